@@ -1,0 +1,1 @@
+"""Volumes to try the tool on: one made by code, one packaged with pydicom, one downloaded."""

@@ -1,0 +1,1 @@
+"""Box prompts and the segmentation of slices and volumes."""
