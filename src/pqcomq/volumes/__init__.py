@@ -1,0 +1,1 @@
+"""Volumes in and masks out: NIfTI and DICOM, geometry, intensity windows."""

@@ -1,0 +1,81 @@
+"""Masks out: whole files on the source's own grid, or nothing at all."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import SimpleITK as sitk
+
+from pqcomq.errors import InputError
+from pqcomq.volumes.files import why
+from pqcomq.volumes.itk import quiet_itk
+from pqcomq.volumes.nifti import check_nifti, is_nifti_name
+from pqcomq.volumes.volume import Volume
+
+logger = logging.getLogger(__name__)
+
+
+def write_mask(path: Path, mask: np.ndarray, volume: Volume, *, overwrite: bool = False) -> None:
+    """Write a mask or label map as NIfTI on the grid of the volume's file.
+
+    The file is written under a temporary name beside ``path``, checked, and renamed, so that ``path`` is never half
+    a file.
+
+    Args:
+        path: ends in ``.nii.gz`` or ``.nii``; its folder exists.
+        mask: (z, y, x) on ``volume.grid``, boolean or whole numbers 0 to 65535; uint8 in the file, or uint16.
+        volume: where the mask lies.
+        overwrite: replace an existing file.
+
+    Raises:
+        InputError: the name, the mask or the folder is unfit, the file exists, or the disk is full.
+    """
+    path = Path(path)
+    _check_target(path, overwrite)
+    image = volume.to_file_grid(_labels(mask, volume))
+    # A name of its own keeps the suffix, by which ITK knows the format, and leaves the file mode to the umask.
+    temporary = path.with_name(f".{uuid4().hex}{'.nii.gz' if path.name.lower().endswith('.gz') else '.nii'}")
+    try:
+        temporary.touch()  # tells the exact reason where the folder is not writable; ITK would not
+        with quiet_itk():
+            sitk.WriteImage(image, str(temporary), useCompression=True, imageIO="NiftiImageIO")
+        # ITK does not notice a disk that fills up while it writes; the file itself tells.
+        check_nifti(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} could not be written: {why(error)}.") from error
+    except (RuntimeError, InputError) as error:
+        logger.debug("writing %s: %s", path, error)
+        raise InputError(f"{path} could not be written; the disk is probably full.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _check_target(path: Path, overwrite: bool) -> None:
+    if not is_nifti_name(path):
+        raise InputError(f"{path} must end in .nii.gz or .nii.")
+    try:
+        if not path.parent.is_dir():
+            raise InputError(f"{path} cannot be written: there is no folder {path.parent}.")
+        if path.is_dir():
+            raise InputError(f"{path} is a folder.")
+        if path.exists() and not overwrite:
+            raise InputError(f"{path} exists already and is not overwritten.")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {why(error)}.") from error
+
+
+def _labels(mask: np.ndarray, volume: Volume) -> np.ndarray:
+    """The mask as uint8, or uint16 where its labels need it."""
+    if mask.shape != volume.grid.shape_zyx:
+        fitting = f"{volume.name} of {volume.grid.shape_zyx} (z, y, x)"
+        raise InputError(f"A mask of shape {mask.shape} does not fit {fitting}.")
+    if mask.dtype.kind not in "bui":
+        raise InputError(f"A mask must hold whole numbers, not {mask.dtype}.")
+    low, high = int(mask.min()), int(mask.max())
+    if low < 0 or high > np.iinfo(np.uint16).max:
+        raise InputError(f"A mask must hold numbers from 0 to 65535, not {low} to {high}.")
+    return mask.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16)
