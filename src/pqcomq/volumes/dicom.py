@@ -16,7 +16,14 @@ import numpy as np
 import SimpleITK as sitk
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.dicom_headers import Scan, SliceHeader, looks_like_dicom, read_headers, scan_folder
+from pqcomq.volumes.dicom_headers import (
+    Scan,
+    SliceHeader,
+    check_pixels_end,
+    looks_like_dicom,
+    read_headers,
+    scan_folder,
+)
 from pqcomq.volumes.dicom_stack import Stack, stack_slices
 from pqcomq.volumes.itk import read_image
 from pqcomq.volumes.values import compact
@@ -192,6 +199,7 @@ def _file_pixels(header: SliceHeader) -> np.ndarray:
     size = header.path.stat().st_size
     if header.frames * header.rows * header.columns > MOST_PIXELS_PER_BYTE * size:
         raise InputError(f"{header.path} is damaged: it states more pixels than it can hold.")
+    check_pixels_end(header.path)
     pixels = sitk.GetArrayFromImage(read_image(header.path, "GDCMImageIO"))
     if pixels.shape != (header.frames, header.rows, header.columns):
         raise InputError(f"{header.path} is damaged: its pixels are not those that its header states.")

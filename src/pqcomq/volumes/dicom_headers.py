@@ -11,6 +11,7 @@ import math
 import os
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -142,18 +143,39 @@ def read_headers(path: Path) -> list[SliceHeader]:
     Raises:
         InputError: the file is damaged.
     """
+    with _damage_told(path):
+        return _planes(path, pydicom.dcmread(path, stop_before_pixels=True, specific_tags=TAGS, force=True))
+
+
+def check_pixels_end(path: Path) -> None:
+    """See that the pixel data of a file are all there, in a few milliseconds.
+
+    GDCM searches a compressed file that was cut off for its end byte by byte, for many seconds, and decodes some as
+    if they were whole. pydicom leaves out an element that does not end.
+
+    Raises:
+        InputError: the file has no pixel data, or was cut off in them.
+    """
+    with _damage_told(path):
+        dataset = pydicom.dcmread(path, specific_tags=["PixelData"], force=True)
+        if "PixelData" not in dataset:
+            raise InputError(f"{path} was cut off, or holds no pixels that can be read.")
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """Turn whatever pydicom raises on a damaged file into one sentence, and keep its warnings off the terminal."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom warns about every odd value, in tags that do not matter here too
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=TAGS, force=True)
-            return _planes(path, dataset)
+            warnings.simplefilter("ignore")  # it warns about every odd value, in tags that do not matter here too
+            yield
     except InputError:
         raise
-    except Exception as error:  # pydicom meets damaged files with exceptions of a dozen unrelated types
+    except Exception as error:  # damaged files end in exceptions of a dozen unrelated types
         logger.debug("pydicom on %s: %r", path, error)
         if isinstance(error, OSError) and error.errno is not None:  # pydicom raises OSError of its own, too
             raise InputError(f"{path} cannot be read: {why(error)}.") from error
-        raise InputError(f"{path} is a damaged DICOM file (its header cannot be read).") from error
+        raise InputError(f"{path} is a damaged DICOM file.") from error
 
 
 def _planes(path: Path, dataset: Dataset) -> list[SliceHeader]:
