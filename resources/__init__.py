@@ -1,0 +1,1 @@
+"""Icons and pictures; a package so that an editable install finds them."""

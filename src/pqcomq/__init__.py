@@ -1,0 +1,3 @@
+"""pqcomq: quantize MedSAM models with Permutation-COMQ and compare them with full precision, headless."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,51 @@
+"""What the numbers were measured on."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import torch
+
+import pqcomq
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The machine and what ran on it.
+
+    Attributes:
+        runtime: the library that ran the networks.
+        threads: threads that it used.
+        cpu_capability: the widest vector instructions that it uses on this processor.
+        machine: processor architecture.
+        system: operating system.
+        python: version.
+        pqcomq: version.
+    """
+
+    runtime: str
+    threads: int
+    cpu_capability: str
+    machine: str
+    system: str
+    python: str
+    pqcomq: str
+
+    @classmethod
+    def here(cls) -> Self:
+        """This machine, now."""
+        return cls(
+            runtime=f"torch {torch.__version__}, CPU, float32",
+            threads=torch.get_num_threads(),
+            cpu_capability=torch.backends.cpu.get_cpu_capability(),
+            machine=platform.machine(),
+            system=platform.system(),
+            python=platform.python_version(),
+            pqcomq=pqcomq.__version__,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)

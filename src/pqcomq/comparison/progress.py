@@ -1,0 +1,36 @@
+"""How far a long piece of work is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the work stands.
+
+    Attributes:
+        step: steps done.
+        total: all steps.
+        text: what was just done.
+        remaining_seconds: estimate from the steps so far.
+    """
+
+    step: int
+    total: int
+    text: str
+    remaining_seconds: float
+
+
+class Stopwatch:
+    """Makes :class:`Progress` of equal steps."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._began = total, 0, time.perf_counter()
+
+    def step(self, text: str) -> Progress:
+        """One more step is done."""
+        self._done += 1
+        elapsed = time.perf_counter() - self._began
+        return Progress(self._done, self._total, text, elapsed / self._done * (self._total - self._done))

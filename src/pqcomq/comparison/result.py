@@ -1,0 +1,131 @@
+"""What a comparison found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pqcomq.comparison.environment import Environment
+from pqcomq.comparison.latency import Latency
+from pqcomq.comparison.metrics import Scores
+from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.propagation import PromptMode
+from pqcomq.volumes.window import Window
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One model's result.
+
+    Attributes:
+        model: its title.
+        precision: of its encoder weights.
+        mask: (z, y, x) bool, in the volume's LPS order.
+        volume_ml: of the mask, mL.
+        encoder: latency of a slice's encoding, network alone.
+        decoder: latency of a box's decoding, network alone.
+        peak_memory_bytes: the whole process's resident memory at the peak of one pass.
+        working_memory_bytes: how much of that the pass added.
+        file_bytes: of the checkpoint or weights file.
+        effective_bits: for each encoder weight.
+        simulated: the latencies are those of weights widened to float32, not of low-bit arithmetic.
+        accuracy: mask against ground truth (a = truth); None where there is none.
+    """
+
+    model: str
+    precision: str
+    mask: np.ndarray = field(repr=False)
+    volume_ml: float
+    encoder: Latency
+    decoder: Latency
+    peak_memory_bytes: int
+    working_memory_bytes: int
+    file_bytes: int
+    effective_bits: float
+    simulated: bool
+    accuracy: Scores | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the mask, JSON-ready."""
+        return {
+            "model": self.model,
+            "precision": self.precision,
+            "volume_ml": self.volume_ml,
+            "encoder": self.encoder.to_dict(),
+            "decoder": self.decoder.to_dict(),
+            "speed": "simulated: low-bit weights widened to float32" if self.simulated else "real",
+            "peak_process_memory_bytes": self.peak_memory_bytes,
+            "working_memory_bytes": self.working_memory_bytes,
+            "file_bytes": self.file_bytes,
+            "effective_bits": self.effective_bits,
+            "accuracy_against_ground_truth": None if self.accuracy is None else self.accuracy.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class SliceScores:
+    """Dice on one slice.
+
+    Attributes:
+        z: slice number in LPS order, 0 nearest the feet.
+        agreement: candidate against reference.
+        reference_accuracy: reference against ground truth, None where there is none.
+        candidate_accuracy: candidate against ground truth, None where there is none.
+    """
+
+    z: int
+    agreement: float
+    reference_accuracy: float | None
+    candidate_accuracy: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two models on one box of one volume.
+
+    Attributes:
+        volume_name: free of patient data.
+        volume_sha256: of its voxels.
+        box: the prompt; all scores are over its slices.
+        mode: ``same`` prompts for both, or each its own (``propagate``).
+        window: that made the models' input.
+        reference: full precision.
+        candidate: quantized.
+        agreement: candidate against reference (a = reference). Not an accuracy.
+        slices: Dice on each slice, from the feet up.
+        environment: what it was measured on.
+    """
+
+    volume_name: str
+    volume_sha256: str
+    box: Box3D
+    mode: PromptMode
+    window: Window
+    reference: Side
+    candidate: Side
+    agreement: Scores
+    slices: tuple[SliceScores, ...]
+    environment: Environment
+
+    @property
+    def worst_slice(self) -> int:
+        """Where the two agree least."""
+        return min(self.slices, key=lambda each: each.agreement).z
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the masks, JSON-ready."""
+        return {
+            "volume": {"name": self.volume_name, "voxels_sha256": self.volume_sha256},
+            "box_x0y0z0x1y1z1": list(asdict(self.box).values()),
+            "prompts": self.mode,
+            "window": asdict(self.window),
+            "reference": self.reference.to_dict(),
+            "candidate": self.candidate.to_dict(),
+            "agreement_between_models": self.agreement.to_dict(),
+            "slices": [asdict(each) for each in self.slices],
+            "environment": self.environment.to_dict(),
+        }

@@ -1,0 +1,1 @@
+"""The segmentation models: their architecture, their checkpoints, and their exact pre- and post-processing."""

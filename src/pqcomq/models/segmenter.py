@@ -1,0 +1,108 @@
+"""A promptable model in two steps: encode a slice once, then decode any number of boxes on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from pqcomq.models.framing import Framing, Shape, boxes_tensor
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What the image encoder made of one slice.
+
+    Attributes:
+        features: (1, 256, 64, 64) float32.
+        shape: rows and columns of the slice in its own pixels.
+    """
+
+    features: torch.Tensor
+    shape: Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Segmenter:
+    """A MedSAM-family model ready to run, in evaluation mode on the CPU.
+
+    Attributes:
+        key: the name it goes by on the command line and in files, e.g. ``"lite-medsam"``.
+        title: the name shown to people.
+        framing: its pre- and post-processing.
+        image_encoder: (1, 3, side, side) → (1, 256, 64, 64); batch norms folded.
+        prompt_encoder: boxes (B, 1, 4) → sparse and dense prompt embeddings.
+        mask_decoder: embedding and prompts → logits (B, 1, 256, 256).
+        checkpoint_name: file name of the weights, no folder.
+        checkpoint_sha256: hash of that file.
+        checkpoint_bytes: its size.
+        licence: of the weights, as their authors state it, or that it is unknown.
+        precision: of the encoder's weights, for people: ``"FP32"`` or e.g. ``"4-bit Permutation-COMQ"``.
+        fingerprint: hash of the weights that run; the model's identity in caches.
+    """
+
+    key: str
+    title: str
+    framing: Framing
+    image_encoder: nn.Module
+    prompt_encoder: nn.Module
+    mask_decoder: nn.Module
+    checkpoint_name: str
+    checkpoint_sha256: str
+    checkpoint_bytes: int
+    licence: str
+    precision: str = "FP32"
+    fingerprint: str = ""
+
+    def parts(self) -> dict[str, nn.Module]:
+        """The three networks by the names that their checkpoints use."""
+        return {
+            "image_encoder": self.image_encoder,
+            "prompt_encoder": self.prompt_encoder,
+            "mask_decoder": self.mask_decoder,
+        }
+
+    @torch.inference_mode()
+    def embed(self, image: torch.Tensor) -> torch.Tensor:
+        """Run the image encoder on prepared input: (N, 3, side, side) → (N, 256, 64, 64)."""
+        return self.image_encoder(image)
+
+    def encode(self, pixels: np.ndarray) -> Embedding:
+        """Embed an 8-bit slice (H, W)."""
+        return Embedding(self.embed(self.framing.image(pixels)), pixels.shape)  # type: ignore[arg-type]
+
+    @torch.inference_mode()
+    def logits(self, features: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+        """Run prompt encoder and mask decoder.
+
+        Args:
+            features: (1, 256, 64, 64) of one slice.
+            boxes: (B, 1, 4) in model pixels.
+
+        Returns:
+            (B, 1, 256, 256) logits.
+        """
+        sparse, dense = self.prompt_encoder(points=None, boxes=boxes, masks=None)
+        low_resolution, _quality = self.mask_decoder(
+            image_embeddings=features,
+            image_pe=self.prompt_encoder.get_dense_pe(),  # type: ignore[operator]
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=False,
+        )
+        return low_resolution
+
+    def decode(self, embedding: Embedding, boxes: np.ndarray) -> np.ndarray:
+        """Segment what lies in each box.
+
+        Args:
+            embedding: of the slice.
+            boxes: (B, 4) or (4,), x0 y0 x1 y1 in slice pixels.
+
+        Returns:
+            (B, H, W) bool.
+        """
+        logits = self.logits(embedding.features, boxes_tensor(self.framing, boxes, embedding.shape))
+        return self.framing.masks(logits, embedding.shape).numpy()

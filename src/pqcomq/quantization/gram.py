@@ -1,0 +1,72 @@
+"""Second moments of a layer's inputs, gathered as batches stream by; activations are never kept.
+
+With inputs X (tokens N, inputs m), all that the descent needs of them is the Gram matrix H = XᵀX (m, m).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+QuantizableLayer = nn.Linear | nn.Conv2d
+
+
+def quantizable_layers(module: nn.Module) -> dict[str, QuantizableLayer]:
+    """The linear and dense convolution layers below ``module`` by name, in the order of definition.
+
+    Depthwise and grouped convolutions stay in full precision: they hold few weights and each output sees few inputs.
+    """
+    return {
+        name: layer
+        for name, layer in module.named_modules()
+        if isinstance(layer, nn.Linear) or (isinstance(layer, nn.Conv2d) and layer.groups == 1)
+    }
+
+
+def weight_matrix(layer: QuantizableLayer) -> Tensor:
+    """The layer's weight as (n outputs, m inputs); a convolution's kernel taps are inputs of their own."""
+    return layer.weight.detach().flatten(1)
+
+
+def tokens(layer: QuantizableLayer, inputs: Tensor) -> Tensor:
+    """The layer's input as rows of dot-product operands (N, m), so that its output is ``tokens @ Wᵀ + bias``."""
+    if isinstance(layer, nn.Linear):
+        return inputs.flatten(0, -2)  # (N, m)
+    if layer.kernel_size == (1, 1) and layer.stride == (1, 1) and layer.padding == (0, 0):
+        return inputs.movedim(1, -1).flatten(0, -2)  # (N, m)
+    patches = F.unfold(inputs, layer.kernel_size, layer.dilation, layer.padding, layer.stride)  # type: ignore[arg-type]
+    return patches.transpose(1, 2).flatten(0, 1)  # (B, m, L) → (B * L, m)
+
+
+@contextmanager
+def gathering_grams(layers: dict[str, QuantizableLayer]) -> Iterator[dict[str, Tensor]]:
+    """While open, every forward pass adds to each layer's Gram matrix.
+
+    Args:
+        layers: by name.
+
+    Yields:
+        name → (m, m) float32; filled in place as batches go by, complete when the block ends.
+    """
+    grams: dict[str, Tensor] = {}
+
+    def listen(name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
+        columns = weight_matrix(layer).shape[1]
+        grams[name] = torch.zeros(columns, columns)
+
+        def add(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+            rows = tokens(layer, arguments[0].float())  # (N, m)
+            grams[name].addmm_(rows.T, rows)
+
+        return layer.register_forward_pre_hook(add)
+
+    handles = [listen(name, layer) for name, layer in layers.items()]
+    try:
+        yield grams
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,16 @@
+"""The quantity that all methods minimise, and by which they are compared."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def output_energy(weight: Tensor, gram: Tensor) -> Tensor:
+    """``‖X Wᵀ‖²`` from the Gram matrix: (n, m), (m, m) → (n,) per output channel."""
+    return ((weight @ gram) * weight).sum(dim=1)
+
+
+def relative_error(weight: Tensor, quantized: Tensor, gram: Tensor) -> float:
+    """``‖X (W − Q)ᵀ‖² / ‖X Wᵀ‖²``, the share of a layer's output energy that quantization lost; 0 for a dead layer."""
+    energy = float(output_energy(weight, gram).sum())
+    return float(output_energy(weight - quantized, gram).sum()) / energy if energy > 0 else 0.0

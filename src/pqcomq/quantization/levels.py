@@ -1,0 +1,114 @@
+"""The levels that codes stand for: δ (c − z), one δ and z for each quantization unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pqcomq.quantization.settings import ZeroPoint
+from pqcomq.quantization.units import Units
+
+_SMALLEST_SCALE = 2.0**-14
+"""The smallest normal float16; a unit of zeros gets it, so that nothing is ever divided by zero."""
+
+_CLIPPING = tuple(1.0 - 0.05 * step for step in range(14))
+"""The λ that are tried: 1.00, 0.95 … 0.35."""
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """Scales and zero-points, already rounded to the float16 in which they are stored.
+
+    Attributes:
+        scale: (n, G) float32, δ > 0; (1, 1) where the whole layer is one unit.
+        zero_point: same shape, z.
+        units: which columns share them.
+        top: the largest code, 2**bits − 1.
+    """
+
+    scale: Tensor
+    zero_point: Tensor
+    units: Units
+    top: int
+
+    @classmethod
+    def rounded(cls, scale: Tensor, zero_point: Tensor, units: Units, top: int) -> Levels:
+        """Round both to what a file can hold."""
+        kept = scale.clamp_min(_SMALLEST_SCALE).half().float()
+        return cls(kept, zero_point.half().float(), units, top)
+
+    def per_weight(self) -> tuple[Tensor, Tensor]:
+        """Scale and zero-point spread over the columns: two of (n | 1, m)."""
+        return self.units.spread(self.scale), self.units.spread(self.zero_point)
+
+    def nearest(self, values: Tensor) -> Tensor:
+        """The code of the level nearest to each value: (n, m) → (n, m), integers kept as float32."""
+        scale, zero_point = self.per_weight()
+        return (values / scale + zero_point).round().clamp(0, self.top)
+
+    def values(self, codes: Tensor) -> Tensor:
+        """What codes stand for: (n, m) → (n, m). The operations are those of ``QuantizedWeight.dequantize``."""
+        scale, zero_point = self.per_weight()
+        return scale * (codes - zero_point)
+
+
+def _range(weight: Tensor, units: Units, zero_point: ZeroPoint) -> tuple[Tensor, Tensor]:
+    """Lowest and highest weight of each unit, (n, G) each; with an integer zero-point the range takes in zero."""
+    low = units.gather(weight, fill=float("inf")).amin(dim=2)
+    high = units.gather(weight, fill=float("-inf")).amax(dim=2)
+    if units.whole:
+        low, high = low.amin().view(1, 1), high.amax().view(1, 1)
+    if zero_point == "integer":
+        low, high = low.clamp_max(0.0), high.clamp_min(0.0)
+    return low, high
+
+
+def _clipped(low: Tensor, high: Tensor, share: float, units: Units, top: int, zero_point: ZeroPoint) -> Levels:
+    """Levels over ``share`` of the range: δ⁰ = λ (max − min) / (2^b − 1), arXiv 2403.07134."""
+    # A real zero-point shrinks about the middle of the range, an integer one about zero, which must stay a level.
+    middle = (low + high) / 2 if zero_point == "real" else torch.zeros_like(low)
+    low, high = middle + share * (low - middle), middle + share * (high - middle)
+    scale = ((high - low) / top).clamp_min(_SMALLEST_SCALE)
+    offset = -low / scale
+    return Levels.rounded(scale, offset.round().clamp(0, top) if zero_point == "integer" else offset, units, top)
+
+
+def initial_levels(
+    weight: Tensor, energy: Tensor, units: Units, bits: int, zero_point: ZeroPoint, search_clipping: bool
+) -> Levels:
+    """Min–max levels, or for each unit the clipping λ of least error weighted with the inputs' energy.
+
+    Args:
+        weight: (n, m), in stored order.
+        energy: (m,), the Gram matrix's diagonal in the same order.
+        units: of the matrix.
+        bits: bit width.
+        zero_point: integer or real.
+        search_clipping: try :data:`_CLIPPING`; otherwise λ = 1.
+    """
+    top = (1 << bits) - 1
+    low, high = _range(weight, units, zero_point)
+    best = _clipped(low, high, 1.0, units, top, zero_point)
+    if not search_clipping:
+        return best
+
+    def loss(levels: Levels) -> Tensor:
+        error = (weight - levels.values(levels.nearest(weight))).square() * energy  # (n, m)
+        by_unit = units.total(error)  # (n, G)
+        return by_unit.sum().view(1, 1) if units.whole else by_unit
+
+    least = loss(best)
+    for share in _CLIPPING[1:]:
+        candidate = _clipped(low, high, share, units, top, zero_point)
+        found = loss(candidate)
+        better = found < least
+        least = torch.where(better, found, least)
+        best = Levels(
+            torch.where(better, candidate.scale, best.scale),
+            torch.where(better, candidate.zero_point, best.zero_point),
+            units,
+            top,
+        )
+    return best

@@ -1,0 +1,106 @@
+"""What can be chosen about a quantization, and what is chosen by default."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, Self
+
+BIT_WIDTHS = (2, 4, 8)
+
+Method = Literal["rtn", "comq", "pcomq"]
+Granularity = Literal["layer", "channel", "group"]
+Permutation = Literal["none", "magnitude"]
+Order = Literal["cyclic", "greedy"]
+ZeroPoint = Literal["integer", "real"]
+
+METHOD_TITLES: dict[Method, str] = {
+    "rtn": "Round to nearest",
+    "comq": "COMQ",
+    "pcomq": "Permutation-COMQ",
+}
+
+
+@dataclass(frozen=True)
+class QuantizationSettings:
+    """One way of quantizing a layer.
+
+    Attributes:
+        bits: bit width of a code, 2, 4 or 8.
+        method: ``rtn`` rounds to nearest and never looks at inputs; ``comq`` descends coordinate by coordinate
+            (arXiv 2403.07134); ``pcomq`` permutes first (arXiv 2604.07674).
+        granularity: the unit that shares a scale and zero-point: the whole ``layer``, an output ``channel``, or a
+            ``group`` of input channels within an output channel.
+        group_size: input channels in a group; the last group of a layer may be smaller.
+        permutation: input channels in ascending ``magnitude`` of their weights before grouping, or ``none``. One
+            permutation serves the whole layer: one per output channel would cost more bits than 4-bit codes.
+        order: columns visited as stored (``cyclic``) or by descending weight × input norm (``greedy``), one order a layer.
+        sweeps: passes over all columns, each followed by the closed-form update of every scale; 0 for ``rtn``.
+        search_clipping: choose each unit's λ, the share of its range that the codes span, by the least error weighted
+            with the inputs' energy; otherwise λ = 1 (plain min–max).
+        zero_point: ``integer`` as published, or ``real``, updated in closed form together with the scale.
+        feedback: round the first pass with each error passed on to the columns not yet rounded (GPTQ,
+            arXiv 2210.17323), so that the descent starts from a better point.
+        damping: share of the mean input energy added to every input's own, against fitting a small calibration set.
+
+    Raises:
+        ValueError: a setting is outside its range.
+    """
+
+    bits: int = 4
+    method: Method = "pcomq"
+    granularity: Granularity = "group"
+    group_size: int = 64
+    permutation: Permutation = "magnitude"
+    order: Order = "greedy"
+    sweeps: int = 6
+    search_clipping: bool = True
+    zero_point: ZeroPoint = "real"
+    feedback: bool = True
+    damping: float = 0.01
+
+    def __post_init__(self) -> None:
+        if self.bits not in BIT_WIDTHS:
+            raise ValueError(f"bit width {self.bits}: choose one of {BIT_WIDTHS}")
+        if self.method not in METHOD_TITLES:
+            raise ValueError(f"method {self.method!r}: choose one of {tuple(METHOD_TITLES)}")
+        if self.group_size < 1 or self.sweeps < 0 or self.damping < 0:
+            raise ValueError("group size must be at least 1, sweeps and damping at least 0")
+        if self.method == "rtn" and (self.sweeps or self.feedback or self.search_clipping or self.permutation != "none"):
+            raise ValueError("round to nearest takes no sweeps, feedback, clipping search or permutation")
+        if self.method == "comq" and self.permutation != "none":
+            raise ValueError("COMQ takes no permutation; choose method 'pcomq'")
+
+    @classmethod
+    def default(cls, bits: int, method: Method = "pcomq") -> Self:
+        """The settings that serve best, by measurement, at this bit width (README, "How it was chosen").
+
+        All methods share one granularity, so that they are compared at equal effective bits.
+        """
+        if method == "rtn":
+            return cls.plain(bits)
+        if method == "comq":
+            return replace(cls.plain(bits), method="comq", sweeps=6, order="greedy", search_clipping=True)
+        return cls(bits=bits)
+
+    @classmethod
+    def plain(cls, bits: int) -> Self:
+        """Round to nearest, min–max, integer zero-points, in groups of the default size."""
+        return cls(
+            bits=bits,
+            method="rtn",
+            permutation="none",
+            order="cyclic",
+            sweeps=0,
+            search_clipping=False,
+            zero_point="integer",
+            feedback=False,
+        )
+
+    @property
+    def title(self) -> str:
+        """For people, e.g. ``"4-bit Permutation-COMQ"``."""
+        return f"{self.bits}-bit {METHOD_TITLES[self.method]}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings, JSON-ready."""
+        return asdict(self)

@@ -1,0 +1,74 @@
+"""A model whose encoder layers were replaced by their quantized versions."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.gram import quantizable_layers
+from pqcomq.quantization.quantized_weight import QuantizedWeight, effective_bits
+from pqcomq.quantization.settings import QuantizationSettings
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedModel:
+    """Packed weights beside the network that runs them.
+
+    The network holds the weights widened to float32: what is computed is exactly what the codes stand for, but no
+    faster than full precision. Its speed is a simulation of low bits, its size on disk is not.
+
+    Attributes:
+        segmenter: ready to run.
+        weights: encoder layer name → packed weight.
+        settings: how they were quantized.
+        calibration: description of the calibration slices, no patient data.
+        layer_errors: encoder layer name → share of the output energy lost on the calibration slices.
+    """
+
+    segmenter: Segmenter
+    weights: Mapping[str, QuantizedWeight]
+    settings: QuantizationSettings
+    calibration: Mapping[str, Any]
+    layer_errors: Mapping[str, float]
+
+    @classmethod
+    def of(
+        cls,
+        full: Segmenter,
+        weights: Mapping[str, QuantizedWeight],
+        settings: QuantizationSettings,
+        calibration: Mapping[str, Any],
+        layer_errors: Mapping[str, float],
+    ) -> QuantizedModel:
+        """Put quantized weights into a copy of ``full``'s encoder; ``full`` itself stays as it is."""
+        encoder = copy.deepcopy(full.image_encoder)
+        layers = quantizable_layers(encoder)
+        for name, weight in weights.items():
+            with torch.no_grad():
+                layers[name].weight.copy_(weight.dequantize())
+        segmenter = replace(
+            full, image_encoder=encoder, precision=settings.title, fingerprint=_fingerprint(full, weights)
+        )
+        return cls(segmenter, weights, settings, calibration, layer_errors)
+
+    @property
+    def effective_bits(self) -> float:
+        """Bits for each quantized weight with scales, zero-points and permutations counted."""
+        return effective_bits(list(self.weights.values()))
+
+
+def _fingerprint(full: Segmenter, weights: Mapping[str, QuantizedWeight]) -> str:
+    digest = hashlib.sha256(full.checkpoint_sha256.encode())
+    for name in sorted(weights):
+        weight = weights[name]
+        digest.update(name.encode())
+        for part in (weight.packed, weight.scale, weight.zero_point, weight.permutation):
+            if part is not None:
+                digest.update(part.contiguous().numpy().tobytes())
+    return digest.hexdigest()

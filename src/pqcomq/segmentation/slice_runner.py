@@ -1,0 +1,95 @@
+"""One model on one volume: slices in, masks and latencies out."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from pqcomq.models.framing import boxes_tensor
+from pqcomq.models.segmenter import Embedding, Segmenter
+from pqcomq.segmentation.embedding_cache import EmbeddingCache, EmbeddingKey, TimedEmbedding
+from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.window import Window, eight_bit
+
+
+class SliceRunner:
+    """Prompts a model on the slices of a volume and keeps the time.
+
+    Latencies are those of the networks alone, encoder and decoder apart; reading, windowing, resizing and thresholding are
+    not in them. An embedding from the cache brings the time that it took when it was computed.
+
+    Attributes:
+        segmenter: the model.
+        encoder_ms: slice → milliseconds of its encoding.
+        decoder_ms: milliseconds of each decoding, in the order of the prompts.
+    """
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        volume: Volume,
+        window: Window | None = None,
+        cache: EmbeddingCache | None = None,
+        pixels: np.ndarray | None = None,
+    ) -> None:
+        """Window the volume, unless a caller who runs several models on it has done so.
+
+        Args:
+            segmenter: the model.
+            volume: what it runs on.
+            window: by default the modality's own.
+            cache: to share between runs; by default one of its own.
+            pixels: ``eight_bit(volume, window)``, (z, y, x) uint8.
+        """
+        self.segmenter = segmenter
+        self.encoder_ms: dict[int, float] = {}
+        self.decoder_ms: list[float] = []
+        self._volume, self._window = volume, window
+        self._pixels = eight_bit(volume, window) if pixels is None else pixels
+        self._cache = EmbeddingCache() if cache is None else cache
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of a slice."""
+        return self._pixels.shape[1:]  # type: ignore[return-value]
+
+    def warm_up(self, z: int, box: np.ndarray) -> None:
+        """Encode and decode once for nothing: the first pass pays for memory and threads and is not timed."""
+        embedding = self.segmenter.encode(self._pixels[z])
+        self.segmenter.decode(embedding, box)
+
+    def is_cached(self, z: int) -> bool:
+        """Whether slice ``z`` needs no encoding."""
+        return self._cache.get(self._key(z)) is not None
+
+    def segment(self, z: int, box: np.ndarray) -> np.ndarray:
+        """The mask of what lies in a box on slice ``z``.
+
+        Args:
+            z: slice number.
+            box: (4,), x0 y0 x1 y1 in slice pixels.
+
+        Returns:
+            (H, W) bool.
+        """
+        embedding = self._embedding(z)
+        boxes = boxes_tensor(self.segmenter.framing, box, self.shape)  # (1, 1, 4)
+        began = time.perf_counter()
+        logits = self.segmenter.logits(embedding.features, boxes)  # (1, 1, 256, 256)
+        self.decoder_ms.append((time.perf_counter() - began) * 1e3)
+        return self.segmenter.framing.masks(logits, self.shape)[0].numpy()
+
+    def _embedding(self, z: int) -> Embedding:
+        entry = self._cache.get(self._key(z))
+        if entry is None:
+            image = self.segmenter.framing.image(self._pixels[z])  # (1, 3, side, side)
+            began = time.perf_counter()
+            features = self.segmenter.embed(image)
+            entry = TimedEmbedding(Embedding(features, self.shape), (time.perf_counter() - began) * 1e3)
+            self._cache.put(self._key(z), entry)
+        self.encoder_ms[z] = entry.encoder_ms
+        return entry.embedding
+
+    def _key(self, z: int) -> EmbeddingKey:
+        return EmbeddingKey(self._volume.sha256, self._window, z, self.segmenter.fingerprint)

@@ -1,0 +1,75 @@
+"""A scalar volume in the radiological index order, with the way back to its file's own grid."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import SimpleITK as sitk
+
+from pqcomq.volumes.grid import DISPLAY_ORIENTATION, Grid
+
+Modality = Literal["CT", "MR", "other"]
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Voxels with their place in the patient.
+
+    ``voxels`` and ``grid`` are in LPS index order (``grid.orientation == "LPS"``, oblique volumes to the nearest
+    axes), whatever order the file has; ``file_grid`` is the file's own, and masks are exported on it.
+
+    Attributes:
+        voxels: (z, y, x), integer or float32; Hounsfield units for CT.
+        grid: geometry of ``voxels``.
+        file_grid: geometry of the source file.
+        modality: decides the intensity window that applies by default.
+        name: short, free of patient data: the file's or series' name, for lists and reports.
+        source: the file or folder that it came from; None for data made in memory.
+        notes: sentences worth telling the user, e.g. how the modality was guessed.
+    """
+
+    voxels: np.ndarray
+    grid: Grid
+    file_grid: Grid
+    modality: Modality
+    name: str
+    source: Path | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def of(
+        cls,
+        image: sitk.Image,
+        modality: Modality,
+        name: str,
+        source: Path | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> Volume:
+        """Take a 3-D SimpleITK image on its file's grid and reorient its axes to LPS (no resampling)."""
+        shown = sitk.DICOMOrient(image, DISPLAY_ORIENTATION)
+        return cls(sitk.GetArrayFromImage(shown), Grid.of(shown), Grid.of(image), modality, name, source, notes)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of shape, type and voxels, hexadecimal: the volume's identity in caches and provenance."""
+        digest = hashlib.sha256(f"{self.voxels.shape}{self.voxels.dtype.str}".encode())
+        digest.update(np.ascontiguousarray(self.voxels).data)
+        return digest.hexdigest()
+
+    def to_file_grid(self, mask: np.ndarray) -> sitk.Image:
+        """A label array (z, y, x) on ``grid`` as an image on ``file_grid``: the exact inverse of the reorientation.
+
+        Raises:
+            ValueError: ``mask`` does not have the volume's shape.
+        """
+        if mask.shape != self.grid.shape_zyx:
+            raise ValueError(f"mask of shape {mask.shape} does not fit the volume's {self.grid.shape_zyx}")
+        shown = self.grid.place(sitk.GetImageFromArray(np.ascontiguousarray(mask)))
+        image = sitk.DICOMOrient(shown, self.file_grid.orientation)
+        # Axis flips recompute the origin in floating point; the file's own numbers are the truth.
+        return self.file_grid.place(image)

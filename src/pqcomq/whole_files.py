@@ -1,0 +1,52 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from pqcomq.errors import InputError
+
+
+def why(error: OSError) -> str:
+    """The operating system's own words for a failure, e.g. ``"No space left on device"``."""
+    return error.strerror or str(error)
+
+
+@contextmanager
+def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Write under a temporary name beside ``path``; it takes its place only when the block ends well.
+
+    Args:
+        path: the file to be; its folder exists.
+        overwrite: replace a file that is already there.
+
+    Yields:
+        The temporary path, with the same endings (libraries tell formats by them).
+
+    Raises:
+        InputError: the file exists, its folder does not, or the system refuses to write; nothing is left behind.
+    """
+    _check(path, overwrite)
+    partial = path.with_name(f".{uuid4().hex}{''.join(path.suffixes)}")
+    try:
+        yield partial
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} could not be written: {why(error)}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _check(path: Path, overwrite: bool) -> None:
+    if not path.parent.is_dir():
+        raise InputError(f"{path} cannot be written: there is no folder {path.parent}.")
+    if path.is_dir():
+        raise InputError(f"{path} cannot be written: it is a folder.")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists already and is not overwritten.")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path} cannot be written: the folder {path.parent} is read-only.")
