@@ -18,9 +18,9 @@ def fold_batch_norms(module: nn.Module) -> nn.Module:
         The same module.
     """
     for name, child in module.named_children():
-        parts = list(child.children())
-        if isinstance(child, nn.Sequential) and [type(part) for part in parts] == [nn.Conv2d, nn.BatchNorm2d]:
-            setattr(module, name, fuse_conv_bn_eval(parts[0], parts[1]))
-        else:
-            fold_batch_norms(child)
+        match [child, *child.children()]:
+            case [nn.Sequential(), nn.Conv2d() as convolution, nn.BatchNorm2d() as norm]:
+                setattr(module, name, fuse_conv_bn_eval(convolution, norm))
+            case _:
+                fold_batch_norms(child)
     return module

@@ -91,7 +91,7 @@ class LiteMedSAMFraming:
 
     def image(self, pixels: np.ndarray) -> torch.Tensor:
         """See :class:`Framing`. OpenCV's area interpolation is the authors'; others differ by whole grey levels."""
-        height, width = self.inner_shape(pixels.shape)  # type: ignore[arg-type]
+        height, width = self.inner_shape(pixels.shape)
         resized = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
         padded = np.zeros((self.side, self.side), dtype=np.float32)
         # The min–max comes before the padding: black padding must not stretch the range.

@@ -71,7 +71,7 @@ class Segmenter:
 
     def encode(self, pixels: np.ndarray) -> Embedding:
         """Embed an 8-bit slice (H, W)."""
-        return Embedding(self.embed(self.framing.image(pixels)), pixels.shape)  # type: ignore[arg-type]
+        return Embedding(self.embed(self.framing.image(pixels)), pixels.shape)
 
     @torch.inference_mode()
     def logits(self, features: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:

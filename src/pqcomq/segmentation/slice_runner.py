@@ -52,7 +52,7 @@ class SliceRunner:
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of a slice."""
-        return self._pixels.shape[1:]  # type: ignore[return-value]
+        return self._pixels.shape[1:]
 
     def warm_up(self, z: int, box: np.ndarray) -> None:
         """Encode and decode once for nothing: the first pass pays for memory and threads and is not timed."""

@@ -1,0 +1,221 @@
+"""Accuracy of several models over the organs of a labelled volume, each slice prompted from its own label."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from pqcomq.comparison.environment import Environment
+from pqcomq.comparison.latency import Latency
+from pqcomq.comparison.metrics import NSD_TOLERANCE_MM, scores
+from pqcomq.comparison.participant import Participant
+from pqcomq.comparison.progress import Progress, Stopwatch
+from pqcomq.errors import InputError
+from pqcomq.segmentation.box import tight_box
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.segmentation.slice_runner import SliceRunner
+from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.window import Window, default_window, eight_bit
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Which slices are prompted, and how.
+
+    Attributes:
+        margin_voxels: by which a label's tight box is grown.
+        least_voxels: slices with fewer voxels of the label are left out.
+        most_slices: evenly spread slices for each label at the most; None for all.
+    """
+
+    margin_voxels: int = 2
+    least_voxels: int = 50
+    most_slices: int | None = 8
+
+    def slices(self, mask: np.ndarray) -> list[int]:
+        """Slice numbers to prompt for a label's mask (z, y, x)."""
+        enough = np.flatnonzero(np.count_nonzero(mask, axis=(1, 2)) >= self.least_voxels)
+        if self.most_slices is None or enough.size <= self.most_slices:
+            return enough.tolist()
+        return enough[np.linspace(0, enough.size - 1, self.most_slices).round().astype(int)].tolist()
+
+
+@dataclass(frozen=True)
+class PromptResult:
+    """One model on one slice of one label.
+
+    Attributes:
+        model: title.
+        precision: of the encoder weights.
+        label: number.
+        z: slice in LPS order.
+        dice: against ground truth.
+        nsd: against ground truth, on the slice.
+        agreement: Dice against the first participant's mask.
+    """
+
+    model: str
+    precision: str
+    label: int
+    z: int
+    dice: float
+    nsd: float
+    agreement: float
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """One participant over all prompts.
+
+    Attributes:
+        model: title.
+        precision: of the encoder weights.
+        effective_bits: for each encoder weight.
+        file_bytes: of the checkpoint or weights file.
+        simulated: low-bit speed is that of weights widened to float32.
+        dice: mean Dice against ground truth over all prompts.
+        nsd: mean NSD against ground truth over all prompts.
+        agreement: mean Dice against the first participant.
+        dice_by_label: label → mean Dice against ground truth.
+        encoder: latency.
+        decoder: latency.
+    """
+
+    model: str
+    precision: str
+    effective_bits: float
+    file_bytes: int
+    simulated: bool
+    dice: float
+    nsd: float
+    agreement: float
+    dice_by_label: dict[int, float]
+    encoder: Latency
+    decoder: Latency
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All participants on one volume.
+
+    Attributes:
+        volume_name: free of patient data.
+        volume_sha256: of its voxels.
+        window: that made the models' input.
+        protocol: of the prompts.
+        prompts: single results.
+        summaries: a row for each participant, in the order given.
+        environment: what it was measured on.
+    """
+
+    volume_name: str
+    volume_sha256: str
+    window: Window
+    protocol: Protocol
+    prompts: tuple[PromptResult, ...]
+    summaries: tuple[ModelSummary, ...]
+    environment: Environment
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {**asdict(self), "nsd_tolerance_mm": NSD_TOLERANCE_MM}
+
+
+def evaluate(
+    volume: Volume,
+    labels: np.ndarray,
+    chosen: Sequence[int],
+    participants: Sequence[Participant],
+    *,
+    protocol: Protocol | None = None,
+    window: Window | None = None,
+) -> Generator[Progress, None, Evaluation]:
+    """Prompt every model with the labels' boxes and score its masks.
+
+    Args:
+        volume: to segment.
+        labels: (z, y, x) ground truth on the volume's LPS grid.
+        chosen: label numbers.
+        participants: models; the first is the one that agreement is measured against.
+        protocol: by default tight boxes grown by 2 voxels on at most 8 slices a label.
+        window: by default the modality's own.
+
+    Yields:
+        :class:`Progress` after every prompt of every model.
+
+    Returns:
+        The :class:`Evaluation` (a generator's return value).
+
+    Raises:
+        InputError: a label has no slice to prompt, or the labels lie on another grid.
+    """
+    rules = protocol or Protocol()
+    prompts = _prompts(volume, labels, chosen, rules)
+    used = window or default_window(volume.modality, volume.voxels)
+    pixels, cache = eight_bit(volume, used), EmbeddingCache()
+    runners = [SliceRunner(each.segmenter, volume, used, cache, pixels) for each in participants]
+    spacing = volume.grid.spacing_zyx
+    watch = Stopwatch(len(prompts) * len(runners))
+    results: list[PromptResult] = []
+    for runner in runners:
+        runner.warm_up(prompts[0][1], prompts[0][2])
+    # By slice, so that the embeddings of every model serve all labels on it; the models take turns.
+    for label, z, box in sorted(prompts, key=lambda prompt: prompt[1]):
+        truth = labels[z] == label
+        first: np.ndarray | None = None
+        for runner in runners:
+            mask = runner.segment(z, box)
+            first = mask if first is None else first
+            against_truth = scores(truth[None], mask[None], spacing)
+            agreement = scores(first[None], mask[None], spacing).dice
+            name = runner.segmenter
+            results.append(
+                PromptResult(name.title, name.precision, label, z, against_truth.dice, against_truth.nsd, agreement)
+            )
+            yield watch.step(f"label {label}, slice {z}, {name.precision}")
+    count = len(runners)
+    summaries = tuple(
+        _summary(participant, runner, results[index::count])
+        for index, (participant, runner) in enumerate(zip(participants, runners, strict=True))
+    )
+    return Evaluation(volume.name, volume.sha256, used, rules, tuple(results), summaries, Environment.here())
+
+
+def _prompts(
+    volume: Volume, labels: np.ndarray, chosen: Sequence[int], rules: Protocol
+) -> list[tuple[int, int, np.ndarray]]:
+    """Label, slice and box of every prompt."""
+    if labels.shape != volume.grid.shape_zyx:
+        raise InputError(f"labels of shape {labels.shape} do not fit the volume's {volume.grid.shape_zyx}")
+    prompts = []
+    for label in chosen:
+        mask = labels == label
+        slices = rules.slices(mask)
+        if not slices:
+            raise InputError(f"label {label} has no slice of at least {rules.least_voxels} voxels in {volume.name}")
+        prompts += [(label, z, tight_box(mask[z], rules.margin_voxels)) for z in slices]
+    return prompts
+
+
+def _summary(participant: Participant, runner: SliceRunner, results: list[PromptResult]) -> ModelSummary:
+    by_label = {
+        label: fmean(each.dice for each in results if each.label == label)
+        for label in sorted({each.label for each in results})
+    }
+    return ModelSummary(
+        model=runner.segmenter.title,
+        precision=runner.segmenter.precision,
+        effective_bits=participant.effective_bits,
+        file_bytes=participant.file_bytes,
+        simulated=participant.simulated,
+        dice=fmean(each.dice for each in results),
+        nsd=fmean(each.nsd for each in results),
+        agreement=fmean(each.agreement for each in results),
+        dice_by_label=by_label,
+        encoder=Latency.of(list(runner.encoder_ms.values())),
+        decoder=Latency.of(runner.decoder_ms),
+    )
