@@ -1,8 +1,8 @@
 """NIfTI files: a strict look at the header, then SimpleITK for the voxels.
 
-The look is needed because SimpleITK reads a file that was cut off without a word and fills the rest with zeros,
-takes voxel sizes that are NaN for 1 mm, and lays out the sform differently from other readers where the header
-contradicts itself. Field offsets: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h
+The look is needed because SimpleITK reads a file that was cut off without a word and fills the rest with zeros, turns
+NaN and infinity into 0, takes voxel sizes that are NaN for 1 mm, and lays out the sform differently from other
+readers where the header contradicts itself. Field offsets: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import SimpleITK as sitk
 from pqcomq.errors import InputError
 from pqcomq.volumes.files import why
 from pqcomq.volumes.itk import read_image
+from pqcomq.volumes.values import NOT_FINITE
 
 HEADER_BYTES = 348
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
@@ -53,6 +54,7 @@ class NiftiHeader:
     """The header's fields that decide whether and how a file is read.
 
     Attributes:
+        order: ``"<"`` or ``">"``, the file's byte order.
         dim: the number of dimensions, then the size of each of seven.
         datatype: code of the voxels' type.
         pixdim: spacing along index axes x, y, z, in ``units``.
@@ -63,6 +65,7 @@ class NiftiHeader:
         sform: 3 x 4 affine from index to RAS millimetres; None where there is none.
     """
 
+    order: str
     dim: tuple[int, ...]
     datatype: int
     pixdim: tuple[float, ...]
@@ -93,7 +96,7 @@ class NiftiHeader:
         sform = np.array(field("12f", 280), dtype=np.float64).reshape(3, 4) if sform_code > 0 else None
         slope, intercept = field("2f", 112)
         return cls(
-            field("8h", 40), field("h", 70)[0], field("3f", 80), field("f", 108)[0], (slope, intercept),
+            order, field("8h", 40), field("h", 70)[0], field("3f", 80), field("f", 108)[0], (slope, intercept),
             raw[123] & 7, qform_code, sform,
         )  # fmt: skip
 
@@ -203,14 +206,29 @@ def _check_stream(stream: BinaryIO, path: Path) -> NiftiHeader:
         raise InputError(f"{path} {problem}.")
     if not HEADER_BYTES <= header.data_offset < 1 << 31:
         raise InputError(f"{path} has a damaged header (voxels said to begin at byte {header.data_offset:g}).")
-    expected = int(header.data_offset) + header.voxel_bytes
-    found = HEADER_BYTES
-    # One chunk too many makes gzip compare its checksum at the end; a file padded without end stops here.
-    while found <= expected + CHUNK and (chunk := stream.read(CHUNK)):
-        found += len(chunk)
-    if found < expected:
-        raise InputError(f"{path} was cut off: {found} of {expected} bytes are there.")
+    found, not_finite = _count_voxels(stream, header)
+    if found < header.voxel_bytes:
+        raise InputError(f"{path} was cut off: {found} of {header.voxel_bytes} bytes of voxels are there.")
+    if not_finite:
+        raise InputError(NOT_FINITE.format(what=path, count=not_finite))
     return header
+
+
+def _count_voxels(stream: BinaryIO, header: NiftiHeader) -> tuple[int, int]:
+    """Read to the end: bytes from the first voxel on, and voxels that are NaN or infinite (ITK makes them 0)."""
+    gap = int(header.data_offset) - HEADER_BYTES
+    while gap > 0 and (skipped := len(stream.read(min(gap, CHUNK)))):
+        gap -= skipped
+    kind = np.dtype(f"{header.order}f{SCALAR_BYTES[header.datatype]}") if header.datatype in (16, 64) else None
+    found = not_finite = 0
+    # One chunk too many makes gzip compare its checksum at the end; a file padded without end stops there.
+    while found <= header.voxel_bytes + CHUNK and (chunk := stream.read(CHUNK)):
+        if kind is not None:
+            voxels = chunk[: max(header.voxel_bytes - found, 0)]
+            values = np.frombuffer(voxels, kind, len(voxels) // kind.itemsize)
+            not_finite += int(np.count_nonzero(~np.isfinite(values)))
+        found += len(chunk)
+    return found, not_finite
 
 
 def _place_by_sform(image: sitk.Image, sform: np.ndarray) -> None:
