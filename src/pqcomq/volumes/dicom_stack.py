@@ -17,7 +17,11 @@ from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.nifti import PLAUSIBLE_SPACING
 
 EVENNESS = 0.1
-"""How far a slice may lie from its place on the regular grid, as a part of the spacing: scanners round positions."""
+"""How far a slice may lie from its place on the regular grid, as a part of the spacing."""
+ROUNDING = 0.1
+"""The same in millimetres for thin slices, whose positions some scanners write with one decimal."""
+MOST_UNEVENNESS = 0.25
+"""Bound of both, as a part of the spacing: one missing slice moves another by at least a third."""
 SAME_PLACE = 1e-3
 """Millimetres: slices closer than this are at the same position."""
 COSINE_TOLERANCE = 1e-3
@@ -106,7 +110,7 @@ def _check_even(along: np.ndarray, what: str) -> None:
         raise InputError(f"{what} has {doubled} slices at the place of another ({reason}) and is not one volume.")
     spacing = (along[-1] - along[0]) / len(gaps)
     regular = along[0] + spacing * np.arange(len(along))
-    if np.abs(along - regular).max() <= EVENNESS * spacing:
+    if np.abs(along - regular).max() <= max(EVENNESS * spacing, min(ROUNDING, MOST_UNEVENNESS * spacing)):
         return
     # The lower median: with a hole in three slices the smaller gap is the true one.
     usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import SimpleITK as sitk
@@ -89,7 +89,7 @@ class NiftiHeader:
         if magic == b"ni1\0":
             raise ValueError("is the header of a .hdr/.img pair; only single .nii or .nii.gz files can be read")
 
-        def field(form: str, offset: int) -> tuple:  # type: ignore[type-arg]  # numbers of mixed kinds
+        def field(form: str, offset: int) -> tuple[Any, ...]:
             return struct.unpack_from(order + form, raw, offset)
 
         qform_code, sform_code = field("2h", 252)
