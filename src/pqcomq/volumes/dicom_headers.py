@@ -20,7 +20,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.files import why
+from pqcomq.whole_files import why
 
 logger = logging.getLogger(__name__)
 

@@ -7,11 +7,7 @@ import stat
 from pathlib import Path
 
 from pqcomq.errors import InputError
-
-
-def why(error: OSError) -> str:
-    """The operating system's reason in lower case, e.g. ``"permission denied"``."""
-    return (error.strerror or str(error)).lower()
+from pqcomq.whole_files import why
 
 
 def is_folder(path: Path) -> bool:

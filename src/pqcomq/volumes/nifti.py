@@ -19,9 +19,9 @@ import numpy as np
 import SimpleITK as sitk
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.files import why
 from pqcomq.volumes.itk import read_image
 from pqcomq.volumes.values import NOT_FINITE
+from pqcomq.whole_files import why
 
 HEADER_BYTES = 348
 NIFTI_SUFFIXES = (".nii", ".nii.gz")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import SimpleITK as sitk
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.files import why
 from pqcomq.volumes.itk import quiet_itk
-from pqcomq.volumes.nifti import check_nifti, is_nifti_name
+from pqcomq.volumes.nifti import NIFTI_SUFFIXES, check_nifti
 from pqcomq.volumes.volume import Volume
+from pqcomq.whole_files import replacing, why
 
 logger = logging.getLogger(__name__)
 
@@ -34,38 +33,31 @@ def write_mask(path: Path, mask: np.ndarray, volume: Volume, *, overwrite: bool 
         InputError: the name, the mask or the folder is unfit, the file exists, or the disk is full.
     """
     path = Path(path)
-    _check_target(path, overwrite)
+    if not path.name.endswith(NIFTI_SUFFIXES):  # ITK writes no .NII.GZ, though it reads it
+        raise InputError(f"{path} must end in .nii.gz or .nii.")
     image = volume.to_file_grid(_labels(mask, volume))
-    # A name of its own keeps the suffix, by which ITK knows the format, and leaves the file mode to the umask.
-    temporary = path.with_name(f".{uuid4().hex}{'.nii.gz' if path.name.lower().endswith('.gz') else '.nii'}")
     try:
-        temporary.touch()  # tells the exact reason where the folder is not writable; ITK would not
-        with quiet_itk():
-            sitk.WriteImage(image, str(temporary), useCompression=True, imageIO="NiftiImageIO")
-        # ITK does not notice a disk that fills up while it writes; the file itself tells.
-        check_nifti(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} could not be written: {why(error)}.") from error
-    except (RuntimeError, InputError) as error:
+        with replacing(path, overwrite=overwrite) as partial:
+            partial.touch()  # tells the exact reason where the folder is not writable; ITK would not
+            with quiet_itk():
+                sitk.WriteImage(image, str(partial), useCompression=True, imageIO="NiftiImageIO")
+            # ITK does not notice a disk that fills up while it writes; the file itself tells.
+            if problem := _incomplete(partial):
+                logger.debug("writing %s: %s", path, problem)
+                raise InputError(f"{path} could not be written; the disk is probably full.")
+    except OSError as error:  # a folder on the way that may not be entered
+        raise InputError(f"{path} cannot be written: {why(error)}.") from error
+    except RuntimeError as error:
         logger.debug("writing %s: %s", path, error)
         raise InputError(f"{path} could not be written; the disk is probably full.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
-def _check_target(path: Path, overwrite: bool) -> None:
-    if not is_nifti_name(path):
-        raise InputError(f"{path} must end in .nii.gz or .nii.")
+def _incomplete(path: Path) -> InputError | None:
     try:
-        if not path.parent.is_dir():
-            raise InputError(f"{path} cannot be written: there is no folder {path.parent}.")
-        if path.is_dir():
-            raise InputError(f"{path} is a folder.")
-        if path.exists() and not overwrite:
-            raise InputError(f"{path} exists already and is not overwritten.")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {why(error)}.") from error
+        check_nifti(path)
+    except InputError as error:
+        return error
+    return None
 
 
 def _labels(mask: np.ndarray, volume: Volume) -> np.ndarray:
