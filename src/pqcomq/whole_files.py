@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -12,8 +12,8 @@ from pqcomq.errors import InputError
 
 
 def why(error: OSError) -> str:
-    """The operating system's own words for a failure, e.g. ``"No space left on device"``."""
-    return error.strerror or str(error)
+    """The operating system's own words for a failure, in lower case, e.g. ``"no space left on device"``."""
+    return (error.strerror or str(error)).lower()
 
 
 @contextmanager
@@ -50,3 +50,21 @@ def _check(path: Path, overwrite: bool) -> None:
         raise InputError(f"{path} exists already and is not overwritten.")
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"{path} cannot be written: the folder {path.parent} is read-only.")
+
+
+def prepared_folder(folder: Path, names: Iterable[str], *, overwrite: bool) -> Path:
+    """Make ``folder`` if need be, and see before any long work that these files can be written in it.
+
+    Raises:
+        InputError: a file exists and may not be replaced, or the folder cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".{uuid4().hex}"
+        probe.write_bytes(b"\0" * 4096)
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"{folder}: files cannot be written there: {why(error)}.") from error
+    for name in names:
+        _check(folder / name, overwrite)
+    return folder

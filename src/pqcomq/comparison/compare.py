@@ -43,7 +43,8 @@ def compare(
         box: the prompt; scores are over its slices.
         reference: full precision.
         candidate: the model judged against it.
-        mode: ``same`` gives both models the user's box on every slice; with ``propagate`` each makes its own prompts from
+        mode: ``same`` gives both models the user's box on every slice; with ``propagate`` each makes its own prompts
+            from
             its own masks, so that small differences may grow.
         window: by default the modality's own.
         truth: (z, y, x) bool, ground truth; gives each side an accuracy beside their agreement.

@@ -34,8 +34,8 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     except pickle.UnpicklingError as error:
         if "weights_only" in str(error) or "Weights only" in str(error):
             raise InputError(
-                f"{path}: holds Python objects beyond plain tensors and was not loaded, since unpickling them could run "
-                "code; save its state dict alone"
+                f"{path}: holds Python objects beyond plain tensors and was not loaded, since unpickling them "
+                "could run code; save its state dict alone"
             ) from error
         raise InputError(f"{path}: is not a PyTorch checkpoint, or is damaged") from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:

@@ -1,8 +1,8 @@
 """Every scale and zero-point of a channel in closed form, with the codes held fixed.
 
 With codes c fixed, Q = Σ_u δ_u c_u + o_u (o = −δ z) is linear in the 2 G unknowns of an output channel, so the best of
-``‖X (w − q)ᵀ‖²`` is the solution of one small system of normal equations. For a single unit and a fixed zero-point it is the
-published ``δ ← ⟨Xq, Xw⟩ / ‖Xq‖²`` (arXiv 2403.07134).
+``‖X (w − q)ᵀ‖²`` is the solution of one small system of normal equations. For a single unit and a fixed zero-point it
+is the published ``δ ← ⟨Xq, Xw⟩ / ‖Xq‖²`` (arXiv 2403.07134).
 """
 
 from __future__ import annotations

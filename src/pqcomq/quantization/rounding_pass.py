@@ -7,8 +7,8 @@ Two passes are the same arithmetic on different matrices. With target ``t_i = b_
 * error feedback (GPTQ, arXiv 2210.17323, as Babai's nearest plane): b = W, r = 0, K = M upper triangular, H = M Mᵀ. The
   minimiser with all later columns free to make up for the error.
 
-After rounding t_i to q_i, ``r_j −= K_ij (q_i − b_i)`` for the columns to come. Columns are taken in blocks: inside one, the
-update is a thin outer product; everything beyond waits and becomes one matrix product.
+After rounding t_i to q_i, ``r_j −= K_ij (q_i − b_i)`` for the columns to come. Columns are taken in blocks: inside one,
+the update is a thin outer product; everything beyond waits and becomes one matrix product.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ class QuantizationSettings:
         group_size: input channels in a group; the last group of a layer may be smaller.
         permutation: input channels in ascending ``magnitude`` of their weights before grouping, or ``none``. One
             permutation serves the whole layer: one per output channel would cost more bits than 4-bit codes.
-        order: columns visited as stored (``cyclic``) or by descending weight × input norm (``greedy``), one order a layer.
+        order: columns visited as stored (``cyclic``) or by descending weight × input norm (``greedy``), one order a
+            layer.
         sweeps: passes over all columns, each followed by the closed-form update of every scale; 0 for ``rtn``.
         search_clipping: choose each unit's λ, the share of its range that the codes span, by the least error weighted
             with the inputs' energy; otherwise λ = 1 (plain min–max).
@@ -65,7 +66,8 @@ class QuantizationSettings:
             raise ValueError(f"method {self.method!r}: choose one of {tuple(METHOD_TITLES)}")
         if self.group_size < 1 or self.sweeps < 0 or self.damping < 0:
             raise ValueError("group size must be at least 1, sweeps and damping at least 0")
-        if self.method == "rtn" and (self.sweeps or self.feedback or self.search_clipping or self.permutation != "none"):
+        learns = self.sweeps or self.feedback or self.search_clipping or self.permutation != "none"
+        if self.method == "rtn" and learns:
             raise ValueError("round to nearest takes no sweeps, feedback, clipping search or permutation")
         if self.method == "comq" and self.permutation != "none":
             raise ValueError("COMQ takes no permutation; choose method 'pcomq'")

@@ -23,7 +23,8 @@ from pqcomq.quantized.model import QuantizedModel
 Phase = Literal["calibrate", "quantize"]
 
 _SHARE_OF_SWEEPS = 0.35
-"""Sweep time over calibration time, as first measured; only the time left shown before any sweep has run rests on it."""
+"""Sweep time over calibration time, as first measured; only the time left shown before any sweep has run rests on
+it."""
 
 _CALLS_PER_COLUMN = 500_000.0
 """What the calls for one column cost, in multiplications that would take as long."""

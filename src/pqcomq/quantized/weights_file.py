@@ -1,8 +1,8 @@
 """A quantized model in one ``.safetensors`` file: packed, self-contained, and the same bytes every time.
 
-Tensors: for each quantized encoder layer ``<layer>.codes`` (uint8), ``.scale`` (float16), ``.zero_point`` and, where there
-is one, ``.permutation``; everything that stays in full precision under its own state-dict name, batch norms already folded.
-One metadata entry, ``pqcomq``, holds a JSON manifest.
+Tensors: for each quantized encoder layer ``<layer>.codes`` (uint8), ``.scale`` (float16), ``.zero_point`` and, where
+there is one, ``.permutation``; everything that stays in full precision under its own state-dict name, batch norms
+already folded. One metadata entry, ``pqcomq``, holds a JSON manifest.
 """
 
 from __future__ import annotations
@@ -130,9 +130,7 @@ def load_weights(path: Path) -> QuantizedModel:
     layers = quantizable_layers(full.image_encoder)
     if runs.keys() != layers.keys():
         raise InputError(f"{path}: names other layers than {full.title} has")
-    weights = {
-        layer: _weight(path, layer, layers[layer], settings.bits, runs[layer], tensors) for layer in runs
-    }
+    weights = {layer: _weight(path, layer, layers[layer], settings.bits, runs[layer], tensors) for layer in runs}
     _fill(path, full, set(weights), tensors)
     return QuantizedModel.of(full, weights, settings, calibration, errors)
 
@@ -193,7 +191,7 @@ def _fill(path: Path, full: Segmenter, quantized: set[str], tensors: dict[str, T
                 continue
             tensor = tensors.pop(f"{part}.{name}", None)
             if tensor is None or tensor.shape != wanted.shape:
-                raise InputError(f"{path}: the tensor '{part}.{name}' is missing or has another shape than {full.title}'s")
+                raise InputError(f"{path}: '{part}.{name}' is missing or has another shape than {full.title}'s")
             if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
                 raise InputError(f"{path}: the tensor '{part}.{name}' holds values that are not finite")
             state[name] = tensor
@@ -201,4 +199,3 @@ def _fill(path: Path, full: Segmenter, quantized: set[str], tensors: dict[str, T
         module.eval()  # TinyViT caches its relative position biases when it enters evaluation mode
     if tensors:
         raise InputError(f"{path}: holds tensors that {full.title} does not have, for one {next(iter(tensors))!r}")
-

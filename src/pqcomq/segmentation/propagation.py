@@ -1,8 +1,9 @@
 """A 3-D box through a volume, slice by slice.
 
-Source: ``CVPR24_LiteMedSAM_infer.py`` of bowang-lab/MedSAM: start at the middle slice with the given box, go up to the last,
-then down to the first; each mask's tight box, grown a little, prompts the next slice. Theirs stores an object's number in
-the mask that it shrinks for this, so that boxes grow for the second object on; here masks are boolean throughout.
+Source: ``CVPR24_LiteMedSAM_infer.py`` of bowang-lab/MedSAM: start at the middle slice with the given box, go up to the
+last, then down to the first; each mask's tight box, grown a little, prompts the next slice. Theirs stores an object's
+number in the mask that it shrinks for this, so that boxes grow for the second object on; here masks are boolean
+throughout.
 """
 
 from __future__ import annotations

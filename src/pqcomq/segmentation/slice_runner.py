@@ -16,8 +16,8 @@ from pqcomq.volumes.window import Window, eight_bit
 class SliceRunner:
     """Prompts a model on the slices of a volume and keeps the time.
 
-    Latencies are those of the networks alone, encoder and decoder apart; reading, windowing, resizing and thresholding are
-    not in them. An embedding from the cache brings the time that it took when it was computed.
+    Latencies are those of the networks alone, encoder and decoder apart; reading, windowing, resizing and thresholding
+    are not in them. An embedding from the cache brings the time that it took when it was computed.
 
     Attributes:
         segmenter: the model.
@@ -48,6 +48,11 @@ class SliceRunner:
         self._volume, self._window = volume, window
         self._pixels = eight_bit(volume, window) if pixels is None else pixels
         self._cache = EmbeddingCache() if cache is None else cache
+
+    @property
+    def slices(self) -> int:
+        """Slices in the volume."""
+        return len(self._pixels)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -1,0 +1,78 @@
+"""The commands put together, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import pqcomq
+from pqcomq.cli import compare, demo, evaluate, info, quantize, segment
+from pqcomq.cli.lists import repeat_options
+from pqcomq.comparison.wording import RESEARCH_ONLY
+from pqcomq.errors import InputError
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+app = typer.Typer(
+    name="pqcomq",
+    help=f"Quantize MedSAM models with Permutation-COMQ and compare them with full precision. {RESEARCH_ONLY}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (demo.demo, quantize.quantize, segment.segment, compare.compare, evaluate.evaluate, info.info):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pqcomq {pqcomq.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """See the help text given to the application."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; ends the process.
+
+    Args:
+        arguments: by default those of the process.
+
+    Raises:
+        SystemExit: 0 when all went well, 2 on bad input, 130 when interrupted.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(repeat_options(given))
+    except InputError as problem:
+        _complain(str(problem))
+        raise SystemExit(BAD_INPUT) from None
+    except MemoryError:
+        _complain("there is not enough memory for this volume and model")
+        raise SystemExit(BAD_INPUT) from None
+    except OSError as problem:
+        if os.environ.get("PQCOMQ_DEBUG"):
+            traceback.print_exc()
+        _complain(str(problem))
+        raise SystemExit(BAD_INPUT) from None
+    except KeyboardInterrupt:
+        _complain("interrupted; nothing was written")
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _complain(sentence: str) -> None:
+    # No markup and no wrapping: a path must come out as it is.
+    Console(stderr=True).print(f"pqcomq: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)

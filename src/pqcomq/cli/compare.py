@@ -1,0 +1,87 @@
+"""``pqcomq compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pqcomq.cli.options import (
+    AsJson,
+    Box,
+    Checkpoint,
+    ModalityOption,
+    Overwrite,
+    Prompts,
+    Series,
+    WindowOption,
+    opened,
+    truth_of,
+    window_of,
+)
+from pqcomq.cli.output import print_json, print_table, print_written
+from pqcomq.cli.progress import followed
+from pqcomq.comparison.compare import compare as run_comparison
+from pqcomq.comparison.participant import Participant, check_same_source
+from pqcomq.comparison.report import COMPARISON_FILES, write_comparison
+from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.wording import RESEARCH_ONLY, comparison_rows, side_title
+from pqcomq.models.registry import load_model
+from pqcomq.quantized.weights_file import load_weights
+from pqcomq.segmentation.box import Box3D
+from pqcomq.whole_files import prepared_folder
+
+
+def compare(
+    volume: Annotated[Path, typer.Argument(help="NIfTI file, DICOM file or DICOM folder.")],
+    weights: Annotated[Path, typer.Option(help="Quantized weights.", metavar="FILE")],
+    box: Box,
+    out: Annotated[Path, typer.Option(help="Folder for comparison.json, .csv and .png.", metavar="DIR")],
+    checkpoint: Checkpoint = None,
+    labels: Annotated[Path | None, typer.Option(help="Ground truth on the volume's grid.", metavar="FILE")] = None,
+    label: Annotated[int | None, typer.Option(help="Number of the label in it.")] = None,
+    prompts: Annotated[
+        Prompts, typer.Option(help="same: your box on every slice; propagate: each model makes its own prompts.")
+    ] = Prompts.same,
+    window: WindowOption = None,
+    series: Series = None,
+    modality: ModalityOption = None,
+    overwrite: Overwrite = False,
+    json: AsJson = False,
+) -> None:
+    """Compare a quantized model with the full-precision model that it was made from."""
+    prepared_folder(out, COMPARISON_FILES, overwrite=overwrite)
+    opened_volume = opened(volume, series, modality)
+    checked = Box3D.of(box).checked(opened_volume.grid.shape_zyx)
+    truth = truth_of(labels, label, opened_volume)
+    quantized = load_weights(weights)
+    full = load_model(quantized.segmenter.key, checkpoint)
+    check_same_source(full, quantized, weights)
+    work = run_comparison(
+        opened_volume,
+        checked,
+        Participant.full(full),
+        Participant.quantized(quantized),
+        mode=prompts.value,
+        window=window_of(window),
+        truth=truth,
+    )
+    comparison = followed(work, f"{full.title}, FP32 and {quantized.segmenter.precision}")
+    paths = write_comparison(comparison, opened_volume, out, truth=truth, overwrite=overwrite)
+    if json:
+        print_json(comparison.to_dict())
+    else:
+        print_comparison(comparison)
+        print_written(paths)
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """The table for people."""
+    reference, candidate = comparison.reference, comparison.candidate
+    print_table(
+        f"{comparison.volume_name}, slices {comparison.box.z0} to {comparison.box.z1}",
+        ["", side_title(reference), side_title(candidate)],
+        comparison_rows(comparison),
+        caption=RESEARCH_ONLY,
+    )

@@ -1,0 +1,82 @@
+"""``pqcomq demo``."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pqcomq.cli.compare import print_comparison
+from pqcomq.cli.options import Overwrite
+from pqcomq.cli.output import print_lines, print_written
+from pqcomq.cli.progress import followed
+from pqcomq.comparison.compare import compare
+from pqcomq.comparison.participant import Participant
+from pqcomq.comparison.report import COMPARISON_FILES, write_comparison
+from pqcomq.errors import InputError
+from pqcomq.models.registry import load_model
+from pqcomq.quantization.settings import BIT_WIDTHS, QuantizationSettings
+from pqcomq.quantized.calibration import calibrate_on
+from pqcomq.quantized.run import quantize_model
+from pqcomq.samples.synthetic_ct import synthetic_ct
+from pqcomq.whole_files import prepared_folder
+
+_WINDOW = "napari_pqcomq.demo"
+"""Started as a program of its own: the engine does not import its plugin."""
+
+
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="No window: write PNG, JSON and CSV.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the files of --headless.")] = Path("pqcomq-demo"),
+    bits: Annotated[int, typer.Option(help=f"Bit width: {', '.join(map(str, BIT_WIDTHS))}.")] = 4,
+    overwrite: Overwrite = False,
+) -> None:
+    """Quantize LiteMedSAM and compare it on a synthetic abdominal CT: all of it on this machine, no network."""
+    if bits not in BIT_WIDTHS:
+        raise InputError(f"bit width {bits}: choose one of {', '.join(map(str, BIT_WIDTHS))}")
+    if headless:
+        _run(out, bits, overwrite=overwrite)
+    else:
+        _open_window(bits)
+
+
+def _run(out: Path, bits: int, *, overwrite: bool) -> None:
+    """Everything that the window does, into files."""
+    prepared_folder(out, COMPARISON_FILES, overwrite=overwrite)
+    sample = synthetic_ct()
+    label = next(iter(sample.boxes))
+    full = load_model("lite-medsam")
+    settings = QuantizationSettings.default(bits)
+    calibration = calibrate_on([sample.volume])
+    print_lines([f"Calibrating on {len(calibration.slices)} slices of the sample itself."])
+    quantized = followed(quantize_model(full, calibration, settings), f"{full.title}, {settings.title}")
+    truth = sample.labels == label
+    work = compare(
+        sample.volume, sample.boxes[label], Participant.full(full), Participant.quantized(quantized), truth=truth
+    )
+    comparison = followed(work, f"Comparing on the {sample.names[label]}")
+    paths = write_comparison(comparison, sample.volume, out, truth=truth, overwrite=overwrite)
+    print_comparison(comparison)
+    print_written(paths)
+
+
+def _open_window(bits: int) -> None:
+    """Run the plugin's demo in a process of its own.
+
+    Raises:
+        InputError: the plugin is not installed, or there is no screen.
+    """
+    if importlib.util.find_spec("napari_pqcomq") is None:
+        raise InputError("the napari plugin is not installed; run the demo with --headless")
+    screenless = sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM")
+    )
+    if screenless:
+        raise InputError("there is no screen here; run the demo with --headless")
+    finished = subprocess.run([sys.executable, "-m", _WINDOW, str(bits)], check=False)  # noqa: S603
+    raise typer.Exit(finished.returncode)

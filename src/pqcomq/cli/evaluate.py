@@ -1,0 +1,98 @@
+"""``pqcomq evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pqcomq.cli.options import AsJson, Checkpoint, ModalityOption, Overwrite, Series, WindowOption, opened, window_of
+from pqcomq.cli.output import print_json, print_table, print_written
+from pqcomq.cli.progress import followed
+from pqcomq.comparison.evaluate import Evaluation, Protocol
+from pqcomq.comparison.evaluate import evaluate as run_evaluation
+from pqcomq.comparison.participant import Participant, check_same_source
+from pqcomq.comparison.report import EVALUATION_FILES, write_evaluation
+from pqcomq.comparison.result import MEGABYTE
+from pqcomq.comparison.wording import RESEARCH_ONLY
+from pqcomq.models.registry import load_model
+from pqcomq.quantized.weights_file import load_weights
+from pqcomq.volumes.labels import read_labels
+from pqcomq.whole_files import prepared_folder
+
+
+def evaluate(
+    volume: Annotated[Path, typer.Option(help="NIfTI file, DICOM file or DICOM folder.")],
+    labels: Annotated[Path, typer.Option(help="Ground truth on the volume's grid.")],
+    label: Annotated[list[int], typer.Option(help="Labels to segment; several may follow.", metavar="N...")],
+    weights: Annotated[
+        list[Path], typer.Option(help="Quantized weights of one model; several may follow.", metavar="FILE...")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for evaluation.json and .csv.", metavar="DIR")],
+    checkpoint: Checkpoint = None,
+    most_slices: Annotated[int, typer.Option(min=1, help="Evenly spread slices for each label at most.")] = 8,
+    least_voxels: Annotated[int, typer.Option(min=1, help="Leave out slices with fewer label voxels.")] = 50,
+    margin: Annotated[int, typer.Option(min=0, help="Voxels by which a label's tight box is grown.")] = 2,
+    window: WindowOption = None,
+    series: Series = None,
+    modality: ModalityOption = None,
+    overwrite: Overwrite = False,
+    json: AsJson = False,
+) -> None:
+    """Score full precision and quantized weights against ground truth, organ by organ, prompted from the labels."""
+    prepared_folder(out, EVALUATION_FILES, overwrite=overwrite)
+    opened_volume = opened(volume, series, modality)
+    truth = read_labels(labels, opened_volume)
+    models = [load_weights(path) for path in weights]
+    full = load_model(models[0].segmenter.key, checkpoint)
+    for path, model in zip(weights, models, strict=True):
+        check_same_source(full, model, path)
+    work = run_evaluation(
+        opened_volume,
+        truth,
+        label,
+        [Participant.full(full), *map(Participant.quantized, models)],
+        protocol=Protocol(margin, least_voxels, most_slices),
+        window=window_of(window),
+    )
+    evaluation = followed(work, f"{full.title}, {1 + len(models)} precisions")
+    paths = write_evaluation(evaluation, out, overwrite=overwrite)
+    if json:
+        print_json(evaluation.to_dict())
+    else:
+        _print(evaluation)
+        print_written(paths)
+
+
+def _print(evaluation: Evaluation) -> None:
+    labels = list(evaluation.summaries[0].dice_by_label)
+    rows = [
+        [
+            each.precision,
+            f"{each.dice:.4f}",
+            *(f"{each.dice_by_label[label]:.3f}" for label in labels),
+            f"{each.nsd:.4f}",
+            f"{each.agreement:.4f}",
+            f"{each.effective_bits:.2f}",
+            f"{each.file_bytes / MEGABYTE:.1f}",
+            f"{each.encoder.median_ms:.0f}{' *' if each.simulated else ''}",
+        ]
+        for each in evaluation.summaries
+    ]
+    print_table(
+        f"{evaluation.volume_name}: {evaluation.summaries[0].model}, "
+        f"{len(evaluation.prompts) // len(evaluation.summaries)} prompts",
+        [
+            "Precision",
+            "Dice vs ground truth",
+            *(f"label {label}" for label in labels),
+            "NSD vs ground truth",
+            "Dice vs FP32",
+            "bits/weight",
+            "file MB",
+            "encoder ms",
+        ],
+        rows,
+        caption=f"* simulated: low-bit weights run widened to FP32. {RESEARCH_ONLY}",
+    )

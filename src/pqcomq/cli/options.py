@@ -1,0 +1,105 @@
+"""Options that several commands share, and what they turn into."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from pqcomq.errors import InputError
+from pqcomq.models.registry import MODEL_KEYS
+from pqcomq.quantization.settings import METHOD_TITLES
+from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.reading import read_volume
+from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.window import PRESETS, Window
+
+ModelKey = StrEnum("ModelKey", {key.replace("-", "_"): key for key in MODEL_KEYS})  # type: ignore[misc]
+MethodKey = StrEnum("MethodKey", {key: key for key in METHOD_TITLES})  # type: ignore[misc]
+DEFAULT_MODEL, DEFAULT_METHOD = ModelKey("lite-medsam"), MethodKey("pcomq")
+
+
+class Prompts(StrEnum):
+    """Where each slice's box comes from."""
+
+    same = "same"
+    propagate = "propagate"
+
+
+class ModalityKey(StrEnum):
+    """What kind of image a file holds, where it does not say so itself."""
+
+    ct = "CT"
+    mr = "MR"
+    other = "other"
+
+
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(help="Checkpoint file of the model; LiteMedSAM's weights are shipped.", metavar="FILE"),
+]
+Box = Annotated[
+    tuple[float, float, float, float, float, float],
+    typer.Option(
+        help="Box in voxels, x from the patient's right, y from the front, z from the feet; z inclusive.",
+        metavar="X0 Y0 Z0 X1 Y1 Z1",
+    ),
+]
+WindowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--window",
+        help=f"Intensity window: {', '.join(PRESETS)}, or LEVEL,WIDTH. "
+        "By default abdomen for CT, percentiles otherwise.",
+        metavar="NAME|LEVEL,WIDTH",
+    ),
+]
+ModalityOption = Annotated[
+    ModalityKey | None, typer.Option("--modality", help="For files that do not say; by default told from the values.")
+]
+Series = Annotated[
+    str | None, typer.Option(help="DICOM series to take, where a folder holds several: its UID or number.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are already there.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON for machines.")]
+
+
+def opened(path: Path, series: str | None, modality: ModalityKey | None) -> Volume:
+    """Read a volume as the options say."""
+    return read_volume(path, series=series, modality=modality.value if modality else None)
+
+
+def window_of(text: str | None) -> Window | None:
+    """The window that an option names.
+
+    Raises:
+        InputError: neither a preset nor two numbers.
+    """
+    if text is None:
+        return None
+    if text in PRESETS:
+        return PRESETS[text]
+    try:
+        level, width = (float(number) for number in text.split(","))
+    except ValueError:
+        raise InputError(f"window {text!r}: name one of {', '.join(PRESETS)}, or give LEVEL,WIDTH") from None
+    return Window(level, width)
+
+
+def truth_of(labels: Path | None, label: int | None, volume: Volume) -> np.ndarray | None:
+    """One label of a label file as a mask (z, y, x), None where no file was given.
+
+    Raises:
+        InputError: only one of both options was given, or the label does not occur.
+    """
+    if labels is None and label is None:
+        return None
+    if labels is None or label is None:
+        raise InputError("--labels and --label go together: a file and the number of a label in it")
+    mask = np.asarray(read_labels(labels, volume) == label)
+    if not mask.any():
+        raise InputError(f"{labels}: label {label} does not occur")
+    return mask

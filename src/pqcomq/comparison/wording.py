@@ -1,0 +1,83 @@
+"""What a comparison says to people, the same words on the canvas, in a picture and in a terminal."""
+
+from __future__ import annotations
+
+import math
+
+from pqcomq.comparison.metrics import Scores
+from pqcomq.comparison.result import MEGABYTE, Comparison, Side
+
+RESEARCH_ONLY = "Research use only: not for diagnosis or treatment."
+
+
+def millimetres(distance: float) -> str:
+    """A distance, infinite where one of two masks is empty."""
+    return "∞ (one mask is empty)" if math.isinf(distance) else f"{distance:.1f} mm"
+
+
+def surface_terms(scores: Scores) -> str:
+    """NSD with its tolerance, and HD95."""
+    return f"NSD at {scores.nsd_tolerance_mm:g} mm {scores.nsd:.3f} · HD95 {millimetres(scores.hd95_mm)}"
+
+
+def side_title(side: Side) -> str:
+    """Model and precision."""
+    return f"{side.model} · {side.precision}"
+
+
+def side_lines(comparison: Comparison, side: Side) -> list[str]:
+    """One side's own numbers, a line each.
+
+    Agreement between the models is only told on the candidate's side: there it is a statement about that side.
+    Accuracy, against ground truth, is a different number and never shares its label.
+    """
+    lines = []
+    if side is comparison.candidate:
+        lines.append(f"Dice vs full precision {comparison.agreement.dice:.3f}{_both_empty(comparison.agreement)}")
+    if side.accuracy is not None:
+        lines.append(f"Dice vs ground truth {side.accuracy.dice:.3f}{_both_empty(side.accuracy)}")
+    lines += [
+        f"Volume {side.volume_ml:.1f} mL",
+        f"Encoder {side.encoder.median_ms:.0f} ms · decoder {side.decoder.median_ms:.1f} ms (median)",
+        f"File {side.file_bytes / MEGABYTE:.1f} MB · {side.effective_bits:.2f} effective bits per encoder weight",
+    ]
+    if side.simulated:
+        lines.append("Speed simulated: low-bit weights run widened to FP32")
+    return lines
+
+
+def _both_empty(scores: Scores) -> str:
+    return " (both masks are empty)" if scores.both_empty else ""
+
+
+def comparison_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """A table of both sides: what is told, the reference's value, the candidate's.
+
+    Agreement stands in the candidate's column alone, accuracy in rows of its own.
+    """
+    sides = (comparison.reference, comparison.candidate)
+    agreement = comparison.agreement
+    rows: list[tuple[str, ...]] = [
+        ("Dice vs full precision", "", f"{agreement.dice:.4f}{_both_empty(agreement)}"),
+        (f"NSD at {agreement.nsd_tolerance_mm:g} mm vs full precision", "", f"{agreement.nsd:.4f}"),
+        ("HD95 vs full precision", "", millimetres(agreement.hd95_mm)),
+    ]
+    truths = [side.accuracy for side in sides if side.accuracy is not None]
+    if truths:
+        rows += [
+            ("Dice vs ground truth", *(f"{each.dice:.4f}{_both_empty(each)}" for each in truths)),
+            (f"NSD at {truths[0].nsd_tolerance_mm:g} mm vs ground truth", *(f"{each.nsd:.4f}" for each in truths)),
+            ("HD95 vs ground truth", *(millimetres(each.hd95_mm) for each in truths)),
+        ]
+    rows += [
+        ("Volume", *(f"{side.volume_ml:.1f} mL" for side in sides)),
+        ("Encoder, median", *(f"{side.encoder.median_ms:.0f} ms" for side in sides)),
+        ("Encoder, 95th percentile", *(f"{side.encoder.p95_ms:.0f} ms" for side in sides)),
+        ("Decoder, median", *(f"{side.decoder.median_ms:.1f} ms" for side in sides)),
+        ("Decoder, 95th percentile", *(f"{side.decoder.p95_ms:.1f} ms" for side in sides)),
+        ("Speed", *("simulated (runs as FP32)" if side.simulated else "real" for side in sides)),
+        ("File", *(f"{side.file_bytes / MEGABYTE:.1f} MB" for side in sides)),
+        ("Effective bits per encoder weight", *(f"{side.effective_bits:.2f}" for side in sides)),
+        ("Peak process memory", *(f"{side.peak_memory_bytes / MEGABYTE:.0f} MB" for side in sides)),
+    ]
+    return rows
