@@ -42,13 +42,17 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 
 def _check(path: Path, overwrite: bool) -> None:
-    if not path.parent.is_dir():
-        raise InputError(f"{path} cannot be written: there is no folder {path.parent}.")
-    if path.is_dir():
-        raise InputError(f"{path} cannot be written: it is a folder.")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} exists already and is not overwritten.")
-    if not os.access(path.parent, os.W_OK):
+    try:
+        if not path.parent.is_dir():
+            raise InputError(f"{path} cannot be written: there is no folder {path.parent}.")
+        if path.is_dir():
+            raise InputError(f"{path} cannot be written: it is a folder.")
+        if path.exists() and not overwrite:
+            raise InputError(f"{path} exists already and is not overwritten.")
+        writable = os.access(path.parent, os.W_OK)
+    except OSError as error:  # a folder on the way may not be entered
+        raise InputError(f"{path} cannot be written: {why(error)}.") from error
+    if not writable:
         raise InputError(f"{path} cannot be written: the folder {path.parent} is read-only.")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 BIT_WIDTHS = (2, 4, 8)
 
@@ -17,6 +17,14 @@ METHOD_TITLES: dict[Method, str] = {
     "rtn": "Round to nearest",
     "comq": "COMQ",
     "pcomq": "Permutation-COMQ",
+}
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "method": get_args(Method),
+    "granularity": get_args(Granularity),
+    "permutation": get_args(Permutation),
+    "order": get_args(Order),
+    "zero_point": get_args(ZeroPoint),
 }
 
 
@@ -62,8 +70,9 @@ class QuantizationSettings:
     def __post_init__(self) -> None:
         if self.bits not in BIT_WIDTHS:
             raise ValueError(f"bit width {self.bits}: choose one of {BIT_WIDTHS}")
-        if self.method not in METHOD_TITLES:
-            raise ValueError(f"method {self.method!r}: choose one of {tuple(METHOD_TITLES)}")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name.replace('_', ' ')} {getattr(self, name)!r}: choose one of {choices}")
         if self.group_size < 1 or self.sweeps < 0 or self.damping < 0:
             raise ValueError("group size must be at least 1, sweeps and damping at least 0")
         learns = self.sweeps or self.feedback or self.search_clipping or self.permutation != "none"

@@ -1,0 +1,197 @@
+"""The fast blocked Gram form against the slow token form, and what must hold whatever the data."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from pqcomq.quantization.layer_error import relative_error
+from pqcomq.quantization.level_update import updated_levels
+from pqcomq.quantization.levels import Levels, initial_levels
+from pqcomq.quantization.quantize_matrix import quantize_matrix
+from pqcomq.quantization.rounding_pass import feedback_factor, rounding_pass
+from pqcomq.quantization.settings import QuantizationSettings
+from pqcomq.quantization.units import Units
+
+_spec = importlib.util.spec_from_file_location("token_reference", Path(__file__).with_name("token_reference.py"))
+reference = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(reference)
+
+
+def layer(rows=6, columns=150, tokens=400, seed=0):
+    """Weights and correlated inputs, in float64 so that ties of rounding do not decide a test."""
+    generator = torch.Generator().manual_seed(seed)
+    X = torch.randn(tokens, columns, dtype=torch.float64, generator=generator)
+    X = X @ (torch.eye(columns) + 0.2 * torch.randn(columns, columns, generator=generator)).double()
+    return X, torch.randn(rows, columns, dtype=torch.float64, generator=generator)
+
+
+def per_weight(levels: Levels, row: int):
+    scale, zero = levels.per_weight()
+    return scale[row].double(), zero[row].double()
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+@pytest.mark.parametrize("group", [16, 64, 150])
+def test_a_sweep_equals_the_token_form(bits, group):
+    X, W = layer()
+    H = X.T @ X
+    units = Units.of("group", group, W.shape[1])
+    levels = initial_levels(W, H.diagonal(), units, bits, "integer", search_clipping=True)
+    codes = levels.nearest(W)
+    visit = torch.randperm(W.shape[1], generator=torch.Generator().manual_seed(1))
+    quantized = levels.values(codes)
+    fast = rounding_pass(quantized, (W - quantized) @ H, H[visit][:, visit], levels, visit)
+    for row in range(W.shape[0]):
+        slow = reference.descend_codes(X, W[row], codes[row], *per_weight(levels, row), levels.top, visit.tolist())
+        assert torch.equal(fast[row], slow)
+
+
+def test_error_feedback_equals_refitting_all_later_weights_by_least_squares():
+    X, W = layer(columns=70)
+    H = X.T @ X
+    levels = initial_levels(W, H.diagonal(), Units.of("group", 32, 70), 4, "real", search_clipping=False)
+    visit = torch.arange(70)
+    fast = rounding_pass(W, torch.zeros_like(W), feedback_factor(H), levels, visit)
+    for row in range(W.shape[0]):
+        assert torch.equal(fast[row], reference.feedback_codes(X, W[row], *per_weight(levels, row), levels.top))
+
+
+def test_the_scale_update_of_a_whole_channel_is_the_published_one():
+    X, W = layer()
+    H = X.T @ X
+    levels = initial_levels(W, H.diagonal(), Units.of("channel", 0, W.shape[1]), 4, "integer", search_clipping=False)
+    codes = levels.nearest(W)
+    updated = updated_levels(W, H, codes, levels, "integer")
+    for row in range(W.shape[0]):
+        published = reference.best_scale(X, W[row], codes[row], levels.zero_point[row].double())
+        assert updated.scale[row].item() == pytest.approx(published, rel=2**-10)  # kept in float16
+
+
+def test_scales_and_zero_points_of_all_groups_are_the_least_squares_solution():
+    X, W = layer(rows=1, columns=48)
+    units = Units.of("group", 16, 48)
+    levels = initial_levels(W, torch.ones(48).double(), units, 2, "real", search_clipping=False)
+    codes = levels.nearest(W)
+    updated = updated_levels(W, X.T @ X, codes, levels, "real")
+    columns = []
+    for basis in (codes[0], torch.ones(48).double()):
+        for unit in range(3):
+            columns.append(X[:, unit * 16 : unit * 16 + 16] @ basis[unit * 16 : unit * 16 + 16])
+    solution = torch.linalg.lstsq(torch.stack(columns, dim=1), (X @ W[0])[:, None]).solution[:, 0]
+    assert torch.allclose(updated.scale[0].double(), solution[:3], rtol=2e-3)
+    assert torch.allclose((-updated.scale * updated.zero_point)[0].double(), solution[3:], rtol=5e-3, atol=2e-3)
+
+
+EVERY_WAY = [
+    QuantizationSettings(bits=bits, granularity=granularity, group_size=32, order=order, zero_point=zero, feedback=feedback)
+    for bits in (2, 4, 8)
+    for granularity in ("layer", "channel", "group")
+    for order in ("cyclic", "greedy")
+    for zero in ("integer", "real")
+    for feedback in (False, True)
+]
+
+
+@pytest.mark.parametrize("settings", EVERY_WAY, ids=lambda s: f"{s.bits}{s.granularity}{s.order}{s.zero_point}{s.feedback}")
+def test_more_sweeps_never_raise_the_error_and_beat_rounding(settings):
+    X, W = (part.float() for part in layer(rows=12, columns=100))
+    H = X.T @ X
+    # The error that falls is the damped one; without damping the two are the same.
+    settings = replace(settings, damping=0.0)
+    errors = [
+        relative_error(W, quantize_matrix(W, H, replace(settings, sweeps=sweeps)).dequantize(), H) for sweeps in (0, 1, 4)
+    ]
+    assert errors[1] <= errors[0] * (1 + 1e-4)
+    assert errors[2] <= errors[1] * (1 + 1e-4)
+    plain = replace(QuantizationSettings.plain(settings.bits), granularity=settings.granularity, group_size=32)
+    assert errors[2] < relative_error(W, quantize_matrix(W, H, plain).dequantize(), H)
+
+
+def test_the_permutation_is_undone():
+    X, W = (part.float() for part in layer())
+    W[:, ::3] *= 20  # outliers in every third input
+    H = X.T @ X
+    for permutation in ("none", "magnitude"):
+        quantized = quantize_matrix(W, H, QuantizationSettings(bits=8, permutation=permutation))
+        assert relative_error(W, quantized.dequantize(), H) < 1e-4
+
+
+def test_the_magnitude_permutation_helps_where_inputs_differ_in_size():
+    X, W = (part.float() for part in layer())
+    W[:, ::3] *= 20
+    H = X.T @ X
+    error = {
+        permutation: relative_error(
+            W, quantize_matrix(W, H, QuantizationSettings(bits=4, permutation=permutation, group_size=50)).dequantize(), H
+        )
+        for permutation in ("none", "magnitude")
+    }
+    assert error["magnitude"] < error["none"]
+
+
+def test_dead_inputs_are_rounded_to_nearest_and_nothing_becomes_nan():
+    X, W = (part.float() for part in layer())
+    X[:, 10:20] = 0
+    quantized = quantize_matrix(W, X.T @ X, QuantizationSettings(bits=4, feedback=False))
+    dead = quantized.dequantize()[:, 10:20]
+    spread = quantized.units.spread(quantized.scale.float())
+    order = quantized.permutation.long()
+    scale = torch.empty_like(W)
+    scale[:, order] = spread
+    inside = (dead - W[:, 10:20]).abs() <= 0.51 * scale[:, 10:20]
+    clipped = torch.empty_like(W)
+    clipped[:, order] = ((quantized.codes() == 0) | (quantized.codes() == 15)).float()
+    assert bool((inside | clipped[:, 10:20].bool()).all())
+    entirely_dead = quantize_matrix(W, torch.zeros(150, 150), QuantizationSettings(bits=2))
+    assert bool(torch.isfinite(entirely_dead.dequantize()).all())
+
+
+@pytest.mark.parametrize("weights", [torch.zeros(4, 32), torch.full((4, 32), 3.0), torch.full((4, 32), -1e-7)])
+@pytest.mark.parametrize("method", ["rtn", "comq", "pcomq"])
+def test_constant_weights_stay_finite(weights, method):
+    X = torch.randn(64, 32, generator=torch.Generator().manual_seed(0))
+    quantized = quantize_matrix(weights, X.T @ X, QuantizationSettings.default(4, method)).dequantize()
+    assert torch.allclose(quantized, weights, atol=0.25 * float(weights.abs().max()) + 1e-4)
+
+
+def test_what_is_not_finite_is_refused():
+    with pytest.raises(ValueError, match="weights hold values that are not finite"):
+        quantize_matrix(torch.full((2, 4), float("nan")), torch.eye(4), QuantizationSettings())
+    with pytest.raises(ValueError, match="inputs hold values that are not finite"):
+        quantize_matrix(torch.ones(2, 4), torch.full((4, 4), float("inf")), QuantizationSettings())
+    with pytest.raises(ValueError, match="too large"):
+        quantize_matrix(torch.randn(2, 64) * 1e9, torch.eye(64), QuantizationSettings(bits=2))
+
+
+def test_effective_bits_count_scales_zero_points_and_permutation():
+    X, W = (part.float() for part in layer(rows=32, columns=128))
+    H = X.T @ X
+    real = quantize_matrix(W, H, QuantizationSettings(bits=4))
+    assert real.storage_bits == 32 * 128 * 4 + 32 * 2 * (16 + 16) + 128 * 16
+    integer = quantize_matrix(W, H, QuantizationSettings.default(2, "rtn"))
+    assert integer.storage_bits == 32 * 128 * 2 + 32 * 2 * (16 + 8)
+    whole = quantize_matrix(W, H, replace(QuantizationSettings.plain(8), granularity="layer"))
+    assert whole.storage_bits == 32 * 128 * 8 + 16 + 8
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"bits": 3},
+        {"method": "gptq"},
+        {"group_size": 0},
+        {"sweeps": -1},
+        {"method": "rtn"},
+        {"method": "comq", "permutation": "magnitude"},
+        {"granularity": "row"},
+        {"zero_point": "none"},
+    ],
+)
+def test_settings_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError):
+        QuantizationSettings(**wrong)
