@@ -1,0 +1,122 @@
+"""Checkpoints of all kinds: the shipped one, ViT-B's, and those that must be refused with one sentence."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from pqcomq.errors import InputError
+from pqcomq.models.checkpoint import read_state
+from pqcomq.models.lite_medsam import architecture, shipped_checkpoint
+from pqcomq.models.registry import load_model
+
+
+class Exploit:
+    """Unpickling this would run a command."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.marker}",)
+
+
+def sentence(error: pytest.ExceptionInfo[InputError], path: Path) -> str:
+    text = str(error.value)
+    assert str(path) in text
+    assert "\n" not in text
+    return text
+
+
+def test_the_shipped_weights_load_folded_and_ready(lite_medsam):
+    assert lite_medsam.title == "LiteMedSAM"
+    assert lite_medsam.checkpoint_bytes == 39_370_479
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in lite_medsam.image_encoder.modules())
+    assert not lite_medsam.image_encoder.training
+
+
+def test_folding_changes_no_more_than_rounding(lite_medsam):
+    unfolded = architecture()
+    unfolded.load_state_dict(read_state(shipped_checkpoint()))
+    unfolded.eval()
+    image = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = unfolded.image_encoder(image)
+    assert torch.allclose(lite_medsam.embed(image), expected, atol=2e-4)
+
+
+def test_code_in_a_pickle_is_never_run(tmp_path):
+    path, marker = tmp_path / "evil.pth", tmp_path / "marker"
+    torch.save({"model": Exploit(marker)}, path)
+    with pytest.raises(InputError) as error:
+        load_model("lite-medsam", path)
+    assert "could run code" in sentence(error, path)
+    bare = tmp_path / "bare.pth"
+    bare.write_bytes(pickle.dumps(Exploit(marker)))
+    with pytest.raises(InputError) as error:
+        load_model("lite-medsam", bare)
+    sentence(error, bare)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("length", [0, 10, 5000, 20_000_000, 39_370_000])
+def test_a_truncated_checkpoint_is_refused(tmp_path, length):
+    path = tmp_path / "cut.pth"
+    path.write_bytes(shipped_checkpoint().read_bytes()[:length])
+    with pytest.raises(InputError) as error:
+        load_model("lite-medsam", path)
+    assert "truncated, damaged or not a PyTorch checkpoint" in sentence(error, path)
+
+
+@pytest.mark.parametrize("content", [{}, {"a": 1}, [torch.ones(2)], torch.ones(3), "text", {"model": {"a": "b"}}])
+def test_what_is_no_state_dict_is_refused(tmp_path, content):
+    path = tmp_path / "odd.pth"
+    torch.save(content, path)
+    with pytest.raises(InputError) as error:
+        load_model("lite-medsam", path)
+    assert "state dict" in sentence(error, path)
+
+
+def test_foreign_mismatched_and_unfinite_checkpoints_are_refused(tmp_path):
+    path = tmp_path / "foreign.pth"
+    torch.save({"conv.weight": torch.ones(2)}, path)
+    with pytest.raises(InputError) as error:
+        load_model("lite-medsam", path)
+    assert "is not a LiteMedSAM checkpoint" in sentence(error, path)
+
+    state = read_state(shipped_checkpoint())
+    name = "image_encoder.neck.0.weight"
+    torch.save(state | {name: state[name][:10]}, path)
+    with pytest.raises(InputError, match="has shape"):
+        load_model("lite-medsam", path)
+
+    torch.save(state | {name: torch.full_like(state[name], float("nan"))}, path)
+    with pytest.raises(InputError, match="not finite"):
+        load_model("lite-medsam", path)
+
+    torch.save(state, path)
+    with pytest.raises(InputError, match="is not a MedSAM ViT-B checkpoint"):
+        load_model("medsam", path)
+
+
+def test_training_checkpoints_and_data_parallel_prefixes_load(tmp_path, lite_medsam):
+    path = tmp_path / "trained.pth"
+    torch.save({"model": {f"module.{k}": v for k, v in read_state(shipped_checkpoint()).items()}, "epoch": 3}, path)
+    loaded = load_model("lite-medsam", path)
+    image = torch.rand(1, 3, 256, 256)
+    assert torch.equal(loaded.embed(image), lite_medsam.embed(image))
+    assert "not known" in loaded.licence
+
+
+def test_missing_files_and_names_are_told(tmp_path):
+    for key in ("lite-medsam", "medsam"):
+        with pytest.raises(InputError, match="no such checkpoint"):
+            load_model(key, tmp_path / "none.pth")
+    with pytest.raises(InputError, match="name its checkpoint file"):
+        load_model("medsam")
+    with pytest.raises(InputError, match="no known model"):
+        load_model("sam-huge")
