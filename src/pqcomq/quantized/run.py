@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,7 +86,8 @@ def quantize_model(
     errors: dict[str, float] = {}
     for step, (name, layer) in enumerate(layers.items(), start=1):
         # Given back as soon as it was used: the widest layers' Gram matrices are the largest thing in memory.
-        weight, before, after = _quantize_layer(name, layer, grams.pop(name), settings)
+        with _one_thread():
+            weight, before, after = _quantize_layer(name, layer, grams.pop(name), settings)
         weights[name], errors[name] = weight, after
         now = time.perf_counter()
         done = sum(work[finished] for finished in weights)
@@ -121,6 +123,22 @@ def _quantize_layer(
     nearest = quantize_matrix(matrix, gram, QuantizationSettings.plain(settings.bits))
     before = relative_error(matrix, nearest.dequantize(), gram)
     return quantized, before, relative_error(matrix, quantized.dequantize().flatten(1), gram)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep the sweeps on one core.
+
+    They are many short operations. Shared between threads, each ends with all of them waiting for the slowest; with any
+    other work on the machine (a window being drawn, say) that waiting made sweeps ten times slower, and without it they
+    gained nothing.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _sweep_cost(layer: QuantizableLayer) -> float:
