@@ -20,17 +20,34 @@ PROGRAMS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = PROGRAMS / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "installed.sha256"
 
-DEBIAN_PACKAGES = (
-    "xvfb xauth libegl1 libgl1 libgl1-mesa-dri libopengl0 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 "
-    "libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 "
-    "libxcb-xinerama0 libxcb-xkb1 fonts-dejavu-core"
-).split()
+DEBIAN_PACKAGES = [
+    "xvfb",
+    "xauth",
+    "libegl1",
+    "libgl1",
+    "libgl1-mesa-dri",
+    "libopengl0",
+    "libglib2.0-0",
+    "libfontconfig1",
+    "libdbus-1-3",
+    "libxkbcommon-x11-0",
+    "libxcb-cursor0",
+    "libxcb-icccm4",
+    "libxcb-image0",
+    "libxcb-keysyms1",
+    "libxcb-randr0",
+    "libxcb-render-util0",
+    "libxcb-shape0",
+    "libxcb-xinerama0",
+    "libxcb-xkb1",
+    "fonts-dejavu-core",
+]
 """Qt's libraries, Mesa's software OpenGL, a font, and a screen where there is none."""
 
 
 def main(arguments: list[str]) -> int:
     """Set up, then run the demo (default) or the tests, handing on all further arguments."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this script is the one that an older Python may meet
         print(f"Python 3.11 or newer is needed; this is {platform.python_version()}.", file=sys.stderr)
         return 2
     what, rest = (arguments[0], arguments[1:]) if arguments else ("demo", [])
@@ -67,7 +84,9 @@ def install_system_libraries() -> None:
     if not missing:
         return
     if os.geteuid() != 0:
-        print(f"Missing system libraries; install them with:\n  sudo apt-get install {' '.join(missing)}", file=sys.stderr)
+        print(
+            f"Missing system libraries; install them with:\n  sudo apt-get install {' '.join(missing)}", file=sys.stderr
+        )
         return
     demand(["apt-get", "update", "-qq"])
     demand(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], DEBIAN_FRONTEND="noninteractive")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -56,19 +56,56 @@ def _check(path: Path, overwrite: bool) -> None:
         raise InputError(f"{path} cannot be written: the folder {path.parent} is read-only.")
 
 
-def prepared_folder(folder: Path, names: Iterable[str], *, overwrite: bool) -> Path:
-    """Make ``folder`` if need be, and see before any long work that these files can be written in it.
+def check_target(path: Path, *, overwrite: bool) -> None:
+    """See before any long work that a file can be written; nothing is written yet.
+
+    Raises:
+        InputError: the file exists and may not be replaced, or its folder does not exist or cannot be written.
+    """
+    _check(path, overwrite)
+    _probe(path.parent)
+
+
+def check_folder(folder: Path, names: Iterable[str], *, overwrite: bool) -> None:
+    """See before any long work that files can be written in a folder, which may have to be made for them.
 
     Raises:
         InputError: a file exists and may not be replaced, or the folder cannot be made or written.
     """
+    existing = folder.absolute()
+    try:
+        while not existing.exists():
+            existing = existing.parent
+    except OSError as error:
+        raise InputError(f"{folder} cannot be used: {why(error)}.") from error
+    if not existing.is_dir():
+        raise InputError(f"{folder} cannot be used: {existing} is not a folder.")
+    _probe(existing)
+    if existing == folder.absolute():
+        for name in names:
+            _check(folder / name, overwrite)
+
+
+def made_folder(folder: Path) -> Path:
+    """Make a folder if need be, and give it back.
+
+    Raises:
+        InputError: it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".{uuid4().hex}"
-        probe.write_bytes(b"\0" * 4096)
-        probe.unlink()
+    except OSError as error:
+        raise InputError(f"{folder}: the folder cannot be made: {why(error)}.") from error
+    return folder
+
+
+def _probe(folder: Path) -> None:
+    """Write a block there and take it away again: rights and free space, as the system sees them."""
+    probe = folder / f".{uuid4().hex}"
+    try:
+        probe.write_bytes(bytes(4096))
     except OSError as error:
         raise InputError(f"{folder}: files cannot be written there: {why(error)}.") from error
-    for name in names:
-        _check(folder / name, overwrite)
-    return folder
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)

@@ -30,7 +30,7 @@ from pqcomq.comparison.wording import RESEARCH_ONLY, comparison_rows, side_title
 from pqcomq.models.registry import load_model
 from pqcomq.quantized.weights_file import load_weights
 from pqcomq.segmentation.box import Box3D
-from pqcomq.whole_files import prepared_folder
+from pqcomq.whole_files import check_folder
 
 
 def compare(
@@ -42,8 +42,9 @@ def compare(
     labels: Annotated[Path | None, typer.Option(help="Ground truth on the volume's grid.", metavar="FILE")] = None,
     label: Annotated[int | None, typer.Option(help="Number of the label in it.")] = None,
     prompts: Annotated[
-        Prompts, typer.Option(help="same: your box on every slice; propagate: each model makes its own prompts.")
-    ] = Prompts.same,
+        Prompts,
+        typer.Option(help="propagate: each model prompts itself from slice to slice; same: your box on every slice."),
+    ] = Prompts.propagate,
     window: WindowOption = None,
     series: Series = None,
     modality: ModalityOption = None,
@@ -51,7 +52,7 @@ def compare(
     json: AsJson = False,
 ) -> None:
     """Compare a quantized model with the full-precision model that it was made from."""
-    prepared_folder(out, COMPARISON_FILES, overwrite=overwrite)
+    check_folder(out, COMPARISON_FILES, overwrite=overwrite)
     opened_volume = opened(volume, series, modality)
     checked = Box3D.of(box).checked(opened_volume.grid.shape_zyx)
     truth = truth_of(labels, label, opened_volume)

@@ -24,7 +24,9 @@ from pqcomq.quantization.settings import BIT_WIDTHS, QuantizationSettings
 from pqcomq.quantized.calibration import calibrate_on
 from pqcomq.quantized.run import quantize_model
 from pqcomq.samples.synthetic_ct import synthetic_ct
-from pqcomq.whole_files import prepared_folder
+from pqcomq.whole_files import check_folder
+
+_ORGAN = "right kidney"
 
 _WINDOW = "napari_pqcomq.demo"
 """Started as a program of its own: the engine does not import its plugin."""
@@ -47,9 +49,9 @@ def demo(
 
 def _run(out: Path, bits: int, *, overwrite: bool) -> None:
     """Everything that the window does, into files."""
-    prepared_folder(out, COMPARISON_FILES, overwrite=overwrite)
+    check_folder(out, COMPARISON_FILES, overwrite=overwrite)
     sample = synthetic_ct()
-    label = next(iter(sample.boxes))
+    label = next(number for number, name in sample.names.items() if name == _ORGAN)
     full = load_model("lite-medsam")
     settings = QuantizationSettings.default(bits)
     calibration = calibrate_on([sample.volume])
@@ -57,7 +59,12 @@ def _run(out: Path, bits: int, *, overwrite: bool) -> None:
     quantized = followed(quantize_model(full, calibration, settings), f"{full.title}, {settings.title}")
     truth = sample.labels == label
     work = compare(
-        sample.volume, sample.boxes[label], Participant.full(full), Participant.quantized(quantized), truth=truth
+        sample.volume,
+        sample.boxes[label],
+        Participant.full(full),
+        Participant.quantized(quantized),
+        mode="propagate",
+        truth=truth,
     )
     comparison = followed(work, f"Comparing on the {sample.names[label]}")
     paths = write_comparison(comparison, sample.volume, out, truth=truth, overwrite=overwrite)

@@ -19,7 +19,7 @@ from pqcomq.comparison.wording import RESEARCH_ONLY
 from pqcomq.models.registry import load_model
 from pqcomq.quantized.weights_file import load_weights
 from pqcomq.volumes.labels import read_labels
-from pqcomq.whole_files import prepared_folder
+from pqcomq.whole_files import check_folder
 
 
 def evaluate(
@@ -41,7 +41,7 @@ def evaluate(
     json: AsJson = False,
 ) -> None:
     """Score full precision and quantized weights against ground truth, organ by organ, prompted from the labels."""
-    prepared_folder(out, EVALUATION_FILES, overwrite=overwrite)
+    check_folder(out, EVALUATION_FILES, overwrite=overwrite)
     opened_volume = opened(volume, series, modality)
     truth = read_labels(labels, opened_volume)
     models = [load_weights(path) for path in weights]

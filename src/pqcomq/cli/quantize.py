@@ -29,7 +29,7 @@ from pqcomq.quantization.settings import BIT_WIDTHS, QuantizationSettings
 from pqcomq.quantized.calibration import DEFAULT_SLICES, calibrate_on
 from pqcomq.quantized.run import quantize_model
 from pqcomq.quantized.weights_file import manifest, save_weights
-from pqcomq.whole_files import prepared_folder
+from pqcomq.whole_files import check_target
 
 
 def quantize(
@@ -52,7 +52,7 @@ def quantize(
         raise InputError(f"bit width {bits}: choose one of {', '.join(map(str, BIT_WIDTHS))}")
     if out.suffix != ".safetensors":
         raise InputError(f"{out}: quantized weights are written to a file that ends in .safetensors")
-    prepared_folder(out.parent, [out.name], overwrite=overwrite)
+    check_target(out, overwrite=overwrite)
     volumes = [opened(path, None, modality) for path in calibration]
     slices = calibrate_on(volumes, calibration_slices, window_of(window))
     full = load_model(model.value, checkpoint)

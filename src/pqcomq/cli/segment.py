@@ -34,7 +34,7 @@ from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode, segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.writing import write_mask
-from pqcomq.whole_files import prepared_folder
+from pqcomq.whole_files import check_target
 
 
 def segment(
@@ -54,7 +54,7 @@ def segment(
     """Segment what lies in a box through a volume."""
     if (model is None) == (weights is None):
         raise InputError("name either --model or --weights")
-    prepared_folder(out.parent, [out.name], overwrite=overwrite)
+    check_target(out, overwrite=overwrite)
     opened_volume = opened(volume, series, modality)
     checked = Box3D.of(box).checked(opened_volume.grid.shape_zyx)
     segmenter = load_weights(weights).segmenter if weights else load_model(str(model.value), checkpoint)  # type: ignore[union-attr]

@@ -29,7 +29,7 @@ def compare(
     reference: Participant,
     candidate: Participant,
     *,
-    mode: PromptMode = "same",
+    mode: PromptMode = "propagate",
     window: Window | None = None,
     truth: np.ndarray | None = None,
     cache: EmbeddingCache | None = None,
@@ -43,9 +43,8 @@ def compare(
         box: the prompt; scores are over its slices.
         reference: full precision.
         candidate: the model judged against it.
-        mode: ``same`` gives both models the user's box on every slice; with ``propagate`` each makes its own prompts
-            from
-            its own masks, so that small differences may grow.
+        mode: with ``propagate`` each model makes its own prompts from its own masks, as in use, so that small
+            differences may grow; ``same`` gives both models the user's box on every slice.
         window: by default the modality's own.
         truth: (z, y, x) bool, ground truth; gives each side an accuracy beside their agreement.
         cache: embeddings to reuse.

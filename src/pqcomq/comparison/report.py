@@ -18,7 +18,7 @@ from pqcomq.comparison.result import Comparison
 from pqcomq.comparison.wording import RESEARCH_ONLY, side_lines, side_title
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.window import eight_bit
-from pqcomq.whole_files import replacing
+from pqcomq.whole_files import made_folder, replacing
 
 COMPARISON_FILES = ("comparison.json", "comparison.csv", "comparison.png")
 EVALUATION_FILES = ("evaluation.json", "evaluation.csv")
@@ -37,7 +37,7 @@ def write_comparison(
     Args:
         comparison: what was found.
         volume: that it was found on.
-        folder: must exist.
+        folder: made if need be.
         truth: (z, y, x) bool, drawn as an outline where there is one.
         overwrite: replace files that are already there.
 
@@ -47,7 +47,7 @@ def write_comparison(
     Raises:
         InputError: a file exists or cannot be written.
     """
-    paths = [folder / name for name in COMPARISON_FILES]
+    paths = [made_folder(folder) / name for name in COMPARISON_FILES]
     _write_json(paths[0], comparison.to_dict(), overwrite)
     _write_csv(paths[1], [asdict(each) for each in comparison.slices], overwrite)
     z = comparison.worst_slice
@@ -73,7 +73,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path, *, overwrite: bool = 
 
     Args:
         evaluation: what was found.
-        folder: must exist.
+        folder: made if need be.
         overwrite: replace files that are already there.
 
     Returns:
@@ -82,7 +82,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path, *, overwrite: bool = 
     Raises:
         InputError: a file exists or cannot be written.
     """
-    paths = [folder / name for name in EVALUATION_FILES]
+    paths = [made_folder(folder) / name for name in EVALUATION_FILES]
     _write_json(paths[0], evaluation.to_dict(), overwrite)
     _write_csv(paths[1], [asdict(each) for each in evaluation.prompts], overwrite)
     return paths

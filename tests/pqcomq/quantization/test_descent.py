@@ -88,7 +88,9 @@ def test_scales_and_zero_points_of_all_groups_are_the_least_squares_solution():
 
 
 EVERY_WAY = [
-    QuantizationSettings(bits=bits, granularity=granularity, group_size=32, order=order, zero_point=zero, feedback=feedback)
+    QuantizationSettings(
+        bits=bits, granularity=granularity, group_size=32, order=order, zero_point=zero, feedback=feedback
+    )
     for bits in (2, 4, 8)
     for granularity in ("layer", "channel", "group")
     for order in ("cyclic", "greedy")
@@ -97,14 +99,17 @@ EVERY_WAY = [
 ]
 
 
-@pytest.mark.parametrize("settings", EVERY_WAY, ids=lambda s: f"{s.bits}{s.granularity}{s.order}{s.zero_point}{s.feedback}")
+@pytest.mark.parametrize(
+    "settings", EVERY_WAY, ids=lambda s: f"{s.bits}{s.granularity}{s.order}{s.zero_point}{s.feedback}"
+)
 def test_more_sweeps_never_raise_the_error_and_beat_rounding(settings):
     X, W = (part.float() for part in layer(rows=12, columns=100))
     H = X.T @ X
     # The error that falls is the damped one; without damping the two are the same.
     settings = replace(settings, damping=0.0)
     errors = [
-        relative_error(W, quantize_matrix(W, H, replace(settings, sweeps=sweeps)).dequantize(), H) for sweeps in (0, 1, 4)
+        relative_error(W, quantize_matrix(W, H, replace(settings, sweeps=sweeps)).dequantize(), H)
+        for sweeps in (0, 1, 4)
     ]
     assert errors[1] <= errors[0] * (1 + 1e-4)
     assert errors[2] <= errors[1] * (1 + 1e-4)
@@ -127,7 +132,9 @@ def test_the_magnitude_permutation_helps_where_inputs_differ_in_size():
     H = X.T @ X
     error = {
         permutation: relative_error(
-            W, quantize_matrix(W, H, QuantizationSettings(bits=4, permutation=permutation, group_size=50)).dequantize(), H
+            W,
+            quantize_matrix(W, H, QuantizationSettings(bits=4, permutation=permutation, group_size=50)).dequantize(),
+            H,
         )
         for permutation in ("none", "magnitude")
     }

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 
-def descend_codes(X: Tensor, w: Tensor, codes: Tensor, scale: Tensor, zero: Tensor, top: int, visit: list[int]) -> Tensor:
+def descend_codes(
+    X: Tensor, w: Tensor, codes: Tensor, scale: Tensor, zero: Tensor, top: int, visit: list[int]
+) -> Tensor:
     """One sweep over one channel: each code the closed-form minimiser of ‖X (w − q)‖² with the others held fixed.
 
     Args:

@@ -16,13 +16,6 @@ from pqcomq.quantized.run import quantize_model
 from pqcomq.quantized.weights_file import load_weights, read_manifest, save_weights
 
 
-@pytest.fixture(scope="module")
-def saved(quantized, tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "four.safetensors"
-    save_weights(quantized, path)
-    return path
-
-
 def rewritten(saved, target, change):
     """A copy of the file whose tensors and manifest ``change`` has had its way with."""
     from safetensors import safe_open

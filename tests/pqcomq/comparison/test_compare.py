@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from pqcomq.comparison.compare import compare
+from pqcomq.comparison.evaluate import Protocol, evaluate
+from pqcomq.comparison.participant import Participant
+from pqcomq.comparison.report import COMPARISON_FILES, EVALUATION_FILES, write_comparison, write_evaluation
+from pqcomq.errors import InputError
+from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
+
+BOX = Box3D(45, 25, 1, 76, 56, 3)
+
+
+@pytest.fixture(scope="module")
+def truth(phantom):
+    z, y, x = np.indices(phantom.voxels.shape)
+    return (y - 40) ** 2 + (x - 60) ** 2 < (8 + z) ** 2
+
+
+@pytest.fixture(scope="module")
+def cache():
+    return EmbeddingCache()
+
+
+@pytest.fixture(scope="module")
+def comparison(phantom, lite_medsam, quantized, truth, cache, finish):
+    sides = Participant.full(lite_medsam), Participant.quantized(quantized)
+    return finish(compare(phantom, BOX, *sides, mode="propagate", truth=truth, cache=cache))
+
+
+def test_each_side_is_scored_on_the_box_s_slices(comparison, truth):
+    reference, candidate = comparison.reference, comparison.candidate
+    assert reference.accuracy.dice > 0.9
+    assert candidate.accuracy.dice > 0.9
+    assert 0.9 < comparison.agreement.dice <= 1
+    assert not reference.mask[0].any(), "outside the box nothing is segmented"
+    inside = slice(1, 4)
+    overlap = (reference.mask & truth)[inside].sum()
+    assert reference.accuracy.dice == pytest.approx(2 * overlap / (reference.mask[inside].sum() + truth[inside].sum()))
+    assert reference.volume_ml == pytest.approx(reference.mask.sum() * 2 * 2 * 5 / 1000)
+    assert [each.z for each in comparison.slices] == [1, 2, 3]
+
+
+def test_costs_are_measured_and_speed_is_labelled(comparison):
+    for side in (comparison.reference, comparison.candidate):
+        assert side.encoder.passes == side.decoder.passes == 3
+        assert 0 < side.decoder.median_ms < side.encoder.median_ms <= side.encoder.p95_ms
+        assert side.peak_memory_bytes > 100e6
+    assert not comparison.reference.simulated
+    assert comparison.candidate.simulated
+    assert comparison.candidate.file_bytes < comparison.reference.file_bytes
+    assert "simulated" in comparison.to_dict()["candidate"]["speed"]
+
+
+def test_agreement_and_accuracy_never_share_a_label(comparison):
+    text = json.dumps(comparison.to_dict())
+    assert "agreement_between_models" in text
+    assert "accuracy_against_ground_truth" in text
+
+
+def test_a_model_agrees_with_itself_entirely(phantom, lite_medsam, cache, finish):
+    side = Participant.full(lite_medsam)
+    same = finish(compare(phantom, BOX, side, side, mode="same", cache=cache))
+    assert same.agreement.dice == 1
+    assert same.agreement.hd95_mm == 0
+    assert same.reference.accuracy is None
+
+
+def test_progress_counts_both_sides_and_can_be_stopped(phantom, lite_medsam, quantized, cache):
+    work = compare(phantom, BOX, Participant.full(lite_medsam), Participant.quantized(quantized), cache=cache)
+    steps = []
+    for progress in work:
+        steps.append((progress.step, progress.total))
+        if progress.step == 3:
+            work.close()
+    assert steps == [(1, 6), (2, 6), (3, 6)]
+
+
+def test_a_box_outside_or_a_truth_of_another_shape_is_refused(phantom, lite_medsam):
+    side = Participant.full(lite_medsam)
+    with pytest.raises(InputError, match="outside"):
+        next(compare(phantom, Box3D(0, 0, 0, 500, 20, 3), side, side))
+    with pytest.raises(InputError, match="does not fit"):
+        next(compare(phantom, BOX, side, side, truth=np.zeros((2, 2, 2), bool)))
+
+
+def test_reports_are_written_whole_and_never_over_others(comparison, phantom, truth, tmp_path):
+    paths = write_comparison(comparison, phantom, tmp_path, truth=truth)
+    assert [path.name for path in paths] == list(COMPARISON_FILES)
+    assert json.loads(paths[0].read_text()) == json.loads(json.dumps(comparison.to_dict()))
+    assert paths[1].read_text().splitlines()[0] == "z,agreement,reference_accuracy,candidate_accuracy"
+    assert len(paths[1].read_text().splitlines()) == 4
+    assert paths[2].read_bytes().startswith(b"\x89PNG")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(InputError, match="exists already"):
+        write_comparison(comparison, phantom, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_evaluation_prompts_from_the_labels(phantom, lite_medsam, quantized, truth, finish, tmp_path):
+    labels = truth.astype(np.uint8) * 7
+    sides = [Participant.full(lite_medsam), Participant.quantized(quantized)]
+    result = finish(evaluate(phantom, labels, [7], sides, protocol=Protocol(most_slices=2)))
+    assert [(each.label, each.z) for each in result.prompts] == [(7, 0), (7, 0), (7, 5), (7, 5)]
+    full, low = result.summaries
+    assert full.agreement == 1
+    assert full.dice == pytest.approx(full.dice_by_label[7])
+    assert full.dice > 0.9
+    assert low.agreement < 1
+    assert low.effective_bits < 5 < full.effective_bits
+    paths = write_evaluation(result, tmp_path)
+    assert [path.name for path in paths] == list(EVALUATION_FILES)
+    assert len(paths[1].read_text().splitlines()) == 5
+
+
+def test_the_protocol_spreads_slices_and_leaves_out_small_ones():
+    mask = np.zeros((30, 10, 10), bool)
+    mask[5:25, :, :6] = True
+    mask[2, 0, :3] = True
+    assert Protocol().slices(mask) == [5, 8, 10, 13, 16, 19, 21, 24]
+    assert Protocol(most_slices=None).slices(mask) == list(range(5, 25))
+
+
+def test_a_label_that_is_not_there_is_told(phantom, lite_medsam):
+    with pytest.raises(InputError, match="label 9 has no slice of at least 50 voxels"):
+        next(evaluate(phantom, np.zeros(phantom.voxels.shape, int), [9], [Participant.full(lite_medsam)]))

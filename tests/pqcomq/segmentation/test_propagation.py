@@ -1,0 +1,73 @@
+"""How a box travels through a volume, with a model that is simple enough to foresee."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pqcomq.models.framing import LiteMedSAMFraming
+from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.propagation import segment_slices, visiting_order
+
+
+class Prompted:
+    """Segments an ellipse-free world: on each slice, what of a moving square lies in the box; keeps the prompts."""
+
+    def __init__(self, truth):
+        self.segmenter = SimpleNamespace(framing=LiteMedSAMFraming())
+        self.truth, self.prompts = truth, {}
+
+    def segment(self, z, box):
+        self.prompts[z] = box
+        mask = np.zeros_like(self.truth[z])
+        x0, y0, x1, y1 = (round(float(edge)) for edge in box)
+        mask[y0 : y1 + 1, x0 : x1 + 1] = self.truth[z, y0 : y1 + 1, x0 : x1 + 1]
+        return mask
+
+
+@pytest.fixture
+def leaning():
+    """A square that moves one pixel to the left of the patient with every slice."""
+    truth = np.zeros((9, 256, 256), bool)
+    for z in range(9):
+        truth[z, 100:121, 50 + z : 81 + z] = True
+    return truth
+
+
+def test_from_the_middle_up_then_down():
+    assert visiting_order(Box3D(0, 0, 2, 9, 9, 6)) == [(4, None), (5, 4), (6, 5), (3, 4), (2, 3)]
+    assert visiting_order(Box3D(0, 0, 3, 9, 9, 3)) == [(3, None)]
+    assert visiting_order(Box3D(0, 0, 3, 9, 9, 4)) == [(3, None), (4, 3)]
+
+
+def test_propagation_follows_what_the_fixed_box_loses(leaning):
+    box = Box3D(53, 98, 0, 87, 122, 8)
+    followed, fixed = np.zeros_like(leaning), np.zeros_like(leaning)
+    runner = Prompted(leaning)
+    assert list(segment_slices(runner, box, "propagate", followed)) == [4, 5, 6, 7, 8, 3, 2, 1, 0]
+    assert np.array_equal(followed, leaning)
+    # The neighbour's tight box, grown by 3 of 256 pixels.
+    assert runner.prompts[5].tolist() == [54 - 3, 100 - 3, 84 + 3, 120 + 3]
+    list(segment_slices(Prompted(leaning), box, "same", fixed))
+    assert fixed.sum() < leaning.sum()
+
+
+def test_an_empty_mask_brings_the_given_box_back(leaning):
+    leaning[5] = False
+    runner = Prompted(leaning)
+    box = Box3D(53, 98, 0, 87, 122, 8)
+    mask = np.zeros_like(leaning)
+    list(segment_slices(runner, box, "propagate", mask))
+    assert runner.prompts[6].tolist() == box.xyxy.tolist()
+    assert not mask[5].any()
+    assert mask[6].any()
+
+
+def test_slices_outside_the_box_stay_empty(leaning):
+    mask = np.zeros_like(leaning)
+    list(segment_slices(Prompted(leaning), Box3D(40, 90, 3, 99, 130, 5), "propagate", mask))
+    assert mask[3:6].any(axis=(1, 2)).all()
+    assert not mask[:3].any()
+    assert not mask[6:].any()
