@@ -91,7 +91,8 @@ class QuantizationSettings:
             return cls.plain(bits)
         if method == "comq":
             return replace(cls.plain(bits), method="comq", sweeps=6, order="greedy", search_clipping=True)
-        return cls(bits=bits)
+        # At 8 bits a real zero-point earns nothing that its eight more bits a unit would be worth.
+        return cls(bits=bits, zero_point="integer" if bits == 8 else "real")
 
     @classmethod
     def plain(cls, bits: int) -> Self:

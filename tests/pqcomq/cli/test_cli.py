@@ -216,6 +216,7 @@ def test_a_missing_option_has_status_2(run):
 def test_the_engine_loads_neither_napari_nor_qt():
     code = (
         "import sys, pqcomq.cli; from pqcomq.models.registry import load_model; load_model('lite-medsam');"
-        "print([m for m in sys.modules if m.split('.')[0] in ('napari', 'qtpy', 'PySide6', 'PyQt6', 'magicgui', 'vispy')])"
+        "gui = ('napari', 'qtpy', 'PySide6', 'PyQt6', 'magicgui', 'vispy');"
+        "print([m for m in sys.modules if m.split('.')[0] in gui])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -78,7 +78,7 @@ def test_the_manifest_says_what_the_file_is(saved, quantized):
 
 
 def test_names_endings_and_existing_files_are_respected(quantized, saved, tmp_path):
-    with pytest.raises(InputError, match="ends in .safetensors"):
+    with pytest.raises(InputError, match=r"ends in \.safetensors"):
         save_weights(quantized, tmp_path / "weights.pth")
     before = saved.read_bytes()
     with pytest.raises(InputError, match="exists already"):
