@@ -1,0 +1,40 @@
+"""The demo in a window: ``python -m napari_pqcomq.demo [BITS]``, started by ``pqcomq demo``.
+
+The synthetic CT is opened, quantization starts at once and the comparison follows, by the same buttons a user presses.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import napari
+from napari.layers import Layer
+
+from napari_pqcomq.dock import CompareWidget
+from napari_pqcomq.sample_data import synthetic_ct_sample
+
+_WINDOW_SIZE = (1600, 950)
+
+
+def open_demo(bits: int) -> tuple[napari.Viewer, CompareWidget]:
+    """A viewer with the sample and the dock, comparing at ``bits`` bits."""
+    viewer = napari.Viewer(title="pqcomq demo", show_welcome_screen=False)
+    viewer.window.resize(*_WINDOW_SIZE)
+    for layer in synthetic_ct_sample():
+        viewer.add_layer(Layer.create(*layer))
+    dock = CompareWidget(viewer)
+    viewer.window.add_dock_widget(dock, name="Compare full precision and quantized")
+    dock.model_panel.bits.setCurrentIndex(dock.model_panel.bits.findData(bits))
+    dock.truth_panel.layers.choose(viewer.layers["Organs (ground truth)"])
+    dock.compare()
+    return viewer, dock
+
+
+def main() -> None:
+    """Open the demo and stay until its window is closed."""
+    open_demo(int(sys.argv[1]) if len(sys.argv) > 1 else 4)
+    napari.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""The one line that tells what to do next."""
+
+from __future__ import annotations
+
+
+def next_step(*, has_volume: bool, has_box: bool, lacks_checkpoint: bool, has_weights: bool, is_shown: bool) -> str:
+    """What the user should do now.
+
+    Args:
+        has_volume: a volume is chosen.
+        has_box: a box is drawn.
+        lacks_checkpoint: the model needs a file that is not chosen yet.
+        has_weights: quantized weights for the choice are at hand.
+        is_shown: a comparison is on screen.
+    """
+    if not has_volume:
+        return "Open a NIfTI file or a DICOM folder with napari-pqcomq, or File › Open Sample › Permutation-COMQ."
+    if lacks_checkpoint:
+        return "Choose the checkpoint file of this model."
+    if not has_box:
+        return "Press “Draw a box” and drag a rectangle round an organ."
+    if is_shown:
+        return "Left: full precision, right: quantized. Scroll through the slices; Close brings your view back."
+    if not has_weights:
+        return "Press Compare: the model is quantized first, then both are run on the box."
+    return "Press Compare to run both models on the box."

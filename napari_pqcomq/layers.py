@@ -1,0 +1,62 @@
+"""Between the engine's volumes and napari's layers, both ways.
+
+Every layer of a volume has the same transform, so that layers lie on each other and sliders, scale bar and cursor read
+in millimetres. The volume itself travels in the image layer's metadata: the exact geometry, the oblique part included,
+is needed again when a mask is written on the file's own grid.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from napari.layers import Layer
+
+from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.window import default_window
+
+VOLUME_KEY = "pqcomq_volume"
+"""Under this key a layer's metadata holds the Volume that the layer belongs to."""
+
+AXIS_LABELS = ("z", "y", "x")
+
+
+def transform(volume: Volume) -> dict[str, Any]:
+    """Scale, translation (mm), units and axis labels, as napari's layer constructors take them.
+
+    An oblique volume is shown along its nearest patient axes; its small rotation is not drawn.
+    """
+    return {
+        "scale": volume.grid.spacing_zyx,
+        "translate": volume.grid.origin[::-1],
+        "units": ("mm", "mm", "mm"),
+        "axis_labels": AXIS_LABELS,
+    }
+
+
+def volume_of(layer: Layer) -> Volume | None:
+    """The volume that a layer shows or lies on; None for layers that other readers made."""
+    volume = layer.metadata.get(VOLUME_KEY)
+    return volume if isinstance(volume, Volume) else None
+
+
+def image_tuple(volume: Volume) -> tuple[np.ndarray, dict[str, Any], str]:
+    """A volume as a napari layer tuple: data (z, y, x), keyword arguments, ``"image"``."""
+    window = default_window(volume.modality, volume.voxels)
+    low, high = float(volume.voxels.min()), float(volume.voxels.max())
+    # The slider must reach the window even where the voxels do not fill it.
+    limits = (min(low, window.low), max(high, window.high))
+    keywords = {
+        "name": volume.name,
+        "colormap": "gray",
+        "contrast_limits": (window.low, window.high),
+        "interpolation2d": "linear",
+        "metadata": {VOLUME_KEY: volume, "contrast_limits_range": limits},
+        **transform(volume),
+    }
+    return volume.voxels, keywords, "image"
+
+
+def labels_tuple(volume: Volume, labels: np.ndarray, name: str) -> tuple[np.ndarray, dict[str, Any], str]:
+    """Labels (z, y, x) on a volume's grid as a napari layer tuple."""
+    return labels, {"name": name, "opacity": 0.5, "metadata": {VOLUME_KEY: volume}, **transform(volume)}, "labels"

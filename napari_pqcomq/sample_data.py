@@ -1,0 +1,40 @@
+"""Volumes to try the plugin on, under File > Open Sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.utils import progress
+
+from napari_pqcomq.layers import image_tuple, labels_tuple
+from napari_pqcomq.prompt_layer import boxes_tuple
+from pqcomq.samples.synthetic_ct import synthetic_ct
+
+LayerTuple = tuple[Any, ...]
+
+
+def synthetic_ct_sample() -> list[LayerTuple]:
+    """A CT made by code, its exact labels, and a ready box for each organ."""
+    sample = synthetic_ct()
+    # The last shape prompts unless another is selected: the first organ, as in the command line's demo.
+    boxes = {sample.names[label]: box for label, box in reversed(sample.boxes.items())}
+    return [
+        image_tuple(sample.volume),
+        labels_tuple(sample.volume, sample.labels, "Organs (ground truth)"),
+        boxes_tuple(sample.volume, boxes),
+    ]
+
+
+def mr_slice_sample() -> list[LayerTuple]:
+    """One real MR slice, which pydicom's package ships."""
+    from pqcomq.samples.mr_slice import mr_slice
+
+    return [image_tuple(mr_slice())]
+
+
+def real_ct_sample() -> list[LayerTuple]:
+    """A real CT, downloaded once and checked against its checksum."""
+    from pqcomq.samples.real_ct import real_ct
+
+    with progress(total=0, desc="Downloading an abdominal CT") as bar:
+        return [image_tuple(real_ct(bar))]

@@ -1,0 +1,56 @@
+"""The question which DICOM series of a folder to open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtWidgets import QAbstractItemView, QDialog, QDialogButtonBox, QLabel, QListWidget, QVBoxLayout
+
+from pqcomq.volumes.dicom import SeriesInfo
+
+
+class SeriesDialog(QDialog):
+    """A list of series, none chosen beforehand: the user decides."""
+
+    def __init__(self, folder: Path, series: list[SeriesInfo]) -> None:
+        super().__init__()
+        self.setWindowTitle("Which series?")
+        self.setMinimumWidth(520)
+        self._series = series
+        self._list = QListWidget()
+        self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._list.addItems([_described(one) for one in series])
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
+        self._open = self._buttons.button(QDialogButtonBox.StandardButton.Open)
+        self._open.setEnabled(False)
+        layout = QVBoxLayout(self)
+        layout.addWidget(QLabel(f"{folder.name} holds {len(series)} series. Open which one?"))
+        layout.addWidget(self._list)
+        layout.addWidget(self._buttons)
+        self._list.currentRowChanged.connect(lambda row: self._open.setEnabled(row >= 0))
+        self._list.itemDoubleClicked.connect(lambda _item: self.accept())
+        self._buttons.accepted.connect(self.accept)
+        self._buttons.rejected.connect(self.reject)
+
+    @property
+    def chosen(self) -> str | None:
+        """UID of the selected series."""
+        row = self._list.currentRow()
+        return self._series[row].uid if row >= 0 else None
+
+
+def choose_series(folder: Path, series: list[SeriesInfo]) -> str | None:
+    """Ask the user for one of the series; None when the dialog is cancelled."""
+    dialog = SeriesDialog(folder, series)
+    accepted = dialog.exec()
+    chosen = dialog.chosen if accepted else None
+    dialog.deleteLater()
+    return chosen
+
+
+def _described(series: SeriesInfo) -> str:
+    """One line, without patient data."""
+    columns, rows = series.size_xy
+    spacing = "" if series.spacing_xy is None else f", {series.spacing_xy[0]:g} × {series.spacing_xy[1]:g} mm"
+    planes = "1 slice" if series.slices == 1 else f"{series.slices} slices"
+    return f"{series.name}: {series.modality}, {planes} of {columns} × {rows} pixels{spacing}"

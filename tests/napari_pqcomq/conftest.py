@@ -1,0 +1,77 @@
+"""Volumes, masks and a viewer for the plugin's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from npe2 import DynamicPlugin, PluginManager, PluginManifest
+
+import napari_pqcomq
+from pqcomq.volumes.volume import Volume
+
+MANIFEST = Path(napari_pqcomq.__file__).with_name("napari.yaml")
+
+
+def _block(direction: str = "LPS") -> sitk.Image:
+    """A CT-like block: air, a body, a bright cube in the patient's right front; x y z of unequal spacing."""
+    voxels = np.full((12, 30, 40), -1000, np.int16)
+    voxels[:, 4:26, 4:36] = 40
+    voxels[3:9, 6:14, 6:16] = 200
+    made = sitk.GetImageFromArray(voxels)
+    made.SetSpacing((1.5, 2.0, 4.0))
+    made.SetOrigin((-20.0, 10.0, 300.0))
+    return sitk.DICOMOrient(made, direction)
+
+
+@pytest.fixture
+def block() -> Callable[..., sitk.Image]:
+    """Makes the block with its axes in any order."""
+    return _block
+
+
+@pytest.fixture
+def volume() -> Volume:
+    return Volume.of(_block(), "CT", "block")
+
+
+@pytest.fixture
+def manifest() -> PluginManifest:
+    return PluginManifest.from_file(MANIFEST)
+
+
+@pytest.fixture
+def masks(volume: Volume) -> tuple[np.ndarray, np.ndarray]:
+    """Two masks that differ: the cube, and the cube without its lower half."""
+    left = volume.voxels == 200
+    right = left.copy()
+    right[:, 10:] = False
+    return left, right
+
+
+@pytest.fixture
+def viewer(make_napari_viewer: Callable):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def shown_viewer(make_napari_viewer: Callable, qtbot):
+    """A viewer with a real window, for tests that look at pixels."""
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1280, 800)
+    qtbot.wait(200)
+    return viewer
+
+
+@pytest.fixture
+def plugin(manifest: PluginManifest) -> Iterator[PluginManager]:
+    """The plugin by its manifest, as napari finds it when it is installed."""
+    manager = PluginManager.instance()
+    if manifest.name in manager:
+        yield manager
+        return
+    with DynamicPlugin(manifest.name, plugin_manager=manager, manifest=manifest):
+        yield manager

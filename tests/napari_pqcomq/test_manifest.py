@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_pqcomq.layers import volume_of
+from pqcomq.samples.synthetic_ct import synthetic_ct
+
+
+def test_every_command_of_the_manifest_can_be_imported(manifest):
+    manifest.validate_imports()
+    assert manifest.name == "napari-pqcomq"
+    assert all(command.id.startswith("napari-pqcomq.") for command in manifest.contributions.commands)
+
+
+def test_napari_finds_the_widget_and_opens_it_once(plugin, viewer):
+    dock, widget = viewer.window.add_plugin_dock_widget("napari-pqcomq")
+    assert "Compare full precision and quantized" in dock.name
+    assert type(widget).__name__ == "CompareWidget"
+
+
+def test_the_synthetic_sample_opens_as_volume_labels_and_boxes(plugin, viewer):
+    image, labels, boxes = viewer.open_sample("napari-pqcomq", "synthetic_ct")
+    sample = synthetic_ct()
+    assert [layer._type_string for layer in viewer.layers] == ["image", "labels", "shapes"]
+    assert volume_of(image).sha256 == sample.volume.sha256
+    np.testing.assert_array_equal(labels.data, sample.labels)
+    assert image.contrast_limits == [-160, 240]
+    assert len(boxes.data) == len(sample.boxes)
+    assert set(boxes.features["name"]) == set(sample.names.values())
+
+
+def test_the_mr_sample_opens_in_a_window_of_its_own_intensities(plugin, viewer):
+    pytest.importorskip("pqcomq.samples.mr_slice", exc_type=ImportError)
+    (image,) = viewer.open_sample("napari-pqcomq", "mr_slice")
+    low, high = image.contrast_limits
+    assert image.data.ndim == 3
+    assert 0 <= low < high <= image.data.max()
