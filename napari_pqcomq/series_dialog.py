@@ -27,7 +27,8 @@ class SeriesDialog(QDialog):
         layout.addWidget(QLabel(f"{folder.name} holds {len(series)} series. Open which one?"))
         layout.addWidget(self._list)
         layout.addWidget(self._buttons)
-        self._list.currentRowChanged.connect(lambda row: self._open.setEnabled(row >= 0))
+        # The selection, not the current row: Qt makes the first row current as soon as the list has the focus.
+        self._list.itemSelectionChanged.connect(lambda: self._open.setEnabled(self.chosen is not None))
         self._list.itemDoubleClicked.connect(lambda _item: self.accept())
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
@@ -35,8 +36,8 @@ class SeriesDialog(QDialog):
     @property
     def chosen(self) -> str | None:
         """UID of the selected series."""
-        row = self._list.currentRow()
-        return self._series[row].uid if row >= 0 else None
+        rows = [index.row() for index in self._list.selectedIndexes()]
+        return self._series[rows[0]].uid if rows else None
 
 
 def choose_series(folder: Path, series: list[SeriesInfo]) -> str | None:

@@ -8,13 +8,14 @@ triton in where it is installed, as PyPI's torch for Linux does; nothing here us
 from __future__ import annotations
 
 import sys
+from collections.abc import MutableMapping
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 _MAPS = Path("/proc/self/maps")
 
 
-def keep_triton_out(modules: dict[str, ModuleType | None] = sys.modules, maps: Path = _MAPS) -> bool:
+def keep_triton_out(modules: MutableMapping[str, Any] = sys.modules, maps: Path = _MAPS) -> bool:
     """Make ``import triton`` fail, as if it were not installed, if it would crash. Call before importing the models.
 
     Args:

@@ -67,8 +67,11 @@ def shown_viewer(make_napari_viewer: Callable, qtbot):
 
 
 @pytest.fixture
-def plugin(manifest: PluginManifest) -> Iterator[PluginManager]:
-    """The plugin by its manifest, as napari finds it when it is installed."""
+def plugin(manifest: PluginManifest, make_napari_viewer: Callable) -> Iterator[PluginManager]:
+    """The plugin by its manifest, as napari finds it when it is installed.
+
+    After the viewer's fixture, which gives each test an application of its own to register commands with.
+    """
     manager = PluginManager.instance()
     if manifest.name in manager:
         yield manager

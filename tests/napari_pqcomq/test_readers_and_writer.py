@@ -46,12 +46,17 @@ def press_in_dialog(row: int | None, button: QDialogButtonBox.StandardButton):
     """Choose a row and press a button in the series dialog as soon as it is there."""
 
     def press():
-        (dialog,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, SeriesDialog) and w.isVisible()]
-        opener = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Open)
-        assert not opener.isEnabled(), "a series is chosen before the user chose"
-        if row is not None:
-            dialog.findChild(QListWidget).setCurrentRow(row)
-        dialog.findChild(QDialogButtonBox).button(button).click()
+        dialog = QApplication.activeModalWidget()
+        try:
+            assert isinstance(dialog, SeriesDialog)
+            opener = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Open)
+            assert not opener.isEnabled(), "a series is chosen before the user chose"
+            if row is not None:
+                dialog.findChild(QListWidget).setCurrentRow(row)
+            dialog.findChild(QDialogButtonBox).button(button).click()
+        finally:
+            if dialog.isVisible():  # a dialog that stays open would hold up the tests for ever
+                dialog.reject()
 
     QTimer.singleShot(200, press)
 
