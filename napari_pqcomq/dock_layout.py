@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from pqcomq.comparison.wording import RESEARCH_ONLY
@@ -12,9 +12,9 @@ from pqcomq.comparison.wording import RESEARCH_ONLY
 if TYPE_CHECKING:
     from napari_pqcomq.dock import CompareWidget
 
-_WIDTH = 310
 _MARGIN = 6
 _SHORT_ENTRY = 8
+_READABLE_WIDTH = 300
 
 
 class Buttons(QWidget):
@@ -38,6 +38,23 @@ class Buttons(QWidget):
         column.addWidget(research)
 
 
+class _Column(QScrollArea):
+    """Scrolls up and down only, so it is never narrower than what stands in it."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(content)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        """Wide enough for the content and the scroll bar beside it."""
+        bar = self.verticalScrollBar().sizeHint().width() + _MARGIN
+        width = self.widget().minimumSizeHint().width() + bar
+        return QSize(max(width, _READABLE_WIDTH), super().minimumSizeHint().height())
+
+
 def lay_out(dock: CompareWidget) -> None:
     """Arrange the dock's panels, one above the other."""
     settings = QWidget()
@@ -53,17 +70,11 @@ def lay_out(dock: CompareWidget) -> None:
         column.addWidget(panel)
     column.addWidget(dock.results)
     column.addStretch(1)
-    scroll = QScrollArea()
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     for box in settings.findChildren(QComboBox):  # long entries must not make the dock wide
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         box.setMinimumContentsLength(_SHORT_ENTRY)
-    scroll.setWidget(settings)
     whole = QVBoxLayout(dock)
     whole.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-    whole.addWidget(scroll, 1)
+    whole.addWidget(_Column(settings), 1)
     whole.addWidget(dock.progress)
     whole.addWidget(dock.buttons)
-    dock.setMinimumWidth(_WIDTH)

@@ -14,7 +14,7 @@ def next_step(*, has_volume: bool, has_box: bool, lacks_checkpoint: bool, has_we
         is_shown: a comparison is on screen.
     """
     if not has_volume:
-        return "Open a NIfTI file or a DICOM folder with napari-pqcomq, or File › Open Sample › Permutation-COMQ."
+        return "Open a NIfTI file or a DICOM folder with napari-pqcomq, or File › Open Sample › napari-pqcomq."
     if lacks_checkpoint:
         return "Choose the checkpoint file of this model."
     if not has_box:

@@ -12,15 +12,13 @@ import numpy as np
 from napari.layers import Shapes
 
 from napari_pqcomq.layers import VOLUME_KEY, transform
-from napari_pqcomq.side_layers import BOX_COLOUR
+from napari_pqcomq.side_layers import BOX_COLOUR, box_line
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
 DEFAULT_REACH = 5
 """Slices on either side of the drawn one."""
-
-_LOOKS = {"edge_color": BOX_COLOUR, "face_color": "transparent", "edge_width": 0.6}
 
 
 def boxes_tuple(volume: Volume, boxes: dict[str, Box3D]) -> tuple[Any, ...]:
@@ -39,7 +37,7 @@ def boxes_tuple(volume: Volume, boxes: dict[str, Box3D]) -> tuple[Any, ...]:
             "last": [box.z1 for box in boxes.values()],
         },
         "metadata": {VOLUME_KEY: volume},
-        **_LOOKS,
+        **_looks(volume),
         **transform(volume),
     }
     return [_rectangle(box) for box in boxes.values()], keywords, "shapes"
@@ -47,7 +45,7 @@ def boxes_tuple(volume: Volume, boxes: dict[str, Box3D]) -> tuple[Any, ...]:
 
 def empty_box_layer(volume: Volume) -> Shapes:
     """A layer to draw boxes on."""
-    return Shapes(ndim=3, name="Box", metadata={VOLUME_KEY: volume}, **_LOOKS, **transform(volume))
+    return Shapes(ndim=3, name="Box", metadata={VOLUME_KEY: volume}, **_looks(volume), **transform(volume))
 
 
 def chosen_shape(layer: Shapes) -> int | None:
@@ -88,6 +86,10 @@ def box_from(layer: Shapes, first: int, last: int, volume: Volume) -> Box3D:
     y0, x0 = np.clip(corners.min(axis=0), 0, (height, width)).tolist()
     y1, x1 = np.clip(corners.max(axis=0), 0, (height, width)).tolist()
     return Box3D(x0, y0, first, x1, y1, last).checked(volume.grid.shape_zyx)
+
+
+def _looks(volume: Volume) -> dict[str, Any]:
+    return {"edge_color": BOX_COLOUR, "face_color": "transparent", "edge_width": box_line(volume)}
 
 
 def _rectangle(box: Box3D) -> np.ndarray:

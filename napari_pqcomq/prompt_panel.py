@@ -22,7 +22,8 @@ MODES: dict[PromptMode, str] = {
     "propagate": "Each model follows its own mask",
 }
 
-_SPIN_WIDTH = 76
+_NARROW = "QSpinBox { min-width: 36px; }"
+"""napari's style makes two spin boxes side by side wider than the dock."""
 
 
 class PromptPanel(QGroupBox):
@@ -98,7 +99,7 @@ class PromptPanel(QGroupBox):
 
     def _range_row(self) -> QHBoxLayout:
         for spin in (self.first, self.last):
-            spin.setMinimumWidth(_SPIN_WIDTH)  # napari's style asks for twice as much
+            spin.setStyleSheet(_NARROW)
         row = QHBoxLayout()
         row.addWidget(self.first, 1)
         row.addWidget(QLabel("to"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from pqcomq.comparison.result import Comparison
@@ -40,13 +41,23 @@ class ResultsTable(QTableWidget):
         for title in (_AGREEMENT, _ACCURACY, _COST):
             self._add_group(title, [row for row in rows if _group(row[0]) == title])
         self.setVisible(True)
-        self.resizeRowsToContents()
-        self.setFixedHeight(self.horizontalHeader().height() + self.verticalHeader().length() + 4)
+        self._fit_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """Measures wrap at another place in another width."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit_height()
 
     def texts(self) -> list[list[str]]:
         """What stands in the table, row by row; empty cells are left out."""
         cells = [[self.item(row, column) for column in range(3)] for row in range(self.rowCount())]
         return [[cell.text() for cell in row if cell is not None and cell.text()] for row in cells]
+
+    def _fit_height(self) -> None:
+        """As high as the rows: the dock scrolls, not the table in it."""
+        self.resizeRowsToContents()
+        self.setFixedHeight(self.horizontalHeader().height() + self.verticalHeader().length() + 4)
 
     def _add_group(self, title: str, rows: list[tuple[str, ...]]) -> None:
         if not rows:

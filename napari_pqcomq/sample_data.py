@@ -8,16 +8,20 @@ from napari.utils import progress
 
 from napari_pqcomq.layers import image_tuple, labels_tuple
 from napari_pqcomq.prompt_layer import boxes_tuple
-from pqcomq.samples.synthetic_ct import synthetic_ct
 
 LayerTuple = tuple[Any, ...]
+
+DEMO_ORGAN = "right kidney"
 
 
 def synthetic_ct_sample() -> list[LayerTuple]:
     """A CT made by code, its exact labels, and a ready box for each organ."""
+    from pqcomq.samples.synthetic_ct import synthetic_ct
+
     sample = synthetic_ct()
-    # The last shape prompts unless another is selected: the first organ, as in the command line's demo.
-    boxes = {sample.names[label]: box for label, box in reversed(sample.boxes.items())}
+    # The last shape prompts unless another is selected: the demo's organ.
+    labels = sorted(sample.boxes, key=lambda label: sample.names[label] == DEMO_ORGAN)
+    boxes = {sample.names[label]: sample.boxes[label] for label in labels}
     return [
         image_tuple(sample.volume),
         labels_tuple(sample.volume, sample.labels, "Organs (ground truth)"),

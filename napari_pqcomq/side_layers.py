@@ -22,7 +22,8 @@ _COMPARISON_KEY = "pqcomq_comparison"
 """Marks the layers of a comparison in their metadata, so that they are not taken for the user's."""
 
 _FILL_OPACITY = 0.4
-_BOX_LINE_VOXELS = 0.4
+_BOX_LINE_SHARE = 1 / 250
+"""Width of the box's line over the picture's: it must not vanish where the whole slice is in sight."""
 
 
 @dataclass(frozen=True)
@@ -125,10 +126,15 @@ def _box(side: str, box: Box3D, volume: Volume) -> Shapes:
         shape_type="rectangle",
         name=f"{side}: box",
         edge_color=BOX_COLOUR,
-        edge_width=_BOX_LINE_VOXELS,
+        edge_width=box_line(volume),
         face_color="transparent",
         **transform(volume),
     )
+
+
+def box_line(volume: Volume) -> float:
+    """Width of a box's outline in voxels."""
+    return max(volume.grid.shape_zyx[1:]) * _BOX_LINE_SHARE
 
 
 def _one_colour(colour: str) -> DirectLabelColormap:
