@@ -19,6 +19,7 @@ class Environment:
         runtime: the library that ran the networks.
         threads: threads that it used.
         cpu_capability: the widest vector instructions that it uses on this processor.
+        keeps_freed_memory: whether the allocator was told to keep freed buffers, which speeds up large activations.
         machine: processor architecture.
         system: operating system.
         python: version.
@@ -28,6 +29,7 @@ class Environment:
     runtime: str
     threads: int
     cpu_capability: str
+    keeps_freed_memory: bool
     machine: str
     system: str
     python: str
@@ -40,6 +42,7 @@ class Environment:
             runtime=f"torch {torch.__version__}, CPU, float32",
             threads=torch.get_num_threads(),
             cpu_capability=torch.backends.cpu.get_cpu_capability(),
+            keeps_freed_memory=pqcomq.KEEPS_FREED_MEMORY,
             machine=platform.machine(),
             system=platform.system(),
             python=platform.python_version(),
