@@ -1,5 +1,4 @@
-"""Two settings of the whole process that decide how fast torch runs on a CPU; made once, when the package is
-imported."""
+"""Two settings of the whole process that decide how fast torch runs on a CPU, made when the package is imported."""
 
 from __future__ import annotations
 
@@ -16,10 +15,9 @@ _KEPT_BYTES = 512 * 2**20
 def let_waiting_threads_sleep() -> None:
     """Keep OpenMP's threads from spinning while they wait for each other.
 
-    A spinning thread takes the core from the one that it waits for as soon as anything else runs, a window being drawn
-    for
-    one: encoding a slice was then up to three times slower. OpenMP reads this when torch is first imported. A user's
-    own setting stands.
+    A spinning thread takes the core from the one that it waits for as soon as anything else runs, such as a window
+    being drawn: encoding a slice was then up to three times slower. OpenMP reads this when torch is first imported. A
+    user's own setting stands.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -76,7 +76,7 @@ def test_the_hint_goes_from_step_to_step(dock, shown_viewer, volume):
     assert not dock.buttons.compare.isEnabled()
 
 
-def test_a_box_is_drawn_with_the_mouse(dock, shown_viewer, qtbot, volume):
+def test_a_drawn_box_prompts_on_the_slices_round_it(dock, shown_viewer, qtbot, volume):
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
     shown_viewer.dims.set_current_step(0, 2)
     press(qtbot, dock.prompt_panel.draw_button)
@@ -199,3 +199,19 @@ def test_the_layers_of_a_comparison_are_not_offered_as_the_users(ready, shown_vi
     }
     assert offered == {"block", "Boxes", "truth", "None"}
     assert any(is_of_comparison(layer) for layer in shown_viewer.layers)
+
+
+def test_closing_the_dock_ends_the_comparison_and_leaves_the_viewer_whole(plugin, shown_viewer, qtbot, volume, masks):
+    from napari_pqcomq.side_layers import LEFT_COLOUR, RIGHT_COLOUR, Pane, Scene
+
+    wrapper, dock = shown_viewer.window.add_plugin_dock_widget("napari-pqcomq")
+    shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
+    panes = Pane("a", (), masks[0], LEFT_COLOUR), Pane("b", (), masks[1], RIGHT_COLOUR)
+    dock.view.open(*panes, Scene(volume, (-160.0, 240.0), BOX))
+    wrapper.destroyOnClose()
+    del dock
+    qtbot.wait(100)
+    assert not shown_viewer.canvas.grid.enabled
+    assert [layer.name for layer in shown_viewer.layers] == ["block"]
+    shown_viewer.add_layer(Layer.create(*boxes_tuple(volume, {"cube": BOX})))
+    shown_viewer.layers.remove("block")
