@@ -8,6 +8,7 @@ from pathlib import Path
 
 import napari
 from napari.utils.notifications import show_error
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.calibration_panel import CalibrationPanel
@@ -74,6 +75,20 @@ class CompareWidget(QWidget):
     def load_weights(self, path: Path) -> None:
         """Load quantized weights in the background."""
         self.progress.start(LoadTask(path).steps, self._take_loaded, f"Loading {path.name}…")
+
+    def event(self, event: QEvent) -> bool:
+        """Let go of the viewer when the dock is closed: napari then takes the widget out of its window."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._release()
+        return bool(super().event(event))
+
+    def _release(self) -> None:
+        """End the comparison and the job, and stop listening to the viewer."""
+        self.progress.cancel()
+        self.view.close()
+        self.prompt_panel.release_layer()
+        for panel in (self.volume_panel, self.prompt_panel, self.truth_panel):
+            panel.layers.release()
 
     def _connect(self) -> None:
         self.volume_panel.changed.connect(self._on_volume)

@@ -99,9 +99,10 @@ class ProgressPanel(QWidget):
         self.running.emit(True)
 
     def cancel(self) -> None:
-        """Ask the job to stop at its next step."""
+        """Ask the job to stop at its next step; its result, should it be there before that, is not used."""
         if self._worker is not None:
             self._worker.quit()
+            self._on_result = lambda result: None
             self.cancel_button.setEnabled(False)
             self.text.setText("Cancelling after this step…")
 
