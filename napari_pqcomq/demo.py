@@ -26,7 +26,6 @@ def open_demo(bits: int) -> tuple[napari.Viewer, CompareWidget]:
     viewer.window.add_dock_widget(dock, name="Compare full precision and quantized")
     dock.model_panel.bits.setCurrentIndex(dock.model_panel.bits.findData(bits))
     dock.truth_panel.layers.choose(viewer.layers["Organs (ground truth)"])
-    dock.prompt_panel.modes.setCurrentIndex(dock.prompt_panel.modes.findData("propagate"))
     dock.compare()
     return viewer, dock
 

@@ -18,8 +18,8 @@ from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.volume import Volume
 
 MODES: dict[PromptMode, str] = {
-    "same": "Same box on every slice",
     "propagate": "Each model follows its own mask",
+    "same": "Same box on every slice",
 }
 
 _NARROW = "QSpinBox { min-width: 36px; }"

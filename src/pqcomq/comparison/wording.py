@@ -39,10 +39,10 @@ def side_lines(comparison: Comparison, side: Side) -> list[str]:
     lines += [
         f"Volume {side.volume_ml:.1f} mL",
         f"Encoder {side.encoder.median_ms:.0f} ms · decoder {side.decoder.median_ms:.1f} ms (median)",
-        f"File {side.file_bytes / MEGABYTE:.1f} MB · {side.effective_bits:.2f} effective bits per encoder weight",
+        f"File {side.file_bytes / MEGABYTE:.1f} MB · {side.effective_bits:.2f} bits per weight",
     ]
     if side.simulated:
-        lines.append("Speed simulated: low-bit weights run widened to FP32")
+        lines.append("Speed simulated: runs widened to FP32")
     return lines
 
 
