@@ -66,12 +66,14 @@ def evaluate(
 
 
 def _print(evaluation: Evaluation) -> None:
-    labels = list(evaluation.summaries[0].dice_by_label)
+    """All precisions over all labels, then label by label."""
+    first = evaluation.summaries[0]
+    title = f"{evaluation.volume_name}: {first.model}, {len(evaluation.prompts) // len(evaluation.summaries)} prompts"
+    columns = ["Precision", "Dice vs truth", "NSD vs truth", "Dice vs FP32", "bits", "file MB", "encoder ms"]
     rows = [
         [
             each.precision,
             f"{each.dice:.4f}",
-            *(f"{each.dice_by_label[label]:.3f}" for label in labels),
             f"{each.nsd:.4f}",
             f"{each.agreement:.4f}",
             f"{each.effective_bits:.2f}",
@@ -80,19 +82,10 @@ def _print(evaluation: Evaluation) -> None:
         ]
         for each in evaluation.summaries
     ]
-    print_table(
-        f"{evaluation.volume_name}: {evaluation.summaries[0].model}, "
-        f"{len(evaluation.prompts) // len(evaluation.summaries)} prompts",
-        [
-            "Precision",
-            "Dice vs ground truth",
-            *(f"label {label}" for label in labels),
-            "NSD vs ground truth",
-            "Dice vs FP32",
-            "bits/weight",
-            "file MB",
-            "encoder ms",
-        ],
-        rows,
-        caption=f"* simulated: low-bit weights run widened to FP32. {RESEARCH_ONLY}",
-    )
+    caption = f"bits: effective, per encoder weight. * simulated: low-bit weights run widened to FP32. {RESEARCH_ONLY}"
+    print_table(title, columns, rows, caption)
+    labels = list(first.dice_by_label)
+    by_label = [
+        [each.precision, *(f"{each.dice_by_label[label]:.3f}" for label in labels)] for each in evaluation.summaries
+    ]
+    print_table("Dice vs ground truth by label", ["Precision", *map(str, labels)], by_label)

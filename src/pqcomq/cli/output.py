@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 
@@ -20,10 +21,13 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     """A table, numbers to the right."""
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right")
+        table.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    console = Console()
+    # A number cut short by a narrow terminal, or by a pipe that has no width, is worse than a long line.
+    needed = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
+    Console(width=max(console.width, needed)).print(table)
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ import torch
 
 from pqcomq.cli import main
 from pqcomq.cli.lists import repeat_options
+from pqcomq.cli.output import print_table
 from pqcomq.models.lite_medsam import shipped_checkpoint
 
 BOX = ["45", "25", "1", "76", "56", "2"]
@@ -102,6 +103,14 @@ def test_compare_writes_json_csv_and_picture(run, ct, truth, saved, tmp_path):
     assert content["reference"]["accuracy_against_ground_truth"]["dice"] > 0.9
     assert "Dice vs ground truth" in text
     assert "simulated" in text
+
+
+def test_a_table_is_never_cut_short(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    print_table("title", ["what", *"abcdefgh"], [["4-bit Permutation-COMQ", *["0.1234"] * 8]], caption="long " * 30)
+    out = capsys.readouterr().out
+    assert out.count("0.1234") == 8
+    assert "…" not in out
 
 
 def test_evaluate_prints_a_row_for_each_precision(run, ct, truth, saved, tmp_path):
