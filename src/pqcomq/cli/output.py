@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 
 
@@ -19,15 +19,16 @@ def print_json(content: dict[str, Any]) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str | None = None) -> None:
     """A table, numbers to the right."""
+    content = [list(row) for row in rows]
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
-    for row in rows:
+    widths = [max(map(cell_len, cells)) for cells in zip(columns, *content, strict=True)]
+    for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
+        table.add_column(column, justify="left" if index == 0 else "right", no_wrap=True, min_width=width)
+    for row in content:
         table.add_row(*row)
-    console = Console()
     # A number cut short by a narrow terminal, or by a pipe that has no width, is worse than a long line.
-    needed = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
-    Console(width=max(console.width, needed)).print(table)
+    needed = sum(widths) + 3 * len(widths) + 1  # each column's padding and border
+    Console(width=max(Console().width, needed)).print(table)
 
 
 def print_lines(lines: Iterable[str]) -> None:
