@@ -26,7 +26,7 @@ def side_title(side: Side) -> str:
 
 
 def side_lines(comparison: Comparison, side: Side) -> list[str]:
-    """One side's own numbers, a line each.
+    """One side's own numbers, a line each; latencies are medians.
 
     Agreement between the models is only told on the candidate's side: there it is a statement about that side.
     Accuracy, against ground truth, is a different number and never shares its label.
@@ -38,11 +38,11 @@ def side_lines(comparison: Comparison, side: Side) -> list[str]:
         lines.append(f"Dice vs ground truth {side.accuracy.dice:.3f}{_both_empty(side.accuracy)}")
     lines += [
         f"Volume {side.volume_ml:.1f} mL",
-        f"Encoder {side.encoder.median_ms:.0f} ms · decoder {side.decoder.median_ms:.1f} ms (median)",
+        f"Encoder {side.encoder.median_ms:.0f} ms · decoder {side.decoder.median_ms:.0f} ms",
         f"File {side.file_bytes / MEGABYTE:.1f} MB · {side.effective_bits:.2f} bits per weight",
     ]
     if side.simulated:
-        lines.append("Speed simulated: runs widened to FP32")
+        lines.append("Speed simulated (runs as FP32)")
     return lines
 
 
