@@ -1,18 +1,55 @@
-"""Second moments of a layer's inputs, gathered as batches stream by; activations are never kept.
+"""Moments of a layer's inputs, gathered as batches stream by; activations are never kept.
 
-With inputs X (tokens N, inputs m), all that the descent needs of them is the Gram matrix H = XᵀX (m, m).
+With inputs X (tokens N, inputs m), all that the descent needs of them is the Gram matrix H = XᵀX (m, m), and the
+correction of a bias their mean.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 QuantizableLayer = nn.Linear | nn.Conv2d
+
+_ROUNDING = 1e-4
+"""Share of the inputs' energy below which a difference of two float32 sums is noise; keeps the centred Gram
+matrix of constant inputs positive definite."""
+
+
+@dataclass
+class InputMoments:
+    """What is known of a layer's inputs X (N, m).
+
+    Attributes:
+        gram: (m, m) float32, XᵀX.
+        total: (m,) float32, the sum of all rows.
+        count: N.
+    """
+
+    gram: Tensor
+    total: Tensor
+    count: int = 0
+
+    def add(self, rows: Tensor) -> None:
+        """Take in further rows (N, m)."""
+        self.gram.addmm_(rows.T, rows)
+        self.total += rows.sum(dim=0)
+        self.count += len(rows)
+
+    @property
+    def mean(self) -> Tensor:
+        """(m,), zeros before any row."""
+        return self.total / max(self.count, 1)
+
+    def centred(self) -> Tensor:
+        """The Gram matrix of the inputs less their mean, (m, m): all there is to lose once the bias is corrected."""
+        floor = _ROUNDING * self.gram.diagonal().mean() * torch.eye(len(self.total))
+        return self.gram - torch.outer(self.total, self.mean) + floor
 
 
 def quantizable_layers(module: nn.Module) -> dict[str, QuantizableLayer]:
@@ -43,30 +80,29 @@ def tokens(layer: QuantizableLayer, inputs: Tensor) -> Tensor:
 
 
 @contextmanager
-def gathering_grams(layers: dict[str, QuantizableLayer]) -> Iterator[dict[str, Tensor]]:
-    """While open, every forward pass adds to each layer's Gram matrix.
+def gathering_moments(layers: dict[str, QuantizableLayer]) -> Iterator[dict[str, InputMoments]]:
+    """While open, every forward pass adds to each layer's moments.
 
     Args:
         layers: by name.
 
     Yields:
-        name → (m, m) float32; filled in place as batches go by, complete when the block ends.
+        name → moments; filled in place as batches go by, complete when the block ends.
     """
-    grams: dict[str, Tensor] = {}
+    moments: dict[str, InputMoments] = {}
 
     def listen(name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
         columns = weight_matrix(layer).shape[1]
-        grams[name] = torch.zeros(columns, columns)
+        moments[name] = InputMoments(torch.zeros(columns, columns), torch.zeros(columns))
 
         def add(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-            rows = tokens(layer, arguments[0].float())  # (N, m)
-            grams[name].addmm_(rows.T, rows)
+            moments[name].add(tokens(layer, arguments[0].float()))  # (N, m)
 
         return layer.register_forward_pre_hook(add)
 
     handles = [listen(name, layer) for name, layer in layers.items()]
     try:
-        yield grams
+        yield moments
     finally:
         for handle in handles:
             handle.remove()

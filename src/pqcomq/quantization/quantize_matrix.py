@@ -76,8 +76,9 @@ def _descend(
     visit = _visiting_order(weight, gram, settings.order)
     coupling = gram[visit][:, visit]
     error = _error(weight, gram, levels.values(codes))
-    if settings.feedback:
-        fed = rounding_pass(weight, torch.zeros_like(weight), feedback_factor(coupling), levels, visit)
+    factor = feedback_factor(coupling) if settings.feedback else None
+    if factor is not None:
+        fed = rounding_pass(weight, torch.zeros_like(weight), factor, levels, visit)
         fed_error = _error(weight, gram, levels.values(fed))
         if fed_error < error:
             codes, error = fed, fed_error

@@ -58,11 +58,14 @@ def rounding_pass(base: Tensor, residual: Tensor, coupling: Tensor, levels: Leve
     return restored.T.contiguous()
 
 
-def feedback_factor(gram: Tensor) -> Tensor:
+def feedback_factor(gram: Tensor) -> Tensor | None:
     """M upper triangular with ``H = M Mᵀ``: the Cholesky factor of H taken from its last row upwards.
 
     Args:
         gram: (m, m), positive definite (damped).
+
+    Returns:
+        (m, m); None if rounding errors have made the matrix indefinite, and there is no such factor.
     """
-    flipped = gram.double().flip(0, 1)
-    return torch.linalg.cholesky(flipped).flip(0, 1).to(gram.dtype)
+    lower, failed = torch.linalg.cholesky_ex(gram.double().flip(0, 1))
+    return None if int(failed) else lower.flip(0, 1).to(gram.dtype)

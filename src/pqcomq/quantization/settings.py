@@ -49,6 +49,8 @@ class QuantizationSettings:
         zero_point: ``integer`` as published, or ``real``, updated in closed form together with the scale.
         feedback: round the first pass with each error passed on to the columns not yet rounded (GPTQ,
             arXiv 2210.17323), so that the descent starts from a better point.
+        correct_bias: where a layer has a bias, let it make up for the mean of the output error, and fit the codes to
+            the inputs less their mean: the bias is kept in full precision anyway, so this costs no bits.
         damping: share of the mean input energy added to every input's own, against fitting a small calibration set.
 
     Raises:
@@ -65,6 +67,7 @@ class QuantizationSettings:
     search_clipping: bool = True
     zero_point: ZeroPoint = "real"
     feedback: bool = True
+    correct_bias: bool = True
     damping: float = 0.01
 
     def __post_init__(self) -> None:
@@ -75,9 +78,11 @@ class QuantizationSettings:
                 raise ValueError(f"{name.replace('_', ' ')} {getattr(self, name)!r}: choose one of {choices}")
         if self.group_size < 1 or self.sweeps < 0 or self.damping < 0:
             raise ValueError("group size must be at least 1, sweeps and damping at least 0")
-        learns = self.sweeps or self.feedback or self.search_clipping or self.permutation != "none"
+        learns = self.sweeps or self.feedback or self.search_clipping or self.correct_bias or self.permutation != "none"
         if self.method == "rtn" and learns:
-            raise ValueError("round to nearest takes no sweeps, feedback, clipping search or permutation")
+            raise ValueError(
+                "round to nearest takes no sweeps, feedback, clipping search, bias correction or permutation"
+            )
         if self.method == "comq" and self.permutation != "none":
             raise ValueError("COMQ takes no permutation; choose method 'pcomq'")
 
@@ -91,8 +96,9 @@ class QuantizationSettings:
             return cls.plain(bits)
         if method == "comq":
             return replace(cls.plain(bits), method="comq", sweeps=6, order="greedy", search_clipping=True)
-        # At 8 bits a real zero-point earns nothing that its eight more bits a unit would be worth.
-        return cls(bits=bits, zero_point="integer" if bits == 8 else "real")
+        # At 8 bits a real zero-point earns nothing that its eight more bits a unit would be worth. Corrected biases tie
+        # a model to the modality it was calibrated on: at 2 bits they give far more than they take, at 4 they do not.
+        return cls(bits=bits, zero_point="integer" if bits == 8 else "real", correct_bias=bits == 2)
 
     @classmethod
     def plain(cls, bits: int) -> Self:
@@ -106,6 +112,7 @@ class QuantizationSettings:
             search_clipping=False,
             zero_point="integer",
             feedback=False,
+            correct_bias=False,
         )
 
     @property

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantization.gram import quantizable_layers
+from pqcomq.quantization.gram import QuantizableLayer, quantizable_layers
 from pqcomq.quantization.quantized_weight import QuantizedWeight, effective_bits
 from pqcomq.quantization.settings import QuantizationSettings
 
@@ -45,15 +46,21 @@ class QuantizedModel:
         settings: QuantizationSettings,
         calibration: Mapping[str, Any],
         layer_errors: Mapping[str, float],
+        biases: Mapping[str, Tensor] | None = None,
     ) -> QuantizedModel:
-        """Put quantized weights into a copy of ``full``'s encoder; ``full`` itself stays as it is."""
+        """Put quantized weights, and the biases corrected for them, into a copy of ``full``'s encoder.
+
+        ``full`` itself stays as it is; layers without an entry in ``biases`` keep theirs.
+        """
         encoder = copy.deepcopy(full.image_encoder)
         layers = quantizable_layers(encoder)
         for name, weight in weights.items():
             with torch.no_grad():
                 layers[name].weight.copy_(weight.dequantize())
+                if biases and name in biases:
+                    layers[name].bias.copy_(biases[name])  # type: ignore[union-attr]
         segmenter = replace(
-            full, image_encoder=encoder, precision=settings.title, fingerprint=_fingerprint(full, weights)
+            full, image_encoder=encoder, precision=settings.title, fingerprint=_fingerprint(full, weights, layers)
         )
         return cls(segmenter, weights, settings, calibration, layer_errors)
 
@@ -63,12 +70,14 @@ class QuantizedModel:
         return effective_bits(list(self.weights.values()))
 
 
-def _fingerprint(full: Segmenter, weights: Mapping[str, QuantizedWeight]) -> str:
+def _fingerprint(
+    full: Segmenter, weights: Mapping[str, QuantizedWeight], layers: Mapping[str, QuantizableLayer]
+) -> str:
     digest = hashlib.sha256(full.checkpoint_sha256.encode())
     for name in sorted(weights):
         weight = weights[name]
         digest.update(name.encode())
-        for part in (weight.packed, weight.scale, weight.zero_point, weight.permutation):
+        for part in (weight.packed, weight.scale, weight.zero_point, weight.permutation, layers[name].bias):
             if part is not None:
-                digest.update(part.contiguous().numpy().tobytes())
+                digest.update(part.detach().contiguous().numpy().tobytes())
     return digest.hexdigest()

@@ -13,7 +13,13 @@ from torch import Tensor
 
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantization.gram import QuantizableLayer, gathering_grams, quantizable_layers, weight_matrix
+from pqcomq.quantization.gram import (
+    InputMoments,
+    QuantizableLayer,
+    gathering_moments,
+    quantizable_layers,
+    weight_matrix,
+)
 from pqcomq.quantization.layer_error import relative_error
 from pqcomq.quantization.quantize_matrix import quantize_matrix
 from pqcomq.quantization.quantized_weight import QuantizedWeight
@@ -79,50 +85,68 @@ def quantize_model(
     """
     began = time.perf_counter()
     layers = quantizable_layers(full.image_encoder)
-    grams = yield from _calibrate(full, layers, calibration, began)
+    moments = yield from _calibrate(full, layers, calibration, began)
     calibrated = time.perf_counter()
     work = {name: _sweep_cost(layer) for name, layer in layers.items()}
-    weights: dict[str, QuantizedWeight] = {}
-    errors: dict[str, float] = {}
+    finished: dict[str, _Finished] = {}
     for step, (name, layer) in enumerate(layers.items(), start=1):
-        # Given back as soon as it was used: the widest layers' Gram matrices are the largest thing in memory.
         with _one_thread():
-            weight, before, after = _quantize_layer(name, layer, grams.pop(name), settings)
-        weights[name], errors[name] = weight, after
+            # Given back as soon as they were used: the widest layers' Gram matrices are the largest thing in memory.
+            finished[name] = result = _quantize_layer(name, layer, moments.pop(name), settings)
         now = time.perf_counter()
-        done = sum(work[finished] for finished in weights)
+        done = sum(work[each] for each in finished)
         remaining = (now - calibrated) * (sum(work.values()) - done) / done
-        yield LayerEvent("quantize", name, step, len(layers), before, after, now - began, remaining)
-    return QuantizedModel.of(full, weights, settings, calibration.description, errors)
+        yield LayerEvent("quantize", name, step, len(layers), result.before, result.after, now - began, remaining)
+    return QuantizedModel.of(
+        full,
+        {name: result.weight for name, result in finished.items()},
+        settings,
+        calibration.description,
+        {name: result.after for name, result in finished.items()},
+        {name: result.bias for name, result in finished.items() if result.bias is not None},
+    )
 
 
 def _calibrate(
     full: Segmenter, layers: dict[str, QuantizableLayer], calibration: Calibration, began: float
-) -> Generator[LayerEvent, None, dict[str, Tensor]]:
-    """Run the calibration slices through the encoder and sum up every layer's Gram matrix."""
+) -> Generator[LayerEvent, None, dict[str, InputMoments]]:
+    """Run the calibration slices through the encoder and sum up the moments of every layer's inputs."""
     total = len(calibration.slices)
-    with gathering_grams(layers) as grams:
+    with gathering_moments(layers) as moments:
         for step, pixels in enumerate(calibration.slices, start=1):
             full.embed(full.framing.image(pixels))
             elapsed = time.perf_counter() - began
             remaining = elapsed / step * (total * (1 + _SHARE_OF_SWEEPS) - step)
             yield LayerEvent("calibrate", f"slice {step}", step, total, None, None, elapsed, remaining)
-    return grams
+    return moments
+
+
+@dataclass(frozen=True, eq=False)
+class _Finished:
+    """A layer done: its weight, its corrected bias if it has one, its error by rounding and by the chosen method."""
+
+    weight: QuantizedWeight
+    bias: Tensor | None
+    before: float
+    after: float
 
 
 @torch.inference_mode()
 def _quantize_layer(
-    name: str, layer: QuantizableLayer, gram: Tensor, settings: QuantizationSettings
-) -> tuple[QuantizedWeight, float, float]:
-    """The layer's quantized weight, and its error by rounding to nearest and by the chosen method."""
+    name: str, layer: QuantizableLayer, moments: InputMoments, settings: QuantizationSettings
+) -> _Finished:
     matrix = weight_matrix(layer)
+    bias = layer.bias if settings.correct_bias else None
+    gram = moments.gram if bias is None else moments.centred()
     try:
-        quantized = quantize_matrix(matrix, gram, settings, tuple(layer.weight.shape))
+        weight = quantize_matrix(matrix, gram, settings, tuple(layer.weight.shape))
+        nearest = quantize_matrix(matrix, moments.gram, QuantizationSettings.plain(settings.bits)).dequantize()
     except ValueError as problem:
         raise InputError(f"layer {name!r} cannot be quantized: {problem}") from problem
-    nearest = quantize_matrix(matrix, gram, QuantizationSettings.plain(settings.bits))
-    before = relative_error(matrix, nearest.dequantize(), gram)
-    return quantized, before, relative_error(matrix, quantized.dequantize().flatten(1), gram)
+    quantized = weight.dequantize().flatten(1)
+    corrected = None if bias is None else bias + (matrix - quantized) @ moments.mean  # (n,)
+    before = relative_error(matrix, nearest, moments.gram)
+    return _Finished(weight, corrected, before, relative_error(matrix, quantized, moments.gram, gram))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pqcomq.quantization.gram import gathering_grams, quantizable_layers, tokens, weight_matrix
+from pqcomq.quantization.gram import gathering_moments, quantizable_layers, tokens, weight_matrix
 
 
 @pytest.mark.parametrize(
@@ -27,18 +27,30 @@ def test_a_layer_is_its_tokens_times_its_weight_matrix(layer, inputs):
 def test_grams_sum_over_batches_and_hooks_are_gone_afterwards():
     network = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2))
     batches = [torch.randn(10, 4), torch.randn(3, 4)]
-    with torch.no_grad(), gathering_grams(quantizable_layers(network)) as grams:
+    with torch.no_grad(), gathering_moments(quantizable_layers(network)) as moments:
         for batch in batches:
             network(batch)
     inputs = torch.cat(batches)
     hidden = network[1](network[0](inputs)).detach()
-    assert torch.allclose(grams["0"], inputs.T @ inputs, atol=1e-5)
-    assert torch.allclose(grams["2"], hidden.T @ hidden, atol=1e-5)
-    before = grams["0"].clone()
+    assert torch.allclose(moments["0"].gram, inputs.T @ inputs, atol=1e-5)
+    assert torch.allclose(moments["2"].gram, hidden.T @ hidden, atol=1e-5)
+    assert torch.allclose(moments["2"].mean, hidden.mean(0), atol=1e-6)
+    less_mean = hidden - hidden.mean(0)
+    floor = 1e-4 * moments["2"].gram.diagonal().mean() * torch.eye(6)
+    assert torch.allclose(moments["2"].centred(), less_mean.T @ less_mean + floor, atol=1e-5)
+    before = moments["0"].gram.clone()
     network(batches[0])
-    assert torch.equal(grams["0"], before)
+    assert torch.equal(moments["0"].gram, before)
 
 
 def test_depthwise_convolutions_are_left_alone():
     network = nn.Sequential(nn.Conv2d(4, 8, 1), nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 8, 3, groups=2))
     assert list(quantizable_layers(network)) == ["0"]
+
+
+def test_constant_inputs_leave_a_positive_definite_matrix():
+    layer = nn.Linear(300, 4)
+    with torch.no_grad(), gathering_moments({"layer": layer}) as moments:
+        for _ in range(3):
+            layer(torch.linspace(-3, 5, 300).expand(5000, 300))
+    assert torch.linalg.eigvalsh(moments["layer"].centred().double()).min() > 0

@@ -75,3 +75,13 @@ def test_a_calibration_slice_of_zeros_gives_no_nan(lite_medsam, finish):
     blank = Calibration((np.zeros((64, 64), np.uint8),), {})
     model = finish(quantize_model(lite_medsam, blank, QuantizationSettings.default(4)))
     assert all(bool(torch.isfinite(weight.dequantize()).all()) for weight in model.weights.values())
+
+
+def test_a_corrected_bias_takes_the_mean_error_away(lite_medsam, calibration, finish):
+    """The first layer sees the same inputs in both models: its outputs must then agree on average."""
+    model = finish(quantize_model(lite_medsam, calibration, QuantizationSettings.default(2)))
+    image = lite_medsam.framing.image(calibration.slices[0])
+    full, low = lite_medsam.image_encoder.patch_embed.seq, model.segmenter.image_encoder.patch_embed.seq
+    error = (full[0](image) - low[0](image)).detach()  # (1, channels, rows, columns)
+    assert error.abs().mean() > 0
+    assert error.mean(dim=(0, 2, 3)).abs().max() < 0.01 * error.abs().mean()
