@@ -9,6 +9,7 @@ import sys
 
 import napari
 from napari.layers import Layer
+from qtpy.QtGui import QGuiApplication
 
 from napari_pqcomq.dock import CompareWidget
 from napari_pqcomq.sample_data import synthetic_ct_sample
@@ -19,7 +20,8 @@ _WINDOW_SIZE = (1600, 950)
 def open_demo(bits: int) -> tuple[napari.Viewer, CompareWidget]:
     """A viewer with the sample and the dock, comparing at ``bits`` bits."""
     viewer = napari.Viewer(title="pqcomq demo", show_welcome_screen=False)
-    viewer.window.resize(*_WINDOW_SIZE)
+    screen = QGuiApplication.primaryScreen().availableSize()
+    viewer.window.resize(min(_WINDOW_SIZE[0], screen.width()), min(_WINDOW_SIZE[1], screen.height()))
     for layer in synthetic_ct_sample():
         viewer.add_layer(Layer.create(*layer))
     dock = CompareWidget(viewer)
