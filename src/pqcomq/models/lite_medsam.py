@@ -61,16 +61,5 @@ def segmenter(network: nn.Module, checkpoint_name: str, sha256: str, size: int) 
     # Entering evaluation mode also caches each attention's relative position bias, so it must follow the loading.
     network.eval().requires_grad_(False)
     fold_batch_norms(network.image_encoder)  # type: ignore[arg-type]
-    return Segmenter(
-        key=KEY,
-        title=TITLE,
-        framing=LiteMedSAMFraming(),
-        image_encoder=network.image_encoder,  # type: ignore[arg-type]
-        prompt_encoder=network.prompt_encoder,  # type: ignore[arg-type]
-        mask_decoder=network.mask_decoder,  # type: ignore[arg-type]
-        checkpoint_name=checkpoint_name,
-        checkpoint_sha256=sha256,
-        checkpoint_bytes=size,
-        fingerprint=sha256,
-        licence="Apache-2.0" if sha256 == SHIPPED_SHA256 else "not known: a checkpoint chosen by the user",
-    )
+    licence = "Apache-2.0" if sha256 == SHIPPED_SHA256 else "not known: a checkpoint chosen by the user"
+    return Segmenter.of(network, KEY, TITLE, LiteMedSAMFraming(), checkpoint_name, sha256, size, licence)

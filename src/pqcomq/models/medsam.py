@@ -42,16 +42,5 @@ def load(checkpoint: Path | None = None) -> Segmenter:
 def segmenter(network: nn.Module, checkpoint_name: str, sha256: str, size: int) -> Segmenter:
     """Wrap a loaded network in evaluation mode."""
     network.eval().requires_grad_(False)
-    return Segmenter(
-        key=KEY,
-        title=TITLE,
-        framing=MedSAMFraming(),
-        image_encoder=network.image_encoder,  # type: ignore[arg-type]
-        prompt_encoder=network.prompt_encoder,  # type: ignore[arg-type]
-        mask_decoder=network.mask_decoder,  # type: ignore[arg-type]
-        checkpoint_name=checkpoint_name,
-        checkpoint_sha256=sha256,
-        checkpoint_bytes=size,
-        fingerprint=sha256,
-        licence="not known: a checkpoint chosen by the user",
-    )
+    licence = "not known: a checkpoint chosen by the user"
+    return Segmenter.of(network, KEY, TITLE, MedSAMFraming(), checkpoint_name, sha256, size, licence)

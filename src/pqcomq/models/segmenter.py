@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -55,6 +56,33 @@ class Segmenter:
     licence: str
     precision: str = "FP32"
     fingerprint: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        network: nn.Module,
+        key: str,
+        title: str,
+        framing: Framing,
+        checkpoint_name: str,
+        checkpoint_sha256: str,
+        checkpoint_bytes: int,
+        licence: str,
+    ) -> Self:
+        """A full-precision model from a network with the three parts that all of the family have."""
+        return cls(
+            key=key,
+            title=title,
+            framing=framing,
+            image_encoder=network.get_submodule("image_encoder"),
+            prompt_encoder=network.get_submodule("prompt_encoder"),
+            mask_decoder=network.get_submodule("mask_decoder"),
+            checkpoint_name=checkpoint_name,
+            checkpoint_sha256=checkpoint_sha256,
+            checkpoint_bytes=checkpoint_bytes,
+            licence=licence,
+            fingerprint=checkpoint_sha256,
+        )
 
     def parts(self) -> dict[str, nn.Module]:
         """The three networks by the names that their checkpoints use."""
