@@ -27,7 +27,7 @@ from pqcomq.volumes.dicom_headers import (
 from pqcomq.volumes.dicom_stack import Stack, stack_slices
 from pqcomq.volumes.itk import read_image
 from pqcomq.volumes.values import compact
-from pqcomq.volumes.volume import Modality, Volume
+from pqcomq.volumes.volume import Modality, SourcePlane, Volume
 
 MOST_LISTED = 12
 """Series named in one message."""
@@ -176,7 +176,8 @@ def _volume(stack: Stack, info: SeriesInfo, source: Path, modality: Modality | N
     voxels = compact(_pixels(stack.slices), source)
     image = stack.grid.place(sitk.GetImageFromArray(voxels))
     stated: Modality = "CT" if info.modality == "CT" else "MR" if info.modality == "MR" else "other"
-    return Volume.of(image, modality or stated, info.name, source, notes + stack.notes)
+    planes = tuple(SourcePlane(header.path, header.frame) for header in stack.slices)
+    return Volume.of(image, modality or stated, info.name, source, notes + stack.notes, planes)
 
 
 def _pixels(slices: Sequence[SliceHeader]) -> np.ndarray:

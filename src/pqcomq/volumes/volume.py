@@ -17,6 +17,19 @@ Modality = Literal["CT", "MR", "other"]
 
 
 @dataclass(frozen=True)
+class SourcePlane:
+    """The DICOM image that one slice of a volume is.
+
+    Attributes:
+        path: of the file.
+        frame: number of the frame in it; 0 in files with one image.
+    """
+
+    path: Path
+    frame: int = 0
+
+
+@dataclass(frozen=True)
 class Volume:
     """Voxels with their place in the patient.
 
@@ -31,6 +44,8 @@ class Volume:
         name: short, free of patient data: the file's or series' name, for lists and reports.
         source: the file or folder that it came from; None for data made in memory.
         notes: sentences worth telling the user, e.g. how the modality was guessed.
+        planes: the DICOM images in the order of ``file_grid``'s last axis, to which DICOM objects made from the volume
+            refer; empty for other files, and where the voxels are no longer those of the images (resampled).
     """
 
     voxels: np.ndarray
@@ -40,6 +55,7 @@ class Volume:
     name: str
     source: Path | None = None
     notes: tuple[str, ...] = field(default=())
+    planes: tuple[SourcePlane, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(
@@ -49,10 +65,12 @@ class Volume:
         name: str,
         source: Path | None = None,
         notes: tuple[str, ...] = (),
+        planes: tuple[SourcePlane, ...] = (),
     ) -> Volume:
         """Take a 3-D SimpleITK image on its file's grid and reorient its axes to LPS (no resampling)."""
         shown = sitk.DICOMOrient(image, DISPLAY_ORIENTATION)
-        return cls(sitk.GetArrayFromImage(shown), Grid.of(shown), Grid.of(image), modality, name, source, notes)
+        voxels = sitk.GetArrayFromImage(shown)
+        return cls(voxels, Grid.of(shown), Grid.of(image), modality, name, source, notes, planes)
 
     @cached_property
     def sha256(self) -> str:

@@ -104,6 +104,8 @@ def test_slices_are_ordered_along_their_normal(make_series, orientation):
     assert volume.file_grid.origin == pytest.approx(positions[0])
     image = volume.to_file_grid(volume.voxels)
     np.testing.assert_array_equal(sitk.GetArrayFromImage(image)[:, 0, 0], 10 * np.arange(11))
+    for plane, position in zip(volume.planes, positions, strict=True):
+        np.testing.assert_allclose(pydicom.dcmread(plane.path).ImagePositionPatient, position)
 
 
 @pytest.mark.parametrize(
