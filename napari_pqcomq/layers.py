@@ -7,6 +7,7 @@ is needed again when a mask is written on the file's own grid.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,24 @@ def transform(volume: Volume) -> dict[str, Any]:
         "units": ("mm", "mm", "mm"),
         "axis_labels": AXIS_LABELS,
     }
+
+
+def patient_millimetres(volume: Volume, world_zyx: Sequence[float]) -> tuple[float, float, float]:
+    """Where a point of napari's world lies in the patient.
+
+    The two differ for oblique volumes, which are drawn along their nearest patient axes.
+
+    Args:
+        volume: the volume whose layer the point lies on.
+        world_zyx: napari's world coordinates of the last three axes, e.g. ``viewer.cursor.position``.
+
+    Returns:
+        Millimetres to the left, to the back and to the head (LPS), of a point anywhere, inside the volume or not.
+    """
+    layer = transform(volume)
+    voxels_zyx = (np.asarray(world_zyx[-3:]) - layer["translate"]) / layer["scale"]
+    left, back, head = volume.grid.to_patient(voxels_zyx[::-1])
+    return float(left), float(back), float(head)
 
 
 def volume_of(layer: Layer) -> Volume | None:

@@ -8,12 +8,20 @@ y to the back, z to the head), and a grid's own tuples are ordered x, y, z. Arra
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import SimpleITK as sitk
 
 DISPLAY_ORIENTATION = "LPS"
 """Index order in which volumes are shown and given to the models: an axial slice then has anterior at the top and
 the patient's right on the left of the screen, the radiological convention."""
+
+SIDES = (("R", "L"), ("A", "P"), ("I", "S"))
+"""Sides of the patient where the LPS axes x, y, z begin and end: right to left, front to back, feet to head."""
+LETTERED = float(np.sin(np.radians(15)))
+"""The cosine from which an oblique axis shows a second letter: a tilt of 15° is seen, a few degrees are not."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,45 @@ class Grid:
         """Volume of one voxel in mL."""
         sx, sy, sz = self.spacing
         return sx * sy * sz / 1000.0
+
+    @cached_property
+    def axes(self) -> np.ndarray:
+        """Unit vectors of the index axes x, y, z in the patient, as columns (3, 3)."""
+        axes: np.ndarray = np.array(self.direction, dtype=np.float64).reshape(3, 3)
+        return axes
+
+    def to_patient(self, voxels_xyz: npt.ArrayLike) -> np.ndarray:
+        """LPS millimetres (…, 3) of voxel indices (…, 3) in the order x, y, z; fractions lie between voxel centres."""
+        steps = np.asarray(voxels_xyz, dtype=np.float64) * self.spacing
+        millimetres: np.ndarray = np.asarray(self.origin) + steps @ self.axes.T
+        return millimetres
+
+    def to_voxels(self, patient_lps: npt.ArrayLike) -> np.ndarray:
+        """Voxel indices (…, 3) as fractions, x, y, z, of LPS millimetres (…, 3): the inverse of ``to_patient``."""
+        away = np.asarray(patient_lps, dtype=np.float64) - self.origin
+        voxels: np.ndarray = away @ np.linalg.inv(self.axes).T / self.spacing
+        return voxels
+
+    def letters(self, axis: int) -> tuple[str, str]:
+        """Which sides of the patient lie at the two ends of an index axis.
+
+        Args:
+            axis: 0, 1 or 2 for x, y or z.
+
+        Returns:
+            The sides at the first and at the last voxel, e.g. ``("R", "L")``. An oblique axis has a letter for each
+            component beyond ``LETTERED``, the greatest first, e.g. ``("RA", "LP")``.
+        """
+        cosines = self.axes[:, axis]
+        order = [i for i in np.argsort(-np.abs(cosines), kind="stable") if abs(cosines[i]) > LETTERED]
+        ends = [SIDES[i] if cosines[i] > 0 else SIDES[i][::-1] for i in order]
+        return "".join(low for low, _high in ends), "".join(high for _low, high in ends)
+
+    @property
+    def tilt_degrees(self) -> float:
+        """The largest angle between an index axis and the patient axis nearest to it; 0 unless oblique."""
+        nearest = np.abs(self.axes).max(axis=0)  # (3,)
+        return float(np.degrees(np.arccos(np.clip(nearest, -1.0, 1.0))).max())
 
     def place(self, image: sitk.Image) -> sitk.Image:
         """Give ``image`` this grid's spacing, origin and direction, and return it."""
