@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from pqcomq.comparison.environment import Environment
+from pqcomq.comparison.latency import Latency
+from pqcomq.comparison.metrics import dice, scores
+from pqcomq.comparison.result import Comparison, Side, SliceScores
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.settings import QuantizationSettings
 from pqcomq.quantized.calibration import calibrate_on
 from pqcomq.quantized.run import quantize_model
 from pqcomq.quantized.weights_file import save_weights
+from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.window import Window
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -82,3 +88,52 @@ def saved(quantized, tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "four.safetensors"
     save_weights(quantized, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def comparison_of():
+    """Makes the comparison that two given masks (z, y, x) on a volume would have led to, without running a model."""
+
+    def make(volume, reference, candidate, *, box=None, truth=None, mode="propagate", precision="4-bit test"):
+        box = box or Box3D.around(reference | candidate)
+        inside = slice(box.z0, box.z1 + 1)
+        spacing = volume.grid.spacing_zyx
+
+        def side(mask, name, bits, simulated):
+            return Side(
+                model="LiteMedSAM",
+                precision=name,
+                mask=mask,
+                volume_ml=float(mask.sum()) * volume.grid.voxel_millilitres,
+                encoder=Latency.of([300.0 + z for z in box.slices]),
+                decoder=Latency.of([15.0 + z / 10 for z in box.slices]),
+                peak_memory_bytes=10**9,
+                working_memory_bytes=10**8,
+                file_bytes=39_000_000,
+                effective_bits=bits,
+                simulated=simulated,
+                accuracy=None if truth is None else scores(truth[inside], mask[inside], spacing),
+            )
+
+        return Comparison(
+            volume_name=volume.name,
+            volume_sha256=volume.sha256,
+            box=box,
+            mode=mode,
+            window=Window(40, 400),
+            reference=side(reference, "FP32", 32.0, False),
+            candidate=side(candidate, precision, 4.5, True),
+            agreement=scores(reference[inside], candidate[inside], spacing),
+            slices=tuple(
+                SliceScores(
+                    z,
+                    dice(reference[z], candidate[z]),
+                    None if truth is None else dice(truth[z], reference[z]),
+                    None if truth is None else dice(truth[z], candidate[z]),
+                )
+                for z in box.slices
+            ),
+            environment=Environment.here(),
+        )
+
+    return make

@@ -1,9 +1,9 @@
-"""How long a network took: the middle and the slow end of several passes."""
+"""How long a network took: the middle and the slow end of several passes, and every single one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -16,18 +16,20 @@ class Latency:
         median_ms: half of the passes were faster.
         p95_ms: 95 % of them were faster.
         passes: how many were timed.
+        each_ms: the single timings, in the order of the passes.
     """
 
     median_ms: float
     p95_ms: float
     passes: int
+    each_ms: tuple[float, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, milliseconds: Sequence[float]) -> Latency:
         """From single timings, at least one."""
         median, p95 = np.percentile(milliseconds, (50, 95))
-        return cls(float(median), float(p95), len(milliseconds))
+        return cls(float(median), float(p95), len(milliseconds), tuple(float(each) for each in milliseconds))
 
-    def to_dict(self) -> dict[str, float | int]:
+    def to_dict(self) -> dict[str, object]:
         """JSON-ready."""
-        return asdict(self)
+        return {**asdict(self), "each_ms": [round(each, 3) for each in self.each_ms]}

@@ -10,6 +10,7 @@ import numpy as np
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.metrics import Scores
+from pqcomq.comparison.parting import Parting, first_parting
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.window import Window
@@ -116,6 +117,11 @@ class Comparison:
         """Where the two agree least."""
         return min(self.slices, key=lambda each: each.agreement).z
 
+    @property
+    def parting(self) -> Parting | None:
+        """Where the models first part ways; None where they stay together, or where none follows its own masks."""
+        return first_parting(self.slices, self.box) if self.mode == "propagate" else None
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but the masks, JSON-ready."""
         return {
@@ -127,5 +133,6 @@ class Comparison:
             "candidate": self.candidate.to_dict(),
             "agreement_between_models": self.agreement.to_dict(),
             "slices": [asdict(each) for each in self.slices],
+            "first_parting_slice": None if self.parting is None else asdict(self.parting),
             "environment": self.environment.to_dict(),
         }

@@ -1,0 +1,157 @@
+"""The user's own tolerance: may the quantized model stand in for full precision on this object?
+
+A gate judges agreement between the models. It says nothing about how right either is: a quantized model may pass and
+both be wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pqcomq.comparison.result import Comparison
+from pqcomq.errors import InputError
+
+Outcome = Literal["pass", "fail", "undecided"]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How much the quantized model may differ from full precision.
+
+    Attributes:
+        dice: least Dice between the models, above 0 and up to 1.
+        volume_percent: greatest difference of the volumes in %, of full precision's volume, either way.
+
+    Raises:
+        InputError: a number is out of its range.
+    """
+
+    dice: float = 0.98
+    volume_percent: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.dice <= 1:
+            raise InputError(f"The least Dice of the gate must lie above 0 and be at most 1, not {self.dice:g}.")
+        if not (math.isfinite(self.volume_percent) and self.volume_percent >= 0):
+            raise InputError(f"The greatest volume difference must be 0 % or more, not {self.volume_percent:g} %.")
+
+    def __str__(self) -> str:
+        """The tolerance in plain words."""
+        return f"Dice between the models at least {self.dice:g}, volumes at most {self.volume_percent:g} % apart"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One object judged.
+
+    Attributes:
+        name: of the object.
+        precision: of the model judged.
+        outcome: ``undecided`` where both masks are empty: there is nothing to agree about.
+        dice: between the models, over the box's slices.
+        volume_difference_percent: (quantized − full precision) / full precision in %; None where that has no volume.
+        tolerance: asked for.
+        reasons: plain sentences, one for each criterion.
+        rests_on: a plain sentence: on which slices, how prompted.
+    """
+
+    name: str
+    precision: str
+    outcome: Outcome
+    dice: float
+    volume_difference_percent: float | None
+    tolerance: Tolerance
+    reasons: tuple[str, ...]
+    rests_on: str
+
+    @property
+    def sentence(self) -> str:
+        """The verdict with its reasons, in plain words."""
+        return f"{self.name}, {self.precision}: {self.outcome.upper()}. {' '.join(self.reasons)} {self.rests_on}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """One row of a table, JSON-ready."""
+        return {
+            "object": self.name,
+            "precision": self.precision,
+            "outcome": self.outcome,
+            "dice_between_models": self.dice,
+            "least_dice_asked": self.tolerance.dice,
+            "volume_difference_percent": self.volume_difference_percent,
+            "greatest_volume_difference_percent_asked": self.tolerance.volume_percent,
+            "reasons": " ".join(self.reasons),
+            "rests_on": self.rests_on,
+        }
+
+
+def judge(comparison: Comparison, tolerance: Tolerance, name: str) -> Verdict:
+    """Hold a comparison against a tolerance.
+
+    Args:
+        comparison: of one object.
+        tolerance: the user's.
+        name: of the object, for the sentences.
+
+    Returns:
+        The verdict; limits themselves pass.
+    """
+    agreement = comparison.agreement
+    if agreement.both_empty:
+        outcome: Outcome = "undecided"
+        reasons = ["Both models found nothing in the box, so there is nothing to agree about."]
+    else:
+        enough = agreement.dice >= tolerance.dice
+        near = _is_near(agreement.volume_difference_percent, tolerance)
+        outcome = "pass" if enough and near else "fail"
+        reasons = [
+            f"Dice between the models is {agreement.dice:.4f}, {'at least' if enough else 'below'} the "
+            f"{tolerance.dice:g} asked for.",
+            _volume_reason(agreement.volume_difference_percent, tolerance, near),
+        ]
+    return Verdict(
+        name=name,
+        precision=comparison.candidate.precision,
+        outcome=outcome,
+        dice=agreement.dice,
+        volume_difference_percent=agreement.volume_difference_percent,
+        tolerance=tolerance,
+        reasons=tuple(reasons),
+        rests_on=_rests_on(comparison),
+    )
+
+
+def overall(verdicts: Sequence[Verdict]) -> Outcome:
+    """All objects together: one that fails fails all, and only if all pass is it a pass."""
+    outcomes = {each.outcome for each in verdicts}
+    if "fail" in outcomes:
+        return "fail"
+    return "pass" if outcomes == {"pass"} else "undecided"
+
+
+def _is_near(difference: float | None, tolerance: Tolerance) -> bool:
+    # Volumes are sums of a voxel's volume in floating point: a limit that is met to the voxel must not fail by it.
+    return difference is not None and abs(difference) <= tolerance.volume_percent + 1e-9
+
+
+def _volume_reason(difference: float | None, tolerance: Tolerance, near: bool) -> str:
+    if difference is None:
+        return "Full precision found nothing where the quantized model found something."
+    larger = "larger" if difference > 0 else "smaller"
+    told = f"{abs(difference):.2f} % {larger} than" if difference else "the same as"
+    where = "within" if near else "outside"
+    return f"The volume is {told} full precision's, {where} the {tolerance.volume_percent:g} % asked for."
+
+
+def _rests_on(comparison: Comparison) -> str:
+    box = comparison.box
+    count = len(box.slices)
+    where = f"slice {box.z0}" if count == 1 else f"{count} slices ({box.z0} to {box.z1})"
+    prompted = (
+        "each model following its own masks from the prompted slice"
+        if comparison.mode == "propagate"
+        else "both prompted with the same box on every slice"
+    )
+    return f"This rests on {where} of one volume, {prompted}; it is agreement between the models, not accuracy."
