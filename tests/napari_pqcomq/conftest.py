@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from npe2 import DynamicPlugin, PluginManager, PluginManifest
+from npe2 import PluginManager, PluginManifest
 
 import napari_pqcomq
 from pqcomq.volumes.volume import Volume
@@ -67,14 +67,11 @@ def shown_viewer(make_napari_viewer: Callable, qtbot):
 
 
 @pytest.fixture
-def plugin(manifest: PluginManifest, make_napari_viewer: Callable) -> Iterator[PluginManager]:
-    """The plugin by its manifest, as napari finds it when it is installed.
+def plugin(manifest: PluginManifest, make_napari_viewer: Callable, npe2pm: PluginManager) -> Iterator[PluginManager]:
+    """The plugin by its manifest, in a manager of the test's own.
 
-    After the viewer's fixture, which gives each test an application of its own to register commands with.
+    napari's manager lives as long as the process and would register the commands of an installed copy as well, or those
+    of the test before. After the viewer's fixture, which gives each test an application to register commands with.
     """
-    manager = PluginManager.instance()
-    if manifest.name in manager:
-        yield manager
-        return
-    with DynamicPlugin(manifest.name, plugin_manager=manager, manifest=manifest):
-        yield manager
+    with npe2pm.tmp_plugin(manifest=manifest):
+        yield npe2pm
