@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageFont
 
 from pqcomq.comparison.lettering import Colour, plain_font, text_block
+from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR
 
 WIDTH, MARGIN, TALLEST = 1280, 20, 640
 """Pixels: width of the picture, space round everything, greatest height of a panel."""
 FINE = 2
 """Panels are drawn this much larger and scaled down, for smooth outlines."""
 BACKGROUND, PLATE, TEXT, FAINT = (16, 19, 24), (30, 35, 43), (236, 239, 244), (150, 158, 170)
-LEFT, RIGHT, TRUTH, BOX = (76, 201, 240), (255, 159, 67), (250, 240, 90), (255, 255, 255)
-"""Colours that stay apart for colour-blind eyes as well."""
+LEFT, RIGHT, TRUTH = (ImageColor.getrgb(colour)[:3] for colour in (FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR))
+BOX = (255, 255, 255)
 OPACITY = 0.30
 
 

@@ -1,0 +1,58 @@
+"""The results area of the dock: one tab for each way of reading a finished comparison."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QTabWidget, QWidget
+
+from napari_pqcomq.shown_result import ShownResult
+
+
+class ResultPanel(Protocol):
+    """A widget that reads results."""
+
+    def set_result(self, result: ShownResult) -> None:
+        """Show a result in place of the one before."""
+
+
+class ResultTabs(QTabWidget):
+    """Panels behind tabs, out of sight until there is a result.
+
+    To mount a panel: ``dock.results.add_panel("Title", panel)``; it gets every result by its ``set_result``.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setUsesScrollButtons(True)
+        self.setDocumentMode(True)
+        self._panels: list[ResultPanel] = []
+        self.currentChanged.connect(lambda _index: self.updateGeometry())
+        self.setVisible(False)
+
+    def add_panel(self, title: str, panel: QWidget, tooltip: str = "") -> None:
+        """Mount a panel; it must have ``set_result``."""
+        self._panels.append(panel)
+        self.setTabToolTip(self.addTab(panel, title), tooltip)
+
+    def set_result(self, result: ShownResult) -> None:
+        """Hand a result to every panel."""
+        for panel in self._panels:
+            panel.set_result(result)
+        self.setVisible(True)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        """As high as the tab in sight needs: the dock scrolls, not the tab in it."""
+        return self._fitted(super().sizeHint(), self.currentWidget(), "sizeHint")
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        """See :meth:`sizeHint`."""
+        return self._fitted(super().minimumSizeHint(), self.currentWidget(), "minimumSizeHint")
+
+    def _fitted(self, size: QSize, page: QWidget | None, which: str) -> QSize:
+        if page is not None:
+            wanted = max(getattr(page, which)().height(), page.minimumHeight())
+            size.setHeight(wanted + self.tabBar().sizeHint().height() + 4)
+        return size
