@@ -45,21 +45,19 @@ class MovedBox:
 
 @dataclass(frozen=True)
 class BoxJitter:
-    """Full precision under moved boxes, beside what quantization changes with the user's own box.
+    """Full precision under moved boxes.
 
     Attributes:
         shift_pixels: each edge moved by up to this many pixels of the volume, either way.
         shift_mm: the same in mm, x y.
         seed: of the random shifts.
         moved: the single boxes.
-        quantized_dice: the quantized model's mask against full precision's, both with the user's box.
     """
 
     shift_pixels: int
     shift_mm: tuple[float, float]
     seed: int
     moved: tuple[MovedBox, ...]
-    quantized_dice: float
 
     @property
     def mean_dice(self) -> float:
@@ -71,26 +69,36 @@ class BoxJitter:
         """The moved box that changed the mask most."""
         return min(each.dice for each in self.moved)
 
-    @property
-    def outdone(self) -> int:
+    def outdoing(self, dice_between_models: float) -> int:
         """How many of the moved boxes change full precision's mask more than quantization does."""
-        return sum(each.dice < self.quantized_dice for each in self.moved)
+        return sum(each.dice < dice_between_models for each in self.moved)
 
-    @property
-    def sentence(self) -> str:
-        """What was found, in plain words."""
+    def sentence(self, comparison: Comparison) -> str:
+        """The change of the prompt beside the change of the weights, in plain words.
+
+        Args:
+            comparison: of the quantized model with the user's own box.
+        """
         x, y = self.shift_mm
         millimetres = f"{x:.1f} mm" if x == y else f"{x:.1f} mm across, {y:.1f} mm up and down"
+        quantized, count = comparison.agreement.dice, len(self.moved)
         return (
             f"Moving the box's edges by up to {self.shift_pixels} px ({millimetres}) takes full precision's mask to "
-            f"Dice {self.mean_dice:.3f} with itself on average, {self.least_dice:.3f} at the least ({len(self.moved)} "
-            f"boxes); quantization takes it to {self.quantized_dice:.3f}. {self.outdone} of {len(self.moved)} moved "
-            "boxes change it more than quantization does."
+            f"Dice {self.mean_dice:.3f} with itself on average, {self.least_dice:.3f} at the least ({count} boxes); "
+            f"{comparison.candidate.precision} takes it to {quantized:.3f}. {self.outdoing(quantized)} of {count} "
+            "moved boxes change it more than quantization does."
         )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {**asdict(self), "shift_mm": list(self.shift_mm), "moved": [asdict(each) for each in self.moved]}
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> BoxJitter:
+        """The inverse of :meth:`to_dict`."""
+        moved = tuple(MovedBox(Box3D(**each["box"]), each["dice"], each["accuracy"]) for each in content["moved"])
+        x, y = content["shift_mm"]
+        return cls(content["shift_pixels"], (x, y), content["seed"], moved)
 
 
 def moved_boxes(
@@ -166,4 +174,4 @@ def box_jitter(
         for box, mask in zip(boxes, masks, strict=True)
     )
     millimetres = (shift * volume.grid.spacing[0], shift * volume.grid.spacing[1])
-    return BoxJitter(shift, millimetres, seed, moved, comparison.agreement.dice)
+    return BoxJitter(shift, millimetres, seed, moved)

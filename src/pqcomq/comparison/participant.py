@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pqcomq.errors import InputError
@@ -20,12 +20,14 @@ class Participant:
         effective_bits: for each encoder weight; 32 in full precision.
         file_bytes: of the checkpoint or weights file.
         simulated: low-bit weights are widened to float32 to run: the size is real, the speed is that of full precision.
+        weights: the packed weights behind the segmenter, for reports and for saving; None in full precision.
     """
 
     segmenter: Segmenter
     effective_bits: float
     file_bytes: int
     simulated: bool
+    weights: QuantizedModel | None = field(default=None, repr=False)
 
     @classmethod
     def full(cls, segmenter: Segmenter) -> Participant:
@@ -35,7 +37,7 @@ class Participant:
     @classmethod
     def quantized(cls, model: QuantizedModel) -> Participant:
         """A quantized model; its size is that of the file it would be, or was, saved to."""
-        return cls(model.segmenter, model.effective_bits, file_bytes(model), simulated=True)
+        return cls(model.segmenter, model.effective_bits, file_bytes(model), simulated=True, weights=model)
 
 
 def check_same_source(full: Segmenter, model: QuantizedModel, weights: Path | None = None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pqcomq.comparison.box_jitter import box_jitter, moved_boxes
+from pqcomq.comparison.box_jitter import BoxJitter, box_jitter, moved_boxes
 from pqcomq.comparison.compare import compare
 from pqcomq.comparison.participant import Participant
 from pqcomq.segmentation.box import Box3D
@@ -46,10 +46,10 @@ def test_full_precision_is_held_against_itself(phantom, lite_medsam, quantized, 
     moved = finish(box_jitter(phantom, comparison, lite_medsam, draws=3, cache=cache))
     assert 0.5 < moved.least_dice <= moved.mean_dice <= 1
     assert moved.least_dice < 1
-    assert moved.quantized_dice == comparison.agreement.dice
     assert moved.moved[0].accuracy is None
-    assert "5 px (10.0 mm)" in moved.sentence
-    assert f"{moved.outdone} of 3 moved boxes" in moved.sentence
-    json.dumps(moved.to_dict(), allow_nan=False)
+    assert "5 px (10.0 mm)" in moved.sentence(comparison)
+    assert f"{moved.outdoing(comparison.agreement.dice)} of 3 moved boxes" in moved.sentence(comparison)
+    assert moved.outdoing(1.0) == sum(each.dice < 1 for each in moved.moved)
+    assert BoxJitter.from_dict(json.loads(json.dumps(moved.to_dict(), allow_nan=False))) == moved
     same = finish(box_jitter(phantom, replace(comparison, mode="same"), lite_medsam, draws=1, cache=cache))
     assert same.moved[0].box == moved.moved[0].box

@@ -1,0 +1,58 @@
+"""How the latencies of both networks are spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pqcomq.comparison.latency import Latency
+from pqcomq.comparison.result import Comparison, Side
+from pqcomq.plots.look import Look, cleared
+
+_SPREAD = 0.22
+"""Rows by which points are shaken apart, so that equal ones are all seen."""
+
+
+def draw_latencies(figure: Figure, comparisons: Sequence[Comparison], look: Look) -> None:
+    """Every single pass as a point, with median and 95th percentile: encoder left, decoder right.
+
+    Measured and simulated low-bit speed stand in axes of their own.
+
+    Args:
+        figure: drawn over.
+        comparisons: of one object with one reference.
+        look: colours.
+    """
+    cleared(figure, look)
+    rows = [(comparisons[0].reference, look.full)]
+    rows += [(each.candidate, look.candidate(index)) for index, each in enumerate(comparisons)]
+    groups = [("measured", [row for row in rows if not row[0].simulated])]
+    if len(groups[0][1]) < len(rows):
+        groups.append(("simulated: low bits run as FP32", [row for row in rows if row[0].simulated]))
+    grid = figure.subplots(
+        len(groups), 2, squeeze=False, sharex="col", height_ratios=[len(members) for _, members in groups]
+    )
+    for pair, (title, members) in zip(grid, groups, strict=True):
+        _draw_strips(pair[0], [(side, side.encoder, colour) for side, colour in members], look, title)
+        _draw_strips(pair[1], [(side, side.decoder, colour) for side, colour in members], look, "")
+        pair[1].tick_params(labelleft=False)
+    look.dress(grid[-1][0], "encoder, ms a slice", title=grid[-1][0].get_title("left"))
+    look.dress(grid[-1][1], "decoder, ms a box", title=grid[-1][1].get_title("left"))
+    passes = comparisons[0].reference.encoder.passes
+    look.remark(figure, f"n = {passes} passes each, networks alone; tall tick: median, short: 95th percentile")
+
+
+def _draw_strips(axes: Axes, rows: Sequence[tuple[Side, Latency, str]], look: Look, title: str) -> None:
+    look.dress(axes, "", title=title)
+    generator = np.random.default_rng(0)
+    for row, (_side, latency, colour) in enumerate(rows):
+        shaken = row + generator.uniform(-_SPREAD, _SPREAD, len(latency.each_ms))
+        axes.plot(latency.each_ms, shaken, ".", color=colour, alpha=0.7, markersize=4)
+        axes.vlines(latency.median_ms, row - 0.4, row + 0.4, color=look.ink, linewidth=1.4)
+        axes.vlines(latency.p95_ms, row - 0.2, row + 0.2, color=look.ink, linewidth=1.0)
+    axes.set_yticks(range(len(rows)), [side.precision.split()[0] for side, _, _ in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.locator_params(axis="x", nbins=4)

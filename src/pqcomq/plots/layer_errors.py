@@ -1,0 +1,41 @@
+"""What quantization costs each layer of the encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from pqcomq.plots.look import MARKERS, Look, cleared
+
+_NAMED = 3
+"""Layers with the greatest error that are named on the plot."""
+
+
+def draw_layer_errors(
+    figure: Figure, errors: Mapping[str, Mapping[str, float]], calibration_slices: int, look: Look
+) -> None:
+    """Share of each layer's output energy that is lost on the calibration slices, from the input to the output.
+
+    Args:
+        figure: drawn over.
+        errors: precision → layer → share; at least one precision with a layer.
+        calibration_slices: that the shares were measured on.
+        look: colours.
+    """
+    cleared(figure, look)
+    axes = figure.subplots()
+    count = max(len(layers) for layers in errors.values())
+    look.dress(axes, f"encoder layer, from input to output (n = {count})", "share of output lost")
+    axes.set_yscale("log")
+    for index, (precision, layers) in enumerate(errors.items()):
+        marker, colour = MARKERS[index % len(MARKERS)], look.candidate(index)
+        # A share of exactly 0 has no place on a logarithmic axis; it is drawn at the floor that float32 leaves.
+        shares = [max(share, 1e-12) for share in layers.values()]
+        axes.plot(range(1, len(shares) + 1), shares, marker, color=colour, markersize=3.5, label=precision.split()[0])
+    look.legend(axes)
+    worst = list(errors.values())[-1]
+    named = sorted(worst, key=lambda name: -worst[name])[:_NAMED]
+    places = list(worst)
+    told = "; ".join(f"{places.index(name) + 1}: {name}" for name in named)
+    look.remark(figure, f"share of the output's energy, on {calibration_slices} calibration slices; greatest at {told}")
