@@ -1,0 +1,1 @@
+"""Masks as DICOM objects, out and in: segmentations (SEG) and structure sets (RTSTRUCT) of a series."""
