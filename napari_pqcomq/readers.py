@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_pqcomq.layers import image_tuple
-from pqcomq.volumes.dicom import SeriesChoiceNeeded
+from pqcomq.volumes.dicom.series import SeriesChoiceNeeded
 from pqcomq.volumes.reading import read_volume
 
 LayerTuple = tuple[Any, ...]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qtpy.QtWidgets import QAbstractItemView, QDialog, QDialogButtonBox, QLabel, QListWidget, QVBoxLayout
 
-from pqcomq.volumes.dicom import SeriesInfo
+from pqcomq.volumes.dicom.listing import SeriesInfo
 
 
 class SeriesDialog(QDialog):

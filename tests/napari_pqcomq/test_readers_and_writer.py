@@ -12,7 +12,7 @@ from napari_pqcomq.readers import get_reader, read_layers
 from napari_pqcomq.series_dialog import SeriesDialog
 from napari_pqcomq.writers import write_labels
 from pqcomq.errors import InputError
-from pqcomq.volumes.dicom import SeriesChoiceNeeded, list_series
+from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
 
 
 def write_series(folder, series: int, slices: int = 4, patient: str = "1.2.826.0.1.3680043.2.1125.1"):

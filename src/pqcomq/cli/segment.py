@@ -25,10 +25,10 @@ from pqcomq.cli.options import (
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.progress import followed
 from pqcomq.comparison.latency import Latency
-from pqcomq.comparison.progress import Progress, Stopwatch
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.progress import Progress, Stopwatch
 from pqcomq.quantized.weights_file import load_weights
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode, segment_slices

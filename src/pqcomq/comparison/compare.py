@@ -12,9 +12,9 @@ from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.memory import PeakMemory, watching_memory
 from pqcomq.comparison.metrics import dice, scores
 from pqcomq.comparison.participant import Participant
-from pqcomq.comparison.progress import Progress, Stopwatch
 from pqcomq.comparison.result import Comparison, Side, SliceScores
 from pqcomq.errors import InputError
+from pqcomq.progress import Progress, Stopwatch
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import PromptMode, segment_slices

@@ -13,8 +13,8 @@ from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.metrics import NSD_TOLERANCE_MM, scores
 from pqcomq.comparison.participant import Participant
-from pqcomq.comparison.progress import Progress, Stopwatch
 from pqcomq.errors import InputError
+from pqcomq.progress import Progress, Stopwatch
 from pqcomq.segmentation.box import tight_box
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.slice_runner import SliceRunner

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from pqcomq.errors import InputError
 from pqcomq.samples.download import ProgressBar, download
+from pqcomq.volumes.findings import Finding
 from pqcomq.volumes.values import compact_image
 from pqcomq.volumes.volume import Volume
 
@@ -39,4 +40,6 @@ def real_ct(progress: ProgressBar | None = None, cache: Path | None = None) -> V
         raise InputError(f"{path} could not be read as NRRD.") from error
     except MemoryError as error:
         raise InputError(f"{path} is too large for this computer's memory.") from error
-    return Volume.of(compact_image(image, path), "CT", "Abdominal CT (liver_100)", path, (ATTRIBUTION,))
+    return Volume.of(
+        compact_image(image, path), "CT", "Abdominal CT (liver_100)", path, (Finding("attribution", ATTRIBUTION),)
+    )

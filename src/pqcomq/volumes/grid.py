@@ -17,6 +17,10 @@ import SimpleITK as sitk
 DISPLAY_ORIENTATION = "LPS"
 """Index order in which volumes are shown and given to the models: an axial slice then has anterior at the top and
 the patient's right on the left of the screen, the radiological convention."""
+PLAUSIBLE_SPACING = (1e-3, 1e3)
+"""Millimetres between voxel centres, from micro-CT to a scout; anything else is a broken header."""
+OBLIQUE_DEGREES = 1.0
+"""Tilt from which a volume is called oblique."""
 
 SIDES = (("R", "L"), ("A", "P"), ("I", "S"))
 """Sides of the patient where the LPS axes x, y, z begin and end: right to left, front to back, feet to head."""
@@ -107,9 +111,60 @@ class Grid:
         nearest = np.abs(self.axes).max(axis=0)  # (3,)
         return float(np.degrees(np.arccos(np.clip(nearest, -1.0, 1.0))).max())
 
+    def shown(self) -> Reorientation:
+        """How to get from this grid to the one with the axes nearest to LPS, in which volumes are shown."""
+        probe = sitk.Image([1, 1, 1], sitk.sitkUInt8)
+        probe.SetDirection(self.direction)
+        turn = sitk.DICOMOrientImageFilter()
+        turn.SetDesiredCoordinateOrientation(DISPLAY_ORIENTATION)
+        turn.Execute(probe)
+        order, flips = turn.GetPermuteOrder(), turn.GetFlipAxes()
+        axes = self.axes[:, list(order)] * np.where(flips, -1.0, 1.0)
+        # The first voxel shown is the file's last one along every axis that is flipped.
+        corner = [0, 0, 0]
+        for axis, flipped in zip(order, flips, strict=True):
+            corner[axis] = self.size[axis] - 1 if flipped else 0
+        i, j, k = order
+        x, y, z = (float(v) for v in self.to_patient(corner))
+        size, spacing = (self.size[i], self.size[j], self.size[k]), (self.spacing[i], self.spacing[j], self.spacing[k])
+        grid = Grid(size, spacing, (x, y, z), tuple(float(v) for v in axes.ravel()))
+        return Reorientation(grid, (i, j, k), (bool(flips[0]), bool(flips[1]), bool(flips[2])))
+
     def place(self, image: sitk.Image) -> sitk.Image:
         """Give ``image`` this grid's spacing, origin and direction, and return it."""
         image.SetSpacing(self.spacing)
         image.SetOrigin(self.origin)
         image.SetDirection(self.direction)
         return image
+
+
+@dataclass(frozen=True)
+class Reorientation:
+    """A change of the order and sense of index axes.
+
+    Attributes:
+        grid: the grid that it leads to.
+        order: for each of its axes x, y, z, the axis of the old grid that it is.
+        flips: for each of its axes, whether it runs the other way.
+    """
+
+    grid: Grid
+    order: tuple[int, int, int]
+    flips: tuple[bool, bool, bool]
+
+    def shown(self, before: np.ndarray) -> np.ndarray:
+        """An array (z, y, x) of the old grid on the new one, without gaps in memory; the argument itself if it fits."""
+        moved = before.transpose([2 - self.order[2 - axis] for axis in range(3)])
+        shown: np.ndarray = np.ascontiguousarray(
+            moved[tuple(slice(None, None, -1 if flip else 1) for flip in self.flips[::-1])]
+        )
+        return shown
+
+    def as_before(self, shown: np.ndarray) -> np.ndarray:
+        """A view of an array on the new grid (z, y, x) with the axes of the old one, (z, y, x) as well.
+
+        Writing to the view fills the array, so that voxels can be put where they are shown as they are read.
+        """
+        flipped = shown[tuple(slice(None, None, -1 if flip else 1) for flip in self.flips[::-1])]
+        view: np.ndarray = flipped.transpose([2 - self.order.index(2 - axis) for axis in range(3)])
+        return view

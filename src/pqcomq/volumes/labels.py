@@ -6,13 +6,12 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.files import is_folder
-from pqcomq.volumes.grid import DISPLAY_ORIENTATION, Grid
-from pqcomq.volumes.nifti import is_nifti_name, read_nifti
-from pqcomq.volumes.values import compact_image
+from pqcomq.volumes.grid import Grid
+from pqcomq.volumes.nifti.reading import is_nifti_name, read_nifti
+from pqcomq.volumes.pictures import is_picture_name, read_picture
 from pqcomq.volumes.volume import Volume
 
 MILLIMETRES = 1e-3
@@ -23,12 +22,12 @@ LABEL_TYPES = (np.uint8, np.uint16, np.uint32)
 
 
 def read_labels(path: Path, volume: Volume) -> np.ndarray:
-    """Read a NIfTI label map that lies on the volume's voxels.
+    """Read a label map that lies on the volume's voxels.
 
     The two may differ in the order and sense of their axes, as long as the voxels are the same in the patient.
 
     Args:
-        path: ``.nii`` or ``.nii.gz``.
+        path: NIfTI, NRRD or MetaImage.
         volume: the volume that it labels.
 
     Returns:
@@ -38,13 +37,15 @@ def read_labels(path: Path, volume: Volume) -> np.ndarray:
         InputError: it cannot be read, lies elsewhere, or holds values other than 0, 1, 2, …
     """
     path = Path(path)
-    if is_folder(path) or not is_nifti_name(path):
-        raise InputError(f"{path} is not a NIfTI file (.nii, .nii.gz), as labels must be.")
-    image = compact_image(read_nifti(path)[0], path)
-    shown = sitk.DICOMOrient(image, DISPLAY_ORIENTATION)
-    if difference := grid_difference(Grid.of(shown), volume.grid):
+    if is_folder(path) or not (is_nifti_name(path) or is_picture_name(path)):
+        raise InputError(
+            f"{path} is not a NIfTI, NRRD or MetaImage file (.nii, .nii.gz, .nrrd, .mha), as labels must be."
+        )
+    in_file, file_grid, _findings = read_nifti(path) if is_nifti_name(path) else read_picture(path)
+    turn = file_grid.shown()
+    if difference := grid_difference(turn.grid, volume.grid):
         raise InputError(f"{path} does not lie on the voxels of {volume.name}: {difference}.")
-    labels = sitk.GetArrayFromImage(shown)
+    labels = turn.shown(in_file)
     if labels.dtype.kind == "f" or labels.min() < 0:
         raise InputError(f"{path} holds values that are no labels (labels are whole numbers from 0).")
     smallest: np.ndarray = labels.astype(next(t for t in LABEL_TYPES if labels.max() <= np.iinfo(t).max))
@@ -66,7 +67,4 @@ def grid_difference(one: Grid, other: Grid) -> str | None:
 
 def _corners(grid: Grid) -> np.ndarray:
     """LPS millimetres of the eight corner voxels' centres, (8, 3)."""
-    corners = np.array(list(product(*((0, n - 1) for n in grid.size))), dtype=np.float64)
-    direction = np.array(grid.direction).reshape(3, 3)
-    millimetres: np.ndarray = np.array(grid.origin) + (corners * grid.spacing) @ direction.T
-    return millimetres
+    return grid.to_patient(list(product(*((0, n - 1) for n in grid.size))))

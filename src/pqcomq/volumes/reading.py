@@ -2,56 +2,103 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection, Generator
 from pathlib import Path
 
 import numpy as np
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.dicom import read_dicom_file, read_series
+from pqcomq.progress import Progress
+from pqcomq.volumes.dicom.scan import scanning
+from pqcomq.volumes.dicom.series import reading_series
+from pqcomq.volumes.dicom.sources import holds_dicom
 from pqcomq.volumes.files import is_folder
-from pqcomq.volumes.nifti import is_nifti_name, nifti_stem, read_nifti
-from pqcomq.volumes.values import compact_image
+from pqcomq.volumes.findings import Finding, Remedy
+from pqcomq.volumes.geometry import geometry_findings
+from pqcomq.volumes.nifti.reading import is_nifti_name, nifti_stem, read_nifti
+from pqcomq.volumes.pictures import is_picture_name, read_picture
 from pqcomq.volumes.volume import Modality, Volume
 
 CT_MINIMUM = (-3500, -300)
 """HU between which a CT's lowest voxel lies: lung, air (-1000) or the padding around the scan (down to -3024)."""
+KINDS = "a NIfTI (.nii, .nii.gz), NRRD or MetaImage (.mha, .mhd) file, a DICOM file or folder, or a zip of DICOM files"
 
 
-def read_volume(path: Path, *, series: str | None = None, modality: Modality | None = None) -> Volume:
-    """Read a NIfTI file, a DICOM folder or one DICOM file.
+def read_volume(
+    path: Path,
+    *,
+    series: str | None = None,
+    part: int | None = None,
+    modality: Modality | None = None,
+    remedies: Collection[Remedy] = (),
+) -> Volume:
+    """``reading_volume`` to its end."""
+    work = reading_volume(path, series=series, part=part, modality=modality, remedies=remedies)
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            volume: Volume = end.value
+            return volume
+
+
+def reading_volume(
+    path: Path,
+    *,
+    series: str | None = None,
+    part: int | None = None,
+    modality: Modality | None = None,
+    remedies: Collection[Remedy] = (),
+) -> Generator[Progress, None, Volume]:
+    """Read a NIfTI, NRRD or MetaImage file, or DICOM: a folder, DICOMDIR, zip archive or file.
 
     Args:
-        path: ``.nii`` or ``.nii.gz``, a folder with DICOM files (searched with its subfolders), or a DICOM file.
-        series: which DICOM series of a folder: its UID, an unambiguous end of it, or its number.
-        modality: overrides what DICOM states, or what is guessed of a NIfTI file, which does not state it.
+        path: what the user named; folders are searched with their subfolders.
+        series: which DICOM series: its UID, an unambiguous end of it, or its number.
+        part: which volume of a series or file that holds several, counted from 1.
+        modality: overrides what DICOM states, or what is guessed of a file that does not state it.
+        remedies: what to do should the geometry not be regular; see ``findings.REMEDIES``.
+
+    Yields:
+        A step a file; stop asking for steps, and it stops.
 
     Returns:
-        The volume in LPS index order, with voxels of type int16, int32 or float32. Its ``name`` is the file's stem
-        for NIfTI, and the series' description or modality with its number for DICOM.
+        The volume in LPS index order, with voxels of type int16, int32 or float32. Its ``name`` is the file's stem,
+        and the series' description or modality with its number for DICOM.
 
     Raises:
-        SeriesChoiceNeeded: the folder holds several series and ``series`` does not tell which.
+        SeriesChoiceNeeded: there are several series and ``series`` does not tell which.
+        PartChoiceNeeded: there are several volumes and ``part`` does not tell which.
+        RemedyNeeded: the geometry is not regular, and ``remedies`` holds no answer.
         InputError: nothing can be read there; the message says why.
     """
     path = Path(path)
     try:
-        if is_folder(path):
-            return read_series(path, series, modality)
+        if is_folder(path) or (not is_nifti_name(path) and not is_picture_name(path) and holds_dicom(path)):
+            scan = yield from scanning(path)
+            return (yield from reading_series(scan, series, part, modality, remedies))
         if series is not None:
             raise InputError(f"{path} is a single file, so no series '{series}' can be chosen in it.")
-        return _read_nifti_volume(path, modality) if is_nifti_name(path) else read_dicom_file(path, modality)
+        return _read_file(path, part, modality, remedies)
     except MemoryError as error:
         raise InputError(f"{path} is too large for this computer's memory.") from error
 
 
-def _read_nifti_volume(path: Path, modality: Modality | None) -> Volume:
-    image, notes = read_nifti(path)
-    volume = Volume.of(compact_image(image, path), modality or "other", nifti_stem(path), path, notes)
-    if modality is not None:
-        return volume
-    guess, reason = guess_modality(volume.voxels)
-    return replace(volume, modality=guess, notes=(*notes, f"Taken for {guess}: {reason}."))
+def _read_file(path: Path, part: int | None, modality: Modality | None, remedies: Collection[Remedy]) -> Volume:
+    """A file that holds numbers on a grid and does not say of which modality."""
+    if is_nifti_name(path):
+        voxels, grid, findings = read_nifti(path, part, remedies)
+        name = nifti_stem(path)
+    elif is_picture_name(path):
+        voxels, grid, findings = read_picture(path, part)
+        name = path.stem
+    else:
+        raise InputError(f"{path} is not {KINDS}.")
+    findings = (*findings, *geometry_findings(grid))
+    if modality is None:
+        modality, reason = guess_modality(voxels)
+        findings = (*findings, Finding("modality", f"Taken for {modality}: {reason}."))
+    return Volume.on(voxels, grid, modality, name, path, findings)
 
 
 def guess_modality(voxels: np.ndarray) -> tuple[Modality, str]:

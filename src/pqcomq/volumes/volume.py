@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 import SimpleITK as sitk
 
+from pqcomq.volumes.dicom.sources import DicomFile, Opener
+from pqcomq.volumes.findings import Finding
 from pqcomq.volumes.grid import DISPLAY_ORIENTATION, Grid
 
 Modality = Literal["CT", "MR", "other"]
@@ -21,12 +25,24 @@ class SourcePlane:
     """The DICOM image that one slice of a volume is.
 
     Attributes:
-        path: of the file.
+        path: of the file, or of the zip archive that it is in.
         frame: number of the frame in it; 0 in files with one image.
+        member: its name in the archive; empty for files on the disk.
     """
 
     path: Path
     frame: int = 0
+    member: str = ""
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """The DICOM file, to be read to and fro.
+
+        Raises:
+            InputError: it cannot be read any more.
+        """
+        with Opener() as opener, opener.seekable(DicomFile(self.path, self.member)) as stream:
+            yield stream
 
 
 @dataclass(frozen=True)
@@ -43,7 +59,8 @@ class Volume:
         modality: decides the intensity window that applies by default.
         name: short, free of patient data: the file's or series' name, for lists and reports.
         source: the file or folder that it came from; None for data made in memory.
-        notes: sentences worth telling the user, e.g. how the modality was guessed.
+        findings: what is worth telling the user, e.g. how the modality was guessed, and the remedies that were chosen
+            where the geometry was not regular.
         planes: the DICOM images in the order of ``file_grid``'s last axis, to which DICOM objects made from the volume
             refer; empty for other files, and where the voxels are no longer those of the images (resampled).
     """
@@ -54,7 +71,7 @@ class Volume:
     modality: Modality
     name: str
     source: Path | None = None
-    notes: tuple[str, ...] = field(default=())
+    findings: tuple[Finding, ...] = ()
     planes: tuple[SourcePlane, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -64,13 +81,32 @@ class Volume:
         modality: Modality,
         name: str,
         source: Path | None = None,
-        notes: tuple[str, ...] = (),
+        findings: tuple[Finding, ...] = (),
         planes: tuple[SourcePlane, ...] = (),
     ) -> Volume:
         """Take a 3-D SimpleITK image on its file's grid and reorient its axes to LPS (no resampling)."""
         shown = sitk.DICOMOrient(image, DISPLAY_ORIENTATION)
         voxels = sitk.GetArrayFromImage(shown)
-        return cls(voxels, Grid.of(shown), Grid.of(image), modality, name, source, notes, planes)
+        return cls(voxels, Grid.of(shown), Grid.of(image), modality, name, source, findings, planes)
+
+    @classmethod
+    def on(
+        cls,
+        voxels: np.ndarray,
+        file_grid: Grid,
+        modality: Modality,
+        name: str,
+        source: Path | None = None,
+        findings: tuple[Finding, ...] = (),
+    ) -> Volume:
+        """Take voxels (z, y, x) on their file's grid and reorient their axes to LPS (no resampling)."""
+        turn = file_grid.shown()
+        return cls(turn.shown(voxels), turn.grid, file_grid, modality, name, source, findings)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The findings as sentences."""
+        return tuple(map(str, self.findings))
 
     @cached_property
     def sha256(self) -> str:

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.itk import quiet_itk
-from pqcomq.volumes.nifti import NIFTI_SUFFIXES, check_nifti
+from pqcomq.volumes.nifti.reading import NIFTI_SUFFIXES, check_nifti
 from pqcomq.volumes.volume import Volume
 from pqcomq.whole_files import replacing, why
 

@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from pydicom.data import get_testdata_file
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.dicom import SeriesChoiceNeeded, list_series
+from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
 from pqcomq.volumes.labels import read_labels
 from pqcomq.volumes.reading import read_volume
 from pqcomq.volumes.writing import write_mask
@@ -116,8 +116,9 @@ def test_slices_are_ordered_along_their_normal(make_series, orientation):
         ([0, 2, 6], "1 missing slice "),
         ([0, 4, 6, 8, 10, 12, 14, 16, 18, 20], "1 missing slice "),
         ([0, 2, 4, 7, 10], "unevenly spaced"),
-        ([0, 2, 2, 4], "1 slices at the place of another"),
-        ([0, 0], "1 slices at the place of another"),
+        ([0, 2, 2, 4], "1 slice at the place of another"),
+        ([0, 0], "1 slice at the place of another"),
+        ([0, 0, 0, 2, 4], "2 slices at the place of another"),
         ([[0, 0, 0], [0, 1, 2], [0, 2, 4]], "tilted gantry"),
     ],
 )
@@ -221,8 +222,13 @@ def test_modality_can_be_overridden(make_series):
 def test_monochrome1_is_turned_round(tmp_path, dicom):
     pixels = np.array([[0, 1], [100, 4095]], np.uint16)
     tags = {"PhotometricInterpretation": "MONOCHROME1", "BitsStored": 12, "HighBit": 11}
-    volume = read_volume(dicom.save(dicom.slice(pixels, **tags), tmp_path / "a.dcm"))
+    volume = read_volume(dicom.save(dicom.slice(pixels, Modality="MR", **tags), tmp_path / "a.dcm"))
     assert volume.voxels[0].tolist() == [[4095, 4094], [3995, 0]]
+    assert any("turned round" in note for note in volume.notes)
+    # Hounsfield units stay what they are, whichever end is to be shown bright.
+    assert (
+        read_volume(dicom.save(dicom.slice(pixels, **tags), tmp_path / "b.dcm")).voxels[0].tolist() == pixels.tolist()
+    )
 
 
 def test_a_single_slice_says_what_it_assumes(tmp_path, dicom):
@@ -257,9 +263,10 @@ def test_enhanced_multi_frame_is_ordered_by_its_frames_positions(tmp_path, dicom
     assert volume.grid.origin == (-5, 7, 25)
 
 
-def test_frames_with_scales_of_their_own_are_refused(tmp_path, dicom):
-    dataset = dicom.enhanced(np.zeros((3, 4, 3), np.int16), [0, 1, 2], [1, 1, 2])
-    assert "scales its frames differently" in refused(dicom.save(dataset, tmp_path / "a.dcm"))
+def test_frames_have_scales_of_their_own(tmp_path, dicom):
+    dataset = dicom.enhanced(np.full((3, 4, 3), 7, np.int16), [0, 1, 2], [1, 1, 2])
+    volume = read_volume(dicom.save(dataset, tmp_path / "a.dcm"))
+    assert volume.voxels[:, 0, 0].tolist() == [-993, -993, -986]
 
 
 def test_frames_without_positions_are_refused(tmp_path, dicom):
@@ -307,6 +314,7 @@ def test_pixels_are_those_that_pydicom_decodes(name):
         path = Path(get_testdata_file(name, download=False))
     dataset = pydicom.dcmread(path)
     expected = dataset.pixel_array * float(dataset.get("RescaleSlope", 1)) + float(dataset.get("RescaleIntercept", 0))
+    expected[dataset.pixel_array == dataset.get("PixelPaddingValue")] = -1024 if dataset.Modality == "CT" else 0
     volume = read_volume(path)
     image = volume.to_file_grid(volume.voxels)
     np.testing.assert_array_equal(sitk.GetArrayFromImage(image)[0], expected)

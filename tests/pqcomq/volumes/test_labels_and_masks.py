@@ -81,7 +81,7 @@ def test_values_that_are_no_labels_are_refused(tmp_path, image_of, volume, value
 def test_labels_must_be_nifti(tmp_path, volume):
     (tmp_path / "l.txt").write_text("1")
     for path in (tmp_path, tmp_path / "l.txt"):
-        with pytest.raises(InputError, match="not a NIfTI file"):
+        with pytest.raises(InputError, match="not a NIfTI, NRRD or MetaImage file"):
             read_labels(path, volume)
 
 

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from pqcomq.errors import InputError
+from pqcomq.volumes.findings import RemedyNeeded, chosen_remedies
+from pqcomq.volumes.parts import PartChoiceNeeded
 from pqcomq.volumes.reading import read_volume
 
 AFFINE = np.array([[-0.75, 0, 0, 20], [0, -1.5, 0, 30], [0, 0, 4.0, -50], [0, 0, 0, 1]])
@@ -32,6 +34,11 @@ def nifti(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(params=[nibabel.Nifti1Image, nibabel.Nifti2Image], ids=["NIfTI-1", "NIfTI-2"])
+def version(request):
+    return request.param
 
 
 def refused(path, **options) -> str:
@@ -149,8 +156,20 @@ def test_a_file_without_orientation_says_so(nifti):
     assert any("does not say how it lies" in note for note in volume.notes)
 
 
-def test_other_units_than_millimetres_are_refused(nifti):
-    assert "metres" in refused(nifti(patch=[("<B", 123, 1)]))
+@pytest.mark.parametrize(("code", "unit"), [(0, 1.0), (1, 1e3), (2, 1.0), (3, 1e-3)])
+@pytest.mark.parametrize("form", ["sform", "qform", "neither"])
+def test_lengths_in_metres_and_micrometres_are_honoured(nifti, code, unit, form):
+    codes = {"sform": (0, 1), "qform": (1, 0), "neither": (0, 0)}[form]
+    path = nifti(affine=np.vstack([AFFINE[:3] / unit, AFFINE[3:]]), patch=[("<B", 123, code), ("<2h", 252, *codes)])
+    volume = read_volume(path)
+    np.testing.assert_allclose(volume.grid.spacing, (0.75, 1.5, 4.0), rtol=1e-6)
+    if form != "neither":
+        np.testing.assert_allclose(volume.grid.origin, (-20, -30, -50), rtol=1e-6)
+    assert any("units of" in note for note in volume.notes) == (unit != 1)
+
+
+def test_an_unknown_unit_is_refused(nifti):
+    assert "unknown unit" in refused(nifti(patch=[("<B", 123, 5)]))
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.9, -1])
@@ -211,9 +230,7 @@ def test_names_that_lie_about_compression_are_refused(nifti):
     assert "rename it to end in .nii." in refused(plain.rename(plain.with_name("a.nii.gz")))
 
 
-def test_nifti_2_and_pairs_are_refused_by_name(tmp_path):
-    nibabel.save(nibabel.Nifti2Image(VALUES.astype(np.int16), AFFINE), tmp_path / "two.nii")
-    assert "NIfTI-2" in refused(tmp_path / "two.nii")
+def test_pairs_are_refused_by_name(tmp_path):
     nibabel.save(nibabel.Nifti1Pair(VALUES.astype(np.int16), AFFINE), tmp_path / "pair.img")
     assert ".hdr/.img" in refused((tmp_path / "pair.hdr").rename(tmp_path / "pair.nii"))
 
@@ -224,7 +241,7 @@ def test_paths_that_hold_nothing(tmp_path):
     assert "empty" in refused(tmp_path / "empty.nii")
     assert "no DICOM images" in refused(tmp_path)
     (tmp_path / "notes.txt").write_text("neither of the two" * 20)
-    assert "neither a NIfTI file" in refused(tmp_path / "notes.txt")
+    assert "is not a NIfTI" in refused(tmp_path / "notes.txt")
 
 
 def test_a_series_cannot_be_chosen_in_a_file(nifti):
@@ -242,3 +259,100 @@ def test_a_file_that_may_not_be_read(nifti, as_nobody):
     path.chmod(0)
     with as_nobody():
         assert "permission denied" in refused(path)
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_both_versions_of_the_format_read_as_nibabel_reads_them(tmp_path, version, direction, name, order):
+    affine = np.eye(4)
+    affine[:3, :3] = direction * (0.75, 1.5, 4.0)
+    affine[:3, 3] = (20, 30, -50)
+    image = version(SHORT, affine, header=version.header_class(endianness=order))
+    image.header.set_slope_inter(2, -7)
+    nibabel.save(image, tmp_path / name)
+    volume = read_volume(tmp_path / name)
+    source = nibabel.as_closest_canonical(nibabel.load(tmp_path / name))
+    np.testing.assert_array_equal(volume.voxels, source.get_fdata()[::-1, ::-1].transpose(2, 1, 0))
+    # The same millimetres: nibabel's in RAS, ours in LPS.
+    corner = np.array(volume.grid.size) - 1
+    theirs = source.affine @ [0, 0, corner[2], 1]
+    np.testing.assert_allclose(volume.grid.to_patient([*corner[:2], corner[2]]) * (-1, -1, 1), theirs[:3], atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("codes", [(1, 0), (0, 1)])
+def test_any_rotation_by_quaternion_or_matrix_is_nibabels(tmp_path, version, seed, codes):
+    generator = np.random.default_rng(seed)
+    affine = np.eye(4)
+    affine[:3, :3] = np.linalg.qr(generator.normal(size=(3, 3)))[0] * generator.uniform(0.5, 4, 3)
+    affine[:3, 3] = generator.uniform(-200, 200, 3)
+    image = version(SHORT, affine)
+    image.set_qform(affine, code=codes[0])
+    image.set_sform(affine, code=codes[1])
+    nibabel.save(image, tmp_path / "a.nii")
+    grid = read_volume(tmp_path / "a.nii").file_grid
+    voxels = generator.uniform(-2, 9, (5, 3))
+    theirs = nibabel.affines.apply_affine(nibabel.load(tmp_path / "a.nii").affine, voxels)
+    np.testing.assert_allclose(grid.to_patient(voxels) * (-1, -1, 1), theirs, atol=2e-4)
+
+
+def test_a_file_with_several_volumes_asks_which(tmp_path, version):
+    values = np.stack([SHORT + 100 * t for t in range(3)], axis=-1)
+    for name in ("a.nii", "a.nii.gz"):
+        nibabel.save(version(values, AFFINE), tmp_path / name)
+        with pytest.raises(PartChoiceNeeded, match=r"4 dimensions \(5 x 6 x 7 x 3\) and holds 3 volumes") as question:
+            read_volume(tmp_path / name)
+        assert question.value.parts == ["volume 1", "volume 2", "volume 3"]
+        for part in (1, 2, 3):
+            volume = read_volume(tmp_path / name, part=part)
+            np.testing.assert_array_equal(volume.voxels, shown(values[..., part - 1]))
+            assert f"number {part}" in volume.notes[0]
+        for part in (0, 4, -1):
+            assert "parts 1 to 3" in refused(tmp_path / name, part=part)
+        raw = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(raw[:-8])
+        assert "cut off" in refused(tmp_path / name, part=1)
+    assert "only one part" in refused(save_short(tmp_path), part=2)
+
+
+def save_short(folder):
+    nibabel.save(nibabel.Nifti1Image(SHORT, AFFINE), folder / "one.nii")
+    return folder / "one.nii"
+
+
+def two_forms(path, sform, qform):
+    image = nibabel.Nifti1Image(SHORT, sform)
+    image.set_sform(sform, code=2)
+    image.set_qform(qform, code=1)
+    nibabel.save(image, path)
+    return path
+
+
+def test_sform_and_qform_that_disagree_are_named_and_the_sform_holds(tmp_path):
+    shifted = AFFINE.copy()
+    shifted[0, 3] += 12
+    volume = read_volume(two_forms(tmp_path / "a.nii", AFFINE, shifted))
+    assert any("up to 12 mm apart" in note for note in volume.notes)
+    np.testing.assert_allclose(volume.grid.origin, (-20, -30, -50))
+    assert not any("apart" in note for note in read_volume(two_forms(tmp_path / "b.nii", AFFINE, AFFINE)).notes)
+
+
+def test_mirrored_forms_stop_the_load_until_the_user_chooses(tmp_path):
+    mirrored = AFFINE * (-1, 1, 1, 1)
+    path = two_forms(tmp_path / "a.nii", AFFINE, mirrored)
+    with pytest.raises(RemedyNeeded, match=r"left and right are in doubt.*'sform'.*'qform'") as question:
+        read_volume(path)
+    assert question.value.finding.remedies == ("sform", "qform")
+    by_sform, by_qform = (read_volume(path, remedies=[remedy]) for remedy in ("sform", "qform"))
+    np.testing.assert_array_equal(by_sform.voxels, by_qform.voxels[:, :, ::-1])
+    assert chosen_remedies(by_qform.findings) == ("qform",)
+    assert "the remedy chosen was to believe the qform" in "".join(by_qform.notes)
+
+
+def test_a_sheared_sform_may_be_replaced_by_a_sound_qform(tmp_path):
+    sheared = AFFINE.copy()
+    sheared[0, 1] = 0.2
+    path = two_forms(tmp_path / "a.nii", sheared, AFFINE)
+    with pytest.raises(RemedyNeeded, match="right angles"):
+        read_volume(path, remedies=["sform", "resample"])
+    np.testing.assert_allclose(read_volume(path, remedies=["qform"]).grid.spacing, (0.75, 1.5, 4))

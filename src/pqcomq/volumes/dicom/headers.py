@@ -1,0 +1,200 @@
+"""DICOM headers: of which patient, study and series a file is, and where each of its planes lies.
+
+Only pydicom and only headers here, so that a folder of thousands of slices is listed in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, BinaryIO
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag, Tag
+
+from pqcomq.volumes.dicom.quiet import damage_told
+from pqcomq.volumes.dicom.sources import DicomFile, Opener, begins_like_dicom
+from pqcomq.volumes.dicom.values import number, numbers, text
+
+HEAD_BYTES = 1 << 16
+"""Read at first of each file: more than the header of any single slice, which spares a way through the file."""
+
+MARKS = {
+    "EchoNumbers": "echo", "TemporalPositionIdentifier": "time", "DiffusionBValue": "b-value",
+    "AcquisitionNumber": "acquisition", "TriggerTime": "trigger time", "EchoTime": "echo time",
+    "ImageType": "image type", "AcquisitionTime": "acquisition time", "ContentTime": "image time",
+}  # fmt: skip
+"""What tells several volumes of one series apart, the most telling first: tag and name for people."""
+
+TAGS: list[BaseTag | int] = [Tag(keyword) for keyword in (
+    "SOPClassUID", "SOPInstanceUID", "PatientID", "PatientName", "StudyInstanceUID", "StudyDate", "StudyDescription",
+    "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality", "FrameOfReferenceUID", "InstanceNumber",
+    "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PixelSpacing",
+    "ImagerPixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "SliceThickness",
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "ReferencedSeriesSequence",
+    "ReferencedFrameOfReferenceSequence", "SegmentSequence", "StructureSetROISequence", *MARKS,
+)]  # fmt: skip
+_ENDS = {Tag("ROIContourSequence"), Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData")}
+"""Where reading ends: behind these is the bulk of a file."""
+
+NOT_PICTURES = frozenset({"SEG", "RTDOSE", "RTSTRUCT", "RTPLAN", "SR", "PR", "KO", "REG", "ECG", "DOC"})
+"""Modalities whose objects describe other images; some of them have rows and columns all the same."""
+
+
+@dataclass(frozen=True)
+class StudyHeader:
+    """A patient's study.
+
+    Attributes:
+        uid, date, description: what the files say, ``""`` if nothing.
+        patient_id, patient_name: for the user's own screen alone; never logged, stored or printed unless asked for.
+    """
+
+    uid: str
+    date: str
+    description: str
+    patient_id: str = field(repr=False)
+    patient_name: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class SeriesHeader:
+    """What a file says of its series.
+
+    Attributes:
+        uid, description, modality: ``""`` if it says nothing.
+        number: SeriesNumber, None if it has none.
+        frame_of_reference: UID of the coordinate system, ``""`` if it says nothing.
+        study: its study.
+    """
+
+    uid: str
+    number: int | None
+    description: str
+    modality: str
+    frame_of_reference: str
+    study: StudyHeader
+
+
+@dataclass(frozen=True)
+class PlaneHeader:
+    """One image plane, a file or one frame of a file.
+
+    Attributes:
+        file, frame: where its pixels are.
+        frames: number of frames in the file.
+        series: its series.
+        instance_uid: SOPInstanceUID, with the frame's number where there are several.
+        instance_number: its number in the series, None if it has none.
+        rows, columns: size in pixels.
+        refusal: why its pixels cannot be one number a voxel, or None.
+        position: LPS millimetres of the first pixel's centre.
+        orientation: LPS cosines along a row (of increasing column), then along a column.
+        pixel_spacing: millimetres between rows, between columns.
+        thickness: millimetres.
+        scale: slope and intercept where a frame has its own; None where the file has one.
+        marks: values of ``MARKS`` in their order, None where it does not say.
+    """
+
+    file: DicomFile
+    frame: int
+    frames: int
+    series: SeriesHeader
+    instance_uid: str
+    instance_number: int | None
+    rows: int
+    columns: int
+    refusal: str | None
+    position: tuple[float, ...] | None
+    orientation: tuple[float, ...] | None
+    pixel_spacing: tuple[float, ...] | None
+    thickness: float | None
+    scale: tuple[float, float] | None
+    marks: tuple[Any, ...]
+
+    @property
+    def placed(self) -> bool:
+        """Whether it says where it lies in the patient."""
+        return None not in (self.position, self.orientation, self.pixel_spacing)
+
+
+def header_of(file: DicomFile, opener: Opener) -> Dataset | None:
+    """The tags of a DICOM file without its bulk; None for other files.
+
+    Raises:
+        InputError: the file is damaged or cannot be read.
+    """
+    # A pipe would block, and the size also passes over the bottomless files of /proc.
+    if not file.member and not (file.path.is_file() and file.path.stat().st_size):
+        return None
+    head, is_whole = opener.head(file, HEAD_BYTES)
+    if not begins_like_dicom(head):
+        return None
+    try:
+        with damage_told(file):
+            stream = BytesIO(head)
+            dataset = _tags(stream)
+            # The header ended within the head if reading stopped before its end; else values were cut off.
+            if is_whole or stream.tell() < len(head):
+                return dataset
+    except ValueError:
+        if is_whole:
+            raise
+    with opener.seekable(file) as whole, damage_told(file):
+        return _tags(whole)
+
+
+def _tags(stream: BinaryIO) -> Dataset:
+    stop: Callable[[BaseTag, str | None, int], bool] = lambda tag, vr, length: tag in _ENDS  # noqa: E731
+    return read_partial(stream, stop, force=True, specific_tags=TAGS)
+
+
+def is_picture(dataset: Dataset) -> bool:
+    """Whether a header is that of an image rather than of something about images."""
+    return bool(text(dataset, "Modality") not in NOT_PICTURES and dataset.get("Rows") and dataset.get("Columns"))
+
+
+def series_header(dataset: Dataset) -> SeriesHeader:
+    """What a header says of its series, its study and its patient."""
+    series_number = number(dataset, "SeriesNumber")
+    study = StudyHeader(
+        text(dataset, "StudyInstanceUID"), text(dataset, "StudyDate"), text(dataset, "StudyDescription"),
+        text(dataset, "PatientID"), text(dataset, "PatientName"),
+    )  # fmt: skip
+    return SeriesHeader(
+        text(dataset, "SeriesInstanceUID"), None if series_number is None else int(series_number),
+        text(dataset, "SeriesDescription"), text(dataset, "Modality"), text(dataset, "FrameOfReferenceUID"), study,
+    )  # fmt: skip
+
+
+def plane_header(file: DicomFile, dataset: Dataset) -> PlaneHeader:
+    """The plane that a header describes: the file's only one, or what all its frames share."""
+    instance = number(dataset, "InstanceNumber")
+    return PlaneHeader(
+        file=file,
+        frame=0,
+        frames=int(dataset.get("NumberOfFrames") or 1),
+        series=series_header(dataset),
+        instance_uid=text(dataset, "SOPInstanceUID"),
+        instance_number=None if instance is None else int(instance),
+        rows=int(dataset.Rows),
+        columns=int(dataset.Columns),
+        refusal=_refusal(dataset),
+        position=numbers(dataset, "ImagePositionPatient", 3),
+        orientation=numbers(dataset, "ImageOrientationPatient", 6),
+        pixel_spacing=numbers(dataset, "PixelSpacing", 2) or numbers(dataset, "ImagerPixelSpacing", 2),
+        thickness=number(dataset, "SliceThickness"),
+        scale=None,
+        marks=tuple(text(dataset, keyword) or None for keyword in MARKS),
+    )
+
+
+def _refusal(dataset: Dataset) -> str | None:
+    photometric = text(dataset, "PhotometricInterpretation")
+    if int(dataset.get("SamplesPerPixel") or 1) != 1 or photometric not in ("MONOCHROME1", "MONOCHROME2", ""):
+        return f"holds colour images ({photometric or 'several samples a pixel'}), but only grey ones can be read"
+    if "MOSAIC" in text(dataset, "ImageType").split("\\"):
+        return "holds mosaics (all slices of a volume tiled in one picture), which are not taken apart"
+    return None

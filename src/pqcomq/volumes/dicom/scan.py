@@ -1,0 +1,123 @@
+"""Which images a folder, DICOMDIR, archive or file holds, found by their headers alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from pqcomq.errors import InputError
+from pqcomq.progress import Progress, Stopwatch
+from pqcomq.volumes.dicom.annotations import Annotation, annotation_of
+from pqcomq.volumes.dicom.frames import planes_of
+from pqcomq.volumes.dicom.headers import PlaneHeader, header_of
+from pqcomq.volumes.dicom.quiet import damage_told
+from pqcomq.volumes.dicom.sources import DicomFile, Opener, dicom_files
+from pqcomq.whole_files import why
+
+logger = logging.getLogger(__name__)
+
+THREADS = min(8, 2 * (os.cpu_count() or 1))
+"""Parsing holds the interpreter, so threads help where files come slowly: a disk, a network share."""
+BATCH = 50
+"""Files looked at between two steps of progress."""
+
+_Found = tuple[list[PlaneHeader], Annotation | None, InputError | None]
+
+
+@dataclass
+class Scan:
+    """What was found.
+
+    Attributes:
+        path: where it was looked.
+        planes: all image planes.
+        annotations: segmentations and structure sets.
+        damaged: DICOM files too damaged to tell, each with the sentence why.
+    """
+
+    path: Path
+    planes: list[PlaneHeader] = field(default_factory=list)
+    annotations: list[Annotation] = field(default_factory=list)
+    damaged: dict[DicomFile, str] = field(default_factory=dict)
+
+    def series(self) -> list[list[PlaneHeader]]:
+        """The planes by series, ordered by patient, study and series number."""
+        found: dict[str, list[PlaneHeader]] = {}
+        for header in self.planes:
+            found.setdefault(header.series.uid, []).append(header)
+        return sorted(found.values(), key=lambda planes: _order(planes[0]))
+
+
+def _order(header: PlaneHeader) -> tuple[str, str, str, bool, int, str]:
+    series, study = header.series, header.series.study
+    return study.patient_id, study.date, study.uid, series.number is None, series.number or 0, series.uid
+
+
+def scanning(path: Path) -> Generator[Progress, None, Scan]:
+    """Look into every file below ``path``; stop asking for steps, and it stops.
+
+    Args:
+        path: a folder, DICOMDIR, zip archive or DICOM file that exists.
+
+    Yields:
+        How many files were looked at.
+
+    Returns:
+        What was found, which may be nothing.
+
+    Raises:
+        InputError: there are too many files, or a single file or the archive is damaged.
+    """
+    files = dicom_files(path)
+    scan = Scan(path)
+    watch = Stopwatch(len(files))
+    with Opener() as opener, ThreadPoolExecutor(THREADS) as pool:
+        remaining = iter(files)
+        while batch := list(islice(remaining, BATCH)):
+            for file, found in zip(batch, pool.map(partial(_look, opener=opener), batch), strict=True):
+                _take(scan, file, found)
+                step = watch.step(f"{len(scan.planes)} images found")
+            yield step
+    return scan
+
+
+def scan_of(path: Path) -> Scan:
+    """``scanning`` to its end."""
+    return _finished(scanning(path))
+
+
+def _finished(work: Generator[Progress, None, Scan]) -> Scan:
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            scan: Scan = end.value
+            return scan
+
+
+def _look(file: DicomFile, opener: Opener) -> _Found:
+    try:
+        dataset = header_of(file, opener)
+        if dataset is None:
+            return [], None, None
+        with damage_told(file):
+            return planes_of(file, dataset), annotation_of(file, dataset), None
+    except InputError as error:
+        return [], None, error
+    except OSError as error:
+        return [], None, InputError(f"{file} cannot be read: {why(error)}.")
+
+
+def _take(scan: Scan, file: DicomFile, found: _Found) -> None:
+    planes, annotation, error = found
+    if error is not None:
+        logger.warning("%s", error)
+        scan.damaged[file] = str(error)
+    scan.planes += planes
+    scan.annotations += [annotation] if annotation else []

@@ -1,0 +1,176 @@
+"""One series of a scan, chosen by the user, as a volume."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pqcomq.errors import InputError
+from pqcomq.progress import Progress
+from pqcomq.volumes.dicom.headers import PlaneHeader
+from pqcomq.volumes.dicom.listing import SeriesInfo, infos_of
+from pqcomq.volumes.dicom.meaning import fill_of
+from pqcomq.volumes.dicom.parts import parts_of
+from pqcomq.volumes.dicom.pixels import reading_planes
+from pqcomq.volumes.dicom.resampling import resampled
+from pqcomq.volumes.dicom.scan import Scan, scan_of
+from pqcomq.volumes.dicom.stack import Stack, stack_planes, without_copies
+from pqcomq.volumes.findings import Finding, Remedy
+from pqcomq.volumes.geometry import geometry_findings
+from pqcomq.volumes.grid import Grid
+from pqcomq.volumes.parts import PartChoiceNeeded, checked_part
+from pqcomq.volumes.volume import Modality, SourcePlane, Volume
+
+MOST_LISTED = 12
+"""Series named in one message."""
+
+
+class SeriesChoiceNeeded(InputError):  # noqa: N818  # the plugin answers it with a choice
+    """More than one series could be meant; ``series`` holds those to choose from."""
+
+    def __init__(self, message: str, series: list[SeriesInfo]) -> None:
+        super().__init__(message)
+        self.series = series
+
+
+def list_series(path: Path) -> list[SeriesInfo]:
+    """All image series in a folder and its subfolders, a DICOMDIR, a zip archive or a file.
+
+    Raises:
+        InputError: there is no DICOM image.
+    """
+    return infos_of(checked_scan(scan_of(path)))
+
+
+def checked_scan(scan: Scan) -> Scan:
+    """The scan, if it found images.
+
+    Raises:
+        InputError: it found none; where a single file was looked at, the reason why.
+    """
+    if scan.planes:
+        return scan
+    if len(scan.damaged) == 1 and next(iter(scan.damaged)).path == scan.path:
+        raise InputError(next(iter(scan.damaged.values())))
+    if scan.annotations:
+        kinds = " and ".join(sorted({a.kind for a in scan.annotations}))
+        raise InputError(f"{scan.path} holds no DICOM images, only {kinds} objects, which lie on images elsewhere.")
+    damaged = f" ({len(scan.damaged)} DICOM files are damaged)" if scan.damaged else ""
+    raise InputError(f"{scan.path} holds no DICOM images that can be shown{damaged}.")
+
+
+def reading_series(
+    scan: Scan,
+    series: str | None = None,
+    part: int | None = None,
+    modality: Modality | None = None,
+    remedies: Collection[Remedy] = (),
+) -> Generator[Progress, None, Volume]:
+    """Read one series of a scan; stop asking for steps, and it stops.
+
+    Args:
+        scan: what a folder, DICOMDIR, archive or file holds.
+        series: series UID, an unambiguous end of it, or the series number; may be None if there is only one.
+        part: which volume of the series, counted from 1; may be None if there is only one.
+        modality: overrides what the files say.
+        remedies: what to do should its geometry not be regular.
+
+    Yields:
+        How many files were read.
+
+    Returns:
+        The volume.
+
+    Raises:
+        SeriesChoiceNeeded: ``series`` is None and there are several, or several fit it.
+        PartChoiceNeeded: ``part`` is None and there are several.
+        RemedyNeeded: its geometry is not regular, and ``remedies`` holds no answer.
+        InputError: no series fits, it cannot make up a volume, or a file is damaged.
+    """
+    planes = _chosen(checked_scan(scan), series)
+    header = planes[0].series
+    info_name = SeriesInfo.of(planes).name
+    what = str(scan.path)
+    if scan.path.is_dir() or len({plane.file for plane in scan.planes}) > 1:
+        what += f", series {info_name if header.number is None else header.number}"
+    single, copies = without_copies(planes)
+    members, chosen = _part(single, part, remedies, what)
+    stack = stack_planes(members, what, remedies)
+    voxels, grid, odd = yield from _voxels(stack)
+    stated: Modality = "CT" if header.modality == "CT" else "MR" if header.modality == "MR" else "other"
+    findings = (*_left_out(scan), *copies, *chosen, *stack.findings, *geometry_findings(stack.grid), *odd)
+    sources = () if stack.places is not None else tuple(map(_source, stack.planes))
+    return Volume(voxels, grid, stack.grid, modality or stated, info_name, scan.path, findings, sources)
+
+
+def _chosen(scan: Scan, series: str | None) -> list[PlaneHeader]:
+    """The series meant: by its UID, else its number, else the end of its UID."""
+    found = scan.series()
+    if series is None:
+        fitting, asked = found, f"{scan.path} holds {len(found)} series; choose one"
+    else:
+        rules = (
+            [s for s in found if s[0].series.uid == series],
+            [s for s in found if s[0].series.number is not None and str(s[0].series.number) == series],
+            [s for s in found if series and s[0].series.uid.endswith(series)],
+        )
+        fitting = next((rule for rule in rules if rule), [])
+        asked = f"{len(fitting)} series in {scan.path} fit '{series}'; choose one by its UID"
+    if len(fitting) == 1:
+        return fitting[0]
+    infos = [SeriesInfo.of(s, scan.annotations) for s in fitting or found]
+    listed = "; ".join(map(str, infos[:MOST_LISTED]))
+    if len(infos) > MOST_LISTED:
+        listed += f"; and {len(infos) - MOST_LISTED} more"
+    if not fitting:
+        raise InputError(f"{scan.path} holds no series '{series}', only: {listed}.")
+    raise SeriesChoiceNeeded(f"{asked}: {listed}.", infos)
+
+
+def _part(
+    planes: Sequence[PlaneHeader], part: int | None, remedies: Collection[Remedy], what: str
+) -> tuple[Sequence[PlaneHeader], tuple[Finding, ...]]:
+    """The planes of the part meant, and a note of what was left out."""
+    parts, difference = parts_of(planes)
+    if part is not None:
+        index = checked_part(part, len(parts), what)
+    elif len(parts) == 1:
+        index = 0
+    elif "largest" in remedies:
+        index = max(range(len(parts)), key=lambda i: len(parts[i].planes))
+    else:
+        raise PartChoiceNeeded(what, difference, [p.label for p in parts], ("largest",))
+    if len(parts) == 1:
+        return parts[0].planes, ()
+    told = f"The series {difference}; of its {len(parts)} parts this is number {index + 1} ({parts[index].label})."
+    return parts[index].planes, (Finding("part", told),)
+
+
+def _voxels(stack: Stack) -> Generator[Progress, None, tuple[np.ndarray, Grid, tuple[Finding, ...]]]:
+    """Voxels as shown (z, y, x), their grid, and what was odd about the values."""
+    shown = stack.grid.shown()
+    if stack.places is None:
+        voxels, odd = yield from reading_planes(stack.planes, shown.grid.shape_zyx, shown.as_before)
+        return voxels, shown.grid, odd
+    first = stack.planes[0]
+    shape = (len(stack.planes), first.rows, first.columns)
+    planes, odd = yield from reading_planes(stack.planes, shape, lambda array: array)
+    fill = fill_of(first.series.modality)
+    regular = resampled(planes, stack.places, stack.grid.shape_zyx, fill)
+    voxels = np.empty(shown.grid.shape_zyx, regular.dtype)
+    shown.as_before(voxels)[...] = regular
+    return voxels, shown.grid, odd
+
+
+def _left_out(scan: Scan) -> tuple[Finding, ...]:
+    if not scan.damaged:
+        return ()
+    names = ", ".join(file.name for file in list(scan.damaged)[:3]) + (", …" if len(scan.damaged) > 3 else "")
+    told = f"{len(scan.damaged)} damaged or unreadable DICOM files were left out: {names}."
+    return (Finding("damaged", told),)
+
+
+def _source(plane: PlaneHeader) -> SourcePlane:
+    return SourcePlane(plane.file.path, plane.frame, plane.file.member)

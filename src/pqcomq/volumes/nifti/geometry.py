@@ -1,0 +1,160 @@
+"""Where a NIfTI file says its voxels lie: by its sform, by its qform, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from pqcomq.errors import InputError
+from pqcomq.volumes.findings import Finding, Remedy, remedied
+from pqcomq.volumes.grid import PLAUSIBLE_SPACING, Grid
+from pqcomq.volumes.nifti.header import MILLIMETRES, NiftiHeader
+
+ANGLE_TOLERANCE = 1e-4
+"""Largest cosine between two axes that is still rounding."""
+SAME_MILLIMETRES = 0.1
+"""How far sform and qform may lie apart at a corner before it is told: float32 and rounding make less."""
+_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
+
+
+@dataclass(frozen=True)
+class _Affine:
+    """From index to LPS millimetres: voxel steps as columns (3, 3), and the first voxel's place (3,)."""
+
+    steps: np.ndarray
+    origin: np.ndarray
+
+    def is_usable(self) -> bool:
+        return bool(np.isfinite(self.steps).all() and np.isfinite(self.origin).all())
+
+
+def grid_of(header: NiftiHeader, remedies: Collection[Remedy], what: object) -> tuple[Grid, tuple[Finding, ...]]:
+    """The grid of a file's voxels, and what is odd about it.
+
+    The sform is the standard's first choice; without it the qform holds, and without both the axes are taken for left,
+    front and top.
+
+    Args:
+        header: of the file.
+        remedies: ``"sform"`` or ``"qform"`` where the user chose one of two that contradict each other.
+        what: the file, for messages.
+
+    Raises:
+        RemedyNeeded: sform and qform are mirror images of each other, or the sform is sheared and the qform is not.
+        InputError: the geometry is damaged.
+    """
+    unit = MILLIMETRES[header.units]
+    _check_spacing(np.array(header.pixdim[1:]) * unit, what)
+    sform, qform = _sform(header, unit), _qform(header, unit)
+    findings: list[Finding] = []
+    if unit != 1.0:
+        findings.append(Finding("units", f"The file gives lengths in units of {unit:g} mm; all are shown in mm."))
+    if sform is None and qform is None:
+        told = "The file does not say how it lies in the patient; left, front and top are assumed."
+        findings.append(Finding("place", told))
+        steps = np.diag(np.array(header.pixdim[1:]) * unit) * (-1.0, 1.0, 1.0)
+        return _grid(header, _Affine(_RAS_TO_LPS @ steps, np.zeros(3))), tuple(findings)
+    chosen, told_of = _chosen(header, sform, qform, remedies, what)
+    findings += told_of
+    spacing = np.linalg.norm(chosen.steps, axis=0)
+    _check_spacing(spacing, what)
+    stated = np.array(header.pixdim[1:]) * unit
+    if not np.allclose(spacing, stated, rtol=0.01):
+        told, used = (" x ".join(f"{s:g}" for s in sizes) for sizes in (stated, spacing))
+        sentence = f"The header states two voxel sizes; its affine's, {used} mm, is used, not {told} mm."
+        findings.append(Finding("spacing", sentence))
+    return _grid(header, chosen), tuple(findings)
+
+
+def _chosen(
+    header: NiftiHeader, sform: _Affine | None, qform: _Affine | None, remedies: Collection[Remedy], what: object
+) -> tuple[_Affine, list[Finding]]:
+    """The affine that holds, and what is to be told about it."""
+    if sform is None or qform is None:
+        affine = sform or qform
+        assert affine is not None  # noqa: S101  # the caller has seen to that
+        if not _is_box(affine):
+            raise InputError(f"{what} has axes that are not at right angles to one another.")
+        return affine, []
+    finding = _contradiction(header, sform, qform, what)
+    if finding is None:
+        return sform, []
+    if not finding.remedies:
+        return sform, [finding]
+    answered = remedied(finding, remedies, str(what))
+    return (qform if answered.chosen == "qform" else sform), [answered]
+
+
+def _contradiction(header: NiftiHeader, sform: _Affine, qform: _Affine, what: object) -> Finding | None:
+    if not _is_box(sform):
+        if not _is_box(qform):
+            raise InputError(f"{what} has axes that are not at right angles to one another.")
+        told = "The sform's axes are not at right angles to one another, the qform's are."
+        return Finding("shear", told, ("qform",))
+    if np.linalg.det(sform.steps) * np.linalg.det(qform.steps) < 0:
+        told = "The sform and the qform are mirror images of each other, so that left and right are in doubt."
+        return Finding("mirrored", told, ("sform", "qform"))
+    corner = np.array(header.sizes[:3], dtype=np.float64) - 1
+    apart = max(
+        float(np.linalg.norm(sform.origin - qform.origin)),
+        float(np.linalg.norm(sform.origin + sform.steps @ corner - qform.origin - qform.steps @ corner)),
+    )
+    if apart <= SAME_MILLIMETRES:
+        return None
+    return Finding("disagreement", f"The sform and the qform lie up to {apart:.3g} mm apart; the sform is used.")
+
+
+def _sform(header: NiftiHeader, unit: float) -> _Affine | None:
+    if header.sform_code <= 0:
+        return None
+    lps = _RAS_TO_LPS @ header.srow * unit
+    return _Affine(lps[:, :3], lps[:, 3])
+
+
+def _qform(header: NiftiHeader, unit: float) -> _Affine | None:
+    """The rotation of a unit quaternion of which three parts are stored (the standard's method 2)."""
+    if header.qform_code <= 0 or not np.isfinite(header.quaternion).all():
+        return None
+    b, c, d = header.quaternion[:3]
+    rest = 1.0 - (b * b + c * c + d * d)
+    if rest < 1e-7:  # half a turn, or rounding; the standard normalizes
+        length = np.sqrt(b * b + c * c + d * d)
+        a, b, c, d = 0.0, b / length, c / length, d / length
+    else:
+        a = np.sqrt(rest)
+    rotation = np.array(
+        [
+            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
+        ]
+    )
+    handedness = -1.0 if header.pixdim[0] < 0 else 1.0
+    steps = rotation * (np.array(header.pixdim[1:]) * unit) * (1.0, 1.0, handedness)
+    return _Affine(_RAS_TO_LPS @ steps, _RAS_TO_LPS @ np.array(header.quaternion[3:]) * unit)
+
+
+def _is_box(affine: _Affine) -> bool:
+    lengths = np.linalg.norm(affine.steps, axis=0)
+    if not lengths.all():
+        return False
+    cosines = affine.steps / lengths
+    return bool(np.abs(cosines.T @ cosines - np.eye(3)).max() <= ANGLE_TOLERANCE)
+
+
+def _check_spacing(spacing: np.ndarray, what: object) -> None:
+    low, high = PLAUSIBLE_SPACING
+    if not all(low <= s <= high for s in spacing):
+        raise InputError(f"{what} has implausible voxel spacing ({' x '.join(f'{s:g}' for s in spacing)} mm).")
+
+
+def _grid(header: NiftiHeader, affine: _Affine) -> Grid:
+    spacing = np.linalg.norm(affine.steps, axis=0)
+    # The header has float32 cosines; the nearest exact rotation (or reflection) is what they mean.
+    left, _, right = np.linalg.svd(affine.steps / spacing)
+    nx, ny, nz = header.sizes[:3]
+    sx, sy, sz = (float(s) for s in spacing)
+    x, y, z = (float(v) for v in affine.origin)
+    return Grid((nx, ny, nz), (sx, sy, sz), (x, y, z), tuple(float(v) for v in (left @ right).ravel()))
