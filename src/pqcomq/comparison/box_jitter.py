@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from pqcomq.comparison.metrics import dice
-from pqcomq.comparison.progress import Progress, Stopwatch
 from pqcomq.comparison.result import Comparison
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.progress import Progress, Stopwatch
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import segment_slices
