@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 
 from pqcomq.dicom_objects.source import frame_of_reference
 from pqcomq.errors import InputError
-from pqcomq.volumes.dicom_headers import looks_like_dicom
+from pqcomq.volumes.dicom.sources import looks_like_dicom
 from pqcomq.volumes.files import is_folder
 from pqcomq.volumes.volume import Volume
 from pqcomq.whole_files import why

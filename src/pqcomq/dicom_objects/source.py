@@ -10,15 +10,14 @@ the patient up by them. An archive that checks identity takes only objects made 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume import SourcePlane, Volume
 from pqcomq.whole_files import why
 
 REFERENCE_TAGS = [
@@ -82,11 +81,11 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
             f"{volume.name} is not made of DICOM images as they are, so a DICOM object has nothing to refer to; "
             "export it as NIfTI, NRRD or MHA."
         )
-    numbers: dict[Path, int] = {}
-    for plane in volume.planes:
-        numbers.setdefault(plane.path, len(numbers))
-    headers = tuple(_header(path, keep_identity=keep_identity) for path in numbers)
-    return SourceSeries(headers, tuple((numbers[plane.path], plane.frame) for plane in volume.planes))
+    files = [replace(plane, frame=0) for plane in volume.planes]
+    numbers = {file: number for number, file in enumerate(dict.fromkeys(files))}
+    headers = tuple(_header(file, keep_identity=keep_identity) for file in numbers)
+    places = ((numbers[file], plane.frame) for file, plane in zip(files, volume.planes, strict=True))
+    return SourceSeries(headers, tuple(places))
 
 
 def frame_of_reference(volume: Volume) -> str | None:
@@ -97,15 +96,15 @@ def frame_of_reference(volume: Volume) -> str | None:
     """
     if not volume.planes:
         return None
-    header = _read(volume.planes[0].path, ["FrameOfReferenceUID"])
+    header = _read(volume.planes[0], ["FrameOfReferenceUID"])
     return str(header.get("FrameOfReferenceUID") or "") or None
 
 
-def _header(path: Path, *, keep_identity: bool) -> Dataset:
-    header = _read(path, [*REFERENCE_TAGS, *(IDENTITY_TAGS if keep_identity else [])])
+def _header(plane: SourcePlane, *, keep_identity: bool) -> Dataset:
+    header = _read(plane, [*REFERENCE_TAGS, *(IDENTITY_TAGS if keep_identity else [])])
     for keyword in _REQUIRED:
         if not header.get(keyword):
-            raise InputError(f"{path} has no {keyword}, without which no DICOM object can refer to it.")
+            raise InputError(f"{plane.path} has no {keyword}, without which no DICOM object can refer to it.")
     for keyword in _EMPTY_UNLESS_KNOWN:
         if keyword not in header:
             setattr(header, keyword, None)
@@ -114,14 +113,17 @@ def _header(path: Path, *, keep_identity: bool) -> Dataset:
     return header
 
 
-def _read(path: Path, tags: list[str]) -> Dataset:
+def _read(plane: SourcePlane, tags: list[str]) -> Dataset:
     try:
-        with warnings.catch_warnings():
+        with plane.open() as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd values that were good enough to show the image
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags, force=True)
+            header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=tags, force=True)
             header.decode()
             return header
+    except InputError as error:
+        reason = why(error.__cause__) if isinstance(error.__cause__, OSError) else "it is damaged"
+        raise InputError(f"{plane.path}, an image of the volume, can no longer be read: {reason}.") from error
     except OSError as error:
-        raise InputError(f"{path}, an image of the volume, can no longer be read: {why(error)}.") from error
+        raise InputError(f"{plane.path}, an image of the volume, can no longer be read: {why(error)}.") from error
     except (InvalidDicomError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
-        raise InputError(f"{path}, an image of the volume, is damaged.") from error
+        raise InputError(f"{plane.path}, an image of the volume, is damaged.") from error

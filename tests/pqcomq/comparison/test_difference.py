@@ -13,7 +13,8 @@ def test_every_voxel_is_in_one_part():
     assert difference(b, a).tolist() == [[NEITHER, BOTH, ONLY_B, ONLY_A]]
 
 
-def test_parts_add_up_to_the_masks(rng=np.random.default_rng(1)):
+def test_parts_add_up_to_the_masks():
+    rng = np.random.default_rng(1)
     a, b = rng.random((2, 5, 6, 7)) > 0.5
     parts = difference(a, b)
     np.testing.assert_array_equal(np.isin(parts, (BOTH, ONLY_A)), a)
