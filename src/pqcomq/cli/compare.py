@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pqcomq.cli.options import (
+    MASK_ENDINGS,
     AsJson,
     Box,
     Checkpoint,
@@ -16,6 +17,7 @@ from pqcomq.cli.options import (
     Prompts,
     Series,
     WindowOption,
+    WithPatient,
     opened,
     truth_of,
     window_of,
@@ -27,10 +29,20 @@ from pqcomq.comparison.participant import Participant, check_same_source
 from pqcomq.comparison.report import COMPARISON_FILES, write_comparison
 from pqcomq.comparison.result import Comparison
 from pqcomq.comparison.wording import RESEARCH_ONLY, comparison_rows, side_title
+from pqcomq.dicom_objects.source import source_series
+from pqcomq.masks.kinds import mask_kind, sidecar
+from pqcomq.masks.named_mask import NamedMask
+from pqcomq.masks.origin import Origin
+from pqcomq.masks.writing import export_masks
 from pqcomq.models.registry import load_model
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantized.model import QuantizedModel
 from pqcomq.quantized.weights_file import load_weights
 from pqcomq.segmentation.box import Box3D
 from pqcomq.whole_files import check_folder
+
+MASK_NAMES = ("full_precision", "quantized")
+"""File names of the two masks, without their ending."""
 
 
 def compare(
@@ -39,12 +51,15 @@ def compare(
     box: Box,
     out: Annotated[Path, typer.Option(help="Folder for comparison.json, .csv and .png.", metavar="DIR")],
     checkpoint: Checkpoint = None,
-    labels: Annotated[Path | None, typer.Option(help="Ground truth on the volume's grid.", metavar="FILE")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Ground truth on the volume's voxels.", metavar="FILE")] = None,
     label: Annotated[int | None, typer.Option(help="Number of the label in it.")] = None,
     prompts: Annotated[
         Prompts,
         typer.Option(help="propagate: each model prompts itself from slice to slice; same: your box on every slice."),
     ] = Prompts.propagate,
+    masks: Annotated[str | None, typer.Option(help=f"Also write both masks: {MASK_ENDINGS}.", metavar="ENDING")] = None,
+    name: Annotated[str, typer.Option(help="What the box encloses, e.g. 'right kidney'.")] = "object",
+    with_patient: WithPatient = False,
     window: WindowOption = None,
     series: Series = None,
     modality: ModalityOption = None,
@@ -52,8 +67,12 @@ def compare(
     json: AsJson = False,
 ) -> None:
     """Compare a quantized model with the full-precision model that it was made from."""
-    check_folder(out, COMPARISON_FILES, overwrite=overwrite)
+    mask_paths = [] if masks is None else [out / f"{side}.{masks.removeprefix('.')}" for side in MASK_NAMES]
+    files = [file.name for path in mask_paths for file in (path, sidecar(path))]
+    check_folder(out, [*COMPARISON_FILES, *files], overwrite=overwrite)
     opened_volume = opened(volume, series, modality)
+    if any(mask_kind(path).is_dicom for path in mask_paths):
+        source_series(opened_volume, keep_identity=with_patient)  # told before the long work
     checked = Box3D.of(box).checked(opened_volume.grid.shape_zyx)
     truth = truth_of(labels, label, opened_volume)
     quantized = load_weights(weights)
@@ -70,11 +89,23 @@ def compare(
     )
     comparison = followed(work, f"{full.title}, FP32 and {quantized.segmenter.precision}")
     paths = write_comparison(comparison, opened_volume, out, truth=truth, overwrite=overwrite)
+    for path, named in zip(mask_paths, _masks(comparison, full, quantized, name), strict=False):
+        paths += export_masks(path, {1: named}, opened_volume, with_patient=with_patient, overwrite=overwrite)
     if json:
         print_json(comparison.to_dict())
     else:
         print_comparison(comparison)
         print_written(paths)
+
+
+def _masks(comparison: Comparison, full: Segmenter, quantized: QuantizedModel, name: str) -> list[NamedMask]:
+    """Both masks, in the order of ``MASK_NAMES``."""
+    box, mode, window = comparison.box, comparison.mode, comparison.window
+    reference, candidate = comparison.reference.mask, comparison.candidate.mask
+    return [
+        NamedMask(name, reference, Origin.of(full, box, mode, window, reference)),
+        NamedMask(name, candidate, Origin.of(quantized, box, mode, window, candidate)),
+    ]
 
 
 def print_comparison(comparison: Comparison) -> None:

@@ -16,15 +16,17 @@ from pqcomq.comparison.participant import Participant, check_same_source
 from pqcomq.comparison.report import EVALUATION_FILES, write_evaluation
 from pqcomq.comparison.result import MEGABYTE
 from pqcomq.comparison.wording import RESEARCH_ONLY
+from pqcomq.masks.reading import read_masks
 from pqcomq.models.registry import load_model
 from pqcomq.quantized.weights_file import load_weights
-from pqcomq.volumes.labels import read_labels
 from pqcomq.whole_files import check_folder
 
 
 def evaluate(
     volume: Annotated[Path, typer.Option(help="NIfTI file, DICOM file or DICOM folder.")],
-    labels: Annotated[Path, typer.Option(help="Ground truth on the volume's grid.")],
+    labels: Annotated[
+        Path, typer.Option(help="Ground truth on the volume's voxels: NIfTI, NRRD, MetaImage, DICOM SEG or RTSTRUCT.")
+    ],
     label: Annotated[list[int], typer.Option(help="Labels to segment; several may follow.", metavar="N...")],
     weights: Annotated[
         list[Path], typer.Option(help="Quantized weights of one model; several may follow.", metavar="FILE...")
@@ -43,7 +45,7 @@ def evaluate(
     """Score full precision and quantized weights against ground truth, organ by organ, prompted from the labels."""
     check_folder(out, EVALUATION_FILES, overwrite=overwrite)
     opened_volume = opened(volume, series, modality)
-    truth = read_labels(labels, opened_volume)
+    truth = read_masks(labels, opened_volume, only=label).single(labels)
     models = [load_weights(path) for path in weights]
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):

@@ -10,9 +10,10 @@ import numpy as np
 import typer
 
 from pqcomq.errors import InputError
+from pqcomq.masks.kinds import MaskKind
+from pqcomq.masks.reading import read_masks
 from pqcomq.models.registry import MODEL_KEYS
 from pqcomq.quantization.settings import METHOD_TITLES
-from pqcomq.volumes.labels import read_labels
 from pqcomq.volumes.reading import read_volume
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.window import PRESETS, Window
@@ -64,6 +65,15 @@ Series = Annotated[
     str | None, typer.Option(help="DICOM series to take, where a folder holds several: its UID or number.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are already there.")]
+WithPatient = Annotated[
+    bool,
+    typer.Option(
+        "--with-patient",
+        help="Put the patient's and the study's data into the mask's files, as an archive (PACS) asks for; "
+        "without it they name no patient.",
+    ),
+]
+MASK_ENDINGS = ", ".join(kind.value for kind in MaskKind)
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON for machines.")]
 
 
@@ -99,7 +109,7 @@ def truth_of(labels: Path | None, label: int | None, volume: Volume) -> np.ndarr
         return None
     if labels is None or label is None:
         raise InputError("--labels and --label go together: a file and the number of a label in it")
-    mask = np.asarray(read_labels(labels, volume) == label)
+    mask = read_masks(labels, volume, only=[label]).mask(label)
     if not mask.any():
         raise InputError(f"{labels}: label {label} does not occur")
     return mask

@@ -10,6 +10,7 @@ import numpy as np
 import typer
 
 from pqcomq.cli.options import (
+    MASK_ENDINGS,
     AsJson,
     Box,
     Checkpoint,
@@ -19,32 +20,42 @@ from pqcomq.cli.options import (
     Prompts,
     Series,
     WindowOption,
+    WithPatient,
     opened,
     window_of,
 )
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.progress import followed
 from pqcomq.comparison.latency import Latency
+from pqcomq.dicom_objects.source import source_series
 from pqcomq.errors import InputError
+from pqcomq.masks.kinds import mask_kind
+from pqcomq.masks.named_mask import NamedMask
+from pqcomq.masks.origin import Origin
+from pqcomq.masks.writing import check_mask_targets, export_masks
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch
+from pqcomq.quantized.model import QuantizedModel
 from pqcomq.quantized.weights_file import load_weights
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode, segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
-from pqcomq.volumes.writing import write_mask
-from pqcomq.whole_files import check_target
+from pqcomq.volumes.window import default_window
 
 
 def segment(
     volume: Annotated[Path, typer.Argument(help="NIfTI file, DICOM file or DICOM folder.")],
     box: Box,
-    out: Annotated[Path, typer.Option(help="Mask to write, .nii.gz, on the volume's own grid.", metavar="FILE")],
+    out: Annotated[
+        Path, typer.Option(help=f"Mask to write, on the volume's own grid: {MASK_ENDINGS}.", metavar="FILE")
+    ],
     model: Annotated[ModelKey | None, typer.Option(help="Model in full precision.")] = None,
     weights: Annotated[Path | None, typer.Option(help="Quantized weights instead of a model.", metavar="FILE")] = None,
     checkpoint: Checkpoint = None,
     prompts: Annotated[Prompts, typer.Option(help="Prompts of the slices beside the middle one.")] = Prompts.propagate,
+    name: Annotated[str, typer.Option(help="What the box encloses, e.g. 'right kidney'.")] = "object",
+    with_patient: WithPatient = False,
     window: WindowOption = None,
     series: Series = None,
     modality: ModalityOption = None,
@@ -54,22 +65,28 @@ def segment(
     """Segment what lies in a box through a volume."""
     if (model is None) == (weights is None):
         raise InputError("name either --model or --weights")
-    check_target(out, overwrite=overwrite)
+    check_mask_targets(out, overwrite=overwrite)
     opened_volume = opened(volume, series, modality)
     checked = Box3D.of(box).checked(opened_volume.grid.shape_zyx)
-    segmenter = load_weights(weights).segmenter if weights else load_model(str(model.value), checkpoint)  # type: ignore[union-attr]
-    runner = SliceRunner(segmenter, opened_volume, window_of(window))
+    if mask_kind(out).is_dicom:
+        source_series(opened_volume, keep_identity=with_patient)  # told before the long work
+    chosen = window_of(window) or default_window(opened_volume.modality, opened_volume.voxels)
+    loaded = load_weights(weights) if weights else load_model(str(model.value), checkpoint)  # type: ignore[union-attr]
+    segmenter = loaded.segmenter if isinstance(loaded, QuantizedModel) else loaded
+    runner = SliceRunner(segmenter, opened_volume, chosen)
     mask = followed(_segmented(runner, checked, prompts.value), f"{segmenter.title}, {segmenter.precision}")
-    write_mask(out, mask, opened_volume, overwrite=overwrite)
+    named = NamedMask(name, mask, Origin.of(loaded, checked, prompts.value, chosen, mask))
+    paths = export_masks(out, {1: named}, opened_volume, with_patient=with_patient, overwrite=overwrite)
     millilitres = float(np.count_nonzero(mask)) * opened_volume.grid.voxel_millilitres
     if json:
-        print_json(_described(segmenter, runner, millilitres, out))
+        print_json(_described(segmenter, runner, millilitres, paths))
         return
     print_lines(
         [
             *opened_volume.notes,
             f"wrote {out}: {millilitres:.1f} mL on {len(checked.slices)} slices, "
             f"{segmenter.title} {segmenter.precision}",
+            f"wrote {paths[1]}: how it was made",
         ]
     )
 
@@ -83,9 +100,10 @@ def _segmented(runner: SliceRunner, box: Box3D, mode: PromptMode) -> Generator[P
     return mask
 
 
-def _described(segmenter: Segmenter, runner: SliceRunner, millilitres: float, out: Path) -> dict[str, object]:
+def _described(segmenter: Segmenter, runner: SliceRunner, millilitres: float, paths: list[Path]) -> dict[str, object]:
     return {
-        "file": str(out),
+        "file": str(paths[0]),
+        "record": str(paths[1]),
         "model": segmenter.title,
         "precision": segmenter.precision,
         "checkpoint_sha256": segmenter.checkpoint_sha256,

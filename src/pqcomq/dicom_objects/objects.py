@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -39,6 +39,17 @@ class MaskObject:
     name: str
     mask: np.ndarray = field(repr=False)
     algorithm: Algorithm | None = None
+
+
+def check_not_empty(objects: Sequence[MaskObject]) -> None:
+    """See that there is something to write.
+
+    Raises:
+        InputError: no object has a voxel.
+    """
+    if not any(thing.mask.any() for thing in objects):
+        names = ", ".join(f"'{thing.name}'" for thing in objects) or "nothing"
+        raise InputError(f"The mask of {names} is empty, and a DICOM object needs a voxel at least.")
 
 
 @dataclass(frozen=True, eq=False)

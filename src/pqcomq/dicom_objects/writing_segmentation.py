@@ -22,7 +22,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 import pqcomq
 from pqcomq.dicom_objects.anatomy import coded_anatomy
-from pqcomq.dicom_objects.objects import MaskObject
+from pqcomq.dicom_objects.objects import MaskObject, check_not_empty
 from pqcomq.dicom_objects.source import SourceSeries, source_series
 from pqcomq.dicom_objects.wording import CHARACTER_SET, MAKER, SERIES_OFFSET, generation, long_string
 from pqcomq.errors import InputError
@@ -45,7 +45,7 @@ def write_segmentation(
 
     Args:
         path: of the file; its folder exists.
-        objects: one or more, of which one has a voxel at least; they may overlap.
+        objects: as :func:`segmentation` takes them.
         volume: that they lie on, read from DICOM.
         keep_identity: put the patient's and the study's data into the file, as an archive asks for.
         overwrite: replace an existing file.
@@ -53,14 +53,27 @@ def write_segmentation(
     Raises:
         InputError: the volume is not made of DICOM images, the objects are empty, or the file cannot be written.
     """
-    if not any(thing.mask.any() for thing in objects):
-        raise InputError(f"{path} was not written: there is no voxel in the mask.")
+    dataset = segmentation(objects, volume, keep_identity=keep_identity)
+    with replacing(path, overwrite=overwrite) as partial:
+        dataset.save_as(partial, enforce_file_format=True)
+
+
+def segmentation(objects: Sequence[MaskObject], volume: Volume, *, keep_identity: bool) -> Segmentation:
+    """Make a segmentation of objects.
+
+    Args:
+        objects: one or more, of which one has a voxel at least; they may overlap.
+        volume: that they lie on, read from DICOM.
+        keep_identity: take the patient's and the study's data along.
+
+    Raises:
+        InputError: the volume is not made of DICOM images, or the objects are empty.
+    """
+    check_not_empty(objects)
     source = source_series(volume, keep_identity=keep_identity)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of values in the source that were good enough to show it
-        dataset = _segmentation(objects, volume, source)
-    with replacing(path, overwrite=overwrite) as partial:
-        dataset.save_as(partial, enforce_file_format=True)
+        return _segmentation(objects, volume, source)
 
 
 def _segmentation(objects: Sequence[MaskObject], volume: Volume, source: SourceSeries) -> Segmentation:

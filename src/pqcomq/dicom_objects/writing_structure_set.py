@@ -21,10 +21,9 @@ from pydicom.uid import ImplicitVRLittleEndian, RTStructureSetStorage, generate_
 import pqcomq
 from pqcomq.dicom_objects.anatomy import coded_anatomy
 from pqcomq.dicom_objects.contours import outlines
-from pqcomq.dicom_objects.objects import MaskObject
+from pqcomq.dicom_objects.objects import MaskObject, check_not_empty
 from pqcomq.dicom_objects.source import IDENTITY_TAGS, SourceSeries, source_series
 from pqcomq.dicom_objects.wording import CHARACTER_SET, MAKER, SERIES_OFFSET, generation, long_string, short_string
-from pqcomq.errors import InputError
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.volume import Volume
 from pqcomq.whole_files import replacing
@@ -49,7 +48,7 @@ def write_structure_set(
 
     Args:
         path: of the file; its folder exists.
-        objects: one or more, of which one has a voxel at least; they may overlap.
+        objects: as :func:`structure_set` takes them.
         volume: that they lie on, read from DICOM.
         keep_identity: put the patient's and the study's data into the file, as an archive asks for.
         overwrite: replace an existing file.
@@ -57,8 +56,23 @@ def write_structure_set(
     Raises:
         InputError: the volume is not made of DICOM images, the objects are empty, or the file cannot be written.
     """
-    if not any(thing.mask.any() for thing in objects):
-        raise InputError(f"{path} was not written: there is no voxel in the mask.")
+    dataset = structure_set(objects, volume, keep_identity=keep_identity)
+    with replacing(path, overwrite=overwrite) as partial:
+        dataset.save_as(partial, enforce_file_format=True)
+
+
+def structure_set(objects: Sequence[MaskObject], volume: Volume, *, keep_identity: bool) -> Dataset:
+    """Make a structure set of objects.
+
+    Args:
+        objects: one or more, of which one has a voxel at least; they may overlap.
+        volume: that they lie on, read from DICOM.
+        keep_identity: take the patient's and the study's data along.
+
+    Raises:
+        InputError: the volume is not made of DICOM images, or the objects are empty.
+    """
+    check_not_empty(objects)
     source = source_series(volume, keep_identity=keep_identity)
     dataset = _head(source, objects)
     dataset.ReferencedFrameOfReferenceSequence = [_frame_of_reference(source)]
@@ -68,8 +82,7 @@ def write_structure_set(
         _contours(number, thing, volume, source) for number, thing in enumerate(objects, start=1)
     ]
     dataset.RTROIObservationsSequence = [_observation(number, thing) for number, thing in enumerate(objects, start=1)]
-    with replacing(path, overwrite=overwrite) as partial:
-        dataset.save_as(partial, enforce_file_format=True)
+    return dataset
 
 
 def _head(source: SourceSeries, objects: Sequence[MaskObject]) -> Dataset:

@@ -16,15 +16,21 @@ from pqcomq.whole_files import replacing, why
 
 logger = logging.getLogger(__name__)
 
+WRITTEN_SUFFIXES = (*NIFTI_SUFFIXES, ".nrrd", ".mha")
+"""In lower case alone: ITK writes no .NII.GZ, though it reads it."""
+
 
 def write_mask(path: Path, mask: np.ndarray, volume: Volume, *, overwrite: bool = False) -> None:
-    """Write a mask or label map as NIfTI on the grid of the volume's file.
+    """Write a mask or label map as NIfTI, NRRD or MetaImage on the grid of the volume's file.
+
+    NRRD and MetaImage keep the grid's numbers to the last digit of a double. NIfTI has room for single precision,
+    some thousandths of a millimetre at most; a NIfTI file's own grid comes back as it was.
 
     The file is written under a temporary name beside ``path``, checked, and renamed, so that ``path`` is never half
     a file.
 
     Args:
-        path: ends in ``.nii.gz`` or ``.nii``; its folder exists.
+        path: ends in ``.nii.gz``, ``.nii``, ``.nrrd`` or ``.mha``; its folder exists.
         mask: (z, y, x) on ``volume.grid``, boolean or whole numbers 0 to 65535; uint8 in the file, or uint16.
         volume: where the mask lies.
         overwrite: replace an existing file.
@@ -33,18 +39,44 @@ def write_mask(path: Path, mask: np.ndarray, volume: Volume, *, overwrite: bool 
         InputError: the name, the mask or the folder is unfit, the file exists, or the disk is full.
     """
     path = Path(path)
-    if not path.name.endswith(NIFTI_SUFFIXES):  # ITK writes no .NII.GZ, though it reads it
-        raise InputError(f"{path} must end in .nii.gz or .nii.")
-    image = volume.to_file_grid(_labels(mask, volume))
+    if not path.name.endswith(WRITTEN_SUFFIXES):
+        raise InputError(f"{path} must end in .nii.gz, .nii, .nrrd or .mha.")
+    image = mask_image(mask, volume)
+    with replacing(path, overwrite=overwrite) as partial:
+        save_image(image, partial, path)
+
+
+def mask_image(mask: np.ndarray, volume: Volume) -> sitk.Image:
+    """A mask or label map on the grid of the volume's file.
+
+    Args:
+        mask: (z, y, x) on ``volume.grid``, boolean or whole numbers 0 to 65535; uint8 in the image, or uint16.
+        volume: where the mask lies.
+
+    Raises:
+        InputError: the mask is unfit.
+    """
+    return volume.to_file_grid(_labels(mask, volume))
+
+
+def save_image(image: sitk.Image, partial: Path, path: Path) -> None:
+    """Save a mask's image under a temporary name, and see that all of it got there.
+
+    Args:
+        image: of :func:`mask_image`.
+        partial: the temporary name, with the ending of the kind of file.
+        path: the file's name to be, for messages.
+
+    Raises:
+        InputError: it could not be written.
+    """
     try:
-        with replacing(path, overwrite=overwrite) as partial:
-            partial.touch()  # tells the exact reason where the folder is not writable; ITK would not
-            with quiet_itk():
-                sitk.WriteImage(image, str(partial), useCompression=True, imageIO="NiftiImageIO")
-            # ITK does not notice a disk that fills up while it writes; the file itself tells.
-            if problem := _incomplete(partial):
-                logger.debug("writing %s: %s", path, problem)
-                raise InputError(f"{path} could not be written; the disk is probably full.")
+        partial.touch()  # tells the exact reason where the folder is not writable; ITK would not
+        with quiet_itk():
+            sitk.WriteImage(image, str(partial), useCompression=True)
+        # ITK does not notice a disk that fills up while it writes; the file itself tells.
+        if not _is_whole(partial, image):
+            raise InputError(f"{path} could not be written; the disk is probably full.")
     except OSError as error:  # a folder on the way that may not be entered
         raise InputError(f"{path} cannot be written: {why(error)}.") from error
     except RuntimeError as error:
@@ -52,12 +84,16 @@ def write_mask(path: Path, mask: np.ndarray, volume: Volume, *, overwrite: bool 
         raise InputError(f"{path} could not be written; the disk is probably full.") from error
 
 
-def _incomplete(path: Path) -> InputError | None:
-    try:
-        check_nifti(path)
-    except InputError as error:
-        return error
-    return None
+def _is_whole(path: Path, image: sitk.Image) -> bool:
+    """Whether a file that was just written holds the image."""
+    if path.name.endswith(NIFTI_SUFFIXES):  # ITK fills up a NIfTI file that was cut off with zeros
+        try:
+            check_nifti(path)
+        except InputError:
+            return False
+    with quiet_itk():
+        read = sitk.ReadImage(str(path))  # a RuntimeError is told by the caller
+    return bool(np.array_equal(sitk.GetArrayViewFromImage(read), sitk.GetArrayViewFromImage(image)))
 
 
 def _labels(mask: np.ndarray, volume: Volume) -> np.ndarray:

@@ -115,8 +115,8 @@ def test_an_existing_file_is_kept_unless_told(tmp_path, volume):
 def test_unfit_targets_and_masks(tmp_path, volume):
     (tmp_path / "folder.nii").mkdir()
     for target, mask, reason in [
-        (tmp_path / "M.NII.GZ", LABELS, r"must end in \.nii\.gz or \.nii"),
-        (tmp_path / "m.png", LABELS, r"must end in \.nii\.gz or \.nii"),
+        (tmp_path / "M.NII.GZ", LABELS, r"must end in \.nii\.gz, \.nii, \.nrrd or \.mha"),
+        (tmp_path / "m.png", LABELS, r"must end in \.nii\.gz, \.nii, \.nrrd or \.mha"),
         (tmp_path / "none" / "m.nii", LABELS, "no folder"),
         (tmp_path / "folder.nii", LABELS, "is a folder"),
         (tmp_path / "m.nii", LABELS[1:], r"shape \(6, 6, 5\) does not fit"),

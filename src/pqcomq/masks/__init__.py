@@ -1,0 +1,1 @@
+"""Masks as files of any kind, in and out, each with the record of how it was made."""

@@ -1,0 +1,29 @@
+"""A mask with its name and its origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pqcomq.dicom_objects.objects import MaskObject
+from pqcomq.masks.origin import Origin
+
+
+@dataclass(frozen=True, eq=False)
+class NamedMask:
+    """One object to be written.
+
+    Attributes:
+        name: what the user calls it.
+        mask: (z, y, x) bool on the volume's ``grid``.
+        origin: how it came to be; None where that is not known (drawn by hand, read from a file).
+    """
+
+    name: str
+    mask: np.ndarray = field(repr=False)
+    origin: Origin | None = None
+
+    def as_object(self) -> MaskObject:
+        """The same for a DICOM object."""
+        return MaskObject(self.name, self.mask, None if self.origin is None else self.origin.algorithm)

@@ -1,0 +1,119 @@
+"""How a mask came to be: model, weights, prompt and window."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+import pqcomq
+from pqcomq.dicom_objects.objects import Algorithm
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantized.model import QuantizedModel
+from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.propagation import PromptMode
+from pqcomq.volumes.grid import Grid
+from pqcomq.volumes.window import Window
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What drew a mask, and from which prompt.
+
+    Attributes:
+        model: architecture and checkpoint, JSON-ready.
+        precision: of the encoder's weights, for people.
+        quantization: settings, effective bits and calibration, JSON-ready; None in full precision.
+        box: the user's prompt, in the volume's LPS voxels.
+        mode: where the other slices' prompts came from.
+        window: that made the model's input.
+        mask_sha256: of the mask as the model drew it, to tell whether it was edited since.
+    """
+
+    model: Mapping[str, Any]
+    precision: str
+    quantization: Mapping[str, Any] | None
+    box: Box3D
+    mode: PromptMode
+    window: Window
+    mask_sha256: str
+
+    @classmethod
+    def of(
+        cls, model: Segmenter | QuantizedModel, box: Box3D, mode: PromptMode, window: Window, mask: np.ndarray
+    ) -> Origin:
+        """The origin of a mask that a model has just drawn.
+
+        Args:
+            model: in full precision or quantized.
+            box: the prompt.
+            mode: where the other slices' prompts came from.
+            window: that made the model's input.
+            mask: (z, y, x) bool.
+        """
+        segmenter = model.segmenter if isinstance(model, QuantizedModel) else model
+        described = {
+            "key": segmenter.key,
+            "title": segmenter.title,
+            "checkpoint_name": segmenter.checkpoint_name,
+            "checkpoint_sha256": segmenter.checkpoint_sha256,
+            "weights_sha256": segmenter.fingerprint,
+            "licence": segmenter.licence,
+        }
+        quantization = _quantization(model) if isinstance(model, QuantizedModel) else None
+        return cls(described, segmenter.precision, quantization, box, mode, window, mask_sha256(mask))
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The same in the words of a DICOM object."""
+        parameters = {
+            "precision": self.precision,
+            "prompts": self.mode,
+            "checkpoint_sha256": str(self.model["checkpoint_sha256"]),
+        }
+        if self.quantization is not None:
+            parameters["effective_bits"] = f"{self.quantization['effective_bits']:.3f}"
+        return Algorithm(f"{self.model['title']}, {self.precision}", pqcomq.__version__, parameters)
+
+    def is_edited(self, mask: np.ndarray) -> bool:
+        """Whether a mask is no longer the one that the model drew."""
+        return mask_sha256(mask) != self.mask_sha256
+
+    def to_dict(self, grid: Grid) -> dict[str, Any]:
+        """JSON-ready, the box also in millimetres.
+
+        Args:
+            grid: of the volume that the box lies in.
+        """
+        box = self.box
+        low, high = grid.to_patient([(box.x0, box.y0, box.z0), (box.x1, box.y1, box.z1)]).round(3).tolist()
+        return {
+            "model": dict(self.model),
+            "precision": self.precision,
+            "quantization": None if self.quantization is None else dict(self.quantization),
+            "prompt": {
+                "box_voxels_x0y0z0x1y1z1": list(asdict(box).values()),
+                "box_corners_lps_mm": [low, high],
+                "first_slice": box.middle,
+                "other_slices": self.mode,
+            },
+            "window": asdict(self.window),
+        }
+
+
+def _quantization(model: QuantizedModel) -> dict[str, Any]:
+    return {
+        "settings": model.settings.to_dict(),
+        "effective_bits": model.effective_bits,
+        "calibration": dict(model.calibration),
+    }
+
+
+def mask_sha256(mask: np.ndarray) -> str:
+    """Hash of a mask's shape and voxels, hexadecimal."""
+    digest = hashlib.sha256(str(mask.shape).encode())
+    digest.update(np.packbits(mask.astype(bool)).tobytes())
+    return digest.hexdigest()
