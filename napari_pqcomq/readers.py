@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_pqcomq.layers import image_tuple
+from napari_pqcomq.mask_reader import object_layers
+from pqcomq.dicom_objects.opening import object_kind
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded
 from pqcomq.volumes.reading import read_volume
 
@@ -42,6 +44,8 @@ def read_layers(path: str) -> list[LayerTuple]:
         InputError: not a readable volume.
         SeriesChoiceNeeded: more than one series and nobody to ask.
     """
+    if object_kind(Path(path)) is not None:
+        return object_layers(Path(path))
     try:
         volume = read_volume(Path(path))
     except SeriesChoiceNeeded as question:

@@ -7,6 +7,7 @@ from typing import Any
 from napari.utils import progress
 
 from napari_pqcomq.layers import image_tuple, labels_tuple
+from napari_pqcomq.mask_layer import mask_metadata
 from napari_pqcomq.prompt_layer import boxes_tuple
 
 LayerTuple = tuple[Any, ...]
@@ -22,9 +23,11 @@ def synthetic_ct_sample() -> list[LayerTuple]:
     # The last shape prompts unless another is selected: the demo's organ.
     labels = sorted(sample.boxes, key=lambda label: sample.names[label] == DEMO_ORGAN)
     boxes = {sample.names[label]: sample.boxes[label] for label in labels}
+    labelled = labels_tuple(sample.volume, sample.labels, "Organs (ground truth)")
+    labelled[1]["metadata"] = mask_metadata(sample.volume, sample.names)
     return [
         image_tuple(sample.volume),
-        labels_tuple(sample.volume, sample.labels, "Organs (ground truth)"),
+        labelled,
         boxes_tuple(sample.volume, boxes),
     ]
 

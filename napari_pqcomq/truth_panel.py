@@ -14,9 +14,11 @@ from napari_pqcomq.layer_chooser import LayerChooser
 from napari_pqcomq.layers import labels_tuple
 from napari_pqcomq.side_layers import is_of_comparison
 from pqcomq.errors import InputError
+from pqcomq.masks.reading import read_masks
 from pqcomq.segmentation.box import Box3D
-from pqcomq.volumes.labels import read_labels
 from pqcomq.volumes.volume import Volume
+
+_FILTER = "Labels (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)"
 
 
 class TruthPanel(QGroupBox):
@@ -75,7 +77,7 @@ class TruthPanel(QGroupBox):
         """
         if self._volume is None:
             raise InputError("Open the volume before its labels.")
-        labels = read_labels(path, self._volume)
+        labels = read_masks(path, self._volume).single(path)
         data, keywords, _kind = labels_tuple(self._volume, labels, path.name)
         self.layers.choose(self._viewer.add_layer(Labels(data, **keywords)))
 
@@ -87,7 +89,7 @@ class TruthPanel(QGroupBox):
         return np.asarray(self.layers.layer.data)
 
     def _ask(self) -> None:
-        path, _filter = QFileDialog.getOpenFileName(self, "Labels of the volume", "", "NIfTI (*.nii *.nii.gz)")
+        path, _filter = QFileDialog.getOpenFileName(self, "Labels of the volume", "", _FILTER)
         if path:
             try:
                 self.open_labels(Path(path))

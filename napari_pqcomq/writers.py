@@ -1,4 +1,4 @@
-"""Saving a mask as NIfTI on the grid of the file that its volume came from."""
+"""Saving a labels layer from napari's File menu, on the grid of the file that its volume came from."""
 
 from __future__ import annotations
 
@@ -7,31 +7,28 @@ from typing import Any
 
 import numpy as np
 
-from napari_pqcomq.layers import VOLUME_KEY
+from napari_pqcomq.mask_layer import layer_masks
 from pqcomq.errors import InputError
-from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.writing import write_mask
+from pqcomq.masks.kinds import sidecar
+from pqcomq.masks.writing import export_masks
 
 
 def write_labels(path: str, data: np.ndarray, meta: dict[str, Any]) -> list[str]:
-    """The npe2 writer for one labels layer.
+    """The npe2 writer for one labels layer; files name no patient (the export panel can do otherwise).
 
     Args:
-        path: a ``.nii.gz`` file; napari's dialog has already asked before replacing one.
+        path: its ending tells the kind of file; napari's dialog has already asked before replacing it.
         data: (z, y, x) labels.
         meta: napari's layer attributes; its metadata must hold the volume.
 
     Returns:
-        The file written.
+        The mask's file and the record's.
 
     Raises:
-        InputError: the layer belongs to no volume, or the file cannot be written.
+        InputError: the layer belongs to no volume or is empty, or a file cannot be written.
     """
-    volume = meta.get("metadata", {}).get(VOLUME_KEY)
-    if not isinstance(volume, Volume):
-        raise InputError(
-            f"The labels layer {meta.get('name', '')!r} belongs to no volume opened with napari-pqcomq, "
-            "so its place in the patient is unknown and it was not saved."
-        )
-    write_mask(Path(path), np.asarray(data), volume, overwrite=True)
-    return [path]
+    target = Path(path)
+    masks, volume = layer_masks(np.asarray(data), meta.get("metadata", {}), meta.get("name", ""))
+    if not target.exists() and sidecar(target).exists():  # napari asked about the mask's file alone
+        raise InputError(f"{sidecar(target)} exists already and is not overwritten; choose another name.")
+    return [str(each) for each in export_masks(target, masks, volume, overwrite=True)]

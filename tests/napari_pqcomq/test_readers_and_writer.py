@@ -128,7 +128,7 @@ def test_a_mask_is_saved_on_the_grid_of_the_file_it_belongs_to(plugin, viewer, b
     (layer,) = viewer.open(str(source), plugin="napari-pqcomq")
     volume = volume_of(layer)
     mask = Layer.create(*labels_tuple(volume, (volume.voxels == 200).astype(np.uint8) * 7, "mask"))
-    assert mask.save(str(target), plugin="napari-pqcomq") == [str(target)]
+    assert mask.save(str(target), plugin="napari-pqcomq") == [str(target), str(tmp_path / "mask.json")]
     saved, original = sitk.ReadImage(str(target)), sitk.ReadImage(str(source))
     assert saved.GetSize() == original.GetSize()
     np.testing.assert_allclose(saved.GetOrigin(), original.GetOrigin())
