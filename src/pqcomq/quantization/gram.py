@@ -46,10 +46,11 @@ class InputMoments:
         """(m,), zeros before any row."""
         return self.total / max(self.count, 1)
 
-    def centred(self) -> Tensor:
-        """The Gram matrix of the inputs less their mean, (m, m): all there is to lose once the bias is corrected."""
+    def centred(self) -> InputMoments:
+        """Those of the inputs less their mean: all there is to lose once a bias makes up for the mean."""
         floor = _ROUNDING * self.gram.diagonal().mean() * torch.eye(len(self.total))
-        return self.gram - torch.outer(self.total, self.mean) + floor
+        gram = self.gram - torch.outer(self.total, self.mean) + floor
+        return InputMoments(gram, torch.zeros_like(self.total), self.count)
 
 
 def quantizable_layers(module: nn.Module) -> dict[str, QuantizableLayer]:

@@ -10,15 +10,14 @@ def output_energy(weight: Tensor, gram: Tensor) -> Tensor:
     return ((weight @ gram) * weight).sum(dim=1)
 
 
-def relative_error(weight: Tensor, quantized: Tensor, gram: Tensor, lost_gram: Tensor | None = None) -> float:
+def relative_error(weight: Tensor, quantized: Tensor, gram: Tensor) -> float:
     """``‖X (W − Q)ᵀ‖² / ‖X Wᵀ‖²``, the share of a layer's output energy that quantization lost; 0 for a dead layer.
 
     Args:
         weight: (n, m), W.
         quantized: (n, m), Q.
         gram: (m, m), of the layer's inputs.
-        lost_gram: (m, m), of the inputs less their mean where a corrected bias makes up for the mean.
     """
     energy = float(output_energy(weight, gram).sum())
-    lost = output_energy(weight - quantized, gram if lost_gram is None else lost_gram)
-    return float(lost.sum()) / energy if energy > 0 else 0.0
+    lost = float(output_energy(weight - quantized, gram).sum())
+    return lost / energy if energy > 0 else 0.0

@@ -12,6 +12,7 @@ Granularity = Literal["layer", "channel", "group"]
 Permutation = Literal["none", "magnitude"]
 Order = Literal["cyclic", "greedy"]
 ZeroPoint = Literal["integer", "real"]
+Inputs = Literal["full", "quantized"]
 
 METHOD_TITLES: dict[Method, str] = {
     "rtn": "Round to nearest",
@@ -25,6 +26,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "permutation": get_args(Permutation),
     "order": get_args(Order),
     "zero_point": get_args(ZeroPoint),
+    "inputs": get_args(Inputs),
 }
 
 
@@ -52,6 +54,11 @@ class QuantizationSettings:
         correct_bias: where a layer has a bias, let it make up for the mean of the output error, and fit the codes to
             the inputs less their mean: the bias is kept in full precision anyway, so this costs no bits.
         damping: share of the mean input energy added to every input's own, against fitting a small calibration set.
+        inputs: fit each layer to its inputs in the ``full`` model, or to those in the model whose layers before it are
+            already ``quantized``, so that it also makes up for their errors.
+        input_damping: how strongly the second keeps to the layer's own weights, as a share of the mean input energy.
+        budget: effective bits a weight to be spent where they help most, layers then taking 2, 4 or 8 bits and groups
+            of 32 to 128; None gives every layer :attr:`bits` and :attr:`group_size`.
 
     Raises:
         ValueError: a setting is outside its range.
@@ -69,6 +76,9 @@ class QuantizationSettings:
     feedback: bool = True
     correct_bias: bool = True
     damping: float = 0.01
+    inputs: Inputs = "full"
+    input_damping: float = 1.0
+    budget: float | None = None
 
     def __post_init__(self) -> None:
         if self.bits not in BIT_WIDTHS:
@@ -76,12 +86,12 @@ class QuantizationSettings:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name.replace('_', ' ')} {getattr(self, name)!r}: choose one of {choices}")
-        if self.group_size < 1 or self.sweeps < 0 or self.damping < 0:
+        if self.group_size < 1 or self.sweeps < 0 or self.damping < 0 or self.input_damping < 0:
             raise ValueError("group size must be at least 1, sweeps and damping at least 0")
-        learns = self.sweeps or self.feedback or self.search_clipping or self.correct_bias or self.permutation != "none"
-        if self.method == "rtn" and learns:
+        learns = self.sweeps or self.feedback or self.search_clipping or self.correct_bias
+        if self.method == "rtn" and (learns or self.permutation != "none" or self.inputs != "full"):
             raise ValueError(
-                "round to nearest takes no sweeps, feedback, clipping search, bias correction or permutation"
+                "round to nearest takes no sweeps, feedback, clipping search, bias correction, permutation or inputs"
             )
         if self.method == "comq" and self.permutation != "none":
             raise ValueError("COMQ takes no permutation; choose method 'pcomq'")

