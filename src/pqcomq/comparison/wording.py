@@ -32,18 +32,36 @@ def side_lines(comparison: Comparison, side: Side) -> list[str]:
     Accuracy, against ground truth, is a different number and never shares its label.
     """
     lines = []
+    encoder, decoder = side.encoder.median_ms, side.decoder.median_ms
     if side is comparison.candidate:
-        lines.append(f"Dice vs full precision {comparison.agreement.dice:.3f}{_both_empty(comparison.agreement)}")
+        lines.append(f"Dice vs full precision {_dice_and_nsd(comparison.agreement)}")
     if side.accuracy is not None:
-        lines.append(f"Dice vs ground truth {side.accuracy.dice:.3f}{_both_empty(side.accuracy)}")
+        lines.append(f"Dice vs ground truth {_dice_and_nsd(side.accuracy)}")
     lines += [
-        f"Volume {side.volume_ml:.1f} mL",
-        f"Encoder {side.encoder.median_ms:.0f} ms · decoder {side.decoder.median_ms:.0f} ms",
+        f"Volume {side.volume_ml:.1f} mL{_volume_difference(comparison, side)}",
+        f"Encoder {encoder:.0f} ms{_speed_up(comparison, side)}",
+        f"Decoder {decoder:.0f} ms",
         f"File {side.file_bytes / MEGABYTE:.1f} MB · {side.effective_bits:.2f} bits per weight",
     ]
-    if side.simulated:
-        lines.append("Speed simulated (runs as FP32)")
+    lines.append("Speed simulated (runs as FP32)" if side.simulated else "Speed real")
     return lines
+
+
+def _dice_and_nsd(scores: Scores) -> str:
+    return f"{scores.dice:.3f}{_both_empty(scores)} · NSD {scores.nsd:.3f}"
+
+
+def _volume_difference(comparison: Comparison, side: Side) -> str:
+    """By how much the candidate's volume differs from full precision's."""
+    difference = comparison.agreement.volume_difference_percent
+    return "" if side is not comparison.candidate or difference is None else f" ({difference:+.1f} %)"
+
+
+def _speed_up(comparison: Comparison, side: Side) -> str:
+    """How much faster the candidate's encoder is than full precision's."""
+    if side is not comparison.candidate:
+        return ""
+    return f", {comparison.reference.encoder.median_ms / side.encoder.median_ms:.2f} × as fast"
 
 
 def _both_empty(scores: Scores) -> str:
