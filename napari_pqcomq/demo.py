@@ -25,7 +25,7 @@ def open_demo(bits: int) -> tuple[napari.Viewer, CompareWidget]:
     for layer in synthetic_ct_sample():
         viewer.add_layer(Layer.create(*layer))
     dock = CompareWidget(viewer)
-    viewer.window.add_dock_widget(dock, name="Compare full precision and quantized")
+    viewer.window.add_dock_widget(dock, name="Compare precisions")
     dock.model_panel.bits.setCurrentIndex(dock.model_panel.bits.findData(bits))
     dock.truth_panel.layers.choose(viewer.layers["Organs (ground truth)"])
     dock.compare()

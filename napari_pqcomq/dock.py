@@ -1,4 +1,4 @@
-"""The dock widget: compare a full-precision model with its quantized copy on the open volume."""
+"""The dock widget: compare a full-precision model with its quantized copies on the open volume."""
 
 from __future__ import annotations
 
@@ -7,29 +7,43 @@ from contextlib import suppress
 from pathlib import Path
 
 import napari
+import numpy as np
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.calibration_panel import CalibrationPanel
+from napari_pqcomq.comparison_view import ComparisonView
+from napari_pqcomq.dock_keys import dock_shortcuts
 from napari_pqcomq.dock_layout import Buttons, lay_out
 from napari_pqcomq.hints import next_step
+from napari_pqcomq.live_session import LiveModels, LiveSession
 from napari_pqcomq.model_panel import ModelChoice, ModelPanel
 from napari_pqcomq.model_shelf import ModelShelf
+from napari_pqcomq.panes_of_result import panes_of, plate_lines
 from napari_pqcomq.progress_panel import ProgressPanel
 from napari_pqcomq.prompt_panel import PromptPanel
+from napari_pqcomq.remembered import Remembered
+from napari_pqcomq.result_tabs import ResultTabs
 from napari_pqcomq.results_table import ResultsTable
-from napari_pqcomq.side_by_side import SideBySide
-from napari_pqcomq.side_layers import LEFT_COLOUR, RIGHT_COLOUR, Pane, Scene
-from napari_pqcomq.tasks import CompareTask, LoadTask, QuantizeTask
+from napari_pqcomq.shortcuts import Shortcuts
+from napari_pqcomq.shown_result import ObjectResult, ShownResult
+from napari_pqcomq.side_docks import SideDocks
+from napari_pqcomq.side_layers import Pane, Scene
+from napari_pqcomq.status_line import StatusLine
+from napari_pqcomq.tasks import CompareTask, LiveTask, LoadTask, QuantizeTask
 from napari_pqcomq.truth_panel import TruthPanel
+from napari_pqcomq.view_bar import ViewBar
 from napari_pqcomq.volume_panel import VolumePanel
 from napari_pqcomq.weights_panel import WeightsPanel
-from pqcomq.comparison.result import Comparison
-from pqcomq.comparison.wording import side_lines, side_title
+from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR
 from pqcomq.errors import InputError
+from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantized.model import QuantizedModel
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
+
+_CACHE_BYTES = 2**30
+"""Four models on sixty slices."""
 
 
 class CompareWidget(QWidget):
@@ -37,6 +51,10 @@ class CompareWidget(QWidget):
 
     Args:
         napari_viewer: given by napari.
+
+    Attributes:
+        results: the results area; further panels are mounted there with ``add_panel``.
+        result: what was compared last, None before.
     """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
@@ -47,34 +65,78 @@ class CompareWidget(QWidget):
         self.weights_panel = WeightsPanel()
         self.prompt_panel = PromptPanel(napari_viewer)
         self.truth_panel = TruthPanel(napari_viewer)
-        self.results = ResultsTable()
+        self.figures = ResultsTable()
+        self.results = ResultTabs()
+        self.results.add_panel("Figures", self.figures)
         self.progress = ProgressPanel()
         self.buttons = Buttons()
-        self.view = SideBySide(napari_viewer, on_close=self._refresh)
-        self._shelf, self._cache = ModelShelf(), EmbeddingCache()
+        self.view = ComparisonView(napari_viewer, on_close=self._on_closed, on_change=self._on_view)
+        self.view_bar = ViewBar(napari_viewer, self.view)
+        self.live = LiveSession(napari_viewer, self.view, self.prompt_panel.prompts, self)
+        self.status = StatusLine(napari_viewer)
+        self.side_docks = SideDocks(self)
+        self.result: ShownResult | None = None
+        self._shelf, self._cache = ModelShelf(), EmbeddingCache(_CACHE_BYTES)
+        self._remembered = Remembered(self)
+        self.shortcuts = Shortcuts(self, dock_shortcuts(self, napari_viewer))
         lay_out(self)
         self._connect()
         self._on_volume()
+        self._remembered.restore()
 
     def quantize(self) -> None:
-        """Quantize the chosen model in the background."""
-        self._quantize_then(lambda: None)
+        """Quantize the chosen model in the background, at every chosen bit width."""
+        self._quantize_then(self.model_panel.choices, lambda: None)
 
     def compare(self) -> None:
-        """Run both models on the box in the background, quantizing first where that is still to be done."""
-        if self.weights_panel.weights_for(self.model_panel.choice) is None:
-            self._quantize_then(self.compare)
+        """Run the models on the ticked boxes in the background, quantizing first where that is still to be done."""
+        missing = self.weights_panel.missing(self.model_panel.choices)
+        if missing:
+            self._quantize_then(missing, self.compare)
             return
         try:
             task = self._compare_task()
         except InputError as error:
             show_error(str(error))
             return
-        self.progress.start(task.steps, lambda result: self._show(result, task), "Running both models…")
+        self.progress.start(task.steps, lambda result: self._show(result, task), "Running the models…")
+
+    def open_live(self, then: Callable[[], None] = lambda: None) -> None:
+        """Open the view with masks that follow the boxes, quantizing first where that is still to be done.
+
+        Args:
+            then: called when it stands open.
+        """
+        missing = self.weights_panel.missing(self.model_panel.choices)
+        if missing:
+            self._quantize_then(missing, lambda: self.open_live(then))
+            return
+        if self.volume_panel.volume is None:
+            show_error(self.buttons.hint.text())
+            return
+        task = LiveTask(self.model_panel.choice, self._weights(), self._shelf)
+
+        def take(segmenters: tuple[Segmenter, ...]) -> None:
+            self._show_live(segmenters)
+            then()
+
+        self.progress.start(task.steps, take, "Loading the models…")
 
     def load_weights(self, path: Path) -> None:
         """Load quantized weights in the background."""
         self.progress.start(LoadTask(path).steps, self._take_loaded, f"Loading {path.name}…")
+
+    def go_to_worst(self) -> None:
+        """Show the slice on which the models agree least about the current object."""
+        found = self._current_result()
+        if found is not None:
+            self.view.go_to(found.comparison.worst_slice)
+
+    def go_to_parting(self) -> None:
+        """Show the slice on which the models first part ways."""
+        found = self._current_result()
+        if found is not None and found.comparison.parting is not None:
+            self.view.go_to(found.comparison.parting.z)
 
     def event(self, event: QEvent) -> bool:
         """Let go of the viewer when the dock is closed: napari then takes the widget out of its window."""
@@ -84,8 +146,12 @@ class CompareWidget(QWidget):
 
     def _release(self) -> None:
         """End the comparison and the job, and stop listening to the viewer."""
+        self._remembered.keep()
         self.progress.cancel()
         self.view.close()
+        self.live.release()
+        self.status.release()
+        self.view_bar.release()
         self.prompt_panel.release_layer()
         for panel in (self.volume_panel, self.prompt_panel, self.truth_panel):
             panel.layers.release()
@@ -101,61 +167,132 @@ class CompareWidget(QWidget):
         self.weights_panel.quantize_button.clicked.connect(self.quantize)
         self.weights_panel.load_requested.connect(self.load_weights)
         self.buttons.compare.clicked.connect(self.compare)
+        self.buttons.live.clicked.connect(lambda: self.open_live())
         self.buttons.close.clicked.connect(self.view.close)
+        self.view_bar.worst_requested.connect(self.go_to_worst)
+        self.view_bar.parting_requested.connect(self.go_to_parting)
+        # After the live session, which listens since it was made: it knows by then which masks have become live.
+        self.prompt_panel.prompts.changed.connect(self._on_result)
+        self.live.told.connect(self.view.set_lines)
+        self.live.failed.connect(show_error)
+        self.progress.running.connect(self.live.pause)
         self.progress.running.connect(self._refresh)
 
-    def _quantize_then(self, go_on: Callable[[], None]) -> None:
-        volume, choice = self.volume_panel.volume, self.model_panel.choice
+    def _quantize_then(self, choices: tuple[ModelChoice, ...], go_on: Callable[[], None]) -> None:
+        volume = self.volume_panel.volume
         if volume is None or self.model_panel.lacks_checkpoint:
             show_error(self.buttons.hint.text())
             return
-        task = QuantizeTask(choice, self.calibration_panel.choice, volume, self.volume_panel.window, self._shelf)
+        task = QuantizeTask(choices, self.calibration_panel.choice, volume, self.volume_panel.window, self._shelf)
 
-        def take(weights: QuantizedModel) -> None:
-            self.weights_panel.take(weights, choice)
+        def take(made: dict[ModelChoice, QuantizedModel]) -> None:
+            for choice, weights in made.items():
+                self.weights_panel.take(weights, choice)
             self._refresh()
             go_on()
 
         self.progress.start(task.steps, take, "Preparing the calibration slices…")
 
+    def _weights(self) -> tuple[QuantizedModel, ...]:
+        """Those chosen, all of which must be at hand."""
+        at_hand = [self.weights_panel.weights_for(choice) for choice in self.model_panel.choices]
+        return tuple(each for each in at_hand if each is not None)
+
     def _compare_task(self) -> CompareTask:
-        volume, choice = self.volume_panel.volume, self.model_panel.choice
-        weights = self.weights_panel.weights_for(choice)
-        if volume is None or weights is None:
+        volume, prompts = self.volume_panel.volume, self.prompt_panel.prompts
+        if volume is None:
             raise InputError(self.buttons.hint.text())
+        self.prompt_panel.box()  # says so if there is none
+        current = prompts.current_prompt
+        chosen = prompts.compared or ((current,) if current else ())
         return CompareTask(
-            choice=choice,
-            weights=weights,
+            choice=self.model_panel.choice,
+            weights=self._weights(),
             volume=volume,
             window=self.volume_panel.window,
-            box=self.prompt_panel.box(),
+            prompts=chosen,
             mode=self.prompt_panel.mode,
-            truth=self.truth_panel.truth(),
+            truths=self._truths([each.number for each in chosen]),
             shelf=self._shelf,
             cache=self._cache,
         )
 
-    def _show(self, comparison: Comparison, task: CompareTask) -> None:
+    def _truths(self, numbers: list[int]) -> dict[int, np.ndarray]:
+        """Ground truth by object number: the chosen label for the current object, the fullest in the box for others."""
+        prompts, truths = self.prompt_panel.prompts, {}
+        for index, prompt in enumerate(prompts.objects):
+            if prompt.number in numbers:
+                is_current = index == prompts.current
+                truth = self.truth_panel.truth() if is_current else self.truth_panel.truth_in(prompt.box)
+                if truth is not None:
+                    truths[prompt.number] = truth
+        return truths
+
+    def _show(self, result: ShownResult, task: CompareTask) -> None:
         """Put a result on screen."""
-        left, right = (
-            Pane(side_title(side), tuple(side_lines(comparison, side)), side.mask, colour)
-            for side, colour in ((comparison.reference, LEFT_COLOUR), (comparison.candidate, RIGHT_COLOUR))
-        )
-        self.view.open(left, right, Scene(task.volume, self.volume_panel.contrast_limits, task.box, task.truth))
-        self.results.show_comparison(comparison)
+        self.result = result
+        truths = list(task.truths.values())
+        truth = np.logical_or.reduce(truths) if truths else None
+        self._open(panes_of(result, self._current_number()), truth)
+        segmenters = (result.reference.segmenter, *(each.segmenter for each in result.candidates))
+        self._follow(segmenters, [each.prompt.number for each in result.objects])
+        self.results.set_result(result)
+        self.buttons.show_licence(result.reference.segmenter.licence)
+        self._on_result()
         self._refresh()
+
+    def _show_live(self, segmenters: tuple[Segmenter, ...]) -> None:
+        """Open the view without masks; they follow the boxes."""
+        volume = self.volume_panel.volume
+        if volume is None:
+            return
+        empty = np.zeros(volume.grid.shape_zyx, dtype=np.uint8)
+        colours = [FULL_COLOUR, *[QUANTIZED_COLOUR] * (len(segmenters) - 1)]
+        lines = ("Draw a box: the masks follow.",)
+        self.result = None
+        panes = [
+            Pane(f"{each.title} · {each.precision}", lines, empty, colour)
+            for each, colour in zip(segmenters, colours, strict=True)
+        ]
+        self._open(panes, None)
+        self._follow(segmenters, [])
+        self._on_result()
+        self._refresh()
+
+    def _open(self, panes: list[Pane], truth: np.ndarray | None) -> None:
+        volume = self.volume_panel.volume
+        assert volume is not None  # noqa: S101 (a volume was just worked on)
+        objects = self.prompt_panel.prompts.objects
+        if not self.view.is_open:
+            self.side_docks.make_room()
+        self.view.open(panes, Scene(volume, self.volume_panel.contrast_limits, objects, truth))
+        self.view_bar.set_candidates([pane.title for pane in panes[1:]])
+        self.prompt_panel.tool.edits_existing = True
+
+    def _follow(self, segmenters: tuple[Segmenter, ...], compared: list[int]) -> None:
+        volume = self.volume_panel.volume
+        assert volume is not None  # noqa: S101 (a volume was just worked on)
+        self.live.start(LiveModels(volume, self.volume_panel.window, segmenters, self._cache), compared)
 
     def _take_loaded(self, weights: QuantizedModel) -> None:
         self.model_panel.show_loaded(weights.segmenter.key, weights.settings)
         self.weights_panel.take(weights, self.model_panel.choice)
         self._refresh()
 
-    def _draw(self) -> None:
-        self.view.close()  # a box is drawn on the user's own layers
-        self.prompt_panel.draw()
+    def _draw(self, extend: bool) -> None:
+        """Draw where masks can follow, if the models are at hand, else on the user's own view."""
+        ready = self.volume_panel.volume is not None and not self.weights_panel.missing(self.model_panel.choices)
+        if ready and not self.view.is_open and not self.progress.is_running:
+            self.open_live(lambda: self.prompt_panel.draw(extend=extend))
+        else:
+            self.prompt_panel.draw(extend=extend)
         self._refresh()
 
     def _on_volume(self) -> None:
+        if self.view.is_open:
+            self.view.close()  # it shows another volume
+        self.result = None
+        self.status.set_volume(self.volume_panel.volume)
         self.prompt_panel.set_volume(self.volume_panel.volume)
         self.truth_panel.set_volume(self.volume_panel.volume)
         self._on_box()
@@ -166,24 +303,60 @@ class CompareWidget(QWidget):
                 self.truth_panel.suggest(self.prompt_panel.box())
         self._refresh()
 
+    def _on_closed(self) -> None:
+        self.live.stop()
+        self.side_docks.restore()
+        self.prompt_panel.tool.edits_existing = False
+        self._refresh()
+
+    def _on_view(self) -> None:
+        self.view_bar.refresh()
+
+    def _current_number(self) -> int:
+        current = self.prompt_panel.prompts.current_prompt
+        return current.number if current else 0
+
+    def _current_result(self) -> ObjectResult | None:
+        """The current object's result, unless its box has changed since."""
+        number = self._current_number()
+        if self.result is None or not self.view.is_open or number in self.live.live:
+            return None
+        return self.result.of(number)
+
+    def _on_result(self) -> None:
+        """Let plates and buttons speak of the current object."""
+        found = self._current_result()
+        self._refresh()
+        if found is None or self.result is None:
+            self.view_bar.set_places(None, None)
+            return
+        parting = found.comparison.parting
+        self.view_bar.set_places(found.comparison.worst_slice, str(parting) if parting else None)
+        self.view.set_lines(plate_lines(self.result, found.prompt.number))
+
     def _refresh(self, *events: object) -> None:
         """Bring buttons and the hint line up to date."""
-        choice: ModelChoice = self.model_panel.choice
+        choices = self.model_panel.choices
         has_volume, lacks_checkpoint = self.volume_panel.volume is not None, self.model_panel.lacks_checkpoint
-        has_box = self.prompt_panel.has_box
-        idle = not self.progress.is_running
-        self.weights_panel.describe(choice, self.calibration_panel.choice)
-        self.weights_panel.quantize_button.setEnabled(idle and has_volume and not lacks_checkpoint)
-        self.weights_panel.load_button.setEnabled(idle)
+        has_box, is_open = self.prompt_panel.has_box, self.view.is_open
+        ready = not self.progress.is_running and has_volume and not lacks_checkpoint
+        self.weights_panel.describe(choices, self.calibration_panel.choice)
+        self.weights_panel.quantize_button.setEnabled(ready)
+        self.weights_panel.load_button.setEnabled(not self.progress.is_running)
         self.prompt_panel.draw_button.setEnabled(has_volume)
-        self.buttons.compare.setEnabled(idle and has_volume and has_box and not lacks_checkpoint)
-        self.buttons.close.setVisible(self.view.is_open)
+        self.buttons.compare.setEnabled(ready and has_box)
+        self.buttons.live.setEnabled(ready)
+        self.buttons.live.setVisible(not is_open)
+        self.buttons.close.setVisible(is_open)
+        self.view_bar.setVisible(is_open)
+        self.shortcuts.set_open(is_open)
         self.buttons.hint.setText(
             next_step(
                 has_volume=has_volume,
                 has_box=has_box,
                 lacks_checkpoint=lacks_checkpoint,
-                has_weights=self.weights_panel.weights_for(choice) is not None,
-                is_shown=self.view.is_open,
+                has_weights=not self.weights_panel.missing(choices),
+                is_shown=is_open,
+                is_live=is_open and self._current_number() in self.live.live,
             )
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from napari_pqcomq.disclosure import Disclosure
 from pqcomq.comparison.wording import RESEARCH_ONLY
 
 if TYPE_CHECKING:
@@ -18,24 +19,32 @@ _READABLE_WIDTH = 300
 
 
 class Buttons(QWidget):
-    """Compare, Close comparison, the hint line and the line on research use."""
+    """Compare, Live, Close comparison, the hint line, the line on research use and the licence of the weights."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.compare, self.close = QPushButton("Compare"), QPushButton("Close comparison")
+        self.live = QPushButton("Live")
+        self.compare.setToolTip("Run the models on the ticked objects, through all slices of the boxes (Ctrl+Return).")
+        self.live.setToolTip("Open the comparison at once; the masks of a box follow while it is drawn or moved.")
         self.hint = QLabel()
         self.hint.setWordWrap(True)
-        research = QLabel(RESEARCH_ONLY)
-        research.setWordWrap(True)
-        research.setEnabled(False)
+        self.research = QLabel(RESEARCH_ONLY)
+        self.research.setWordWrap(True)
+        self.research.setEnabled(False)
         row = QHBoxLayout()
         row.addWidget(self.compare)
+        row.addWidget(self.live)
         row.addWidget(self.close)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.hint)
-        column.addWidget(research)
+        column.addWidget(self.research)
+
+    def show_licence(self, licence: str) -> None:
+        """Name the licence of the weights where the results stand."""
+        self.research.setText(f"{RESEARCH_ONLY} Weights: {licence}")
 
 
 class _Column(QScrollArea):
@@ -69,6 +78,7 @@ def lay_out(dock: CompareWidget) -> None:
     ):
         column.addWidget(panel)
     column.addWidget(dock.results)
+    column.addWidget(Disclosure("Keys", dock.shortcuts.table()))
     column.addStretch(1)
     for box in settings.findChildren(QComboBox):  # long entries must not make the dock wide
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -76,5 +86,6 @@ def lay_out(dock: CompareWidget) -> None:
     whole = QVBoxLayout(dock)
     whole.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
     whole.addWidget(_Column(settings), 1)
+    whole.addWidget(dock.view_bar)
     whole.addWidget(dock.progress)
     whole.addWidget(dock.buttons)

@@ -15,6 +15,8 @@ from pqcomq.quantization.settings import BIT_WIDTHS, METHOD_TITLES, Quantization
 
 EMBEDDED_MODEL = "lite-medsam"
 _DEFAULT_BITS = 4
+ALL_BITS = tuple(sorted(BIT_WIDTHS, reverse=True))
+_ALL_TITLE = f"{', '.join(str(bits) for bits in ALL_BITS[:-1])} and {ALL_BITS[-1]} bits, all at once"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class ModelPanel(QGroupBox):
         super().__init__("Model", parent)
         self.models, self.bits, self.methods = QComboBox(), QComboBox(), QComboBox()
         _fill(self.models, {key: MODEL_TITLES[key] for key in MODEL_KEYS}, EMBEDDED_MODEL)
-        _fill(self.bits, {bits: f"{bits} bits" for bits in BIT_WIDTHS}, _DEFAULT_BITS)
+        _fill(self.bits, {**{bits: f"{bits} bits" for bits in BIT_WIDTHS}, ALL_BITS: _ALL_TITLE}, _DEFAULT_BITS)
         _fill(self.methods, METHOD_TITLES, "pcomq")
         self.checkpoint_button = QPushButton("Choose file…")
         self.checkpoint_button.clicked.connect(self._ask_checkpoint)
@@ -67,9 +69,21 @@ class ModelPanel(QGroupBox):
 
     @property
     def choice(self) -> ModelChoice:
-        """What is chosen now."""
-        settings = QuantizationSettings.default(self.bits.currentData(), self.methods.currentData())
-        return ModelChoice(self.models.currentData(), self.checkpoint, settings)
+        """What is chosen now; the first of several."""
+        return self.choices[0]
+
+    @property
+    def choices(self) -> tuple[ModelChoice, ...]:
+        """All that is to be compared with full precision: one, or every bit width."""
+        chosen = self.bits.currentData()
+        return tuple(
+            ModelChoice(
+                self.models.currentData(),
+                self.checkpoint,
+                QuantizationSettings.default(bits, self.methods.currentData()),
+            )
+            for bits in (chosen if chosen == ALL_BITS else (chosen,))
+        )
 
     @property
     def checkpoint(self) -> Path | None:
@@ -115,4 +129,4 @@ class ModelPanel(QGroupBox):
 def _fill(box: QComboBox, titles: dict[Any, str], chosen: object) -> None:
     for value, title in titles.items():
         box.addItem(title, value)
-    box.setCurrentIndex(box.findData(chosen))
+    box.setCurrentText(titles[chosen])

@@ -1,7 +1,7 @@
-"""Box prompts on a Shapes layer: made ready, and read back as boxes in voxels.
+"""Boxes on a Shapes layer of the user's: made ready, written, and read back as boxes in voxels.
 
-A rectangle gives the box in the slice plane. Its slice range is not drawn; ready boxes carry theirs in the layer's
-features, drawn ones get a range round the slice that they were drawn on.
+A rectangle gives the box in the slice plane, drawn on its middle slice. Its slice range stands in the layer's features,
+like its name; a rectangle that was drawn with napari's own tools gets a range round the slice that it was drawn on.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 from napari.layers import Shapes
 
+from napari_pqcomq.box_tool import DEFAULT_REACH
 from napari_pqcomq.layers import VOLUME_KEY, transform
-from napari_pqcomq.side_layers import BOX_COLOUR, box_line
+from napari_pqcomq.prompt import MOST_OBJECTS, Prompt
+from napari_pqcomq.side_layers import box_line, rectangle
+from pqcomq.comparison.palette import object_colour
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
-DEFAULT_REACH = 5
-"""Slices on either side of the drawn one."""
+_UNKNOWN = {"name": "", "first": np.nan, "last": np.nan}
+"""Features of a shape drawn with napari's own tools, which would otherwise get those of the shape before it."""
 
 
 def boxes_tuple(volume: Volume, boxes: dict[str, Box3D]) -> tuple[Any, ...]:
@@ -31,70 +34,85 @@ def boxes_tuple(volume: Volume, boxes: dict[str, Box3D]) -> tuple[Any, ...]:
     keywords = {
         "name": "Boxes",
         "shape_type": "rectangle",
-        "features": {
-            "name": list(boxes),
-            "first": [box.z0 for box in boxes.values()],
-            "last": [box.z1 for box in boxes.values()],
-        },
+        "features": _features([*boxes], [*boxes.values()]),
+        "feature_defaults": _UNKNOWN,
         "metadata": {VOLUME_KEY: volume},
+        "edge_color": [object_colour(index) for index in range(len(boxes))],
         **_looks(volume),
         **transform(volume),
     }
-    return [_rectangle(box) for box in boxes.values()], keywords, "shapes"
+    return [rectangle(box, box.middle) for box in boxes.values()], keywords, "shapes"
 
 
 def empty_box_layer(volume: Volume) -> Shapes:
-    """A layer to draw boxes on."""
-    return Shapes(ndim=3, name="Box", metadata={VOLUME_KEY: volume}, **_looks(volume), **transform(volume))
+    """A layer for boxes."""
+    return Shapes(ndim=3, name="Boxes", metadata={VOLUME_KEY: volume}, **_looks(volume), **transform(volume))
 
 
-def chosen_shape(layer: Shapes) -> int | None:
-    """Index of the shape that prompts: the selected one, else the last drawn; None on an empty layer."""
-    if len(layer.selected_data) == 1:
-        return int(next(iter(layer.selected_data)))
-    return len(layer.data) - 1 if len(layer.data) else None
+def write_prompts(layer: Shapes, prompts: tuple[Prompt, ...]) -> None:
+    """Draw objects on a layer, in place of what is on it, without its telling its listeners."""
+    with layer.events.data.blocker():
+        layer.selected_data.clear()
+        layer.data = []
+        if prompts:
+            layer.add_rectangles([rectangle(each.box, each.box.middle) for each in prompts])
+            layer.edge_color = [each.colour for each in prompts]
+            layer.features = _features([each.name for each in prompts], [each.box for each in prompts])
+            layer.feature_defaults = _UNKNOWN
 
 
-def slice_range(layer: Shapes, index: int, volume: Volume) -> tuple[int, int]:
+def read_prompts(layer: Shapes, volume: Volume) -> tuple[Prompt, ...]:
+    """The shapes of a layer as objects; only the last takes part in a comparison, until the user asks for more.
+
+    Args:
+        layer: of any scale; shapes of other kinds count as the rectangles round them.
+        volume: that they prompt in; what lies outside is cut off, and shapes wholly outside are left out.
+
+    Raises:
+        InputError: the layer is flat.
+    """
+    boxes = [(_name(layer, index), _box(layer, index, volume)) for index in range(min(len(layer.data), MOST_OBJECTS))]
+    inside = [(name, box) for name, box in boxes if box is not None]
+    return tuple(
+        Prompt(number, name or f"Object {number}", box, compared=number == len(inside))
+        for number, (name, box) in enumerate(inside, start=1)
+    )
+
+
+def _features(names: list[str], boxes: list[Box3D]) -> dict[str, list[Any]]:
+    return {"name": names, "first": [float(box.z0) for box in boxes], "last": [float(box.z1) for box in boxes]}
+
+
+def _name(layer: Shapes, index: int) -> str:
+    name = layer.features["name"].iloc[index] if "name" in layer.features.columns else ""
+    return name.strip() if isinstance(name, str) else ""
+
+
+def _box(layer: Shapes, index: int, volume: Volume) -> Box3D | None:
+    """A shape's box cut off at the volume's edges, or None where nothing of it is left."""
+    corners = _voxel_corners(layer, index, volume)
+    first, last = _slice_range(layer, index, round(float(corners[:, 0].mean())), volume)
+    _depth, height, width = volume.grid.shape_zyx
+    y0, x0 = np.clip(corners[:, 1:].min(axis=0), 0, (height, width)).tolist()
+    y1, x1 = np.clip(corners[:, 1:].max(axis=0), 0, (height, width)).tolist()
+    try:
+        return Box3D(x0, y0, first, x1, y1, last).checked(volume.grid.shape_zyx)
+    except InputError:
+        return None
+
+
+def _slice_range(layer: Shapes, index: int, drawn: int, volume: Volume) -> tuple[int, int]:
     """First and last slice of a shape: its own where it has them, else those round the drawn one."""
     if {"first", "last"} <= set(layer.features.columns):
         first, last = layer.features["first"].iloc[index], layer.features["last"].iloc[index]
         if np.isfinite(first) and np.isfinite(last):
             return int(first), int(last)
-    drawn = round(float(_voxel_corners(layer, index, volume)[:, 0].mean()))
     depth = volume.grid.shape_zyx[0]
     return max(0, min(drawn - DEFAULT_REACH, depth - 1)), min(depth - 1, max(drawn + DEFAULT_REACH, 0))
 
 
-def box_from(layer: Shapes, first: int, last: int, volume: Volume) -> Box3D:
-    """The chosen shape as a box, cut off at the volume's edges.
-
-    Args:
-        layer: with at least one shape.
-        first: lowest slice.
-        last: highest slice.
-        volume: that the box prompts in.
-
-    Raises:
-        InputError: nothing is drawn, or the box lies outside the volume.
-    """
-    index = chosen_shape(layer)
-    if index is None:
-        raise InputError("There is no box yet: press “Draw a box” and drag a rectangle round the organ.")
-    corners = _voxel_corners(layer, index, volume)[:, 1:]
-    _depth, height, width = volume.grid.shape_zyx
-    y0, x0 = np.clip(corners.min(axis=0), 0, (height, width)).tolist()
-    y1, x1 = np.clip(corners.max(axis=0), 0, (height, width)).tolist()
-    return Box3D(x0, y0, first, x1, y1, last).checked(volume.grid.shape_zyx)
-
-
 def _looks(volume: Volume) -> dict[str, Any]:
-    return {"edge_color": BOX_COLOUR, "face_color": "transparent", "edge_width": box_line(volume)}
-
-
-def _rectangle(box: Box3D) -> np.ndarray:
-    corners = [(box.y0, box.x0), (box.y0, box.x1), (box.y1, box.x1), (box.y1, box.x0)]
-    return np.array([(box.middle, y, x) for y, x in corners], dtype=float)
+    return {"face_color": "transparent", "edge_width": box_line(volume)}
 
 
 def _voxel_corners(layer: Shapes, index: int, volume: Volume) -> np.ndarray:

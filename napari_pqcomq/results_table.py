@@ -6,6 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
+from napari_pqcomq.shown_result import ShownResult
 from pqcomq.comparison.result import Comparison
 from pqcomq.comparison.wording import comparison_rows
 
@@ -30,6 +31,10 @@ class ResultsTable(QTableWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, _VALUE_WIDTH)
         self.setVisible(False)
+
+    def set_result(self, result: ShownResult) -> None:
+        """Show the first object's comparison with the first candidate."""
+        self.show_comparison(result.objects[0].comparison)
 
     def show_comparison(self, comparison: Comparison) -> None:
         """Fill the table and make it as high as its rows."""

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from napari.components import ViewerModel
+from napari.layers import Layer
 
 _GRID_FIELDS = ("stride", "shape", "spacing", "enabled")
 _SCALE_BAR_FIELDS = ("gridded", "visible")
 
 
 class SavedView:
-    """The grid, the scale bar, the camera, the selection and which layers were visible, at the time of construction."""
+    """The grid, scale bar, background, camera, axes, selection and which layers were visible, when it was made."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self._grid = {field: getattr(viewer.canvas.grid, field) for field in _GRID_FIELDS}
-        self._scale_bar = {field: getattr(viewer.canvas.overlays.scale_bar, field) for field in _SCALE_BAR_FIELDS}
-        self._camera = (viewer.scene.camera.center, viewer.scene.camera.zoom)
+        canvas, camera = viewer.canvas, viewer.scene.camera
+        self._grid = {field: getattr(canvas.grid, field) for field in _GRID_FIELDS}
+        self._scale_bar = {field: getattr(canvas.overlays.scale_bar, field) for field in _SCALE_BAR_FIELDS}
+        self._background = canvas.background_color_override
+        self._camera = (camera.center, camera.zoom)
+        self._orientation = camera.orientation2d
+        self._dims = (viewer.dims.ndisplay, viewer.dims.order)
         self._visible = [(layer, layer.visible) for layer in viewer.layers]
         self._selected = [layer for layer in viewer.layers if layer in viewer.layers.selection]
 
@@ -24,12 +29,19 @@ class SavedView:
         for layer, _visible in self._visible:
             layer.visible = False
 
+    def adopt(self, layer: Layer) -> None:
+        """Hide a layer that the user has added meanwhile; it is shown at the end."""
+        self._visible.append((layer, layer.visible))
+        layer.visible = False
+
     def restore(self) -> None:
         """Put everything back; layers that the user has removed meanwhile are passed over."""
         for field, value in self._scale_bar.items():
             setattr(self._viewer.canvas.overlays.scale_bar, field, value)
         for field, value in self._grid.items():
             setattr(self._viewer.canvas.grid, field, value)
+        self._viewer.canvas.background_color_override = self._background
+        self._viewer.dims.ndisplay, self._viewer.dims.order = self._dims
         present = list(self._viewer.layers)
         for layer, visible in self._visible:
             if layer in present:
@@ -38,4 +50,6 @@ class SavedView:
         for layer in self._selected:
             if layer in present:
                 self._viewer.layers.selection.add(layer)
-        self._viewer.scene.camera.center, self._viewer.scene.camera.zoom = self._camera
+        camera = self._viewer.scene.camera
+        camera.orientation2d = self._orientation
+        camera.center, camera.zoom = self._camera

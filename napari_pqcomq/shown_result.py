@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_pqcomq.prompt import Prompt
 from pqcomq.comparison.participant import Participant
 from pqcomq.comparison.result import Comparison
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
@@ -18,16 +19,19 @@ class ObjectResult:
     """One object, compared.
 
     Attributes:
-        name: the user's.
-        colour: of its masks, hexadecimal.
+        prompt: its name, number, colour and box.
         comparisons: one for each candidate in the order of ``ShownResult.candidates``; their references are the same.
         truth: (z, y, x) bool, or None.
     """
 
-    name: str
-    colour: str
+    prompt: Prompt
     comparisons: tuple[Comparison, ...]
     truth: np.ndarray | None = None
+
+    @property
+    def name(self) -> str:
+        """The user's."""
+        return self.prompt.name
 
     @property
     def comparison(self) -> Comparison:
@@ -59,3 +63,7 @@ class ShownResult:
     def comparisons(self) -> tuple[Comparison, ...]:
         """Every comparison, object by object."""
         return tuple(each for found in self.objects for each in found.comparisons)
+
+    def of(self, number: int) -> ObjectResult | None:
+        """The result of object ``number``."""
+        return next((each for each in self.objects if each.prompt.number == number), None)

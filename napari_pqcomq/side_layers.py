@@ -1,29 +1,35 @@
-"""The layers of one side of a comparison: image, mask, ground truth outline, box outline."""
+"""The layers of one side of a comparison: image, masks and outlines, ground truth, boxes, the others' cursor."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from napari.layers import Image, Labels, Layer, Shapes
+from napari.layers import Image, Labels, Layer, Points, Shapes
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_pqcomq.layers import VOLUME_KEY, transform
+from napari_pqcomq.prompt import MOST_OBJECTS, Prompt
+from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR, object_colour
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
-# From the palette of Okabe and Ito, distinguishable with any colour vision and on any grey.
-LEFT_COLOUR = "#56B4E9"
-RIGHT_COLOUR = "#E69F00"
-TRUTH_COLOUR = "#F7F7F7"
-BOX_COLOUR = "#F0E442"
+LEFT_COLOUR, RIGHT_COLOUR = FULL_COLOUR, QUANTIZED_COLOUR
+
+ALL_COLOURS = tuple(object_colour(number) for number in range(MOST_OBJECTS))
+"""Of the object numbers 1, 2, …"""
 
 _COMPARISON_KEY = "pqcomq_comparison"
 """Marks the layers of a comparison in their metadata, so that they are not taken for the user's."""
 
-_FILL_OPACITY = 0.4
+OUTLINES, TRUTH = "outlines", "ground truth"
+"""How the names of layers end that show outlines."""
+
+FILL_OPACITY = 0.3
+SURFACE_OPACITY = 0.9
 _BOX_LINE_SHARE = 1 / 250
 """Width of the box's line over the picture's: it must not vanish where the whole slice is in sight."""
+_CURSOR_PIXELS = 15.0
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,8 @@ class Pane:
     Attributes:
         title: model and precision, the heading of the side's plate.
         lines: the plate's other lines.
-        mask: (z, y, x) bool on the volume's grid.
-        colour: of mask and heading.
+        mask: (z, y, x) on the volume's grid: object numbers from 1, or bool for a single object.
+        colour: of the heading; it stands for the model, the masks' colours stand for the objects.
     """
 
     title: str
@@ -45,91 +51,156 @@ class Pane:
 
 @dataclass(frozen=True)
 class Scene:
-    """What both sides share.
+    """What all sides share.
 
     Attributes:
         volume: shown behind the masks.
         contrast_limits: the intensities shown black and white.
-        box: the prompt.
+        objects: with their boxes.
         truth: (z, y, x) bool, or None where no ground truth was chosen.
     """
 
     volume: Volume
     contrast_limits: tuple[float, float]
-    box: Box3D
+    objects: tuple[Prompt, ...] = ()
     truth: np.ndarray | None = None
 
+    @classmethod
+    def of_box(
+        cls,
+        volume: Volume,
+        contrast_limits: tuple[float, float],
+        box: Box3D,
+        truth: np.ndarray | None = None,
+    ) -> Scene:
+        """A scene with one object."""
+        return cls(volume, contrast_limits, (Prompt(1, "object", box),), truth)
 
-def side_layers(side: str, pane: Pane, scene: Scene) -> list[Layer]:
-    """The layers of one side, from back to front; as many for either side.
+
+@dataclass
+class Side:
+    """One side's layers.
+
+    Attributes:
+        number: 1 for the first.
+        image: the volume.
+        fill: the masks, faintly filled; it owns the array that all other views of this side's masks read.
+        outline: their outlines, of the same array.
+        truth: outline of the ground truth, or None.
+        boxes: the prompts on the slice in sight.
+        cursor: where the mouse is on another side.
+    """
+
+    number: int
+    image: Image
+    fill: Labels
+    outline: Labels
+    truth: Labels | None
+    boxes: Shapes
+    cursor: Points
+    layers: list[Layer] = field(init=False)
+
+    def __post_init__(self) -> None:
+        present: list[Layer | None] = [self.image, self.truth, self.fill, self.outline, self.boxes, self.cursor]
+        self.layers = [layer for layer in present if layer is not None]
+
+    @property
+    def masks(self) -> np.ndarray:
+        """(z, y, x) uint8, object numbers; written in place by whoever calls :meth:`show_masks` after."""
+        masks: np.ndarray = self.fill.data
+        return masks
+
+    def show_masks(self) -> None:
+        """Draw the array again."""
+        for layer in (self.fill, self.outline):
+            layer.refresh(extent=False, thumbnail=False, highlight=False)
+
+    def show_cursor(self, voxel: np.ndarray | None) -> None:
+        """Mark a place (3,) z y x in voxels, or none."""
+        if voxel is not None or len(self.cursor.data):
+            with self.cursor.events.data.blocker():
+                self.cursor.data = np.empty((0, 3)) if voxel is None else voxel[None]
+
+    def show_boxes(self, objects: tuple[Prompt, ...], z: int) -> None:
+        """Draw the boxes that prompt slice ``z``: a Shapes layer cannot say on which slices a flat shape is seen."""
+        here = [each for each in objects if each.box.z0 <= z <= each.box.z1]
+        with self.boxes.events.data.blocker():
+            self.boxes.selected_data.clear()
+            self.boxes.data = []
+            if here:
+                self.boxes.add_rectangles([rectangle(each.box, z) for each in here])
+                self.boxes.edge_color = [each.colour for each in here]
+
+
+def make_side(number: int, pane: Pane, scene: Scene) -> Side:
+    """The layers of one side.
 
     Args:
-        side: "Left" or "Right", the first word of the layers' names.
+        number: 1 for the first side, the first word of the layers' names.
         pane: what the side shows.
-        scene: what both share.
+        scene: what all share.
     """
-    layers: list[Layer] = [_image(side, scene), _mask(side, pane, scene.volume)]
-    if scene.truth is not None:
-        layers.append(_truth(side, scene.truth, scene.volume))
-    layers.append(_box(side, scene.box, scene.volume))
-    for layer in layers:
-        layer.metadata[_COMPARISON_KEY] = True
-    return layers
+    volume, masks = scene.volume, pane.mask.astype(np.uint8)
+    side = Side(
+        number,
+        image=_image(number, scene),
+        fill=masks_layer(f"{number}: masks", masks, volume, ALL_COLOURS, FILL_OPACITY),
+        outline=masks_layer(f"{number}: {OUTLINES}", masks, volume, ALL_COLOURS, contour=1),
+        truth=None if scene.truth is None else _truth(number, scene.truth, volume),
+        boxes=_boxes(number, volume),
+        cursor=_cursor(number, volume),
+    )
+    for layer in side.layers:
+        mark_as_comparison(layer)
+    return side
+
+
+def mark_as_comparison(layer: Layer) -> Layer:
+    """Tell a layer of the comparison from the user's."""
+    layer.metadata[_COMPARISON_KEY] = True
+    return layer
 
 
 def is_of_comparison(layer: Layer) -> bool:
-    """Whether a layer was made for the side-by-side view."""
+    """Whether a layer was made for the comparison view."""
     return bool(layer.metadata.get(_COMPARISON_KEY))
 
 
-def _image(side: str, scene: Scene) -> Image:
-    return Image(
-        scene.volume.voxels,  # shared by both sides: no copy
-        name=f"{side}: image",
-        colormap="gray",
-        contrast_limits=scene.contrast_limits,
-        interpolation2d="linear",
-        **transform(scene.volume),
-    )
+def masks_layer(
+    name: str,
+    masks: np.ndarray,
+    volume: Volume,
+    colours: tuple[str, ...],
+    opacity: float = 1.0,
+    contour: int = 0,
+) -> Labels:
+    """A labels layer of masks.
 
-
-def _mask(side: str, pane: Pane, volume: Volume) -> Labels:
-    return Labels(
-        pane.mask.astype(np.uint8),
-        name=f"{side}: mask",
-        opacity=_FILL_OPACITY,
-        colormap=_one_colour(pane.colour),
-        metadata={VOLUME_KEY: volume},  # so that it can be saved on the file's grid
-        **transform(volume),
-    )
-
-
-def _truth(side: str, truth: np.ndarray, volume: Volume) -> Labels:
-    outline = Labels(
-        truth.astype(np.uint8),
-        name=f"{side}: ground truth",
-        opacity=0.9,
-        colormap=_one_colour(TRUTH_COLOUR),
+    Args:
+        name: of the layer.
+        masks: (z, y, x) uint8; not copied.
+        volume: that they lie on; travels along, so that they can be saved on the file's grid.
+        colours: of the numbers 1, 2, …
+        opacity: of the layer.
+        contour: width of the outline in voxels, 0 to fill.
+    """
+    table: dict[int | None, str] = {None: "transparent", 0: "transparent", **dict(enumerate(colours, start=1))}
+    layer = Labels(
+        masks,
+        name=name,
+        opacity=opacity,
+        colormap=DirectLabelColormap(color_dict=table),
         metadata={VOLUME_KEY: volume},
         **transform(volume),
     )
-    outline.contour = 1
-    return outline
+    layer.contour = contour
+    return layer
 
 
-def _box(side: str, box: Box3D, volume: Volume) -> Shapes:
-    """A rectangle on each of the box's slices: a flat one would also show on slices outside the box."""
-    corners = [[box.y0, box.x0], [box.y0, box.x1], [box.y1, box.x1], [box.y1, box.x0]]
-    rectangles = [np.array([[z, y, x] for y, x in corners], dtype=float) for z in box.slices]
-    return Shapes(
-        rectangles,
-        shape_type="rectangle",
-        name=f"{side}: box",
-        edge_color=BOX_COLOUR,
-        edge_width=box_line(volume),
-        face_color="transparent",
-        **transform(volume),
-    )
+def rectangle(box: Box3D, z: int) -> np.ndarray:
+    """A box's outline on slice ``z`` as a napari rectangle, corners (4, 3) z y x."""
+    corners = ((box.y0, box.x0), (box.y0, box.x1), (box.y1, box.x1), (box.y1, box.x0))
+    return np.array([(z, y, x) for y, x in corners], dtype=float)
 
 
 def box_line(volume: Volume) -> float:
@@ -137,5 +208,41 @@ def box_line(volume: Volume) -> float:
     return max(volume.grid.shape_zyx[1:]) * _BOX_LINE_SHARE
 
 
-def _one_colour(colour: str) -> DirectLabelColormap:
-    return DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", 1: colour})
+def _image(number: int, scene: Scene) -> Image:
+    return Image(
+        scene.volume.voxels,  # shared by all sides: no copy
+        name=f"{number}: image",
+        colormap="gray",
+        contrast_limits=scene.contrast_limits,
+        interpolation2d="linear",
+        **transform(scene.volume),
+    )
+
+
+def _truth(number: int, truth: np.ndarray, volume: Volume) -> Labels:
+    return masks_layer(f"{number}: {TRUTH}", truth.astype(np.uint8), volume, (TRUTH_COLOUR,), contour=1)
+
+
+def _boxes(number: int, volume: Volume) -> Shapes:
+    return Shapes(
+        ndim=3,
+        name=f"{number}: boxes",
+        face_color="transparent",
+        edge_width=box_line(volume),
+        **transform(volume),
+    )
+
+
+def _cursor(number: int, volume: Volume) -> Points:
+    """No point until the mouse is on another side."""
+    return Points(
+        ndim=3,
+        name=f"{number}: cursor",
+        symbol="cross",
+        size=1,
+        face_color="white",
+        border_color="black",
+        border_width=0.15,
+        canvas_size_limits=(_CURSOR_PIXELS, _CURSOR_PIXELS),
+        **transform(volume),
+    )

@@ -11,15 +11,18 @@ from napari_pqcomq.calibration_panel import CalibrationChoice
 from napari_pqcomq.model_panel import ModelChoice
 from napari_pqcomq.model_shelf import ModelShelf
 from napari_pqcomq.progress_panel import Step, Steps
+from napari_pqcomq.prompt import Prompt
+from napari_pqcomq.shown_result import ObjectResult, ShownResult
 from napari_pqcomq.triton_guard import keep_triton_out
 from pqcomq.comparison.compare import compare
 from pqcomq.comparison.participant import Participant, check_same_source
 from pqcomq.comparison.result import Comparison
-from pqcomq.quantized.calibration import calibrate_on
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.progress import Stopwatch
+from pqcomq.quantized.calibration import Calibration, calibrate_on
 from pqcomq.quantized.model import QuantizedModel
 from pqcomq.quantized.run import LayerEvent, quantize_model
 from pqcomq.quantized.weights_file import load_weights
-from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.reading import read_volume
@@ -29,42 +32,49 @@ from pqcomq.volumes.window import Window
 
 @dataclass(frozen=True, eq=False)
 class QuantizeTask:
-    """Quantize a model.
+    """Quantize a model, once or at several bit widths.
 
     Attributes:
-        choice: which, and how.
+        choices: which, and how; of one model.
         calibration: where its slices come from.
         volume: the open one.
         window: chosen for it; None for the modality's own.
         shelf: where the full-precision model stands.
     """
 
-    choice: ModelChoice
+    choices: tuple[ModelChoice, ...]
     calibration: CalibrationChoice
     volume: Volume
     window: Window | None
     shelf: ModelShelf
 
-    def steps(self) -> Steps[QuantizedModel]:
+    def steps(self) -> Steps[dict[ModelChoice, QuantizedModel]]:
         """The work.
 
         Raises:
             InputError: a file cannot be read or calibrated on.
         """
         yield Step("Loading the model", 0, 0)
-        full = self.shelf.take(self.choice.key, self.choice.checkpoint)
+        full = self.shelf.take(self.choices[0].key, self.choices[0].checkpoint)
         yield Step("Choosing the calibration slices", 0, 0)
         volumes = [read_volume(path) for path in self.calibration.files] or [self.volume]
         # The chosen window belongs to the open volume; other files get that of their own modality.
         window = None if self.calibration.files else self.window
         calibration = calibrate_on(volumes, self.calibration.slices, window)
-        work = quantize_model(full, calibration, self.choice.settings)
+        made = {}
+        for choice in self.choices:
+            made[choice] = yield from self._one(full, calibration, choice)
+        return made
+
+    def _one(self, full: Segmenter, calibration: Calibration, choice: ModelChoice) -> Steps[QuantizedModel]:
+        which = f"{choice.settings.bits} bits: " if len(self.choices) > 1 else ""
+        work = quantize_model(full, calibration, choice.settings)
         while True:
             try:
                 event = next(work)
             except StopIteration as finished:
                 return finished.value
-            yield _step(event)
+            yield _step(event, which)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,63 +99,105 @@ class LoadTask:
 
 
 @dataclass(frozen=True, eq=False)
-class CompareTask:
-    """Run both models on a box.
+class LiveTask:
+    """Have both models ready to follow a box.
 
     Attributes:
         choice: the model in full precision.
-        weights: its quantized copy.
+        weights: its quantized copies.
+        shelf: where the full-precision model stands.
+    """
+
+    choice: ModelChoice
+    weights: tuple[QuantizedModel, ...]
+    shelf: ModelShelf
+
+    def steps(self) -> Steps[tuple[Segmenter, ...]]:
+        """The work.
+
+        Raises:
+            InputError: the weights were made from another checkpoint.
+        """
+        yield Step("Loading the model", 0, 0)
+        full = self.shelf.take(self.choice.key, self.choice.checkpoint)
+        for each in self.weights:
+            check_same_source(full, each)
+        return (full, *(each.segmenter for each in self.weights))
+
+
+@dataclass(frozen=True, eq=False)
+class CompareTask:
+    """Run full precision and its quantized copies on boxes.
+
+    Attributes:
+        choice: the model in full precision.
+        weights: its quantized copies, one to three.
         volume: what is segmented.
         window: for the models' input; None for the modality's own.
-        box: the prompt.
+        prompts: the objects.
         mode: where the other slices' prompts come from.
-        truth: (z, y, x) bool, or None.
+        truths: object number → (z, y, x) bool, for those that have one.
         shelf: where the full-precision model stands.
         cache: embeddings of earlier comparisons.
     """
 
     choice: ModelChoice
-    weights: QuantizedModel
+    weights: tuple[QuantizedModel, ...]
     volume: Volume
     window: Window | None
-    box: Box3D
+    prompts: tuple[Prompt, ...]
     mode: PromptMode
-    truth: np.ndarray | None
+    truths: dict[int, np.ndarray]
     shelf: ModelShelf
     cache: EmbeddingCache
 
-    def steps(self) -> Steps[Comparison]:
+    def steps(self) -> Steps[ShownResult]:
         """The work.
 
         Raises:
-            InputError: the weights were made from another checkpoint, or the box lies outside.
+            InputError: the weights were made from another checkpoint, or a box lies outside.
         """
         yield Step("Loading the model", 0, 0)
-        full = self.shelf.take(self.choice.key, self.choice.checkpoint)
-        check_same_source(full, self.weights)
-        yield Step("Warming up both models", 0, 0)
+        segmenter = self.shelf.take(self.choice.key, self.choice.checkpoint)
+        for each in self.weights:
+            check_same_source(segmenter, each)
+        full, candidates = Participant.full(segmenter), tuple(Participant.quantized(each) for each in self.weights)
+        yield Step("Warming up the models", 0, 0)
+        watch = Stopwatch(2 * len(candidates) * sum(len(each.box.slices) for each in self.prompts))
+        objects = []
+        for prompt in self.prompts:
+            comparisons = []
+            for candidate in candidates:
+                comparisons.append((yield from self._one(prompt, full, candidate, watch)))
+            objects.append(ObjectResult(prompt, tuple(comparisons), self.truths.get(prompt.number)))
+        return ShownResult(self.volume, self.window, tuple(objects), full, candidates, self.cache)
+
+    def _one(self, prompt: Prompt, full: Participant, candidate: Participant, watch: Stopwatch) -> Steps[Comparison]:
         work = compare(
             self.volume,
-            self.box,
-            Participant.full(full),
-            Participant.quantized(self.weights),
+            prompt.box,
+            full,
+            candidate,
             mode=self.mode,
             window=self.window,
-            truth=self.truth,
+            truth=self.truths.get(prompt.number),
             cache=self.cache,
         )
+        which = f"{prompt.name}: " if len(self.prompts) > 1 else ""
         while True:
             try:
                 progress = next(work)
             except StopIteration as finished:
                 return finished.value
-            yield Step(f"Segmenting: {progress.text}", progress.step, progress.total, progress.remaining_seconds)
+            overall = watch.step(progress.text)
+            text = f"Segmenting {which}{progress.text}"
+            yield Step(text, overall.step, overall.total, overall.remaining_seconds)
 
 
-def _step(event: LayerEvent) -> Step:
+def _step(event: LayerEvent, which: str) -> Step:
     """A quantizer's event for the progress bar."""
     if event.error_after is None or event.error_before is None:
         text = f"Calibrating: {event.name}"
     else:
         text = f"Quantized {event.name}: error {event.error_before:.2%} → {event.error_after:.2%}"
-    return Step(text, event.step, event.total, event.remaining_seconds)
+    return Step(which + text, event.step, event.total, event.remaining_seconds)

@@ -46,11 +46,21 @@ class TruthPanel(QGroupBox):
 
     def suggest(self, box: Box3D) -> None:
         """Set the label value to the most frequent one inside a box."""
-        if self._labels_fit():
-            inside = self._data()[box.z0 : box.z1 + 1, int(box.y0) : int(box.y1) + 1, int(box.x0) : int(box.x1) + 1]
-            values, counts = np.unique(inside[inside > 0], return_counts=True)
-            if values.size:
-                self.label.setValue(int(values[counts.argmax()]))
+        value = self._most_frequent(box)
+        if value is not None:
+            self.label.setValue(value)
+
+    def _most_frequent(self, box: Box3D) -> int | None:
+        if not self._labels_fit():
+            return None
+        inside = self._data()[box.z0 : box.z1 + 1, int(box.y0) : int(box.y1) + 1, int(box.x0) : int(box.x1) + 1]
+        values, counts = np.unique(inside[inside > 0], return_counts=True)
+        return int(values[counts.argmax()]) if values.size else None
+
+    def truth_in(self, box: Box3D) -> np.ndarray | None:
+        """The organ that fills most of a box, as (z, y, x) bool; None where no label does."""
+        value = self._most_frequent(box)
+        return None if value is None else self._data() == value
 
     def truth(self) -> np.ndarray | None:
         """The organ as (z, y, x) bool, or None where no layer is chosen.

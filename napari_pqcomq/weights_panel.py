@@ -40,39 +40,47 @@ class WeightsPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.status)
-        self._weights: QuantizedModel | None = None
-        self._made_for: ModelChoice | None = None
+        self._weights: dict[ModelChoice, QuantizedModel] = {}
+        self._last: QuantizedModel | None = None
         self.load_button.clicked.connect(self._ask_load)
         self.save_button.clicked.connect(self._ask_save)
         self.save_button.setEnabled(False)
 
     def weights_for(self, choice: ModelChoice) -> QuantizedModel | None:
         """The weights at hand, if they are what is chosen."""
-        return self._weights if choice == self._made_for else None
+        return self._weights.get(choice)
+
+    def missing(self, choices: tuple[ModelChoice, ...]) -> tuple[ModelChoice, ...]:
+        """Those that are still to be quantized."""
+        return tuple(choice for choice in choices if choice not in self._weights)
 
     def take(self, weights: QuantizedModel, choice: ModelChoice) -> None:
-        """Keep weights that were made or loaded for a choice."""
-        self._weights, self._made_for = weights, choice
+        """Keep weights that were made or loaded for a choice; those of other models and checkpoints make room."""
+        same = (choice.key, choice.checkpoint)
+        self._weights = {each: kept for each, kept in self._weights.items() if (each.key, each.checkpoint) == same}
+        self._weights[choice] = self._last = weights
         self.save_button.setEnabled(True)
 
-    def describe(self, choice: ModelChoice, calibration: CalibrationChoice) -> None:
+    def describe(self, choices: tuple[ModelChoice, ...], calibration: CalibrationChoice) -> None:
         """Say whether the weights at hand are those of the choice, and what the next ones are calibrated on."""
-        weights = self.weights_for(choice)
-        if weights is not None:
-            bits = f"{weights.effective_bits:.2f} effective bits per encoder weight"
-            self.status.setText(f"Ready: {choice.settings.title}, {bits}.")
-        else:
+        if self.missing(choices):
             self.status.setText(f"Not quantized yet. Calibration: {calibration}.")
+            return
+        ready = "; ".join(
+            f"{choice.settings.title}, {self._weights[choice].effective_bits:.2f} effective bits per encoder weight"
+            for choice in choices
+        )
+        self.status.setText(f"Ready: {ready}.")
 
     def save(self, path: Path) -> None:
-        """Write the weights at hand; the dialog has already asked before replacing a file.
+        """Write the weights made or loaded last; the dialog has already asked before replacing a file.
 
         Raises:
             InputError: the file cannot be written.
         """
-        if self._weights is None:
+        if self._last is None:
             raise InputError("There are no quantized weights to save yet: press Quantize first.")
-        save_weights(self._weights, path, overwrite=True)
+        save_weights(self._last, path, overwrite=True)
 
     def _ask_load(self) -> None:
         path, _filter = QFileDialog.getOpenFileName(self, "Quantized weights", "", _FILTER)

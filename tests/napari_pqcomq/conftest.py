@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from npe2 import PluginManager, PluginManifest
+from qtpy.QtCore import QPoint, QSettings, Qt
+from qtpy.QtTest import QTest
 
 import napari_pqcomq
 from pqcomq.volumes.volume import Volume
@@ -75,3 +77,56 @@ def plugin(manifest: PluginManifest, make_napari_viewer: Callable, npe2pm: Plugi
     """
     with npe2pm.tmp_plugin(manifest=manifest):
         yield npe2pm
+
+
+@pytest.fixture(autouse=True)
+def settings_of_the_tests_own(tmp_path: Path) -> None:
+    """Keep the user's remembered settings out of the tests, and theirs out of the user's."""
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path))
+
+
+def _pixel(viewer, place: tuple[float, float], cell: int):
+    """Where voxel (y, x) of the slice in sight stands on the canvas, in Qt's pixels."""
+    height, width = viewer.canvas.size
+    columns = viewer.canvas.grid.shape[1] if viewer.canvas.grid.enabled else 1
+    rows = viewer.canvas.grid.shape[0] if viewer.canvas.grid.enabled else 1
+    image = next(layer for layer in viewer.layers if layer.visible and layer._type_string == "image")
+    world = np.array(image.data_to_world((viewer.dims.current_step[0], *place)))[1:]
+    away = (world - np.array(viewer.scene.camera.center)[1:]) * viewer.scene.camera.zoom
+    y = height / rows * (cell // columns + 0.5) + away[0]
+    x = width / columns * (cell % columns + 0.5) + away[1]
+    return QPoint(round(x), round(y))
+
+
+@pytest.fixture
+def drag(qtbot):
+    """Drags the mouse over the canvas from one voxel (y, x) of the slice in sight to another, as a hand does."""
+
+    def dragging(viewer, start, end, cell=0, steps=6):
+        canvas = viewer.window._qt_viewer.canvas.native
+        qtbot.wait(100)
+        first, last = _pixel(viewer, start, cell), _pixel(viewer, end, cell)
+        QTest.mouseMove(canvas, first)
+        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, first)
+        qtbot.wait(20)
+        for step in range(1, steps + 1):
+            QTest.mouseMove(canvas, first + (last - first) * step / steps)
+            qtbot.wait(20)
+        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, last)
+        qtbot.wait(20)
+
+    return dragging
+
+
+@pytest.fixture
+def hover(qtbot):
+    """Moves the mouse to a voxel (y, x) of the slice in sight."""
+
+    def hovering(viewer, place, cell=0):
+        qtbot.wait(100)
+        canvas = viewer.window._qt_viewer.canvas.native
+        QTest.mouseMove(canvas, _pixel(viewer, place, cell) + QPoint(3, 3))
+        QTest.mouseMove(canvas, _pixel(viewer, place, cell))
+        qtbot.wait(50)
+
+    return hovering

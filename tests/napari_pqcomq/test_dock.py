@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from napari.layers import Layer
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.dock import CompareWidget
 from napari_pqcomq.layers import image_tuple, labels_tuple
 from napari_pqcomq.prompt_layer import boxes_tuple
-from napari_pqcomq.side_layers import is_of_comparison
+from napari_pqcomq.side_layers import LEFT_COLOUR, RIGHT_COLOUR, Pane, Scene, is_of_comparison
 from pqcomq.quantization.settings import QuantizationSettings
 from pqcomq.quantized.model import QuantizedModel
 from pqcomq.segmentation.box import Box3D
@@ -76,17 +80,15 @@ def test_the_hint_goes_from_step_to_step(dock, shown_viewer, volume):
     assert not dock.buttons.compare.isEnabled()
 
 
-def test_a_drawn_box_prompts_on_the_slices_round_it(dock, shown_viewer, qtbot, volume):
+def test_a_drawn_box_prompts_on_the_slices_round_it(dock, shown_viewer, qtbot, volume, drag):
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
     shown_viewer.dims.set_current_step(0, 2)
     press(qtbot, dock.prompt_panel.draw_button)
-    layer = shown_viewer.layers.selection.active
-    assert layer.mode == "add_rectangle"
-    layer.add_rectangles(np.array([[2, 5, 6], [2, 5, 16], [2, 14, 16], [2, 14, 6]], float))
-    assert dock.prompt_panel.box() == Box3D(6, 5, 0, 16, 14, 7)  # five slices either way, cut off at the volume's end
-    dock.prompt_panel.last.setValue(4)
-    layer.data = [layer.data[0] + [0, 1, 1]]
-    assert dock.prompt_panel.box() == Box3D(7, 6, 0, 17, 15, 4), "moving the box forgot the slices that the user chose"
+    drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
+    box = dock.prompt_panel.box()
+    np.testing.assert_allclose((box.x0, box.y0, box.x1, box.y1), (6, 5, 16, 14), atol=0.5)
+    assert (box.z0, box.z1) == (0, 7)  # five slices either way, cut off at the volume's end
+    assert dock.buttons.compare.isEnabled()
 
 
 def test_ready_boxes_bring_their_slices_and_the_label_inside_is_suggested(ready):
@@ -109,22 +111,127 @@ def test_compare_quantizes_shows_both_sides_and_close_restores(ready, shown_view
     assert not ready.buttons.compare.isEnabled()
     qtbot.waitUntil(lambda: ready.view.is_open, timeout=PATIENCE_MS)
     assert shown_viewer.canvas.grid.enabled
-    left, right = (shown_viewer.canvas.overlays[f"pqcomq_top_{side}_body"].text for side in ("left", "right"))
+    left, right = (
+        " ".join(shown_viewer.canvas.overlays[f"pqcomq_top_{side}_body"].text.split()) for side in ("left", "right")
+    )
     assert "Dice vs ground truth" in left
     assert "Dice vs ground truth" in right
     assert "Dice vs full precision" in right
     assert "Dice vs full precision" not in left
-    assert "simulated" in " ".join(right.split())
+    assert "simulated" in right
     titles = [shown_viewer.canvas.overlays[f"pqcomq_top_{side}_title"].text for side in ("left", "right")]
     assert titles[0] == "LiteMedSAM · FP32"
     assert "8-bit" in titles[1]
-    groups = [row[0] for row in ready.results.texts() if len(row) == 1]
+    groups = [row[0] for row in ready.figures.texts() if len(row) == 1]
     assert groups == ["Agreement of the two models", "Accuracy against ground truth", "Volume, time and size"]
     assert not ready.progress.isVisible()
     press(qtbot, ready.buttons.close)
     assert [(layer.name, layer.visible) for layer in shown_viewer.layers] == before
     assert not shown_viewer.canvas.grid.enabled
     assert not ready.buttons.close.isVisible()
+
+
+def wait_for_masks(qtbot, viewer, slices):
+    def masks_are_there():
+        return all(viewer.layers[f"{side}: masks"].data[z].any() for side in (1, 2) for z in slices)
+
+    qtbot.waitUntil(masks_are_there, timeout=PATIENCE_MS)
+
+
+def test_masks_follow_a_dragged_box_on_both_sides(ready, shown_viewer, qtbot, drag):
+    ready.prompt_panel.prompts.load(())
+    press(qtbot, ready.buttons.live)
+    qtbot.waitUntil(lambda: ready.view.is_open, timeout=PATIENCE_MS)
+    shown_viewer.dims.set_current_step(0, 5)
+    press(qtbot, ready.prompt_panel.draw_button)
+    drag(shown_viewer, (4.0, 4.0), (15.0, 17.0), cell=1)  # drawn on the quantized side
+    wait_for_masks(qtbot, shown_viewer, [5])
+    lower = shown_viewer.layers["1: masks"].data[5]
+    assert not shown_viewer.layers["1: masks"].data[4].any(), "no slice is segmented that was not looked at"
+    assert "Live, slice 5 only" in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text
+    assert "Dice vs full precision" in " ".join(shown_viewer.canvas.overlays["pqcomq_top_right_body"].text.split())
+    before, asked = lower.copy(), len(ready.live.latencies_ms)
+    drag(shown_viewer, (9.5, 10.5), (16.5, 24.5), cell=0)  # and moved on the other
+    qtbot.waitUntil(lambda: len(ready.live.latencies_ms) > asked, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: (shown_viewer.layers["1: masks"].data[5] != before).any(), timeout=PATIENCE_MS)
+    assert shown_viewer.layers["2: boxes"].data[0][0][2] > 10, "the other side's box follows too"
+    shown_viewer.dims.set_current_step(0, 6)
+    wait_for_masks(qtbot, shown_viewer, [6])
+    ready.prompt_panel.prompts.undo()
+    assert not shown_viewer.layers["1: masks"].data[5].any(), "masks of a box that is no more must go"
+
+
+def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(ready, shown_viewer, qtbot):
+    press(qtbot, ready.buttons.compare)
+    qtbot.waitUntil(lambda: ready.view.is_open, timeout=PATIENCE_MS)
+    assert ready.view_bar.worst.isEnabled()
+    ready.view.go_to(0)
+    press(qtbot, ready.view_bar.worst)
+    assert shown_viewer.dims.current_step[0] == ready.result.objects[0].comparison.worst_slice
+    prompts = ready.prompt_panel.prompts
+    prompts.set_box(0, Box3D(7, 6, 4, 18, 16, 5))
+    prompts.settle()
+    assert not ready.view_bar.worst.isEnabled()
+    wait_for_masks(qtbot, shown_viewer, [shown_viewer.dims.current_step[0]])
+    assert "Volume" not in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text
+    press(qtbot, ready.buttons.compare)
+    wait_for_end(qtbot, ready)
+    assert ready.result.objects[0].prompt.box == Box3D(7, 6, 4, 18, 16, 5)
+    assert "Volume" in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text
+
+
+def test_keys_do_what_buttons_do_while_the_comparison_is_open(ready, shown_viewer, qtbot, masks):
+    window = ready.window()
+
+    def key(sequence, modifier=Qt.KeyboardModifier.NoModifier):
+        qtbot.keyClick(window, sequence, modifier)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        QApplication.setActiveWindow(window)  # there is no window manager to do it under a virtual screen
+    key("d")
+    assert ready.view.name == "Side by side", "napari's own keys must work while no comparison is open"
+    panes = [Pane("a", (), masks[0], LEFT_COLOUR), Pane("b", (), masks[1], RIGHT_COLOUR)]
+    ready.view.open(panes, Scene.of_box(ready.volume_panel.volume, (-160.0, 240.0), BOX))
+    ready._refresh()
+    for pressed, expected in (("d", "Difference"), ("c", "Swipe"), ("f", "Flicker"), ("s", "Side by side")):
+        key(pressed)
+        assert ready.view.name == expected
+        assert ready.view_bar.views[expected].isChecked()
+    key("m")
+    assert "masks" in ready.view.hidden
+    key("2")
+    assert tuple(shown_viewer.dims.order) == (1, 0, 2)
+    key("1")
+    shown_viewer.dims.set_current_step(0, 8)
+    key("]")
+    assert ready.prompt_panel.box().z1 == 8
+    key("z", Qt.KeyboardModifier.ControlModifier)
+    assert ready.prompt_panel.box().z1 == 5
+
+
+def test_the_status_bar_speaks_of_the_patient(ready, shown_viewer, hover):
+    shown_viewer.layers.selection = {shown_viewer.layers["block"]}
+    hover(shown_viewer, (10.0, 12.0))
+    shown_viewer.update_status_from_cursor()
+    words = re.fullmatch(r"R (\S+)  P (\S+)  S (\S+) mm: 200", shown_viewer.status["coordinates"])
+    # Voxel x 12, y 10, z 6 of 1.5 × 2 × 4 mm from -20, 10 and 300 mm; a pixel of the screen is a fraction of one.
+    assert [float(word) for word in words.groups()] == pytest.approx([2, 30, 324], abs=4)
+
+
+def test_settings_are_remembered(shown_viewer, volume, qtbot):
+    first = CompareWidget(shown_viewer)
+    first.model_panel.bits.setCurrentText("2 bits")
+    first.prompt_panel.modes.setCurrentIndex(1)
+    first.view.show("Difference")
+    first._release()
+    second = CompareWidget(shown_viewer)
+    assert second.model_panel.bits.currentText() == "2 bits"
+    assert second.prompt_panel.mode == "same"
+    assert second.view.name == "Difference"
+    second._release()
+    for widget in (first, second):
+        widget.deleteLater()
 
 
 def test_cancel_half_way_keeps_nothing_and_the_dock_goes_on(ready, shown_viewer, qtbot):
@@ -188,10 +295,8 @@ def test_labels_of_another_grid_are_refused(ready, tmp_path, block, monkeypatch)
 
 
 def test_the_layers_of_a_comparison_are_not_offered_as_the_users(ready, shown_viewer, masks):
-    from napari_pqcomq.side_layers import LEFT_COLOUR, RIGHT_COLOUR, Pane, Scene
-
     panes = Pane("a", (), masks[0], LEFT_COLOUR), Pane("b", (), masks[1], RIGHT_COLOUR)
-    ready.view.open(*panes, Scene(ready.volume_panel.volume, (-160.0, 240.0), BOX))
+    ready.view.open(panes, Scene.of_box(ready.volume_panel.volume, (-160.0, 240.0), BOX))
     offered = {
         chooser.itemText(i)
         for chooser in (ready.volume_panel.layers, ready.prompt_panel.layers, ready.truth_panel.layers)
@@ -202,12 +307,10 @@ def test_the_layers_of_a_comparison_are_not_offered_as_the_users(ready, shown_vi
 
 
 def test_closing_the_dock_ends_the_comparison_and_leaves_the_viewer_whole(plugin, shown_viewer, qtbot, volume, masks):
-    from napari_pqcomq.side_layers import LEFT_COLOUR, RIGHT_COLOUR, Pane, Scene
-
     wrapper, dock = shown_viewer.window.add_plugin_dock_widget("napari-pqcomq")
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
     panes = Pane("a", (), masks[0], LEFT_COLOUR), Pane("b", (), masks[1], RIGHT_COLOUR)
-    dock.view.open(*panes, Scene(volume, (-160.0, 240.0), BOX))
+    dock.view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX))
     wrapper.destroyOnClose()
     del dock
     qtbot.wait(100)

@@ -15,7 +15,7 @@ def test_every_command_of_the_manifest_can_be_imported(manifest):
 
 def test_napari_finds_the_widget_and_opens_it_once(plugin, viewer):
     dock, widget = viewer.window.add_plugin_dock_widget("napari-pqcomq")
-    assert "Compare full precision and quantized" in dock.name
+    assert "Compare precisions" in dock.name
     assert type(widget).__name__ == "CompareWidget"
 
 

@@ -1,0 +1,67 @@
+"""Difference: one picture, coloured by who segmented what."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari.layers import Labels, Layer
+
+from napari_pqcomq.side_layers import mark_as_comparison, masks_layer
+from napari_pqcomq.view_stage import Plate, Stage
+from pqcomq.comparison.difference import BOTH, ONLY_A, ONLY_B, difference
+from pqcomq.comparison.palette import BOTH_COLOUR, FULL_COLOUR, QUANTIZED_COLOUR
+
+_OPACITY = 0.6
+
+
+class DifferenceMode:
+    """See :class:`napari_pqcomq.view_stage.ViewMode`."""
+
+    grid: tuple[int, int] | None = None
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._parts = np.empty(0)
+        self._layer: Labels = masks_layer(
+            "Difference",
+            self._computed(),
+            stage.scene.volume,
+            (BOTH_COLOUR, FULL_COLOUR, QUANTIZED_COLOUR),
+            _OPACITY,
+        )
+        self.own_layers: list[Layer] = [mark_as_comparison(self._layer)]
+
+    def visible(self) -> list[Layer]:
+        """The first side's picture with the difference over it."""
+        first = self._stage.sides[0]
+        return [first.image, self._layer, first.boxes, *([first.truth] if first.truth else [])]
+
+    def plates(self) -> list[Plate]:
+        """What the colours mean and how much there is of each."""
+        full, quantized = self._stage.panes[0], self._stage.panes[self._stage.candidate]
+        counts = np.bincount(self._parts.ravel(), minlength=ONLY_B + 1)
+        only_full, only_quantized, both = (
+            f"{counts[part] * self._stage.scene.volume.grid.voxel_millilitres:.1f} mL"
+            for part in (ONLY_A, ONLY_B, BOTH)
+        )
+        return [
+            Plate("top_left", f"Only {full.title}: {only_full}", FULL_COLOUR),
+            Plate("bottom_left", f"Both: {both}", BOTH_COLOUR),
+            Plate("top_right", f"Only {quantized.title}: {only_quantized}", QUANTIZED_COLOUR, quantized.lines),
+        ]
+
+    def show_masks(self, z: int | None) -> None:
+        """Compare again, one slice or all of them."""
+        if z is None:
+            self._layer.data = self._computed()
+            return
+        first, second = self._stage.pair
+        self._parts[z] = difference(first.masks[z], second.masks[z])
+        self._layer.refresh(extent=False, thumbnail=False, highlight=False)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _computed(self) -> np.ndarray:
+        first, second = self._stage.pair
+        self._parts = difference(first.masks, second.masks)
+        return self._parts

@@ -1,0 +1,60 @@
+"""Settings kept from one session to the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSettings
+from qtpy.QtWidgets import QComboBox
+
+from napari_pqcomq.comparison_view import VIEWS
+
+if TYPE_CHECKING:
+    from napari_pqcomq.dock import CompareWidget
+
+
+class Remembered:
+    """The dock's choices, by the words that the user sees; what no longer exists is passed over."""
+
+    def __init__(self, dock: CompareWidget) -> None:
+        self._dock = dock
+        self._boxes: dict[str, QComboBox] = {
+            "model": dock.model_panel.models,
+            "bits": dock.model_panel.bits,
+            "method": dock.model_panel.methods,
+            "prompts": dock.prompt_panel.modes,
+            "window": dock.volume_panel.presets,
+        }
+
+    def restore(self) -> None:
+        """Set the controls to what was kept."""
+        settings = _settings()
+        for key, box in self._boxes.items():
+            index = box.findText(str(settings.value(key, "")))
+            if index >= 0:
+                box.setCurrentIndex(index)
+        checkpoint = str(settings.value("checkpoint", ""))
+        if checkpoint and Path(checkpoint).is_file():
+            self._dock.model_panel.set_checkpoint(Path(checkpoint))
+        slices = str(settings.value("calibration slices", ""))
+        if slices.isdigit():
+            self._dock.calibration_panel.slices.setValue(int(slices))
+        view = str(settings.value("view", ""))
+        if view in VIEWS:
+            self._dock.view.show(view)
+
+    def keep(self) -> None:
+        """Write down what the controls are set to."""
+        settings = _settings()
+        for key, box in self._boxes.items():
+            settings.setValue(key, box.currentText())
+        checkpoint = self._dock.model_panel.checkpoint
+        if checkpoint is not None:
+            settings.setValue("checkpoint", str(checkpoint))
+        settings.setValue("calibration slices", self._dock.calibration_panel.slices.value())
+        settings.setValue("view", self._dock.view.name)
+
+
+def _settings() -> QSettings:
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "napari-pqcomq", "napari-pqcomq")

@@ -1,0 +1,99 @@
+"""How the window feels, measured: ``python tests/benchmarks/window_speed.py [WEIGHTS]``, with nothing else running.
+
+Prints, for the synthetic sample and LiteMedSAM: the event loop's lag while a model is quantized (how late a timer that
+is due every 5 ms fires), the pause when the comparison opens, the time to the first mask, the time from each move of a
+box to both masks, and the time to switch between the views. With WEIGHTS nothing is quantized.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+import numpy as np
+from napari.layers import Layer
+from qtpy.QtCore import QSettings
+from qtpy.QtWidgets import QApplication
+
+from napari_pqcomq.comparison_view import VIEWS
+from napari_pqcomq.dock import CompareWidget
+from napari_pqcomq.sample_data import synthetic_ct_sample
+from pqcomq.segmentation.box import Box3D
+
+DUE_MS = 5.0
+MOVES = 40
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
+        viewer = napari.Viewer(show=True, show_welcome_screen=False)
+        viewer.window.resize(1280, 800)
+        dock = CompareWidget(viewer)
+        viewer.window.add_dock_widget(dock, name="Compare precisions")
+        for layer in synthetic_ct_sample():
+            viewer.add_layer(Layer.create(*layer))
+        idle(1)
+        if len(sys.argv) > 1:
+            dock.load_weights(Path(sys.argv[1]))
+        else:
+            dock.quantize()
+        tell("lag while the weights are made or loaded", lags_while(lambda: dock.progress.is_running))
+        live(viewer, dock)
+        viewer.close()
+
+
+def live(viewer: napari.Viewer, dock: CompareWidget) -> None:
+    prompts = dock.prompt_panel.prompts
+    box = prompts.current_prompt.box
+    viewer.dims.set_current_step(0, box.middle)
+    began = time.perf_counter()
+    dock.open_live()
+    lags = lags_while(lambda: not (dock.view.is_open and dock.view.masks(box.middle)[1].any()))
+    print(f"first masks after {time.perf_counter() - began:.2f} s, opening and encoding with both models included")
+    print(f"longest pause meanwhile: {max(lags):.0f} ms")
+    idle(1)
+    dock.live.latencies_ms.clear()
+    lags = []
+    for move in range(MOVES):
+        shift = 8 * np.sin(move / 3)
+        prompts.set_box(prompts.current, Box3D(box.x0 + shift, box.y0, box.z0, box.x1 + shift, box.y1, box.z1))
+        lags += lags_while(lambda move=move: len(dock.live.latencies_ms) <= move)
+    tell("from a move of the box to both masks", dock.live.latencies_ms)
+    tell("lag while boxes are moved", lags)
+    for name in [*VIEWS, *VIEWS]:
+        began = time.perf_counter()
+        dock.view.show(name)
+        QApplication.processEvents()
+        print(f"switch to {name}: {(time.perf_counter() - began) * 1e3:.0f} ms")
+
+
+def idle(seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def lags_while(busy: Callable[[], bool]) -> list[float]:
+    """How late a timer fires, in ms, for as long as ``busy()``."""
+    lags = []
+    while busy():
+        began = time.perf_counter()
+        time.sleep(DUE_MS / 1e3)
+        QApplication.processEvents()
+        lags.append((time.perf_counter() - began) * 1e3 - DUE_MS)
+    return lags
+
+
+def tell(what: str, milliseconds: list[float]) -> None:
+    median, p95 = np.percentile(milliseconds, (50, 95))
+    print(f"{what}: median {median:.0f} ms, 95th percentile {p95:.0f} ms, longest {max(milliseconds):.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
