@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 import pqcomq
-from pqcomq.cli import compare, demo, evaluate, info, quantize, segment
+from pqcomq.cli import compare, demo, evaluate, gate, info, quantize, replay, report, segment
 from pqcomq.cli.lists import repeat_options
 from pqcomq.comparison.wording import RESEARCH_ONLY
 from pqcomq.errors import InputError
@@ -26,7 +26,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo.demo, quantize.quantize, segment.segment, compare.compare, evaluate.evaluate, info.info):
+for command in (
+    demo.demo,
+    quantize.quantize,
+    segment.segment,
+    compare.compare,
+    evaluate.evaluate,
+    report.report,
+    replay.replay,
+    gate.gate,
+    info.info,
+):
     app.command()(command)
 
 

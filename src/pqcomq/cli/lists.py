@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_LISTS = {"quantize": {"--calibration"}, "evaluate": {"--label", "--weights"}}
+_LISTS = {
+    "quantize": {"--calibration"},
+    "evaluate": {"--label", "--weights"},
+    "report": {"--label", "--name", "--weights"},
+}
 
 
 def repeat_options(arguments: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ quantization is lost in the noise of the prompt; if it changes less, it is not.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
@@ -73,20 +73,24 @@ class BoxJitter:
         """How many of the moved boxes change full precision's mask more than quantization does."""
         return sum(each.dice < dice_between_models for each in self.moved)
 
-    def sentence(self, comparison: Comparison) -> str:
+    def sentence(self, comparisons: Sequence[Comparison]) -> str:
         """The change of the prompt beside the change of the weights, in plain words.
 
         Args:
-            comparison: of the quantized model with the user's own box.
+            comparisons: of the quantized models with the user's own box.
         """
         x, y = self.shift_mm
         millimetres = f"{x:.1f} mm" if x == y else f"{x:.1f} mm across, {y:.1f} mm up and down"
-        quantized, count = comparison.agreement.dice, len(self.moved)
+        count = len(self.moved)
+        told = [
+            f"{each.candidate.precision} takes it to {each.agreement.dice:.3f} (more change in "
+            f"{self.outdoing(each.agreement.dice)} of {count} moved boxes)"
+            for each in comparisons
+        ]
         return (
             f"Moving the box's edges by up to {self.shift_pixels} px ({millimetres}) takes full precision's mask to "
-            f"Dice {self.mean_dice:.3f} with itself on average, {self.least_dice:.3f} at the least ({count} boxes); "
-            f"{comparison.candidate.precision} takes it to {quantized:.3f}. {self.outdoing(quantized)} of {count} "
-            "moved boxes change it more than quantization does."
+            f"Dice {self.mean_dice:.3f} with itself on average, {self.least_dice:.3f} at the least ({count} boxes). "
+            f"With the box as drawn, {'; '.join(told)}."
         )
 
     def to_dict(self) -> dict[str, Any]:

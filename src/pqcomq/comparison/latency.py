@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,11 @@ class Latency:
         median, p95 = np.percentile(milliseconds, (50, 95))
         return cls(float(median), float(p95), len(milliseconds), tuple(float(each) for each in milliseconds))
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {**asdict(self), "each_ms": [round(each, 3) for each in self.each_ms]}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Latency:
+        """The inverse of :meth:`to_dict`; single timings come back rounded to a microsecond."""
+        return cls(**{**content, "each_ms": tuple(content["each_ms"])})

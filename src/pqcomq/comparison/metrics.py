@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -45,6 +46,13 @@ class Scores:
         """The scores for JSON, which has no infinity: ``hd95_mm`` is then null and ``hd95_infinite`` true."""
         infinite = math.isinf(self.hd95_mm)
         return {**asdict(self), "hd95_mm": None if infinite else self.hd95_mm, "hd95_infinite": infinite}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """The inverse of :meth:`to_dict`."""
+        known = dict(content)
+        infinite = known.pop("hd95_infinite")
+        return cls(**{**known, "hd95_mm": math.inf if infinite else known["hd95_mm"]})
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:

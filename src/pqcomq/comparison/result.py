@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -65,6 +65,25 @@ class Side:
             "effective_bits": self.effective_bits,
             "accuracy_against_ground_truth": None if self.accuracy is None else self.accuracy.to_dict(),
         }
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any], mask: np.ndarray) -> Self:
+        """The inverse of :meth:`to_dict`, with the mask (z, y, x) that it leaves out."""
+        accuracy = content["accuracy_against_ground_truth"]
+        return cls(
+            model=content["model"],
+            precision=content["precision"],
+            mask=mask,
+            volume_ml=content["volume_ml"],
+            encoder=Latency.from_dict(content["encoder"]),
+            decoder=Latency.from_dict(content["decoder"]),
+            peak_memory_bytes=content["peak_process_memory_bytes"],
+            working_memory_bytes=content["working_memory_bytes"],
+            file_bytes=content["file_bytes"],
+            effective_bits=content["effective_bits"],
+            simulated=content["speed"] != "real",
+            accuracy=None if accuracy is None else Scores.from_dict(accuracy),
+        )
 
 
 @dataclass(frozen=True)
@@ -136,3 +155,25 @@ class Comparison:
             "first_parting_slice": None if self.parting is None else asdict(self.parting),
             "environment": self.environment.to_dict(),
         }
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any], reference_mask: np.ndarray, candidate_mask: np.ndarray) -> Self:
+        """The inverse of :meth:`to_dict`, with the masks (z, y, x) that it leaves out.
+
+        Raises:
+            KeyError: something is missing.
+            TypeError: something is of another kind.
+            ValueError: a number is out of its range.
+        """
+        return cls(
+            volume_name=content["volume"]["name"],
+            volume_sha256=content["volume"]["voxels_sha256"],
+            box=Box3D.of(content["box_x0y0z0x1y1z1"]),
+            mode=content["prompts"],
+            window=Window(**content["window"]),
+            reference=Side.from_dict(content["reference"], reference_mask),
+            candidate=Side.from_dict(content["candidate"], candidate_mask),
+            agreement=Scores.from_dict(content["agreement_between_models"]),
+            slices=tuple(SliceScores(**each) for each in content["slices"]),
+            environment=Environment(**content["environment"]),
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
@@ -13,28 +13,28 @@ _NAMED = 3
 
 
 def draw_layer_errors(
-    figure: Figure, errors: Mapping[str, Mapping[str, float]], calibration_slices: int, look: Look
+    figure: Figure, errors: Sequence[tuple[str, Mapping[str, float]]], calibration_slices: int, look: Look
 ) -> None:
     """Share of each layer's output energy that is lost on the calibration slices, from the input to the output.
 
     Args:
         figure: drawn over.
-        errors: precision → layer → share; at least one precision with a layer.
+        errors: precisions, at least one, and by layer the share.
         calibration_slices: that the shares were measured on.
         look: colours.
     """
     cleared(figure, look)
     axes = figure.subplots()
-    count = max(len(layers) for layers in errors.values())
+    count = max(len(layers) for _, layers in errors)
     look.dress(axes, f"encoder layer, from input to output (n = {count})", "share of output lost")
     axes.set_yscale("log")
-    for index, (precision, layers) in enumerate(errors.items()):
+    for index, (precision, layers) in enumerate(errors):
         marker, colour = MARKERS[index % len(MARKERS)], look.candidate(index)
         # A share of exactly 0 has no place on a logarithmic axis; it is drawn at the floor that float32 leaves.
         shares = [max(share, 1e-12) for share in layers.values()]
         axes.plot(range(1, len(shares) + 1), shares, marker, color=colour, markersize=3.5, label=precision.split()[0])
     look.legend(axes)
-    worst = list(errors.values())[-1]
+    worst = errors[-1][1]
     named = sorted(worst, key=lambda name: -worst[name])[:_NAMED]
     places = list(worst)
     told = "; ".join(f"{places.index(name) + 1}: {name}" for name in named)

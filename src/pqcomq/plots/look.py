@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR
+
 LINE_STYLES = ("-", "--", ":")
 MARKERS = ("o", "s", "^")
 _CHARACTERS_PER_EM = 1.75
@@ -95,8 +97,8 @@ DARK = Look(
     ground="#262930",
     ink="#E6E9EE",
     faint="#9AA2AE",
-    full="#E8743B",
-    quantized=("#56B4E9", "#B5DDF5", "#2F8FCB"),
+    full=FULL_COLOUR,
+    quantized=(QUANTIZED_COLOUR, "#B5DDF5", "#2F8FCB"),
     mark="#FAF05A",
 )
 LIGHT = Look(

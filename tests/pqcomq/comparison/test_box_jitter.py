@@ -47,8 +47,8 @@ def test_full_precision_is_held_against_itself(phantom, lite_medsam, quantized, 
     assert 0.5 < moved.least_dice <= moved.mean_dice <= 1
     assert moved.least_dice < 1
     assert moved.moved[0].accuracy is None
-    assert "5 px (10.0 mm)" in moved.sentence(comparison)
-    assert f"{moved.outdoing(comparison.agreement.dice)} of 3 moved boxes" in moved.sentence(comparison)
+    assert "5 px (10.0 mm)" in moved.sentence([comparison])
+    assert f"in {moved.outdoing(comparison.agreement.dice)} of 3 moved boxes" in moved.sentence([comparison])
     assert moved.outdoing(1.0) == sum(each.dice < 1 for each in moved.moved)
     assert BoxJitter.from_dict(json.loads(json.dumps(moved.to_dict(), allow_nan=False))) == moved
     same = finish(box_jitter(phantom, replace(comparison, mode="same"), lite_medsam, draws=1, cache=cache))

@@ -129,7 +129,7 @@ def test_every_pass_is_a_point(comparisons, look):
 
 def test_the_worst_layers_are_named(look):
     figure = Figure(figsize=(3.6, 3.0))
-    errors = {"8-bit": {"a": 1e-6, "b": 0.0, "c": 1e-5}, "2-bit": {"a": 1e-3, "b": 1e-4, "c": 1e-2}}
+    errors = [("8-bit", {"a": 1e-6, "b": 0.0, "c": 1e-5}), ("2-bit", {"a": 1e-3, "b": 1e-4, "c": 1e-2})]
     draw_layer_errors(figure, errors, 8, look)
     text = said(figure)
     assert "n = 3" in text

@@ -1,0 +1,54 @@
+"""``pqcomq replay``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pqcomq.cli.options import AsJson, Checkpoint, ModalityOption, Series, opened
+from pqcomq.cli.output import print_json, print_lines
+from pqcomq.cli.progress import followed
+from pqcomq.models.registry import load_model
+from pqcomq.session.opening import SavedSession
+from pqcomq.session.replay import Replay
+from pqcomq.session.replay import replay as run_again
+
+_NOT_THE_SAME = 1
+_SHOWN = 20
+"""Differences printed one by one; --json has them all."""
+
+
+def replay(
+    session: Annotated[Path, typer.Argument(help="Folder of a session.")],
+    volume: Annotated[Path, typer.Option(help="The volume it was made on; its voxels are checked.")],
+    checkpoint: Checkpoint = None,
+    series: Series = None,
+    modality: ModalityOption = None,
+    json: AsJson = False,
+) -> None:
+    """Run a session again: status 0 if every voxel and number comes out the same, 1 with the differences if not."""
+    saved = SavedSession.at(session)
+    recorded = saved.opened(opened(volume, series, modality))
+    full = load_model(saved.model_key, checkpoint)
+    outcome = followed(run_again(recorded, full), "Replaying")
+    if json:
+        print_json(outcome.to_dict())
+    else:
+        print_lines(_sentences(outcome))
+    if not outcome.is_same:
+        raise typer.Exit(_NOT_THE_SAME)
+
+
+def _sentences(outcome: Replay) -> list[str]:
+    if outcome.is_same:
+        lines = [f"The same: all {outcome.checked} numbers came out as recorded, to the last voxel."]
+    else:
+        count = len(outcome.differences)
+        lines = [f"Not the same: {count} of {outcome.checked} numbers came out differently."]
+        lines += [f"  {each}" for each in outcome.differences[:_SHOWN]]
+        lines += [f"  and {count - _SHOWN} more"] * (count > _SHOWN)
+    lines += [f"  {each}" for each in outcome.elsewhere]
+    lines += ["Time is not expected to repeat:"] + [f"  {each}" for each in outcome.timings]
+    return lines

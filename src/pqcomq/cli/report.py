@@ -1,0 +1,176 @@
+"""``pqcomq report``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from pqcomq.cli.options import (
+    AsJson,
+    Checkpoint,
+    ModalityOption,
+    Overwrite,
+    Prompts,
+    Series,
+    WindowOption,
+    opened,
+    window_of,
+)
+from pqcomq.cli.output import print_json, print_lines, print_written
+from pqcomq.cli.progress import followed
+from pqcomq.comparison.box_jitter import box_jitter
+from pqcomq.comparison.compare import compare
+from pqcomq.comparison.gate import Tolerance
+from pqcomq.comparison.participant import Participant, check_same_source
+from pqcomq.errors import InputError
+from pqcomq.models.registry import load_model
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantized.model import QuantizedModel
+from pqcomq.quantized.weights_file import load_weights
+from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.segmentation.propagation import PromptMode
+from pqcomq.session.folder import MANIFEST, PAGE
+from pqcomq.session.saving import manifest, save_session
+from pqcomq.session.session import Session, SessionObject
+from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.window import Window
+from pqcomq.whole_files import check_folder
+
+LeastDice = Annotated[float, typer.Option("--dice", help="Gate: least Dice between the models.", metavar="D")]
+MostVolume = Annotated[
+    float, typer.Option("--volume-percent", help="Gate: greatest difference of the volumes.", metavar="PERCENT")
+]
+
+
+def report(
+    volume: Annotated[Path, typer.Option(help="NIfTI file, DICOM file or DICOM folder.")],
+    weights: Annotated[
+        list[Path], typer.Option(help="Quantized weights of one model; several may follow.", metavar="FILE...")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the session: report.html, tables, masks, weights.")],
+    box: Annotated[
+        tuple[float, float, float, float, float, float] | None,
+        typer.Option(help="Box of one object in voxels; z inclusive.", metavar="X0 Y0 Z0 X1 Y1 Z1"),
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="Ground truth on the volume's grid.", metavar="FILE")] = None,
+    label: Annotated[
+        list[int] | None,
+        typer.Option(help="Labels in it: an object each, in a box round its label unless --box says.", metavar="N..."),
+    ] = None,
+    name: Annotated[list[str] | None, typer.Option(help="Names of the objects, in order.", metavar="NAME...")] = None,
+    jitter: Annotated[
+        bool, typer.Option(help="Also move the boxes by ±5 px, as a yardstick for what quantization changes.")
+    ] = True,
+    dice: LeastDice = Tolerance.dice,
+    volume_percent: MostVolume = Tolerance.volume_percent,
+    checkpoint: Checkpoint = None,
+    prompts: Annotated[Prompts, typer.Option(help="Prompts of the slices beside the middle one.")] = Prompts.propagate,
+    window: WindowOption = None,
+    series: Series = None,
+    modality: ModalityOption = None,
+    overwrite: Overwrite = False,
+    json: AsJson = False,
+) -> None:
+    """Compare on one or more objects and keep everything in a folder: a page to read, tables, and what replays it."""
+    tolerance = Tolerance(dice, volume_percent)
+    check_folder(out, (PAGE, MANIFEST), overwrite=overwrite)
+    opened_volume = opened(volume, series, modality)
+    asked = _objects(opened_volume, box, labels, label or [], name or [])
+    models = [load_weights(path) for path in weights]
+    full = load_model(models[0].segmenter.key, checkpoint)
+    for path, model in zip(weights, models, strict=True):
+        check_same_source(full, model, path)
+    runs = _Runs(opened_volume, full, models, window_of(window), prompts.value, jitter)
+    session = Session(
+        opened_volume,
+        tuple(runs.run(*each) for each in asked),
+        tuple(models),
+        full.licence,
+        tolerance,
+    )
+    paths = save_session(session, out, overwrite=overwrite)
+    if json:
+        print_json(manifest(session))
+    else:
+        print_lines(verdict.sentence for verdict in session.verdicts)
+        print_written(path for path in paths if path.parent == out)
+
+
+class _Runs:
+    """Runs the comparisons of the objects, each with its own bar."""
+
+    def __init__(
+        self,
+        volume: Volume,
+        full: Segmenter,
+        models: Sequence[QuantizedModel],
+        window: Window | None,
+        mode: PromptMode,
+        jitter: bool,
+    ) -> None:
+        self._volume, self._full, self._models = volume, full, models
+        self._window, self._mode, self._jitter = window, mode, jitter
+        self._cache = EmbeddingCache()
+
+    def run(self, name: str, box: Box3D, truth: np.ndarray | None) -> SessionObject:
+        """One object under every model."""
+        comparisons = tuple(
+            followed(
+                compare(
+                    self._volume,
+                    box,
+                    Participant.full(self._full),
+                    Participant.quantized(model),
+                    mode=self._mode,
+                    window=self._window,
+                    truth=truth,
+                    cache=self._cache,
+                ),
+                f"{name}, FP32 and {model.settings.title}",
+            )
+            for model in self._models
+        )
+        moved = None
+        if self._jitter:
+            work = box_jitter(self._volume, comparisons[0], self._full, truth=truth, cache=self._cache)
+            moved = followed(work, f"{name}, moved boxes")
+        return SessionObject(name, comparisons, truth, moved)
+
+
+def _objects(
+    volume: Volume,
+    box: tuple[float, ...] | None,
+    labels: Path | None,
+    label: Sequence[int],
+    names: Sequence[str],
+) -> list[tuple[str, Box3D, np.ndarray | None]]:
+    """Names, boxes and ground truths of what is asked for.
+
+    Raises:
+        InputError: neither a box nor labels, options that do not go together, or a label that does not occur.
+    """
+    if (labels is None) != (not label):
+        raise InputError("--labels and --label go together: a file and the numbers of labels in it.")
+    if box is not None and len(label) > 1:
+        raise InputError("--box is the box of one object; with several labels each gets the box round its own.")
+    if names and len(names) != max(1, len(label)):
+        raise InputError(f"{len(names)} names do not fit {max(1, len(label))} objects.")
+    given = None if box is None else Box3D.of(box).checked(volume.grid.shape_zyx)
+    if labels is None:
+        if given is None:
+            raise InputError("Name what to segment: --box, or --labels and --label.")
+        return [(names[0] if names else "object", given, None)]
+    truth = read_labels(labels, volume)
+    found: list[tuple[str, Box3D, np.ndarray | None]] = []
+    for place, number in enumerate(label):
+        mask = np.asarray(truth == number)
+        if not mask.any():
+            raise InputError(f"{labels}: label {number} does not occur.")
+        found.append((names[place] if names else f"label {number}", given or Box3D.around(mask), mask))
+    return found

@@ -1,0 +1,76 @@
+"""What is shown in a blinded reading, in which order, and on which side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pqcomq.comparison.result import Comparison
+
+
+@dataclass(frozen=True)
+class Item:
+    """One pair of masks to choose between.
+
+    Attributes:
+        name: of the object.
+        precision: of the quantized model; part of what is hidden.
+        z: slice on which it is read.
+    """
+
+    name: str
+    precision: str
+    z: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An item with its sides dealt.
+
+    Attributes:
+        number: from 1, in the order of reading.
+        item: what is shown.
+        quantized_is_left: hidden until the reading ends.
+    """
+
+    number: int
+    item: Item
+    quantized_is_left: bool
+
+
+def items_of(name: str, comparison: Comparison, most: int) -> list[Item]:
+    """Slices worth reading: those on which the masks differ, evenly spread.
+
+    Where the masks are the same there is nothing to prefer, and asking would only tire.
+
+    Args:
+        name: of the object.
+        comparison: of the object.
+        most: slices at the most.
+    """
+    reference, candidate = comparison.reference.mask, comparison.candidate.mask
+    differing = [z for z in comparison.box.slices if not np.array_equal(reference[z], candidate[z])]
+    if len(differing) > most:
+        places = np.linspace(0, len(differing) - 1, most).round().astype(int)
+        differing = [differing[place] for place in places]
+    return [Item(name, comparison.candidate.precision, z) for z in differing]
+
+
+def dealt(items: Sequence[Item], seed: int) -> tuple[Trial, ...]:
+    """Shuffle the items, and put the quantized model left in half of the trials.
+
+    Half, not a coin's toss each: a reader with a liking for one side then favours neither model.
+
+    Args:
+        items: what is read.
+        seed: the same deal for the same seed and items.
+    """
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(len(items))
+    left = generator.permutation(np.arange(len(items)) % 2 == generator.integers(2))
+    return tuple(
+        Trial(number, items[index], bool(side))
+        for number, (index, side) in enumerate(zip(order, left, strict=True), start=1)
+    )

@@ -1,0 +1,134 @@
+"""A session written to a folder that holds all that is needed to read it, check it and run it again, but the volume.
+
+The volume stays where it is, known by the hash of its voxels: it is the patient's, and its path may name the patient.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import pqcomq
+from pqcomq.quantized.weights_file import save_weights
+from pqcomq.session.folder import (
+    FORMAT,
+    GATE_TABLE,
+    MANIFEST,
+    MASKS,
+    PAGE,
+    READING_TABLE,
+    SLICE_TABLE,
+    WEIGHTS,
+    slug,
+    weights_names,
+)
+from pqcomq.session.page import page
+from pqcomq.session.session import Session, SessionObject
+from pqcomq.session.tables import as_csv, gate_rows, slice_rows
+from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.writing import write_mask
+from pqcomq.whole_files import check_folder, made_folder, replacing
+
+
+def save_session(session: Session, folder: Path, *, overwrite: bool = False) -> list[Path]:
+    """Write a session.
+
+    Args:
+        session: to write.
+        folder: made if need be.
+        overwrite: replace files that are already there.
+
+    Returns:
+        Every file written; ``session.json`` last, so that a folder that has one is whole.
+
+    Raises:
+        InputError: a file exists or cannot be written.
+    """
+    texts = {PAGE: page(session), GATE_TABLE: as_csv(gate_rows(session)), SLICE_TABLE: as_csv(slice_rows(session))}
+    if session.reading is not None:
+        texts[READING_TABLE] = as_csv(session.reading.rows())
+    masks = _masks(session)
+    weights = weights_names(session.models)
+    check_folder(folder, [*texts, MANIFEST], overwrite=overwrite)
+    for part, names in ((WEIGHTS, weights), (MASKS, masks)):
+        check_folder(folder / part, [Path(name).name for name in names], overwrite=overwrite)
+    for part in (WEIGHTS, MASKS):
+        made_folder(folder / part)
+    for name, model in zip(weights, session.models, strict=True):
+        save_weights(model, folder / name, overwrite=overwrite)
+    for name, mask in masks.items():
+        write_mask(folder / name, mask.astype(np.uint8), session.volume, overwrite=overwrite)
+    texts[MANIFEST] = json.dumps(manifest(session), indent=2, allow_nan=False) + "\n"
+    for name, text in texts.items():
+        with replacing(folder / name, overwrite=overwrite) as partial:
+            partial.write_text(text, encoding="utf-8", newline="")
+    return [folder / name for name in (*weights, *masks, *texts)]
+
+
+def manifest(session: Session) -> dict[str, Any]:
+    """Everything but voxels and weights, JSON-ready; no path, no patient data."""
+    return {
+        "format": FORMAT,
+        "program": f"pqcomq {pqcomq.__version__}",
+        "made_utc": session.made,
+        "volume": _described(session.volume),
+        "model": {
+            "key": session.models[0].segmenter.key,
+            "checkpoint_name": session.models[0].segmenter.checkpoint_name,
+            "checkpoint_sha256": session.models[0].segmenter.checkpoint_sha256,
+            "licence": session.licence,
+        },
+        "weights": weights_names(session.models),
+        "gate": {
+            "least_dice_between_models": session.tolerance.dice,
+            "greatest_volume_difference_percent": session.tolerance.volume_percent,
+            "verdicts": gate_rows(session),
+        },
+        "objects": [_object(index, each) for index, each in enumerate(session.objects)],
+        "reading": None if session.reading is None else session.reading.to_dict(),
+    }
+
+
+def _described(volume: Volume) -> dict[str, Any]:
+    return {
+        "name": volume.name,
+        "voxels_sha256": volume.sha256,
+        "modality": volume.modality,
+        "size_xyz": list(volume.grid.size),
+        "spacing_mm_xyz": list(volume.grid.spacing),
+    }
+
+
+def _object(index: int, found: SessionObject) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "truth": None if found.truth is None else _mask_name(index, found, "truth"),
+        "comparisons": [
+            {
+                "reference_mask": _mask_name(index, found, "full"),
+                "candidate_mask": _mask_name(index, found, f"quantized-{number}"),
+                "found": comparison.to_dict(),
+            }
+            for number, comparison in enumerate(found.comparisons, start=1)
+        ],
+        "box_jitter": None if found.jitter is None else found.jitter.to_dict(),
+    }
+
+
+def _masks(session: Session) -> dict[str, np.ndarray]:
+    """File names and masks (z, y, x) of all objects; the reference of an object's comparisons is one and the same."""
+    masks: dict[str, np.ndarray] = {}
+    for index, found in enumerate(session.objects):
+        masks[_mask_name(index, found, "full")] = found.comparisons[0].reference.mask
+        for number, comparison in enumerate(found.comparisons, start=1):
+            masks[_mask_name(index, found, f"quantized-{number}")] = comparison.candidate.mask
+        if found.truth is not None:
+            masks[_mask_name(index, found, "truth")] = found.truth
+    return masks
+
+
+def _mask_name(index: int, found: SessionObject, what: str) -> str:
+    return f"{MASKS}/{index + 1}-{slug(found.name)}-{what}.nii.gz"

@@ -1,0 +1,60 @@
+"""``pqcomq report``, ``replay`` and ``gate`` as a user types them."""
+
+from __future__ import annotations
+
+import json
+
+import SimpleITK as sitk
+
+BOX = ["45", "25", "2", "76", "56", "2"]
+
+
+def test_report_then_gate_then_replay(run, ct, truth, saved, tmp_path, phantom):
+    out = tmp_path / "session"
+    asked = ["--labels", truth, "--label", 1, "--name", "disc", "--box", *BOX, "--no-jitter", "--dice", 0.5]
+    status, text, _ = run("report", "--volume", ct, "--weights", saved, *asked, "--out", out)
+    assert status == 0
+    assert "disc, 4-bit Permutation-COMQ: PASS" in text
+    assert (out / "report.html").stat().st_size > 100_000
+    assert json.loads((out / "session.json").read_text())["gate"]["least_dice_between_models"] == 0.5
+
+    status, text, _ = run("gate", out, "--dice", 0.5, "--volume-percent", 50)
+    assert (status, text.splitlines()[-1]) == (0, "All together: PASS.")
+    status, text, _ = run("gate", out, "--dice", 1, "--volume-percent", 0, "--json")
+    assert status == 1
+    assert json.loads(text)["outcome"] == "fail"
+
+    status, text, _ = run("replay", out, "--volume", ct)
+    assert status == 0, text
+    assert "The same: all" in text
+    content = json.loads((out / "session.json").read_text())
+    content["objects"][0]["comparisons"][0]["found"]["agreement_between_models"]["dice"] = 0.123
+    (out / "session.json").write_text(json.dumps(content))
+    status, text, _ = run("replay", out, "--volume", ct)
+    assert status == 1
+    assert "agreement between the models, dice was 0.123" in text
+
+    other = tmp_path / "other.nii.gz"
+    sitk.WriteImage(phantom.to_file_grid(phantom.voxels + 1), str(other))
+    status, _, err = run("replay", out, "--volume", other)
+    assert status == 2
+    assert "is not the volume of the session" in err
+
+
+def test_what_does_not_go_together_is_refused(refused, ct, truth, saved, tmp_path):
+    report = ["report", "--volume", ct, "--weights", saved, "--out", tmp_path / "session"]
+    assert "Name what to segment" in refused(*report)
+    assert "go together" in refused(*report, "--label", 1)
+    assert "box of one object" in refused(*report, "--labels", truth, "--label", 1, 2, "--box", *BOX)
+    assert "2 names do not fit 1 objects" in refused(*report, "--box", *BOX, "--name", "a", "b")
+    assert "label 5 does not occur" in refused(*report, "--labels", truth, "--label", 5)
+    assert "least Dice" in refused(*report, "--box", *BOX, "--dice", 98)
+    assert "0 % or more" in refused(*report, "--box", *BOX, "--volume-percent", -1)
+    (tmp_path / "session").mkdir()
+    (tmp_path / "session" / "report.html").write_text("precious")
+    assert "exists already" in refused(*report, "--box", *BOX)
+
+
+def test_folders_that_are_no_sessions_are_refused(refused, ct, tmp_path):
+    assert "holds no session" in refused("gate", tmp_path)
+    assert "holds no session" in refused("replay", tmp_path / "nowhere", "--volume", ct)

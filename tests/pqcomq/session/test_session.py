@@ -1,0 +1,263 @@
+"""Sessions saved, opened, replayed; and what becomes of damaged ones."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pqcomq.comparison.box_jitter import box_jitter
+from pqcomq.comparison.compare import compare
+from pqcomq.comparison.gate import Tolerance
+from pqcomq.comparison.participant import Participant
+from pqcomq.comparison.result import Comparison
+from pqcomq.errors import InputError
+from pqcomq.reading.blinded import BlindedReading
+from pqcomq.reading.trials import items_of
+from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.session.opening import SavedSession
+from pqcomq.session.replay import replay
+from pqcomq.session.saving import save_session
+from pqcomq.session.session import Session, SessionObject
+
+BOX = Box3D(45, 25, 2, 76, 56, 3)
+NAME = "Niere <rechts> & ../links"
+
+
+@pytest.fixture(scope="module")
+def session(phantom, lite_medsam, quantized, finish):
+    """A real session: one object, 4 bits, ground truth, moved boxes, a blinded reading."""
+    z, y, x = np.indices(phantom.voxels.shape)
+    truth = (y - 40) ** 2 + (x - 60) ** 2 < (8 + z) ** 2
+    cache = EmbeddingCache()
+    sides = Participant.full(lite_medsam), Participant.quantized(quantized)
+    comparison = finish(compare(phantom, BOX, *sides, truth=truth, cache=cache))
+    jitter = finish(box_jitter(phantom, comparison, lite_medsam, truth=truth, draws=2, cache=cache))
+    reading = BlindedReading.of(items_of(NAME, comparison, 2), seed=5)
+    while reading.current is not None:
+        reading.answer("left", 1.25)
+    found = SessionObject(NAME, (comparison,), truth, jitter)
+    return Session(phantom, (found,), (quantized,), lite_medsam.licence, Tolerance(0.9, 10), reading)
+
+
+@pytest.fixture(scope="module")
+def folder(session, tmp_path_factory):
+    """Its folder; tests that damage it take a copy."""
+    folder = tmp_path_factory.mktemp("session") / "kept"
+    save_session(session, folder)
+    return folder
+
+
+@pytest.fixture
+def copied(folder, tmp_path):
+    return shutil.copytree(folder, tmp_path / "copy")
+
+
+def test_a_comparison_survives_json(session):
+    comparison = session.objects[0].comparisons[0]
+    content = json.loads(json.dumps(comparison.to_dict(), allow_nan=False))
+    again = Comparison.from_dict(content, comparison.reference.mask, comparison.candidate.mask)
+    assert again.to_dict() == comparison.to_dict()
+    empty = replace(comparison.agreement, hd95_mm=float("inf"), volume_difference_percent=None)
+    content = json.loads(json.dumps(replace(comparison, agreement=empty).to_dict(), allow_nan=False))
+    assert Comparison.from_dict(content, comparison.reference.mask, comparison.candidate.mask).agreement == empty
+
+
+def test_everything_comes_back(session, folder, phantom):
+    again = SavedSession.at(folder).opened(phantom)
+    found, was = again.objects[0], session.objects[0]
+    assert found.name == NAME
+    assert np.array_equal(found.truth, was.truth)
+    assert found.jitter == was.jitter
+    for side in ("reference", "candidate"):
+        assert np.array_equal(getattr(found.comparisons[0], side).mask, getattr(was.comparisons[0], side).mask)
+    assert found.comparisons[0].to_dict() == was.comparisons[0].to_dict()
+    assert again.tolerance == session.tolerance
+    assert again.reading.rows() == session.reading.rows()
+    assert [each.sentence for each in again.verdicts] == [each.sentence for each in session.verdicts]
+    assert again.models[0].segmenter.fingerprint == session.models[0].segmenter.fingerprint
+    assert again.made == session.made
+
+
+def test_a_replay_gives_the_same_numbers_to_the_last_voxel(folder, phantom, lite_medsam, finish):
+    outcome = finish(replay(SavedSession.at(folder).opened(phantom), lite_medsam))
+    assert outcome.differences == ()
+    assert outcome.is_same
+    assert outcome.checked > 40
+    assert outcome.elsewhere == ()
+
+
+def test_a_replay_names_what_is_different(session, lite_medsam, finish):
+    found = session.objects[0]
+    recorded = found.comparisons[0]
+    mask = recorded.candidate.mask.copy()
+    mask[2, 0, :3] = True
+    changed = replace(
+        recorded,
+        candidate=replace(recorded.candidate, mask=mask),
+        agreement=replace(recorded.agreement, dice=0.5),
+        environment=replace(recorded.environment, machine="abacus"),
+    )
+    other = replace(session, objects=(replace(found, comparisons=(changed,), jitter=None),))
+    outcome = finish(replay(other, lite_medsam))
+    assert not outcome.is_same
+    told = [str(each) for each in outcome.differences]
+    assert len(told) == 2
+    assert any("voxels that differ was 0, is now 3" in line for line in told)
+    assert any("agreement between the models, dice was 0.5" in line for line in told)
+    assert [(each.what, each.recorded) for each in outcome.elsewhere] == [("machine", "abacus")]
+
+
+class _Links(HTMLParser):
+    """Everything a page would load, its texts, and whether its tags close."""
+
+    def __init__(self):
+        super().__init__()
+        self.images, self.tags, self.open, self.words = [], set(), [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        given = dict(attributes)
+        assert not {"href", "onclick", "onload"} & set(given)
+        if tag == "img":
+            assert given["alt"]
+            self.images.append(given["src"])
+        if tag not in ("img", "meta"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_the_page_stands_by_itself_and_tells_everything(session, folder):
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    page = _Links()
+    page.feed(text)
+    assert page.open == []
+    assert not {"script", "link", "iframe", "rechts"} & page.tags, "a name must not become markup"
+    for source in page.images:
+        kind, _, content = source.partition(";base64,")
+        if kind == "data:image/png":
+            assert Image.open(io.BytesIO(base64.b64decode(content))).width == 1280
+        else:
+            assert kind == "data:image/svg+xml"
+            ET.fromstring(base64.b64decode(content))
+    comparison = session.objects[0].comparisons[0]
+    pictures = 1 + (comparison.worst_slice != comparison.box.middle)
+    assert len(page.images) == pictures + 6, "side by side; five plots of the object and one of the layers"
+    words = re.sub(r"\s+", " ", "".join(page.words))
+    for expected in (
+        "Research use only",
+        NAME,
+        session.verdicts[0].reasons[0],
+        "Dice vs full precision",
+        "Dice vs ground truth",
+        session.objects[0].jitter.sentence(session.objects[0].comparisons),
+        session.reading.preference.sentence,
+        session.volume.sha256,
+        session.models[0].segmenter.checkpoint_sha256,
+        "simulated",
+        "Apache-2.0",
+        "pqcomq replay",
+    ):
+        assert expected in words, expected
+
+
+def test_no_file_name_leaves_the_folder_and_no_path_is_told(session, folder, tmp_path):
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    assert names[0] == "gate.csv"
+    assert [name for name in names if name.startswith("masks/")] == [
+        f"masks/1-niere-rechts-links-{what}.nii.gz" for what in ("full", "quantized-1", "truth")
+    ]
+    text = (folder / "session.json").read_text()
+    assert str(tmp_path.parent) not in text
+    assert "phantom" in text
+
+
+def test_files_are_never_replaced_unless_told(session, copied):
+    before = {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match="exists already"):
+        save_session(session, copied)
+    assert {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()} == before
+    save_session(session, copied, overwrite=True)
+    (copied / "session.json").unlink()
+    (copied / "report.html").unlink()
+    (copied / "gate.csv").unlink()
+    (copied / "slices.csv").unlink()
+    (copied / "reading.csv").unlink()
+    with pytest.raises(InputError, match="exists already"):
+        save_session(session, copied)
+
+
+def test_another_volume_is_refused(folder, phantom):
+    other = replace(phantom, voxels=phantom.voxels + 1, name="other")
+    with pytest.raises(InputError, match="other is not the volume of the session"):
+        SavedSession.at(folder).opened(other)
+
+
+def _damage(folder, change):
+    content = json.loads((folder / "session.json").read_text())
+    change(content)
+    (folder / "session.json").write_text(json.dumps(content))
+
+
+def _first(content):
+    return content["objects"][0]["comparisons"][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c.update(format=99), "does not know"),
+        (lambda c: c.update(objects=[]), "at least one"),
+        (lambda c: c.pop("objects"), "damaged"),
+        (lambda c: c.update(volume="x"), "damaged"),
+        (lambda c: c.update(weights="x"), "damaged"),
+        (lambda c: c.update(weights=["../w.safetensors"]), "outside"),
+        (lambda c: c.update(weights=["/etc/hostname"]), "outside"),
+        (lambda c: c.update(weights=[7]), "outside"),
+        (lambda c: _first(c).update(reference_mask="masks/none.nii.gz"), "missing"),
+        (lambda c: _first(c).update(candidate_mask="../../secret.nii.gz"), "outside"),
+        (lambda c: _first(c)["found"].pop("agreement_between_models"), "damaged"),
+        (lambda c: _first(c)["found"].update(box_x0y0z0x1y1z1=[1, 2]), "six finite numbers"),
+        (lambda c: _first(c)["found"]["slices"][0].update(surprise=1), "damaged"),
+        (lambda c: c["gate"].update(least_dice_between_models=7), "gate"),
+        (lambda c: c["reading"]["rows"][0].update(choice="up"), "damaged"),
+    ],
+)
+def test_damaged_sessions_are_told_in_one_sentence(copied, phantom, change, words):
+    _damage(copied, change)
+    with pytest.raises(InputError, match=words) as told:
+        SavedSession.at(copied).opened(phantom)
+    assert "\n" not in str(told.value)
+
+
+def test_folders_that_are_no_session_are_told(tmp_path, folder, copied, phantom):
+    with pytest.raises(InputError, match="holds no session"):
+        SavedSession.at(tmp_path)
+    (copied / "session.json").write_text("{ half")
+    with pytest.raises(InputError, match="cannot be read as a session"):
+        SavedSession.at(copied)
+    shutil.copy(folder / "session.json", copied)
+    mask = copied / "masks" / "1-niere-rechts-links-full.nii.gz"
+    mask.write_bytes(mask.read_bytes()[:60])
+    with pytest.raises(InputError, match="1-niere-rechts-links-full"):
+        SavedSession.at(copied).opened(phantom)
+
+
+def test_two_objects_of_one_name_are_refused(session):
+    with pytest.raises(InputError, match="same name"):
+        replace(session, objects=session.objects * 2)
