@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ from pqcomq.comparison.evaluate import Evaluation
 from pqcomq.comparison.figure import draw_comparison
 from pqcomq.comparison.result import Comparison
 from pqcomq.comparison.wording import RESEARCH_ONLY, side_lines, side_title
+from pqcomq.tables import write_table
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.window import eight_bit
 from pqcomq.whole_files import made_folder, replacing
@@ -49,7 +47,7 @@ def write_comparison(
     """
     paths = [made_folder(folder) / name for name in COMPARISON_FILES]
     _write_json(paths[0], comparison.to_dict(), overwrite)
-    _write_csv(paths[1], [asdict(each) for each in comparison.slices], overwrite)
+    write_table([asdict(each) for each in comparison.slices], paths[1], overwrite=overwrite)
     z = comparison.worst_slice
     spacing = volume.grid.spacing_zyx
     with replacing(paths[2], overwrite=overwrite) as partial:
@@ -84,7 +82,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path, *, overwrite: bool = 
     """
     paths = [made_folder(folder) / name for name in EVALUATION_FILES]
     _write_json(paths[0], evaluation.to_dict(), overwrite)
-    _write_csv(paths[1], [asdict(each) for each in evaluation.prompts], overwrite)
+    write_table([asdict(each) for each in evaluation.prompts], paths[1], overwrite=overwrite)
     return paths
 
 
@@ -92,12 +90,3 @@ def _write_json(path: Path, content: dict[str, Any], overwrite: bool) -> None:
     with replacing(path, overwrite=overwrite) as partial:
         # JSON has no NaN and no infinity; a number that became one is a fault to be heard of.
         partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _write_csv(path: Path, rows: Sequence[dict[str, Any]], overwrite: bool) -> None:
-    text = io.StringIO(newline="")
-    table = csv.DictWriter(text, fieldnames=list(rows[0]))
-    table.writeheader()
-    table.writerows(rows)
-    with replacing(path, overwrite=overwrite) as partial:
-        partial.write_text(text.getvalue(), encoding="utf-8", newline="")

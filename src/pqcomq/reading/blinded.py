@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +11,7 @@ from typing import Any, Literal
 from pqcomq.errors import InputError
 from pqcomq.reading.preference import Preference
 from pqcomq.reading.trials import Item, Trial, dealt
-from pqcomq.whole_files import replacing
+from pqcomq.tables import write_table
 
 Choice = Literal["left", "right", "none"]
 Preferred = Literal["full precision", "quantized", "none"]
@@ -97,13 +95,8 @@ class BlindedReading:
         Raises:
             InputError: the file cannot be written.
         """
-        rows = self.rows()
-        text = io.StringIO(newline="")
-        table = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["trial"])
-        table.writeheader()
-        table.writerows(rows)
-        with replacing(path, overwrite=True) as partial:
-            partial.write_text(text.getvalue(), encoding="utf-8", newline="")
+        if self.answers:
+            write_table(self.rows(), path, overwrite=True)
 
     @property
     def preference(self) -> Preference:

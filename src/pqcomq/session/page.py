@@ -91,7 +91,7 @@ def page(session: Session) -> str:
 
 
 def _part(session: Session, found: SessionObject, pixels: np.ndarray) -> _Part:
-    remarks = [str(each.parting) for each in found.comparisons[-1:] if each.parting is not None]
+    remarks = [f"{each.candidate.precision}: {each.parting}" for each in found.comparisons if each.parting is not None]
     if found.jitter is not None:
         remarks.append(found.jitter.sentence(found.comparisons))
     first = found.comparisons[0]

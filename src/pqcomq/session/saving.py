@@ -27,7 +27,8 @@ from pqcomq.session.folder import (
 )
 from pqcomq.session.page import page
 from pqcomq.session.session import Session, SessionObject
-from pqcomq.session.tables import as_csv, gate_rows, slice_rows
+from pqcomq.session.tables import gate_rows, slice_rows
+from pqcomq.tables import as_csv
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.writing import write_mask
 from pqcomq.whole_files import check_folder, made_folder, replacing

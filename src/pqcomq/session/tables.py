@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from pqcomq.comparison.wording import comparison_rows
 from pqcomq.session.session import Session, SessionObject
-
-
-def as_csv(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows with the same keys as CSV text."""
-    text = io.StringIO(newline="")
-    table = csv.DictWriter(text, fieldnames=list(rows[0]))
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue()
 
 
 def gate_rows(session: Session) -> list[dict[str, Any]]:

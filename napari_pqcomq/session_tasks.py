@@ -1,0 +1,133 @@
+"""Background work on sessions: generators of steps that touch neither Qt nor layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_pqcomq.model_shelf import ModelShelf
+from napari_pqcomq.progress_panel import Step, Steps
+from pqcomq.comparison.box_jitter import BoxJitter, box_jitter
+from pqcomq.comparison.gate import Tolerance
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.reading.blinded import BlindedReading
+from pqcomq.session.opening import SavedSession
+from pqcomq.session.saving import save_session
+from pqcomq.session.session import Session, SessionObject
+from pqcomq.volumes.volume import Volume
+
+if TYPE_CHECKING:
+    from napari_pqcomq.shown_result import ShownResult
+
+
+@dataclass(frozen=True, eq=False)
+class JitterTask:
+    """Move the boxes of a result.
+
+    Attributes:
+        result: on screen.
+    """
+
+    result: ShownResult
+
+    def steps(self) -> Steps[dict[str, BoxJitter]]:
+        """The work: object name → what its moved boxes gave."""
+        found: dict[str, BoxJitter] = {}
+        for each in self.result.objects:
+            work = box_jitter(
+                self.result.volume,
+                each.comparison,
+                self.result.reference.segmenter,
+                truth=each.truth,
+                cache=self.result.cache,
+            )
+            while True:
+                try:
+                    progress = next(work)
+                except StopIteration as finished:
+                    found[each.name] = finished.value
+                    break
+                text = f"Moving the box of {each.name}: {progress.text}"
+                yield Step(text, progress.step, progress.total, progress.remaining_seconds)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class SaveTask:
+    """Write a session.
+
+    Attributes:
+        result: on screen.
+        jitters: object name → moved boxes, where they were asked for.
+        tolerance: of the gate.
+        reading: a finished one, or None.
+        folder: to be made.
+    """
+
+    result: ShownResult
+    jitters: dict[str, BoxJitter]
+    tolerance: Tolerance
+    reading: BlindedReading | None
+    folder: Path
+
+    def steps(self) -> Steps[list[Path]]:
+        """The work: the files written.
+
+        Raises:
+            InputError: a file exists or cannot be written.
+        """
+        yield Step("Drawing the report", 0, 0)
+        return save_session(session_of(self.result, self.jitters, self.tolerance, self.reading), self.folder)
+
+
+@dataclass(frozen=True, eq=False)
+class OpenTask:
+    """Read a session.
+
+    Attributes:
+        folder: of the session.
+        volume: the open one, which must be the session's.
+        checkpoint: for a model that has none shipped.
+        shelf: where the full-precision model stands.
+    """
+
+    folder: Path
+    volume: Volume
+    checkpoint: Path | None
+    shelf: ModelShelf
+
+    def steps(self) -> Steps[tuple[Session, Segmenter]]:
+        """The work: the session and the full-precision model.
+
+        Raises:
+            InputError: it is no session, or one of another volume.
+        """
+        yield Step("Reading the session", 0, 0)
+        saved = SavedSession.at(self.folder)
+        saved.check_volume(self.volume)
+        yield Step("Loading the model", 0, 0)
+        full = self.shelf.take(saved.model_key, self.checkpoint)
+        yield Step("Reading masks and weights", 0, 0)
+        return saved.opened(self.volume), full
+
+
+def session_of(
+    result: ShownResult, jitters: dict[str, BoxJitter], tolerance: Tolerance, reading: BlindedReading | None
+) -> Session:
+    """A result on screen as a session.
+
+    Raises:
+        InputError: a candidate's weights are not at hand, or two objects have the same name.
+    """
+    return Session(
+        volume=result.volume,
+        objects=tuple(
+            SessionObject(each.name, tuple(each.comparisons), each.truth, jitters.get(each.name))
+            for each in result.objects
+        ),
+        models=tuple(each.weights for each in result.candidates if each.weights is not None),
+        licence=result.reference.segmenter.licence,
+        tolerance=tolerance,
+        reading=reading,
+    )
