@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 ALONG, AGREEMENT, ACCURACY, LATENCIES, LAYERS, JITTER = (
     "Dice along the slices",
-    "Bits and latency against Dice between the models",
-    "Bits and latency against Dice against ground truth",
+    "Bits, latency · Dice between the models",
+    "Bits, latency · Dice against ground truth",
     "Latencies",
     "Quantization error of each layer",
     "Moved boxes against quantization",

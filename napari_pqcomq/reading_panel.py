@@ -240,3 +240,4 @@ class ReadingPanel(QWidget):
         column.addLayout(row)
         column.addWidget(self.choices["none"])
         column.addWidget(self.stop_button)
+        column.addStretch(1)
