@@ -62,6 +62,8 @@ def test_a_click_on_the_plot_chooses_the_slice(shown, result, qtbot):
     panel = shown(PlotsPanel())
     panel.set_result(result)
     canvas = panel.canvas
+    qtbot.waitUntil(lambda: canvas.height() == round(canvas.figure.bbox.height / canvas.device_pixel_ratio))
+    qtbot.wait(100)  # the layout's last resize
     canvas.draw()
     with qtbot.waitSignal(panel.slice_chosen) as chosen:
         place = pixel_of(canvas, canvas.figure.axes[0], 6.3, 0.8)

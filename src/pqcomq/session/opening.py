@@ -58,11 +58,6 @@ class SavedSession:
         """Which full-precision model it was compared with."""
         return str(self._entry("model")["key"])
 
-    @property
-    def volume_name(self) -> str:
-        """The name of the volume to open."""
-        return str(self._entry("volume")["name"])
-
     def check_volume(self, volume: Volume) -> None:
         """Make sure that a volume is the session's own.
 
@@ -73,7 +68,7 @@ class SavedSession:
         if volume.sha256 != ours["voxels_sha256"]:
             raise InputError(
                 f"{volume.name} is not the volume of the session in {self.folder}: its voxels are not those of "
-                f"{ours['name']} ({' × '.join(map(str, ours['size_xyz']))} voxels, {ours['modality']})."
+                f"the {ours['name']} that it was made on."
             )
 
     def opened(self, volume: Volume) -> Session:

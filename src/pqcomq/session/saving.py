@@ -1,6 +1,6 @@
 """A session written to a folder that holds all that is needed to read it, check it and run it again, but the volume.
 
-The volume stays where it is, known by the hash of its voxels: it is the patient's, and its path may name the patient.
+The volume stays where it is, known by the hash of its voxels: it is the patient's, and its path and name may name them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from pqcomq.session.page import page
 from pqcomq.session.session import Session, SessionObject
 from pqcomq.session.tables import gate_rows, slice_rows
 from pqcomq.tables import as_csv
-from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.writing import write_mask
 from pqcomq.whole_files import check_folder, made_folder, replacing
 
@@ -70,12 +69,12 @@ def save_session(session: Session, folder: Path, *, overwrite: bool = False) -> 
 
 
 def manifest(session: Session) -> dict[str, Any]:
-    """Everything but voxels and weights, JSON-ready; no path, no patient data."""
+    """Everything but voxels and weights, JSON-ready; no path, no file name, no patient data."""
     return {
         "format": FORMAT,
         "program": f"pqcomq {pqcomq.__version__}",
         "made_utc": session.made,
-        "volume": _described(session.volume),
+        "volume": _described(session),
         "model": {
             "key": session.models[0].segmenter.key,
             "checkpoint_name": session.models[0].segmenter.checkpoint_name,
@@ -88,14 +87,15 @@ def manifest(session: Session) -> dict[str, Any]:
             "greatest_volume_difference_percent": session.tolerance.volume_percent,
             "verdicts": gate_rows(session),
         },
-        "objects": [_object(index, each) for index, each in enumerate(session.objects)],
+        "objects": [_object(session, index, each) for index, each in enumerate(session.objects)],
         "reading": None if session.reading is None else session.reading.to_dict(),
     }
 
 
-def _described(volume: Volume) -> dict[str, Any]:
+def _described(session: Session) -> dict[str, Any]:
+    volume = session.volume
     return {
-        "name": volume.name,
+        "name": session.volume_title,
         "voxels_sha256": volume.sha256,
         "modality": volume.modality,
         "size_xyz": list(volume.grid.size),
@@ -103,7 +103,8 @@ def _described(volume: Volume) -> dict[str, Any]:
     }
 
 
-def _object(index: int, found: SessionObject) -> dict[str, Any]:
+def _object(session: Session, index: int, found: SessionObject) -> dict[str, Any]:
+    volume = {"name": session.volume_title, "voxels_sha256": session.volume.sha256}
     return {
         "name": found.name,
         "truth": None if found.truth is None else _mask_name(index, found, "truth"),
@@ -111,7 +112,7 @@ def _object(index: int, found: SessionObject) -> dict[str, Any]:
             {
                 "reference_mask": _mask_name(index, found, "full"),
                 "candidate_mask": _mask_name(index, found, f"quantized-{number}"),
-                "found": comparison.to_dict(),
+                "found": comparison.to_dict() | {"volume": volume},
             }
             for number, comparison in enumerate(found.comparisons, start=1)
         ],

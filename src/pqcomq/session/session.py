@@ -64,6 +64,12 @@ class Session:
             raise InputError(f"Two objects of a session cannot have the same name: {', '.join(sorted(names))}.")
 
     @property
+    def volume_title(self) -> str:
+        """The volume told by what it is: its own name is a file's or a series', and may be the patient's."""
+        size = " × ".join(map(str, self.volume.grid.size))
+        return f"{self.volume.modality}, {size} voxels"
+
+    @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Every object under every model held against the tolerance."""
         return tuple(
