@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from pqcomq.dicom_objects.frames import decoded_frames
 from pqcomq.dicom_objects.objects import LabelledObjects, LabelMapBuilder
 from pqcomq.dicom_objects.opening import SEGMENTATION, check_frame_of_reference, damage_told, open_object
-from pqcomq.dicom_objects.placing import Axes, Place, axes_on_grid, place_frame
+from pqcomq.dicom_objects.placing import FARTHEST, Axes, Place, axes_on_grid, place_frame
 from pqcomq.dicom_objects.wording import long_string
 from pqcomq.errors import InputError
 from pqcomq.volumes.volume import Volume
@@ -104,7 +104,7 @@ def _frame(group: Dataset, shared: Dataset, path: Path, *, has_segments: bool) -
             for item in source.get(sequence) or []:
                 if item.get(keyword) is not None:
                     values = tuple(float(v) for v in item.get(keyword))
-                    if len(values) == count and np.isfinite(values).all():
+                    if len(values) == count and all(abs(v) < FARTHEST for v in values):  # NaN is not, either
                         return values
         raise InputError(f"{path} is damaged: it does not say where each of its frames lies.")
 

@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from pqcomq.dicom_objects.contours import filled
 from pqcomq.dicom_objects.objects import LabelledObjects, LabelMapBuilder
 from pqcomq.dicom_objects.opening import STRUCTURE_SET, check_frame_of_reference, damage_told, open_object
-from pqcomq.dicom_objects.placing import TOLERANCE, Place
+from pqcomq.dicom_objects.placing import FARTHEST, TOLERANCE, Place
 from pqcomq.dicom_objects.wording import long_string
 from pqcomq.errors import InputError
 from pqcomq.volumes.grid import Grid
@@ -103,8 +103,8 @@ def _points(contour: Dataset) -> np.ndarray:
     raw = contour.get_item("ContourData").value
     # Not yet taken apart by pydicom, which makes an object of every number and takes a hundred times longer.
     values = np.array(raw.split(b"\\") if isinstance(raw, bytes) else list(raw), dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("contours with coordinates that are not finite")
+    if not (np.abs(values) < FARTHEST).all():  # NaN is not, either
+        raise ValueError("contours with coordinates that are no places")
     return values.reshape(-1, 3)
 
 

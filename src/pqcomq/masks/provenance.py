@@ -1,8 +1,8 @@
 """The record beside a mask: everything needed to say how it was made, and nothing of the patient unless asked for.
 
-The volume is named by the hash of its voxels. File names, series descriptions and dates of the source are left out
-with the patient's data: they often hold a name. UIDs are left out as well; where they are needed, in a DICOM object,
-they stand in the object itself.
+The volume is named by the hash of its voxels; a remedy that its geometry needed is told. File names, series
+descriptions and dates of the source are left out with the patient's data: they often hold a name. UIDs are left out as
+well; where they are needed, in a DICOM object, they stand in the object itself.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def provenance(
             "modality": volume.modality,
             "size_xyz": list(volume.grid.size),
             "spacing_mm_xyz": list(volume.grid.spacing),
+            "remedies": [{"for": each.kind, "chosen": each.chosen} for each in volume.findings if each.chosen],
         },
         "versions": _versions(),
         "patient": _patient(volume) if with_patient else None,

@@ -180,6 +180,8 @@ def move(dataset, millimetres):
             "turned or spaced",
         ),
         (lambda d: setattr(d, "Rows", 60000), "damaged"),
+        (lambda d: move(d, (1e300, 0, 0)), "where each of its frames lies"),
+        (lambda d: setattr(shared(d).PixelMeasuresSequence[0], "PixelSpacing", [0, 0]), "turned or spaced"),
     ],
 )
 def test_segmentations_that_are_wrong(segmentation, axial, change, words):
@@ -223,6 +225,7 @@ def tilt(points):
         (lambda d: bend(d, lambda p: p + np.array([50, 0, 0])), "'liver' reaches outside"),
         (lambda d: setattr(d.StructureSetROISequence[0], "ROINumber", 0), "'liver' 0, which stands for the background"),
         (lambda d: setattr(contours(d)[0], "ContourData", ["1", "2"]), "damaged"),
+        (lambda d: setattr(contours(d)[0], "ContourData", ["1e300", "-1e300", "0"] * 3), "damaged"),
     ],
 )
 def test_structure_sets_that_are_wrong(structures, axial, change, words):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from dataclasses import replace
 
 import nibabel
 import numpy as np
@@ -18,6 +19,7 @@ from pqcomq.masks.origin import Origin
 from pqcomq.masks.reading import read_masks
 from pqcomq.masks.writing import export_masks
 from pqcomq.segmentation.box import Box3D
+from pqcomq.volumes.findings import Finding
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.reading import read_volume
 from pqcomq.volumes.window import PRESETS
@@ -25,7 +27,6 @@ from pqcomq.volumes.window import PRESETS
 from ..dicom_objects.conftest import SECRETS
 
 KINDS = [kind.value for kind in MaskKind]
-READ_BACK = [ending for ending in KINDS if ending not in (".nrrd", ".mha")]
 
 
 def two_masks(volume):
@@ -43,9 +44,8 @@ def test_masks_of_every_kind_come_back_voxel_by_voxel(volume, tmp_path, ending):
     written = export_masks(path, masks, volume)
     assert written == [path, sidecar(path)]
     assert sorted(each.name for each in tmp_path.iterdir() if each.is_file()) == sorted(p.name for p in written)
-    if ending in READ_BACK:
-        read = read_masks(path, volume)
-        np.testing.assert_array_equal(read.single(path), labels_of(masks, mask_kind(path).is_dicom))
+    read = read_masks(path, volume)
+    np.testing.assert_array_equal(read.single(path), labels_of(masks, mask_kind(path).is_dicom))
     if not mask_kind(path).is_dicom:
         image = sitk.ReadImage(str(path))
         expected = sitk.GetArrayFromImage(volume.to_file_grid(labels_of(masks, dicom=False)))
@@ -139,6 +139,13 @@ def test_nothing_of_the_patient_is_written_or_logged(axial, tmp_path, ending, ca
     assert not [keyword for keyword, secret in SECRETS.items() if len(secret) > 1 and secret.encode() in content]
     assert b"Zwetschge" not in content
     assert axial.source.name.encode() not in content
+
+
+def test_the_record_tells_which_remedy_the_geometry_needed(axial, tmp_path):
+    uneven = Finding("gap", "A slice is missing.", ("resample", "largest"), "largest")
+    volume = replace(axial, findings=(Finding("modality", "Taken for CT."), uneven))
+    _mask, record = export_masks(tmp_path / "mask.mha", two_masks(volume), volume)
+    assert json.loads(record.read_text())["volume"]["remedies"] == [{"for": "gap", "chosen": "largest"}]
 
 
 def test_the_record_names_the_patient_when_asked(axial, tmp_path):
