@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_pqcomq.layers import labels_tuple, volume_of
 from napari_pqcomq.mask_layer import mask_metadata
+from pqcomq.dicom_objects.objects import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.reading import read_masks
 from pqcomq.volumes.volume import Volume
@@ -19,8 +20,6 @@ LayerTuple = tuple[Any, ...]
 
 def object_layers(path: Path) -> list[LayerTuple]:
     """Read a DICOM object onto the volume in the viewer that it belongs to.
-
-    Objects that overlap come as several layers, since a layer holds one label a voxel.
 
     Raises:
         InputError: no open volume, or the object fits none of them.
@@ -35,13 +34,18 @@ def object_layers(path: Path) -> list[LayerTuple]:
         except InputError as problem:
             problems.append(problem)
             continue
-        layers = []
-        for labels in read.maps:
-            data, keywords, kind = labels_tuple(volume, labels, path.stem)
-            keywords["metadata"] = mask_metadata(volume, {n: read.names[n] for n in _present(labels)})
-            layers.append((data, keywords, kind))
-        return layers
+        return mask_layers(read, volume, path.stem)
     raise problems[0]
+
+
+def mask_layers(read: LabelledObjects, volume: Volume, name: str) -> list[LayerTuple]:
+    """Objects on a volume as layers; those that overlap come as several, since a layer holds one label a voxel."""
+    layers = []
+    for labels in read.maps:
+        data, keywords, kind = labels_tuple(volume, labels, name)
+        keywords["metadata"] = mask_metadata(volume, {n: read.names[n] for n in _present(labels)})
+        layers.append((data, keywords, kind))
+    return layers
 
 
 def _present(labels: np.ndarray) -> list[int]:

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QWidget
 
 from napari_pqcomq.layer_chooser import LayerChooser
 from napari_pqcomq.layers import volume_of
+from pqcomq.volumes.geometry_report import GeometryReport
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.window import PRESETS, Window, default_window
 
@@ -69,8 +70,9 @@ class VolumePanel(QGroupBox):
         return window.low, window.high
 
     def _on_layer(self) -> None:
-        self.facts.setText("" if self.volume is None else _facts(self.volume))
-        self.facts.setToolTip("" if self.volume is None else "\n".join(self.volume.notes))
+        volume = self.volume
+        self.facts.setText("" if volume is None else _facts(volume))
+        self.facts.setToolTip("" if volume is None else "\n".join(GeometryReport.of(volume).sentences()))
         self.changed.emit()
 
     def _apply(self) -> None:
@@ -81,7 +83,11 @@ class VolumePanel(QGroupBox):
 
 
 def _facts(volume: Volume) -> str:
-    """Modality, size and spacing in one line, e.g. ``"CT · 256 × 256 × 60 voxels · 1.5 × 1.5 × 4 mm"``."""
+    """Modality, size and spacing, e.g. ``"CT · 256 × 256 × 60 voxels · 1.5 × 1.5 × 4 mm"``, and what was odd."""
     size = " × ".join(str(count) for count in volume.grid.size)
     spacing = " × ".join(f"{step:.3g}" for step in volume.grid.spacing)
-    return f"{volume.modality} · {size} voxels · {spacing} mm"
+    lines = [f"{volume.modality} · {size} voxels · {spacing} mm"]
+    lines += [f"⚠ {finding}" for finding in volume.findings if finding.severity == "harmful"]
+    if harmless := sum(finding.severity == "harmless" for finding in volume.findings):
+        lines.append("1 note on the file (hover to read)" if harmless == 1 else f"{harmless} notes (hover to read)")
+    return "\n".join(lines)

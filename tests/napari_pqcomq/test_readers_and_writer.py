@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from napari.layers import Layer
+from napari_pqcomq.series_dialog import SeriesDialog
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QDialogButtonBox, QListWidget
 
 from napari_pqcomq.layers import labels_tuple, volume_of
 from napari_pqcomq.readers import get_reader, read_layers
-from napari_pqcomq.series_dialog import SeriesDialog
 from napari_pqcomq.writers import write_labels
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 import pqcomq
-from pqcomq.cli import compare, demo, evaluate, gate, info, quantize, replay, report, segment
+from pqcomq.cli import compare, demo, evaluate, gate, info, quantize, replay, report, segment, series
 from pqcomq.cli.lists import repeat_options
 from pqcomq.comparison.wording import RESEARCH_ONLY
 from pqcomq.errors import InputError
@@ -36,6 +36,7 @@ for command in (
     replay.replay,
     gate.gate,
     info.info,
+    series.series,
 ):
     app.command()(command)
 

@@ -14,7 +14,9 @@ from pqcomq.cli.options import (
     Checkpoint,
     ModalityOption,
     Overwrite,
+    Part,
     Prompts,
+    Remedies,
     Series,
     WindowOption,
     WithPatient,
@@ -62,6 +64,8 @@ def compare(
     with_patient: WithPatient = False,
     window: WindowOption = None,
     series: Series = None,
+    part: Part = None,
+    remedy: Remedies = None,
     modality: ModalityOption = None,
     overwrite: Overwrite = False,
     json: AsJson = False,
@@ -70,7 +74,7 @@ def compare(
     mask_paths = [] if masks is None else [out / f"{side}.{masks.removeprefix('.')}" for side in MASK_NAMES]
     files = [file.name for path in mask_paths for file in (path, sidecar(path))]
     check_folder(out, [*COMPARISON_FILES, *files], overwrite=overwrite)
-    opened_volume = opened(volume, series, modality)
+    opened_volume = opened(volume, series, modality, part, remedy)
     if any(mask_kind(path).is_dicom for path in mask_paths):
         source_series(opened_volume, keep_identity=with_patient)  # told before the long work
     checked = Box3D.of(box).checked(opened_volume.grid.shape_zyx)

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from pqcomq.cli.options import AsJson, Checkpoint, ModalityOption, Overwrite, Series, WindowOption, opened, window_of
+from pqcomq.cli.options import (
+    AsJson,
+    Checkpoint,
+    ModalityOption,
+    Overwrite,
+    Part,
+    Remedies,
+    Series,
+    WindowOption,
+    opened,
+    window_of,
+)
 from pqcomq.cli.output import print_json, print_table, print_written
 from pqcomq.cli.progress import followed
 from pqcomq.comparison.evaluate import Evaluation, Protocol
@@ -38,13 +49,15 @@ def evaluate(
     margin: Annotated[int, typer.Option(min=0, help="Voxels by which a label's tight box is grown.")] = 2,
     window: WindowOption = None,
     series: Series = None,
+    part: Part = None,
+    remedy: Remedies = None,
     modality: ModalityOption = None,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
     """Score full precision and quantized weights against ground truth, organ by organ, prompted from the labels."""
     check_folder(out, EVALUATION_FILES, overwrite=overwrite)
-    opened_volume = opened(volume, series, modality)
+    opened_volume = opened(volume, series, modality, part, remedy)
     truth = read_masks(labels, opened_volume, only=label).single(labels)
     models = [load_weights(path) for path in weights]
     full = load_model(models[0].segmenter.key, checkpoint)

@@ -7,18 +7,26 @@ from typing import Annotated, Any
 
 import typer
 
-from pqcomq.cli.options import AsJson
+from pqcomq.cli.options import AsJson, Part, Remedies, Series, opened
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.comparison.result import MEGABYTE
 from pqcomq.models.registry import MODEL_TITLES
 from pqcomq.quantized.weights_file import load_weights, manifest
+from pqcomq.volumes.geometry_report import GeometryReport
+from pqcomq.volumes.volume import Volume
 
 
 def info(
-    file: Annotated[Path, typer.Argument(help="Quantized weights.")],
+    file: Annotated[Path, typer.Argument(help="Quantized weights, or a volume: its geometry is reported.")],
+    series: Series = None,
+    part: Part = None,
+    remedy: Remedies = None,
     json: AsJson = False,
 ) -> None:
-    """Say what a file of quantized weights holds, after checking that it is whole."""
+    """Say what a file of quantized weights or a volume holds, after checking that it is whole."""
+    if file.suffix != ".safetensors":
+        _tell_volume(opened(file, series, None, part, remedy), json)
+        return
     content = {"file": str(file), "file_bytes": file.stat().st_size if file.is_file() else 0} | manifest(
         load_weights(file)
     )
@@ -26,6 +34,16 @@ def info(
         print_json(content)
     else:
         print_lines(_sentences(content))
+
+
+def _tell_volume(volume: Volume, json: bool) -> None:
+    report = GeometryReport.of(volume)
+    low, high = float(volume.voxels.min()), float(volume.voxels.max())
+    if json:
+        facts = {"name": volume.name, "modality": volume.modality, "lowest": low, "highest": high}
+        print_json(facts | {"sha256": volume.sha256} | report.to_dict())
+    else:
+        print_lines([f"{volume.name}: {volume.modality}, values {low:g} to {high:g}", *report.sentences()])
 
 
 def _sentences(content: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,12 +10,14 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from pqcomq.cli.progress import followed
 from pqcomq.errors import InputError
 from pqcomq.masks.kinds import MaskKind
 from pqcomq.masks.reading import read_masks
 from pqcomq.models.registry import MODEL_KEYS
 from pqcomq.quantization.settings import METHOD_TITLES
-from pqcomq.volumes.reading import read_volume
+from pqcomq.volumes.findings import REMEDIES, remedy_named
+from pqcomq.volumes.reading import reading_volume
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.window import PRESETS, Window
 
@@ -37,6 +40,8 @@ class ModalityKey(StrEnum):
     mr = "MR"
     other = "other"
 
+
+RemedyKey = StrEnum("RemedyKey", {name: name for name in REMEDIES})  # type: ignore[misc]
 
 Checkpoint = Annotated[
     Path | None,
@@ -64,6 +69,18 @@ ModalityOption = Annotated[
 Series = Annotated[
     str | None, typer.Option(help="DICOM series to take, where a folder holds several: its UID or number.")
 ]
+Part = Annotated[
+    int | None, typer.Option(min=1, help="Volume to take, where a file or series holds several, counted from 1.")
+]
+Remedies = Annotated[
+    list[RemedyKey] | None,
+    typer.Option(
+        "--remedy",
+        help="What to do where slices are no regular grid, or two geometries contradict each other: "
+        + "; ".join(f"{name}: {REMEDIES[name]}" for name in REMEDIES)
+        + ". May be given more than once.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are already there.")]
 WithPatient = Annotated[
     bool,
@@ -77,9 +94,22 @@ MASK_ENDINGS = ", ".join(kind.value for kind in MaskKind)
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON for machines.")]
 
 
-def opened(path: Path, series: str | None, modality: ModalityKey | None) -> Volume:
-    """Read a volume as the options say."""
-    return read_volume(path, series=series, modality=modality.value if modality else None)
+def opened(
+    path: Path,
+    series: str | None,
+    modality: ModalityKey | None,
+    part: int | None = None,
+    remedies: Sequence[RemedyKey] | None = None,
+) -> Volume:
+    """Read a volume as the options say, with a bar where it takes long."""
+    work = reading_volume(
+        path,
+        series=series,
+        part=part,
+        modality=modality.value if modality else None,
+        remedies=[remedy_named(remedy.value) for remedy in remedies or ()],
+    )
+    return followed(work, f"reading {path.name}")
 
 
 def window_of(text: str | None) -> Window | None:

@@ -17,7 +17,9 @@ from pqcomq.cli.options import (
     ModalityOption,
     ModelKey,
     Overwrite,
+    Part,
     Prompts,
+    Remedies,
     Series,
     WindowOption,
     WithPatient,
@@ -58,6 +60,8 @@ def segment(
     with_patient: WithPatient = False,
     window: WindowOption = None,
     series: Series = None,
+    part: Part = None,
+    remedy: Remedies = None,
     modality: ModalityOption = None,
     overwrite: Overwrite = False,
     json: AsJson = False,
@@ -66,7 +70,7 @@ def segment(
     if (model is None) == (weights is None):
         raise InputError("name either --model or --weights")
     check_mask_targets(out, overwrite=overwrite)
-    opened_volume = opened(volume, series, modality)
+    opened_volume = opened(volume, series, modality, part, remedy)
     checked = Box3D.of(box).checked(opened_volume.grid.shape_zyx)
     if mask_kind(out).is_dicom:
         source_series(opened_volume, keep_identity=with_patient)  # told before the long work

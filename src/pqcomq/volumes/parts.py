@@ -15,8 +15,8 @@ class PartChoiceNeeded(InputError):  # noqa: N818  # the plugin answers it with 
     """One file or series holds several volumes; ``parts`` names them in their order, counted from 1."""
 
     def __init__(self, what: str, reason: str, parts: Sequence[str], remedies: Sequence[Remedy] = ()) -> None:
-        listed = ", ".join(f"{number} {label}" for number, label in enumerate(parts[:MOST_LISTED], start=1))
-        more = f", … {len(parts)} {parts[-1]}" if len(parts) > MOST_LISTED else ""
+        listed = ", ".join(f"{number} ({label})" for number, label in enumerate(parts[:MOST_LISTED], start=1))
+        more = f", … {len(parts)} ({parts[-1]})" if len(parts) > MOST_LISTED else ""
         offered = "".join(f", or the remedy '{remedy}' to {REMEDIES[remedy]}" for remedy in remedies)
         super().__init__(f"{what} {reason}; choose a part: {listed}{more}{offered}.")
         self.what = what

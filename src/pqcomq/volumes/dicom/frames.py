@@ -8,7 +8,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.dicom.headers import MARKS, PlaneHeader, is_picture, plane_header
+from pqcomq.volumes.dicom.headers import MARKS, Header, PlaneHeader, Repeated, is_picture, plane_header
 from pqcomq.volumes.dicom.sources import DicomFile
 from pqcomq.volumes.dicom.values import numbers, text
 
@@ -23,15 +23,16 @@ _MARKS_IN_FRAMES = {
 """Where a frame states what a single-frame file states in a tag of its own."""
 
 
-def planes_of(file: DicomFile, dataset: Dataset) -> list[PlaneHeader]:
+def planes_of(file: DicomFile, header: Header, repeated: Repeated) -> list[PlaneHeader]:
     """The image planes that a header describes: none, one, or one a frame.
 
     Raises:
         InputError: it has other frames than it describes.
     """
+    dataset = header.dataset
     if not is_picture(dataset):
         return []
-    first = plane_header(file, dataset)
+    first = plane_header(file, header, repeated)
     groups = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
     if not groups:
         return [first]

@@ -8,16 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag, Tag
+from pydicom.uid import ImplicitVRLittleEndian
 
 from pqcomq.volumes.dicom.quiet import damage_told
 from pqcomq.volumes.dicom.sources import DicomFile, Opener, begins_like_dicom
+from pqcomq.volumes.dicom.storage import STORAGE_TAGS, PixelStorage
 from pqcomq.volumes.dicom.values import number, numbers, text
 
+T = TypeVar("T")
+
+UNDEFINED_LENGTH = 0xFFFFFFFF
 HEAD_BYTES = 1 << 16
 """Read at first of each file: more than the header of any single slice, which spares a way through the file."""
 
@@ -28,16 +33,24 @@ MARKS = {
 }  # fmt: skip
 """What tells several volumes of one series apart, the most telling first: tag and name for people."""
 
-TAGS: list[BaseTag | int] = [Tag(keyword) for keyword in (
+TAGS: list[BaseTag | int] = [int(Tag(keyword)) for keyword in (
     "SOPClassUID", "SOPInstanceUID", "PatientID", "PatientName", "StudyInstanceUID", "StudyDate", "StudyDescription",
     "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality", "FrameOfReferenceUID", "InstanceNumber",
     "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PixelSpacing",
     "ImagerPixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "SliceThickness",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "ReferencedSeriesSequence",
-    "ReferencedFrameOfReferenceSequence", "SegmentSequence", "StructureSetROISequence", *MARKS,
+    "ReferencedFrameOfReferenceSequence", "SegmentSequence", "StructureSetROISequence", *MARKS, *STORAGE_TAGS,
 )]  # fmt: skip
-_ENDS = {Tag("ROIContourSequence"), Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData")}
+_PIXELS = int(Tag("PixelData"))
+_ENDS = frozenset(int(Tag(k)) for k in ("ROIContourSequence", "PixelData", "FloatPixelData", "DoubleFloatPixelData"))
 """Where reading ends: behind these is the bulk of a file."""
+
+_SERIES_CODES = tuple(int(Tag(keyword)) for keyword in (
+    "PatientID", "PatientName", "StudyInstanceUID", "StudyDate", "StudyDescription", "SeriesInstanceUID",
+    "SeriesNumber", "SeriesDescription", "Modality", "FrameOfReferenceUID", "SpecificCharacterSet",
+))  # fmt: skip
+_MARK_CODES, _BINARY_MARK = tuple(int(Tag(keyword)) for keyword in MARKS), int(Tag("DiffusionBValue"))
+_STORAGE_CODES = tuple(int(Tag(keyword)) for keyword in (*STORAGE_TAGS, "Modality"))
 
 NOT_PICTURES = frozenset({"SEG", "RTDOSE", "RTSTRUCT", "RTPLAN", "SR", "PR", "KO", "REG", "ECG", "DOC"})
 """Modalities whose objects describe other images; some of them have rows and columns all the same."""
@@ -96,6 +109,7 @@ class PlaneHeader:
         thickness: millimetres.
         scale: slope and intercept where a frame has its own; None where the file has one.
         marks: values of ``MARKS`` in their order, None where it does not say.
+        storage: how the file stores its pixels.
     """
 
     file: DicomFile
@@ -113,6 +127,7 @@ class PlaneHeader:
     thickness: float | None
     scale: tuple[float, float] | None
     marks: tuple[Any, ...]
+    storage: PixelStorage
 
     @property
     def placed(self) -> bool:
@@ -120,8 +135,21 @@ class PlaneHeader:
         return None not in (self.position, self.orientation, self.pixel_spacing)
 
 
-def header_of(file: DicomFile, opener: Opener) -> Dataset | None:
-    """The tags of a DICOM file without its bulk; None for other files.
+@dataclass(frozen=True)
+class Header:
+    """The tags of a file without its bulk, and where its pixels are.
+
+    Attributes:
+        dataset: the tags.
+        place: offset and length in bytes of the pixels in the file; None if there are none of a stated length.
+    """
+
+    dataset: Dataset
+    place: tuple[int, int] | None
+
+
+def header_of(file: DicomFile, opener: Opener) -> Header | None:
+    """The header of a DICOM file; None for other files.
 
     Raises:
         InputError: the file is damaged or cannot be read.
@@ -135,25 +163,66 @@ def header_of(file: DicomFile, opener: Opener) -> Dataset | None:
     try:
         with damage_told(file):
             stream = BytesIO(head)
-            dataset = _tags(stream)
+            header = _header(stream)
             # The header ended within the head if reading stopped before its end; else values were cut off.
             if is_whole or stream.tell() < len(head):
-                return dataset
+                return header
     except ValueError:
         if is_whole:
             raise
     with opener.seekable(file) as whole, damage_told(file):
-        return _tags(whole)
+        return _header(whole)
 
 
-def _tags(stream: BinaryIO) -> Dataset:
-    stop: Callable[[BaseTag, str | None, int], bool] = lambda tag, vr, length: tag in _ENDS  # noqa: E731
-    return read_partial(stream, stop, force=True, specific_tags=TAGS)
+def _header(stream: BinaryIO) -> Header:
+    place: tuple[int, int] | None = None
+
+    def is_bulk(tag: BaseTag, vr: str | None, length: int) -> bool:
+        nonlocal place
+        code = int(tag)  # comparing pydicom's tags themselves takes many times as long
+        if code == _PIXELS and length != UNDEFINED_LENGTH:
+            place = stream.tell(), length  # pydicom stands before the value when it asks
+        return code in _ENDS
+
+    dataset = read_partial(stream, is_bulk, force=True, specific_tags=TAGS)
+    return Header(dataset, place)
 
 
 def is_picture(dataset: Dataset) -> bool:
     """Whether a header is that of an image rather than of something about images."""
     return bool(text(dataset, "Modality") not in NOT_PICTURES and dataset.get("Rows") and dataset.get("Columns"))
+
+
+class Repeated:
+    """What the files of a series have in common, decoded once for all of them."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], Any] = {}
+
+    def of(self, dataset: Dataset, tags: tuple[int, ...], decode: Callable[[], T], more: str = "") -> T:
+        """``decode()``, or what it gave for an earlier data set with the same bytes under ``tags``, and ``more``."""
+        key = (tags, more, *(_bytes(dataset, tag) for tag in tags))
+        try:
+            if key not in self._known:
+                self._known[key] = decode()
+        except TypeError:  # a sequence among the values, which has no hash
+            return decode()
+        found: T = self._known[key]
+        return found
+
+
+def _mark(dataset: Dataset, code: int) -> str | None:
+    element = dataset.get_item(code) if code in dataset else None
+    if element is None or not element.value:
+        return None
+    if isinstance(element.value, bytes) and code != _BINARY_MARK:  # text, which pydicom need not look into
+        return element.value.decode("ascii", "replace").strip(" \0") or None
+    return text(dataset, dataset[code].keyword) or None
+
+
+def _bytes(dataset: Dataset, tag: int) -> object:
+    element = dataset.get_item(tag) if tag in dataset else None
+    return None if element is None else (element.value, getattr(element, "is_little_endian", None))
 
 
 def series_header(dataset: Dataset) -> SeriesHeader:
@@ -169,25 +238,29 @@ def series_header(dataset: Dataset) -> SeriesHeader:
     )  # fmt: skip
 
 
-def plane_header(file: DicomFile, dataset: Dataset) -> PlaneHeader:
+def plane_header(file: DicomFile, header: Header, repeated: Repeated) -> PlaneHeader:
     """The plane that a header describes: the file's only one, or what all its frames share."""
+    dataset = header.dataset
+    syntax = str(dataset.file_meta.get("TransferSyntaxUID") or ImplicitVRLittleEndian)
+    stored = repeated.of(dataset, _STORAGE_CODES, lambda: PixelStorage.of(dataset, syntax), syntax)
     instance = number(dataset, "InstanceNumber")
     return PlaneHeader(
         file=file,
         frame=0,
         frames=int(dataset.get("NumberOfFrames") or 1),
-        series=series_header(dataset),
+        series=repeated.of(dataset, _SERIES_CODES, lambda: series_header(dataset)),
         instance_uid=text(dataset, "SOPInstanceUID"),
         instance_number=None if instance is None else int(instance),
         rows=int(dataset.Rows),
         columns=int(dataset.Columns),
-        refusal=_refusal(dataset),
+        refusal=_refusal(dataset) or stored.refusal,
         position=numbers(dataset, "ImagePositionPatient", 3),
         orientation=numbers(dataset, "ImageOrientationPatient", 6),
         pixel_spacing=numbers(dataset, "PixelSpacing", 2) or numbers(dataset, "ImagerPixelSpacing", 2),
         thickness=number(dataset, "SliceThickness"),
         scale=None,
-        marks=tuple(text(dataset, keyword) or None for keyword in MARKS),
+        marks=tuple(_mark(dataset, code) for code in _MARK_CODES),
+        storage=stored.at(header.place),
     )
 
 

@@ -1,109 +1,93 @@
-"""What stored pixels mean: slope and intercept or a table, padding, and which end is bright."""
+"""From stored to real numbers: slope and intercept or a table, padding, and which end is bright."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from pydicom.dataset import Dataset
-from pydicom.pixels.processing import apply_modality_lut
 
-from pqcomq.volumes.dicom.stored import StoredPixels, is_turned
-from pqcomq.volumes.dicom.values import number, text
-
-AIR = -1024
-"""Hounsfield units given to what lies outside a CT's field of view."""
-MEASURED = frozenset({"CT", "PT"})
-"""Modalities whose numbers have a unit, which turning them round would destroy."""
+from pqcomq.errors import InputError
+from pqcomq.volumes.dicom.storage import PixelStorage, Scale
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Slope and intercept from stored to real numbers."""
+class TooNarrowError(Exception):
+    """The values do not fit the array; ``dtype`` would hold them."""
 
-    slope: float
-    intercept: float
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether whole numbers stay whole."""
-        return self.slope.is_integer() and self.intercept.is_integer()
+    def __init__(self, dtype: type[np.int32] | type[np.float32]) -> None:
+        self.dtype = dtype
 
 
-@dataclass(frozen=True)
-class Meaning:
-    """How to read the numbers of one file.
+def put_real(stored: np.ndarray, storage: PixelStorage, own: Scale | None, target: np.ndarray, what: object) -> int:
+    """Write a frame's real numbers into an array.
 
-    Attributes:
-        scale: slope and intercept; None where a table says what the numbers mean.
-        padding: lowest and highest stored number that is not a part of the picture; None where there is none.
-        fill: what stands there instead.
-        turned: lowest plus highest number that can be stored, where bright and dark are to be exchanged.
-        header: where the table is.
+    Args:
+        stored: (rows, columns) as in the file; may be changed.
+        storage: what the file says they mean.
+        own: the frame's own scale, in place of the file's.
+        target: (rows, columns) int16, int32 or float32.
+        what: the file, for messages.
+
+    Returns:
+        How many pixels are no part of the picture.
+
+    Raises:
+        TooNarrowError: ``target`` cannot hold the numbers.
+        InputError: they are not finite.
     """
-
-    scale: Scale | None
-    padding: tuple[int, int] | None
-    fill: int
-    turned: int | None
-    header: Dataset
-
-    @classmethod
-    def of(cls, pixels: StoredPixels) -> Meaning:
-        """As a file's header says."""
-        header, info = pixels.header, np.iinfo(pixels.dtype)
-        modality = text(header, "Modality")
-        scale = None
-        if not header.get("ModalityLUTSequence"):
-            slope, intercept = number(header, "RescaleSlope"), number(header, "RescaleIntercept")
-            scale = Scale(1.0 if slope is None else slope, intercept or 0.0)
-        turned = None
-        if is_turned(header) and modality not in MEASURED:
-            bits = int(number(header, "BitsStored") or info.bits)
-            turned = -1 if info.min < 0 else (1 << bits) - 1
-        return cls(scale, _padding(header, pixels.dtype), fill_of(modality), turned, header)
-
-    def real(self, stored: np.ndarray, own: Scale | None) -> tuple[np.ndarray, int]:
-        """Real numbers of a frame, int64 or float32 of the same shape, and how many pixels are padding.
-
-        Args:
-            stored: (rows, columns) as in the file.
-            own: the frame's own scale, in place of the file's.
-        """
-        outside = None
-        if self.padding is not None:
-            outside = (stored >= self.padding[0]) & (stored <= self.padding[1])
-        scale = own or self.scale
-        if self.turned is not None:
-            stored = self.turned - stored.astype(np.int64)
-        values = _scaled(stored, scale) if scale is not None else np.asarray(apply_modality_lut(stored, self.header))
-        if outside is None or not (count := int(np.count_nonzero(outside))):
-            return values, 0
-        return np.where(outside, values.dtype.type(self.fill), values), count
+    outside, padded = None, 0
+    if storage.padding is not None:
+        outside = (stored >= storage.padding[0]) & (stored <= storage.padding[1])
+        padded = int(np.count_nonzero(outside))
+    if padded and outside is not None:
+        # A number far off must not decide which type is needed.
+        stored[outside] = stored[~outside].min() if padded < stored.size else 0
+    if storage.turned:
+        bits = storage.bits_stored
+        stored = (-1 if storage.signed else (1 << bits) - 1) - stored.astype(np.int64)
+    scale = own or storage.scale
+    if storage.table is not None:
+        table = np.array(storage.table)
+        _put(table[np.clip(stored.astype(np.int64) - storage.table_from, 0, len(table) - 1)], target, what)
+    elif scale is None or scale.is_whole:
+        _put_whole(stored, scale or Scale(1.0, 0.0), target)
+    else:
+        _put((stored * scale.slope + scale.intercept).astype(np.float32), target, what)
+    if padded and outside is not None:
+        target[outside] = storage.fill
+    return padded
 
 
-def fill_of(modality: str) -> int:
-    """The number that stands for nothing: air in CT, no signal elsewhere."""
-    return AIR if modality == "CT" else 0
+def _put_whole(stored: np.ndarray, scale: Scale, target: np.ndarray) -> None:
+    slope, intercept = int(scale.slope), int(scale.intercept)
+    ends = sorted(int(end) * slope + intercept for end in (stored.min(), stored.max()))
+    _check_fits(ends[0], ends[1], target)
+    if target.dtype.kind == "f":
+        target[...] = stored * float(slope) + float(intercept)
+        return
+    # The result fits, so that what wraps round on the way comes back.
+    target[...] = stored.astype(target.dtype, copy=False)
+    if slope != 1:
+        target *= np.int64(slope).astype(target.dtype)
+    if intercept != 0:
+        target += np.int64(intercept).astype(target.dtype)
 
 
-def _scaled(stored: np.ndarray, scale: Scale) -> np.ndarray:
-    if scale.is_whole:
-        wide = np.int32 if stored.dtype.itemsize <= 2 and abs(scale.slope) < 1 << 14 else np.int64
-        if scale == Scale(1.0, 0.0):
-            return stored
-        values: np.ndarray = stored.astype(wide)
-        values *= int(scale.slope)
-        values += int(scale.intercept)
-        return values
-    return (stored * scale.slope + scale.intercept).astype(np.float32)
+def _put(values: np.ndarray, target: np.ndarray, what: object) -> None:
+    if values.dtype.kind == "f":
+        if not np.isfinite(values).all():
+            raise InputError(f"{what} has values that are not finite numbers (NaN or infinity).")
+        if target.dtype.kind != "f":
+            raise TooNarrowError(np.float32)
+    else:
+        _check_fits(int(values.min()), int(values.max()), target)
+    target[...] = values
 
 
-def _padding(header: Dataset, dtype: np.dtype) -> tuple[int, int] | None:
-    value, limit = number(header, "PixelPaddingValue"), number(header, "PixelPaddingRangeLimit")
-    if value is None:
-        return None
-    # Some writers give the bits of a negative number as an unsigned one.
-    bits = [int(end) & 0xFFFFFFFF for end in (value, value if limit is None else limit)]
-    ends = np.array(bits, np.uint32).astype(dtype)
-    return int(ends.min()), int(ends.max())
+def _check_fits(low: int, high: int, target: np.ndarray) -> None:
+    if target.dtype.kind == "f":
+        return
+    for kind in (target.dtype.type, np.int32):
+        info = np.iinfo(kind)
+        if info.min <= low and high <= info.max:
+            if kind is not target.dtype.type:
+                raise TooNarrowError(np.int32)
+            return
+    raise TooNarrowError(np.float32)

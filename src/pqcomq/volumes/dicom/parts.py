@@ -136,7 +136,7 @@ def _natural(value: str) -> tuple[bool, float, str]:
 def _described(planes: Sequence[PlaneHeader]) -> str:
     first = planes[0]
     count = "1 slice" if len(planes) == 1 else f"{len(planes)} slices"
-    return " ".join(piece for piece in (plane_name(first), f"{count} of {first.columns} x {first.rows}") if piece)
+    return ", ".join(piece for piece in (plane_name(first), f"{count} of {first.columns} x {first.rows}") if piece)
 
 
 def plane_name(plane: PlaneHeader) -> str:

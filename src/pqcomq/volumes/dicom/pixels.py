@@ -9,12 +9,12 @@ from itertools import groupby
 
 import numpy as np
 
-from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Stopwatch
 from pqcomq.volumes.dicom.headers import PlaneHeader
-from pqcomq.volumes.dicom.meaning import Meaning, Scale
+from pqcomq.volumes.dicom.meaning import TooNarrowError, put_real
 from pqcomq.volumes.dicom.sources import DicomFile, Opener
-from pqcomq.volumes.dicom.stored import StoredPixels, stored_pixels
+from pqcomq.volumes.dicom.storage import Scale
+from pqcomq.volumes.dicom.stored import StoredPixels
 from pqcomq.volumes.findings import Finding
 
 THREADS = min(8, 2 * (os.cpu_count() or 1))
@@ -22,13 +22,6 @@ FRAMES_AT_A_TIME = 64
 """Frames of one multi-frame file that a thread reads in one go."""
 
 _Job = tuple[DicomFile, list[tuple[int, PlaneHeader]]]
-
-
-class _TooNarrow(Exception):  # noqa: N818  # caught below, an error for nobody
-    """The planes read so far need a wider type, and all are read again."""
-
-    def __init__(self, dtype: type[np.int32] | type[np.float32]) -> None:
-        self.dtype = dtype
 
 
 def reading_planes(
@@ -56,7 +49,7 @@ def reading_planes(
         try:
             findings = yield from _fill(order(shown), _jobs(planes))
             return shown, findings
-        except _TooNarrow as narrow:
+        except TooNarrowError as narrow:
             del shown  # before the next one is made, so that there is never more than one
             dtype = narrow.dtype
 
@@ -98,36 +91,13 @@ def _read(job: _Job, target: np.ndarray, opener: Opener) -> tuple[int, bool]:
     """Read some planes of one file; returns how many pixels are padding, and whether bright and dark were exchanged."""
     file, members = job
     padded = 0
-    with stored_pixels(file, opener) as pixels:
-        meaning = Meaning.of(pixels)
+    first = members[0][1]
+    with opener.seekable(file) as stream:
+        pixels = StoredPixels(first, stream)
         for index, plane in members:
-            _check_like(plane, pixels)
             own = None if plane.scale is None else Scale(*plane.scale)
-            values, outside = meaning.real(pixels.frame(plane.frame), own)
-            _put(target[index], values, file)
-            padded += outside
-    return padded, meaning.turned is not None
-
-
-def _check_like(plane: PlaneHeader, pixels: StoredPixels) -> None:
-    if pixels.shape != (plane.rows, plane.columns) or plane.frame >= pixels.frames:
-        raise InputError(f"{plane.file} is damaged: its pixels are not those that its header states.")
-
-
-def _put(target: np.ndarray, values: np.ndarray, file: DicomFile) -> None:
-    """Write a plane into the array, if its type holds the values."""
-    if target.dtype.kind == "f":
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise InputError(f"{file} has voxels that are not finite numbers (NaN or infinity).")
-    elif values.dtype.kind == "f":
-        raise _TooNarrow(np.float32)
-    elif not np.can_cast(values.dtype, target.dtype):
-        low, high = int(values.min()), int(values.max())
-        info = np.iinfo(target.dtype)
-        if low < info.min or high > info.max:
-            wide = np.iinfo(np.int32)
-            raise _TooNarrow(np.int32 if wide.min <= low and high <= wide.max else np.float32)
-    target[...] = values
+            padded += put_real(pixels.frame(plane.frame), plane.storage, own, target[index], file)
+    return padded, first.storage.turned
 
 
 def _findings(padding: float, turned: bool) -> tuple[Finding, ...]:

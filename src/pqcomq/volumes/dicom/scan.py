@@ -15,7 +15,7 @@ from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Stopwatch
 from pqcomq.volumes.dicom.annotations import Annotation, annotation_of
 from pqcomq.volumes.dicom.frames import planes_of
-from pqcomq.volumes.dicom.headers import PlaneHeader, header_of
+from pqcomq.volumes.dicom.headers import PlaneHeader, Repeated, header_of
 from pqcomq.volumes.dicom.quiet import damage_told
 from pqcomq.volumes.dicom.sources import DicomFile, Opener, dicom_files
 from pqcomq.whole_files import why
@@ -79,8 +79,9 @@ def scanning(path: Path) -> Generator[Progress, None, Scan]:
     watch = Stopwatch(len(files))
     with Opener() as opener, ThreadPoolExecutor(THREADS) as pool:
         remaining = iter(files)
+        look = partial(_look, opener=opener, repeated=Repeated())
         while batch := list(islice(remaining, BATCH)):
-            for file, found in zip(batch, pool.map(partial(_look, opener=opener), batch), strict=True):
+            for file, found in zip(batch, pool.map(look, batch), strict=True):
                 _take(scan, file, found)
                 step = watch.step(f"{len(scan.planes)} images found")
             yield step
@@ -101,13 +102,13 @@ def _finished(work: Generator[Progress, None, Scan]) -> Scan:
             return scan
 
 
-def _look(file: DicomFile, opener: Opener) -> _Found:
+def _look(file: DicomFile, opener: Opener, repeated: Repeated) -> _Found:
     try:
-        dataset = header_of(file, opener)
-        if dataset is None:
+        header = header_of(file, opener)
+        if header is None:
             return [], None, None
         with damage_told(file):
-            return planes_of(file, dataset), annotation_of(file, dataset), None
+            return planes_of(file, header, repeated), annotation_of(file, header.dataset), None
     except InputError as error:
         return [], None, error
     except OSError as error:

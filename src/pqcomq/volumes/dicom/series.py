@@ -11,12 +11,12 @@ from pqcomq.errors import InputError
 from pqcomq.progress import Progress
 from pqcomq.volumes.dicom.headers import PlaneHeader
 from pqcomq.volumes.dicom.listing import SeriesInfo, infos_of
-from pqcomq.volumes.dicom.meaning import fill_of
 from pqcomq.volumes.dicom.parts import parts_of
 from pqcomq.volumes.dicom.pixels import reading_planes
 from pqcomq.volumes.dicom.resampling import resampled
 from pqcomq.volumes.dicom.scan import Scan, scan_of
 from pqcomq.volumes.dicom.stack import Stack, stack_planes, without_copies
+from pqcomq.volumes.dicom.storage import fill_of
 from pqcomq.volumes.findings import Finding, Remedy
 from pqcomq.volumes.geometry import geometry_findings
 from pqcomq.volumes.grid import Grid

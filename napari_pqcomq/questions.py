@@ -1,0 +1,77 @@
+"""What only the user can decide while a volume is opened: a remedy, a part."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QListWidget,
+    QMessageBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pqcomq.volumes.findings import REMEDIES, Remedy, RemedyNeeded
+from pqcomq.volumes.parts import PartChoiceNeeded
+
+
+def ask_remedy(question: RemedyNeeded, name: str, parent: QWidget | None = None) -> Remedy | None:
+    """Ask how to open a volume whose geometry is not regular; None if it is rather not to be opened."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setWindowTitle("Geometry")
+    box.setText(f"{name}: {question.finding.sentence}")
+    box.setInformativeText("As it is, places and volumes would be wrong. What is done is noted in every export.")
+    buttons = {
+        box.addButton(_capital(REMEDIES[remedy]), QMessageBox.ButtonRole.AcceptRole): remedy
+        for remedy in question.finding.remedies
+    }
+    cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(cancel)
+    box.exec()
+    chosen = next((remedy for button, remedy in buttons.items() if button == box.clickedButton()), None)
+    box.deleteLater()
+    return chosen
+
+
+class PartsDialog(QDialog):
+    """Which volumes of one file to open; several at once become several layers."""
+
+    def __init__(self, name: str, parts: list[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Which volume?")
+        self.setMinimumWidth(360)
+        self.list = QListWidget()
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.addItems([_capital(part) for part in parts])
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
+        opener = self.buttons.button(QDialogButtonBox.StandardButton.Open)
+        opener.setEnabled(False)
+        layout = QVBoxLayout(self)
+        layout.addWidget(QLabel(f"{name} holds {len(parts)} volumes. Open which?"))
+        layout.addWidget(self.list)
+        layout.addWidget(self.buttons)
+        # The selection, not the current row: Qt makes the first row current as soon as the list has the focus.
+        self.list.itemSelectionChanged.connect(lambda: opener.setEnabled(bool(self.chosen)))
+        self.list.itemDoubleClicked.connect(lambda _item: self.accept())
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+
+    @property
+    def chosen(self) -> list[int]:
+        """Parts, counted from 1."""
+        return sorted(index.row() + 1 for index in self.list.selectedIndexes())
+
+
+def ask_parts(question: PartChoiceNeeded, name: str) -> list[int]:
+    """Ask for volumes of one file; empty when the dialog is cancelled."""
+    dialog = PartsDialog(name, question.parts)
+    chosen = dialog.chosen if dialog.exec() else []
+    dialog.deleteLater()
+    return chosen
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,121 @@
+"""How fast and in how much memory series are read: ``python tests/benchmarks/volume_reading.py [SLICES] [HEADERS]``.
+
+Makes a series of 512 x 512 uncompressed CT slices in a temporary folder, reads it alternately with SimpleITK's series
+reader and with pqcomq, each time in a process of its own, and prints times, their ratio, and the peak of memory by the
+size of the array. Then the headers of many tiny files of several series are scanned. Files are warm in the cache.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+ROUNDS = 5
+
+_CHILD = """
+import json, resource, sys, time
+from pathlib import Path
+import SimpleITK as sitk
+from pqcomq.volumes.dicom.scan import scan_of
+from pqcomq.volumes.reading import read_volume
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+what, folder = sys.argv[1], sys.argv[2]
+before, began = peak(), time.perf_counter()
+if what == "sitk":
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(folder))
+    image = reader.Execute()
+    size = image.GetNumberOfPixels() * image.GetSizeOfPixelComponent()
+elif what == "sitk-pixels":
+    names = sorted(str(path) for path in Path(folder).iterdir())
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames(names)
+    began = time.perf_counter()
+    image = reader.Execute()
+    size = image.GetNumberOfPixels() * image.GetSizeOfPixelComponent()
+elif what == "pqcomq":
+    size = read_volume(Path(folder)).voxels.nbytes
+else:
+    size = len(scan_of(Path(folder)).planes)
+seconds = time.perf_counter() - began
+print(json.dumps({"seconds": seconds, "size": size, "more": peak() - before}))
+"""
+
+
+def slice_of(pixels: np.ndarray, index: int, series: int) -> Dataset:
+    """One CT slice with some forty tags, as scanners write them."""
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID, meta.MediaStorageSOPClassUID = ExplicitVRLittleEndian, CTImageStorage
+    dataset = Dataset()
+    dataset.file_meta = meta
+    values = {
+        "SOPClassUID": CTImageStorage, "SOPInstanceUID": generate_uid(), "StudyInstanceUID": "1.2.3",
+        "SeriesInstanceUID": f"1.2.3.{series}", "SeriesNumber": series, "InstanceNumber": index + 1, "Modality": "CT",
+        "Manufacturer": "none", "StudyDate": "20200101", "StudyTime": "101500", "SeriesDescription": "Abdomen 1.0",
+        "PatientName": "No^Body", "PatientID": "0", "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"], "KVP": 120,
+        "ProtocolName": "abdomen", "ConvolutionKernel": "B30f", "FrameOfReferenceUID": "1.2.4",
+        "Rows": pixels.shape[0], "Columns": pixels.shape[1], "SamplesPerPixel": 1, "BitsAllocated": 16,
+        "PhotometricInterpretation": "MONOCHROME2", "BitsStored": 12, "HighBit": 11, "PixelRepresentation": 0,
+        "PixelSpacing": [0.7, 0.7], "SliceThickness": 1, "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+        "ImagePositionPatient": [-180, -180, float(index)], "RescaleSlope": 1, "RescaleIntercept": -1024,
+        "WindowCenter": 40, "WindowWidth": 400, "PixelData": pixels.tobytes(),
+    }  # fmt: skip
+    for keyword, value in values.items():
+        setattr(dataset, keyword, value)
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    return dataset
+
+
+def make_series(folder: Path, count: int, side: int, series: int) -> None:
+    """Write a series of ``count`` slices."""
+    generator = np.random.default_rng(series)
+    for index in range(count):
+        pixels = generator.integers(0, 4096, (side, side), dtype=np.uint16)
+        slice_of(pixels, index, series).save_as(folder / f"{series}_{index:05d}.dcm", enforce_file_format=True)
+
+
+def measured(what: str, folder: Path) -> dict[str, float]:
+    """Read in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", _CHILD, what, str(folder)], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main(slices: int, headers: int) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name, "series")
+        folder.mkdir()
+        make_series(folder, slices, 512, 1)
+        runs = {what: [] for what in ("sitk", "sitk-pixels", "pqcomq", "scan")}
+        for _ in range(ROUNDS):
+            for what, results in runs.items():
+                results.append(measured(what, folder))
+        seconds = {what: statistics.median(r["seconds"] for r in results) for what, results in runs.items()}
+        array = runs["pqcomq"][0]["size"]
+        for what in runs:
+            peak = statistics.median(r["more"] for r in runs[what]) / array
+            ratio = seconds[what] / seconds["sitk"]
+            print(f"{what:12} {slices} slices: {seconds[what]:6.2f} s, x {ratio:.2f} of SimpleITK, {peak:.2f} arrays")
+        alone = seconds["pqcomq"] / seconds["sitk-pixels"]
+        print(f"pqcomq by SimpleITK's pixels alone, names given in order: x {alone:.2f}")
+        many = Path(name, "many")
+        many.mkdir()
+        for series in range(10):
+            make_series(many, headers // 10, 16, series)
+        scans = [measured("scan", many)["seconds"] for _ in range(3)]
+        print(f"headers of {headers} files: {statistics.median(scans):.2f} s")
+
+
+if __name__ == "__main__":
+    main(*(int(a) for a in (sys.argv[1:3] if len(sys.argv) > 2 else (1000, 5000))))
