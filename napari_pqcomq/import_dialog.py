@@ -38,7 +38,7 @@ class ImportDialog(QDialog):
         self.resize(900, 460)
         self._path = path
         self._found: Found | None = None
-        self._waiting: list[Order] = []
+        self._closed = False
         self.outcomes: list[Outcome] = []
         self.failure: InputError | None = None
         self.title = QLabel(f"Looking into {path.name}…")
@@ -55,6 +55,7 @@ class ImportDialog(QDialog):
         self.tree.itemDoubleClicked.connect(lambda _item, _column: self._open_chosen())
         self.buttons.accepted.connect(self._open_chosen)
         self.buttons.rejected.connect(self.reject)
+        self.finished.connect(self._close)
         self.progress.running.connect(lambda _running: self._refresh())
 
     def run(self) -> bool:
@@ -64,7 +65,7 @@ class ImportDialog(QDialog):
         self.finished.connect(grace.quit)
         QTimer.singleShot(_GRACE_MS, grace.quit)
         grace.exec()
-        if self.result() == 0 and self.failure is None and not self.outcomes:
+        if not self._closed:
             self.exec()
         return bool(self.outcomes)
 
@@ -118,6 +119,9 @@ class ImportDialog(QDialog):
             self.accept()
         elif self._found is not None and len(self._found.infos) == 1:
             self.reject()  # there is nothing else to choose
+
+    def _close(self) -> None:
+        self._closed = True
 
     def _name(self, order: Order) -> str:
         infos = self._found.infos if self._found is not None else []

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from napari.layers import Layer
-from napari_pqcomq.series_dialog import SeriesDialog
-from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication, QDialogButtonBox, QListWidget
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QDialogButtonBox, QMessageBox
 
+from napari_pqcomq.import_dialog import ImportDialog
 from napari_pqcomq.layers import labels_tuple, volume_of
+from napari_pqcomq.questions import PartsDialog
 from napari_pqcomq.readers import get_reader, read_layers
+from napari_pqcomq.volume_panel import VolumePanel
 from napari_pqcomq.writers import write_labels
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
@@ -42,23 +47,44 @@ def write_series(folder, series: int, slices: int = 4, patient: str = "1.2.826.0
         writer.Execute(flat)
 
 
-def press_in_dialog(row: int | None, button: QDialogButtonBox.StandardButton):
-    """Choose a row and press a button in the series dialog as soon as it is there."""
+def when_asked(kind, act):
+    """Act on a dialog of a kind as soon as it waits for the user; a dialog that stays open is closed after that."""
 
-    def press():
+    def look():
         dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, kind) or (isinstance(dialog, ImportDialog) and not dialog.tree.topLevelItemCount()):
+            QTimer.singleShot(50, look)
+            return
         try:
-            assert isinstance(dialog, SeriesDialog)
-            opener = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Open)
-            assert not opener.isEnabled(), "a series is chosen before the user chose"
-            if row is not None:
-                dialog.findChild(QListWidget).setCurrentRow(row)
-            dialog.findChild(QDialogButtonBox).button(button).click()
-        finally:
-            if dialog.isVisible():  # a dialog that stays open would hold up the tests for ever
-                dialog.reject()
+            act(dialog)
+        except BaseException:
+            dialog.reject()  # it would hold up the tests for ever
+            raise
 
-    QTimer.singleShot(200, press)
+    QTimer.singleShot(50, look)
+
+
+def rows(tree, *titles):
+    """Rows of the series list by the beginning of their text."""
+    found = [tree.findItems(title, Qt.MatchFlag.MatchStartsWith | Qt.MatchFlag.MatchRecursive) for title in titles]
+    assert all(len(items) == 1 for items in found), titles
+    return [items[0] for items in found]
+
+
+def choose(*titles, button=QDialogButtonBox.StandardButton.Open):
+    """Choose rows by clicks and press a button."""
+
+    def act(dialog):
+        assert not dialog.opener.isEnabled(), "a series is chosen before the user chose"
+        for number, item in enumerate(rows(dialog.tree, *titles)):
+            place = dialog.tree.visualItemRect(item).center()
+            held = Qt.KeyboardModifier.ControlModifier if number else Qt.KeyboardModifier.NoModifier
+            QTest.mouseClick(dialog.tree.viewport(), Qt.MouseButton.LeftButton, held, place)
+        pressed = dialog.buttons.button(button)
+        assert pressed.isEnabled()
+        QTest.mouseClick(pressed, Qt.MouseButton.LeftButton)
+
+    when_asked(ImportDialog, act)
 
 
 @pytest.mark.parametrize("direction", ["LPS", "RAS", "LAI"])
@@ -84,15 +110,92 @@ def test_a_dicom_folder_with_one_series_opens_without_a_question(plugin, viewer,
 def test_the_user_chooses_among_series(plugin, viewer, tmp_path):
     write_series(tmp_path, 1)
     write_series(tmp_path, 2)
-    press_in_dialog(1, QDialogButtonBox.StandardButton.Open)
+    choose("Series 2")
     (layer,) = viewer.open(str(tmp_path), plugin="napari-pqcomq")
     assert layer.data.flat[0] == 42
+
+
+def test_several_series_become_several_volumes(plugin, viewer, tmp_path):
+    for number in (1, 2, 3):
+        write_series(tmp_path, number)
+    choose("Series 1", "Series 3")
+    layers = viewer.open(str(tmp_path), plugin="napari-pqcomq")
+    assert [layer.data.flat[0] for layer in layers] == [41, 43]
+    assert all(volume_of(layer).modality == "CT" for layer in layers)
+
+
+def test_an_archive_opens_like_the_folder(plugin, viewer, tmp_path):
+    (tmp_path / "study").mkdir()
+    write_series(tmp_path / "study", 1)
+    shutil.make_archive(str(tmp_path / "study"), "zip", tmp_path / "study")
+    (layer,) = viewer.open(str(tmp_path / "study.zip"), plugin="napari-pqcomq")
+    assert layer.data.shape == (4, 16, 20)
+
+
+@pytest.fixture
+def gap(tmp_path):
+    """A series of six slices of which the third is lost."""
+    write_series(tmp_path, 1, slices=6)
+    (tmp_path / "s1_2.dcm").unlink()
+    return tmp_path
+
+
+def press(text):
+    """Press the button of a question that begins with a text."""
+
+    def act(box):
+        assert "1 missing slice" in box.text()
+        (button,) = [button for button in box.buttons() if button.text().replace("&", "").startswith(text)]
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    when_asked(QMessageBox, act)
+
+
+@pytest.mark.parametrize(("button", "slices"), [("Resample", 6), ("Take the largest", 3)])
+def test_a_harmful_geometry_is_asked_about_and_the_answer_is_shown(plugin, viewer, gap, button, slices):
+    press(button)
+    (layer,) = viewer.open(str(gap), plugin="napari-pqcomq")
+    assert len(layer.data) == slices
+    panel = VolumePanel(viewer)
+    assert "1 missing slice" in panel.facts.text()
+    assert "the remedy chosen was" in panel.facts.text()
+    assert "axes to LPS" in panel.facts.toolTip()
+    panel.layers.release()
+    panel.deleteLater()
+
+
+def test_declining_every_remedy_opens_nothing(plugin, viewer, gap):
+    press("Cancel")
+    assert viewer.open(str(gap), plugin="napari-pqcomq") == []
+
+
+def test_the_user_chooses_among_the_volumes_of_a_file(plugin, viewer, tmp_path):
+    path = tmp_path / "four.nii.gz"
+    values = np.zeros((3, 4, 5, 6), np.int16) + np.arange(3, dtype=np.int16)[:, None, None, None]
+    sitk.WriteImage(sitk.JoinSeries([sitk.GetImageFromArray(volume) for volume in values]), str(path))
+
+    def act(dialog):
+        for row in (0, 2):
+            dialog.list.item(row).setSelected(True)
+        QTest.mouseClick(dialog.buttons.button(QDialogButtonBox.StandardButton.Open), Qt.MouseButton.LeftButton)
+
+    when_asked(PartsDialog, act)
+    layers = viewer.open(str(path), plugin="napari-pqcomq")
+    assert [layer.data.max() for layer in layers] == [0, 2]
+
+
+@pytest.mark.parametrize("ending", [".nrrd", ".mha", ".nii"])
+def test_other_formats_open_upright_too(plugin, viewer, block, tmp_path, ending):
+    path = tmp_path / f"scan{ending}"
+    sitk.WriteImage(block(direction="RAS"), str(path))
+    (layer,) = viewer.open(str(path), plugin="napari-pqcomq")
+    np.testing.assert_array_equal(layer.data, sitk.GetArrayFromImage(block()))
 
 
 def test_cancelling_the_choice_opens_nothing(plugin, viewer, tmp_path):
     write_series(tmp_path, 1)
     write_series(tmp_path, 2)
-    press_in_dialog(None, QDialogButtonBox.StandardButton.Cancel)
+    choose(button=QDialogButtonBox.StandardButton.Cancel)
     assert viewer.open(str(tmp_path), plugin="napari-pqcomq") == []
     assert len(viewer.layers) == 0
 
