@@ -35,7 +35,7 @@ class ImportDialog(QDialog):
     def __init__(self, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Open DICOM")
-        self.resize(900, 460)
+        self.resize(1080, 480)
         self._path = path
         self._found: Found | None = None
         self._closed = False

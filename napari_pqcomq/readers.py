@@ -63,9 +63,11 @@ def read_layers(path: str) -> list[LayerTuple]:
 
 def _opened_by_dialog(path: Path) -> list[LayerTuple]:
     # Imported here: files can also be read where no Qt is installed.
+    from qtpy.QtWidgets import QApplication
+
     from napari_pqcomq.import_dialog import ImportDialog
 
-    dialog = ImportDialog(path)
+    dialog = ImportDialog(path, QApplication.activeWindow())
     dialog.run()
     failure, outcomes = dialog.failure, dialog.outcomes
     dialog.deleteLater()

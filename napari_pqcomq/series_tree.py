@@ -11,6 +11,8 @@ from pqcomq.volumes.dicom.annotations import Annotation
 from pqcomq.volumes.dicom.listing import SeriesInfo
 
 _COLUMNS = ("Series", "Modality", "Slices", "Size", "Spacing (mm)", "Plane", "Remark")
+_WIDEST = 300
+"""Pixels: the remark at the end of the row must stay in sight."""
 _ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -71,6 +73,7 @@ class SeriesTree(QTreeWidget):
         header.setStretchLastSection(True)
         for column in range(len(_COLUMNS) - 1):
             self.resizeColumnToContents(column)
+            self.setColumnWidth(column, min(self.columnWidth(column), _WIDEST))
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
 
     def _items(self) -> list[QTreeWidgetItem]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import warnings
 import zipfile
 
 import numpy as np
@@ -361,6 +363,10 @@ def test_a_dicomdir_stands_for_the_files_that_it_lists(make_series, tmp_path):
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         media.add(path)
     media.write(tmp_path / "cd")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # pydicom leaves a temporary folder to the collector
+        del media
+        gc.collect()
     stranger = next(p for p in folder.rglob("*") if p.is_file())
     dataset = pydicom.dcmread(stranger)
     dataset.SeriesInstanceUID = "1.2.9"
