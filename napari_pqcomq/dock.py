@@ -24,6 +24,7 @@ from napari_pqcomq.panes_of_result import panes_of, plate_lines
 from napari_pqcomq.progress_panel import ProgressPanel
 from napari_pqcomq.prompt_panel import PromptPanel
 from napari_pqcomq.remembered import Remembered
+from napari_pqcomq.result_export_panel import ResultExportPanel
 from napari_pqcomq.result_tabs import ResultTabs
 from napari_pqcomq.results_table import ResultsTable
 from napari_pqcomq.shortcuts import Shortcuts
@@ -68,6 +69,7 @@ class CompareWidget(QWidget):
         self.figures = ResultsTable()
         self.results = ResultTabs()
         self.results.add_panel("Figures", self.figures)
+        self.results.add_panel("Export", ResultExportPanel(), "Write the masks with a record of how they were made")
         self.progress = ProgressPanel()
         self.buttons = Buttons()
         self.view = ComparisonView(napari_viewer, on_close=self._on_closed, on_change=self._on_view)

@@ -14,12 +14,20 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox
 from napari_pqcomq.export_panel import ExportPanel
 from napari_pqcomq.layers import image_tuple, labels_tuple
 from napari_pqcomq.mask_layer import NAMES_KEY, label_names, mask_metadata
+from napari_pqcomq.prompt import Prompt
+from napari_pqcomq.result_export_panel import ResultExportPanel
+from napari_pqcomq.shown_result import ObjectResult, ShownResult
+from napari_pqcomq.triton_guard import keep_triton_out
 from napari_pqcomq.writers import write_labels
+from pqcomq.comparison.compare import compare
+from pqcomq.comparison.participant import Participant
 from pqcomq.errors import InputError
 from pqcomq.masks.kinds import MaskKind
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.reading import read_masks
 from pqcomq.masks.writing import export_masks
+from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.volumes.reading import read_volume
 
 from ..pqcomq.dicom_objects.conftest import SECRETS, make_series
@@ -58,8 +66,8 @@ def pressed(panel, qtbot, monkeypatch):
         asked = []
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, **_k: (str(path), ""))
         monkeypatch.setattr(QMessageBox, "question", lambda *arguments, **_k: asked.append(arguments[2]) or answer)
-        qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(panel.button.isEnabled, timeout=20000)
+        qtbot.mouseClick(panel.form.button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(panel.form.button.isEnabled, timeout=20000)
         return asked
 
     return press
@@ -67,9 +75,9 @@ def pressed(panel, qtbot, monkeypatch):
 
 @pytest.mark.parametrize("kind", [kind for kind in MaskKind if kind is not MaskKind.plain_nifti])
 def test_every_kind_is_written_under_the_names_in_the_table(panel, pressed, scan, tmp_path, kind):
-    panel.choose_kind(kind)
-    assert panel.names.by_label() == {2: "liver", 5: "label 5"}
-    panel.names.item(1, 1).setText("Right kidney")
+    panel.form.choose_kind(kind)
+    assert panel.form.names.by_label() == {2: "liver", 5: "label 5"}
+    panel.form.names.item(1, 1).setText("Right kidney")
     assert pressed(tmp_path / "mask") == []  # the ending is added
     described = json.loads((tmp_path / "mask.json").read_text())["objects"]
     assert [each["name"] for each in described] == ["liver", "Right kidney"]
@@ -80,9 +88,9 @@ def test_every_kind_is_written_under_the_names_in_the_table(panel, pressed, scan
 
 
 def test_the_patient_is_left_out_unless_ticked(panel, pressed, tmp_path):
-    panel.choose_kind(MaskKind.segmentation)
+    panel.form.choose_kind(MaskKind.segmentation)
     pressed(tmp_path / "without.dcm")
-    panel.with_patient.click()
+    panel.form.with_patient.click()
     pressed(tmp_path / "with.dcm")
     assert pydicom.dcmread(tmp_path / "without.dcm").PatientName == ""
     assert str(pydicom.dcmread(tmp_path / "with.dcm").PatientName) == SECRETS["PatientName"]
@@ -104,7 +112,10 @@ def test_dicom_is_offered_for_dicom_alone(viewer, volume, qtbot):
     viewer.add_layer(layer)
     panel = ExportPanel(viewer)
     qtbot.addWidget(panel)
-    enabled = {panel.kinds.itemData(i): panel.kinds.model().item(i).isEnabled() for i in range(panel.kinds.count())}
+    enabled = {
+        panel.form.kinds.itemData(i): panel.form.kinds.model().item(i).isEnabled()
+        for i in range(panel.form.kinds.count())
+    }
     assert not enabled[MaskKind.segmentation]
     assert not enabled[MaskKind.structure_set]
     assert enabled[MaskKind.nrrd]
@@ -114,24 +125,53 @@ def test_dicom_is_offered_for_dicom_alone(viewer, volume, qtbot):
 def test_it_is_a_dock_widget_of_its_own_and_lets_go_of_the_viewer_when_closed(plugin, viewer, scan):
     viewer.add_layer(labels_layer(scan, {2: "liver"}))
     dock, panel = viewer.window.add_plugin_dock_widget("napari-pqcomq", "Export masks")
-    assert panel.names.by_label() == {2: "liver", 5: "label 5"}
+    assert panel.form.names.by_label() == {2: "liver", 5: "label 5"}
     viewer.window.remove_dock_widget(dock)
     viewer.layers.clear()
     assert panel.layers.count() == 1  # no longer kept up to date
 
 
+@pytest.fixture(scope="session")
+def no_triton():
+    """Loading a model after a window was opened crashes otherwise (napari_pqcomq.triton_guard)."""
+    keep_triton_out()
+
+
+def test_a_comparison_is_exported_model_by_model_with_its_origin(
+    no_triton, phantom, lite_medsam, quantized, finish, qtbot, tmp_path
+):
+    box = Box3D(45, 25, 1, 76, 56, 2)
+    full, candidate = Participant.full(lite_medsam), Participant.quantized(quantized)
+    comparison = finish(compare(phantom, box, full, candidate))
+    objects = (ObjectResult(Prompt(2, "left kidney", box), (comparison,)),)
+    panel = ResultExportPanel()
+    qtbot.addWidget(panel)
+    assert not panel.form.button.isEnabled()
+    panel.set_result(ShownResult(phantom, None, objects, full, (candidate,), EmbeddingCache()))
+    for index, mask in enumerate((comparison.reference.mask, comparison.candidate.mask)):
+        panel.models.setCurrentIndex(index)
+        path = tmp_path / f"{index}.nii.gz"
+        panel.form.export(path)
+        qtbot.waitUntil(panel.form.button.isEnabled, timeout=20000)
+        np.testing.assert_array_equal(read_masks(path, phantom).mask(2), mask)
+        (described,) = json.loads((tmp_path / f"{index}.json").read_text())["objects"]
+        assert (described["name"], described["edited_since"]) == ("left kidney", False)
+        assert (described["origin"]["quantization"] is None) == (index == 0)
+        assert described["origin"]["prompt"]["box_voxels_x0y0z0x1y1z1"] == [45, 25, 1, 76, 56, 2]
+
+
 def test_without_a_layer_there_is_nothing_to_press(viewer, qtbot):
     panel = ExportPanel(viewer)
     qtbot.addWidget(panel)
-    assert not panel.button.isEnabled()
+    assert not panel.form.button.isEnabled()
     panel.layers.release()
 
 
 def test_a_folder_that_is_gone_is_told(panel, qtbot, tmp_path, monkeypatch):
     told = []
-    monkeypatch.setattr("napari_pqcomq.export_panel.show_error", told.append)
-    panel.export(tmp_path / "gone" / "mask.nii.gz")
-    qtbot.waitUntil(panel.button.isEnabled, timeout=20000)
+    monkeypatch.setattr("napari_pqcomq.export_form.show_error", told.append)
+    panel.form.export(tmp_path / "gone" / "mask.nii.gz")
+    qtbot.waitUntil(panel.form.button.isEnabled, timeout=20000)
     assert "there is no folder" in told[0]
 
 

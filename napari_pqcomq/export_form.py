@@ -1,0 +1,222 @@
+"""The form that every export has: names of the objects, kind of file, the patient's identity, the button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QCompleter,
+    QFileDialog,
+    QFormLayout,
+    QHeaderView,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from pqcomq.dicom_objects.anatomy import known_names
+from pqcomq.errors import InputError
+from pqcomq.masks.kinds import MaskKind, sidecar
+from pqcomq.masks.named_mask import NamedMask
+from pqcomq.masks.writing import export_masks
+from pqcomq.volumes.volume import Volume
+
+_MOST_ROWS_SHOWN = 6
+_OFFERED = {
+    MaskKind.nifti: "NIfTI",
+    MaskKind.nrrd: "NRRD",
+    MaskKind.metaimage: "MetaImage",
+    MaskKind.segmentation: "DICOM SEG",
+    MaskKind.structure_set: "DICOM RTSTRUCT",
+}
+
+Masks = tuple[dict[int, NamedMask], Volume]
+
+
+class ExportForm(QWidget):
+    """Names, kind of file, the patient's identity, and the button.
+
+    Args:
+        masks: given the names by label, what is to be written; asked when the user exports, it may raise InputError.
+        source: the control that chooses what is exported, and its name in the form.
+        parent: Qt parent.
+    """
+
+    def __init__(
+        self,
+        masks: Callable[[dict[int, str]], Masks],
+        source: tuple[str, QWidget],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._masks = masks
+        self.kinds = QComboBox()
+        for kind, title in _OFFERED.items():
+            self.kinds.addItem(f"{title} ({kind.value})", kind)
+        self.names = NameTable()
+        self.with_patient = QCheckBox("Keep the patient's identity")
+        self.with_patient.setToolTip(
+            "Off: the files name no patient; a DICOM object still refers to its images by their UIDs.\n"
+            "On: name, ID, dates and accession number go into a DICOM object, as an archive (PACS) asks for,\n"
+            "and into the record (.json) beside the mask."
+        )
+        self.button = QPushButton("Export…")
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow(*source)
+        form.addRow("Names", self.names)
+        form.addRow("File", self.kinds)
+        form.addRow(self.with_patient)
+        form.addRow(self.button)
+        self._worker: Any = None
+        self._has_masks = False
+        self.button.clicked.connect(self._ask)
+        self.show_source({}, None)
+
+    @property
+    def kind(self) -> MaskKind:
+        """The kind of file chosen."""
+        return MaskKind(self.kinds.currentData())
+
+    def choose_kind(self, kind: MaskKind) -> None:
+        """Choose a kind of file."""
+        self.kinds.setCurrentIndex(list(_OFFERED).index(kind))
+
+    def show_source(self, names: dict[int, str], volume: Volume | None) -> None:
+        """Show what can be exported now.
+
+        Args:
+            names: of the objects, by label.
+            volume: that they lie on; None where there is nothing to export.
+        """
+        self.names.show_names(names)
+        self._has_masks = volume is not None
+        self._offer_dicom(volume is not None and bool(volume.planes))
+        self.button.setEnabled(self._has_masks and self._worker is None)
+
+    def export(self, path: Path, *, overwrite: bool = False) -> None:
+        """Write the masks in the background; what became of it is shown as a notification.
+
+        Args:
+            path: its ending tells the kind of file.
+            overwrite: replace existing files.
+
+        Raises:
+            InputError: there is nothing to export.
+        """
+        masks, volume = self._masks(self.names.by_label())
+        self.button.setEnabled(False)
+        self.button.setText("Writing…")
+        self._worker = create_worker(
+            _written, path, masks, volume, with_patient=self.with_patient.isChecked(), overwrite=overwrite,
+            _start_thread=False, _ignore_errors=True,
+        )  # fmt: skip
+        self._worker.returned.connect(self._tell)
+        self._worker.finished.connect(self._end)
+        self._worker.start()
+
+    def _offer_dicom(self, offered: bool) -> None:
+        for index, kind in enumerate(_OFFERED):
+            entry = self.kinds.model().item(index)
+            entry.setEnabled(offered or not kind.is_dicom)
+            entry.setToolTip("" if entry.isEnabled() else "The volume is not made of DICOM images to refer to.")
+        if self.kind.is_dicom and not offered:
+            self.choose_kind(MaskKind.nifti)
+
+    def _ask(self) -> None:
+        proposed = f"mask{self.kind.value}"
+        path, _filter = QFileDialog.getSaveFileName(
+            self, "Export masks", proposed, f"{self.kind.words} (*{self.kind.value})",
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )  # fmt: skip
+        if not path:
+            return
+        target = Path(path) if path.endswith(self.kind.value) else Path(path + self.kind.value)
+        there = [each.name for each in (target, sidecar(target)) if each.exists()]
+        if there and not self._confirmed(there):
+            return
+        try:
+            self.export(target, overwrite=bool(there))
+        except InputError as error:
+            show_error(str(error))
+
+    def _confirmed(self, names: list[str]) -> bool:
+        verb = "exists" if len(names) == 1 else "exist"
+        asked = f"{' and '.join(names)} {verb} already. Replace?"
+        return bool(QMessageBox.question(self, "Export masks", asked) == QMessageBox.StandardButton.Yes)
+
+    def _tell(self, outcome: list[Path] | str) -> None:
+        if isinstance(outcome, str):
+            show_error(outcome)
+        else:
+            show_info(f"Exported {' and '.join(path.name for path in outcome)}.")
+
+    def _end(self) -> None:
+        self._worker = None
+        self.button.setText("Export…")
+        self.button.setEnabled(self._has_masks)
+
+
+def _written(*args: Any, **options: Any) -> list[Path] | str:  # noqa: ANN401 (those of export_masks)
+    """``export_masks`` in the worker's thread, with bad input handed back as its sentence instead of a traceback."""
+    try:
+        return export_masks(*args, **options)
+    except InputError as error:
+        return str(error)
+
+
+class NameTable(QTableWidget):
+    """Label numbers and their names, which can be typed over; known anatomy is proposed."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 2)
+        self.setHorizontalHeaderLabels(["Label", "Name"])
+        self.verticalHeader().setVisible(False)
+        self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.horizontalHeader().setStretchLastSection(True)
+        self.setItemDelegateForColumn(1, _AnatomyDelegate(self))
+        self.setToolTip("Names of organs in English get their SNOMED CT code in DICOM files; others are kept as typed.")
+        self.setVerticalScrollMode(QTableWidget.ScrollMode.ScrollPerPixel)
+
+    def show_names(self, names: dict[int, str]) -> None:
+        """Fill the table."""
+        self.setRowCount(len(names))
+        for row, (number, name) in enumerate(sorted(names.items())):
+            label = QTableWidgetItem(str(number))
+            label.setFlags(label.flags() & ~Qt.ItemFlag.ItemIsEditable)
+            self.setItem(row, 0, label)
+            self.setItem(row, 1, QTableWidgetItem(name))
+        rows = max(1, min(len(names), _MOST_ROWS_SHOWN)) * self.verticalHeader().defaultSectionSize()
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows + 2 * self.frameWidth())
+
+    def by_label(self) -> dict[int, str]:
+        """The names as they stand."""
+        return {
+            int(self.item(row, 0).text()): self.item(row, 1).text().strip() or f"label {self.item(row, 0).text()}"
+            for row in range(self.rowCount())
+        }
+
+
+class _AnatomyDelegate(QStyledItemDelegate):
+    """Edits a name with proposals."""
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Any) -> QLineEdit:  # noqa: ANN401, N802 (Qt's)
+        """A line with a list of known anatomy below it."""
+        editor = QLineEdit(parent)
+        completer = QCompleter(known_names(), editor)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        editor.setCompleter(completer)
+        return editor
