@@ -7,7 +7,7 @@ and hide layers. ``close`` puts everything back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from napari.components import ViewerModel
 from napari.experimental import link_layers, unlink_layers
 from napari.layers import Layer
 from napari.utils.notifications import show_info
+from qtpy.QtCore import QTimer
 
 from napari_pqcomq.layers import transform, volume_of
 from napari_pqcomq.mode_difference import DifferenceMode
@@ -38,6 +39,8 @@ from napari_pqcomq.side_layers import (
 from napari_pqcomq.view_stage import Stage, ViewMode
 
 _GAP_PIXELS = 4
+_BREATH_MS = 5
+"""Between the steps of opening: time for the window's own events."""
 _BACKGROUND = "black"
 """In either theme: a light ground dazzles beside a CT, and plates and letters are white."""
 _LINKED_IMAGES = ("contrast_limits", "gamma", "colormap", "interpolation2d", "opacity")
@@ -78,12 +81,14 @@ class ComparisonView:
         self._layers: list[Layer] = []
         self._plates: Plates | None = None
         self._saved: SavedView | None = None
+        self._is_connected = False
+        self._steps: Iterator[None] | None = None
         self._fitted: tuple[tuple[float, ...], float] | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether a comparison is on screen."""
-        return self._saved is not None
+        """Whether a comparison is on screen, complete."""
+        return self._saved is not None and self._steps is None
 
     @property
     def name(self) -> str:
@@ -102,31 +107,74 @@ class ComparisonView:
 
     def open(self, panes: Sequence[Pane], scene: Scene) -> None:
         """Show two to four panes, in place of an earlier comparison if there is one; the first is full precision."""
+        self._steps = None
+        for _step in self._opening(panes, scene):
+            pass
+
+    def open_gently(self, panes: Sequence[Pane], scene: Scene, then: Callable[[], None]) -> None:
+        """As :meth:`open`, in steps: making and first drawing the layers takes seconds, and the window stays awake.
+
+        Args:
+            panes: see :meth:`open`.
+            scene: see :meth:`open`.
+            then: called when all stands there; never, if the view was closed or opened anew meanwhile.
+        """
+        steps = self._opening(panes, scene)
+        self._steps = steps
+
+        def go_on() -> None:
+            if self._steps is not steps:
+                return
+            try:
+                next(steps)
+            except StopIteration:
+                self._steps = None
+                then()
+            else:
+                QTimer.singleShot(_BREATH_MS, go_on)
+
+        go_on()
+
+    def _opening(self, panes: Sequence[Pane], scene: Scene) -> Iterator[None]:
+        """The steps of opening; whoever asks for the next decides when."""
         if not 2 <= len(panes) <= 4:
             raise ValueError(f"a comparison has two to four sides, not {len(panes)}")
         if self._takes_in_place(panes, scene):
             return
-        if self.is_open:
+        if self._saved is not None:
             self._clear()
         else:
             self._saved = SavedView(self._viewer)
             with one_redraw(self._viewer):
                 self._saved.hide_layers()
-        sides = [make_side(number, pane, scene) for number, pane in enumerate(panes, start=1)]
+        sides = []
+        for number, pane in enumerate(panes, start=1):
+            yield
+            sides.append(make_side(number, pane, scene))
+        for layer in [layer for side in sides for layer in side.layers]:
+            yield
+            self._insert([layer])
+        yield
         self._stage = Stage(self._viewer, scene, list(panes), sides)
-        self._insert([layer for side in sides for layer in side.layers])
         # A window level set on one side holds for the other, or the eye would compare windows instead of masks.
         link_layers([side.image for side in sides], _LINKED_IMAGES)
         link_layers([side.fill for side in sides], _LINKED_MASKS)
         link_layers([side.outline for side in sides], _LINKED_MASKS)
         self._viewer.canvas.background_color_override = _BACKGROUND
-        self._plates = Plates(self._viewer, scene.volume)
+        self._viewer.layers.selection = {sides[0].image}
         self._go_to_objects(scene)
         self._connect()
-        self.show(self._name)
+        yield
+        yield from self._arranging()
+        yield
+        self._plates = Plates(self._viewer, scene.volume)
+        yield
+        self._arrange()  # the user may have asked for another view meanwhile
+        self._on_change()
 
     def close(self) -> None:
         """Remove the comparison's layers and texts, and restore the user's view. Does nothing when closed."""
+        self._steps = None
         if self._saved is None:
             return
         saved, self._saved = self._saved, None
@@ -260,7 +308,8 @@ class ComparisonView:
             mode.close()
         if self._plates is not None:
             self._plates.remove()
-        unlink_layers(self._layers)
+        if self._layers:
+            unlink_layers(self._layers)
         with one_redraw(self._viewer, removes_layers=True):
             self._viewer.canvas.grid.enabled = False
             for layer in self._layers:
@@ -269,33 +318,40 @@ class ComparisonView:
         self._layers, self._modes, self._plates, self._stage, self._fitted = [], {}, None, None, None
 
     def _arrange(self, event: object = None) -> None:
-        """Bring grid, visibility and texts in line with the mode."""
-        if self._stage is None:
-            return
+        """Bring grid, visibility and texts in line with the mode, at once."""
+        if self._stage is not None:
+            self._mode()  # makes its layers in a batch of its own
+            with one_redraw(self._viewer):
+                for _step in self._arranging():
+                    pass
+            self._show_plates()
+            self._fit()
+
+    def _arranging(self) -> Iterator[None]:
+        """The steps of arranging, a layer each."""
+        assert self._stage is not None  # noqa: S101 (only asked while open)
         mode = self._mode()
         flat = self._viewer.dims.ndisplay == 2
         wanted = set(mode.visible()) - self._out_of_sight(flat)
-        with one_redraw(self._viewer):
-            if mode.grid is None:
-                self._viewer.canvas.grid.enabled = False
-            for layer in self._layers:
-                if layer.visible != (layer in wanted):
-                    layer.visible = layer in wanted
-            for side in self._stage.sides:
-                side.fill.opacity = FILL_OPACITY if flat else SURFACE_OPACITY
-            for layer in self._layers:
-                if layer.name.endswith((OUTLINES, TRUTH)) and layer.contour != int(flat):
-                    layer.contour = int(flat)
-            if mode.grid is not None:
-                self._show_grid(mode.grid)
+        if mode.grid is None:
+            self._viewer.canvas.grid.enabled = False
+        else:
+            self._show_grid(mode.grid)
+        for side in self._stage.sides:
+            side.fill.opacity = FILL_OPACITY if flat else SURFACE_OPACITY
+        self._show_boxes()
+        for layer in self._layers:
+            if layer.name.endswith((OUTLINES, TRUTH)) and layer.contour != int(flat):
+                layer.contour = int(flat)
+            if layer.visible != (layer in wanted):
+                layer.visible = layer in wanted
+                self._fit()
+                yield
         # In this order: napari 0.9.2 makes the further sides' bars only when a visible bar becomes gridded.
         scale_bar = self._viewer.canvas.overlays.scale_bar
         scale_bar.visible, scale_bar.gridded = True, False
         scale_bar.gridded = mode.grid is not None
         scale_bar.visible = flat
-        self._show_boxes()
-        self._show_plates()
-        self._fit()
 
     def _fit(self, event: object = None) -> None:
         """Fill the cells, which have another size now, unless the user has zoomed."""
@@ -331,7 +387,7 @@ class ComparisonView:
         grid.enabled = True
 
     def _show_plates(self) -> None:
-        if self._plates is not None:
+        if self._plates is not None and self._stage is not None:
             self._plates.show(self._mode().plates())
 
     def _show_boxes(self, event: object = None) -> None:
@@ -354,6 +410,7 @@ class ComparisonView:
             self.go_to(scene.objects[-1].box.middle)
 
     def _connect(self) -> None:
+        self._is_connected = True
         self._viewer.layers.events.removed.connect(self._on_removed)
         self._viewer.layers.events.inserted.connect(self._on_inserted)
         self._viewer.layers.events.reordered.connect(self._on_reordered)
@@ -363,6 +420,9 @@ class ComparisonView:
         self._viewer.canvas.events.size.connect(self._fit)
 
     def _disconnect(self) -> None:
+        if not self._is_connected:
+            return
+        self._is_connected = False
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self._viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._viewer.layers.events.reordered.disconnect(self._on_reordered)

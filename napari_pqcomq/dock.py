@@ -119,8 +119,7 @@ class CompareWidget(QWidget):
         task = LiveTask(self.model_panel.choice, self._weights(), self._shelf)
 
         def take(segmenters: tuple[Segmenter, ...]) -> None:
-            self._show_live(segmenters)
-            then()
+            self._show_live(segmenters, then)
 
         self.progress.start(task.steps, take, "Loading the models…")
 
@@ -235,15 +234,17 @@ class CompareWidget(QWidget):
         self.result = result
         truths = list(task.truths.values())
         truth = np.logical_or.reduce(truths) if truths else None
-        self._open(panes_of(result, self._current_number()), truth)
-        segmenters = (result.reference.segmenter, *(each.segmenter for each in result.candidates))
-        self._follow(segmenters, [each.prompt.number for each in result.objects])
-        self.results.set_result(result)
-        self.buttons.show_licence(result.reference.segmenter.licence)
-        self._on_result()
-        self._refresh()
 
-    def _show_live(self, segmenters: tuple[Segmenter, ...]) -> None:
+        def opened() -> None:
+            segmenters = (result.reference.segmenter, *(each.segmenter for each in result.candidates))
+            self._follow(segmenters, [each.prompt.number for each in result.objects])
+            self.results.set_result(result)
+            self.buttons.show_licence(result.reference.segmenter.licence)
+            self._on_result()
+
+        self._open(panes_of(result, self._current_number()), truth, opened)
+
+    def _show_live(self, segmenters: tuple[Segmenter, ...], then: Callable[[], None]) -> None:
         """Open the view without masks; they follow the boxes."""
         volume = self.volume_panel.volume
         if volume is None:
@@ -256,20 +257,24 @@ class CompareWidget(QWidget):
             Pane(f"{each.title} · {each.precision}", lines, empty, colour)
             for each, colour in zip(segmenters, colours, strict=True)
         ]
-        self._open(panes, None)
-        self._follow(segmenters, [])
-        self._on_result()
-        self._refresh()
 
-    def _open(self, panes: list[Pane], truth: np.ndarray | None) -> None:
+        def opened() -> None:
+            self._follow(segmenters, [])
+            self._on_result()
+            then()
+
+        self._open(panes, None, opened)
+
+    def _open(self, panes: list[Pane], truth: np.ndarray | None, then: Callable[[], None]) -> None:
         volume = self.volume_panel.volume
         assert volume is not None  # noqa: S101 (a volume was just worked on)
         objects = self.prompt_panel.prompts.objects
         if not self.view.is_open:
             self.side_docks.make_room()
-        self.view.open(panes, Scene(volume, self.volume_panel.contrast_limits, objects, truth))
         self.view_bar.set_candidates([pane.title for pane in panes[1:]])
         self.prompt_panel.tool.edits_existing = True
+        self.view.open_gently(panes, Scene(volume, self.volume_panel.contrast_limits, objects, truth), then)
+        self._refresh()
 
     def _follow(self, segmenters: tuple[Segmenter, ...], compared: list[int]) -> None:
         volume = self.volume_panel.volume
@@ -291,8 +296,7 @@ class CompareWidget(QWidget):
         self._refresh()
 
     def _on_volume(self) -> None:
-        if self.view.is_open:
-            self.view.close()  # it shows another volume
+        self.view.close()  # it shows another volume
         self.result = None
         self.status.set_volume(self.volume_panel.volume)
         self.prompt_panel.set_volume(self.volume_panel.volume)

@@ -51,7 +51,7 @@ class Plates:
             for part in order:
                 self._add(f"{corner}_{part}", corner, color="white", box_color=_BACKGROUND)
         for edge in _EDGES:
-            self._add(edge, edge, color="white", box_color=_FAINT_BACKGROUND, font_size=11, gridded=True, visible=True)
+            self._add(edge, edge, color="white", box_color=_FAINT_BACKGROUND, font_size=11, gridded=True)
         self._followed = (
             viewer.canvas.events.size,
             viewer.dims.events.order,

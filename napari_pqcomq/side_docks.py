@@ -19,8 +19,9 @@ class SideDocks:
     def make_room(self) -> None:
         """Hide them where the window is narrow."""
         if self._widget.window().width() < _ROOMY_PIXELS:
-            self._hidden = [dock for dock in self._found() if dock.isVisible()]
-            for dock in self._hidden:
+            found = [dock for dock in self._found() if dock.isVisible()]
+            self._hidden += found
+            for dock in found:
                 dock.setVisible(False)
 
     def restore(self) -> None:

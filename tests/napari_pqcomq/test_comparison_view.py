@@ -377,3 +377,25 @@ def test_plates_stay_in_their_half_of_any_window(shown_viewer, qtbot, panes, sce
     orange_left, orange_right = share_of(picture, RIGHT_COLOUR)
     assert orange_left == 0 < orange_right
     assert view.is_open
+
+
+def test_opening_step_by_step_ends_where_opening_at_once_does(viewer, qtbot, volume, panes, scene):
+    with_user_layers(viewer, volume)
+    before = state(viewer)
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    at_once = state(viewer)
+    view.close()
+    opened = []
+    view.open_gently(panes, scene, lambda: opened.append(view.is_open))
+    assert not view.is_open, "it is not there yet"
+    qtbot.waitUntil(lambda: bool(opened), timeout=60_000)
+    assert opened == [True]
+    assert state(viewer)[:5] == at_once[:5]
+    view.close()
+    view.open_gently(panes, scene, lambda: opened.append(view.is_open))
+    qtbot.wait(100)
+    view.close()  # half-way
+    qtbot.wait(200)
+    assert opened == [True]
+    assert state(viewer) == before
