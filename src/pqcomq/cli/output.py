@@ -41,3 +41,8 @@ def print_lines(lines: Iterable[str]) -> None:
 def print_written(paths: Iterable[Path]) -> None:
     """Where results went."""
     print_lines(f"wrote {path}" for path in paths)
+
+
+def print_note(text: str) -> None:
+    """A remark beside the output, on standard error."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(text, markup=False)

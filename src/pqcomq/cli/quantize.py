@@ -20,13 +20,14 @@ from pqcomq.cli.options import (
     opened,
     window_of,
 )
-from pqcomq.cli.output import print_json, print_lines
+from pqcomq.cli.output import print_json, print_lines, print_note
 from pqcomq.cli.progress import followed
 from pqcomq.comparison.result import MEGABYTE
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
 from pqcomq.quantization.settings import BIT_WIDTHS, QuantizationSettings
 from pqcomq.quantized.calibration import DEFAULT_SLICES, calibrate_on
+from pqcomq.quantized.journal import Journal, run_identity
 from pqcomq.quantized.run import quantize_model
 from pqcomq.quantized.weights_file import manifest, save_weights
 from pqcomq.whole_files import check_target
@@ -41,13 +42,20 @@ def quantize(
     model: Annotated[ModelKey, typer.Option(help="Model to quantize.")] = DEFAULT_MODEL,
     checkpoint: Checkpoint = None,
     method: Annotated[MethodKey, typer.Option(help="rtn: round to nearest.")] = DEFAULT_METHOD,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any other setting, e.g. group_size=32; may be repeated.", metavar="NAME=VALUE"),
+    ] = None,
     calibration_slices: Annotated[int, typer.Option(min=1, help="Slices in all.")] = DEFAULT_SLICES,
     window: WindowOption = None,
     modality: ModalityOption = None,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
-    """Quantize a model's image encoder and save it as one packed file."""
+    """Quantize a model and save it as one packed file.
+
+    A run that was stopped leaves its finished layers beside the file to be; the same command goes on from there.
+    """
     if bits not in BIT_WIDTHS:
         raise InputError(f"bit width {bits}: choose one of {', '.join(map(str, BIT_WIDTHS))}")
     if out.suffix != ".safetensors":
@@ -56,9 +64,13 @@ def quantize(
     volumes = [opened(path, None, modality) for path in calibration]
     slices = calibrate_on(volumes, calibration_slices, window_of(window))
     full = load_model(model.value, checkpoint)
-    settings = QuantizationSettings.default(bits, method.value)  # type: ignore[arg-type]
-    quantized = followed(quantize_model(full, slices, settings), f"{full.title}, {settings.title}")
+    settings = _settings(bits, method, changes or [])
+    journal = Journal.open(out.with_suffix(".unfinished"), run_identity(full, slices, settings))
+    if journal.finished_layers:
+        print_note(f"going on with {journal.folder}: {journal.finished_layers} layers are finished")
+    quantized = followed(quantize_model(full, slices, settings, journal), f"{full.title}, {settings.title}")
     save_weights(quantized, out, overwrite=overwrite)
+    journal.discard()
     size = out.stat().st_size
     if json:
         print_json({"file": str(out), "file_bytes": size} | manifest(quantized))
@@ -67,7 +79,19 @@ def quantize(
     print_lines(
         [
             f"wrote {out}: {size / MEGABYTE:.1f} MB, checkpoint {full.checkpoint_bytes / MEGABYTE:.1f} MB",
-            f"{full.title}, {settings.title}: {quantized.effective_bits:.2f} effective bits per encoder weight, "
+            f"{full.title}, {settings.title}: {quantized.effective_bits:.2f} effective bits per quantized weight, "
             f"mean layer error {error:.2e} of the output energy on {len(slices.slices)} calibration slices",
         ]
     )
+
+
+def _settings(bits: int, method: MethodKey, changes: list[str]) -> QuantizationSettings:
+    """The default for a bit width with what the user changed.
+
+    Raises:
+        InputError: a setting is unknown or outside its range.
+    """
+    try:
+        return QuantizationSettings.default(bits, method.value).altered(changes)  # type: ignore[arg-type]
+    except ValueError as problem:
+        raise InputError(f"--set: {problem}") from problem

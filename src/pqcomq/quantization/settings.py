@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
 BIT_WIDTHS = (2, 4, 8)
@@ -58,7 +59,8 @@ class QuantizationSettings:
             already ``quantized``, so that it also makes up for their errors.
         input_damping: how strongly the second keeps to the layer's own weights, as a share of the mean input energy.
         budget: effective bits a weight to be spent where they help most, layers then taking 2, 4 or 8 bits and groups
-            of 32 to 128; None gives every layer :attr:`bits` and :attr:`group_size`.
+            of 32 to 128; None gives every layer :attr:`bits` and :attr:`group_size`. Encoder and decoder keep it each.
+        decoder: quantize the mask decoder's linear layers too, fitted to their inputs in full precision.
 
     Raises:
         ValueError: a setting is outside its range.
@@ -79,6 +81,7 @@ class QuantizationSettings:
     inputs: Inputs = "full"
     input_damping: float = 1.0
     budget: float | None = None
+    decoder: bool = False
 
     def __post_init__(self) -> None:
         if self.bits not in BIT_WIDTHS:
@@ -89,6 +92,8 @@ class QuantizationSettings:
         if self.group_size < 1 or self.sweeps < 0 or self.damping < 0 or self.input_damping < 0:
             raise ValueError("group size must be at least 1, sweeps and damping at least 0")
         learns = self.sweeps or self.feedback or self.search_clipping or self.correct_bias
+        if self.budget is not None and not self.budget > 0:
+            raise ValueError("a budget is a positive number of bits a weight")
         if self.method == "rtn" and (learns or self.permutation != "none" or self.inputs != "full"):
             raise ValueError(
                 "round to nearest takes no sweeps, feedback, clipping search, bias correction, permutation or inputs"
@@ -125,6 +130,21 @@ class QuantizationSettings:
             correct_bias=False,
         )
 
+    def altered(self, changes: Iterable[str]) -> Self:
+        """These settings with some of them written as ``name=value``, e.g. ``"group_size=32"`` or ``"budget=none"``.
+
+        Raises:
+            ValueError: there is no such setting, or it cannot have this value.
+        """
+        kinds = {field.name: field.type for field in fields(self)}
+        values: dict[str, Any] = {}
+        for change in changes:
+            name, equals, text = (part.strip() for part in change.partition("="))
+            if name not in kinds or not equals:
+                raise ValueError(f"{change!r}: write NAME=VALUE with one of {', '.join(kinds)}")
+            values[name] = _parsed(name, str(kinds[name]), text)
+        return replace(self, **values)
+
     @property
     def title(self) -> str:
         """For people, e.g. ``"4-bit Permutation-COMQ"``."""
@@ -133,3 +153,19 @@ class QuantizationSettings:
     def to_dict(self) -> dict[str, Any]:
         """All settings, JSON-ready."""
         return asdict(self)
+
+
+def _parsed(name: str, kind: str, text: str) -> bool | int | float | str | None:
+    """A setting's value from text; ``kind`` is its annotation."""
+    try:
+        if kind == "bool":
+            return {"true": True, "yes": True, "false": False, "no": False}[text.lower()]
+        if kind == "int":
+            return int(text)
+        if kind == "float | None" and text.lower() == "none":
+            return None
+        if kind.startswith("float"):
+            return float(text)
+    except (ValueError, KeyError) as problem:
+        raise ValueError(f"{name.replace('_', ' ')} {text!r}: is not a {kind.removesuffix(' | None')}") from problem
+    return text

@@ -7,21 +7,38 @@ another identity starts afresh.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+import pqcomq
+from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantize_layer import QuantizedLayer
 from pqcomq.quantization.quantized_weight import QuantizedWeight
+from pqcomq.quantization.settings import QuantizationSettings
+from pqcomq.quantized.calibration import Calibration
 from pqcomq.quantized.plan import LayerPlan
 from pqcomq.whole_files import made_folder, replacing
 
 _HEAD = "layer"
+
+
+def run_identity(full: Segmenter, calibration: Calibration, settings: QuantizationSettings) -> dict[str, Any]:
+    """All that the bytes of a result depend on, JSON-ready."""
+    return {
+        "checkpoint_sha256": full.checkpoint_sha256,
+        "settings": settings.to_dict(),
+        "calibration": calibration.description,
+        "slices_sha256": [hashlib.sha256(pixels.tobytes()).hexdigest() for pixels in calibration.slices],
+        "versions": {"pqcomq": pqcomq.__version__, "torch": torch.__version__},
+    }
 
 
 class Journal:

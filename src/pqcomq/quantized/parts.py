@@ -1,0 +1,22 @@
+"""Which layers of a model are quantized, and the names that they go by."""
+
+from __future__ import annotations
+
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.gram import QuantizableLayer, quantizable_layers
+
+DECODER = "mask_decoder."
+ENCODER = "image_encoder."
+
+
+def layers_to_quantize(segmenter: Segmenter, *, decoder: bool) -> dict[str, QuantizableLayer]:
+    """The image encoder's layers by their names in it, and if asked for the mask decoder's behind ``mask_decoder.``."""
+    layers = quantizable_layers(segmenter.image_encoder)
+    if decoder:
+        layers |= {f"{DECODER}{name}": layer for name, layer in quantizable_layers(segmenter.mask_decoder).items()}
+    return layers
+
+
+def state_name(layer: str) -> str:
+    """A layer's name in checkpoints and files, which tell all parts by prefixes."""
+    return layer if layer.startswith(DECODER) else f"{ENCODER}{layer}"

@@ -1,0 +1,217 @@
+"""Method × bits → layer error, Dice against FP32 and against ground truth, effective bits, seconds; in one run.
+
+    python tests/benchmarks/ablation.py --calibration CT1 CT2 --volume CT --labels LABELS --chosen 1,2,3,5,6,7 \\
+        --out table.json
+
+NNCF's weight compression is among the rows where ``nncf`` and ``openvino`` are installed. Rows that are
+in the output file already are not measured again. Every row quantizes the same network on the
+same slices in this process; seconds are comparable within one run only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import importlib.util
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+
+import torch
+from nncf_weights import nncf_results
+
+from pqcomq.comparison.evaluate import evaluate
+from pqcomq.comparison.participant import Participant
+from pqcomq.models.registry import load_model
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.gram import InputMoments, gathering_moments, quantizable_layers, weight_matrix
+from pqcomq.quantization.layer_error import relative_error
+from pqcomq.quantization.settings import QuantizationSettings
+from pqcomq.quantized.calibration import Calibration, calibrate_on
+from pqcomq.quantized.model import QuantizedModel
+from pqcomq.quantized.run import quantize_model
+from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.reading import read_volume
+
+COLUMNS = ("method", "bits", "effective bits", "layer error", "seconds")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A quantized model as a row needs it."""
+
+    segmenter: Segmenter
+    effective_bits: float
+    seconds: float
+
+
+def ways(bits: int) -> dict[str, QuantizationSettings]:
+    """The family, each row one step from the one before it."""
+    plain = QuantizationSettings.plain(bits)
+    channel = replace(plain, granularity="channel")
+    comq = QuantizationSettings.default(bits, "comq")
+    gptq = replace(comq, sweeps=0, order="cyclic", search_clipping=False, feedback=True)
+    permuted = replace(comq, method="pcomq", permutation="magnitude")
+    fed = replace(permuted, feedback=True)
+    real = replace(fed, zero_point="real")
+    seeing = replace(real, inputs="quantized")
+    rows = {
+        "RTN, channel": channel,
+        "COMQ as published (channel, greedy)": replace(comq, granularity="channel"),
+        "COMQ, channel, cyclic": replace(comq, granularity="channel", order="cyclic"),
+        "GPTQ's update, channel": replace(gptq, granularity="channel"),
+        "RTN, group 64": plain,
+        "COMQ, group 64": comq,
+        "GPTQ's update, group 64": gptq,
+        "P-COMQ as published, group 64": permuted,
+        "+ error feedback": fed,
+        "+ real zero-points": real,
+        "without permutation": replace(real, permutation="none"),
+        "without clipping search": replace(real, search_clipping=False),
+        "group 16": replace(real, group_size=16),
+        "group 32": replace(real, group_size=32),
+        "group 128": replace(real, group_size=128),
+        "+ corrected biases": replace(real, correct_bias=True),
+        "+ inputs of the quantized model": seeing,
+        "+ both": replace(seeing, correct_bias=True),
+    }
+    if bits < 8:
+        budget = {2: 2.6, 4: 4.6}[bits]
+        rows |= {
+            "mixed widths alone": replace(real, budget=budget),
+            "mixed widths, inputs of the quantized model": replace(seeing, budget=budget),
+            "mixed widths, both": replace(seeing, budget=budget, correct_bias=True),
+        }
+    return rows | {"default": QuantizationSettings.default(bits)}
+
+
+def made_by(full: Segmenter, calibration: Calibration, settings: QuantizationSettings) -> Made:
+    began = time.perf_counter()
+    model = _end(quantize_model(full, calibration, settings))
+    return Made(model.segmenter, model.effective_bits, time.perf_counter() - began)
+
+
+def input_moments(full: Segmenter, calibration: Calibration) -> dict[str, InputMoments]:
+    """Of every encoder layer in full precision."""
+    with gathering_moments(quantizable_layers(full.image_encoder)) as moments:
+        for pixels in calibration.slices:
+            full.embed(full.framing.image(pixels))
+    return moments
+
+
+def layer_error(full: Segmenter, low: Segmenter, moments: dict[str, InputMoments]) -> float:
+    """Mean over encoder layers of the output energy lost on full-precision inputs: one definition for every method."""
+    lows = quantizable_layers(low.image_encoder)
+    return fmean(
+        relative_error(weight_matrix(layer), weight_matrix(lows[name]), moments[name].gram)
+        for name, layer in quantizable_layers(full.image_encoder).items()
+    )
+
+
+def _end(work: Iterator[object]) -> QuantizedModel:
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+
+
+def by_nncf(full: Segmenter, calibration: Calibration, bits: int) -> dict[str, Callable[[], Made]]:
+    """NNCF's weight compression with its data-aware options; it has no 2-bit mode."""
+    if not all(importlib.util.find_spec(name) for name in ("nncf", "openvino")):
+        print("nncf or openvino is not installed: no rows of NNCF")
+        return {}
+    images = [full.framing.image(pixels) for pixels in calibration.slices]
+
+    def one(options: dict[str, object]) -> Made:
+        began = time.perf_counter()
+        weights, effective = nncf_results(full.image_encoder, images, bits, options)
+        seconds = time.perf_counter() - began
+        encoder = copy.deepcopy(full.image_encoder)
+        for name, layer in quantizable_layers(encoder).items():
+            if name in weights:
+                layer.weight.data = torch.from_numpy(weights[name]).view_as(layer.weight)
+        low = replace(full, image_encoder=encoder, precision="NNCF", fingerprint=f"nncf {bits} {options}")
+        return Made(low, effective, seconds)
+
+    if bits == 8:
+        return {"NNCF INT8_ASYM": lambda: one({})}
+    aware = {"awq": True, "scale_estimation": True}
+    return {
+        "NNCF INT4_ASYM, group 64, AWQ + scale estimation": lambda: one(aware),
+        "NNCF INT4_ASYM, group 64, GPTQ + scale estimation": lambda: one({"gptq": True, "scale_estimation": True}),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--calibration", type=Path, nargs="+", required=True)
+    parser.add_argument("--volume", type=Path, action="append", required=True, help="may be repeated")
+    parser.add_argument("--labels", type=Path, action="append", required=True, help="one for each volume")
+    parser.add_argument("--chosen", action="append", required=True, help="label numbers for each volume: 1,2,3")
+    parser.add_argument("--bits", type=int, nargs="+", default=[8, 4, 2])
+    parser.add_argument("--slices", type=int, default=8)
+    parser.add_argument("--only", nargs="+", help="rows by name")
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    full = load_model("lite-medsam")
+    calibration = calibrate_on([read_volume(path) for path in given.calibration], given.slices)
+    subjects = []
+    for volume_path, labels_path, chosen in zip(given.volume, given.labels, given.chosen, strict=True):
+        volume = read_volume(volume_path)
+        subjects.append((volume, read_labels(labels_path, volume), [int(each) for each in chosen.split(",")]))
+    rows = json.loads(given.out.read_text()) if given.out.is_file() else []
+    moments = input_moments(full, calibration)
+    for bits in given.bits:
+        tried = {name: (lambda way=way: made_by(full, calibration, way)) for name, way in ways(bits).items()}
+        tried |= by_nncf(full, calibration, bits) if bits > 2 else {}
+        done = {row["method"] for row in rows if row["bits"] == bits}
+        wanted = [name for name in tried if name not in done and (not given.only or name in given.only)]
+        new, models = [], []
+        for name in wanted:
+            made = tried[name]()
+            # A fingerprint of its own: embeddings of two methods must never be taken for each other's.
+            models.append(replace(made.segmenter, fingerprint=f"{bits} {name}"))
+            error = layer_error(full, made.segmenter, moments)
+            new.append(
+                {"method": name, "bits": bits, "effective bits": made.effective_bits}
+                | {"layer error": error, "seconds": made.seconds}
+            )
+            print(f"{bits} {name}: layer error {error:.2e}, {made.seconds:.0f} s", flush=True)
+        for volume, labels, chosen in subjects if new else []:
+            pair = [Participant.full(full), *(replace(Participant.full(model), simulated=True) for model in models)]
+            reference, *lows = _end(evaluate(volume, labels, chosen, pair)).summaries
+            for row, low in zip(new, lows, strict=True):
+                row[volume.name] = {
+                    "Dice against ground truth": low.dice,
+                    "FP32 Dice against ground truth": reference.dice,
+                    "Dice against FP32": low.agreement,
+                }
+        rows += new
+        given.out.write_text(json.dumps(rows, indent=1))
+    print("\n".join(_markdown(rows)))
+
+
+def _markdown(rows: list[dict[str, object]]) -> Iterator[str]:
+    volumes = [name for name, each in rows[0].items() if isinstance(each, dict)]
+    heads = [*COLUMNS]
+    for name in volumes:
+        heads += [f"{name}: Dice vs truth", f"{name}: drop, points", f"{name}: Dice vs FP32"]
+    yield "| " + " | ".join(heads) + " |"
+    yield "|" + "---|" * len(heads)
+    for row in sorted(rows, key=lambda row: -row["bits"]):
+        cells = [row["method"], str(row["bits"]), f"{row['effective bits']:.2f}"]
+        cells += [f"{row['layer error']:.2e}", f"{row['seconds']:.0f}"]
+        for name in volumes:
+            each = row[name]
+            truth = each["Dice against ground truth"]
+            drop = 100 * (each["FP32 Dice against ground truth"] - truth)
+            cells += [f"{truth:.4f}", f"{drop:+.2f}", f"{each['Dice against FP32']:.4f}"]
+        yield "| " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    main()
