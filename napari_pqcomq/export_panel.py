@@ -17,6 +17,7 @@ from napari_pqcomq.export_form import ExportForm, Masks
 from napari_pqcomq.layer_chooser import LayerChooser
 from napari_pqcomq.layers import volume_of
 from napari_pqcomq.mask_layer import label_names, layer_masks
+from napari_pqcomq.side_layers import is_of_comparison
 from pqcomq.errors import InputError
 
 
@@ -60,4 +61,5 @@ class ExportPanel(QGroupBox):
 
 
 def _is_mask(layer: Layer) -> bool:
-    return isinstance(layer, Labels) and volume_of(layer) is not None
+    """Masks of a comparison are exported where its figures stand: their models and prompts are known there."""
+    return isinstance(layer, Labels) and volume_of(layer) is not None and not is_of_comparison(layer)

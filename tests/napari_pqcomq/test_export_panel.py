@@ -17,6 +17,7 @@ from napari_pqcomq.mask_layer import NAMES_KEY, label_names, mask_metadata
 from napari_pqcomq.prompt import Prompt
 from napari_pqcomq.result_export_panel import ResultExportPanel
 from napari_pqcomq.shown_result import ObjectResult, ShownResult
+from napari_pqcomq.side_layers import mark_as_comparison
 from napari_pqcomq.triton_guard import keep_triton_out
 from napari_pqcomq.writers import write_labels
 from pqcomq.comparison.compare import compare
@@ -105,6 +106,15 @@ def test_files_that_exist_are_asked_about_both_of_them(panel, pressed, tmp_path)
     pressed(mask)
     assert mask.exists()
     assert pressed(mask) == ["mask.nii.gz and mask.json exist already. Replace?"]
+
+
+def test_layers_of_a_comparison_are_left_to_its_own_tab(viewer, scan, qtbot):
+    viewer.add_layer(mark_as_comparison(labels_layer(scan, name="1: masks")))
+    viewer.add_layer(labels_layer(scan, name="mine"))
+    panel = ExportPanel(viewer)
+    qtbot.addWidget(panel)
+    assert [panel.layers.itemText(i) for i in range(panel.layers.count())] == ["mine"]
+    panel.layers.release()
 
 
 def test_dicom_is_offered_for_dicom_alone(viewer, volume, qtbot):
