@@ -7,10 +7,11 @@ is the published ``δ ← ⟨Xq, Xw⟩ / ‖Xq‖²`` (arXiv 2403.07134).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from pqcomq.quantization.layer_error import output_energy
 from pqcomq.quantization.levels import Levels
 from pqcomq.quantization.settings import ZeroPoint
 
@@ -18,8 +19,26 @@ _RIDGE = 1e-6
 """Relative damping of the normal equations; a unit whose codes are all alike has no scale of its own."""
 
 
-def updated_levels(weight: Tensor, gram: Tensor, codes: Tensor, levels: Levels, zero_point: ZeroPoint) -> Levels:
+@dataclass(frozen=True, eq=False)
+class LevelUpdate:
+    """What an update of the levels came to.
+
+    Attributes:
+        levels: the new ones.
+        residual: (n, m), ``(W − Q) H`` with them.
+        error: ``‖X (W − Q)ᵀ‖²`` with them, all channels together.
+    """
+
+    levels: Levels
+    residual: Tensor
+    error: float
+
+
+def updated_levels(weight: Tensor, gram: Tensor, codes: Tensor, levels: Levels, zero_point: ZeroPoint) -> LevelUpdate:
     """The best levels for these codes; channels that would get worse (rounding to float16) keep theirs.
+
+    Products with the Gram matrix are what a sweep's time goes into, so residual and error are carried over from the
+    normal equations instead of being computed anew.
 
     Args:
         weight: (n, m), in stored order.
@@ -28,49 +47,78 @@ def updated_levels(weight: Tensor, gram: Tensor, codes: Tensor, levels: Levels, 
         levels: so far.
         zero_point: ``real`` updates it with the scale; ``integer`` leaves it as it is.
     """
-    old = levels.values(codes)  # (n, m)
-    basis = codes if zero_point == "real" else codes - levels.per_weight()[1]  # (n, m)
-    system, target = _normal_equations(weight - old, gram, basis, levels, with_offset=zero_point == "real")
+    with_offset = zero_point == "real"
+    missing = weight - levels.values(codes)  # (n, m)
+    pull = missing @ gram  # (n, m)
+    error = (missing * pull).sum(dim=1)  # (n,)
+    basis = codes if with_offset else codes - levels.per_weight()[1]  # (n, m)
+    equations = _NormalEquations.of(pull, gram, basis, levels, with_offset=with_offset)
+    system, target = equations.system, equations.target
     if levels.units.whole:
-        system, target = system.sum(0, keepdim=True), target.sum(0, keepdim=True)
-    size = system.shape[-1]
+        system, target, error = (part.sum(0, keepdim=True) for part in (system, target, error))
     damping = _RIDGE * system.diagonal(dim1=1, dim2=2).mean(dim=1) + 1e-12  # (n,)
-    step = torch.linalg.solve(system + damping[:, None, None] * torch.eye(size), target)  # (n, K G)
+    step = torch.linalg.solve(system + damping[:, None, None] * torch.eye(system.shape[-1]), target)  # (n, K G)
     candidate = _moved(levels, step, zero_point)
-    new_error = output_energy(weight - candidate.values(codes), gram)  # (n,)
-    old_error = output_energy(weight - old, gram)  # (n,)
-    if levels.units.whole:
-        return candidate if float(new_error.sum()) < float(old_error.sum()) else levels
-    better = (new_error < old_error)[:, None]  # False for NaN too
-    return Levels(
+    change = _change(levels, candidate, with_offset=with_offset).to(target.dtype)  # (n, K G), as float16 left the step
+    gain = 2 * (change * target).sum(1) - ((system @ change[:, :, None])[:, :, 0] * change).sum(1)  # (n,)
+    better = (gain > 0)[:, None]  # False for NaN too
+    kept = Levels(
         torch.where(better, candidate.scale, levels.scale),
         torch.where(better, candidate.zero_point, levels.zero_point),
         levels.units,
         levels.top,
     )
+    change = torch.where(better, change, torch.zeros_like(change))
+    left = error - torch.where(better[:, 0], gain, torch.zeros_like(gain))  # (n,)
+    return LevelUpdate(kept, pull - equations.seen(change), float(left.sum()))
 
 
-def _normal_equations(
-    missing: Tensor, gram: Tensor, basis: Tensor, levels: Levels, *, with_offset: bool
-) -> tuple[Tensor, Tensor]:
+def _change(old: Levels, new: Levels, *, with_offset: bool) -> Tensor:
+    """How scales δ, and offsets o = −δ z if they are free, differ: (n, K G)."""
+    change = new.scale - old.scale
+    if not with_offset:
+        return change
+    return torch.cat([change, old.scale * old.zero_point - new.scale * new.zero_point], dim=1)
+
+
+@dataclass(frozen=True, eq=False)
+class _NormalEquations:
     """``AᵀHA`` and ``AᵀH(w − q)`` of each channel, A's columns being the basis of each unit, then its indicator.
 
-    Returns:
-        (n, K G, K G) and (n, K G), with K = 2 where offsets are solved for.
+    Attributes:
+        system: (n, K G, K G), with K = 2 where offsets are solved for, else 1.
+        target: (n, K G).
+        through: G of (n, m), each unit's basis seen through H.
+        flat: (G, m), each unit's indicator seen through H; None where offsets are fixed.
     """
-    units = levels.units
-    pull = missing @ gram  # (n, m)
-    runs = [slice(u * units.run, min((u + 1) * units.run, units.columns)) for u in range(units.count)]
-    through = [basis[:, run] @ gram[run] for run in runs]  # G of (n, m): each unit's basis seen through H
-    own = torch.stack([units.total(seen * basis) for seen in through], dim=1)  # (n, G, G)
-    right = units.total(pull * basis)  # (n, G)
-    if not with_offset:
-        return own, right
-    cross = torch.stack([units.total(seen) for seen in through], dim=1)  # (n, G, G)
-    ones = torch.stack([units.total(gram[run].sum(0)) for run in runs])  # (G, G)
-    upper = torch.cat([own, cross], dim=2)  # (n, G, 2 G)
-    lower = torch.cat([cross.transpose(1, 2), ones.expand_as(own)], dim=2)  # (n, G, 2 G)
-    return torch.cat([upper, lower], dim=1), torch.cat([right, units.total(pull)], dim=1)
+
+    system: Tensor
+    target: Tensor
+    through: list[Tensor]
+    flat: Tensor | None
+
+    @classmethod
+    def of(cls, pull: Tensor, gram: Tensor, basis: Tensor, levels: Levels, *, with_offset: bool) -> _NormalEquations:
+        units = levels.units
+        runs = [slice(u * units.run, min((u + 1) * units.run, units.columns)) for u in range(units.count)]
+        through = [basis[:, run] @ gram[run] for run in runs]  # G of (n, m)
+        own = torch.stack([units.total(seen * basis) for seen in through], dim=1)  # (n, G, G)
+        right = units.total(pull * basis)  # (n, G)
+        if not with_offset:
+            return cls(own, right, through, None)
+        flat = torch.stack([gram[run].sum(0) for run in runs])  # (G, m)
+        cross = torch.stack([units.total(seen) for seen in through], dim=1)  # (n, G, G)
+        upper = torch.cat([own, cross], dim=2)  # (n, G, 2 G)
+        lower = torch.cat([cross.transpose(1, 2), units.total(flat).expand_as(own)], dim=2)  # (n, G, 2 G)
+        right = torch.cat([right, units.total(pull)], dim=1)  # (n, 2 G)
+        return cls(torch.cat([upper, lower], dim=1), right, through, flat)
+
+    def seen(self, change: Tensor) -> Tensor:
+        """A change of the unknowns (n | 1, K G), seen through H: (n, m)."""
+        total = torch.zeros_like(self.through[0])
+        for unit, basis in enumerate(self.through):
+            total += change[:, unit, None] * basis
+        return total if self.flat is None else total + change[:, len(self.through) :] @ self.flat
 
 
 def _moved(levels: Levels, step: Tensor, zero_point: ZeroPoint) -> Levels:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pqcomq.quantization.layer_error import output_energy
 from pqcomq.quantization.level_update import updated_levels
 from pqcomq.quantization.levels import Levels, initial_levels
 from pqcomq.quantization.quantized_weight import QuantizedWeight
@@ -75,25 +74,28 @@ def _descend(
     """Error feedback if asked for, then sweeps of codes and levels in turn; the error never rises."""
     visit = _visiting_order(weight, gram, settings.order)
     coupling = gram[visit][:, visit]
-    error = _error(weight, gram, levels.values(codes))
+    residual, error = _left(weight, gram, levels.values(codes))
     factor = feedback_factor(coupling) if settings.feedback else None
     if factor is not None:
         fed = rounding_pass(weight, torch.zeros_like(weight), factor, levels, visit)
-        fed_error = _error(weight, gram, levels.values(fed))
+        fed_residual, fed_error = _left(weight, gram, levels.values(fed))
         if fed_error < error:
-            codes, error = fed, fed_error
+            codes, residual, error = fed, fed_residual, fed_error
     for _ in range(settings.sweeps):
-        quantized = levels.values(codes)
-        codes = rounding_pass(quantized, (weight - quantized) @ gram, coupling, levels, visit)
-        levels = updated_levels(weight, gram, codes, levels, settings.zero_point)
-        before, error = error, _error(weight, gram, levels.values(codes))
+        codes = rounding_pass(levels.values(codes), residual, coupling, levels, visit)
+        update = updated_levels(weight, gram, codes, levels, settings.zero_point)
+        levels, residual = update.levels, update.residual
+        before, error = error, update.error
         if before - error < _LEAST_GAIN * before:
             break
     return codes, levels
 
 
-def _error(weight: Tensor, gram: Tensor, quantized: Tensor) -> float:
-    return float(output_energy(weight - quantized, gram).sum())
+def _left(weight: Tensor, gram: Tensor, quantized: Tensor) -> tuple[Tensor, float]:
+    """The residual ``(W − Q) H``, (n, m), and the error ``‖X (W − Q)ᵀ‖²``."""
+    missing = weight - quantized
+    residual = missing @ gram
+    return residual, float((missing * residual).sum())
 
 
 def _packed(

@@ -39,6 +39,9 @@ from pqcomq.quantized.walk import walk
 
 Phase = Literal["calibrate", "plan", "quantize"]
 
+_WORTH_SHARING = 500_000
+"""Weights from which on a layer's sweeps gain by a second core."""
+
 _CALLS_PER_COLUMN = 500_000.0
 """What the calls for one column cost, in multiplications that would take as long."""
 
@@ -207,7 +210,7 @@ def _quantize(
 ) -> tuple[float, QuantizedLayer]:
     """A layer's error by rounding to nearest, and the layer by the chosen method, taken from the journal if there."""
     matrix = weight_matrix(layer)
-    with _one_thread():
+    with _threads_for(matrix):
         try:
             nearest = quantize_matrix(matrix, paired.full.gram, QuantizationSettings.plain(settings.bits)).dequantize()
             before = relative_error(matrix, nearest, paired.full.gram)
@@ -228,15 +231,16 @@ def _replace(layer: QuantizableLayer, result: QuantizedLayer) -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep the sweeps on one core.
+def _threads_for(matrix: Tensor) -> Iterator[None]:
+    """Keep the sweeps of all but large layers on one core.
 
     They are many short operations. Shared between threads, each ends with all of them waiting for the slowest; with any
     other work on the machine (a window being drawn, say) that waiting made sweeps ten times slower, and without it they
-    gained nothing.
+    gained nothing. In large layers the matrix products dominate.
     """
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    if matrix.numel() < _WORTH_SHARING:
+        torch.set_num_threads(1)
     try:
         yield
     finally:

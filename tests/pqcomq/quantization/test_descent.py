@@ -66,7 +66,7 @@ def test_the_scale_update_of_a_whole_channel_is_the_published_one():
     H = X.T @ X
     levels = initial_levels(W, H.diagonal(), Units.of("channel", 0, W.shape[1]), 4, "integer", search_clipping=False)
     codes = levels.nearest(W)
-    updated = updated_levels(W, H, codes, levels, "integer")
+    updated = updated_levels(W, H, codes, levels, "integer").levels
     for row in range(W.shape[0]):
         published = reference.best_scale(X, W[row], codes[row], levels.zero_point[row].double())
         assert updated.scale[row].item() == pytest.approx(published, rel=2**-10)  # kept in float16
@@ -77,7 +77,7 @@ def test_scales_and_zero_points_of_all_groups_are_the_least_squares_solution():
     units = Units.of("group", 16, 48)
     levels = initial_levels(W, torch.ones(48).double(), units, 2, "real", search_clipping=False)
     codes = levels.nearest(W)
-    updated = updated_levels(W, X.T @ X, codes, levels, "real")
+    updated = updated_levels(W, X.T @ X, codes, levels, "real").levels
     columns = []
     for basis in (codes[0], torch.ones(48).double()):
         for unit in range(3):
@@ -85,6 +85,20 @@ def test_scales_and_zero_points_of_all_groups_are_the_least_squares_solution():
     solution = torch.linalg.lstsq(torch.stack(columns, dim=1), (X @ W[0])[:, None]).solution[:, 0]
     assert torch.allclose(updated.scale[0].double(), solution[:3], rtol=2e-3)
     assert torch.allclose((-updated.scale * updated.zero_point)[0].double(), solution[3:], rtol=5e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("granularity", ["layer", "channel", "group"])
+@pytest.mark.parametrize("zero", ["integer", "real"])
+def test_residual_and_error_are_carried_over_as_if_computed_anew(granularity, zero):
+    X, W = layer()
+    H = X.T @ X
+    levels = initial_levels(W, H.diagonal(), Units.of(granularity, 16, W.shape[1]), 2, zero, search_clipping=False)
+    codes = levels.nearest(W)
+    update = updated_levels(W, H, codes, levels, zero)
+    missing = W - update.levels.values(codes)
+    assert torch.allclose(update.residual, missing @ H, rtol=1e-6, atol=1e-6 * float(H.abs().max()))
+    assert update.error == pytest.approx(float((X @ missing.T).square().sum()), rel=1e-6)
+    assert update.error < float((X @ (W - levels.values(codes)).T).square().sum())
 
 
 EVERY_WAY = [
