@@ -64,7 +64,7 @@ class ExportForm(QWidget):
         self._masks = masks
         self.kinds = QComboBox()
         for kind, title in _OFFERED.items():
-            self.kinds.addItem(f"{title} ({kind.value})", kind)
+            self.kinds.addItem(title, kind)
         self.names = NameTable()
         self.with_patient = QCheckBox("Keep the patient's identity")
         self.with_patient.setToolTip(

@@ -29,7 +29,7 @@ class ResultExportPanel(QWidget):
         self._result = result
         self.models.clear()
         participants = (result.reference, *result.candidates)
-        self.models.addItems([f"{each.segmenter.title}, {each.segmenter.precision}" for each in participants])
+        self.models.addItems([each.segmenter.precision for each in participants])
         self.models.setCurrentIndex(max(0, min(chosen, len(participants) - 1)))
         self.form.show_source({found.prompt.number: found.name for found in result.objects}, result.volume)
 
