@@ -37,7 +37,9 @@ def followed(work: Generator[StepT, None, ResultT], text: str) -> ResultT:
         MofNCompleteColumn(),
         TextColumn("{task.fields[left]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    console = Console(stderr=True)
+    # Where nobody watches, a bar would leave an empty line in the log.
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(text, total=None, left="")
         while True:
             try:
