@@ -339,6 +339,7 @@ class CompareWidget(QWidget):
         parting = found.comparison.parting
         self.view_bar.set_places(found.comparison.worst_slice, str(parting) if parting else None)
         self.view.set_lines(plate_lines(self.result, found.prompt.number))
+        self.figures.show_object(found)
 
     def _refresh(self, *events: object) -> None:
         """Bring buttons and the hint line up to date."""

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from napari_pqcomq.shown_result import ShownResult
+from napari_pqcomq.shown_result import ObjectResult, ShownResult
 from pqcomq.comparison.result import Comparison
 from pqcomq.comparison.wording import comparison_rows
 
@@ -19,6 +19,7 @@ class ResultsTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 3, parent)
+        self._shown: ObjectResult | None = None
         self.verticalHeader().setVisible(False)
         self.setWordWrap(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -34,7 +35,13 @@ class ResultsTable(QTableWidget):
 
     def set_result(self, result: ShownResult) -> None:
         """Show the first object's comparison with the first candidate."""
-        self.show_comparison(result.objects[0].comparison)
+        self.show_object(result.objects[0])
+
+    def show_object(self, found: ObjectResult) -> None:
+        """Show another object's comparison, unless it stands there already."""
+        if found is not self._shown:
+            self._shown = found
+            self.show_comparison(found.comparison)
 
     def show_comparison(self, comparison: Comparison) -> None:
         """Fill the table and make it as high as its rows."""
