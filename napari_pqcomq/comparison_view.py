@@ -35,6 +35,7 @@ from napari_pqcomq.side_layers import (
     Scene,
     is_of_comparison,
     make_side,
+    truth_labels,
 )
 from napari_pqcomq.view_stage import Stage, ViewMode
 
@@ -54,7 +55,7 @@ VIEWS: dict[str, Callable[[Stage], ViewMode]] = {
 }
 SIDE_BY_SIDE, SWIPE, DIFFERENCE, FLICKER = VIEWS
 
-PARTS = ("masks", "ground truth", "boxes")
+PARTS = ("masks", TRUTH, "boxes")
 """What can be hidden, to see what lies below."""
 
 
@@ -165,7 +166,7 @@ class ComparisonView:
         self._go_to_objects(scene)
         self._connect()
         yield
-        yield from self._arranging()
+        yield from self._arranging(gently=True)
         yield
         self._plates = Plates(self._viewer, scene.volume)
         yield
@@ -268,18 +269,15 @@ class ComparisonView:
             stage is None
             or scene.volume is not stage.scene.volume
             or [pane.title for pane in panes] != [pane.title for pane in stage.panes]
-            or (scene.truth is None) != (stage.scene.truth is None)
         ):
             return False
         for side, pane in zip(stage.sides, panes, strict=True):
             side.masks[:] = pane.mask
-            if side.truth is not None and scene.truth is not None:
-                side.truth.data = scene.truth.astype(np.uint8)
+            side.truth.data = truth_labels(scene)
         stage.scene, stage.panes = scene, list(panes)
         self._masks_changed(None)
         self._go_to_objects(scene)
-        self._show_boxes()
-        self._show_plates()
+        self._arrange()
         return True
 
     def _mode(self) -> ViewMode:
@@ -322,20 +320,25 @@ class ComparisonView:
         if self._stage is not None:
             self._mode()  # makes its layers in a batch of its own
             with one_redraw(self._viewer):
-                for _step in self._arranging():
+                for _step in self._arranging(gently=False):
                     pass
             self._show_plates()
             self._fit()
 
-    def _arranging(self) -> Iterator[None]:
-        """The steps of arranging, a layer each."""
+    def _arranging(self, *, gently: bool) -> Iterator[None]:
+        """The steps of arranging, a layer each.
+
+        Args:
+            gently: the steps are drawn one by one. The grid then comes first, or all would be drawn anew in it; in a
+                batch it comes last, since napari places texts in the grid's cells before the batch has made them.
+        """
         assert self._stage is not None  # noqa: S101 (only asked while open)
         mode = self._mode()
         flat = self._viewer.dims.ndisplay == 2
         wanted = set(mode.visible()) - self._out_of_sight(flat)
         if mode.grid is None:
             self._viewer.canvas.grid.enabled = False
-        else:
+        elif gently:
             self._show_grid(mode.grid)
         for side in self._stage.sides:
             side.fill.opacity = FILL_OPACITY if flat else SURFACE_OPACITY
@@ -345,8 +348,11 @@ class ComparisonView:
                 layer.contour = int(flat)
             if layer.visible != (layer in wanted):
                 layer.visible = layer in wanted
-                self._fit()
+                if gently:
+                    self._fit()
                 yield
+        if mode.grid is not None and not gently:
+            self._show_grid(mode.grid)
         # In this order: napari 0.9.2 makes the further sides' bars only when a visible bar becomes gridded.
         scale_bar = self._viewer.canvas.overlays.scale_bar
         scale_bar.visible, scale_bar.gridded = True, False
@@ -368,7 +374,7 @@ class ComparisonView:
         for side in self._stage.sides:
             if "masks" in self._hidden:
                 out |= {side.fill, side.outline}
-            if "ground truth" in self._hidden and side.truth is not None:
+            if TRUTH in self._hidden or self._stage.scene.truth is None:
                 out.add(side.truth)
             if "boxes" in self._hidden:
                 out.add(side.boxes)

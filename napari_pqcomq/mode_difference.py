@@ -33,7 +33,7 @@ class DifferenceMode:
     def visible(self) -> list[Layer]:
         """The first side's picture with the difference over it."""
         first = self._stage.sides[0]
-        return [first.image, self._layer, first.boxes, *([first.truth] if first.truth else [])]
+        return [first.image, self._layer, first.boxes, first.truth]
 
     def plates(self) -> list[Plate]:
         """What the colours mean and how much there is of each."""

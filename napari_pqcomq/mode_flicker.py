@@ -24,7 +24,7 @@ class FlickerMode:
     def visible(self) -> list[Layer]:
         """The first side's picture with the masks of the side shown."""
         first, shown = self._stage.sides[0], self._stage.sides[self._shown]
-        return [first.image, shown.fill, shown.outline, first.boxes, *([first.truth] if first.truth else [])]
+        return [first.image, shown.fill, shown.outline, first.boxes, first.truth]
 
     def plates(self) -> list[Plate]:
         """That of the side shown, always in the same place."""

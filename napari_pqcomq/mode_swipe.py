@@ -40,8 +40,7 @@ class SwipeMode:
     def visible(self) -> list[Layer]:
         """The first side's picture with the masks of both."""
         first = self._stage.sides[0]
-        truth = [first.truth] if first.truth else []
-        return [first.image, self._fill, self._outline, first.boxes, *truth, self._curtain]
+        return [first.image, self._fill, self._outline, first.boxes, first.truth, self._curtain]
 
     def plates(self) -> list[Plate]:
         """Each on its side of the curtain."""

@@ -86,7 +86,7 @@ class Side:
         image: the volume.
         fill: the masks, faintly filled; it owns the array that all other views of this side's masks read.
         outline: their outlines, of the same array.
-        truth: outline of the ground truth, or None.
+        truth: outline of the ground truth; empty and out of sight where there is none.
         boxes: the prompts on the slice in sight.
         cursor: where the mouse is on another side.
     """
@@ -95,14 +95,13 @@ class Side:
     image: Image
     fill: Labels
     outline: Labels
-    truth: Labels | None
+    truth: Labels
     boxes: Shapes
     cursor: Points
     layers: list[Layer] = field(init=False)
 
     def __post_init__(self) -> None:
-        present: list[Layer | None] = [self.image, self.truth, self.fill, self.outline, self.boxes, self.cursor]
-        self.layers = [layer for layer in present if layer is not None]
+        self.layers = [self.image, self.truth, self.fill, self.outline, self.boxes, self.cursor]
 
     @property
     def masks(self) -> np.ndarray:
@@ -146,7 +145,7 @@ def make_side(number: int, pane: Pane, scene: Scene) -> Side:
         image=_image(number, scene),
         fill=masks_layer(f"{number}: masks", masks, volume, ALL_COLOURS, FILL_OPACITY),
         outline=masks_layer(f"{number}: {OUTLINES}", masks, volume, ALL_COLOURS, contour=1),
-        truth=None if scene.truth is None else _truth(number, scene.truth, volume),
+        truth=_truth(number, scene),
         boxes=_boxes(number, volume),
         cursor=_cursor(number, volume),
     )
@@ -219,8 +218,13 @@ def _image(number: int, scene: Scene) -> Image:
     )
 
 
-def _truth(number: int, truth: np.ndarray, volume: Volume) -> Labels:
-    return masks_layer(f"{number}: {TRUTH}", truth.astype(np.uint8), volume, (TRUTH_COLOUR,), contour=1)
+def truth_labels(scene: Scene) -> np.ndarray:
+    """(z, y, x) uint8, 1 inside; zeros where there is no ground truth, so that all sides have the same layers."""
+    return np.zeros(scene.volume.voxels.shape, np.uint8) if scene.truth is None else scene.truth.astype(np.uint8)
+
+
+def _truth(number: int, scene: Scene) -> Labels:
+    return masks_layer(f"{number}: {TRUTH}", truth_labels(scene), scene.volume, (TRUTH_COLOUR,), contour=1)
 
 
 def _boxes(number: int, volume: Volume) -> Shapes:

@@ -64,9 +64,10 @@ def test_each_side_has_its_own_layers_and_the_users_are_hidden(viewer, volume, p
     with_user_layers(viewer, volume)
     ComparisonView(viewer).open(panes, scene)
     kinds = [type(layer) for layer in viewer.layers if is_of_comparison(layer)]
-    assert kinds == [Image, Labels, Labels, Shapes, Points] * 2
-    positions = [viewer.canvas.grid.position(i, viewer.layers) for i in range(10)]
-    assert positions == [(0, 0)] * 5 + [(0, 1)] * 5
+    assert kinds == [Image, Labels, Labels, Labels, Shapes, Points] * 2
+    positions = [viewer.canvas.grid.position(i, viewer.layers) for i in range(12)]
+    assert [positions[i] for i in (0, 2, 3, 4)] == [(0, 0)] * 4
+    assert [positions[i] for i in (6, 8, 9, 10)] == [(0, 1)] * 4
     assert not any(layer.visible for layer in viewer.layers if not is_of_comparison(layer))
     for layer in viewer.layers:
         assert [str(unit) for unit in layer.units] == ["millimeter"] * 3
@@ -94,7 +95,7 @@ def test_opening_again_replaces_the_comparison_and_still_restores_the_first_stat
     view = ComparisonView(viewer)
     view.open(panes, scene)
     view.open(panes, scene)
-    assert sum(is_of_comparison(layer) for layer in viewer.layers) == 10
+    assert sum(is_of_comparison(layer) for layer in viewer.layers) == 12
     view.close()
     assert state(viewer) == before
 
@@ -127,11 +128,16 @@ def test_the_window_level_is_the_same_on_both_sides(viewer, panes, scene):
     assert viewer.layers["2: image"].contrast_limits == [-500, 1300]
 
 
-def test_the_truth_is_outlined_on_both_sides_only_if_there_is_one(viewer, volume, panes, masks):
-    ComparisonView(viewer).open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX, truth=masks[0]))
+def test_the_truth_is_outlined_on_both_sides_only_if_there_is_one(viewer, volume, panes, masks, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
     truths = [viewer.layers[f"{side}: ground truth"] for side in (1, 2)]
-    assert all(truth.contour == 1 for truth in truths)
-    assert viewer.canvas.grid.position(6, viewer.layers) == (0, 1)
+    assert not any(truth.visible for truth in truths)
+    view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX, truth=masks[0]))
+    assert truths[0] in viewer.layers, "the layers that stand there are used again"
+    assert all(truth.visible and truth.contour == 1 for truth in truths)
+    np.testing.assert_array_equal(truths[1].data, masks[0])
+    assert viewer.canvas.grid.position(7, viewer.layers) == (0, 1)
 
 
 def test_the_box_is_drawn_on_its_slices_and_no_others(viewer, panes, scene):
@@ -279,7 +285,7 @@ def test_a_layer_added_meanwhile_waits_until_the_comparison_is_closed(viewer, vo
     view.open(panes, scene)
     added = viewer.add_image(volume.voxels, name="added", **transform(volume))
     assert not added.visible
-    assert list(viewer.layers).index(added) == 10
+    assert list(viewer.layers).index(added) == 12
     view.close()
     assert added.visible
     assert [layer.name for layer in viewer.layers] == ["added"]
