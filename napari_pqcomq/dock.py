@@ -149,8 +149,8 @@ class CompareWidget(QWidget):
         """End the comparison and the job, and stop listening to the viewer."""
         self._remembered.keep()
         self.progress.cancel()
-        self.view.close()
         self.live.release()
+        self.view.close()
         self.status.release()
         self.view_bar.release()
         self.prompt_panel.release_layer()

@@ -87,12 +87,17 @@ class LiveMasks(QObject):
         with self._news:
             self._question = None
 
-    def end(self) -> None:
-        """End the thread; nothing is emitted from then on."""
+    def end(self, *, wait: bool = False) -> None:
+        """End the thread after what it is computing now; nothing is emitted from then on.
+
+        Args:
+            wait: until it has ended, for some seconds at most: needed only where this object is about to vanish.
+        """
         with self._news:
             self._ended = True
             self._news.notify()
-        self._thread.join(_PATIENCE_SECONDS)
+        if wait:
+            self._thread.join(_PATIENCE_SECONDS)
 
     def _work(self) -> None:
         try:

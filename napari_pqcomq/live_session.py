@@ -109,15 +109,15 @@ class LiveSession(QObject):
         self._show_boxes()
         self._ask()
 
-    def stop(self) -> None:
-        """End following."""
+    def stop(self, *, wait: bool = False) -> None:
+        """End following; see :meth:`LiveMasks.end`."""
         if self._masks is not None:
-            self._masks.end()
+            self._masks.end(wait=wait)
         self._models, self._masks, self._live = None, None, set()
 
     def release(self) -> None:
         """Stop, and let go of the viewer."""
-        self.stop()
+        self.stop(wait=True)
         self._viewer.dims.events.current_step.disconnect(self._ask)
 
     def pause(self, paused: bool) -> None:
