@@ -23,6 +23,7 @@ from napari_pqcomq.model_shelf import ModelShelf
 from napari_pqcomq.panes_of_result import panes_of, plate_lines
 from napari_pqcomq.progress_panel import ProgressPanel
 from napari_pqcomq.prompt_panel import PromptPanel
+from napari_pqcomq.reading_desk import ReadingDesk
 from napari_pqcomq.remembered import Remembered
 from napari_pqcomq.result_export_panel import ResultExportPanel
 from napari_pqcomq.result_tabs import ResultTabs
@@ -79,6 +80,7 @@ class CompareWidget(QWidget):
         self.side_docks = SideDocks(self)
         self.result: ShownResult | None = None
         self._shelf, self._cache = ModelShelf(), EmbeddingCache(_CACHE_BYTES)
+        self.desk = ReadingDesk(self, napari_viewer, self._shelf, self._cache)
         self._remembered = Remembered(self)
         self.shortcuts = Shortcuts(self, dock_shortcuts(self, napari_viewer))
         lay_out(self)
@@ -101,7 +103,7 @@ class CompareWidget(QWidget):
         except InputError as error:
             show_error(str(error))
             return
-        self.progress.start(task.steps, lambda result: self._show(result, task), "Running the models…")
+        self.progress.start(task.steps, self.show_result, "Running the models…")
 
     def open_live(self, then: Callable[[], None] = lambda: None) -> None:
         """Open the view with masks that follow the boxes, quantizing first where that is still to be done.
@@ -139,6 +141,10 @@ class CompareWidget(QWidget):
         if found is not None and found.comparison.parting is not None:
             self.view.go_to(found.comparison.parting.z)
 
+    def update_controls(self) -> None:
+        """Offer what can be done now."""
+        self._refresh()
+
     def event(self, event: QEvent) -> bool:
         """Let go of the viewer when the dock is closed: napari then takes the widget out of its window."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
@@ -152,6 +158,7 @@ class CompareWidget(QWidget):
         self.live.release()
         self.view.close()
         self.status.release()
+        self.desk.release()
         self.view_bar.release()
         self.prompt_panel.release_layer()
         for panel in (self.volume_panel, self.prompt_panel, self.truth_panel):
@@ -229,17 +236,32 @@ class CompareWidget(QWidget):
                     truths[prompt.number] = truth
         return truths
 
-    def _show(self, result: ShownResult, task: CompareTask) -> None:
-        """Put a result on screen."""
+    def show_result(self, result: ShownResult, then: Callable[[], None] = lambda: None) -> None:
+        """Put a result on screen: its masks in the view, its figures in every panel.
+
+        Args:
+            result: to show.
+            then: called when all stands there.
+        """
+
+        def opened() -> None:
+            self.results.set_result(result)
+            self.desk.set_result(result)
+            self.buttons.show_licence(result.reference.segmenter.licence)
+            then()
+
+        self.show_masks(result, opened)
+
+    def show_masks(self, result: ShownResult, then: Callable[[], None] = lambda: None) -> None:
+        """Put the masks and plates of a result in the view; ``then`` is called when they stand there."""
         self.result = result
-        truths = list(task.truths.values())
+        truths = [found.truth for found in result.objects if found.truth is not None]
         truth = np.logical_or.reduce(truths) if truths else None
 
         def opened() -> None:
             segmenters = (result.reference.segmenter, *(each.segmenter for each in result.candidates))
             self._follow(segmenters, [each.prompt.number for each in result.objects])
-            self.results.set_result(result)
-            self.buttons.show_licence(result.reference.segmenter.licence)
+            then()
             self._on_result()
 
         self._open(panes_of(result, self._current_number()), truth, opened)
@@ -310,6 +332,7 @@ class CompareWidget(QWidget):
         self._refresh()
 
     def _on_closed(self) -> None:
+        self.desk.on_view_closed()
         self.live.stop()
         self.side_docks.restore()
         self.prompt_panel.tool.edits_existing = False
@@ -346,7 +369,7 @@ class CompareWidget(QWidget):
         choices = self.model_panel.choices
         has_volume, lacks_checkpoint = self.volume_panel.volume is not None, self.model_panel.lacks_checkpoint
         has_box, is_open = self.prompt_panel.has_box, self.view.is_open
-        ready = not self.progress.is_running and has_volume and not lacks_checkpoint
+        ready = not (self.progress.is_running or self.desk.is_reading) and has_volume and not lacks_checkpoint
         self.weights_panel.describe(choices, self.calibration_panel.choice)
         self.weights_panel.quantize_button.setEnabled(ready)
         self.weights_panel.load_button.setEnabled(not self.progress.is_running)

@@ -78,6 +78,7 @@ def lay_out(dock: CompareWidget) -> None:
     ):
         column.addWidget(panel)
     column.addWidget(dock.results)
+    column.addWidget(Disclosure("Session and report", dock.desk.sessions))
     column.addWidget(Disclosure("Keys", dock.shortcuts.table()))
     column.addStretch(1)
     for box in settings.findChildren(QComboBox):  # long entries must not make the dock wide

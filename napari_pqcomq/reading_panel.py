@@ -107,6 +107,11 @@ class ReadingPanel(QWidget):
         self._refresh()
 
     @property
+    def result(self) -> ShownResult | None:
+        """What is offered for reading."""
+        return self._result
+
+    @property
     def is_running(self) -> bool:
         """Whether pairs are being read."""
         return self.reading is not None and not self.reading.is_finished
@@ -146,7 +151,8 @@ class ReadingPanel(QWidget):
                 items += items_of(found.name, comparison, self.slices.value())
         self.reading, self._log = BlindedReading.of(items, self._seed()), log
         self.started.emit()
-        self._show()
+        if self.is_running:  # whoever listens may have reasons to stop it
+            self._show()
 
     def choose(self, choice: Choice) -> None:
         """Answer the pair in sight."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,12 @@ from qtpy.QtCore import QSettings
 from qtpy.QtWidgets import QComboBox
 
 from napari_pqcomq.comparison_view import VIEWS
+from pqcomq.comparison.gate import Tolerance
 
 if TYPE_CHECKING:
     from napari_pqcomq.dock import CompareWidget
+
+_GATE = ("gate least dice", "gate volume percent")
 
 
 class Remembered:
@@ -40,6 +44,9 @@ class Remembered:
         slices = str(settings.value("calibration slices", ""))
         if slices.isdigit():
             self._dock.calibration_panel.slices.setValue(int(slices))
+        with suppress(ValueError):  # nothing was kept, or no tolerance
+            dice, percent = (float(str(settings.value(key, ""))) for key in _GATE)
+            self._dock.desk.gate.set_tolerance(Tolerance(dice, percent))
         view = str(settings.value("view", ""))
         if view in VIEWS:
             self._dock.view.show(view)
@@ -54,6 +61,9 @@ class Remembered:
             settings.setValue("checkpoint", str(checkpoint))
         settings.setValue("calibration slices", self._dock.calibration_panel.slices.value())
         settings.setValue("view", self._dock.view.name)
+        tolerance = self._dock.desk.gate.tolerance
+        for key, value in zip(_GATE, (tolerance.dice, tolerance.volume_percent), strict=True):
+            settings.setValue(key, value)
 
 
 def _settings() -> QSettings:

@@ -43,6 +43,13 @@ class ResultTabs(QTabWidget):
         self.setVisible(True)
         self.updateGeometry()
 
+    def isolate(self, panel: QWidget | None) -> None:
+        """Put every other panel out of sight, or with None bring all back."""
+        for index in range(self.count()):
+            self.setTabVisible(index, panel is None or self.widget(index) is panel)
+        if panel is not None:
+            self.setCurrentWidget(panel)
+
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """As high as the tab in sight needs: the dock scrolls, not the tab in it."""
         return self._fitted(super().sizeHint(), self.currentWidget(), "sizeHint")
