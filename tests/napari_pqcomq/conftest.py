@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,12 @@ import napari_pqcomq
 from pqcomq.volumes.volume import Volume
 
 MANIFEST = Path(napari_pqcomq.__file__).with_name("napari.yaml")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def triton_kept_out() -> None:
+    """As in napari, where models are loaded after the window: beside Mesa, triton ends the process (triton_guard)."""
+    sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
 
 
 def _block(direction: str = "LPS") -> sitk.Image:
