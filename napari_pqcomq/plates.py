@@ -25,7 +25,7 @@ _TITLE_EXTRA_POINTS = 1
 _COMFORTABLE_COLUMNS = 40
 _MARGIN_PIXELS = 30
 _PIXELS_PER_POINT = 0.95  # mean width of a character of a wide sans serif, measured on DejaVu Sans
-_ROOM_FOR_TOP_LETTER = 560
+_ROOM_FOR_TOP_LETTER = 850
 """Pixels: a narrower cell's top edge belongs to the plates."""
 
 _EDGES = ("middle_left", "middle_right", "top_center", "bottom_center")
