@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 import pqcomq
-from pqcomq.cli import compare, demo, evaluate, gate, info, quantize, replay, report, segment, series
+from pqcomq.cli import bench, compare, demo, evaluate, gate, info, quantize, replay, report, segment, series
 from pqcomq.cli.lists import repeat_options
 from pqcomq.comparison.wording import RESEARCH_ONLY
 from pqcomq.errors import InputError
@@ -35,6 +35,7 @@ for command in (
     report.report,
     replay.replay,
     gate.gate,
+    bench.bench,
     info.info,
     series.series,
 ):

@@ -17,6 +17,7 @@ from pqcomq.cli.options import (
     Part,
     Prompts,
     Remedies,
+    RuntimeOption,
     Series,
     WindowOption,
     WithPatient,
@@ -40,6 +41,7 @@ from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantized.model import QuantizedModel
 from pqcomq.quantized.weights_file import load_weights
+from pqcomq.runtimes.settings import Runtime
 from pqcomq.segmentation.box import Box3D
 from pqcomq.whole_files import check_folder
 
@@ -67,6 +69,7 @@ def compare(
     part: Part = None,
     remedy: Remedies = None,
     modality: ModalityOption = None,
+    runtime: RuntimeOption = Runtime.torch,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
@@ -85,8 +88,8 @@ def compare(
     work = run_comparison(
         opened_volume,
         checked,
-        Participant.full(full),
-        Participant.quantized(quantized),
+        Participant.full(full, runtime.in_full_precision),
+        Participant.quantized(quantized, runtime),
         mode=prompts.value,
         window=window_of(window),
         truth=truth,

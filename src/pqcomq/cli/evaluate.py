@@ -14,6 +14,7 @@ from pqcomq.cli.options import (
     Overwrite,
     Part,
     Remedies,
+    RuntimeOption,
     Series,
     WindowOption,
     opened,
@@ -30,6 +31,7 @@ from pqcomq.comparison.wording import RESEARCH_ONLY
 from pqcomq.masks.reading import read_masks
 from pqcomq.models.registry import load_model
 from pqcomq.quantized.weights_file import load_weights
+from pqcomq.runtimes.settings import Runtime
 from pqcomq.whole_files import check_folder
 
 
@@ -52,6 +54,7 @@ def evaluate(
     part: Part = None,
     remedy: Remedies = None,
     modality: ModalityOption = None,
+    runtime: RuntimeOption = Runtime.torch,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
@@ -63,15 +66,20 @@ def evaluate(
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
         check_same_source(full, model, path)
+    participants = [Participant.full(full)]
+    if runtime is not Runtime.torch:
+        # As people run it today, and the best that the same runtime gives.
+        participants.append(Participant.full(full, runtime.in_full_precision))
+    participants += [Participant.quantized(model, runtime) for model in models]
     work = run_evaluation(
         opened_volume,
         truth,
         label,
-        [Participant.full(full), *map(Participant.quantized, models)],
+        participants,
         protocol=Protocol(margin, least_voxels, most_slices),
         window=window_of(window),
     )
-    evaluation = followed(work, f"{full.title}, {1 + len(models)} precisions")
+    evaluation = followed(work, f"{full.title}, {len(participants)} precisions")
     paths = write_evaluation(evaluation, out, overwrite=overwrite)
     if json:
         print_json(evaluation.to_dict())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 _LISTS = {
     "quantize": {"--calibration"},
+    "bench": {"--label", "--weights"},
     "evaluate": {"--label", "--weights"},
     "report": {"--label", "--name", "--weights"},
 }

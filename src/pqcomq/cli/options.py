@@ -16,6 +16,7 @@ from pqcomq.masks.kinds import MaskKind
 from pqcomq.masks.reading import read_masks
 from pqcomq.models.registry import MODEL_KEYS
 from pqcomq.quantization.settings import METHOD_TITLES
+from pqcomq.runtimes.settings import Runtime
 from pqcomq.volumes.findings import REMEDIES, remedy_named
 from pqcomq.volumes.reading import reading_volume
 from pqcomq.volumes.volume import Volume
@@ -79,6 +80,14 @@ Remedies = Annotated[
         help="What to do where slices are no regular grid, or two geometries contradict each other: "
         + "; ".join(f"{name}: {REMEDIES[name]}" for name in REMEDIES)
         + ". May be given more than once.",
+    ),
+]
+RuntimeOption = Annotated[
+    Runtime,
+    typer.Option(
+        "--runtime",
+        help="What runs the networks: torch, where low bits are simulated; or OpenVINO, where they are real, in "
+        "float32 or bfloat16 (bf16), with 8-bit inputs (int8) where the weights allow it.",
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are already there.")]

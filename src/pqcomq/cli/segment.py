@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from pqcomq.cli.options import (
     Part,
     Prompts,
     Remedies,
+    RuntimeOption,
     Series,
     WindowOption,
     WithPatient,
@@ -40,6 +42,8 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch
 from pqcomq.quantized.model import QuantizedModel
 from pqcomq.quantized.weights_file import load_weights
+from pqcomq.runtimes.compiled import on_runtime
+from pqcomq.runtimes.settings import Runtime
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode, segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
@@ -63,6 +67,7 @@ def segment(
     part: Part = None,
     remedy: Remedies = None,
     modality: ModalityOption = None,
+    runtime: RuntimeOption = Runtime.torch,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
@@ -76,10 +81,11 @@ def segment(
         source_series(opened_volume, keep_identity=with_patient)  # told before the long work
     chosen = window_of(window) or default_window(opened_volume.modality, opened_volume.voxels)
     loaded = load_weights(weights) if weights else load_model(str(model.value), checkpoint)  # type: ignore[union-attr]
-    segmenter = loaded.segmenter if isinstance(loaded, QuantizedModel) else loaded
+    segmenter = on_runtime(loaded, runtime)
+    ran = replace(loaded, segmenter=segmenter) if isinstance(loaded, QuantizedModel) else segmenter
     runner = SliceRunner(segmenter, opened_volume, chosen)
     mask = followed(_segmented(runner, checked, prompts.value), f"{segmenter.title}, {segmenter.precision}")
-    named = NamedMask(name, mask, Origin.of(loaded, checked, prompts.value, chosen, mask))
+    named = NamedMask(name, mask, Origin.of(ran, checked, prompts.value, chosen, mask))
     paths = export_masks(out, {1: named}, opened_volume, with_patient=with_patient, overwrite=overwrite)
     millilitres = float(np.count_nonzero(mask)) * opened_volume.grid.voxel_millilitres
     if json:
@@ -110,6 +116,7 @@ def _described(segmenter: Segmenter, runner: SliceRunner, millilitres: float, pa
         "record": str(paths[1]),
         "model": segmenter.title,
         "precision": segmenter.precision,
+        "execution": segmenter.execution.to_dict(),
         "checkpoint_sha256": segmenter.checkpoint_sha256,
         "volume_ml": millilitres,
         "encoder": Latency.of(list(runner.encoder_ms.values())).to_dict(),

@@ -123,6 +123,7 @@ def _side(
         file_bytes=participant.file_bytes,
         effective_bits=participant.effective_bits,
         simulated=participant.simulated,
+        execution=segmenter.execution,
         accuracy=accuracy,
     )
 

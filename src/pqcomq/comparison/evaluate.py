@@ -14,6 +14,7 @@ from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.metrics import NSD_TOLERANCE_MM, scores
 from pqcomq.comparison.participant import Participant
 from pqcomq.errors import InputError
+from pqcomq.models.execution import Execution
 from pqcomq.progress import Progress, Stopwatch
 from pqcomq.segmentation.box import tight_box
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
@@ -83,6 +84,7 @@ class ModelSummary:
         dice_by_label: label → mean Dice against ground truth.
         encoder: latency.
         decoder: latency.
+        execution: what ran the networks.
     """
 
     model: str
@@ -96,6 +98,7 @@ class ModelSummary:
     dice_by_label: dict[int, float]
     encoder: Latency
     decoder: Latency
+    execution: Execution
 
 
 @dataclass(frozen=True)
@@ -218,4 +221,5 @@ def _summary(participant: Participant, runner: SliceRunner, results: list[Prompt
         dice_by_label=by_label,
         encoder=Latency.of(list(runner.encoder_ms.values())),
         decoder=Latency.of(runner.decoder_ms),
+        execution=runner.segmenter.execution,
     )

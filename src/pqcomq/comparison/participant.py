@@ -9,6 +9,8 @@ from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantized.model import QuantizedModel
 from pqcomq.quantized.weights_file import file_bytes
+from pqcomq.runtimes.compiled import on_runtime
+from pqcomq.runtimes.settings import Runtime
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,15 @@ class Participant:
     weights: QuantizedModel | None = field(default=None, repr=False)
 
     @classmethod
-    def full(cls, segmenter: Segmenter) -> Participant:
+    def full(cls, segmenter: Segmenter, runtime: Runtime = Runtime.torch) -> Participant:
         """A model in full precision."""
-        return cls(segmenter, 32.0, segmenter.checkpoint_bytes, simulated=False)
+        return cls(on_runtime(segmenter, runtime), 32.0, segmenter.checkpoint_bytes, simulated=False)
 
     @classmethod
-    def quantized(cls, model: QuantizedModel) -> Participant:
+    def quantized(cls, model: QuantizedModel, runtime: Runtime = Runtime.torch) -> Participant:
         """A quantized model; its size is that of the file it would be, or was, saved to."""
-        return cls(model.segmenter, model.effective_bits, file_bytes(model), simulated=True, weights=model)
+        runs = on_runtime(model, runtime)
+        return cls(runs, model.effective_bits, file_bytes(model), runs.execution.simulated, weights=model)
 
 
 def check_same_source(full: Segmenter, model: QuantizedModel, weights: Path | None = None) -> None:

@@ -11,6 +11,7 @@ from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.metrics import Scores
 from pqcomq.comparison.parting import Parting, first_parting
+from pqcomq.models.execution import Execution
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.window import Window
@@ -35,6 +36,7 @@ class Side:
         effective_bits: for each encoder weight.
         simulated: the latencies are those of weights widened to float32, not of low-bit arithmetic.
         accuracy: mask against ground truth (a = truth); None where there is none.
+        execution: what ran the networks.
     """
 
     model: str
@@ -49,6 +51,7 @@ class Side:
     effective_bits: float
     simulated: bool
     accuracy: Scores | None
+    execution: Execution
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the mask, JSON-ready."""
@@ -59,6 +62,7 @@ class Side:
             "encoder": self.encoder.to_dict(),
             "decoder": self.decoder.to_dict(),
             "speed": "simulated: low-bit weights widened to float32" if self.simulated else "real",
+            "execution": self.execution.to_dict(),
             "peak_process_memory_bytes": self.peak_memory_bytes,
             "working_memory_bytes": self.working_memory_bytes,
             "file_bytes": self.file_bytes,
@@ -83,6 +87,7 @@ class Side:
             effective_bits=content["effective_bits"],
             simulated=content["speed"] != "real",
             accuracy=None if accuracy is None else Scores.from_dict(accuracy),
+            execution=Execution.from_dict(content["execution"]),
         )
 
 

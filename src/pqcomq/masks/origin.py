@@ -61,6 +61,7 @@ class Origin:
             "checkpoint_name": segmenter.checkpoint_name,
             "checkpoint_sha256": segmenter.checkpoint_sha256,
             "weights_sha256": segmenter.fingerprint,
+            "execution": segmenter.execution.to_dict(),
             "licence": segmenter.licence,
         }
         quantization = _quantization(model) if isinstance(model, QuantizedModel) else None

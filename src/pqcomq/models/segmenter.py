@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
 import torch
 from torch import nn
 
+from pqcomq.models.execution import Execution
 from pqcomq.models.framing import Framing, Shape, boxes_tensor
 
 
@@ -41,7 +42,8 @@ class Segmenter:
         checkpoint_bytes: its size.
         licence: of the weights, as their authors state it, or that it is unknown.
         precision: of the encoder's weights, for people: ``"FP32"`` or e.g. ``"4-bit Permutation-COMQ"``.
-        fingerprint: hash of the weights that run; the model's identity in caches.
+        fingerprint: hash of the weights that run; with ``execution`` the model's identity in caches.
+        execution: what runs it.
     """
 
     key: str
@@ -56,6 +58,7 @@ class Segmenter:
     licence: str
     precision: str = "FP32"
     fingerprint: str = ""
+    execution: Execution = field(default_factory=lambda: Execution.torch(quantized=False))
 
     @classmethod
     def of(

@@ -101,7 +101,8 @@ class Journal:
             head["run"],
             tuple(head["shape"]),
         )
-        return QuantizedLayer(weight, parts.get("bias"), head["error"])
+        kept = head.get("input_range")
+        return QuantizedLayer(weight, parts.get("bias"), head["error"], None if kept is None else (kept[0], kept[1]))
 
     def keep_layer(self, name: str, layer: QuantizedLayer) -> None:
         """Keep a finished layer."""
@@ -114,7 +115,13 @@ class Journal:
             "bias": layer.bias,
         }
         tensors = {key: part.contiguous() for key, part in parts.items() if part is not None}
-        head = {"bits": weight.bits, "run": weight.run, "shape": list(weight.shape), "error": layer.error}
+        head = {
+            "bits": weight.bits,
+            "run": weight.run,
+            "shape": list(weight.shape),
+            "error": layer.error,
+            "input_range": layer.input_range,
+        }
         with replacing(self._path(name), overwrite=True) as partial:
             save_file(tensors, partial, metadata={_HEAD: json.dumps(head)})
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
+from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.gram import QuantizableLayer
 from pqcomq.quantization.quantize_layer import QuantizedLayer
@@ -32,6 +33,8 @@ class QuantizedModel:
         calibration: description of the calibration slices, no patient data.
         layer_errors: layer name → share of the output energy lost on the calibration slices, as
             :class:`.QuantizedLayer` defines it.
+        input_ranges: encoder layer name → lowest and highest input on the calibration slices, for runtimes that
+            quantize activations. Empty in files written before ranges were kept.
     """
 
     segmenter: Segmenter
@@ -39,6 +42,7 @@ class QuantizedModel:
     settings: QuantizationSettings
     calibration: Mapping[str, Any]
     layer_errors: Mapping[str, float]
+    input_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -62,9 +66,15 @@ class QuantizedModel:
                 if result.bias is not None:
                     layers[name].bias.copy_(result.bias)  # type: ignore[union-attr]
         weights = {name: result.weight for name, result in results.items()}
-        segmenter = replace(low, precision=settings.title, fingerprint=_fingerprint(full, weights, layers))
+        segmenter = replace(
+            low,
+            precision=settings.title,
+            fingerprint=_fingerprint(full, weights, layers),
+            execution=Execution.torch(quantized=True),
+        )
         errors = {name: result.error for name, result in results.items()}
-        return cls(segmenter, weights, settings, calibration, errors)
+        ranges = {name: result.input_range for name, result in results.items() if result.input_range is not None}
+        return cls(segmenter, weights, settings, calibration, errors, ranges)
 
     @property
     def effective_bits(self) -> float:

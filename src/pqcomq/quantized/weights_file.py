@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ def manifest(model: QuantizedModel) -> dict[str, Any]:
                 "run": weight.run,
                 "error": model.layer_errors[name],
             }
+            | ({"input_range": list(model.input_ranges[name])} if name in model.input_ranges else {})
             for name, weight in model.weights.items()
         },
         "versions": {"pqcomq": pqcomq.__version__} | {name: importlib.metadata.version(name) for name in _LIBRARIES},
@@ -131,6 +133,7 @@ def load_weights(path: Path) -> QuantizedModel:
         if not all(bits in BIT_WIDTHS for bits, _run in runs.values()):
             raise ValueError(f"a bit width is not one of {BIT_WIDTHS}")
         errors = {layer: float(entry["error"]) for layer, entry in described.items()}
+        ranges = {layer: _range(entry) for layer, entry in described.items() if "input_range" in entry}
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise InputError(f"{path}: its manifest is damaged ({problem})") from problem
     if key not in MODEL_KEYS:
@@ -140,11 +143,21 @@ def load_weights(path: Path) -> QuantizedModel:
     if runs.keys() != layers.keys():
         raise InputError(f"{path}: names other layers than {full.title} has")
     results = {
-        layer: QuantizedLayer(_weight(path, layer, layers[layer], *runs[layer], tensors), None, errors[layer])
+        layer: QuantizedLayer(
+            _weight(path, layer, layers[layer], *runs[layer], tensors), None, errors[layer], ranges.get(layer)
+        )
         for layer in layers
     }
     _fill(path, full, set(results), tensors)
     return QuantizedModel.of(full, results, settings, calibration)
+
+
+def _range(entry: dict[str, Any]) -> tuple[float, float]:
+    """A layer's input range, which must hold something."""
+    low, high = (float(end) for end in entry["input_range"])
+    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+        raise ValueError(f"input range {low} to {high}")
+    return low, high
 
 
 def _opened(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str, Tensor]]:

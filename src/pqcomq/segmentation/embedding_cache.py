@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Embedding
 from pqcomq.volumes.window import Window
 
@@ -18,12 +20,14 @@ class EmbeddingKey:
         window: None for the modality's own.
         z: slice number.
         model: the running weights' fingerprint.
+        execution: what runs them.
     """
 
     volume_sha256: str
     window: Window | None
     z: int
     model: str
+    execution: Execution
 
 
 @dataclass(frozen=True)
@@ -44,29 +48,34 @@ class EmbeddingCache:
 
     Attributes:
         limit_bytes: most that is kept; one embedding of either model takes 4 MiB.
+
+    A thread that encodes ahead may share it with one that prompts.
     """
 
     def __init__(self, limit_bytes: int = 512 * 2**20) -> None:
         self.limit_bytes = limit_bytes
         self._kept: OrderedDict[EmbeddingKey, TimedEmbedding] = OrderedDict()
         self._bytes = 0
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def get(self, key: EmbeddingKey) -> TimedEmbedding | None:
         """What is kept under ``key``, now the most recently used."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
 
     def put(self, key: EmbeddingKey, entry: TimedEmbedding) -> None:
         """Keep an embedding; the least recently used make room."""
-        replaced = self._kept.pop(key, None)
-        if replaced is not None:
-            self._bytes -= replaced.embedding.features.nbytes
-        self._kept[key] = entry
-        self._bytes += entry.embedding.features.nbytes
-        while self._bytes > self.limit_bytes and len(self._kept) > 1:
-            _oldest, dropped = self._kept.popitem(last=False)
-            self._bytes -= dropped.embedding.features.nbytes
+        with self._lock:
+            replaced = self._kept.pop(key, None)
+            if replaced is not None:
+                self._bytes -= replaced.embedding.features.nbytes
+            self._kept[key] = entry
+            self._bytes += entry.embedding.features.nbytes
+            while self._bytes > self.limit_bytes and len(self._kept) > 1:
+                _oldest, dropped = self._kept.popitem(last=False)
+                self._bytes -= dropped.embedding.features.nbytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -68,6 +69,22 @@ class SliceRunner:
         """Whether slice ``z`` needs no encoding."""
         return self._cache.get(self._key(z)) is not None
 
+    def encode_ahead(self, z: int, reach: int = 3) -> Iterator[int]:
+        """Encode the slices around one that is being looked at, the nearest first, so that a prompt there is answered.
+
+        Args:
+            z: slice number.
+            reach: how many slices up and down; all of them fit the cache, so that memory stays bounded.
+
+        Yields:
+            Each slice's number once it is encoded; stop asking, and it stops.
+        """
+        for distance in range(reach + 1):
+            for near in sorted({z + distance, z - distance}, reverse=True):
+                if 0 <= near < self.slices and not self.is_cached(near):
+                    self._embedding(near)
+                    yield near
+
     def segment(self, z: int, box: np.ndarray) -> np.ndarray:
         """The mask of what lies in a box on slice ``z``.
 
@@ -97,4 +114,5 @@ class SliceRunner:
         return entry.embedding
 
     def _key(self, z: int) -> EmbeddingKey:
-        return EmbeddingKey(self._volume.sha256, self._window, z, self.segmenter.fingerprint)
+        model = self.segmenter
+        return EmbeddingKey(self._volume.sha256, self._window, z, model.fingerprint, model.execution)

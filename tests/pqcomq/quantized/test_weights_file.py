@@ -138,7 +138,7 @@ LAYER = "image_encoder.layers.1.blocks.0.attn.qkv"
         (lambda t, m: m["model"].update(key="medsam"), "other layers than MedSAM ViT-B has"),
         (lambda t, m: m.pop("quantization"), "manifest is damaged"),
         (lambda t, m: m["quantization"].update(bits=3), "manifest is damaged"),
-        (lambda t, m: m["quantization"].update(bits=2), "do not fit"),
+        (lambda t, m: m["layers"]["neck.0"].update(bits=2), "do not fit"),
         (lambda t, m: m["layers"]["neck.0"].update(run=0), "do not fit"),
         (lambda t, m: m.update(layers=[]), "manifest is damaged"),
         (lambda t, m: t.pop(f"{LAYER}.scale"), "is missing"),

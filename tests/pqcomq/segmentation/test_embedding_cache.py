@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Embedding
 from pqcomq.segmentation.embedding_cache import EmbeddingCache, EmbeddingKey, TimedEmbedding
 from pqcomq.segmentation.slice_runner import SliceRunner
@@ -14,7 +15,7 @@ def entry(kilobytes=1):
 
 
 def key(z):
-    return EmbeddingKey("volume", None, z, "model")
+    return EmbeddingKey("volume", None, z, "model", Execution.torch(quantized=False))
 
 
 def test_the_least_recently_used_make_room():
@@ -48,3 +49,14 @@ def test_windows_models_and_slices_do_not_share_embeddings(lite_medsam, quantize
     again = SliceRunner(lite_medsam, phantom, cache=cache)
     assert np.array_equal(again.segment(2, box), mask)
     assert again.encoder_ms == first.encoder_ms, "a cached embedding tells the time that it took"
+
+
+def test_slices_are_encoded_ahead_nearest_first_and_only_once(lite_medsam, phantom):
+    cache = EmbeddingCache()
+    runner = SliceRunner(lite_medsam, phantom, cache=cache)
+    ahead = runner.encode_ahead(5, reach=2)  # the last of six slices
+    assert next(ahead) == 5
+    ahead.close()
+    assert [z for z in range(6) if runner.is_cached(z)] == [5], "no more than was asked for"
+    assert list(runner.encode_ahead(5, reach=1)) == [4]
+    assert list(runner.encode_ahead(5, reach=1)) == []

@@ -1,0 +1,126 @@
+"""``pqcomq bench``."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from pqcomq.cli.options import DEFAULT_MODEL, AsJson, Checkpoint, ModelKey, Overwrite, opened
+from pqcomq.cli.output import print_json, print_table, print_written
+from pqcomq.cli.progress import followed
+from pqcomq.comparison.bench import Benchmark
+from pqcomq.comparison.bench import bench as run_bench
+from pqcomq.comparison.evaluate import Protocol
+from pqcomq.comparison.participant import Participant, check_same_source
+from pqcomq.comparison.result import MEGABYTE
+from pqcomq.comparison.wording import RESEARCH_ONLY
+from pqcomq.errors import InputError
+from pqcomq.masks.reading import read_masks
+from pqcomq.models.registry import load_model
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.plots.bench import draw_benchmark
+from pqcomq.quantized.model import QuantizedModel
+from pqcomq.quantized.weights_file import load_weights
+from pqcomq.runtimes.compiled import available, runs_in_integers
+from pqcomq.runtimes.settings import Runtime
+from pqcomq.samples.synthetic_ct import synthetic_ct
+from pqcomq.volumes.volume import Volume
+from pqcomq.whole_files import check_folder, made_folder, replacing
+
+BENCH_FILES = ("bench.json", "bench.png")
+
+
+def bench(
+    out: Annotated[Path, typer.Option(help="Folder for bench.json and bench.png.", metavar="DIR")],
+    model: Annotated[ModelKey, typer.Option(help="Model.")] = DEFAULT_MODEL,
+    checkpoint: Checkpoint = None,
+    weights: Annotated[
+        list[Path] | None, typer.Option(help="Quantized weights of it; several may follow.", metavar="FILE...")
+    ] = None,
+    volume: Annotated[Path | None, typer.Option(help="By default the synthetic CT.", metavar="VOLUME")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Its ground truth.", metavar="FILE")] = None,
+    label: Annotated[list[int] | None, typer.Option(help="Labels; several may follow.", metavar="N...")] = None,
+    most_slices: Annotated[int, typer.Option(min=1, help="Slices for each label.")] = 2,
+    published_passes: Annotated[
+        int, typer.Option(min=0, help="Passes of the authors' own encoder, as people run it in torch; 0 for none.")
+    ] = 3,
+    overwrite: Overwrite = False,
+    json: AsJson = False,
+) -> None:
+    """Measure latency, Dice and size of a model on all runtimes of this machine, in turns."""
+    check_folder(out, BENCH_FILES, overwrite=overwrite)
+    image, truth, chosen = _material(volume, labels, label)
+    full = load_model(model.value, checkpoint)
+    models = [load_weights(path) for path in weights or []]
+    for path, quantized in zip(weights or [], models, strict=True):
+        check_same_source(full, quantized, path)
+    participants = _participants(full, models)
+    protocol = Protocol(most_slices=most_slices)
+    work = run_bench(image, truth, chosen, participants, protocol=protocol, published_passes=published_passes)
+    found = followed(work, f"{full.title}, {len(participants)} settings")
+    paths = [made_folder(out) / name for name in BENCH_FILES]
+    with replacing(paths[0], overwrite=overwrite) as partial:
+        partial.write_text(json_format.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    with replacing(paths[1], overwrite=overwrite) as partial:
+        draw_benchmark(partial, found)
+    if json:
+        print_json(found.to_dict())
+    else:
+        _print(found)
+        print_written(paths)
+
+
+def _material(
+    volume: Path | None, labels: Path | None, label: list[int] | None
+) -> tuple[Volume, np.ndarray, list[int]]:
+    """Volume, ground truth and label numbers."""
+    if volume is None and labels is None and not label:
+        sample = synthetic_ct()
+        return sample.volume, sample.labels, sorted(sample.names)
+    if volume is None or labels is None or not label:
+        raise InputError("--volume, --labels and --label go together")
+    image = opened(volume, None, None)
+    return image, read_masks(labels, image, only=label).single(labels), label
+
+
+def _participants(full: Segmenter, models: list[QuantizedModel]) -> list[Participant]:
+    """Torch, full precision in both floating-point types, and each file in every way that this machine can run it."""
+    here: list[Runtime] = [runtime for runtime in Runtime if runtime is not Runtime.torch and available(runtime)]
+    floats = [runtime for runtime in here if not runtime.integers]
+    rows = [Participant.full(full), *(Participant.full(full, runtime) for runtime in floats)]
+    for model in models:
+        ways = [runtime for runtime in here if not runtime.integers or runs_in_integers(model)]
+        rows += [Participant.quantized(model, runtime) for runtime in ways or [Runtime.torch]]
+    return rows
+
+
+def _print(found: Benchmark) -> None:
+    rows = found.evaluation.summaries
+    torch_row, fast = rows[0], found.full_on_fast_runtime
+    columns = ["Setting", "encoder ms", "decoder ms", "× torch", "× FP32 here", "Dice vs truth", "Dice vs FP32", "MB"]
+    table = [
+        [
+            row.precision + (" (torch)" if row is torch_row else ""),
+            f"{row.encoder.median_ms:.0f}{' *' if row.simulated else ''}",
+            f"{row.decoder.median_ms:.1f}",
+            f"{found.encoder_speedup(row, torch_row):.2f}",
+            "" if fast is None else f"{found.encoder_speedup(row, fast):.2f}",
+            f"{row.dice:.4f}",
+            f"{row.agreement:.4f}",
+            f"{row.file_bytes / MEGABYTE:.1f}",
+        ]
+        for row in rows
+    ]
+    if found.published is not None:
+        published = found.published.median_ms
+        table.insert(0, ["FP32, authors' own code", f"{published:.0f}", "", "", "", "", "", ""])
+    run = torch_row.execution
+    caption = (
+        f"Medians of settings taking turns; {run.threads} threads, {', '.join(run.cpu_features)}. "
+        f"× FP32 here: against FP32 on OpenVINO. * simulated. {RESEARCH_ONLY}"
+    )
+    print_table(f"{torch_row.model} on {found.evaluation.volume_name}", columns, table, caption)

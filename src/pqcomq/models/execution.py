@@ -1,0 +1,80 @@
+"""What runs a model: told with every result, so that no number stands without it."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+
+_FEATURES = (
+    "avx2",
+    "fma",
+    "avx512f",
+    "avx512_vnni",
+    "avx_vnni",
+    "avx512_bf16",
+    "amx_bf16",
+    "amx_int8",
+    "asimd",
+    "i8mm",
+    "bf16",
+)
+"""Instructions that decide which kernels a runtime takes, by Linux's names."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A runtime and its arithmetic.
+
+    Attributes:
+        runtime: library and version.
+        weights: how quantized weights are held while they run.
+        activations: what the products are computed in.
+        simulated: low-bit weights were widened to float32 beforehand: smaller files, no other speed.
+        threads: that it uses.
+        cpu_features: of this machine, those that matter to the speed.
+    """
+
+    runtime: str
+    weights: str
+    activations: str
+    simulated: bool
+    threads: int
+    cpu_features: tuple[str, ...]
+
+    @classmethod
+    def torch(cls, *, quantized: bool) -> Self:
+        """The reference: torch in float32."""
+        return cls(
+            runtime=f"torch {torch.__version__}",
+            weights="widened to float32" if quantized else "float32",
+            activations="float32",
+            simulated=quantized,
+            threads=torch.get_num_threads(),
+            cpu_features=cpu_features(),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self) | {"cpu_features": list(self.cpu_features)}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """The inverse of :meth:`to_dict`."""
+        return cls(**content | {"cpu_features": tuple(content["cpu_features"])})
+
+
+@cache
+def cpu_features() -> tuple[str, ...]:
+    """This processor's instructions that matter, where the system tells them; else torch's one word for them."""
+    listing = Path("/proc/cpuinfo")
+    if platform.system() == "Linux" and listing.is_file():
+        for line in listing.read_text(errors="replace").splitlines():
+            if line.startswith(("flags", "Features")):
+                present = set(line.partition(":")[2].split())
+                return tuple(feature for feature in _FEATURES if feature in present)
+    return (torch.backends.cpu.get_cpu_capability().lower(),)

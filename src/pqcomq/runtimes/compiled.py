@@ -1,0 +1,232 @@
+"""A model compiled for OpenVINO: same doors as the model in torch, other engine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from types import ModuleType
+
+import torch
+from torch import Tensor, nn
+
+from pqcomq.errors import InputError
+from pqcomq.models import lite_medsam, medsam
+from pqcomq.models.execution import Execution, cpu_features
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.quantized_weight import QuantizedWeight
+from pqcomq.quantized.model import QuantizedModel
+from pqcomq.runtimes.settings import Arithmetic, Runtime
+
+
+def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime) -> Segmenter:
+    """The model, made ready to run on a runtime; its weights are the same ones, bit for bit.
+
+    Args:
+        model: full precision or quantized, as loaded.
+        runtime: where to.
+
+    Returns:
+        A model of its own; nothing of it needs the torch networks that it was made from.
+
+    Raises:
+        InputError: the runtime is not installed, or this processor cannot run it as asked.
+    """
+    segmenter = model.segmenter if isinstance(model, QuantizedModel) else model
+    if runtime is Runtime.torch:
+        return segmenter
+    arithmetic = Arithmetic.of(runtime)
+    openvino = _openvino(runtime)
+    core = openvino.Core()
+    _check_processor(core, runtime, arithmetic)
+    weights = model.weights if isinstance(model, QuantizedModel) else {}
+    ranges = model.input_ranges if isinstance(model, QuantizedModel) else {}
+    if arithmetic.eight_bit_inputs and not (isinstance(model, QuantizedModel) and runs_in_integers(model)):
+        raise InputError(
+            f"runtime {runtime.value}: {segmenter.precision} has no layer with one symmetric scale a channel and a "
+            f"calibrated range of its inputs; quantize it with --integer, or choose {Runtime.openvino.value}"
+        )
+    return _compiled(core, segmenter, weights, ranges, runtime, arithmetic)
+
+
+def available(runtime: Runtime) -> bool:
+    """Whether a runtime can run here as asked."""
+    try:
+        if runtime is not Runtime.torch:
+            _check_processor(_openvino(runtime).Core(), runtime, Arithmetic.of(runtime))
+    except InputError:
+        return False
+    return True
+
+
+def runs_in_integers(model: QuantizedModel) -> bool:
+    """Whether the runtimes with 8-bit inputs have anything to multiply as integers."""
+    if not model.input_ranges:
+        return False
+    from pqcomq.runtimes.constants import integer_values
+
+    return any(integer_values(weight) is not None for weight in model.weights.values())
+
+
+def _openvino(runtime: Runtime) -> ModuleType:
+    """The library, imported when first asked for: it takes half a second."""
+    try:
+        import openvino
+    except (ImportError, OSError) as problem:
+        raise InputError(
+            f"runtime {runtime.value} needs OpenVINO, which is not installed here or cannot be loaded: "
+            f"pip install openvino, or choose runtime {Runtime.torch.value}"
+        ) from problem
+    return openvino
+
+
+def _check_processor(core: object, runtime: Runtime, arithmetic: Arithmetic) -> None:
+    capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")  # type: ignore[attr-defined]
+    wanted = ["BF16"] * (arithmetic.floats == "bf16") + ["INT8"] * arithmetic.eight_bit_inputs
+    missing = [each for each in wanted if each not in capabilities]
+    if missing:
+        raise InputError(
+            f"runtime {runtime.value} needs a processor with {' and '.join(missing)}, which this one has not; "
+            f"choose {Runtime.openvino.value} or {Runtime.torch.value}"
+        )
+
+
+def _compiled(
+    core: object,
+    segmenter: Segmenter,
+    weights: Mapping[str, QuantizedWeight],
+    ranges: Mapping[str, tuple[float, float]],
+    runtime: Runtime,
+    arithmetic: Arithmetic,
+) -> Segmenter:
+    import openvino
+
+    from pqcomq.runtimes import mask_decoder, sam_vit, tiny_vit
+    from pqcomq.runtimes.layers import LayerSource
+    from pqcomq.runtimes.operations import Products
+
+    encoders = {lite_medsam.KEY: tiny_vit.encoder, medsam.KEY: sam_vit.encoder}
+    products = Products(arithmetic.eight_bit_inputs)
+    source = LayerSource(segmenter.image_encoder, _of_part(weights, "image_encoder"), ranges)
+    encoder = _request(core, encoders[segmenter.key](source, products), arithmetic)
+    prompts = BoxPrompts(segmenter.prompt_encoder)
+    no_mask = LayerSource(segmenter.prompt_encoder, {}, {}).weight("no_mask_embed")[0]  # (C,)
+    decoder_source = LayerSource(segmenter.mask_decoder, _of_part(weights, "mask_decoder"), {})
+    decoder_graph = mask_decoder.decoder(decoder_source, Products(), prompts.position, no_mask)
+    exact = Arithmetic("f32", eight_bit_inputs=False)
+    decoder = _request(core, decoder_graph, exact)
+    tokens = torch.cat([decoder_source.weight(name) for name in ("iou_token", "mask_tokens")])  # (5, C)
+    kept = "packed, widened inside the product" if weights else "float"
+    execution = Execution(
+        runtime=f"OpenVINO {openvino.get_version().partition('-')[0]}",
+        weights=kept,
+        activations=arithmetic.activations_title,
+        simulated=False,
+        threads=torch.get_num_threads(),
+        cpu_features=cpu_features(),
+    )
+    return replace(
+        segmenter,
+        image_encoder=CompiledEncoder(encoder),
+        prompt_encoder=prompts,
+        mask_decoder=CompiledDecoder(decoder, tokens),
+        precision=_precision(segmenter.precision, arithmetic),
+        execution=execution,
+    )
+
+
+def _precision(weights: str, arithmetic: Arithmetic) -> str:
+    """For people, e.g. ``"4-bit Permutation-COMQ, OpenVINO BF16"``."""
+    if weights == "FP32":
+        return f"{arithmetic.floats_title}, OpenVINO"
+    inputs = "8-bit inputs, " if arithmetic.eight_bit_inputs else ""
+    return f"{weights}, {inputs}OpenVINO {arithmetic.floats_title}"
+
+
+def _of_part(weights: Mapping[str, QuantizedWeight], part: str) -> dict[str, QuantizedWeight]:
+    """The layers of one network; names without the network's own belong to the encoder."""
+    parts = ("image_encoder.", "prompt_encoder.", "mask_decoder.")
+    own = {name.removeprefix(f"{part}."): weight for name, weight in weights.items() if name.startswith(f"{part}.")}
+    if part == "image_encoder":
+        own |= {name: weight for name, weight in weights.items() if not name.startswith(parts)}
+    return own
+
+
+def _request(core: object, graph: object, arithmetic: Arithmetic) -> object:
+    """Compile for one answer at a time, with as many threads as torch has and nothing left to the library's choice."""
+    options = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "ENABLE_CPU_PINNING": False,  # pinned threads starve when the window draws on the same core
+        "INFERENCE_PRECISION_HINT": arithmetic.floats,
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # otherwise activations become 8-bit unasked
+        "KV_CACHE_PRECISION": "f32",
+    }
+    try:
+        return core.compile_model(graph, "CPU", options).create_infer_request()  # type: ignore[attr-defined]
+    except (RuntimeError, MemoryError) as problem:
+        raise InputError(
+            f"OpenVINO could not compile the model for this processor ({str(problem).splitlines()[-1]}); "
+            f"choose runtime {Runtime.torch.value}"
+        ) from problem
+
+
+class CompiledEncoder(nn.Module):
+    """(N, 3, side, side) → (N, 256, 64, 64), slice by slice."""
+
+    def __init__(self, request: object) -> None:
+        super().__init__()
+        self._request, self._turn = request, threading.Lock()
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Encode each slice."""
+        return torch.cat([self._one(each[None]) for each in image])
+
+    def _one(self, image: Tensor) -> Tensor:
+        with self._turn:  # a request answers one thread at a time
+            self._request.infer([image.contiguous().numpy()], share_inputs=True)  # type: ignore[attr-defined]
+            # The request's own buffer is written again by the next slice.
+            return torch.from_numpy(self._request.get_output_tensor().data.copy())  # type: ignore[attr-defined]
+
+
+class CompiledDecoder(nn.Module):
+    """SAM's mask decoder for one mask a box; takes what :class:`MaskDecoder` takes."""
+
+    def __init__(self, request: object, tokens: Tensor) -> None:
+        super().__init__()
+        self._request, self._turn = request, threading.Lock()
+        self._tokens = tokens  # (5, C)
+
+    def forward(
+        self,
+        image_embeddings: Tensor,
+        image_pe: Tensor,
+        sparse_prompt_embeddings: Tensor,
+        dense_prompt_embeddings: Tensor,
+        multimask_output: bool,
+    ) -> tuple[Tensor, None]:
+        """Logits (B, 1, 256, 256). The positional encoding and the dense embedding are constants of the graph."""
+        own = self._tokens.expand(len(sparse_prompt_embeddings), -1, -1)
+        tokens = torch.cat([own, sparse_prompt_embeddings], dim=1)  # (B, 7, C)
+        with self._turn:
+            inputs = [image_embeddings.contiguous().numpy(), tokens.numpy()]
+            self._request.infer(inputs, share_inputs=True)  # type: ignore[attr-defined]
+            return torch.from_numpy(self._request.get_output_tensor().data.copy()), None  # type: ignore[attr-defined]
+
+
+class BoxPrompts(nn.Module):
+    """The prompt encoder for boxes, its positional encoding of the image computed once instead of for every box."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self._encoder = encoder
+        with torch.no_grad():
+            self.position: Tensor = encoder.get_dense_pe().detach()  # type: ignore[operator]
+
+    def forward(self, points: None, boxes: Tensor, masks: None) -> tuple[Tensor, Tensor]:
+        """Sparse (B, 2, C) and dense (B, C, h, w) embeddings."""
+        return self._encoder(points=points, boxes=boxes, masks=masks)
+
+    def get_dense_pe(self) -> Tensor:
+        """(1, C, h, w)."""
+        return self.position

@@ -1,0 +1,251 @@
+"""The fast runtime against torch: the same weights, the same masks."""
+
+from __future__ import annotations
+
+import builtins
+
+import numpy as np
+import pytest
+import torch
+
+from pqcomq.comparison.metrics import dice
+from pqcomq.errors import InputError
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.gram import quantizable_layers
+from pqcomq.quantization.quantize_matrix import quantize_matrix
+from pqcomq.quantization.quantized_weight import QuantizedWeight
+from pqcomq.quantization.settings import QuantizationSettings
+from pqcomq.quantized.calibration import calibrate_on
+from pqcomq.quantized.run import quantize_model
+from pqcomq.runtimes.compiled import available, on_runtime
+from pqcomq.runtimes.layers import Layer, in_own_order
+from pqcomq.runtimes.settings import Runtime
+from pqcomq.segmentation.box import tight_box
+from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.reading import read_volume
+from pqcomq.volumes.window import eight_bit
+
+openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
+operations = pytest.importorskip("pqcomq.runtimes.operations")
+
+
+def packed_weight(bits: int, rows: int, columns: int, zero_point: str = "real", permutation: str = "magnitude"):
+    torch.manual_seed(bits * columns)
+    weight, inputs = torch.randn(rows, columns), torch.randn(300, columns)
+    settings = QuantizationSettings(bits=bits, zero_point=zero_point, permutation=permutation, sweeps=1)
+    return quantize_matrix(weight, inputs.T @ inputs, settings)
+
+
+def product(layer: Layer, inputs: torch.Tensor) -> torch.Tensor:
+    """``layer`` alone, compiled and run in float32."""
+    from openvino import opset13 as op
+
+    x = op.parameter([1, *inputs.shape], np.float32)
+    graph = openvino.Model([op.result(operations.Products().linear(x, layer))], [x])
+    options = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
+    return torch.from_numpy(openvino.Core().compile_model(graph, "CPU", options)([inputs[None].numpy()])[0])[0]
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+@pytest.mark.parametrize(("columns", "zero_point"), [(128, "real"), (160, "real"), (128, "integer"), (3, "real")])
+def test_constants_stand_for_exactly_what_the_codes_stand_for(bits, columns, zero_point):
+    """An identity as input reads a weight out of the compiled kernel; sums of one product have nothing to round."""
+    weight = packed_weight(bits, 48, columns, zero_point)
+    read = product(Layer(weight, None), torch.eye(columns)).T
+    assert torch.equal(read, weight.dequantize())
+
+
+def test_a_fold_of_the_permutation_moves_rows_and_nothing_else():
+    first, second = packed_weight(4, 64, 32), packed_weight(4, 16, 64)
+    one, other = operations.through(Layer(second, None), Layer(first, torch.arange(64.0)))
+    assert other.permutation is None
+    order = second.permutation.long()
+    assert torch.equal(one.matrix(), first.dequantize()[order])
+    assert torch.equal(one.bias, torch.arange(64.0)[order])
+    inputs = torch.randn(5, 32)
+    expected = (inputs @ first.dequantize().T + torch.arange(64.0)) @ second.dequantize().T
+    torch.testing.assert_close(product(other, product(one, inputs)), expected, rtol=1e-4, atol=1e-3)
+
+
+def test_a_permutation_within_one_unit_is_undone_without_changing_a_code():
+    weight = packed_weight(4, 16, 64)
+    assert weight.permutation is not None
+    own = in_own_order(weight)
+    assert own.permutation is None
+    assert torch.equal(own.dequantize(), weight.dequantize())
+    of_two_units = packed_weight(4, 16, 128)
+    assert in_own_order(of_two_units) is of_two_units
+
+
+def test_the_encoder_s_packed_weights_reach_the_kernels(quantized):
+    """All but the 3 × 3 convolution and the three-channel one are multiplied with packed."""
+    from pqcomq.runtimes import tiny_vit
+    from pqcomq.runtimes.layers import LayerSource
+
+    source = LayerSource(quantized.segmenter.image_encoder, quantized.weights, {})
+    graph = tiny_vit.encoder(source, operations.Products())
+    held = [op for op in graph.get_ops() if op.get_type_name() == "Constant"]
+    codes = sum(
+        np.prod(list(op.get_output_shape(0))) for op in held if op.get_output_element_type(0).to_string() == "u4"
+    )
+    unpacked = ("neck.2", "patch_embed.seq.0")
+    expected = sum(w.rows * w.columns for name, w in quantized.weights.items() if name not in unpacked)
+    assert codes == expected
+
+
+@pytest.fixture(scope="module")
+def prompts(real_data):
+    """Slices of the development CT with a box for an organ on each: (pixels, box)."""
+    volume = read_volume(real_data / "abdomen_ct.nii.gz")
+    labels = read_labels(real_data / "abdomen_ct_labels.nii.gz", volume)
+    pixels = eight_bit(volume, None)
+    chosen = []
+    for label in (1, 2, 5):
+        z = int(np.count_nonzero(labels == label, axis=(1, 2)).argmax())
+        chosen.append((pixels[z], tight_box(labels[z] == label, 2)))
+    return chosen
+
+
+def agreement(one: Segmenter, other: Segmenter, prompts) -> list[float]:
+    return [dice(*(model.decode(model.encode(pixels), box)[0] for model in (one, other))) for pixels, box in prompts]
+
+
+def test_full_precision_gives_torch_s_masks(lite_medsam, prompts):
+    fast = on_runtime(lite_medsam, Runtime.openvino)
+    assert min(agreement(lite_medsam, fast, prompts)) > 0.999
+    assert fast.precision == "FP32, OpenVINO"
+    assert fast.execution != lite_medsam.execution, "embeddings of two runtimes never mix"
+
+
+@pytest.mark.parametrize("bits", [4, 2])
+def test_packed_weights_give_the_masks_of_the_same_weights_in_torch(lite_medsam, prompts, real_data, finish, bits):
+    calibration = calibrate_on([read_volume(real_data / "calibration_ct_1.nii.gz")], 1)
+    model = finish(quantize_model(lite_medsam, calibration, QuantizationSettings.default(bits)))
+    fast = on_runtime(model, Runtime.openvino)
+    assert min(agreement(model.segmenter, fast, prompts)) >= 0.995
+    assert not fast.execution.simulated
+    assert model.segmenter.execution.simulated
+
+
+def test_bfloat16_is_asked_for_and_told(quantized, prompts):
+    if not available(Runtime.openvino_bf16):
+        pytest.skip("this processor has no bfloat16")
+    fast = on_runtime(quantized, Runtime.openvino_bf16)
+    assert min(agreement(quantized.segmenter, fast, prompts)) > 0.9
+    assert "BF16" in fast.precision
+    assert "BF16" in fast.execution.activations
+
+
+def test_several_boxes_are_decoded_at_once(quantized, prompts):
+    fast = on_runtime(quantized, Runtime.openvino)
+    pixels, box = prompts[0]
+    boxes = np.stack([box, box + 5, box])
+    embedding = fast.encode(pixels)
+    together = fast.decode(embedding, boxes)
+    assert together.shape == (3, *pixels.shape)
+    assert np.array_equal(together[0], together[2])
+    for one, mask in zip(boxes, together, strict=True):
+        assert np.array_equal(fast.decode(embedding, one)[0], mask)
+
+
+def test_an_embedding_is_not_written_over_by_the_next(lite_medsam, prompts):
+    fast = on_runtime(lite_medsam, Runtime.openvino)
+    first = fast.encode(prompts[0][0])
+    kept = first.features.clone()
+    fast.encode(prompts[1][0])
+    assert torch.equal(first.features, kept)
+
+
+def test_a_missing_library_is_named_with_a_way_out(lite_medsam, monkeypatch):
+    original = builtins.__import__
+
+    def without(name, *rest, **named):
+        if name.split(".")[0] == "openvino":
+            raise ImportError("No module named 'openvino'")
+        return original(name, *rest, **named)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(InputError, match=r"OpenVINO, which is not installed.*torch"):
+        on_runtime(lite_medsam, Runtime.openvino)
+    assert not available(Runtime.openvino)
+
+
+def test_a_processor_without_bfloat16_is_named_and_nothing_else_is_taken(lite_medsam, monkeypatch):
+    class Core:
+        def get_property(self, _device, _name):
+            return ["FP32"]
+
+    monkeypatch.setattr(openvino, "Core", Core)
+    with pytest.raises(InputError, match="processor with BF16, which this one has not"):
+        on_runtime(lite_medsam, Runtime.openvino_bf16)
+
+
+def test_a_compilation_that_fails_is_told_in_one_sentence(lite_medsam, monkeypatch):
+    class Core:
+        def get_property(self, _device, _name):
+            return ["FP32"]
+
+        def compile_model(self, *_):
+            raise RuntimeError("Exception from src:\nCan't allocate 99 bytes")
+
+    monkeypatch.setattr(openvino, "Core", Core)
+    with pytest.raises(InputError, match=r"could not compile.*allocate 99 bytes.*choose runtime torch"):
+        on_runtime(lite_medsam, Runtime.openvino)
+
+
+def test_eight_bit_inputs_need_weights_made_for_them(lite_medsam, quantized):
+    for model in (lite_medsam, quantized):
+        with pytest.raises(InputError, match="quantize it with --integer"):
+            on_runtime(model, Runtime.openvino_int8)
+
+
+def test_torch_is_the_model_itself(lite_medsam, quantized):
+    assert on_runtime(lite_medsam, Runtime.torch) is lite_medsam
+    assert on_runtime(quantized, Runtime.torch) is quantized.segmenter
+    assert isinstance(next(iter(quantized.weights.values())), QuantizedWeight)
+    assert quantized.weights.keys() == quantizable_layers(lite_medsam.image_encoder).keys()
+
+
+def run_graph(graph, *inputs: torch.Tensor) -> torch.Tensor:
+    options = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
+    return torch.from_numpy(openvino.Core().compile_model(graph, "CPU", options)([x.numpy() for x in inputs])[0])
+
+
+def test_medsam_s_encoder_computes_what_segment_anything_s_does():
+    """A small one of the same kind: one block of windows that need padding, one that looks everywhere."""
+    from segment_anything.modeling import ImageEncoderViT
+
+    from pqcomq.runtimes import sam_vit
+    from pqcomq.runtimes.layers import LayerSource
+
+    torch.manual_seed(3)
+    network = ImageEncoderViT(
+        img_size=256,
+        embed_dim=64,
+        depth=2,
+        num_heads=2,
+        use_rel_pos=True,
+        window_size=14,
+        global_attn_indexes=(1,),
+    ).eval()
+    for name, parameter in network.named_parameters():
+        if "rel_pos" in name or name == "pos_embed":
+            torch.nn.init.normal_(parameter, std=0.3)
+    network.requires_grad_(False)
+    layers = quantizable_layers(network)
+    weights = {
+        name: quantize_matrix(
+            layer.weight.flatten(1),
+            torch.eye(layer.weight.flatten(1).shape[1]),
+            QuantizationSettings(bits=4, sweeps=0),
+            tuple(layer.weight.shape),
+        )
+        for name, layer in layers.items()
+    }
+    image = torch.rand(1, 3, 256, 256)
+    plain = run_graph(sam_vit.encoder(LayerSource(network, {}, {}), operations.Products()), image)
+    torch.testing.assert_close(plain, network(image), rtol=1e-3, atol=1e-3)
+    packed = run_graph(sam_vit.encoder(LayerSource(network, weights, {}), operations.Products()), image)
+    for name, weight in weights.items():
+        layers[name].weight.copy_(weight.dequantize())
+    torch.testing.assert_close(packed, network(image), rtol=1e-3, atol=1e-3)
