@@ -22,11 +22,13 @@ class QuantizedLayer:
         weight: packed.
         bias: (n,) float32 where it was corrected, else None: the layer keeps its own.
         error: ``‖X Wᵀ − X̂ Qᵀ‖² / ‖X Wᵀ‖²``, the share of its output energy lost on the calibration inputs.
+        input_range: lowest and highest calibration input that the layer sees; None in files from before it was kept.
     """
 
     weight: QuantizedWeight
     bias: Tensor | None
     error: float
+    input_range: tuple[float, float] | None = None
 
 
 def quantize_layer(layer: QuantizableLayer, moments: PairedMoments, settings: QuantizationSettings) -> QuantizedLayer:
