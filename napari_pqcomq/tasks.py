@@ -196,7 +196,9 @@ class CompareTask:
 
 def _step(event: LayerEvent, which: str) -> Step:
     """A quantizer's event for the progress bar."""
-    if event.error_after is None or event.error_before is None:
+    if event.phase == "plan":
+        text = f"Choosing bit widths: {event.name}"
+    elif event.error_after is None or event.error_before is None:
         text = f"Calibrating: {event.name}"
     else:
         text = f"Quantized {event.name}: error {event.error_before:.2%} → {event.error_after:.2%}"

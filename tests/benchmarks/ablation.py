@@ -49,10 +49,10 @@ class Made:
 
 
 def ways(bits: int) -> dict[str, QuantizationSettings]:
-    """The family, each row one step from the one before it."""
+    """The family, each row a step from one before it; the mask decoder stays in full precision but for the last."""
     plain = QuantizationSettings.plain(bits)
     channel = replace(plain, granularity="channel")
-    comq = QuantizationSettings.default(bits, "comq")
+    comq = replace(QuantizationSettings.default(bits, "comq"), decoder=False)
     gptq = replace(comq, sweeps=0, order="cyclic", search_clipping=False, feedback=True)
     permuted = replace(comq, method="pcomq", permutation="magnitude")
     fed = replace(permuted, feedback=True)
@@ -85,7 +85,7 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
             "mixed widths, inputs of the quantized model": replace(seeing, budget=budget),
             "mixed widths, both": replace(seeing, budget=budget, correct_bias=True),
         }
-    return rows | {"default": QuantizationSettings.default(bits)}
+    return rows | {"default, mask decoder too": QuantizationSettings.default(bits)}
 
 
 def made_by(full: Segmenter, calibration: Calibration, settings: QuantizationSettings) -> Made:

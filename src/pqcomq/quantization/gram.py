@@ -20,6 +20,8 @@ _ROUNDING = 1e-4
 """Share of the inputs' energy below which a difference of two float32 sums is noise; keeps the centred Gram
 matrix of constant inputs positive definite."""
 
+_ENOUGH_ROWS = 2048
+
 
 @dataclass
 class InputMoments:
@@ -80,6 +82,14 @@ def tokens(layer: QuantizableLayer, inputs: Tensor) -> Tensor:
     return patches.transpose(1, 2).flatten(0, 1)  # (B, m, L) → (B * L, m)
 
 
+def spread_rows(rows: Tensor) -> Tensor:
+    """Every k-th of many rows (N, m), so that m of them or 2,048 are left at least.
+
+    Neighbouring tokens of an image are much alike; beyond that many a batch, more of them cost time and change little.
+    """
+    return rows[:: max(len(rows) // max(rows.shape[1], _ENOUGH_ROWS), 1)]
+
+
 @contextmanager
 def gathering_moments(layers: dict[str, QuantizableLayer]) -> Iterator[dict[str, InputMoments]]:
     """While open, every forward pass adds to each layer's moments.
@@ -97,7 +107,7 @@ def gathering_moments(layers: dict[str, QuantizableLayer]) -> Iterator[dict[str,
         moments[name] = InputMoments(torch.zeros(columns, columns), torch.zeros(columns))
 
         def add(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-            moments[name].add(tokens(layer, arguments[0].float()))  # (N, m)
+            moments[name].add(spread_rows(tokens(layer, arguments[0].float())))
 
         return layer.register_forward_pre_hook(add)
 

@@ -82,6 +82,11 @@ class PairedMoments:
         shift = weight @ (self.cross.T - gram)  # (n, m)
         return weight + torch.cholesky_solve(shift.T.double(), factor).T.to(weight.dtype)
 
+    def share_lost(self, weight: Tensor, quantized: Tensor) -> float:
+        """:meth:`lost` as a share of ``‖X Wᵀ‖²``; 0 for a dead layer."""
+        energy = float(output_energy(weight, self.full.gram).sum())
+        return self.lost(weight, quantized) / energy if energy > 0 else 0.0
+
     def lost(self, weight: Tensor, quantized: Tensor) -> float:
         """``‖X Wᵀ − X̂ Qᵀ‖²``: output energy that the layer loses, the losses of the layers before it included."""
         if self.alike:

@@ -12,7 +12,7 @@ from pqcomq.quantization.rounding_pass import feedback_factor, rounding_pass
 from pqcomq.quantization.settings import Order, Permutation, QuantizationSettings
 from pqcomq.quantization.units import Units
 
-_LEAST_GAIN = 1e-4
+_LEAST_GAIN = 1e-3
 """Sweeps end early once one lowers the error by less than this share."""
 
 

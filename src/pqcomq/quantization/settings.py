@@ -21,6 +21,9 @@ METHOD_TITLES: dict[Method, str] = {
     "pcomq": "Permutation-COMQ",
 }
 
+_BUDGETS = {2: 2.6, 4: 4.6}
+"""Effective bits a weight, by bit width: what groups of 64 with real zero-points and a permutation take."""
+
 _CHOICES: dict[str, tuple[str, ...]] = {
     "method": get_args(Method),
     "granularity": get_args(Granularity),
@@ -105,15 +108,19 @@ class QuantizationSettings:
     def default(cls, bits: int, method: Method = "pcomq") -> Self:
         """The settings that serve best, by measurement, at this bit width (README, "How it was chosen").
 
-        All methods share one granularity, so that they are compared at equal effective bits.
+        All methods quantize the same layers; RTN and COMQ as they were published know neither budgets nor the quantized
+        model's inputs.
         """
         if method == "rtn":
-            return cls.plain(bits)
+            return replace(cls.plain(bits), decoder=True)
         if method == "comq":
-            return replace(cls.plain(bits), method="comq", sweeps=6, order="greedy", search_clipping=True)
-        # At 8 bits a real zero-point earns nothing that its eight more bits a unit would be worth. Corrected biases tie
-        # a model to the modality it was calibrated on: at 2 bits they give far more than they take, at 4 they do not.
-        return cls(bits=bits, zero_point="integer" if bits == 8 else "real", correct_bias=bits == 2)
+            comq = replace(cls.plain(bits), method="comq", sweeps=6, order="greedy", search_clipping=True)
+            return replace(comq, decoder=True)
+        if bits == 8:
+            # Nothing is left to gain there by what costs time or, as real zero-points do, bits.
+            return cls(bits=8, zero_point="integer", correct_bias=False, decoder=True)
+        # Corrected biases tie a model to the modality it was calibrated on: at 2 bits they give more than they take.
+        return cls(bits=bits, inputs="quantized", budget=_BUDGETS[bits], decoder=True, correct_bias=bits == 2)
 
     @classmethod
     def plain(cls, bits: int) -> Self:

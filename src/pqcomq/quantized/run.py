@@ -22,7 +22,6 @@ from pqcomq.quantization.gram import (
     quantizable_layers,
     weight_matrix,
 )
-from pqcomq.quantization.layer_error import relative_error
 from pqcomq.quantization.paired_moments import PairedMoments
 from pqcomq.quantization.quantize_layer import QuantizedLayer, quantize_layer
 from pqcomq.quantization.quantize_matrix import quantize_matrix
@@ -38,6 +37,9 @@ from pqcomq.quantized.sensitivity import decoder_damage, encoder_damage
 from pqcomq.quantized.walk import walk
 
 Phase = Literal["calibrate", "plan", "quantize"]
+
+_BOXES_OF_DAMAGE = 3
+"""Boxes on which the damage of each decoder layer is measured."""
 
 _WORTH_SHARING = 500_000
 """Weights from which on a layer's sweeps gain by a second core."""
@@ -56,9 +58,9 @@ class LayerEvent:
         name: of the layer, or of the slice.
         step: steps done in this phase.
         total: steps of this phase.
-        error_before: share of the layer's output energy that rounding to nearest loses; None but for ``quantize``.
+        error_before: share of the layer's output energy that rounding to nearest would lose; None but for ``quantize``.
         error_after: the same for the chosen method; None but for ``quantize``. Where layers are fitted to the quantized
-            model's inputs, the losses of the layers before are part of it.
+            model's inputs, the losses of the layers before are part of both.
         elapsed_seconds: since the start.
         remaining_seconds: estimate, all phases together.
     """
@@ -175,7 +177,7 @@ def _planned(
         (of_encoder, lambda trials: encoder_damage(encoder, images[middle], trials))
     ]
     if of_decoder:
-        features, boxes = full.embed(images[middle]), _boxes(full, calibration, middle)
+        features, boxes = full.embed(images[middle]), _boxes(full, calibration, middle)[:_BOXES_OF_DAMAGE]
         parts.append(
             (of_decoder, lambda trials: decoder_damage(of_decoder, lambda: scratch.logits(features, boxes), trials))
         )
@@ -212,8 +214,12 @@ def _quantize(
     matrix = weight_matrix(layer)
     with _threads_for(matrix):
         try:
-            nearest = quantize_matrix(matrix, paired.full.gram, QuantizationSettings.plain(settings.bits)).dequantize()
-            before = relative_error(matrix, nearest, paired.full.gram)
+            nearest = (
+                quantize_matrix(matrix, paired.full.gram, QuantizationSettings.plain(settings.bits))
+                .dequantize()
+                .flatten(1)
+            )
+            before = paired.share_lost(matrix, nearest)
             kept = journal.layer(name) if journal else None
             result = kept or quantize_layer(layer, paired, settings)
         except ValueError as problem:

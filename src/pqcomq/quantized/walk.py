@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pqcomq.models.stages import encoder_stages
-from pqcomq.quantization.gram import InputMoments, QuantizableLayer, quantizable_layers, tokens
+from pqcomq.quantization.gram import InputMoments, QuantizableLayer, quantizable_layers, spread_rows, tokens
 from pqcomq.quantization.paired_moments import PairedMoments
 
 
@@ -24,7 +24,7 @@ def layer_inputs(layer: QuantizableLayer, stage: nn.Module, x: Tensor) -> Tensor
     rows: list[Tensor] = []
 
     def stop(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-        rows.append(tokens(layer, arguments[0]))
+        rows.append(spread_rows(tokens(layer, arguments[0])))
         raise _Seen
 
     handle = layer.register_forward_pre_hook(stop)
@@ -43,7 +43,7 @@ def all_inputs(layers: dict[str, QuantizableLayer], stage: nn.Module, x: Tensor)
 
     def listen(name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
         def keep(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-            rows[name] = tokens(layer, arguments[0])
+            rows[name] = spread_rows(tokens(layer, arguments[0]))
 
         return layer.register_forward_pre_hook(keep)
 

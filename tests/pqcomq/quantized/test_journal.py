@@ -12,7 +12,7 @@ from pqcomq.quantized.journal import Journal, run_identity
 from pqcomq.quantized.run import quantize_model
 from pqcomq.quantized.weights_file import save_weights
 
-QUICK = QuantizationSettings(bits=2, sweeps=1, inputs="quantized", budget=2.8, decoder=True)
+QUICK = QuantizationSettings(bits=2, sweeps=1, inputs="quantized", budget=2.8)
 
 
 def left(layer):

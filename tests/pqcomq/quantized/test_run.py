@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from statistics import fmean
+
 import numpy as np
 import pytest
 import torch
@@ -8,11 +11,16 @@ from pqcomq.errors import InputError
 from pqcomq.quantization.gram import quantizable_layers
 from pqcomq.quantization.settings import QuantizationSettings
 from pqcomq.quantized.calibration import Calibration
+from pqcomq.quantized.parts import layers_to_quantize
 from pqcomq.quantized.run import quantize_model
+
+QUICK = QuantizationSettings(bits=4, sweeps=1, correct_bias=False)
+"""Encoder alone, one width, full-precision inputs: where a test is about the run and not about the result."""
 
 
 def test_every_slice_and_layer_is_told_and_the_original_is_untouched(lite_medsam, calibration):
-    before = {name: tensor.clone() for name, tensor in lite_medsam.image_encoder.state_dict().items()}
+    parts = (lite_medsam.image_encoder, lite_medsam.mask_decoder)
+    before = [{name: tensor.clone() for name, tensor in part.state_dict().items()} for part in parts]
     work = quantize_model(lite_medsam, calibration, QuantizationSettings.default(2))
     events = []
     while True:
@@ -21,14 +29,19 @@ def test_every_slice_and_layer_is_told_and_the_original_is_untouched(lite_medsam
         except StopIteration as end:
             model = end.value
             break
-    assert [event.phase for event in events] == ["calibrate"] + ["quantize"] * 54
-    assert [event.step for event in events[1:]] == list(range(1, 55))
-    assert [event.name for event in events[1:]] == list(quantizable_layers(lite_medsam.image_encoder))
-    assert all(event.error_after < event.error_before for event in events[1:])
+    layers = list(layers_to_quantize(lite_medsam, decoder=True))
+    assert len(layers) == 54 + 47
+    assert [event.phase for event in events] == ["calibrate"] + ["plan"] * 2 * len(layers) + ["quantize"] * len(layers)
+    last = events[-len(layers) :]
+    assert [event.step for event in last] == list(range(1, len(layers) + 1))
+    assert [event.name for event in last] == layers
+    assert fmean(event.error_after for event in last) < 0.5 * fmean(event.error_before for event in last)
     assert events[-1].remaining_seconds == 0
     assert all(event.remaining_seconds > 0 for event in events[:-1])
-    after = lite_medsam.image_encoder.state_dict()
-    assert all(torch.equal(before[name], after[name]) for name in before)
+    for part, kept in zip(parts, before, strict=True):
+        after = part.state_dict()
+        assert all(torch.equal(kept[name], after[name]) for name in kept)
+    assert {weight.bits for weight in model.weights.values()} >= {2, 4}
     assert 2 < model.effective_bits <= 2.6
     assert model.segmenter.precision == "2-bit Permutation-COMQ"
     assert model.segmenter.fingerprint != lite_medsam.fingerprint
@@ -36,7 +49,7 @@ def test_every_slice_and_layer_is_told_and_the_original_is_untouched(lite_medsam
 
 def test_it_stops_between_layers_and_leaves_no_hooks(lite_medsam, calibration):
     for stop_after in (1, 3):
-        work = quantize_model(lite_medsam, calibration, QuantizationSettings.default(4))
+        work = quantize_model(lite_medsam, calibration, QUICK)
         for _ in range(stop_after):
             next(work)
         work.close()
@@ -45,7 +58,7 @@ def test_it_stops_between_layers_and_leaves_no_hooks(lite_medsam, calibration):
 
 def test_closed_while_calibrating_leaves_no_hooks(lite_medsam, calibration):
     two = Calibration(calibration.slices * 2, calibration.description)
-    work = quantize_model(lite_medsam, two, QuantizationSettings.default(4))
+    work = quantize_model(lite_medsam, two, QUICK)
     next(work)
     assert any(module._forward_pre_hooks for module in lite_medsam.image_encoder.modules())
     work.close()
@@ -65,7 +78,7 @@ def test_weights_that_are_not_finite_are_told_with_their_layer(calibration):
     broken = load_model("lite-medsam")
     layer = quantizable_layers(broken.image_encoder)["neck.0"]
     layer.weight.data[0, 0] = float("nan")
-    work = quantize_model(broken, calibration, QuantizationSettings.default(4))
+    work = quantize_model(broken, calibration, QUICK)
     with pytest.raises(InputError, match=r"layer 'neck\.0' cannot be quantized: the weights hold values"):
         for _ in work:
             pass
@@ -79,7 +92,7 @@ def test_a_calibration_slice_of_zeros_gives_no_nan(lite_medsam, finish):
 
 def test_a_corrected_bias_takes_the_mean_error_away(lite_medsam, calibration, finish):
     """The first layer sees the same inputs in both models: its outputs must then agree on average."""
-    model = finish(quantize_model(lite_medsam, calibration, QuantizationSettings.default(2)))
+    model = finish(quantize_model(lite_medsam, calibration, replace(QUICK, bits=2, correct_bias=True)))
     image = lite_medsam.framing.image(calibration.slices[0])
     full, low = lite_medsam.image_encoder.patch_embed.seq, model.segmenter.image_encoder.patch_embed.seq
     error = (full[0](image) - low[0](image)).detach()  # (1, channels, rows, columns)
