@@ -46,6 +46,13 @@ def quantize(
         list[str] | None,
         typer.Option("--set", help="Any other setting, e.g. group_size=32; may be repeated.", metavar="NAME=VALUE"),
     ] = None,
+    integer: Annotated[
+        bool,
+        typer.Option(
+            "--integer",
+            help="COMQ with one symmetric scale an output channel: multiplied as integers on openvino-int8.",
+        ),
+    ] = False,
     calibration_slices: Annotated[int, typer.Option(min=1, help="Slices in all.")] = DEFAULT_SLICES,
     window: WindowOption = None,
     modality: ModalityOption = None,
@@ -64,7 +71,7 @@ def quantize(
     volumes = [opened(path, None, modality) for path in calibration]
     slices = calibrate_on(volumes, calibration_slices, window_of(window))
     full = load_model(model.value, checkpoint)
-    settings = _settings(bits, method, changes or [])
+    settings = _settings(bits, method, integer, changes or [])
     journal = Journal.open(out.with_suffix(".unfinished"), run_identity(full, slices, settings))
     if journal.finished_layers:
         print_note(f"going on with {journal.folder}: {journal.finished_layers} layers are finished")
@@ -85,13 +92,14 @@ def quantize(
     )
 
 
-def _settings(bits: int, method: MethodKey, changes: list[str]) -> QuantizationSettings:
+def _settings(bits: int, method: MethodKey, integer: bool, changes: list[str]) -> QuantizationSettings:
     """The default for a bit width with what the user changed.
 
     Raises:
         InputError: a setting is unknown or outside its range.
     """
     try:
-        return QuantizationSettings.default(bits, method.value).altered(changes)  # type: ignore[arg-type]
+        chosen = QuantizationSettings.for_integers(bits) if integer else None
+        return (chosen or QuantizationSettings.default(bits, method.value)).altered(changes)  # type: ignore[arg-type]
     except ValueError as problem:
         raise InputError(f"--set: {problem}") from problem

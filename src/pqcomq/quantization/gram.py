@@ -6,6 +6,7 @@ correction of a bias their mean.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,17 +32,23 @@ class InputMoments:
         gram: (m, m) float32, XᵀX.
         total: (m,) float32, the sum of all rows.
         count: N.
+        low: the lowest input.
+        high: the highest input.
     """
 
     gram: Tensor
     total: Tensor
     count: int = 0
+    low: float = math.inf
+    high: float = -math.inf
 
     def add(self, rows: Tensor) -> None:
         """Take in further rows (N, m)."""
         self.gram.addmm_(rows.T, rows)
         self.total += rows.sum(dim=0)
         self.count += len(rows)
+        low, high = rows.aminmax()
+        self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
 
     @property
     def mean(self) -> Tensor:

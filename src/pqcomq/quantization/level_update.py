@@ -45,7 +45,7 @@ def updated_levels(weight: Tensor, gram: Tensor, codes: Tensor, levels: Levels, 
         gram: (m, m), in the same order.
         codes: (n, m).
         levels: so far.
-        zero_point: ``real`` updates it with the scale; ``integer`` leaves it as it is.
+        zero_point: ``real`` updates it with the scale; the others leave it as it is.
     """
     with_offset = zero_point == "real"
     missing = weight - levels.values(codes)  # (n, m)
@@ -126,7 +126,7 @@ def _moved(levels: Levels, step: Tensor, zero_point: ZeroPoint) -> Levels:
     count = levels.units.count
     scale = levels.scale + step[:, :count]
     scale = torch.where(scale > 0, scale, levels.scale)
-    if zero_point == "integer":
+    if zero_point != "real":
         return Levels.rounded(scale, levels.zero_point, levels.units, levels.top)
     offset = step[:, count:] - levels.scale * levels.zero_point
     return Levels.rounded(scale, -offset / scale, levels.units, levels.top)

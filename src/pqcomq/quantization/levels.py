@@ -55,22 +55,27 @@ class Levels:
 
 
 def _range(weight: Tensor, units: Units, zero_point: ZeroPoint) -> tuple[Tensor, Tensor]:
-    """Lowest and highest weight of each unit, (n, G) each; with an integer zero-point the range takes in zero."""
+    """Lowest and highest weight of each unit, (n, G) each; an integer zero-point takes in zero."""
     low = units.gather(weight, fill=float("inf")).amin(dim=2)
     high = units.gather(weight, fill=float("-inf")).amax(dim=2)
     if units.whole:
         low, high = low.amin().view(1, 1), high.amax().view(1, 1)
     if zero_point == "integer":
         low, high = low.clamp_max(0.0), high.clamp_min(0.0)
+    if zero_point == "symmetric":
+        high = torch.maximum(-low, high)
+        low = -high
     return low, high
 
 
 def _clipped(low: Tensor, high: Tensor, share: float, units: Units, top: int, zero_point: ZeroPoint) -> Levels:
     """Levels over ``share`` of the range: δ⁰ = λ (max − min) / (2^b − 1), arXiv 2403.07134."""
-    # A real zero-point shrinks about the middle of the range, an integer one about zero, which must stay a level.
+    # A real zero-point shrinks about the middle of the range, others about zero, which must stay a level.
     middle = (low + high) / 2 if zero_point == "real" else torch.zeros_like(low)
     low, high = middle + share * (low - middle), middle + share * (high - middle)
     scale = ((high - low) / top).clamp_min(_SMALLEST_SCALE)
+    if zero_point == "symmetric":
+        return Levels.rounded(scale, torch.full_like(scale, (top + 1) // 2), units, top)
     offset = -low / scale
     return Levels.rounded(scale, offset.round().clamp(0, top) if zero_point == "integer" else offset, units, top)
 
@@ -85,7 +90,7 @@ def initial_levels(
         energy: (m,), the Gram matrix's diagonal in the same order.
         units: of the matrix.
         bits: bit width.
-        zero_point: integer or real.
+        zero_point: how it is chosen.
         search_clipping: try :data:`_CLIPPING`; otherwise λ = 1.
     """
     top = (1 << bits) - 1

@@ -103,7 +103,7 @@ def _packed(
 ) -> QuantizedWeight:
     if not bool(torch.isfinite(levels.scale).all() and torch.isfinite(levels.zero_point).all()):
         raise ValueError("the weights are too large: their scales do not fit float16")
-    integral = settings.zero_point == "integer"
+    integral = settings.zero_point != "real"
     return QuantizedWeight.of(
         codes.to(torch.uint8),
         levels.scale.half(),

@@ -12,7 +12,7 @@ Method = Literal["rtn", "comq", "pcomq"]
 Granularity = Literal["layer", "channel", "group"]
 Permutation = Literal["none", "magnitude"]
 Order = Literal["cyclic", "greedy"]
-ZeroPoint = Literal["integer", "real"]
+ZeroPoint = Literal["integer", "symmetric", "real"]
 Inputs = Literal["full", "quantized"]
 
 METHOD_TITLES: dict[Method, str] = {
@@ -52,7 +52,8 @@ class QuantizationSettings:
         sweeps: passes over all columns, each followed by the closed-form update of every scale; 0 for ``rtn``.
         search_clipping: choose each unit's λ, the share of its range that the codes span, by the least error weighted
             with the inputs' energy; otherwise λ = 1 (plain min–max).
-        zero_point: ``integer`` as published, or ``real``, updated in closed form together with the scale.
+        zero_point: ``integer`` as published; ``symmetric``, the middle code 2^(b−1) everywhere; or ``real``, updated in
+            closed form together with the scale.
         feedback: round the first pass with each error passed on to the columns not yet rounded (GPTQ,
             arXiv 2210.17323), so that the descent starts from a better point.
         correct_bias: where a layer has a bias, let it make up for the mean of the output error, and fit the codes to
@@ -135,6 +136,22 @@ class QuantizationSettings:
             zero_point="integer",
             feedback=False,
             correct_bias=False,
+        )
+
+    @classmethod
+    def for_integers(cls, bits: int) -> Self:
+        """Weights that processors multiply as signed bytes: one scale an output channel, symmetric.
+
+        A permutation would only change the order of the sweeps, since there are no groups: this is COMQ, with error
+        feedback first.
+        """
+        return cls(
+            bits=bits,
+            method="comq",
+            granularity="channel",
+            permutation="none",
+            zero_point="symmetric",
+            correct_bias=bits == 2,
         )
 
     def altered(self, changes: Iterable[str]) -> Self:

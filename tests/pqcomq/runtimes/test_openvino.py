@@ -249,3 +249,21 @@ def test_medsam_s_encoder_computes_what_segment_anything_s_does():
     for name, weight in weights.items():
         layers[name].weight.copy_(weight.dequantize())
     torch.testing.assert_close(packed, network(image), rtol=1e-3, atol=1e-3)
+
+
+def test_integer_products_are_those_of_the_rounded_inputs():
+    """With 8-bit inputs nothing but the inputs is rounded: the weights stay what their codes stand for."""
+    torch.manual_seed(5)
+    weight, inputs = torch.randn(32, 64), torch.randn(200, 64).clamp(-3, 3)
+    for bits in (4, 8):
+        quantized = quantize_matrix(weight, inputs.T @ inputs, QuantizationSettings.for_integers(bits))
+        layer = Layer(quantized, torch.randn(32), (-3.0, 3.0))
+        from openvino import opset13 as op
+
+        x = op.parameter([1, *inputs.shape], np.float32)
+        graph = openvino.Model([op.result(operations.Products(eight_bit_inputs=True).linear(x, layer))], [x])
+        low, step = -3.0, 6 / 255
+        rounded = ((inputs - low) / step).round() * step + low
+        torch.testing.assert_close(
+            run_graph(graph, inputs[None])[0], rounded @ quantized.dequantize().T + layer.bias, rtol=0, atol=2e-3
+        )

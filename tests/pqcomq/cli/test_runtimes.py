@@ -1,0 +1,130 @@
+"""--runtime and bench, as a user types them."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from pqcomq.cli import main
+from pqcomq.quantization.settings import QuantizationSettings
+from pqcomq.quantized.run import quantize_model
+from pqcomq.quantized.weights_file import load_weights, save_weights
+from pqcomq.runtimes.compiled import available
+from pqcomq.runtimes.settings import Runtime
+
+pytestmark = pytest.mark.skipif(not available(Runtime.openvino), reason="OpenVINO does not run here")
+
+BOX = ["45", "25", "1", "76", "56", "2"]
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return end.value.code or 0, out, err
+
+    return run
+
+
+@pytest.fixture
+def ct(phantom, tmp_path):
+    path = tmp_path / "phantom.nii.gz"
+    sitk.WriteImage(phantom.to_file_grid(phantom.voxels), str(path))
+    return path
+
+
+@pytest.fixture
+def truth(phantom, ct, tmp_path):
+    z, y, x = np.indices(phantom.voxels.shape)
+    path = tmp_path / "labels.nii.gz"
+    sitk.WriteImage(phantom.to_file_grid(((y - 40) ** 2 + (x - 60) ** 2 < (8 + z) ** 2).astype(np.uint8)), str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def integers(lite_medsam, calibration, finish, tmp_path_factory):
+    """A file whose weights run as integers."""
+    model = finish(quantize_model(lite_medsam, calibration, QuantizationSettings.for_integers(8)))
+    path = tmp_path_factory.mktemp("integers") / "eight.safetensors"
+    save_weights(model, path)
+    return path
+
+
+def test_segment_says_what_ran_and_asks_nothing_of_the_network(run, ct, saved, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("something was sent")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    out = tmp_path / "mask.nii.gz"
+    arguments = ["--weights", saved, "--box", *BOX, "--out", out, "--json"]
+    status, text, err = run("segment", ct, *arguments, "--runtime", "openvino")
+    assert status == 0, err
+    ran = json.loads(text)["execution"]
+    assert ran["runtime"].startswith("OpenVINO")
+    assert ran["activations"] == "FP32"
+    assert not ran["simulated"]
+    assert sitk.GetArrayFromImage(sitk.ReadImage(str(out))).any()
+
+
+def test_compare_runs_both_sides_on_the_same_library(run, ct, saved, tmp_path):
+    arguments = ["--weights", saved, "--box", *BOX, "--out", tmp_path / "out", "--json"]
+    status, text, err = run("compare", ct, *arguments, "--runtime", "openvino")
+    assert status == 0, err
+    content = json.loads(text)
+    for side in ("reference", "candidate"):
+        assert content[side]["execution"]["runtime"].startswith("OpenVINO")
+        assert content[side]["speed"] == "real"
+
+
+def test_weights_that_are_no_integers_are_refused_for_eight_bit_inputs(run, ct, saved, tmp_path):
+    arguments = ["--weights", saved, "--box", *BOX, "--out", tmp_path / "mask.nii.gz"]
+    status, out, err = run("segment", ct, *arguments, "--runtime", "openvino-int8")
+    assert status == 2
+    assert "quantize it with --integer" in err
+    assert out == ""
+    assert not (tmp_path / "mask.nii.gz").exists()
+
+
+def test_integer_weights_come_back_with_the_ranges_of_their_inputs(integers):
+    model = load_weights(integers)
+    assert model.input_ranges.keys() == model.weights.keys()
+    assert all(low < high for low, high in model.input_ranges.values())
+
+
+def test_a_damaged_range_is_told(integers, saved, tmp_path):
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    with safe_open(integers, framework="pt") as stream:
+        head = json.loads(stream.metadata()["pqcomq"])
+    next(iter(head["layers"].values()))["input_range"] = [1e400, 2]
+    path = tmp_path / "damaged.safetensors"
+    save_file(load_file(integers), path, metadata={"pqcomq": json.dumps(head)})
+    with pytest.raises(ValueError, match="manifest is damaged"):
+        load_weights(path)
+
+
+def test_bench_tells_every_setting_against_the_same_baselines(run, ct, truth, saved, integers, tmp_path):
+    out = tmp_path / "bench"
+    arguments = ["--volume", ct, "--labels", truth, "--label", 1, "--most-slices", 1, "--out", out]
+    status, text, err = run("bench", *arguments, "--weights", saved, integers, "--published-passes", 1)
+    assert status == 0, err
+    content = json.loads((out / "bench.json").read_text())
+    rows = content["summaries"]
+    assert [row["precision"] for row in rows[:2]] == ["FP32", "FP32, OpenVINO"]
+    assert rows[0]["execution"]["runtime"].startswith("torch")
+    assert sum("8-bit inputs" in row["precision"] for row in rows) >= 1
+    assert not any("8-bit inputs" in row["precision"] for row in rows if "4-bit" in row["precision"])
+    assert not any(row["simulated"] for row in rows)
+    assert content["encoder_as_published_in_torch"]["passes"] == 1
+    assert "authors' own code" in text
+    assert (out / "bench.png").read_bytes().startswith(b"\x89PNG")
+    status, _, err = run("bench", "--out", out)
+    assert status == 2
+    assert "exists already" in err
