@@ -86,10 +86,16 @@ def test_the_encoder_s_packed_weights_reach_the_kernels(quantized):
     graph = tiny_vit.encoder(source, operations.Products())
     held = [op for op in graph.get_ops() if op.get_type_name() == "Constant"]
     codes = sum(
-        np.prod(list(op.get_output_shape(0))) for op in held if op.get_output_element_type(0).to_string() == "u4"
+        np.prod(list(op.get_output_shape(0)))
+        for op in held
+        if op.get_output_element_type(0).to_string() in ("u4", "u8")
     )
     unpacked = ("neck.2", "patch_embed.seq.0")
-    expected = sum(w.rows * w.columns for name, w in quantized.weights.items() if name not in unpacked)
+    expected = sum(
+        w.rows * w.columns
+        for name, w in quantized.weights.items()
+        if name not in unpacked and not name.startswith("mask_decoder.")
+    )
     assert codes == expected
 
 
@@ -203,7 +209,7 @@ def test_torch_is_the_model_itself(lite_medsam, quantized):
     assert on_runtime(lite_medsam, Runtime.torch) is lite_medsam
     assert on_runtime(quantized, Runtime.torch) is quantized.segmenter
     assert isinstance(next(iter(quantized.weights.values())), QuantizedWeight)
-    assert quantized.weights.keys() == quantizable_layers(lite_medsam.image_encoder).keys()
+    assert quantized.weights.keys() >= quantizable_layers(lite_medsam.image_encoder).keys()
 
 
 def run_graph(graph, *inputs: torch.Tensor) -> torch.Tensor:
