@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pqcomq.quantization.gram import gathering_moments, quantizable_layers, tokens, weight_matrix
+from pqcomq.quantization.gram import gathering_moments, quantizable_layers, spread_rows, tokens, weight_matrix
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,17 @@ def test_grams_sum_over_batches_and_hooks_are_gone_afterwards():
 def test_depthwise_convolutions_are_left_alone():
     network = nn.Sequential(nn.Conv2d(4, 8, 1), nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 8, 3, groups=2))
     assert list(quantizable_layers(network)) == ["0"]
+
+
+@pytest.mark.parametrize(("count", "columns"), [(65_536, 64), (16_384, 128), (4096, 2304), (4096, 128), (1, 8)])
+def test_rows_are_thinned_out_evenly_over_an_image(count, columns):
+    rows = torch.arange(count)[:, None].expand(count, columns)
+    kept = spread_rows(rows)[:, 0]
+    assert len(kept) >= min(count, max(columns, 2048))
+    assert len(kept) <= 4 * max(columns, 2048)
+    if len(kept) < count:
+        side = int(count**0.5)
+        assert set((kept % side).tolist()) == set(range(side))  # every column of the image is seen
 
 
 def test_constant_inputs_leave_a_positive_definite_matrix():
