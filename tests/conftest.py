@@ -14,6 +14,7 @@ from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.metrics import dice, scores
 from pqcomq.comparison.result import Comparison, Side, SliceScores
+from pqcomq.models.execution import Execution
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.settings import QuantizationSettings
@@ -113,6 +114,7 @@ def comparison_of():
                 effective_bits=bits,
                 simulated=simulated,
                 accuracy=None if truth is None else scores(truth[inside], mask[inside], spacing),
+                execution=Execution.torch(quantized=simulated),
             )
 
         return Comparison(

@@ -105,7 +105,7 @@ def _print(evaluation: Evaluation) -> None:
         ]
         for each in evaluation.summaries
     ]
-    caption = f"bits: effective, per encoder weight. * simulated: low-bit weights run widened to FP32. {RESEARCH_ONLY}"
+    caption = f"bits: effective, per quantized weight. * simulated: low bits run widened to FP32. {RESEARCH_ONLY}"
     print_table(title, columns, rows, caption)
     labels = list(first.dice_by_label)
     by_label = [

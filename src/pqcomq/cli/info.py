@@ -54,7 +54,7 @@ def _sentences(content: dict[str, Any]) -> list[str]:
         f"{content['file']}: {content['file_bytes'] / MEGABYTE:.1f} MB",
         f"model       {MODEL_TITLES[source['key']]} from {source['checkpoint_name']} "
         f"({source['checkpoint_bytes'] / MEGABYTE:.1f} MB, sha256 {source['checkpoint_sha256']})",
-        f"bits        {quantization['bits']}, {content['effective_bits']:.3f} effective per encoder weight "
+        f"bits        {quantization['bits']}, {content['effective_bits']:.3f} effective per quantized weight "
         "(scales, zero-points and permutations counted)",
         "method      " + ", ".join(f"{name} {value}" for name, value in quantization.items() if name != "bits"),
         f"calibration {calibration['slice_count']} slices of "

@@ -75,7 +75,7 @@ class ModelSummary:
     Attributes:
         model: title.
         precision: of the encoder weights.
-        effective_bits: for each encoder weight.
+        effective_bits: for each quantized weight.
         file_bytes: of the checkpoint or weights file.
         simulated: low-bit speed is that of weights widened to float32.
         dice: mean Dice against ground truth over all prompts.

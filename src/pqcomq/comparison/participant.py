@@ -19,7 +19,7 @@ class Participant:
 
     Attributes:
         segmenter: what runs.
-        effective_bits: for each encoder weight; 32 in full precision.
+        effective_bits: for each quantized weight; 32 in full precision.
         file_bytes: of the checkpoint or weights file.
         simulated: low-bit weights are widened to float32 to run: the size is real, the speed is that of full precision.
         weights: the packed weights behind the segmenter, for reports and for saving; None in full precision.

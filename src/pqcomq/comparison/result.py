@@ -33,7 +33,7 @@ class Side:
         peak_memory_bytes: the whole process's resident memory at the peak of one pass.
         working_memory_bytes: how much of that the pass added.
         file_bytes: of the checkpoint or weights file.
-        effective_bits: for each encoder weight.
+        effective_bits: for each quantized weight.
         simulated: the latencies are those of weights widened to float32, not of low-bit arithmetic.
         accuracy: mask against ground truth (a = truth); None where there is none.
         execution: what ran the networks.

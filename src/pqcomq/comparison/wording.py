@@ -96,7 +96,7 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, ...]]:
         ("Speed", *("simulated (runs as FP32)" if side.simulated else "real" for side in sides)),
         ("Runs on", *(f"{each.execution.runtime}, {each.execution.threads} threads" for each in sides)),
         ("File", *(f"{side.file_bytes / MEGABYTE:.1f} MB" for side in sides)),
-        ("Effective bits per encoder weight", *(f"{side.effective_bits:.2f}" for side in sides)),
+        ("Effective bits per quantized weight", *(f"{side.effective_bits:.2f}" for side in sides)),
         ("Peak process memory", *(f"{side.peak_memory_bytes / MEGABYTE:.0f} MB" for side in sides)),
     ]
     return rows

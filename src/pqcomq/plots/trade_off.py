@@ -73,7 +73,7 @@ def _known(accuracy: Scores | None) -> Scores:
 
 
 def _draw_bits(axes: Axes, points: Sequence[_Point], look: Look) -> None:
-    look.dress(axes, "effective bits per encoder weight")
+    look.dress(axes, "effective bits per quantized weight")
     axes.set_xscale("log", base=2)
     axes.set_xlim(1.6, 48)
     axes.xaxis.set_major_locator(FixedLocator(_BIT_TICKS))
