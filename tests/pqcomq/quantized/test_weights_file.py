@@ -74,7 +74,7 @@ def test_the_manifest_says_what_the_file_is(saved, quantized):
     assert manifest["quantization"] == quantized.settings.to_dict()
     assert manifest["calibration"]["slice_count"] == 1
     assert {"pqcomq", "torch"} <= manifest["versions"].keys()
-    assert len(manifest["layers"]) == 54
+    assert len(manifest["layers"]) == 54 + 47  # image encoder and mask decoder
 
 
 def test_names_endings_and_existing_files_are_respected(quantized, saved, tmp_path):
