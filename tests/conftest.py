@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -17,6 +15,7 @@ from pqcomq.comparison.result import Comparison, Side, SliceScores
 from pqcomq.models.execution import Execution
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.progress import finished
 from pqcomq.quantization.settings import QuantizationSettings
 from pqcomq.quantized.calibration import calibrate_on
 from pqcomq.quantized.run import quantize_model
@@ -26,8 +25,6 @@ from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.window import Window
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-
-Result = TypeVar("Result")
 
 
 @pytest.fixture(scope="session")
@@ -46,14 +43,7 @@ def lite_medsam() -> Segmenter:
 def finish():
     """Runs a generator to its end and gives its return value."""
 
-    def run(work: Generator[object, None, Result]) -> Result:
-        while True:
-            try:
-                next(work)
-            except StopIteration as end:
-                return end.value
-
-    return run
+    return finished
 
 
 def phantom_volume(seed=0, depth=6):

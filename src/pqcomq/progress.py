@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import TypeVar
+
+_Result = TypeVar("_Result")
+
+
+def finished(work: Generator[object, None, _Result]) -> _Result:
+    """Run long work to its end, whatever it tells meanwhile, and give its result."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: _Result = end.value
+            return result
 
 
 @dataclass(frozen=True)

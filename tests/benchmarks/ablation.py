@@ -27,11 +27,11 @@ from pqcomq.comparison.evaluate import evaluate
 from pqcomq.comparison.participant import Participant
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.progress import finished
 from pqcomq.quantization.gram import InputMoments, gathering_moments, quantizable_layers, weight_matrix
 from pqcomq.quantization.layer_error import relative_error
 from pqcomq.quantization.settings import QuantizationSettings
 from pqcomq.quantized.calibration import Calibration, calibrate_on
-from pqcomq.quantized.model import QuantizedModel
 from pqcomq.quantized.run import quantize_model
 from pqcomq.volumes.labels import read_labels
 from pqcomq.volumes.reading import read_volume
@@ -90,7 +90,7 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
 
 def made_by(full: Segmenter, calibration: Calibration, settings: QuantizationSettings) -> Made:
     began = time.perf_counter()
-    model = _end(quantize_model(full, calibration, settings))
+    model = finished(quantize_model(full, calibration, settings))
     return Made(model.segmenter, model.effective_bits, time.perf_counter() - began)
 
 
@@ -109,14 +109,6 @@ def layer_error(full: Segmenter, low: Segmenter, moments: dict[str, InputMoments
         relative_error(weight_matrix(layer), weight_matrix(lows[name]), moments[name].gram)
         for name, layer in quantizable_layers(full.image_encoder).items()
     )
-
-
-def _end(work: Iterator[object]) -> QuantizedModel:
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return end.value
 
 
 def by_nncf(full: Segmenter, calibration: Calibration, bits: int) -> dict[str, Callable[[], Made]]:
@@ -183,7 +175,7 @@ def main() -> None:
             print(f"{bits} {name}: layer error {error:.2e}, {made.seconds:.0f} s", flush=True)
         for volume, labels, chosen in subjects if new else []:
             pair = [Participant.full(full), *(replace(Participant.full(model), simulated=True) for model in models)]
-            reference, *lows = _end(evaluate(volume, labels, chosen, pair)).summaries
+            reference, *lows = finished(evaluate(volume, labels, chosen, pair)).summaries
             for row, low in zip(new, lows, strict=True):
                 row[volume.name] = {
                     "Dice against ground truth": low.dice,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from pqcomq.quantization.gram import QuantizableLayer, weight_matrix
@@ -29,6 +30,13 @@ class QuantizedLayer:
     bias: Tensor | None
     error: float
     input_range: tuple[float, float] | None = None
+
+    @torch.no_grad()
+    def put_into(self, layer: QuantizableLayer) -> None:
+        """Give a layer the weight, widened, and the corrected bias if there is one."""
+        layer.weight.copy_(self.weight.dequantize())
+        if self.bias is not None:
+            layer.bias.copy_(self.bias)  # type: ignore[union-attr]
 
 
 def quantize_layer(layer: QuantizableLayer, moments: PairedMoments, settings: QuantizationSettings) -> QuantizedLayer:

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
-
 from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.gram import QuantizableLayer
@@ -61,10 +59,7 @@ class QuantizedModel:
         )
         layers = layers_to_quantize(low, decoder=True)
         for name, result in results.items():
-            with torch.no_grad():
-                layers[name].weight.copy_(result.weight.dequantize())
-                if result.bias is not None:
-                    layers[name].bias.copy_(result.bias)  # type: ignore[union-attr]
+            result.put_into(layers[name])
         weights = {name: result.weight for name, result in results.items()}
         segmenter = replace(
             low,

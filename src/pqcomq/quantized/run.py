@@ -123,7 +123,7 @@ def quantize_model(
     for name, paired in chain(encoder, _standing(moments)):
         before, result = _quantize(name, layers[name], paired, plan[name].settings(settings), journal)
         if name in low_layers:
-            _replace(low_layers[name], result)
+            result.put_into(low_layers[name])
         finished[name] = result
         done += work[name]
         left = clock.left(2, done / sum(work.values()))
@@ -214,12 +214,8 @@ def _quantize(
     matrix = weight_matrix(layer)
     with _threads_for(matrix):
         try:
-            nearest = (
-                quantize_matrix(matrix, paired.full.gram, QuantizationSettings.plain(settings.bits))
-                .dequantize()
-                .flatten(1)
-            )
-            before = paired.share_lost(matrix, nearest)
+            nearest = quantize_matrix(matrix, paired.full.gram, QuantizationSettings.plain(settings.bits))
+            before = paired.share_lost(matrix, nearest.dequantize())
             kept = journal.layer(name) if journal else None
             result = kept or quantize_layer(layer, paired, settings)
         except ValueError as problem:
@@ -227,13 +223,6 @@ def _quantize(
     if journal and kept is None:
         journal.keep_layer(name, result)
     return before, result
-
-
-@torch.no_grad()
-def _replace(layer: QuantizableLayer, result: QuantizedLayer) -> None:
-    layer.weight.copy_(result.weight.dequantize())
-    if result.bias is not None:
-        layer.bias.copy_(result.bias)  # type: ignore[union-attr]
 
 
 @contextmanager

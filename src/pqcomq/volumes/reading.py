@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pqcomq.errors import InputError
-from pqcomq.progress import Progress
+from pqcomq.progress import Progress, finished
 from pqcomq.volumes.dicom.scan import scanning
 from pqcomq.volumes.dicom.series import reading_series
 from pqcomq.volumes.dicom.sources import holds_dicom
@@ -33,13 +33,7 @@ def read_volume(
     remedies: Collection[Remedy] = (),
 ) -> Volume:
     """``reading_volume`` to its end."""
-    work = reading_volume(path, series=series, part=part, modality=modality, remedies=remedies)
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            volume: Volume = end.value
-            return volume
+    return finished(reading_volume(path, series=series, part=part, modality=modality, remedies=remedies))
 
 
 def reading_volume(

@@ -9,7 +9,6 @@ import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
-from pqcomq.cli import main
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.reading import read_masks
 from pqcomq.masks.writing import export_masks
@@ -18,17 +17,6 @@ from pqcomq.volumes.reading import read_volume
 from ..dicom_objects.conftest import SECRETS, image_header
 
 BOX = ["45", "25", "1", "76", "56", "2"]
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return end.value.code or 0, out, err
-
-    return run
 
 
 @pytest.fixture

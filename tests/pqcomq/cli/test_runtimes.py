@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import socket
 
-import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from pqcomq.cli import main
 from pqcomq.quantization.settings import QuantizationSettings
 from pqcomq.quantized.run import quantize_model
 from pqcomq.quantized.weights_file import load_weights, save_weights
@@ -19,32 +17,6 @@ from pqcomq.runtimes.settings import Runtime
 pytestmark = pytest.mark.skipif(not available(Runtime.openvino), reason="OpenVINO does not run here")
 
 BOX = ["45", "25", "1", "76", "56", "2"]
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return end.value.code or 0, out, err
-
-    return run
-
-
-@pytest.fixture
-def ct(phantom, tmp_path):
-    path = tmp_path / "phantom.nii.gz"
-    sitk.WriteImage(phantom.to_file_grid(phantom.voxels), str(path))
-    return path
-
-
-@pytest.fixture
-def truth(phantom, ct, tmp_path):
-    z, y, x = np.indices(phantom.voxels.shape)
-    path = tmp_path / "labels.nii.gz"
-    sitk.WriteImage(phantom.to_file_grid(((y - 40) ** 2 + (x - 60) ** 2 < (8 + z) ** 2).astype(np.uint8)), str(path))
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -7,23 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-import pytest
 import SimpleITK as sitk
 
-from pqcomq.cli import main
-
 TREE = Path(pydicom.__file__).parent / "data" / "test_files" / "dicomdirtests"
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return end.value.code or 0, out, err
-
-    return run
 
 
 def test_series_are_listed_without_patients_unless_asked(run):

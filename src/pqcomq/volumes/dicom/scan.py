@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from pqcomq.errors import InputError
-from pqcomq.progress import Progress, Stopwatch
+from pqcomq.progress import Progress, Stopwatch, finished
 from pqcomq.volumes.dicom.annotations import Annotation, annotation_of
 from pqcomq.volumes.dicom.frames import planes_of
 from pqcomq.volumes.dicom.headers import PlaneHeader, Repeated, header_of
@@ -90,16 +90,7 @@ def scanning(path: Path) -> Generator[Progress, None, Scan]:
 
 def scan_of(path: Path) -> Scan:
     """``scanning`` to its end."""
-    return _finished(scanning(path))
-
-
-def _finished(work: Generator[Progress, None, Scan]) -> Scan:
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            scan: Scan = end.value
-            return scan
+    return finished(scanning(path))
 
 
 def _look(file: DicomFile, opener: Opener, repeated: Repeated) -> _Found:
