@@ -1,20 +1,20 @@
 """A comparison in the main viewer: two to four sides with one camera, one slice slider and one cursor.
 
 Grid cells go by layer index, so this class alone decides the order: the first side's layers come first, then as many of
-each further side, then those of the views, then the user's own, hidden. It switches between the views, which only show
-and hide layers. ``close`` puts everything back.
+each further side, then those of the views, then the user's own, hidden. A layer that the user adds or makes visible is
+joined to all sides. It switches between the views, which only show and hide layers. ``close`` puts everything back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
 from napari.experimental import link_layers, unlink_layers
 from napari.layers import Layer
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QTimer
 
 from napari_pqcomq.layers import transform, volume_of
@@ -23,6 +23,7 @@ from napari_pqcomq.mode_flicker import FlickerMode
 from napari_pqcomq.mode_side_by_side import SideBySideMode
 from napari_pqcomq.mode_swipe import SwipeMode
 from napari_pqcomq.one_redraw import one_redraw
+from napari_pqcomq.outline_width import outline_voxels
 from napari_pqcomq.plates import Plates
 from napari_pqcomq.prompt import Prompt
 from napari_pqcomq.saved_view import SavedView
@@ -31,12 +32,15 @@ from napari_pqcomq.side_layers import (
     OUTLINES,
     SURFACE_OPACITY,
     TRUTH,
+    Mark,
     Pane,
     Scene,
     is_of_comparison,
     make_side,
     truth_labels,
 )
+from napari_pqcomq.user_layers import UserLayers
+from napari_pqcomq.view_in_3d import look_at
 from napari_pqcomq.view_stage import Stage, ViewMode
 
 _GAP_PIXELS = 4
@@ -55,7 +59,8 @@ VIEWS: dict[str, Callable[[Stage], ViewMode]] = {
 }
 SIDE_BY_SIDE, SWIPE, DIFFERENCE, FLICKER = VIEWS
 
-PARTS = ("masks", TRUTH, "boxes")
+FIGURES = "figures"
+PARTS = ("masks", TRUTH, "boxes", FIGURES)
 """What can be hidden, to see what lies below."""
 
 
@@ -80,6 +85,7 @@ class ComparisonView:
         self._name = SIDE_BY_SIDE
         self._hidden: set[str] = set()
         self._layers: list[Layer] = []
+        self._users: UserLayers | None = None
         self._plates: Plates | None = None
         self._saved: SavedView | None = None
         self._is_connected = False
@@ -100,6 +106,11 @@ class ComparisonView:
     def sides(self) -> int:
         """How many there are."""
         return len(self._stage.sides) if self._stage else 0
+
+    @property
+    def candidate(self) -> int:
+        """Which side views of two compare with the first, counted from 0."""
+        return self._stage.candidate if self._stage else 1
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -163,13 +174,15 @@ class ComparisonView:
         link_layers([side.outline for side in sides], _LINKED_MASKS)
         self._viewer.canvas.background_color_override = _BACKGROUND
         self._viewer.layers.selection = {sides[0].image}
+        self._users = UserLayers(self._viewer, sides, self._regroup)
+        self._users.watch(self._saved.hidden)
         self._go_to_objects(scene)
         self._connect()
         yield
         yield from self._arranging(gently=True)
         yield
         self._plates = Plates(self._viewer, scene.volume)
-        yield
+        yield from self._plates.making(plate.corner for plate in self._mode().plates())
         self._arrange()  # the user may have asked for another view meanwhile
         self._on_change()
 
@@ -236,25 +249,30 @@ class ComparisonView:
         if self._stage is not None:
             for side, mask in zip(self._stage.sides, masks, strict=True):
                 side.masks[z] = mask
-            self._masks_changed(z)
+            self._masks_changed((z,))
 
-    def clear_masks(self, number: int) -> None:
-        """Take object ``number``'s masks away everywhere: they belong to a box that is no more."""
-        if self._stage is not None:
-            for side in self._stage.sides:
-                side.masks[side.masks == number] = 0
-            self._masks_changed(None)
+    def clear_masks(self, number: int, slices: Collection[int]) -> None:
+        """Take object ``number``'s masks away on slices: they belong to a box that is no more."""
+        if self._stage is not None and slices:
+            for z in slices:
+                for side in self._stage.sides:
+                    side.masks[z][side.masks[z] == number] = 0
+            self._masks_changed(tuple(slices))
 
     def masks(self, z: int) -> list[np.ndarray]:
         """A copy of each side's object numbers (y, x) on a slice."""
         return [side.masks[z].copy() for side in self._stage.sides] if self._stage else []
 
-    def set_lines(self, lines: Sequence[tuple[str, ...]]) -> None:
-        """Write other lines on the plates, one tuple a side."""
+    def all_masks(self) -> list[np.ndarray]:
+        """A copy of each side's object numbers (z, y, x)."""
+        return [side.masks.copy() for side in self._stage.sides] if self._stage else []
+
+    def set_lines(self, lines: Sequence[tuple[str, ...]], marks: Sequence[Mark | None] | None = None) -> None:
+        """Write other lines and verdicts on the plates, one of each a side; by default no verdicts."""
         if self._stage is not None:
-            panes = self._stage.panes
+            panes, marks = self._stage.panes, marks or [None] * len(lines)
             self._stage.panes = [
-                Pane(pane.title, each, pane.mask, pane.colour) for pane, each in zip(panes, lines, strict=True)
+                replace(pane, lines=each, mark=mark) for pane, each, mark in zip(panes, lines, marks, strict=True)
             ]
             self._show_plates()
 
@@ -306,13 +324,17 @@ class ComparisonView:
             mode.close()
         if self._plates is not None:
             self._plates.remove()
-        if self._layers:
-            unlink_layers(self._layers)
+        if self._users is not None:
+            self._users.release()
+        own = [layer for layer in self._layers if is_of_comparison(layer)]
+        if own:
+            unlink_layers(own)
         with one_redraw(self._viewer, removes_layers=True):
             self._viewer.canvas.grid.enabled = False
-            for layer in self._layers:
+            for layer in own:
                 if layer in self._viewer.layers:
                     self._viewer.layers.remove(layer)
+        self._users = None
         self._layers, self._modes, self._plates, self._stage, self._fitted = [], {}, None, None, None
 
     def _arrange(self, event: object = None) -> None:
@@ -344,20 +366,36 @@ class ComparisonView:
             side.fill.opacity = FILL_OPACITY if flat else SURFACE_OPACITY
         self._show_boxes()
         for layer in self._layers:
-            if layer.name.endswith((OUTLINES, TRUTH)) and layer.contour != int(flat):
-                layer.contour = int(flat)
+            self._set_outline(layer)
+            if self._users is not None and self._users.holds(layer):
+                continue
             if layer.visible != (layer in wanted):
                 layer.visible = layer in wanted
                 if gently:
                     self._fit()
                 yield
+        if self._users is not None:
+            self._users.show(on_every_side=mode.grid is not None and flat)
         if mode.grid is not None and not gently:
             self._show_grid(mode.grid)
         # In this order: napari 0.9.2 makes the further sides' bars only when a visible bar becomes gridded.
         scale_bar = self._viewer.canvas.overlays.scale_bar
         scale_bar.visible, scale_bar.gridded = True, False
-        scale_bar.gridded = mode.grid is not None
+        # In two rows the lower cells' corners belong to plates; one bar, stacked with them, holds for all cells.
+        scale_bar.gridded = mode.grid is not None and mode.grid[0] == 1
         scale_bar.visible = flat
+
+    def _set_outline(self, layer: Layer) -> None:
+        """Outline on slices, as wide as needed to be seen; filled in 3-D."""
+        assert self._stage is not None  # noqa: S101 (only asked while open)
+        if is_of_comparison(layer) and layer.name.endswith((OUTLINES, TRUTH)):
+            width = outline_voxels(self._viewer, self._stage.scene.volume)
+            if layer.contour != width:
+                layer.contour = width
+
+    def _set_outlines(self, event: object = None) -> None:
+        for layer in self._layers:
+            self._set_outline(layer)
 
     def _fit(self, event: object = None) -> None:
         """Fill the cells, which have another size now, unless the user has zoomed."""
@@ -394,7 +432,8 @@ class ComparisonView:
 
     def _show_plates(self) -> None:
         if self._plates is not None and self._stage is not None:
-            self._plates.show(self._mode().plates())
+            plates = self._mode().plates()
+            self._plates.show([replace(each, lines=()) for each in plates] if FIGURES in self._hidden else plates)
 
     def _show_boxes(self, event: object = None) -> None:
         if self._stage is not None:
@@ -402,18 +441,35 @@ class ComparisonView:
             for side in self._stage.sides:
                 side.show_boxes(self._stage.scene.objects, z)
 
-    def _masks_changed(self, z: int | None) -> None:
+    def _masks_changed(self, slices: Sequence[int] | None) -> None:
         assert self._stage is not None  # noqa: S101 (only asked while open)
         for side in self._stage.sides:
             side.show_masks()
         for mode in self._modes.values():
-            mode.show_masks(z)
+            mode.show_masks(slices)
 
     def _go_to_objects(self, scene: Scene) -> None:
-        """Stay on the user's slice if a box is there, else go to the middle of the last one."""
-        current = self._viewer.dims.current_step[0]
-        if scene.objects and not any(each.box.z0 <= current <= each.box.z1 for each in scene.objects):
-            self.go_to(scene.objects[-1].box.middle)
+        """In any plane, stay on the user's slice if a box is there, else go to the middle of the last one."""
+        axis = int(self._viewer.dims.order[0])
+        ranges = [each.box.ranges_zyx[axis] for each in scene.objects]
+        current = self._viewer.dims.current_step[axis]
+        if ranges and not any(low <= current <= high for low, high in ranges):
+            self._viewer.dims.set_current_step(axis, int(sum(ranges[-1]) // 2))
+
+    def _on_plane(self, event: object = None) -> None:
+        assert self._stage is not None  # noqa: S101 (connected only while open)
+        self._go_to_objects(self._stage.scene)
+        self._set_outlines()
+
+    def _on_ndisplay(self, event: object = None) -> None:
+        """In 3-D, look at the objects; back on slices, fill the cells again."""
+        self._arrange()
+        assert self._stage is not None  # noqa: S101 (connected only while open)
+        if self._viewer.dims.ndisplay == 3:
+            look_at(self._viewer, self._stage.scene)
+        else:
+            self._fitted = None
+            self._fit()
 
     def _connect(self) -> None:
         self._is_connected = True
@@ -421,7 +477,9 @@ class ComparisonView:
         self._viewer.layers.events.inserted.connect(self._on_inserted)
         self._viewer.layers.events.reordered.connect(self._on_reordered)
         self._viewer.dims.events.current_step.connect(self._show_boxes)
-        self._viewer.dims.events.ndisplay.connect(self._arrange)
+        self._viewer.dims.events.ndisplay.connect(self._on_ndisplay)
+        self._viewer.dims.events.order.connect(self._on_plane)
+        self._viewer.scene.camera.events.zoom.connect(self._set_outlines)
         self._viewer.cursor.events.position.connect(self._link_cursor)
         self._viewer.canvas.events.size.connect(self._fit)
 
@@ -433,7 +491,9 @@ class ComparisonView:
         self._viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._viewer.layers.events.reordered.disconnect(self._on_reordered)
         self._viewer.dims.events.current_step.disconnect(self._show_boxes)
-        self._viewer.dims.events.ndisplay.disconnect(self._arrange)
+        self._viewer.dims.events.ndisplay.disconnect(self._on_ndisplay)
+        self._viewer.dims.events.order.disconnect(self._on_plane)
+        self._viewer.scene.camera.events.zoom.disconnect(self._set_outlines)
         self._viewer.cursor.events.position.disconnect(self._link_cursor)
         self._viewer.canvas.events.size.disconnect(self._fit)
 
@@ -449,16 +509,27 @@ class ComparisonView:
             side.show_cursor(None if index == under else voxel)
 
     def _on_removed(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
-        if event.value in self._layers:
+        if self._users is not None and not self._users.part_from(event.value) and event.value in self._layers:
             self.close()
 
     def _on_inserted(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
-        """A layer of the user's has no cell of its own: it waits until the comparison is closed."""
-        if self._saved is not None and not is_of_comparison(event.value):
+        """A layer of the user's is joined to all sides; what the plugin makes and reads waits until the end."""
+        if self._saved is None or self._users is None or is_of_comparison(event.value):
+            return
+        if volume_of(event.value) is None:
+            self._users.join(event.value)
+        else:
             self._saved.adopt(event.value)
+            self._users.watch([event.value])
             self._on_reordered()
-            if volume_of(event.value) is None:
-                show_info(f"“{event.value.name}” will be shown when the comparison is closed.")
+
+    def _regroup(self) -> None:
+        """The sides have other layers than before."""
+        assert self._stage is not None  # noqa: S101 (called only while open)
+        modes = [layer for mode in self._modes.values() for layer in mode.own_layers]
+        self._layers = [*(layer for side in self._stage.sides for layer in side.layers), *modes]
+        self._on_reordered()
+        self._arrange()
 
     def _on_reordered(self, event: object = None) -> None:
         """Put the layers back in the order that the cells need."""

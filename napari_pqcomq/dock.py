@@ -8,7 +8,7 @@ from pathlib import Path
 
 import napari
 import numpy as np
-from napari.utils.notifications import show_error
+from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QWidget
 
@@ -17,11 +17,13 @@ from napari_pqcomq.comparison_view import ComparisonView
 from napari_pqcomq.dock_keys import dock_shortcuts
 from napari_pqcomq.dock_layout import Buttons, lay_out
 from napari_pqcomq.hints import next_step
+from napari_pqcomq.kept_masks import kept_layer
 from napari_pqcomq.live_session import LiveModels, LiveSession
 from napari_pqcomq.model_panel import ModelChoice, ModelPanel
 from napari_pqcomq.model_shelf import ModelShelf
-from napari_pqcomq.panes_of_result import panes_of, plate_lines
+from napari_pqcomq.panes_of_result import panes_of, plate_lines, plate_marks
 from napari_pqcomq.progress_panel import ProgressPanel
+from napari_pqcomq.prompt import Prompt
 from napari_pqcomq.prompt_panel import PromptPanel
 from napari_pqcomq.reading_desk import ReadingDesk
 from napari_pqcomq.remembered import Remembered
@@ -39,10 +41,14 @@ from napari_pqcomq.view_bar import ViewBar
 from napari_pqcomq.volume_panel import VolumePanel
 from napari_pqcomq.weights_panel import WeightsPanel
 from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR
+from pqcomq.comparison.participant import Participant
+from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
-from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantized.model import QuantizedModel
+from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.segmentation.propagation import PromptMode
+from pqcomq.volumes.window import default_window
 
 _CACHE_BYTES = 2**30
 """Four models on sixty slices."""
@@ -79,6 +85,8 @@ class CompareWidget(QWidget):
         self.status = StatusLine(napari_viewer)
         self.side_docks = SideDocks(self)
         self.result: ShownResult | None = None
+        self._viewer = napari_viewer
+        self._participants: tuple[Participant, ...] = ()  # of the sides, in their order
         self._shelf, self._cache = ModelShelf(), EmbeddingCache(_CACHE_BYTES)
         self.desk = ReadingDesk(self, napari_viewer, self._shelf, self._cache)
         self._remembered = Remembered(self)
@@ -118,10 +126,10 @@ class CompareWidget(QWidget):
         if self.volume_panel.volume is None:
             show_error(self.buttons.hint.text())
             return
-        task = LiveTask(self.model_panel.choice, self._weights(), self._shelf)
+        task = LiveTask(self.model_panel.choice, self._weights(), self.model_panel.runtimes.runtime, self._shelf)
 
-        def take(segmenters: tuple[Segmenter, ...]) -> None:
-            self._show_live(segmenters, then)
+        def take(participants: tuple[Participant, ...]) -> None:
+            self._show_live(participants, then)
 
         self.progress.start(task.steps, take, "Loading the models…")
 
@@ -131,15 +139,39 @@ class CompareWidget(QWidget):
 
     def go_to_worst(self) -> None:
         """Show the slice on which the models agree least about the current object."""
-        found = self._current_result()
+        found = self._current_comparison()
         if found is not None:
-            self.view.go_to(found.comparison.worst_slice)
+            self.view.go_to(found.worst_slice)
 
     def go_to_parting(self) -> None:
         """Show the slice on which the models first part ways."""
-        found = self._current_result()
-        if found is not None and found.comparison.parting is not None:
-            self.view.go_to(found.comparison.parting.z)
+        found = self._current_comparison()
+        if found is not None and found.parting is not None:
+            self.view.go_to(found.parting.z)
+
+    def keep_masks(self) -> None:
+        """Keep the masks in sight, live ones included, as labels layers, shown when the comparison is closed."""
+        volume = self.volume_panel.volume
+        if volume is None or not self.view.is_open or self.desk.is_reading:  # a reader must not learn the names
+            return
+        window = self.volume_panel.window or default_window(volume.modality, volume.voxels)
+        prompts: dict[int, tuple[Prompt, PromptMode]] = {}
+        for each in self.prompt_panel.prompts.objects:
+            found = None if self.result is None or each.number in self.live.live else self.result.of(each.number)
+            prompts[each.number] = (each, "same") if found is None else (found.prompt, found.comparison.mode)
+        kept = [
+            kept_layer(labels, volume, drawn_by, prompts, window)
+            for labels, drawn_by in zip(self.view.all_masks(), self._participants, strict=True)
+            if labels.any()
+        ]
+        for layer in kept:
+            self._viewer.add_layer(layer)
+        show_info(
+            f"Kept as {len(kept)} labels layers, shown when the comparison is closed; Plugins › napari-pqcomq › Export "
+            "masks writes them."
+            if kept
+            else "There are no masks yet."
+        )
 
     def update_controls(self) -> None:
         """Offer what can be done now."""
@@ -166,10 +198,11 @@ class CompareWidget(QWidget):
 
     def _connect(self) -> None:
         self.volume_panel.changed.connect(self._on_volume)
-        self.volume_panel.windowed.connect(self.view.set_contrast_limits)
+        self.volume_panel.windowed.connect(self._on_window)
         self.model_panel.changed.connect(self._refresh)
         self.calibration_panel.changed.connect(self._refresh)
-        self.prompt_panel.changed.connect(self._on_box)
+        self.prompt_panel.changed.connect(self._refresh)
+        self.prompt_panel.prompts.settled.connect(self._on_box)  # a volume of labels is not counted at every move
         self.prompt_panel.draw_requested.connect(self._draw)
         self.truth_panel.layers.changed.connect(self._on_box)
         self.weights_panel.quantize_button.clicked.connect(self.quantize)
@@ -179,6 +212,9 @@ class CompareWidget(QWidget):
         self.buttons.close.clicked.connect(self.view.close)
         self.view_bar.worst_requested.connect(self.go_to_worst)
         self.view_bar.parting_requested.connect(self.go_to_parting)
+        self.view_bar.keep_requested.connect(self.keep_masks)
+        self.view_bar.candidate_chosen.connect(self._on_result)
+        self.desk.gate.changed.connect(self._on_result)
         # After the live session, which listens since it was made: it knows by then which masks have become live.
         self.prompt_panel.prompts.changed.connect(self._on_result)
         self.live.told.connect(self.view.set_lines)
@@ -221,6 +257,7 @@ class CompareWidget(QWidget):
             prompts=chosen,
             mode=self.prompt_panel.mode,
             truths=self._truths([each.number for each in chosen]),
+            runtime=self.model_panel.runtimes.runtime,
             shelf=self._shelf,
             cache=self._cache,
         )
@@ -259,19 +296,20 @@ class CompareWidget(QWidget):
         truth = np.logical_or.reduce(truths) if truths else None
 
         def opened() -> None:
-            segmenters = (result.reference.segmenter, *(each.segmenter for each in result.candidates))
-            self._follow(segmenters, [each.prompt.number for each in result.objects])
+            compared = {each.prompt.number: each.prompt.box for each in result.objects}
+            self._follow((result.reference, *result.candidates), compared)
             then()
             self._on_result()
 
-        self._open(panes_of(result, self._current_number()), truth, opened)
+        self._open(panes_of(result, self._current_number(), self.desk.gate.tolerance), truth, opened)
 
-    def _show_live(self, segmenters: tuple[Segmenter, ...], then: Callable[[], None]) -> None:
+    def _show_live(self, participants: tuple[Participant, ...], then: Callable[[], None]) -> None:
         """Open the view without masks; they follow the boxes."""
         volume = self.volume_panel.volume
         if volume is None:
             return
         empty = np.zeros(volume.grid.shape_zyx, dtype=np.uint8)
+        segmenters = [each.segmenter for each in participants]
         colours = [FULL_COLOUR, *[QUANTIZED_COLOUR] * (len(segmenters) - 1)]
         lines = ("Draw a box: the masks follow.",)
         self.result = None
@@ -281,7 +319,7 @@ class CompareWidget(QWidget):
         ]
 
         def opened() -> None:
-            self._follow(segmenters, [])
+            self._follow(participants, {})
             self._on_result()
             then()
 
@@ -298,9 +336,11 @@ class CompareWidget(QWidget):
         self.view.open_gently(panes, Scene(volume, self.volume_panel.contrast_limits, objects, truth), then)
         self._refresh()
 
-    def _follow(self, segmenters: tuple[Segmenter, ...], compared: list[int]) -> None:
+    def _follow(self, participants: tuple[Participant, ...], compared: dict[int, Box3D]) -> None:
         volume = self.volume_panel.volume
         assert volume is not None  # noqa: S101 (a volume was just worked on)
+        self._participants = participants
+        segmenters = tuple(each.segmenter for each in participants)
         self.live.start(LiveModels(volume, self.volume_panel.window, segmenters, self._cache), compared)
 
     def _take_loaded(self, weights: QuantizedModel) -> None:
@@ -324,6 +364,11 @@ class CompareWidget(QWidget):
         self.prompt_panel.set_volume(self.volume_panel.volume)
         self.truth_panel.set_volume(self.volume_panel.volume)
         self._on_box()
+
+    def _on_window(self, limits: tuple[float, float]) -> None:
+        """The picture and what live models see; figures stay those of the window that they were made with."""
+        self.view.set_contrast_limits(limits)
+        self.live.set_window(self.volume_panel.window)
 
     def _on_box(self) -> None:
         if self.prompt_panel.has_box:
@@ -352,17 +397,24 @@ class CompareWidget(QWidget):
             return None
         return self.result.of(number)
 
+    def _current_comparison(self) -> Comparison | None:
+        """The current object's comparison with the model that views of two are about."""
+        found = self._current_result()
+        return None if found is None else found.comparisons[self.view.candidate - 1]
+
     def _on_result(self) -> None:
         """Let plates and buttons speak of the current object."""
-        found = self._current_result()
+        found, comparison = self._current_result(), self._current_comparison()
         self._refresh()
-        if found is None or self.result is None:
+        if found is None or comparison is None or self.result is None:
             self.view_bar.set_places(None, None)
             return
-        parting = found.comparison.parting
-        self.view_bar.set_places(found.comparison.worst_slice, str(parting) if parting else None)
-        self.view.set_lines(plate_lines(self.result, found.prompt.number))
-        self.figures.show_object(found)
+        parting = comparison.parting
+        self.view_bar.set_places(comparison.worst_slice, str(parting) if parting else None)
+        number = found.prompt.number
+        marks = plate_marks(self.result, number, self.desk.gate.tolerance)
+        self.view.set_lines(plate_lines(self.result, number), marks)
+        self.figures.show_object(found, self.view.candidate - 1)
 
     def _refresh(self, *events: object) -> None:
         """Bring buttons and the hint line up to date."""
@@ -379,6 +431,7 @@ class CompareWidget(QWidget):
         self.buttons.live.setVisible(not is_open)
         self.buttons.close.setVisible(is_open)
         self.view_bar.setVisible(is_open)
+        self.view_bar.keep.setEnabled(not self.desk.is_reading)
         self.shortcuts.set_open(is_open)
         self.buttons.hint.setText(
             next_step(

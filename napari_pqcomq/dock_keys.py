@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QAbstractButton
 
-from napari_pqcomq.comparison_view import DIFFERENCE, FLICKER, SIDE_BY_SIDE, SWIPE
+from napari_pqcomq.comparison_view import DIFFERENCE, FIGURES, FLICKER, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.shortcuts import Shortcut
+from pqcomq.volumes.window import PRESETS
 
 if TYPE_CHECKING:
     from napari_pqcomq.dock import CompareWidget
@@ -21,6 +22,9 @@ def dock_shortcuts(dock: CompareWidget, viewer: ViewerModel) -> list[Shortcut]:
 
     def part(name: str) -> None:
         view.hide(name, name not in view.hidden)
+
+    def window(index: int, title: str) -> Shortcut:
+        return Shortcut(f"Ctrl+{index + 1}", title, lambda: dock.volume_panel.choose_window(index), always=True)
 
     def press(button: QAbstractButton) -> None:
         if button.isEnabled():
@@ -34,6 +38,7 @@ def dock_shortcuts(dock: CompareWidget, viewer: ViewerModel) -> list[Shortcut]:
         Shortcut("]", "The box ends on this slice", lambda: prompts.set_end("last")),
         Shortcut("Ctrl+Z", "Undo a change of the boxes", prompts.prompts.undo),
         Shortcut("Ctrl+Shift+Z", "Redo it", prompts.prompts.redo),
+        Shortcut("Ctrl+K", "Keep the masks as layers", lambda: press(dock.view_bar.keep)),
         Shortcut("S", "Side by side", lambda: view.show(SIDE_BY_SIDE)),
         Shortcut("C", "Swipe (curtain)", lambda: view.show(SWIPE)),
         Shortcut(",", "Curtain to the left", lambda: view.move_curtain(-1)),
@@ -45,9 +50,12 @@ def dock_shortcuts(dock: CompareWidget, viewer: ViewerModel) -> list[Shortcut]:
         Shortcut("M", "Masks on and off", lambda: part("masks")),
         Shortcut("T", "Ground truth on and off", lambda: part("ground truth")),
         Shortcut("X", "Boxes on and off", lambda: part("boxes")),
+        Shortcut("I", "Figures on the picture on and off", lambda: part(FIGURES)),
         Shortcut("1", "Axial", lambda: show_plane(viewer, Plane.AXIAL)),
         Shortcut("2", "Coronal", lambda: show_plane(viewer, Plane.CORONAL)),
         Shortcut("3", "Sagittal", lambda: show_plane(viewer, Plane.SAGITTAL)),
         Shortcut("4", "3-D surfaces", lambda: show_surfaces(viewer)),
+        window(0, "Window: the modality's own"),
+        *(window(index, f"Window: {name}") for index, name in enumerate(PRESETS, start=1)),
         Shortcut("N", "napari's layer list and controls on and off", dock.side_docks.toggle),
     ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MARGIN = 6
 _SHORT_ENTRY = 8
-_READABLE_WIDTH = 300
+_READABLE_WIDTH = 360
 
 
 class Buttons(QWidget):

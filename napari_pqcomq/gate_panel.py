@@ -18,15 +18,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_pqcomq.verdict_marks import SIGNS
 from pqcomq.comparison.gate import Tolerance, Verdict, judge
 from pqcomq.errors import InputError
 from pqcomq.tables import write_table
 
 if TYPE_CHECKING:
     from napari_pqcomq.shown_result import ShownResult
-
-_SIGNS = {"pass": ("✓", "#56B4E9"), "fail": ("✗", "#E8743B"), "undecided": ("?", "#9AA2AE")}
-"""A sign and a colour for each outcome, beside the word: colour alone tells nothing."""
 
 
 class GatePanel(QWidget):
@@ -117,7 +115,7 @@ class GatePanel(QWidget):
 
 
 def _paragraph(verdict: Verdict) -> str:
-    sign, colour = _SIGNS[verdict.outcome]
+    sign, colour = SIGNS[verdict.outcome]
     head = f"<span style='color:{colour}'>{sign}</span> <b>{verdict.outcome.upper()}</b>"
     title = escape(f"{verdict.name}, {verdict.precision}")
     told = escape(f"{' '.join(verdict.reasons)} {verdict.rests_on}")

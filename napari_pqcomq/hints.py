@@ -17,7 +17,7 @@ def next_step(
         is_live: the current object's masks follow its box, on the slice in sight only.
     """
     if not has_volume:
-        return "Open a NIfTI file or a DICOM folder with napari-pqcomq, or File › Open Sample › napari-pqcomq."
+        return "Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture."
     if lacks_checkpoint:
         return "Choose the checkpoint file of this model."
     if not has_box:

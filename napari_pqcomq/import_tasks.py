@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from napari_pqcomq.progress_panel import Step, Steps
+from napari_pqcomq.progress_panel import Step, Steps, step_of
 from napari_pqcomq.series_tree import Wanted
 from pqcomq.dicom_objects.objects import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.reading import read_masks
+from pqcomq.progress import translated
 from pqcomq.volumes.dicom.listing import SeriesInfo, infos_of
 from pqcomq.volumes.dicom.scan import Scan, scanning
 from pqcomq.volumes.dicom.series import checked_scan, reading_series
@@ -79,14 +81,7 @@ def scan_steps(path: Path) -> Steps[Found | InputError]:
 
 
 def _scanned(path: Path) -> Steps[Scan]:
-    work = scanning(path)
-    while True:
-        try:
-            progress = next(work)
-        except StopIteration as end:
-            scan: Scan = end.value
-            return scan
-        yield Step(f"Looking into files: {progress.text}", progress.step, progress.total, progress.remaining_seconds)
+    return (yield from translated(scanning(path), partial(step_of, "Looking into files: ")))
 
 
 def read_steps(scan: Scan, orders: list[Order]) -> Steps[list[Outcome]]:
@@ -95,16 +90,12 @@ def read_steps(scan: Scan, orders: list[Order]) -> Steps[list[Outcome]]:
     for count, order in enumerate(orders, start=1):
         prefix = f"Reading {count} of {len(orders)}" if len(orders) > 1 else "Reading"
         work = reading_series(scan, order.wanted.series, order.wanted.part, remedies=order.remedies)
-        while True:
-            try:
-                progress = next(work)
-            except StopIteration as end:
-                outcomes.append(_with_masks(order, end.value))
-                break
-            except (InputError, MemoryError) as error:
-                outcomes.append(Outcome(order, None, problem=_told(error, order)))
-                break
-            yield Step(f"{prefix}: {progress.text}", progress.step, progress.total, progress.remaining_seconds)
+        try:
+            volume = yield from translated(work, partial(step_of, f"{prefix}: "))
+        except (InputError, MemoryError) as error:
+            outcomes.append(Outcome(order, None, problem=_told(error, order)))
+        else:
+            outcomes.append(_with_masks(order, volume))
     return outcomes
 
 

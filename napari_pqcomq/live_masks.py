@@ -1,10 +1,13 @@
-"""Masks that follow the box: both models' decoders in a thread, where the latest question wins."""
+"""Masks that follow the box: the models' decoders in a thread, where the latest question wins."""
 
 from __future__ import annotations
 
+import atexit
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +17,11 @@ from pqcomq.errors import InputError
 from pqcomq.segmentation.slice_runner import SliceRunner
 
 _PATIENCE_SECONDS = 5.0
+_IDLE_SECONDS = 0.7
+"""Without a question before slices are encoded ahead."""
+_TURN_SECONDS = 0.0005
+_REACH = 3
+"""Slices on either side that are encoded ahead."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +56,25 @@ class Answer:
     encoded: bool
 
 
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Let threads take short turns at the interpreter's lock.
+
+    A decoder in torch is some hundred small operations, and each would wait the usual 5 ms while the window is drawn.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
 class LiveMasks(QObject):
-    """Asks models in a thread of its own.
+    """Asks models in a thread of its own, and lets another encode the slices around the one in sight.
+
+    Encoding ahead waits until nothing was asked for a while, and stops for every question, so that a box that is being
+    dragged has the processor to itself.
 
     Attributes:
         answered: emitted on the GUI's thread with an :class:`Answer`.
@@ -71,41 +96,64 @@ class LiveMasks(QObject):
         super().__init__(parent)
         self._make_runners = make_runners
         self._question: Question | None = None
+        self._looked_at: int | None = None
+        self._asked_at = time.perf_counter()
         self._news = threading.Condition()
+        self._encoder = threading.Lock()  # no slice is encoded twice, and questions come first
         self._ended = False
+        self._ahead: threading.Thread | None = None
         self._thread = threading.Thread(target=self._work, name="live masks", daemon=True)
         self._thread.start()
+        # A thread that computes while the interpreter goes down takes the process with it.
+        atexit.register(self.end, wait=True)
 
     def ask(self, z: int, boxes: dict[int, tuple[float, float, float, float]]) -> None:
         """Ask for the masks of boxes on a slice, in place of a question that is not begun yet."""
         with self._news:
             self._question = Question(z, tuple(boxes.items()), time.perf_counter())
-            self._news.notify()
+            self._asked_at = self._question.asked_at
+            self._news.notify_all()
 
-    def forget(self) -> None:
-        """Drop the question that is not begun yet."""
+    def look(self, z: int) -> None:
+        """Encode the slices around one that is in sight, once there is time."""
         with self._news:
-            self._question = None
+            self._looked_at, self._asked_at = z, time.perf_counter()
+            self._news.notify_all()
+
+    def rest(self) -> None:
+        """Drop the question that is not begun yet, and what would be encoded ahead."""
+        with self._news:
+            self._question = self._looked_at = None
 
     def end(self, *, wait: bool = False) -> None:
-        """End the thread after what it is computing now; nothing is emitted from then on.
+        """End the threads after what they are computing now; nothing is emitted from then on.
 
         Args:
-            wait: until it has ended, for some seconds at most: needed only where this object is about to vanish.
+            wait: until they have ended, for some seconds at most: needed only where this object is about to vanish.
         """
         with self._news:
             self._ended = True
-            self._news.notify()
+            self._news.notify_all()
+        atexit.unregister(self.end)
         if wait:
             self._thread.join(_PATIENCE_SECONDS)
+            if self._ahead is not None:
+                self._ahead.join(_PATIENCE_SECONDS)
 
     def _work(self) -> None:
-        try:
+        with self._telling_failure():
             runners = self._make_runners()
+            self._ahead = threading.Thread(target=self._encode_ahead, args=(runners,), name="ahead", daemon=True)
+            self._ahead.start()
             while (question := self._next()) is not None:
                 answer = self._answer(runners, question)
                 if answer is not None and not self._ended:
                     self.answered.emit(answer)
+
+    @contextmanager
+    def _telling_failure(self) -> Iterator[None]:
+        try:
+            yield
         except InputError as error:
             if not self._ended:
                 self.failed.emit(str(error))
@@ -127,12 +175,44 @@ class LiveMasks(QObject):
         if encoded and not self._ended:
             self.encoding.emit(question.z)
         for runner in runners:
-            masks.append({number: runner.segment(question.z, np.array(box)) for number, box in question.boxes})
+            self._encode(runner, question.z)
+            with _short_turns():
+                masks.append({number: runner.segment(question.z, np.array(box)) for number, box in question.boxes})
             if self._is_left(question.z):
                 return None
         elapsed = (time.perf_counter() - question.asked_at) * 1e3
         return Answer(question, tuple(masks), elapsed, encoded)
 
+    def _encode(self, runner: SliceRunner, z: int) -> None:
+        if not runner.is_cached(z):
+            with self._encoder:
+                for _encoded in runner.encode_ahead(z, reach=0):
+                    pass
+
     def _is_left(self, z: int) -> bool:
         with self._news:
             return self._ended or (self._question is not None and self._question.z != z)
+
+    def _encode_ahead(self, runners: list[SliceRunner]) -> None:
+        """Encode around the slice in sight, the nearest first and with all models, until the end."""
+        with self._telling_failure():
+            while (z := self._sight()) is not None:
+                steps = [runner.encode_ahead(z, reach) for reach in range(_REACH + 1) for runner in runners]
+                for work in steps:
+                    while self._sight() == z:
+                        with self._encoder:
+                            if next(work, None) is None:
+                                break
+                with self._news:
+                    if self._looked_at == z:
+                        self._looked_at = None  # all of it is done
+
+    def _sight(self) -> int | None:
+        """The slice in sight, once nothing was asked for a while; None at the end."""
+        with self._news:
+            while not self._ended:
+                idle = time.perf_counter() - self._asked_at
+                if self._looked_at is not None and self._question is None and idle >= _IDLE_SECONDS:
+                    return self._looked_at
+                self._news.wait(None if self._looked_at is None else max(_IDLE_SECONDS - idle, 0.05))
+            return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from napari.components import ViewerModel
@@ -56,7 +56,8 @@ class LiveSession(QObject):
     """Keeps masks in step with boxes while a comparison is open.
 
     An object whose box has changed since it was last compared is live: its masks are those of the slices that the user
-    has looked at since, each prompted with the box itself. Others keep the masks of their comparison.
+    has looked at since, each prompted with the box itself. Others keep the masks of their comparison. While a box is
+    dragged, only the slice in sight is touched: its mask stays until the next one comes, all others go.
 
     Attributes:
         told: emitted with the lines for each side's plate while the current object is live.
@@ -76,7 +77,10 @@ class LiveSession(QObject):
         self._masks: LiveMasks | None = None
         self._boxes: dict[int, Box3D] = {}
         self._live: set[int] = set()
+        self._drawn: dict[int, set[int]] = {}  # object number → slices with a mask of it
+        self._outdated: set[tuple[int, int]] = set()  # object number and slice whose mask is of an earlier box
         self._paused = False
+        self._is_told_live = False  # the plates speak of a live mask
         self.latencies_ms: list[float] = []
         prompts.changed.connect(self._on_prompts)
         viewer.dims.events.current_step.connect(self._ask)
@@ -91,23 +95,36 @@ class LiveSession(QObject):
         """Numbers of the objects whose masks are live."""
         return frozenset(self._live)
 
-    def start(self, models: LiveModels, compared: Sequence[int] = ()) -> None:
+    def start(self, models: LiveModels, compared: Mapping[int, Box3D]) -> None:
         """Follow the boxes from now on; the view must be open with as many sides as there are models.
 
         Args:
             models: to ask.
-            compared: numbers of the objects whose masks in the view come from a comparison.
+            compared: numbers of the objects whose masks in the view come from a comparison, with the boxes compared.
         """
+        self._ask_from_now_on(models)
+        # Boxes laid aside wait until they are moved; those changed while the comparison ran are live at once.
+        laid_aside = {each.number: each.box for each in self._prompts.objects if not each.compared}
+        self._boxes, self._live, self._outdated = {**laid_aside, **compared}, set(), set()
+        self._drawn = {number: set(box.slices) for number, box in compared.items()}
+        self._is_told_live = not compared
+        self._on_prompts()
+
+    def set_window(self, window: Window | None) -> None:
+        """Let the models see the volume in another window."""
+        if self._models is not None:
+            live = self._live
+            self._ask_from_now_on(replace(self._models, window=window))
+            self._live = live
+            self._ask()
+
+    def _ask_from_now_on(self, models: LiveModels) -> None:
         if not models.is_as(self._models):
             self.stop()
             self._models, self._masks = models, LiveMasks(models.runners, self)
             self._masks.answered.connect(self._on_answer)
             self._masks.encoding.connect(self._on_encoding)
             self._masks.failed.connect(self.failed)
-        self._boxes = {each.number: each.box for each in self._prompts.objects}
-        self._live = {each.number for each in self._prompts.compared if each.number not in compared}
-        self._show_boxes()
-        self._ask()
 
     def stop(self, *, wait: bool = False) -> None:
         """End following; see :meth:`LiveMasks.end`."""
@@ -124,7 +141,7 @@ class LiveSession(QObject):
         """Leave the processor to another job."""
         self._paused = paused
         if paused and self._masks is not None:
-            self._masks.forget()
+            self._masks.rest()
         elif not paused:
             self._ask()
 
@@ -134,11 +151,37 @@ class LiveSession(QObject):
         now = {each.number: each.box for each in self._prompts.objects}
         for number in self._boxes.keys() | now.keys():
             if self._boxes.get(number) != now.get(number):
-                self._view.clear_masks(number)
+                self._forget_masks(number, now.get(number))
                 (self._live.add if number in now else self._live.discard)(number)
+                self._tell_that_figures_are_old(number)
         self._boxes = now
         self._show_boxes()
         self._ask()
+
+    def _forget_masks(self, number: int, box: Box3D | None) -> None:
+        """Masks of an earlier box go; the one in sight stays until its successor comes, or it would flicker."""
+        z, drawn = self._slice, self._drawn.pop(number, set())
+        if z in drawn and box is not None and box.z0 <= z <= box.z1 and not self._paused:
+            self._outdated.add((number, z))
+            self._drawn[number] = {z}
+        self._view.clear_masks(number, drawn - self._drawn.get(number, set()))
+
+    def _tell_that_figures_are_old(self, number: int) -> None:
+        current = self._prompts.current_prompt
+        if current is not None and current.number == number and not self._is_told_live:
+            self._is_told_live = True
+            self.told.emit([("The box has changed.",)] * self._view.sides)
+
+    def _clear_outdated(self) -> None:
+        """Nobody waits for the successors of masks on slices that were left."""
+        for number, z in [each for each in self._outdated if each[1] != self._slice]:
+            self._outdated.discard((number, z))
+            self._drawn.get(number, set()).discard(z)
+            self._view.clear_masks(number, (z,))
+
+    @property
+    def _slice(self) -> int:
+        return int(self._viewer.dims.current_step[0])
 
     def _show_boxes(self) -> None:
         """Those that have masks or will have; boxes laid aside would clutter the picture."""
@@ -149,7 +192,9 @@ class LiveSession(QObject):
         """Ask for the live objects on the slice in sight."""
         if self._masks is None or self._paused or not self._view.is_open:
             return
-        z = int(self._viewer.dims.current_step[0])
+        self._clear_outdated()
+        z = self._slice
+        self._masks.look(z)
         boxes = {
             number: (box.x0, box.y0, box.x1, box.y1)
             for number, box in self._boxes.items()
@@ -173,6 +218,9 @@ class LiveSession(QObject):
             labels[np.isin(labels, numbers)] = 0
             for number in numbers:
                 labels[found[number]] = number
+        for number in numbers:
+            self._drawn.setdefault(number, set()).add(z)
+            self._outdated.discard((number, z))
         self._view.set_masks(z, shown)
         current = self._prompts.current_prompt
         if current is not None and current.number in numbers:
@@ -183,7 +231,11 @@ def live_lines(masks: Sequence[np.ndarray], answer: Answer) -> list[tuple[str, .
     """What the plates say of one slice that is prompted live; full precision's masks come first."""
     head = f"Live, slice {answer.question.z} only"
     lines: list[tuple[str, ...]] = [
-        (head, f"Masks after {answer.milliseconds:.0f} ms" + (" with encoding" if answer.encoded else ""))
+        (head, f"Masks after {_duration(answer.milliseconds)}" + (", encoding included" if answer.encoded else ""))
     ]
     lines += [(head, f"Dice vs full precision {dice(masks[0], mask):.3f} on this slice") for mask in masks[1:]]
     return lines
+
+
+def _duration(milliseconds: float) -> str:
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"

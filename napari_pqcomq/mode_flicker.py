@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from napari.layers import Layer
 
 from napari_pqcomq.view_stage import Plate, Stage, side_plate
@@ -30,7 +32,7 @@ class FlickerMode:
         """That of the side shown, always in the same place."""
         return [side_plate(self._stage.panes[self._shown], "top_left")]
 
-    def show_masks(self, z: int | None) -> None:
+    def show_masks(self, slices: Sequence[int] | None) -> None:
         """The sides draw their own."""
 
     def close(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from napari.layers import Layer
 
 from napari_pqcomq.view_stage import CORNERS, Plate, Stage, side_plate
@@ -23,7 +25,7 @@ class SideBySideMode:
         """Each in the corner of its cell."""
         return [side_plate(pane, corner) for pane, corner in zip(self._stage.panes, CORNERS, strict=False)]
 
-    def show_masks(self, z: int | None) -> None:
+    def show_masks(self, slices: Sequence[int] | None) -> None:
         """The sides draw their own."""
 
     def close(self) -> None:

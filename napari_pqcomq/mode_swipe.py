@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,9 +47,9 @@ class SwipeMode:
         full, quantized = self._stage.panes[0], self._stage.panes[self._stage.candidate]
         return [side_plate(full, "top_left"), side_plate(quantized, "top_right")]
 
-    def show_masks(self, z: int | None) -> None:
-        """Compose again, one slice or all of them."""
-        self._compose(slice(None) if z is None else slice(z, z + 1))
+    def show_masks(self, slices: Sequence[int] | None) -> None:
+        """Compose again, some slices or all of them."""
+        self._compose([slice(None)] if slices is None else [slice(z, z + 1) for z in slices])
 
     def close(self) -> None:
         """Let go of the viewer."""
@@ -72,19 +72,18 @@ class SwipeMode:
         self._redraw()
 
     def _redraw(self, event: object = None) -> None:
-        self._compose(slice(None))
+        self._compose([slice(None)])
         self._draw_curtain()
 
-    def _compose(self, slices: slice) -> None:
-        """Copy both sides' masks, each up to the curtain."""
+    def _compose(self, stacks: Sequence[slice]) -> None:
+        """Copy both sides' masks on stacks of slices, each up to the curtain."""
         first, second = self._stage.pair
         axis, cut = self._stage.axis_across, int(np.ceil(self._column))
-        left: tuple[slice, ...] = tuple(slice(0, cut) if i == axis else slice(None) for i in range(3))
-        right: tuple[slice, ...] = tuple(slice(cut, None) if i == axis else slice(None) for i in range(3))
-        if axis != 0:
-            left, right = (slices, *left[1:]), (slices, *right[1:])
-        self._masks[left] = first.masks[left]
-        self._masks[right] = second.masks[right]
+        for side, part in ((first, slice(0, cut)), (second, slice(cut, None))):
+            for stack in stacks:
+                rest = tuple(part if i == axis else slice(None) for i in (1, 2))
+                where = (part if axis == 0 else stack, *rest)
+                self._masks[where] = side.masks[where]
         for layer in (self._fill, self._outline):
             layer.refresh(extent=False, thumbnail=False, highlight=False)
 

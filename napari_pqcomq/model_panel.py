@@ -1,4 +1,4 @@
-"""Which model, how many bits, which method."""
+"""Which model, how many bits, which method, and what runs it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGroupBox, QLabel, QPushButton, QWidget
 
 from napari_pqcomq.disclosure import Disclosure
+from napari_pqcomq.runtime_chooser import RuntimeChooser
 from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES
 from pqcomq.quantization.settings import BIT_WIDTHS, METHOD_TITLES, QuantizationSettings
 
 EMBEDDED_MODEL = "lite-medsam"
 _DEFAULT_BITS = 4
 ALL_BITS = tuple(sorted(BIT_WIDTHS, reverse=True))
-_ALL_TITLE = f"{', '.join(str(bits) for bits in ALL_BITS[:-1])} and {ALL_BITS[-1]} bits, all at once"
+_ALL_TITLE = f"{', '.join(str(bits) for bits in ALL_BITS[:-1])} and {ALL_BITS[-1]} bits"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class ModelChoice:
 
 
 class ModelPanel(QGroupBox):
-    """Model, checkpoint, bit width; method and calibration below a line that opens them.
+    """Model, checkpoint, bit width, runtime; method and calibration below a line that opens them.
 
     Args:
         calibration: the calibration settings, to stand beside the method.
@@ -50,6 +51,7 @@ class ModelPanel(QGroupBox):
     def __init__(self, calibration: QWidget, parent: QWidget | None = None) -> None:
         super().__init__("Model", parent)
         self.models, self.bits, self.methods = QComboBox(), QComboBox(), QComboBox()
+        self.runtimes = RuntimeChooser()
         _fill(self.models, {key: MODEL_TITLES[key] for key in MODEL_KEYS}, EMBEDDED_MODEL)
         _fill(self.bits, {**{bits: f"{bits} bits" for bits in BIT_WIDTHS}, ALL_BITS: _ALL_TITLE}, _DEFAULT_BITS)
         _fill(self.methods, METHOD_TITLES, "pcomq")
@@ -61,8 +63,10 @@ class ModelPanel(QGroupBox):
         form.addRow("Model", self.models)
         form.addRow(self._checkpoint_title, self.checkpoint_button)
         form.addRow("Quantize to", self.bits)
+        form.addRow("Runs on", self.runtimes)
         form.addRow(self._advanced(calibration))
         self.models.currentIndexChanged.connect(self._on_model)
+        self.runtimes.changed.connect(self._on_runtime)
         for box in (self.bits, self.methods):
             box.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self._on_model()
@@ -76,14 +80,8 @@ class ModelPanel(QGroupBox):
     def choices(self) -> tuple[ModelChoice, ...]:
         """All that is to be compared with full precision: one, or every bit width."""
         chosen = self.bits.currentData()
-        return tuple(
-            ModelChoice(
-                self.models.currentData(),
-                self.checkpoint,
-                QuantizationSettings.default(bits, self.methods.currentData()),
-            )
-            for bits in (chosen if chosen == ALL_BITS else (chosen,))
-        )
+        widths = chosen if chosen == ALL_BITS else (chosen,)
+        return tuple(ModelChoice(self.models.currentData(), self.checkpoint, self._settings(bits)) for bits in widths)
 
     @property
     def checkpoint(self) -> Path | None:
@@ -94,6 +92,11 @@ class ModelPanel(QGroupBox):
     def lacks_checkpoint(self) -> bool:
         """Whether the model needs a checkpoint that is not chosen yet."""
         return self.models.currentData() != EMBEDDED_MODEL and self._checkpoint is None
+
+    def _settings(self, bits: int) -> QuantizationSettings:
+        if self.runtimes.runtime.integers:
+            return QuantizationSettings.for_integers(bits)
+        return QuantizationSettings.default(bits, self.methods.currentData())
 
     def set_checkpoint(self, path: Path) -> None:
         """Choose the weights of a model that has none shipped."""
@@ -118,6 +121,12 @@ class ModelPanel(QGroupBox):
         needs_file = self.models.currentData() != EMBEDDED_MODEL
         self._checkpoint_title.setVisible(needs_file)
         self.checkpoint_button.setVisible(needs_file)
+        self.changed.emit()
+
+    def _on_runtime(self) -> None:
+        integers = self.runtimes.runtime.integers
+        self.methods.setEnabled(not integers)
+        self.methods.setToolTip("Integer products need COMQ with one scale a channel." if integers else "")
         self.changed.emit()
 
     def _ask_checkpoint(self) -> None:

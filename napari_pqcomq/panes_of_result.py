@@ -5,18 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from napari_pqcomq.shown_result import ObjectResult, ShownResult
-from napari_pqcomq.side_layers import Pane
+from napari_pqcomq.side_layers import Mark, Pane
+from napari_pqcomq.verdict_marks import mark_of
+from pqcomq.comparison.gate import Tolerance, judge
 from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR
 from pqcomq.comparison.result import Comparison, Side
 from pqcomq.comparison.wording import side_lines, side_title
 
 
-def panes_of(result: ShownResult, number: int) -> list[Pane]:
+def panes_of(result: ShownResult, number: int, tolerance: Tolerance) -> list[Pane]:
     """One pane a model, full precision first.
 
     Args:
         result: of one or several objects.
         number: of the object that the plates are about.
+        tolerance: of the gate.
     """
     titles = [side_title(side) for side in _sides(result.objects[0])]
     colours = [FULL_COLOUR, *[QUANTIZED_COLOUR] * (len(titles) - 1)]
@@ -24,8 +27,8 @@ def panes_of(result: ShownResult, number: int) -> list[Pane]:
         labels_of([(found.prompt.number, _sides(found)[index].mask) for found in result.objects])
         for index in range(len(titles))
     ]
-    lines = plate_lines(result, number)
-    return [Pane(*each) for each in zip(titles, lines, masks, colours, strict=True)]
+    lines, marks = plate_lines(result, number), plate_marks(result, number, tolerance)
+    return [Pane(*each) for each in zip(titles, lines, masks, colours, marks, strict=True)]
 
 
 def plate_lines(result: ShownResult, number: int) -> list[tuple[str, ...]]:
@@ -34,6 +37,12 @@ def plate_lines(result: ShownResult, number: int) -> list[tuple[str, ...]]:
     head = (found.name,) if len(result.objects) > 1 else ()
     comparisons: tuple[Comparison, ...] = (found.comparison, *found.comparisons)
     return [(*head, *side_lines(comparison, side)) for comparison, side in zip(comparisons, _sides(found), strict=True)]
+
+
+def plate_marks(result: ShownResult, number: int, tolerance: Tolerance) -> list[Mark | None]:
+    """The gate's verdict on each side for object ``number``; there is none on full precision."""
+    found = result.of(number) or result.objects[0]
+    return [None, *(mark_of(judge(each, tolerance, found.name)) for each in found.comparisons)]
 
 
 def labels_of(masks: list[tuple[int, np.ndarray]]) -> np.ndarray:

@@ -34,10 +34,10 @@ def show_surfaces(viewer: ViewerModel) -> None:
 
     Outlines of the comparison are filled first: napari warns of contours in 3-D, even of hidden layers.
     """
+    viewer.dims.order = Plane.AXIAL.value[0]
     for layer in viewer.layers:
         if is_of_comparison(layer) and getattr(layer, "contour", False):
             layer.contour = 0
-    viewer.dims.order = Plane.AXIAL.value[0]
     viewer.dims.ndisplay = 3
 
 

@@ -9,25 +9,35 @@ cell, as the direction letters should. All stand on dark boxes, so that any imag
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable, Iterator
 
 from napari.components import ViewerModel
 from napari.components.overlays import TextOverlay
 
+from napari_pqcomq.side_layers import Mark
 from napari_pqcomq.view_stage import CORNERS, Plate
 from pqcomq.volumes.volume import Volume
 
 _PREFIX = "pqcomq_"
-_BACKGROUND = (0.0, 0.0, 0.0, 0.65)
+_BACKGROUND = (0.0, 0.0, 0.0, 0.75)
 _FAINT_BACKGROUND = (0.0, 0.0, 0.0, 0.4)
 
 _BODY_POINTS = (10, 9, 8)
 _TITLE_EXTRA_POINTS = 1
+_ROUNDING = 0.05
+"""Points: napari takes the whole points of a size to measure its box, and 10 can come back as 9.99."""
 _COMFORTABLE_COLUMNS = 40
 _MARGIN_PIXELS = 30
 _PIXELS_PER_POINT = 0.95  # mean width of a character of a wide sans serif, measured on DejaVu Sans
+_PIXELS_PER_LINE = 2.35
+"""And point, likewise."""
+_SHARE_OF_CELL = 0.42
+"""Of a cell's height that a plate may take, or there would be no picture."""
+_LINES_FALLING_SHORT = 4
 _ROOM_FOR_TOP_LETTER = 850
 """Pixels: a narrower cell's top edge belongs to the plates."""
 
+_PARTS = ("title", "mark", "body")
 _EDGES = ("middle_left", "middle_right", "top_center", "bottom_center")
 
 
@@ -42,16 +52,9 @@ class Plates:
     def __init__(self, viewer: ViewerModel, volume: Volume) -> None:
         self._viewer, self._volume = viewer, volume
         self._plates: list[Plate] = []
+        self._corners: list[str] = []  # that have texts
         tiling = viewer.canvas.overlay_tiling
         self._tiling = {corner: getattr(tiling, corner) for corner in CORNERS}
-        for corner in CORNERS:
-            setattr(tiling, corner, "vertical")
-            # At the bottom, tiles pile up from the edge: the last one added stands on top.
-            order = ("title", "body") if corner.startswith("top") else ("body", "title")
-            for part in order:
-                self._add(f"{corner}_{part}", corner, color="white", box_color=_BACKGROUND)
-        for edge in _EDGES:
-            self._add(edge, edge, color="white", box_color=_FAINT_BACKGROUND, font_size=11, gridded=True)
         self._followed = (
             viewer.canvas.events.size,
             viewer.dims.events.order,
@@ -60,11 +63,29 @@ class Plates:
         )
         for event in self._followed:
             event.connect(self._fit)
-        self._fit()
+
+    def making(self, corners: Iterable[str]) -> Iterator[None]:
+        """Put texts on the canvas that are not there yet, one a step: each takes a moment to make.
+
+        Args:
+            corners: that get a plate.
+        """
+        for edge in [edge for edge in _EDGES if _PREFIX + edge not in self._viewer.canvas.overlays]:
+            self._add(edge, edge, color="white", box_color=_FAINT_BACKGROUND, font_size=11, gridded=True)
+            yield
+        for corner in [corner for corner in corners if corner not in self._corners]:
+            setattr(self._viewer.canvas.overlay_tiling, corner, "vertical")
+            # napari tiles from the edge, in the order in which texts were first seen: headings are to stand on top.
+            for part in _PARTS if corner.startswith("top") else reversed(_PARTS):
+                self._add(f"{corner}_{part}", corner, color="white", box_color=_BACKGROUND)
+                yield
+            self._corners.append(corner)
 
     def show(self, plates: list[Plate]) -> None:
         """Show these and no others."""
         self._plates = plates
+        for _step in self.making(plate.corner for plate in plates):
+            pass
         self._fit()
 
     def remove(self) -> None:
@@ -78,25 +99,41 @@ class Plates:
             setattr(self._viewer.canvas.overlay_tiling, corner, tiling)
 
     def _add(self, name: str, position: str, **looks: object) -> None:
-        self._viewer.canvas.overlays[_PREFIX + name] = TextOverlay(position=position, **looks)
+        # Seen at once, or napari would make it later, in another order.
+        self._viewer.canvas.overlays[_PREFIX + name] = TextOverlay(position=position, text=" ", visible=True, **looks)
 
     def _fit(self, event: object = None) -> None:
         """Wrap and size the texts so that each stays within its half of the canvas."""
-        _height, width = self._viewer.canvas.size
-        available = width / 2 - _MARGIN_PIXELS
-        points = next((p for p in _BODY_POINTS if _columns(available, p) >= _COMFORTABLE_COLUMNS), _BODY_POINTS[-1])
+        height, width = self._viewer.canvas.size
+        available, room = width / 2 - _MARGIN_PIXELS, height / (2 if self._is_two_rows else 1) * _SHARE_OF_CELL
+        wanted = self._longest_line() if self._is_two_rows else _COMFORTABLE_COLUMNS
+        points = next((p for p in _BODY_POINTS if _columns(available, p) >= wanted), _BODY_POINTS[-1])
         by_corner = {plate.corner: plate for plate in self._plates}
-        for corner in CORNERS:
+        for corner in self._corners:
             plate = by_corner.get(corner, Plate(corner, "", "white"))
-            self._write(f"{corner}_title", (plate.title,), points + _TITLE_EXTRA_POINTS, available, plate.colour)
-            self._write(f"{corner}_body", plate.lines, points, available, "white")
+            mark = plate.mark or Mark("", "white")
+            title = _wrapped(plate.title, _columns(available, points + _TITLE_EXTRA_POINTS))
+            verdict = _wrapped(mark.text, _columns(available, points))
+            lines = int(room / (points * _PIXELS_PER_LINE)) - len(title) - len(verdict)
+            body = _shortened([_wrapped(line, _columns(available, points)) for line in plate.lines], lines)
+            self._write(f"{corner}_title", title, points + _TITLE_EXTRA_POINTS, plate.colour)
+            self._write(f"{corner}_mark", verdict, points, mark.colour)
+            # napari's measure of a text falls short by a tenth of a line for every line.
+            padding = [""] if len(body) >= _LINES_FALLING_SHORT else []
+            self._write(f"{corner}_body", [*body, *padding] if "top" in corner else [*padding, *body], points, "white")
         self._name_directions(width)
 
-    def _write(self, name: str, lines: tuple[str, ...], points: int, available: float, colour: str) -> None:
+    @property
+    def _is_two_rows(self) -> bool:
+        grid = self._viewer.canvas.grid
+        return bool(grid.enabled and grid.shape[0] == 2)
+
+    def _longest_line(self) -> int:
+        return max((len(line) for plate in self._plates for line in plate.lines), default=0)
+
+    def _write(self, name: str, rows: list[str], points: int, colour: str) -> None:
         overlay = self._viewer.canvas.overlays[_PREFIX + name]
-        columns = _columns(available, points)
-        rows = [row for line in lines for row in textwrap.wrap(line, columns, break_on_hyphens=False)]
-        overlay.font_size, overlay.color = points, colour
+        overlay.font_size, overlay.color = points + _ROUNDING, colour
         overlay.text = "\n".join(rows)
         overlay.visible = bool(rows)
 
@@ -112,10 +149,27 @@ class Plates:
             texts["bottom_center"], top = ends if upwards else ends[::-1]
             cell = width / 2 if self._viewer.canvas.grid.enabled else width
             texts["top_center"] = top if cell >= _ROOM_FOR_TOP_LETTER else ""
+            if self._is_two_rows:
+                texts["bottom_center"] = texts["top_center"] = ""  # the lower cells' bottom edge belongs to the plates
         for edge, text in texts.items():
-            overlay = self._viewer.canvas.overlays[_PREFIX + edge]
-            overlay.text = text
-            overlay.visible = bool(text)
+            overlay = self._viewer.canvas.overlays.get(_PREFIX + edge)
+            if overlay is not None:
+                overlay.text = text
+                overlay.visible = bool(text)
+
+
+def _wrapped(line: str, columns: int) -> list[str]:
+    return textwrap.wrap(line, columns, break_on_hyphens=False)
+
+
+def _shortened(lines: list[list[str]], most: int) -> list[str]:
+    """As many whole lines, broken into rows, as there is room for, the first at least; dots stand for the others."""
+    rows: list[str] = []
+    for line in lines:
+        if rows and len(rows) + len(line) > most:
+            return [*rows[:-1], f"{rows[-1]} …"]
+        rows += line
+    return rows
 
 
 def _columns(pixels: float, points: float) -> int:

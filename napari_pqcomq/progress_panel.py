@@ -12,6 +12,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from pqcomq.errors import InputError
+from pqcomq.progress import Progress
 
 T = TypeVar("T")
 
@@ -41,6 +42,11 @@ class _Refusal:
 
 
 Steps = Generator[Step, None, T]
+
+
+def step_of(prefix: str, progress: Progress) -> Step:
+    """The engine's progress for the panel."""
+    return Step(prefix + progress.text, progress.step, progress.total, progress.remaining_seconds)
 
 
 class ProgressPanel(QWidget):

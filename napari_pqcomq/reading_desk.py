@@ -140,10 +140,10 @@ class ReadingDesk:
             self.reading.show_finished(session.reading)
         self.sessions.tell(f"Opened the session of {session.made} UTC.")
 
-    def _move_boxes(self) -> None:
+    def _move_boxes(self, pixels: int) -> None:
         result = self._dock.result
         if result is not None and not self._is_busy():
-            self._dock.progress.start(JitterTask(result).steps, self._take_jitters, "Moving the boxes…")
+            self._dock.progress.start(JitterTask(result, pixels).steps, self._take_jitters, "Moving the boxes…")
 
     def _take_jitters(self, jitters: dict[str, BoxJitter]) -> None:
         result = self._dock.result

@@ -27,6 +27,7 @@ class Remembered:
             "model": dock.model_panel.models,
             "bits": dock.model_panel.bits,
             "method": dock.model_panel.methods,
+            "runtime": dock.model_panel.runtimes,
             "prompts": dock.prompt_panel.modes,
             "window": dock.volume_panel.presets,
         }
@@ -44,9 +45,16 @@ class Remembered:
         slices = str(settings.value("calibration slices", ""))
         if slices.isdigit():
             self._dock.calibration_panel.slices.setValue(int(slices))
+        pixels = str(settings.value("jitter pixels", ""))
+        if pixels.isdigit():
+            self._dock.desk.sessions.pixels.setValue(int(pixels))
         with suppress(ValueError):  # nothing was kept, or no tolerance
             dice, percent = (float(str(settings.value(key, ""))) for key in _GATE)
             self._dock.desk.gate.set_tolerance(Tolerance(dice, percent))
+        recent = settings.value("recent", []) or []
+        self._dock.volume_panel.open_menu.note(
+            [Path(each) for each in ([recent] if isinstance(recent, str) else recent)]
+        )
         view = str(settings.value("view", ""))
         if view in VIEWS:
             self._dock.view.show(view)
@@ -61,6 +69,8 @@ class Remembered:
             settings.setValue("checkpoint", str(checkpoint))
         settings.setValue("calibration slices", self._dock.calibration_panel.slices.value())
         settings.setValue("view", self._dock.view.name)
+        settings.setValue("recent", [str(path) for path in self._dock.volume_panel.open_menu.recent])
+        settings.setValue("jitter pixels", self._dock.desk.sessions.pixels.value())
         tolerance = self._dock.desk.gate.tolerance
         for key, value in zip(_GATE, (tolerance.dice, tolerance.volume_percent), strict=True):
             settings.setValue(key, value)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QTabWidget, QWidget
+from qtpy.QtGui import QResizeEvent
+from qtpy.QtWidgets import QSizePolicy, QTabWidget, QWidget
 
 from napari_pqcomq.shown_result import ShownResult
 
@@ -27,6 +28,7 @@ class ResultTabs(QTabWidget):
         super().__init__(parent)
         self.setUsesScrollButtons(True)
         self.setDocumentMode(True)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._panels: list[ResultPanel] = []
         self.currentChanged.connect(lambda _index: self.updateGeometry())
         self.setVisible(False)
@@ -50,6 +52,12 @@ class ResultTabs(QTabWidget):
         if panel is not None:
             self.setCurrentWidget(panel)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """Texts wrap at another place in another width."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
+
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """As high as the tab in sight needs: the dock scrolls, not the tab in it."""
         return self._fitted(super().sizeHint(), self.currentWidget(), "sizeHint")
@@ -60,6 +68,7 @@ class ResultTabs(QTabWidget):
 
     def _fitted(self, size: QSize, page: QWidget | None, which: str) -> QSize:
         if page is not None:
-            wanted = max(getattr(page, which)().height(), page.minimumHeight())
+            wrapped = page.heightForWidth(self.width()) if page.hasHeightForWidth() else 0
+            wanted = max(wrapped or getattr(page, which)().height(), page.minimumHeight())
             size.setHeight(wanted + self.tabBar().sizeHint().height() + 4)
         return size

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableW
 
 from napari_pqcomq.shown_result import ObjectResult, ShownResult
 from pqcomq.comparison.result import Comparison
-from pqcomq.comparison.wording import comparison_rows
+from pqcomq.comparison.wording import comparison_rows, short_precision
 
 _AGREEMENT, _ACCURACY, _COST = "Agreement of the two models", "Accuracy against ground truth", "Volume, time and size"
 _VALUE_WIDTH = 84
@@ -19,7 +19,7 @@ class ResultsTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 3, parent)
-        self._shown: ObjectResult | None = None
+        self._shown: Comparison | None = None
         self.verticalHeader().setVisible(False)
         self.setWordWrap(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -37,18 +37,18 @@ class ResultsTable(QTableWidget):
         """Show the first object's comparison with the first candidate."""
         self.show_object(result.objects[0])
 
-    def show_object(self, found: ObjectResult) -> None:
-        """Show another object's comparison, unless it stands there already."""
-        if found is not self._shown:
-            self._shown = found
-            self.show_comparison(found.comparison)
+    def show_object(self, found: ObjectResult, candidate: int = 0) -> None:
+        """Show another object's comparison with a candidate, counted from 0, unless it stands there already."""
+        if found.comparisons[candidate] is not self._shown:
+            self._shown = found.comparisons[candidate]
+            self.show_comparison(self._shown)
 
     def show_comparison(self, comparison: Comparison) -> None:
         """Fill the table and make it as high as its rows."""
         self.clearSpans()
         self.setRowCount(0)
         precisions = (comparison.reference.precision, comparison.candidate.precision)
-        self.setHorizontalHeaderLabels(["", *(precision.split()[0] for precision in precisions)])
+        self.setHorizontalHeaderLabels(["", *(short_precision(precision) for precision in precisions)])
         rows = comparison_rows(comparison)
         for title in (_AGREEMENT, _ACCURACY, _COST):
             self._add_group(title, [row for row in rows if _group(row[0]) == title])

@@ -10,7 +10,7 @@ _SCALE_BAR_FIELDS = ("gridded", "visible")
 
 
 class SavedView:
-    """The grid, scale bar, background, camera, axes, selection and which layers were visible, when it was made."""
+    """The grid, scale bar, background, camera, axes, selection, layers' order and visibility, when it was made."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
@@ -22,12 +22,18 @@ class SavedView:
         self._orientation = camera.orientation2d
         self._dims = (viewer.dims.ndisplay, viewer.dims.order)
         self._visible = [(layer, layer.visible) for layer in viewer.layers]
+        self._order = list(viewer.layers)
         self._selected = [layer for layer in viewer.layers if layer in viewer.layers.selection]
 
     def hide_layers(self) -> None:
         """Hide the user's layers: the grid leaves cells of hidden layers out."""
         for layer, _visible in self._visible:
             layer.visible = False
+
+    @property
+    def hidden(self) -> list[Layer]:
+        """The user's layers that wait for the end."""
+        return [layer for layer, _visible in self._visible]
 
     def adopt(self, layer: Layer) -> None:
         """Hide a layer that the user has added meanwhile; it is shown at the end."""
@@ -43,6 +49,10 @@ class SavedView:
         self._viewer.canvas.background_color_override = self._background
         self._viewer.dims.ndisplay, self._viewer.dims.order = self._dims
         present = list(self._viewer.layers)
+        for index, layer in enumerate(layer for layer in self._order if layer in present):
+            position = list(self._viewer.layers).index(layer)
+            if position != index:
+                self._viewer.layers.move(position, index)
         for layer, visible in self._visible:
             if layer in present:
                 layer.visible = visible

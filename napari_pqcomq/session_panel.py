@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QUrl, Signal
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
+
+from pqcomq.comparison.box_jitter import SHIFT_PIXELS
 
 if TYPE_CHECKING:
     from napari_pqcomq.shown_result import ShownResult
 
+_MOST_PIXELS = 50
 _EXPLANATION = (
     "A session is a folder: report.html to read and send, tables, masks and weights. It holds no patient data and not "
     "the volume, which is known by its voxels. “pqcomq replay” runs it again."
@@ -24,16 +27,20 @@ class SessionPanel(QWidget):
     Attributes:
         save_requested: emitted with the folder to be made.
         open_requested: emitted with the folder of a session.
-        jitter_requested: emitted when the boxes are to be moved.
+        jitter_requested: emitted with the pixels by which the boxes are to be moved at the most.
     """
 
     save_requested = Signal(Path)
     open_requested = Signal(Path)
-    jitter_requested = Signal()
+    jitter_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.jitter_button = QPushButton("Move the boxes by ±5 px")
+        self.jitter_button, self.pixels = QPushButton("Move the boxes by ±"), QSpinBox()
+        self.pixels.setRange(1, _MOST_PIXELS)
+        self.pixels.setValue(SHIFT_PIXELS)
+        self.pixels.setSuffix(" px")
+        self.pixels.setToolTip("Each edge of a box is moved by up to this many pixels of the volume, either way.")
         self.jitter_button.setToolTip(
             "Runs full precision on eight boxes beside each of yours: how much does the prompt change, against what "
             "quantization changes? The answer goes into the plots and the report."
@@ -44,10 +51,14 @@ class SessionPanel(QWidget):
         self.told.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
-        for widget in (self.jitter_button, self.save_button, self.page_button, self.open_button, self.told):
+        row = QHBoxLayout()
+        row.addWidget(self.jitter_button, 1)
+        row.addWidget(self.pixels)
+        column.addLayout(row)
+        for widget in (self.save_button, self.page_button, self.open_button, self.told):
             column.addWidget(widget)
         self._page: Path | None = None
-        self.jitter_button.clicked.connect(lambda: self.jitter_requested.emit())
+        self.jitter_button.clicked.connect(lambda: self.jitter_requested.emit(self.pixels.value()))
         self.save_button.clicked.connect(self._ask_save)
         self.open_button.clicked.connect(self._ask_open)
         self.page_button.clicked.connect(self._show_page)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_pqcomq.model_shelf import ModelShelf
-from napari_pqcomq.progress_panel import Step, Steps
+from napari_pqcomq.progress_panel import Step, Steps, step_of
 from pqcomq.comparison.box_jitter import BoxJitter, box_jitter
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.progress import translated
 from pqcomq.reading.blinded import BlindedReading
 from pqcomq.session.opening import SavedSession
-from pqcomq.session.saving import save_session
+from pqcomq.session.saving import saving
 from pqcomq.session.session import Session, SessionObject
 from pqcomq.volumes.volume import Volume
 
@@ -27,9 +29,11 @@ class JitterTask:
 
     Attributes:
         result: on screen.
+        pixels: greatest movement of an edge.
     """
 
     result: ShownResult
+    pixels: int
 
     def steps(self) -> Steps[dict[str, BoxJitter]]:
         """The work: object name → what its moved boxes gave."""
@@ -40,16 +44,10 @@ class JitterTask:
                 each.comparison,
                 self.result.reference.segmenter,
                 truth=each.truth,
+                shift=self.pixels,
                 cache=self.result.cache,
             )
-            while True:
-                try:
-                    progress = next(work)
-                except StopIteration as finished:
-                    found[each.name] = finished.value
-                    break
-                text = f"Moving the box of {each.name}: {progress.text}"
-                yield Step(text, progress.step, progress.total, progress.remaining_seconds)
+            found[each.name] = yield from translated(work, partial(step_of, f"Moving the box of {each.name}: "))
         return found
 
 
@@ -78,7 +76,8 @@ class SaveTask:
             InputError: a file exists or cannot be written.
         """
         yield Step("Drawing the report", 0, 0)
-        return save_session(session_of(self.result, self.jitters, self.tolerance, self.reading), self.folder)
+        work = saving(session_of(self.result, self.jitters, self.tolerance, self.reading), self.folder)
+        return (yield from translated(work, partial(step_of, "Saving: ")))
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,19 @@ _CURSOR_PIXELS = 15.0
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A verdict on a side, seen at a glance.
+
+    Attributes:
+        text: a few words.
+        colour: of the text.
+    """
+
+    text: str
+    colour: str
+
+
+@dataclass(frozen=True)
 class Pane:
     """What one side shows.
 
@@ -41,12 +54,14 @@ class Pane:
         lines: the plate's other lines.
         mask: (z, y, x) on the volume's grid: object numbers from 1, or bool for a single object.
         colour: of the heading; it stands for the model, the masks' colours stand for the objects.
+        mark: the gate's verdict on this side, None where there is none.
     """
 
     title: str
     lines: tuple[str, ...]
     mask: np.ndarray
     colour: str
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +104,7 @@ class Side:
         truth: outline of the ground truth; empty and out of sight where there is none.
         boxes: the prompts on the slice in sight.
         cursor: where the mouse is on another side.
+        joined: layers of the user's, or copies of them.
     """
 
     number: int
@@ -98,10 +114,15 @@ class Side:
     truth: Labels
     boxes: Shapes
     cursor: Points
-    layers: list[Layer] = field(init=False)
+    joined: list[Layer] = field(default_factory=list)
+    _box_colours: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.layers = [self.image, self.truth, self.fill, self.outline, self.boxes, self.cursor]
+    @property
+    def layers(self) -> list[Layer]:
+        """All of them, the lowest first; images of the user's lie below the masks."""
+        pictures = [layer for layer in self.joined if isinstance(layer, Image)]
+        others = [layer for layer in self.joined if layer not in pictures]
+        return [self.image, *pictures, self.truth, self.fill, self.outline, self.boxes, self.cursor, *others]
 
     @property
     def masks(self) -> np.ndarray:
@@ -123,12 +144,17 @@ class Side:
     def show_boxes(self, objects: tuple[Prompt, ...], z: int) -> None:
         """Draw the boxes that prompt slice ``z``: a Shapes layer cannot say on which slices a flat shape is seen."""
         here = [each for each in objects if each.box.z0 <= z <= each.box.z1]
+        corners, colours = [rectangle(each.box, z) for each in here], [each.colour for each in here]
         with self.boxes.events.data.blocker():
             self.boxes.selected_data.clear()
+            if here and colours == self._box_colours:
+                self.boxes.data = corners  # a box that is dragged: its colour and graphics stay
+                return
             self.boxes.data = []
             if here:
-                self.boxes.add_rectangles([rectangle(each.box, z) for each in here])
-                self.boxes.edge_color = [each.colour for each in here]
+                self.boxes.add_rectangles(corners)
+                self.boxes.edge_color = colours
+        self._box_colours = colours
 
 
 def make_side(number: int, pane: Pane, scene: Scene) -> Side:

@@ -10,7 +10,7 @@ import numpy as np
 from napari_pqcomq.calibration_panel import CalibrationChoice
 from napari_pqcomq.model_panel import ModelChoice
 from napari_pqcomq.model_shelf import ModelShelf
-from napari_pqcomq.progress_panel import Step, Steps
+from napari_pqcomq.progress_panel import Step, Steps, step_of
 from napari_pqcomq.prompt import Prompt
 from napari_pqcomq.shown_result import ObjectResult, ShownResult
 from napari_pqcomq.triton_guard import keep_triton_out
@@ -18,11 +18,12 @@ from pqcomq.comparison.compare import compare
 from pqcomq.comparison.participant import Participant, check_same_source
 from pqcomq.comparison.result import Comparison
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.progress import Stopwatch
+from pqcomq.progress import Stopwatch, translated
 from pqcomq.quantized.calibration import Calibration, calibrate_on
 from pqcomq.quantized.model import QuantizedModel
 from pqcomq.quantized.run import LayerEvent, quantize_model
 from pqcomq.quantized.weights_file import load_weights
+from pqcomq.runtimes.settings import Runtime
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.reading import read_volume
@@ -69,12 +70,7 @@ class QuantizeTask:
     def _one(self, full: Segmenter, calibration: Calibration, choice: ModelChoice) -> Steps[QuantizedModel]:
         which = f"{choice.settings.bits} bits: " if len(self.choices) > 1 else ""
         work = quantize_model(full, calibration, choice.settings)
-        while True:
-            try:
-                event = next(work)
-            except StopIteration as finished:
-                return finished.value
-            yield _step(event, which)
+        return (yield from translated(work, lambda event: _step(event, which)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,24 +101,26 @@ class LiveTask:
     Attributes:
         choice: the model in full precision.
         weights: its quantized copies.
-        shelf: where the full-precision model stands.
+        runtime: what runs them.
+        shelf: where models stand.
     """
 
     choice: ModelChoice
     weights: tuple[QuantizedModel, ...]
+    runtime: Runtime
     shelf: ModelShelf
 
-    def steps(self) -> Steps[tuple[Segmenter, ...]]:
+    def steps(self) -> Steps[tuple[Participant, ...]]:
         """The work.
 
         Raises:
-            InputError: the weights were made from another checkpoint.
+            InputError: the weights were made from another checkpoint, or this machine lacks the runtime.
         """
         yield Step("Loading the model", 0, 0)
         full = self.shelf.take(self.choice.key, self.choice.checkpoint)
         for each in self.weights:
             check_same_source(full, each)
-        return (full, *(each.segmenter for each in self.weights))
+        return (yield from self.shelf.participants(full, self.weights, self.runtime))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +135,8 @@ class CompareTask:
         prompts: the objects.
         mode: where the other slices' prompts come from.
         truths: object number → (z, y, x) bool, for those that have one.
-        shelf: where the full-precision model stands.
+        runtime: what runs the models.
+        shelf: where models stand.
         cache: embeddings of earlier comparisons.
     """
 
@@ -148,6 +147,7 @@ class CompareTask:
     prompts: tuple[Prompt, ...]
     mode: PromptMode
     truths: dict[int, np.ndarray]
+    runtime: Runtime
     shelf: ModelShelf
     cache: EmbeddingCache
 
@@ -155,13 +155,14 @@ class CompareTask:
         """The work.
 
         Raises:
-            InputError: the weights were made from another checkpoint, or a box lies outside.
+            InputError: the weights were made from another checkpoint, this machine lacks the runtime, or a box lies
+                outside.
         """
         yield Step("Loading the model", 0, 0)
         segmenter = self.shelf.take(self.choice.key, self.choice.checkpoint)
         for each in self.weights:
             check_same_source(segmenter, each)
-        full, candidates = Participant.full(segmenter), tuple(Participant.quantized(each) for each in self.weights)
+        full, *candidates = yield from self.shelf.participants(segmenter, self.weights, self.runtime)
         yield Step("Warming up the models", 0, 0)
         watch = Stopwatch(2 * len(candidates) * sum(len(each.box.slices) for each in self.prompts))
         objects = []
@@ -170,7 +171,7 @@ class CompareTask:
             for candidate in candidates:
                 comparisons.append((yield from self._one(prompt, full, candidate, watch)))
             objects.append(ObjectResult(prompt, tuple(comparisons), self.truths.get(prompt.number)))
-        return ShownResult(self.volume, self.window, tuple(objects), full, candidates, self.cache)
+        return ShownResult(self.volume, self.window, tuple(objects), full, tuple(candidates), self.cache)
 
     def _one(self, prompt: Prompt, full: Participant, candidate: Participant, watch: Stopwatch) -> Steps[Comparison]:
         work = compare(
@@ -184,14 +185,8 @@ class CompareTask:
             cache=self.cache,
         )
         which = f"{prompt.name}: " if len(self.prompts) > 1 else ""
-        while True:
-            try:
-                progress = next(work)
-            except StopIteration as finished:
-                return finished.value
-            overall = watch.step(progress.text)
-            text = f"Segmenting {which}{progress.text}"
-            yield Step(text, overall.step, overall.total, overall.remaining_seconds)
+        told = translated(work, lambda progress: step_of(f"Segmenting {which}", watch.step(progress.text)))
+        return (yield from told)
 
 
 def _step(event: LayerEvent, which: str) -> Step:

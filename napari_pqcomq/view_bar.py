@@ -6,7 +6,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_pqcomq.comparison_view import DIFFERENCE, FLICKER, PARTS, SIDE_BY_SIDE, SWIPE, ComparisonView
+from napari_pqcomq.comparison_view import DIFFERENCE, FIGURES, FLICKER, PARTS, SIDE_BY_SIDE, SWIPE, ComparisonView
 from napari_pqcomq.planes import Plane, current_plane, show_plane, show_surfaces
 
 _TITLES = {SIDE_BY_SIDE: "Sides", SWIPE: "Swipe", DIFFERENCE: "Difference", FLICKER: "Flicker"}
@@ -28,10 +28,14 @@ class ViewBar(QWidget):
     Attributes:
         worst_requested: emitted by the button for the slice on which the models agree least.
         parting_requested: emitted by the button for the slice on which they first part ways.
+        candidate_chosen: emitted after another quantized model was chosen.
+        keep_requested: emitted by the button that keeps the masks as layers.
     """
 
     worst_requested = Signal()
     parting_requested = Signal()
+    candidate_chosen = Signal()
+    keep_requested = Signal()
 
     def __init__(self, viewer: ViewerModel, view: ComparisonView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,12 +44,14 @@ class ViewBar(QWidget):
         self.parts = {part: QCheckBox(part.capitalize()) for part in PARTS}
         self.planes, self.candidates = QComboBox(), QComboBox()
         self.worst, self.parting = QPushButton("Worst slice"), QPushButton("First parting")
+        self.keep = QPushButton("Keep masks")
+        self.keep.setToolTip("Keeps the masks in sight, live ones too, as labels layers to edit and export (Ctrl+K).")
         self._make()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(_row(*self.views.values()))
         column.addWidget(self.candidates)
-        column.addLayout(_row(self.planes, self.worst, self.parting))
+        column.addLayout(_row(self.planes, self.worst, self.parting, self.keep))
         column.addLayout(_row(*self.parts.values()))
 
     def set_candidates(self, titles: list[str]) -> None:
@@ -101,13 +107,20 @@ class ViewBar(QWidget):
         self.parts["ground truth"].setText("Truth")
         self.parts["ground truth"].setToolTip("Outline of the ground truth, yellow (T).")
         self.parts["boxes"].setToolTip("The boxes that prompt the models (X).")
+        self.parts[FIGURES].setToolTip("The figures on the picture; headings and verdicts stay (I).")
         self.planes.addItems([*(plane.name.capitalize() for plane in Plane), _SURFACES])
         self.planes.setToolTip("Axial 1, coronal 2, sagittal 3, surfaces of the masks in 3-D 4.")
         self.planes.activated.connect(self._on_plane)
-        self.candidates.activated.connect(lambda index: self._view.choose_candidate(index + 1))
-        self.candidates.setToolTip("Which quantized model swipe and difference compare with full precision.")
+        self.candidates.activated.connect(self._on_candidate)
+        self.candidates.setToolTip(
+            "The quantized model that swipe, difference, the table of figures, worst slice and first parting are about."
+        )
         self.candidates.setVisible(False)
-        for button, signal in ((self.worst, self.worst_requested), (self.parting, self.parting_requested)):
+        for button, signal in (
+            (self.worst, self.worst_requested),
+            (self.parting, self.parting_requested),
+            (self.keep, self.keep_requested),
+        ):
             button.setStyleSheet(_NARROW)
             button.clicked.connect(lambda _checked, signal=signal: signal.emit())
         for event in (self._viewer.dims.events.order, self._viewer.dims.events.ndisplay):
@@ -118,6 +131,10 @@ class ViewBar(QWidget):
             show_surfaces(self._viewer)
         else:
             show_plane(self._viewer, list(Plane)[index])
+
+    def _on_candidate(self, index: int) -> None:
+        self._view.choose_candidate(index + 1)
+        self.candidate_chosen.emit()
 
     def _on_dims(self, event: object = None) -> None:
         self.refresh()

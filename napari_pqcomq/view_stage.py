@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from napari.components import ViewerModel
 from napari.layers import Layer
 
-from napari_pqcomq.side_layers import Pane, Scene, Side
+from napari_pqcomq.side_layers import Mark, Pane, Scene, Side
 
 
 @dataclass
@@ -49,12 +50,14 @@ class Plate:
         title: its heading.
         colour: of the heading.
         lines: below it.
+        mark: a verdict between heading and lines.
     """
 
     corner: str
     title: str
     colour: str
     lines: tuple[str, ...] = field(default=())
+    mark: Mark | None = None
 
 
 class ViewMode(Protocol):
@@ -73,8 +76,8 @@ class ViewMode(Protocol):
     def plates(self) -> list[Plate]:
         """The texts in the corners."""
 
-    def show_masks(self, z: int | None) -> None:
-        """The sides' masks have changed on slice ``z``, or everywhere."""
+    def show_masks(self, slices: Sequence[int] | None) -> None:
+        """The sides' masks have changed on some slices, or with None everywhere."""
 
     def close(self) -> None:
         """Let go of the viewer."""
@@ -85,4 +88,4 @@ CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right")
 
 def side_plate(pane: Pane, corner: str) -> Plate:
     """The plate of a side."""
-    return Plate(corner, pane.title, pane.colour, pane.lines)
+    return Plate(corner, pane.title, pane.colour, pane.lines, pane.mark)

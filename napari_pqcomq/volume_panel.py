@@ -5,10 +5,11 @@ from __future__ import annotations
 from napari.components import ViewerModel
 from napari.layers import Image
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QHBoxLayout, QLabel, QWidget
 
 from napari_pqcomq.layer_chooser import LayerChooser
 from napari_pqcomq.layers import volume_of
+from napari_pqcomq.open_menu import OpenMenu
 from pqcomq.volumes.geometry_report import GeometryReport
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.window import PRESETS, Window, default_window
@@ -38,8 +39,12 @@ class VolumePanel(QGroupBox):
         self.presets.setToolTip("Applies to the picture and to what the models see; the voxels stay as they are.")
         self.facts = QLabel()
         self.facts.setWordWrap(True)
+        self.open_menu = OpenMenu(viewer)
+        row = QHBoxLayout()
+        row.addWidget(self.layers, 1)
+        row.addWidget(self.open_menu)
         form = QFormLayout(self)
-        form.addRow("Layer", self.layers)
+        form.addRow("Layer", row)
         form.addRow(self.facts)
         form.addRow("Window", self.presets)
         self.layers.changed.connect(self._on_layer)
@@ -69,8 +74,15 @@ class VolumePanel(QGroupBox):
         window = self.window or default_window(volume.modality, volume.voxels)
         return window.low, window.high
 
+    def choose_window(self, index: int) -> None:
+        """Choose a window by its place in the list, 0 for the modality's own."""
+        self.presets.setCurrentIndex(index)
+
     def _on_layer(self) -> None:
         volume = self.volume
+        self.facts.setVisible(volume is not None)
+        if volume is not None and volume.source is not None:
+            self.open_menu.note([volume.source])
         self.facts.setText("" if volume is None else _facts(volume))
         self.facts.setToolTip("" if volume is None else "\n".join(GeometryReport.of(volume).sentences()))
         self.changed.emit()

@@ -67,8 +67,7 @@ class WeightsPanel(QWidget):
             self.status.setText(f"Not quantized yet. Calibration: {calibration}.")
             return
         ready = "; ".join(
-            f"{choice.settings.title}, {self._weights[choice].effective_bits:.2f} effective bits per quantized weight"
-            for choice in choices
+            f"{choice.settings.title} ({self._weights[choice].effective_bits:.2f} effective)" for choice in choices
         )
         self.status.setText(f"Ready: {ready}.")
 

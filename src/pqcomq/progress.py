@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
 _Result = TypeVar("_Result")
+_Told = TypeVar("_Told")
+_Else = TypeVar("_Else")
 
 
 def finished(work: Generator[object, None, _Result]) -> _Result:
@@ -18,6 +20,27 @@ def finished(work: Generator[object, None, _Result]) -> _Result:
         except StopIteration as end:
             result: _Result = end.value
             return result
+
+
+def translated(
+    work: Generator[_Told, None, _Result], tell: Callable[[_Told], _Else]
+) -> Generator[_Else, None, _Result]:
+    """Long work that tells the same in other words; whoever stops asking for it stops the work.
+
+    Args:
+        work: a generator with a return value, which becomes this one's.
+        tell: what is said for each of its yields.
+    """
+    try:
+        while True:
+            try:
+                told = next(work)
+            except StopIteration as end:
+                result: _Result = end.value
+                return result
+            yield tell(told)
+    finally:
+        work.close()
 
 
 @dataclass(frozen=True)

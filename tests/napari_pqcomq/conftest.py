@@ -14,6 +14,12 @@ from qtpy.QtCore import QPoint, QSettings, Qt
 from qtpy.QtTest import QTest
 
 import napari_pqcomq
+from pqcomq.models.registry import load_model
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.settings import QuantizationSettings
+from pqcomq.quantized.calibration import Calibration
+from pqcomq.quantized.model import QuantizedModel
+from pqcomq.quantized.run import quantize_model
 from pqcomq.volumes.volume import Volume
 
 MANIFEST = Path(napari_pqcomq.__file__).with_name("napari.yaml")
@@ -61,6 +67,22 @@ def masks(volume: Volume) -> tuple[np.ndarray, np.ndarray]:
     return left, right
 
 
+@pytest.fixture(scope="session")
+def eight_bits(lite_medsam: Segmenter, calibration: Calibration, finish: Callable) -> QuantizedModel:
+    """LiteMedSAM at 8 bits, rounded to nearest: quick to make, and what most tests of the dock work with."""
+    return finish(quantize_model(lite_medsam, calibration, QuantizationSettings.default(8, "rtn")))
+
+
+@pytest.fixture
+def loaded_once(lite_medsam: Segmenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dock takes the session's model instead of reading its own from disk."""
+
+    def load(key: str, checkpoint: Path | None) -> Segmenter:
+        return lite_medsam if key == lite_medsam.key else load_model(key, checkpoint)
+
+    monkeypatch.setattr("napari_pqcomq.model_shelf.load_model", load)
+
+
 @pytest.fixture
 def viewer(make_napari_viewer: Callable):
     return make_napari_viewer()
@@ -90,6 +112,12 @@ def plugin(manifest: PluginManifest, make_napari_viewer: Callable, npe2pm: Plugi
 def settings_of_the_tests_own(tmp_path: Path) -> None:
     """Keep the user's remembered settings out of the tests, and theirs out of the user's."""
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def every_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All runtimes are offered: finding out imports OpenVINO in a thread, and warnings are everybody's filters."""
+    monkeypatch.setattr("napari_pqcomq.runtime_chooser._obstacles", dict)
 
 
 def _pixel(viewer, place: tuple[float, float], cell: int):

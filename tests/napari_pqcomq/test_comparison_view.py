@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.layers import Image, Labels, Layer, Points, Shapes
@@ -8,7 +10,7 @@ from napari_pqcomq.comparison_view import DIFFERENCE, FLICKER, SIDE_BY_SIDE, SWI
 from napari_pqcomq.layers import image_tuple, transform
 from napari_pqcomq.planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.prompt import Prompt
-from napari_pqcomq.side_layers import LEFT_COLOUR, RIGHT_COLOUR, Pane, Scene, is_of_comparison
+from napari_pqcomq.side_layers import LEFT_COLOUR, RIGHT_COLOUR, Mark, Pane, Scene, is_of_comparison
 from pqcomq.segmentation.box import Box3D
 
 BOX = Box3D(5, 5, 3, 17, 15, 8)
@@ -261,7 +263,7 @@ def test_masks_of_a_slice_are_replaced_in_every_view(viewer, volume, panes, scen
     assert (viewer.layers["Difference"].data[4] == 3).all()
     assert (viewer.layers["Swipe: masks"].data[4, :, 20:] == 1).all()
     assert not viewer.layers["Swipe: masks"].data[4, :, :20].any()
-    view.clear_masks(1)
+    view.clear_masks(1, range(12))
     assert not viewer.layers["Difference"].data.any()
 
 
@@ -280,15 +282,87 @@ def test_four_models_stand_in_a_square(viewer, volume, masks, scene):
     assert viewer.canvas.overlays["pqcomq_top_right_title"].text.startswith("Only Model · 2")
 
 
-def test_a_layer_added_meanwhile_waits_until_the_comparison_is_closed(viewer, volume, panes, scene):
+def cells(viewer, name):
+    """Row and column of every visible layer of a name, on whichever side."""
+    layers = [layer for layer in viewer.layers if layer.visible and layer.name.endswith(name)]
+    return [viewer.canvas.grid.position(list(viewer.layers).index(layer), viewer.layers) for layer in layers]
+
+
+def test_a_layer_of_the_users_is_seen_on_every_side(viewer, volume, panes, scene):
+    with_user_layers(viewer, volume)
+    before = state(viewer)
     view = ComparisonView(viewer)
     view.open(panes, scene)
-    added = viewer.add_image(volume.voxels, name="added", **transform(volume))
+    painted = viewer.add_labels(np.zeros(volume.voxels.shape, np.uint8), name="painted", **transform(volume))
+    assert cells(viewer, "painted") == cells(viewer, ": image") == [(0, 0), (0, 1)]
+    painted.paint((4, 3, 3), 1)
+    np.testing.assert_array_equal(viewer.layers["2: painted"].data, painted.data)
+    viewer.layers["Labels"].visible = True  # one that was hidden before
+    assert cells(viewer, "Labels") == [(0, 0), (0, 1)]
+    viewer.layers["Labels"].visible = False
+    assert cells(viewer, "Labels") == []
+    view.show(SWIPE)
+    assert cells(viewer, "painted") == [(0, 0)]
+    view.show(SIDE_BY_SIDE)
+    viewer.layers.remove("painted")
+    assert view.is_open
+    assert "2: painted" not in viewer.layers
+    view.close()
+    assert state(viewer) == before
+
+
+def test_a_volume_opened_meanwhile_waits_until_the_comparison_is_closed(viewer, volume, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    added = viewer.add_layer(Layer.create(*image_tuple(volume)))
     assert not added.visible
     assert list(viewer.layers).index(added) == 12
     view.close()
     assert added.visible
-    assert [layer.name for layer in viewer.layers] == ["added"]
+    assert [layer.name for layer in viewer.layers] == ["block"]
+
+
+def test_figures_give_way_to_the_picture_but_verdicts_stay(viewer, panes, scene):
+    left, right = panes
+    view = ComparisonView(viewer)
+    view.open([left, replace(right, mark=Mark("✗ FAIL: Dice < 0.98", "#E8743B"))], scene)
+    overlays = viewer.canvas.overlays
+    assert overlays["pqcomq_top_right_mark"].text == "✗ FAIL: Dice < 0.98"
+    assert not overlays["pqcomq_top_left_mark"].visible
+    assert "Volume" in overlays["pqcomq_top_right_body"].text
+    view.hide("figures", True)
+    assert not overlays["pqcomq_top_right_body"].visible
+    assert overlays["pqcomq_top_right_mark"].visible
+    assert overlays["pqcomq_top_right_title"].visible
+    view.hide("figures", False)
+    viewer.canvas.size = (110, 900)  # room for one line of two, and no more
+    assert overlays["pqcomq_top_right_body"].text.startswith("Dice vs full precision 0.812 …")
+    view.set_lines([(), ()])
+    assert not overlays["pqcomq_top_right_mark"].visible, "live masks have no verdict"
+
+
+def test_outlines_widen_where_a_voxel_would_be_too_small_to_see(viewer, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    viewer.scene.camera.zoom = 3.0  # a voxel is 4.5 pixels across
+    assert {viewer.layers[f"{side}: outlines"].contour for side in (1, 2)} == {1}
+    viewer.scene.camera.zoom = 0.25  # 0.375 pixels
+    assert {viewer.layers[f"{side}: outlines"].contour for side in (1, 2)} == {4}
+
+
+def test_other_planes_and_3d_look_at_the_objects(viewer, volume, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    viewer.dims.set_current_step(1, 28)
+    show_plane(viewer, Plane.CORONAL)
+    assert viewer.dims.current_step[1] == 10  # the middle of the box's rows 5 to 15
+    viewer.dims.set_current_step(1, 14)
+    show_plane(viewer, Plane.AXIAL)
+    show_plane(viewer, Plane.CORONAL)
+    assert viewer.dims.current_step[1] == 14, "the user's own place in the box is kept"
+    show_surfaces(viewer)
+    np.testing.assert_allclose(viewer.scene.camera.center, (300 + 5.5 * 4, 10 + 10 * 2, -20 + 11 * 1.5))
+    np.testing.assert_allclose(viewer.scene.camera.up_direction, (0.95, 0.29, 0.13), atol=0.02)  # the head is up
 
 
 def test_the_cursor_is_marked_on_the_other_side(shown_viewer, qtbot, panes, scene, hover):

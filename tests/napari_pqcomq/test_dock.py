@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +16,13 @@ from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.dock import CompareWidget
 from napari_pqcomq.layers import image_tuple, labels_tuple
+from napari_pqcomq.mask_layer import layer_masks
 from napari_pqcomq.prompt_layer import boxes_tuple
 from napari_pqcomq.side_layers import LEFT_COLOUR, RIGHT_COLOUR, Pane, Scene, is_of_comparison
+from pqcomq.comparison.gate import Tolerance
 from pqcomq.quantization.settings import QuantizationSettings
 from pqcomq.quantized.model import QuantizedModel
+from pqcomq.runtimes.settings import Runtime
 from pqcomq.segmentation.box import Box3D
 
 PATIENCE_MS = 300_000
@@ -26,13 +30,14 @@ BOX = Box3D(5, 5, 4, 17, 15, 5)
 
 
 @pytest.fixture
-def dock(shown_viewer):
+def dock(shown_viewer, loaded_once):
     """The dock as napari makes it, quick settings, and stopped jobs at the end."""
     dock = CompareWidget(shown_viewer)
     shown_viewer.window.add_dock_widget(dock)
     dock.model_panel.bits.setCurrentText("8 bits")
     dock.model_panel.methods.setCurrentText("Round to nearest")
     dock.calibration_panel.slices.setValue(1)
+    dock.model_panel.runtimes.choose(Runtime.torch)
     yield dock
     dock.progress.cancel()
     while dock.progress.is_running:
@@ -47,6 +52,14 @@ def ready(dock, shown_viewer, volume):
         shown_viewer.add_layer(Layer.create(*layer))
     dock.truth_panel.layers.choose(shown_viewer.layers["truth"])
     return dock
+
+
+@pytest.fixture
+def prepared(ready, eight_bits):
+    """The same with weights at hand."""
+    ready.weights_panel.take(eight_bits, ready.model_panel.choice)
+    ready.update_controls()
+    return ready
 
 
 def press(qtbot, button):
@@ -138,7 +151,8 @@ def wait_for_masks(qtbot, viewer, slices):
     qtbot.waitUntil(masks_are_there, timeout=PATIENCE_MS)
 
 
-def test_masks_follow_a_dragged_box_on_both_sides(ready, shown_viewer, qtbot, drag):
+def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot, drag):
+    ready = prepared
     ready.prompt_panel.prompts.load(())
     press(qtbot, ready.buttons.live)
     qtbot.waitUntil(lambda: ready.view.is_open, timeout=PATIENCE_MS)
@@ -157,13 +171,33 @@ def test_masks_follow_a_dragged_box_on_both_sides(ready, shown_viewer, qtbot, dr
     assert shown_viewer.layers["2: boxes"].data[0][0][2] > 10, "the other side's box follows too"
     shown_viewer.dims.set_current_step(0, 6)
     wait_for_masks(qtbot, shown_viewer, [6])
+    press(qtbot, ready.view_bar.keep)
+    kept = [shown_viewer.layers[f"Masks of {precision}"] for precision in ("FP32", "8-bit Round to nearest")]
+    assert not any(layer.visible for layer in kept), "they would lie over the masks that they are copies of"
+    for layer, side in zip(kept, (1, 2), strict=True):
+        named, _volume = layer_masks(layer.data, layer.metadata, layer.name)
+        assert named[1].name == "Object 1"
+        assert named[1].origin.box == ready.prompt_panel.box()
+        assert named[1].origin.precision in layer.name
+        np.testing.assert_array_equal(layer.data, shown_viewer.layers[f"{side}: masks"].data)
+    ready.volume_panel.choose_window(5)  # bone: the models see something else now
+    plate = shown_viewer.canvas.overlays["pqcomq_top_left_body"]
+    qtbot.waitUntil(lambda: "Encoding slice 6" in plate.text, timeout=PATIENCE_MS)
     ready.prompt_panel.prompts.undo()
     assert not shown_viewer.layers["1: masks"].data[5].any(), "masks of a box that is no more must go"
+    assert kept[0].data[5].any(), "but not those that were kept"
 
 
-def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(ready, shown_viewer, qtbot):
+def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(prepared, shown_viewer, qtbot):
+    ready = prepared
     press(qtbot, ready.buttons.compare)
     qtbot.waitUntil(lambda: ready.view.is_open, timeout=PATIENCE_MS)
+    marks = [shown_viewer.canvas.overlays[f"pqcomq_top_{side}_mark"] for side in ("left", "right")]
+    assert [mark.visible for mark in marks] == [False, True], "full precision is what the other is held against"
+    ready.desk.gate.set_tolerance(Tolerance(0.01, 100))
+    assert marks[1].text.startswith("✓ PASS: Dice ≥ 0.01, volume within 100")
+    ready.desk.gate.set_tolerance(Tolerance(1.0, 0))
+    assert marks[1].text.startswith("✗ FAIL" if ready.result.comparisons[0].agreement.dice < 1 else "✓ PASS")
     assert ready.view_bar.worst.isEnabled()
     ready.view.go_to(0)
     press(qtbot, ready.view_bar.worst)
@@ -172,6 +206,8 @@ def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(ready, shown
     prompts.set_box(0, Box3D(7, 6, 4, 18, 16, 5))
     prompts.settle()
     assert not ready.view_bar.worst.isEnabled()
+    assert "Volume" not in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text, "figures of another box"
+    assert not marks[1].visible
     wait_for_masks(qtbot, shown_viewer, [shown_viewer.dims.current_step[0]])
     assert "Volume" not in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text
     press(qtbot, ready.buttons.compare)
@@ -224,11 +260,15 @@ def test_settings_are_remembered(shown_viewer, volume, qtbot):
     first.model_panel.bits.setCurrentText("2 bits")
     first.prompt_panel.modes.setCurrentIndex(1)
     first.view.show("Difference")
+    first.desk.sessions.pixels.setValue(3)
+    first.volume_panel.open_menu.note([Path("/gone/ct.nii.gz")])
     first._release()
     second = CompareWidget(shown_viewer)
     assert second.model_panel.bits.currentText() == "2 bits"
     assert second.prompt_panel.mode == "same"
     assert second.view.name == "Difference"
+    assert second.desk.sessions.pixels.value() == 3
+    assert second.volume_panel.open_menu.recent == [Path("/gone/ct.nii.gz")]
     second._release()
     for widget in (first, second):
         widget.deleteLater()
@@ -249,9 +289,8 @@ def test_cancel_half_way_keeps_nothing_and_the_dock_goes_on(ready, shown_viewer,
     assert not ready.progress.isVisible()
 
 
-def test_weights_are_saved_and_loaded_again_with_their_settings(ready, qtbot, tmp_path):
-    press(qtbot, ready.weights_panel.quantize_button)
-    wait_for_end(qtbot, ready)
+def test_weights_are_saved_and_loaded_again_with_their_settings(prepared, qtbot, tmp_path):
+    ready = prepared
     assert "Ready" in ready.weights_panel.status.text()
     ready.weights_panel.save(tmp_path / "w.safetensors")
     ready.model_panel.bits.setCurrentText("2 bits")

@@ -23,7 +23,7 @@ SECRETS = ("bit", "fp32", "precision", "quantized", "dice")
 
 
 @pytest.fixture
-def dock(shown_viewer, volume):
+def dock(shown_viewer, volume, loaded_once):
     dock = CompareWidget(shown_viewer)
     shown_viewer.window.add_dock_widget(dock)
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))

@@ -22,14 +22,14 @@ from pqcomq.cli.options import (
 )
 from pqcomq.cli.output import print_json, print_lines, print_written
 from pqcomq.cli.progress import followed
-from pqcomq.comparison.box_jitter import box_jitter
+from pqcomq.comparison.box_jitter import SHIFT_PIXELS, box_jitter
 from pqcomq.comparison.compare import compare
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.comparison.participant import Participant, check_same_source
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantized.model import QuantizedModel
+from pqcomq.quantized.model import QuantizedModel, told_apart
 from pqcomq.quantized.weights_file import load_weights
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
@@ -65,8 +65,11 @@ def report(
     ] = None,
     name: Annotated[list[str] | None, typer.Option(help="Names of the objects, in order.", metavar="NAME...")] = None,
     jitter: Annotated[
-        bool, typer.Option(help="Also move the boxes by ±5 px, as a yardstick for what quantization changes.")
+        bool, typer.Option(help="Also move the boxes, as a yardstick for what quantization changes.")
     ] = True,
+    jitter_px: Annotated[
+        int, typer.Option(help="Move the edges of boxes by up to this many pixels, either way.", min=1, metavar="N")
+    ] = SHIFT_PIXELS,
     dice: LeastDice = Tolerance.dice,
     volume_percent: MostVolume = Tolerance.volume_percent,
     checkpoint: Checkpoint = None,
@@ -82,11 +85,11 @@ def report(
     check_folder(out, (PAGE, MANIFEST), overwrite=overwrite)
     opened_volume = opened(volume, series, modality)
     asked = _objects(opened_volume, box, labels, label or [], name or [])
-    models = [load_weights(path) for path in weights]
+    models = told_apart([load_weights(path) for path in weights])
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
         check_same_source(full, model, path)
-    runs = _Runs(opened_volume, full, models, window_of(window), prompts.value, jitter)
+    runs = _Runs(opened_volume, full, models, window_of(window), prompts.value, jitter_px if jitter else None)
     session = Session(
         opened_volume,
         tuple(runs.run(*each) for each in asked),
@@ -112,10 +115,10 @@ class _Runs:
         models: Sequence[QuantizedModel],
         window: Window | None,
         mode: PromptMode,
-        jitter: bool,
+        jitter_px: int | None,
     ) -> None:
         self._volume, self._full, self._models = volume, full, models
-        self._window, self._mode, self._jitter = window, mode, jitter
+        self._window, self._mode, self._jitter_px = window, mode, jitter_px
         self._cache = EmbeddingCache()
 
     def run(self, name: str, box: Box3D, truth: np.ndarray | None) -> SessionObject:
@@ -132,13 +135,15 @@ class _Runs:
                     truth=truth,
                     cache=self._cache,
                 ),
-                f"{name}, FP32 and {model.settings.title}",
+                f"{name}, FP32 and {model.segmenter.precision}",
             )
             for model in self._models
         )
         moved = None
-        if self._jitter:
-            work = box_jitter(self._volume, comparisons[0], self._full, truth=truth, cache=self._cache)
+        if self._jitter_px is not None:
+            work = box_jitter(
+                self._volume, comparisons[0], self._full, truth=truth, shift=self._jitter_px, cache=self._cache
+            )
             moved = followed(work, f"{name}, moved boxes")
         return SessionObject(name, comparisons, truth, moved)
 

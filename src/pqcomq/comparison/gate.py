@@ -72,6 +72,19 @@ class Verdict:
         """The verdict with its reasons, in plain words."""
         return f"{self.name}, {self.precision}: {self.outcome.upper()}. {' '.join(self.reasons)} {self.rests_on}"
 
+    @property
+    def short(self) -> str:
+        """The verdict in a few words, e.g. ``"FAIL: Dice < 0.98, volume > 5 % off"``."""
+        if self.outcome == "undecided":
+            return "UNDECIDED: both models found nothing"
+        least, most = self.tolerance.dice, self.tolerance.volume_percent
+        if self.outcome == "pass":
+            return f"PASS: Dice ≥ {least:g}, volume within {most:g} %"
+        missed = [] if self.dice >= least else [f"Dice < {least:g}"]
+        if not _is_near(self.volume_difference_percent, self.tolerance):
+            missed.append(f"volume > {most:g} % off")
+        return f"FAIL: {', '.join(missed)}"
+
     def to_dict(self) -> dict[str, Any]:
         """One row of a table, JSON-ready."""
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from pqcomq.comparison.metrics import Scores
 from pqcomq.comparison.result import MEGABYTE, Comparison, Side
@@ -25,6 +26,12 @@ def side_title(side: Side) -> str:
     return f"{side.model} · {side.precision}"
 
 
+def short_precision(precision: str) -> str:
+    """For legends: the first word, and what tells models of one title apart, e.g. ``"4-bit (3fa29c01)"``."""
+    mark = re.search(r"\(\w+\)", precision)
+    return " ".join([precision.split()[0].rstrip(","), *([mark.group()] if mark else [])])
+
+
 def side_lines(comparison: Comparison, side: Side) -> list[str]:
     """One side's own numbers, a line each; latencies are medians.
 
@@ -39,11 +46,9 @@ def side_lines(comparison: Comparison, side: Side) -> list[str]:
         lines.append(f"Dice vs ground truth {_dice_and_nsd(side.accuracy)}")
     lines += [
         f"Volume {side.volume_ml:.1f} mL{_volume_difference(comparison, side)}",
-        f"Encoder {encoder:.0f} ms{_speed_up(comparison, side)}",
-        f"Decoder {decoder:.0f} ms",
-        f"File {side.file_bytes / MEGABYTE:.1f} MB · {side.effective_bits:.2f} bits per weight",
+        f"Encoder {encoder:.0f} ms {_speed(comparison, side)} · decoder {decoder:.0f} ms",
+        f"{side.file_bytes / MEGABYTE:.1f} MB · {side.effective_bits:.2f} bits per weight",
     ]
-    lines.append("Speed simulated (runs as FP32)" if side.simulated else "Speed real")
     return lines
 
 
@@ -57,11 +62,12 @@ def _volume_difference(comparison: Comparison, side: Side) -> str:
     return "" if side is not comparison.candidate or difference is None else f" ({difference:+.1f} %)"
 
 
-def _speed_up(comparison: Comparison, side: Side) -> str:
-    """How much faster the candidate's encoder is than full precision's."""
+def _speed(comparison: Comparison, side: Side) -> str:
+    """Real or simulated, and how much faster the candidate's encoder is than full precision's."""
+    kind = "simulated" if side.simulated else "real"
     if side is not comparison.candidate:
-        return ""
-    return f", {comparison.reference.encoder.median_ms / side.encoder.median_ms:.2f} × as fast"
+        return f"({kind})"
+    return f"({kind}, {comparison.reference.encoder.median_ms / side.encoder.median_ms:.2f} ×)"
 
 
 def _both_empty(scores: Scores) -> str:

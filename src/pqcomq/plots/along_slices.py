@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pqcomq.comparison.result import Comparison, SliceScores
+from pqcomq.comparison.wording import short_precision
 from pqcomq.plots.look import LINE_STYLES, MARKERS, Look, cleared
 
 
@@ -94,4 +95,4 @@ def _mark_slices(axes: Axes, comparison: Comparison, look: Look) -> None:
 
 def _bits(comparison: Comparison) -> str:
     """The short name of the candidate, e.g. ``"4-bit"``."""
-    return comparison.candidate.precision.split()[0]
+    return short_precision(comparison.candidate.precision)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from pqcomq.comparison.box_jitter import BoxJitter
 from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.wording import short_precision
 from pqcomq.plots.look import LINE_STYLES, Look, cleared
 
 
@@ -22,14 +23,14 @@ def draw_jitter(figure: Figure, jitter: BoxJitter, comparisons: Sequence[Compari
     """
     cleared(figure, look)
     axes = figure.subplots()
-    look.dress(axes, "Dice with full precision's mask for the user's own box")
+    look.dress(axes, "Dice with FP32's mask for the user's own box")
     ranked = sorted(each.dice for each in jitter.moved)
     rows = [0.5 + (index % 3 - 1) * 0.18 for index in range(len(ranked))]
     axes.plot(ranked, rows, "o", color=look.full, alpha=0.8, markersize=5, label="FP32, box moved")
     axes.vlines(jitter.mean_dice, 0.15, 0.85, color=look.full, linewidth=1.6, label="mean")
     for index, comparison in enumerate(comparisons):
         dice, style = comparison.agreement.dice, LINE_STYLES[index % len(LINE_STYLES)]
-        name = comparison.candidate.precision.split()[0]
+        name = short_precision(comparison.candidate.precision)
         axes.axvline(dice, color=look.candidate(index), linewidth=1.8, linestyle=style, label=name)
     axes.set_ylim(0, 1)
     axes.set_yticks([])

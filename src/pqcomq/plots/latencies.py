@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.result import Comparison, Side
+from pqcomq.comparison.wording import short_precision
 from pqcomq.plots.look import Look, cleared
 
 _SPREAD = 0.22
@@ -53,6 +54,6 @@ def _draw_strips(axes: Axes, rows: Sequence[tuple[Side, Latency, str]], look: Lo
         axes.plot(latency.each_ms, shaken, ".", color=colour, alpha=0.7, markersize=4)
         axes.vlines(latency.median_ms, row - 0.4, row + 0.4, color=look.ink, linewidth=1.4)
         axes.vlines(latency.p95_ms, row - 0.2, row + 0.2, color=look.ink, linewidth=1.0)
-    axes.set_yticks(range(len(rows)), [side.precision.split()[0] for side, _, _ in rows])
+    axes.set_yticks(range(len(rows)), [short_precision(side.precision) for side, _, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.locator_params(axis="x", nbins=4)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
+from pqcomq.comparison.wording import short_precision
 from pqcomq.plots.look import MARKERS, Look, cleared
 
 _NAMED = 3
@@ -32,7 +33,9 @@ def draw_layer_errors(
         marker, colour = MARKERS[index % len(MARKERS)], look.candidate(index)
         # A share of exactly 0 has no place on a logarithmic axis; it is drawn at the floor that float32 leaves.
         shares = [max(share, 1e-12) for share in layers.values()]
-        axes.plot(range(1, len(shares) + 1), shares, marker, color=colour, markersize=3.5, label=precision.split()[0])
+        axes.plot(
+            range(1, len(shares) + 1), shares, marker, color=colour, markersize=3.5, label=short_precision(precision)
+        )
     look.legend(axes)
     worst = errors[-1][1]
     named = sorted(worst, key=lambda name: -worst[name])[:_NAMED]

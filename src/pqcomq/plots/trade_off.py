@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from pqcomq.comparison.metrics import Scores
 from pqcomq.comparison.result import Comparison, Side
+from pqcomq.comparison.wording import short_precision
 from pqcomq.plots.look import MARKERS, Look, cleared
 
 Measure = Literal["agreement", "accuracy"]
@@ -103,4 +104,4 @@ def _dot(axes: Axes, x: float, y: float, colour: str, marker: str, hollow: bool)
 
 
 def _name(axes: Axes, side: Side, x: float, y: float, look: Look, lift: float = 0) -> None:
-    look.note(axes, side.precision.split()[0], (x, y), (7, lift), look.ink)
+    look.note(axes, short_precision(side.precision), (x, y), (7, lift), look.ink)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -75,6 +75,17 @@ class QuantizedModel:
     def effective_bits(self) -> float:
         """Bits for each quantized weight with scales, zero-points and permutations counted."""
         return effective_bits(list(self.weights.values()))
+
+
+def told_apart(models: Sequence[QuantizedModel]) -> list[QuantizedModel]:
+    """The same models; those of one title also bear the beginning of their fingerprint, as their files do."""
+    titles = [each.segmenter.precision for each in models]
+    return [
+        replace(each, segmenter=replace(each.segmenter, precision=f"{title} ({each.segmenter.fingerprint[:8]})"))
+        if titles.count(title) > 1
+        else each
+        for each, title in zip(models, titles, strict=True)
+    ]
 
 
 def _fingerprint(

@@ -87,7 +87,7 @@ class BlindedReading:
 
     def rows(self) -> list[dict[str, Any]]:
         """The answers as a table; which model was where is told only when the reading is finished."""
-        return [_row(answer, self.is_finished) for answer in self.answers]
+        return [_row(answer, self.seed if self.is_finished else None) for answer in self.answers]
 
     def write(self, path: Path) -> None:
         """Write the answers so far as CSV, over what was written for the trials before.
@@ -139,7 +139,8 @@ class BlindedReading:
         return cls(int(content["seed"]), tuple(each.trial for each in answers), answers)
 
 
-def _row(answer: Answer, told: bool) -> dict[str, Any]:
+def _row(answer: Answer, seed: int | None) -> dict[str, Any]:
+    """One answer; the seed, which deals the sides again, and the names are told only with each other."""
     trial = answer.trial
     row: dict[str, Any] = {
         "trial": trial.number,
@@ -148,7 +149,7 @@ def _row(answer: Answer, told: bool) -> dict[str, Any]:
         "choice": answer.choice,
         "seconds": round(answer.seconds, 2),
     }
-    if told:
+    if seed is not None:
         sides = ("quantized", "full precision")
         left, right = sides if trial.quantized_is_left else sides[::-1]
         row |= {
@@ -156,5 +157,6 @@ def _row(answer: Answer, told: bool) -> dict[str, Any]:
             "left_was": left,
             "right_was": right,
             "preferred": answer.preferred,
+            "seed": seed,
         }
     return row

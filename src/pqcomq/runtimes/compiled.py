@@ -49,14 +49,19 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime) -> Segmenter
     return _compiled(core, segmenter, weights, ranges, runtime, arithmetic)
 
 
-def available(runtime: Runtime) -> bool:
-    """Whether a runtime can run here as asked."""
+def obstacle(runtime: Runtime) -> str | None:
+    """Why a runtime cannot run here as asked, in one sentence; None if it can."""
     try:
         if runtime is not Runtime.torch:
             _check_processor(_openvino(runtime).Core(), runtime, Arithmetic.of(runtime))
-    except InputError:
-        return False
-    return True
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def available(runtime: Runtime) -> bool:
+    """Whether a runtime can run here as asked."""
+    return obstacle(runtime) is None
 
 
 def runs_in_integers(model: QuantizedModel) -> bool:

@@ -102,6 +102,11 @@ class Box3D:
         return np.array([self.x0, self.y0, self.x1, self.y1], dtype=np.float32)
 
     @property
+    def ranges_zyx(self) -> tuple[tuple[float, float], tuple[float, float], tuple[float, float]]:
+        """Lowest and highest index along z, y and x."""
+        return (self.z0, self.z1), (self.y0, self.y1), (self.x0, self.x1)
+
+    @property
     def slices(self) -> range:
         """The slice numbers, ascending."""
         return range(self.z0, self.z1 + 1)

@@ -13,6 +13,7 @@ from pqcomq.comparison.box_jitter import BoxJitter
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
+from pqcomq.quantized.model import told_apart
 from pqcomq.quantized.weights_file import load_weights
 from pqcomq.reading.blinded import BlindedReading
 from pqcomq.session.folder import FORMAT, MANIFEST, inside
@@ -81,7 +82,7 @@ class SavedSession:
             InputError: the volume is another, a file is missing or damaged.
         """
         self.check_volume(volume)
-        weights = [load_weights(inside(self.folder, name)) for name in self._list("weights")]
+        weights = told_apart([load_weights(inside(self.folder, name)) for name in self._list("weights")])
         try:
             gate, reading = self.content["gate"], self.content["reading"]
             return Session(

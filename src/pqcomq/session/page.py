@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -71,17 +71,28 @@ class _Part:
     rows: list[tuple[str, ...]]
 
 
-def page(session: Session) -> str:
-    """The session as HTML."""
+def drawing_page(session: Session) -> Generator[str, None, str]:
+    """The session as HTML.
+
+    Yields:
+        Each object's name once its pictures and plots are drawn, which is what takes time.
+
+    Returns:
+        The page (a generator's return value).
+    """
     template = files("pqcomq.session").joinpath("page.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     pixels = eight_bit(session.volume, session.objects[0].comparisons[0].window)
+    parts = []
+    for found in session.objects:
+        parts.append(_part(session, found, pixels))
+        yield found.name
     return environment.from_string(template).render(
         session=session,
         volume=session.volume,
         environment=session.objects[0].comparisons[0].environment,
         outcome=overall(session.verdicts),
-        parts=[_part(session, found, pixels) for found in session.objects],
+        parts=parts,
         layers=_layer_plot(session),
         models=[_described(model) for model in map(manifest, session.models)],
         segmenter=session.models[0].segmenter,

@@ -6,12 +6,15 @@ The volume stays where it is, known by the hash of its voxels: it is the patient
 from __future__ import annotations
 
 import json
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import pqcomq
+from pqcomq.progress import Progress, Stopwatch, finished, translated
 from pqcomq.quantized.weights_file import save_weights
 from pqcomq.session.folder import (
     FORMAT,
@@ -25,7 +28,7 @@ from pqcomq.session.folder import (
     slug,
     weights_names,
 )
-from pqcomq.session.page import page
+from pqcomq.session.page import drawing_page
 from pqcomq.session.session import Session, SessionObject
 from pqcomq.session.tables import gate_rows, slice_rows
 from pqcomq.tables import as_csv
@@ -34,38 +37,76 @@ from pqcomq.whole_files import check_folder, made_folder, replacing
 
 
 def save_session(session: Session, folder: Path, *, overwrite: bool = False) -> list[Path]:
-    """Write a session.
+    """Write a session at one go; see :func:`saving`."""
+    return finished(saving(session, folder, overwrite=overwrite))
+
+
+def saving(session: Session, folder: Path, *, overwrite: bool = False) -> Generator[Progress, None, list[Path]]:
+    """Write a session; whoever stops asking gets nothing: files written by then are taken away again.
 
     Args:
         session: to write.
         folder: made if need be.
         overwrite: replace files that are already there.
 
+    Yields:
+        :class:`Progress` after every object drawn and every file written.
+
     Returns:
-        Every file written; ``session.json`` last, so that a folder that has one is whole.
+        Every file written; ``session.json`` last, so that a folder that has one is whole (a generator's return value).
 
     Raises:
         InputError: a file exists or cannot be written.
     """
-    texts = {PAGE: page(session), GATE_TABLE: as_csv(gate_rows(session)), SLICE_TABLE: as_csv(slice_rows(session))}
+    masks, weights = _masks(session), weights_names(session.models)
+    names = [*_text_names(session), MANIFEST]
+    check_folder(folder, names, overwrite=overwrite)
+    for part, inner in ((WEIGHTS, weights), (MASKS, masks)):
+        check_folder(folder / part, [Path(name).name for name in inner], overwrite=overwrite)
+    watch = Stopwatch(len(session.objects) + len(weights) + len(masks))
+    html = yield from translated(drawing_page(session), lambda name: watch.step(f"{name} drawn"))
+    written: list[Path] = []
+    try:
+        for step in _writing(session, folder, weights, masks, overwrite):
+            written.append(step)
+            yield watch.step(step.name)
+    except GeneratorExit:
+        for path in written:
+            path.unlink(missing_ok=True)
+        for each in (folder / WEIGHTS, folder / MASKS, folder):
+            with suppress(OSError):  # it holds something else
+                each.rmdir()
+        raise
+    texts = {**_texts(session, html), MANIFEST: json.dumps(manifest(session), indent=2, allow_nan=False) + "\n"}
+    for name, text in texts.items():
+        with replacing(folder / name, overwrite=overwrite) as partial:
+            partial.write_text(text, encoding="utf-8", newline="")
+    return [*written, *(folder / name for name in texts)]
+
+
+def _text_names(session: Session) -> list[str]:
+    return [PAGE, GATE_TABLE, SLICE_TABLE, *([] if session.reading is None else [READING_TABLE])]
+
+
+def _texts(session: Session, html: str) -> dict[str, str]:
+    texts = {PAGE: html, GATE_TABLE: as_csv(gate_rows(session)), SLICE_TABLE: as_csv(slice_rows(session))}
     if session.reading is not None:
         texts[READING_TABLE] = as_csv(session.reading.rows())
-    masks = _masks(session)
-    weights = weights_names(session.models)
-    check_folder(folder, [*texts, MANIFEST], overwrite=overwrite)
-    for part, names in ((WEIGHTS, weights), (MASKS, masks)):
-        check_folder(folder / part, [Path(name).name for name in names], overwrite=overwrite)
+    return texts
+
+
+def _writing(
+    session: Session, folder: Path, weights: list[str], masks: dict[str, np.ndarray], overwrite: bool
+) -> Iterator[Path]:
+    """Weights and masks, file by file."""
     for part in (WEIGHTS, MASKS):
         made_folder(folder / part)
     for name, model in zip(weights, session.models, strict=True):
         save_weights(model, folder / name, overwrite=overwrite)
+        yield folder / name
     for name, mask in masks.items():
         write_mask(folder / name, mask.astype(np.uint8), session.volume, overwrite=overwrite)
-    texts[MANIFEST] = json.dumps(manifest(session), indent=2, allow_nan=False) + "\n"
-    for name, text in texts.items():
-        with replacing(folder / name, overwrite=overwrite) as partial:
-            partial.write_text(text, encoding="utf-8", newline="")
-    return [folder / name for name in (*weights, *masks, *texts)]
+        yield folder / name
 
 
 def manifest(session: Session) -> dict[str, Any]:

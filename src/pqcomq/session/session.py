@@ -79,4 +79,4 @@ class Session:
     @property
     def layer_errors(self) -> list[tuple[str, Mapping[str, float]]]:
         """Each model's precision, and by encoder layer the share of the output energy lost in calibration."""
-        return [(model.settings.title, model.layer_errors) for model in self.models]
+        return [(model.segmenter.precision, model.layer_errors) for model in self.models]

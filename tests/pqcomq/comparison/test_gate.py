@@ -8,6 +8,7 @@ import pytest
 
 from pqcomq.comparison.gate import Tolerance, judge, overall
 from pqcomq.errors import InputError
+from pqcomq.segmentation.box import Box3D
 
 
 @pytest.fixture
@@ -75,3 +76,16 @@ def test_the_verdict_says_how_the_slices_were_prompted(phantom, cube, comparison
 def test_tolerances_that_mean_nothing_are_refused(numbers):
     with pytest.raises(InputError, match="must"):
         Tolerance(*numbers)
+
+
+def test_the_verdict_in_a_few_words_names_what_was_missed(comparison_of, phantom):
+    left = np.zeros(phantom.grid.shape_zyx, dtype=bool)
+    left[1:5, 30:50, 30:50] = True
+    right = left.copy()
+    right[:, 45:] = False
+    found = comparison_of(phantom, left, right)  # Dice 6/7, volume −25 %
+    assert judge(found, Tolerance(0.8, 30), "disc").short == "PASS: Dice ≥ 0.8, volume within 30 %"
+    assert judge(found, Tolerance(0.9, 30), "disc").short == "FAIL: Dice < 0.9"
+    assert judge(found, Tolerance(0.9, 20), "disc").short == "FAIL: Dice < 0.9, volume > 20 % off"
+    nothing = comparison_of(phantom, left & False, left & False, box=Box3D(30, 30, 1, 50, 50, 4))
+    assert judge(nothing, Tolerance(), "disc").short.startswith("UNDECIDED")

@@ -72,6 +72,7 @@ def test_names_are_told_only_at_the_end(tmp_path):
         rows = list(csv.DictReader(stream))
     assert [row["choice"] for row in rows] == ["left", "none", "right"]
     assert [row["seconds"] for row in rows] == ["2.25", "4", "1"]
+    assert {row["seed"] for row in rows} == {"1"}, "the seed deals the sides again"
     for row, trial in zip(rows, reading.trials, strict=True):
         assert row["left_was"] == ("quantized" if trial.quantized_is_left else "full precision")
         chosen = {"left": row["left_was"], "right": row["right_was"], "none": "none"}[row["choice"]]

@@ -27,7 +27,7 @@ from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.session.opening import SavedSession
 from pqcomq.session.replay import replay
-from pqcomq.session.saving import save_session
+from pqcomq.session.saving import save_session, saving
 from pqcomq.session.session import Session, SessionObject
 
 BOX = Box3D(45, 25, 2, 76, 56, 3)
@@ -264,3 +264,16 @@ def test_folders_that_are_no_session_are_told(tmp_path, folder, copied, phantom)
 def test_two_objects_of_one_name_are_refused(session):
     with pytest.raises(InputError, match="same name"):
         replace(session, objects=session.objects * 2)
+
+
+def test_a_saving_that_is_stopped_leaves_nothing(session, tmp_path):
+    work = saving(session, tmp_path / "half")
+    texts = []
+    for progress in work:
+        texts.append(progress.text)
+        if progress.text.endswith(".nii.gz"):
+            break
+    assert any((tmp_path / "half").rglob("*.safetensors")), "it was stopped half-way"
+    work.close()
+    assert not (tmp_path / "half").exists()
+    assert texts[0].endswith("drawn")

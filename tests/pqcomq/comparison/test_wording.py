@@ -1,0 +1,31 @@
+"""The names that legends and headings have room for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pqcomq.comparison.wording import short_precision
+from pqcomq.quantized.model import told_apart
+
+
+@pytest.mark.parametrize(
+    ("precision", "short"),
+    [
+        ("FP32", "FP32"),
+        ("FP32, OpenVINO", "FP32"),
+        ("4-bit Permutation-COMQ", "4-bit"),
+        ("4-bit Permutation-COMQ (3fa29c01), OpenVINO BF16", "4-bit (3fa29c01)"),
+    ],
+)
+def test_the_short_name_of_a_precision(precision, short):
+    assert short_precision(precision) == short
+
+
+def test_models_of_one_title_bear_their_fingerprints_and_others_do_not(quantized):
+    other = replace(quantized, segmenter=replace(quantized.segmenter, fingerprint="0123456789abcdef"))
+    eight = replace(quantized, segmenter=replace(quantized.segmenter, precision="8-bit COMQ"))
+    names = [each.segmenter.precision for each in told_apart([quantized, eight, other])]
+    title = quantized.settings.title
+    assert names == [f"{title} ({quantized.segmenter.fingerprint[:8]})", "8-bit COMQ", f"{title} (01234567)"]
