@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import torch
 from nncf_weights import nncf_results
@@ -31,10 +32,18 @@ from pqcomq.progress import finished
 from pqcomq.quantization.gram import InputMoments, gathering_moments, quantizable_layers, weight_matrix
 from pqcomq.quantization.layer_error import relative_error
 from pqcomq.quantization.settings import QuantizationSettings
-from pqcomq.quantized.calibration import Calibration, calibrate_on
+from pqcomq.quantized.calibration import Calibration, calibrate_on, spread_slices
 from pqcomq.quantized.run import quantize_model
 from pqcomq.volumes.labels import read_labels
 from pqcomq.volumes.reading import read_volume
+from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.window import eight_bit
+
+TOGETHER = 5
+"""Models that are evaluated at once, beside one run of full precision, before rows are written."""
+
+EMBEDDED = 4
+"""Slices of each volume whose embeddings are compared."""
 
 COLUMNS = ("method", "bits", "effective bits", "layer error", "seconds")
 
@@ -49,7 +58,10 @@ class Made:
 
 
 def ways(bits: int) -> dict[str, QuantizationSettings]:
-    """The family, each row a step from one before it; the mask decoder stays in full precision but for the last."""
+    """The family; the mask decoder stays in full precision but for the rows called default.
+
+    A row that begins with + is the one above it with one thing more, one that begins with − the default with one less.
+    """
     plain = QuantizationSettings.plain(bits)
     channel = replace(plain, granularity="channel")
     comq = replace(QuantizationSettings.default(bits, "comq"), decoder=False)
@@ -57,7 +69,9 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
     permuted = replace(comq, method="pcomq", permutation="magnitude")
     fed = replace(permuted, feedback=True)
     real = replace(fed, zero_point="real")
-    seeing = replace(real, inputs="quantized")
+    balanced = replace(real, correct_bias=True)
+    seeing = replace(balanced, inputs="quantized")
+    varied = replace(seeing, tones="varied")
     rows = {
         "RTN, channel": channel,
         "COMQ as published (channel, greedy)": replace(comq, granularity="channel"),
@@ -69,23 +83,26 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
         "P-COMQ as published, group 64": permuted,
         "+ error feedback": fed,
         "+ real zero-points": real,
-        "without permutation": replace(real, permutation="none"),
-        "without clipping search": replace(real, search_clipping=False),
-        "group 16": replace(real, group_size=16),
-        "group 32": replace(real, group_size=32),
-        "group 128": replace(real, group_size=128),
-        "+ corrected biases": replace(real, correct_bias=True),
+        "+ corrected biases": balanced,
         "+ inputs of the quantized model": seeing,
-        "+ both": replace(seeing, correct_bias=True),
+        "+ varied tones": varied,
     }
+    default = QuantizationSettings.default(bits)
     if bits < 8:
-        budget = {2: 2.6, 4: 4.6}[bits]
         rows |= {
-            "mixed widths alone": replace(real, budget=budget),
-            "mixed widths, inputs of the quantized model": replace(seeing, budget=budget),
-            "mixed widths, both": replace(seeing, budget=budget, correct_bias=True),
+            "+ mixed widths": replace(varied, budget=default.budget),
+            "− permutation": replace(default, permutation="none"),
+            "− clipping search": replace(default, search_clipping=False),
+            "− error feedback": replace(default, feedback=False),
+            "− corrected biases": replace(default, correct_bias=False),
+            "− inputs of the quantized model": replace(default, inputs="full"),
+            "− varied tones": replace(default, tones="own"),
+            "− mixed widths": replace(default, budget=None),
+            "group 16": replace(default, budget=None, group_size=16),
+            "group 32": replace(default, budget=None, group_size=32),
+            "group 128": replace(default, budget=None, group_size=128),
         }
-    return rows | {"default, mask decoder too": QuantizationSettings.default(bits)}
+    return rows | {"default, mask decoder too": default}
 
 
 def made_by(full: Segmenter, calibration: Calibration, settings: QuantizationSettings) -> Made:
@@ -109,6 +126,16 @@ def layer_error(full: Segmenter, low: Segmenter, moments: dict[str, InputMoments
         relative_error(weight_matrix(layer), weight_matrix(lows[name]), moments[name].gram)
         for name, layer in quantizable_layers(full.image_encoder).items()
     )
+
+
+def embedding_error(full: Segmenter, low: Segmenter, volume: Volume) -> float:
+    """Mean relative squared error of the embeddings of slices spread over a volume."""
+    shown = eight_bit(volume)
+    errors = []
+    for z in spread_slices(shown, EMBEDDED, volume.name):
+        wanted, reached = full.encode(shown[z]).features, low.encode(shown[z]).features
+        errors.append(float((wanted - reached).square().sum() / wanted.square().sum()))
+    return fmean(errors)
 
 
 def by_nncf(full: Segmenter, calibration: Calibration, bits: int) -> dict[str, Callable[[], Made]]:
@@ -162,36 +189,48 @@ def main() -> None:
         tried |= by_nncf(full, calibration, bits) if bits > 2 else {}
         done = {row["method"] for row in rows if row["bits"] == bits}
         wanted = [name for name in tried if name not in done and (not given.only or name in given.only)]
-        new, models = [], []
-        for name in wanted:
-            made = tried[name]()
-            # A fingerprint of its own: embeddings of two methods must never be taken for each other's.
-            models.append(replace(made.segmenter, fingerprint=f"{bits} {name}"))
-            error = layer_error(full, made.segmenter, moments)
-            new.append(
-                {"method": name, "bits": bits, "effective bits": made.effective_bits}
-                | {"layer error": error, "seconds": made.seconds}
-            )
-            print(f"{bits} {name}: layer error {error:.2e}, {made.seconds:.0f} s", flush=True)
-        for volume, labels, chosen in subjects if new else []:
-            pair = [Participant.full(full), *(replace(Participant.full(model), simulated=True) for model in models)]
-            reference, *lows = finished(evaluate(volume, labels, chosen, pair)).summaries
-            for row, low in zip(new, lows, strict=True):
-                row[volume.name] = {
-                    "Dice against ground truth": low.dice,
-                    "FP32 Dice against ground truth": reference.dice,
-                    "Dice against FP32": low.agreement,
-                }
-        rows += new
-        given.out.write_text(json.dumps(rows, indent=1))
+        for first in range(0, len(wanted), TOGETHER):
+            made = {name: tried[name]() for name in wanted[first : first + TOGETHER]}
+            rows += measured(full, made, bits, moments, subjects)
+            given.out.write_text(json.dumps(rows, indent=1))
     print("\n".join(_markdown(rows)))
 
 
-def _markdown(rows: list[dict[str, object]]) -> Iterator[str]:
+def measured(
+    full: Segmenter,
+    made: dict[str, Made],
+    bits: int,
+    moments: dict[str, InputMoments],
+    subjects: list[tuple[Volume, Volume, list[int]]],
+) -> list[dict[str, Any]]:
+    """One row for each model."""
+    rows: list[dict[str, Any]] = [
+        {"method": name, "bits": bits, "effective bits": each.effective_bits}
+        | {"layer error": layer_error(full, each.segmenter, moments), "seconds": each.seconds}
+        for name, each in made.items()
+    ]
+    # A fingerprint of its own: embeddings of two methods must never be taken for each other's.
+    models = [replace(each.segmenter, fingerprint=f"{bits} {name}") for name, each in made.items()]
+    for volume, labels, chosen in subjects:
+        sides = [Participant.full(full), *(replace(Participant.full(model), simulated=True) for model in models)]
+        reference, *lows = finished(evaluate(volume, labels, chosen, sides)).summaries
+        for row, model, low in zip(rows, models, lows, strict=True):
+            row[volume.name] = {
+                "embedding error": embedding_error(full, model, volume),
+                "Dice against ground truth": low.dice,
+                "FP32 Dice against ground truth": reference.dice,
+                "Dice against FP32": low.agreement,
+            }
+    for row in rows:
+        print(row, flush=True)
+    return rows
+
+
+def _markdown(rows: list[dict[str, Any]]) -> Iterator[str]:
     volumes = [name for name, each in rows[0].items() if isinstance(each, dict)]
     heads = [*COLUMNS]
     for name in volumes:
-        heads += [f"{name}: Dice vs truth", f"{name}: drop, points", f"{name}: Dice vs FP32"]
+        heads += [f"{name}: {head}" for head in ("embedding error", "Dice vs truth", "drop, points", "Dice vs FP32")]
     yield "| " + " | ".join(heads) + " |"
     yield "|" + "---|" * len(heads)
     for row in sorted(rows, key=lambda row: -row["bits"]):
@@ -201,7 +240,8 @@ def _markdown(rows: list[dict[str, object]]) -> Iterator[str]:
             each = row[name]
             truth = each["Dice against ground truth"]
             drop = 100 * (each["FP32 Dice against ground truth"] - truth)
-            cells += [f"{truth:.4f}", f"{drop:+.2f}", f"{each['Dice against FP32']:.4f}"]
+            cells += [f"{each['embedding error']:.4f}", f"{truth:.4f}"]
+            cells += [f"{drop:+.2f}", f"{each['Dice against FP32']:.4f}"]
         yield "| " + " | ".join(cells) + " |"
 
 

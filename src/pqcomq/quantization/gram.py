@@ -21,7 +21,7 @@ _ROUNDING = 1e-4
 """Share of the inputs' energy below which a difference of two float32 sums is noise; keeps the centred Gram
 matrix of constant inputs positive definite."""
 
-_ENOUGH_ROWS = 2048
+_ENOUGH_ROWS = 1024
 
 
 @dataclass
@@ -90,7 +90,7 @@ def tokens(layer: QuantizableLayer, inputs: Tensor) -> Tensor:
 
 
 def spread_rows(rows: Tensor) -> Tensor:
-    """Every k-th of many rows (N, m), so that m of them and 2,048 are left at least.
+    """Every k-th of many rows (N, m), so that m of them and 1,024 are left at least.
 
     Neighbouring tokens of an image are much alike; beyond that many a batch, more of them cost time and change little.
     """

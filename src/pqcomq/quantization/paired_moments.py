@@ -36,10 +36,10 @@ class PairedMoments:
         return cls(moments, moments, moments.gram)
 
     @classmethod
-    def beside(cls, full: InputMoments) -> Self:
-        """To be filled with :meth:`add`."""
-        m = len(full.total)
-        return cls(full, InputMoments(torch.zeros(m, m), torch.zeros(m)), torch.zeros(m, m))
+    def empty(cls, columns: int) -> Self:
+        """For a layer with that many inputs; to be filled with :meth:`add`."""
+        full, seen = (InputMoments(torch.zeros(columns, columns), torch.zeros(columns)) for _ in range(2))
+        return cls(full, seen, torch.zeros(columns, columns))
 
     @property
     def alike(self) -> bool:
@@ -47,7 +47,8 @@ class PairedMoments:
         return self.seen is self.full
 
     def add(self, seen: Tensor, full: Tensor) -> None:
-        """Take in the same tokens of both models, (N, m) each; ``full`` has been counted in :attr:`full` before."""
+        """Take in the same tokens of both models, (N, m) each."""
+        self.full.add(full)
         self.seen.add(seen)
         self.cross.addmm_(seen.T, full)
 

@@ -60,4 +60,5 @@ def quantize_layer(layer: QuantizableLayer, moments: PairedMoments, settings: Qu
     error = fitted.lost(matrix, quantized) / energy if energy > 0 else 0.0
     if bias is not None:
         bias = bias + matrix @ moments.full.mean - quantized @ moments.seen.mean
-    return QuantizedLayer(weight, bias, error, (moments.seen.low, moments.seen.high))
+    seen = moments.seen
+    return QuantizedLayer(weight, bias, error, (seen.low, seen.high) if seen.count else None)

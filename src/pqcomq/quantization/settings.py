@@ -14,6 +14,7 @@ Permutation = Literal["none", "magnitude"]
 Order = Literal["cyclic", "greedy"]
 ZeroPoint = Literal["integer", "symmetric", "real"]
 Inputs = Literal["full", "quantized"]
+Tones = Literal["own", "varied"]
 
 METHOD_TITLES: dict[Method, str] = {
     "rtn": "Round to nearest",
@@ -31,6 +32,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "order": get_args(Order),
     "zero_point": get_args(ZeroPoint),
     "inputs": get_args(Inputs),
+    "tones": get_args(Tones),
 }
 
 
@@ -63,8 +65,10 @@ class QuantizationSettings:
             already ``quantized``, so that it also makes up for their errors.
         input_damping: how strongly the second keeps to the layer's own weights, as a share of the mean input energy.
         budget: effective bits a weight to be spent where they help most, layers then taking 2, 4 or 8 bits and groups
-            of 32 to 128; None gives every layer :attr:`bits` and :attr:`group_size`. Encoder and decoder keep it each.
-        decoder: quantize the mask decoder's linear layers too, fitted to their inputs in full precision.
+            of 32 to 128; None gives every layer :attr:`bits` and :attr:`group_size`.
+        decoder: quantize the mask decoder's linear layers too.
+        tones: calibrate on slices in their ``own`` grey values, or every other one in ``varied`` tones, as other
+            scanners and modalities might show the same anatomy.
 
     Raises:
         ValueError: a setting is outside its range.
@@ -86,6 +90,7 @@ class QuantizationSettings:
     input_damping: float = 1.0
     budget: float | None = None
     decoder: bool = False
+    tones: Tones = "own"
 
     def __post_init__(self) -> None:
         if self.bits not in BIT_WIDTHS:
@@ -120,8 +125,7 @@ class QuantizationSettings:
         if bits == 8:
             # Nothing is left to gain there by what costs time or, as real zero-points do, bits.
             return cls(bits=8, zero_point="integer", correct_bias=False, decoder=True)
-        # Corrected biases tie a model to the modality it was calibrated on: at 2 bits they give more than they take.
-        return cls(bits=bits, inputs="quantized", budget=_BUDGETS[bits], decoder=True, correct_bias=bits == 2)
+        return cls(bits=bits, inputs="quantized", budget=_BUDGETS[bits], decoder=True, tones="varied")
 
     @classmethod
     def plain(cls, bits: int) -> Self:

@@ -40,7 +40,8 @@ def calibrate_on(volumes: Sequence[Volume], count: int = DEFAULT_SLICES, window:
         window: by default each modality's own.
 
     Raises:
-        InputError: no volume, fewer slices asked for than volumes, a volume too short, or one without any contrast.
+        InputError: no volume, fewer slices asked for than volumes, a volume too short, one without any contrast, or
+            voxels that are not finite.
     """
     if not volumes:
         raise InputError("calibration needs at least one volume")
@@ -49,6 +50,8 @@ def calibrate_on(volumes: Sequence[Volume], count: int = DEFAULT_SLICES, window:
     slices: list[np.ndarray] = []
     described = []
     for index, volume in enumerate(volumes):
+        if not bool(np.isfinite(volume.voxels).all()):
+            raise InputError(f"{volume.name}: holds voxels that are not finite, so nothing can be calibrated on it")
         share = count // len(volumes) + (index < count % len(volumes))
         shown = eight_bit(volume, window)
         numbers = spread_slices(shown, share, volume.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from pqcomq.quantization.gram import QuantizableLayer
 from pqcomq.quantization.quantize_layer import QuantizedLayer
 from pqcomq.quantization.quantized_weight import QuantizedWeight, effective_bits
 from pqcomq.quantization.settings import QuantizationSettings
-from pqcomq.quantized.parts import layers_to_quantize
+from pqcomq.quantized.parts import copied, layers_to_quantize
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +53,7 @@ class QuantizedModel:
 
         ``full`` itself stays as it is.
         """
-        low = replace(
-            full, image_encoder=copy.deepcopy(full.image_encoder), mask_decoder=copy.deepcopy(full.mask_decoder)
-        )
+        low = copied(full)
         layers = layers_to_quantize(low, decoder=True)
         for name, result in results.items():
             result.put_into(layers[name])

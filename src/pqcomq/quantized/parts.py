@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.gram import QuantizableLayer, quantizable_layers
 
@@ -20,3 +23,12 @@ def layers_to_quantize(segmenter: Segmenter, *, decoder: bool) -> dict[str, Quan
 def state_name(layer: str) -> str:
     """A layer's name in checkpoints and files, which tell all parts by prefixes."""
     return layer if layer.startswith(DECODER) else f"{ENCODER}{layer}"
+
+
+def copied(segmenter: Segmenter) -> Segmenter:
+    """The same model with image encoder and mask decoder of its own, so that their weights may be changed."""
+    return replace(
+        segmenter,
+        image_encoder=copy.deepcopy(segmenter.image_encoder),
+        mask_decoder=copy.deepcopy(segmenter.mask_decoder),
+    )

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from pqcomq.errors import InputError
-from pqcomq.models.framing import boxes_tensor
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.gram import (
     InputMoments,
     QuantizableLayer,
     gathering_moments,
-    quantizable_layers,
     weight_matrix,
 )
 from pqcomq.quantization.paired_moments import PairedMoments
@@ -27,16 +24,17 @@ from pqcomq.quantization.quantize_layer import QuantizedLayer, quantize_layer
 from pqcomq.quantization.quantize_matrix import quantize_matrix
 from pqcomq.quantization.settings import QuantizationSettings
 from pqcomq.quantized.calibration import Calibration
-from pqcomq.quantized.clock import Clock
+from pqcomq.quantized.clock import Clock, Phase
 from pqcomq.quantized.journal import Journal
+from pqcomq.quantized.lockstep import lockstep
 from pqcomq.quantized.model import QuantizedModel
-from pqcomq.quantized.parts import DECODER, layers_to_quantize
-from pqcomq.quantized.plan import Damage, LayerPlan, measured_plan, uniform
-from pqcomq.quantized.prompt_boxes import prompt_boxes
-from pqcomq.quantized.sensitivity import decoder_damage, encoder_damage
-from pqcomq.quantized.walk import walk
+from pqcomq.quantized.parts import copied, layers_to_quantize
+from pqcomq.quantized.passes import CalibrationPasses
+from pqcomq.quantized.plan import LayerPlan, measured_plan, uniform
+from pqcomq.quantized.sensitivity import model_damage
 
-Phase = Literal["calibrate", "plan", "quantize"]
+_SLICES_TO_PLAN_ON = 3
+"""Slices whose Gram matrices decide between bit widths where layers are fitted to other inputs later."""
 
 _BOXES_OF_DAMAGE = 3
 """Boxes on which the damage of each decoder layer is measured."""
@@ -81,7 +79,7 @@ def quantize_model(
     """Quantize the image encoder's linear and dense convolution layers, and the mask decoder's if asked for.
 
     A caller may stop between any two events by closing the generator; ``full`` is untouched then, and nothing is kept
-    but what the journal holds.
+    but what the journal holds. All events are to be asked for in one thread.
 
     Args:
         full: the model in full precision.
@@ -100,101 +98,97 @@ def quantize_model(
         InputError: a layer's weights or inputs are not finite or do not fit the stored format, or the budget is too
             small.
     """
-    layers = layers_to_quantize(full, decoder=settings.decoder)
-    images = [full.framing.image(pixels) for pixels in calibration.slices]
-    plans, walks = settings.budget is not None, settings.inputs == "quantized"
-    clock = Clock(len(images), plans=plans, walks=walks)
-    moments = yield from _calibrate(full, layers, calibration, images, clock)
-    plan = uniform(layers, settings)
-    if plans:
-        plan = (journal and journal.plan()) or (
-            yield from _planned(full, calibration, images, moments, settings, clock)
-        )
-        if journal:
-            journal.keep_plan(plan)
-    clock.next_phase()
-    work = {name: _sweep_cost(layer) for name, layer in layers.items()}
-    low = copy.deepcopy(full.image_encoder)
-    low_layers = quantizable_layers(low)
-    of_encoder = {name: moments.pop(name) for name in low_layers}
-    encoder = walk(full.image_encoder, low, images, of_encoder) if walks else _standing(of_encoder)
-    finished: dict[str, QuantizedLayer] = {}
-    done = 0.0
-    for name, paired in chain(encoder, _standing(moments)):
-        before, result = _quantize(name, layers[name], paired, plan[name].settings(settings), journal)
-        if name in low_layers:
-            result.put_into(low_layers[name])
-        finished[name] = result
-        done += work[name]
-        left = clock.left(2, done / sum(work.values()))
-        yield LayerEvent("quantize", name, len(finished), len(layers), before, result.error, clock.elapsed, left)
-    return QuantizedModel.of(full, {name: finished[name] for name in layers}, settings, calibration.description)
+    run = _Run(full, calibration, settings, journal)
+    moments: dict[str, InputMoments] = {}
+    if settings.inputs == "full":
+        moments = yield from run.calibrated(list(range(len(run.passes))))
+    plan = uniform(run.layers, settings)
+    if settings.budget is not None:
+        plan = yield from run.planned(moments)
+    results = yield from run.quantized(plan, moments)
+    return QuantizedModel.of(full, results, settings, calibration.description)
 
 
-def _calibrate(
-    full: Segmenter,
-    layers: dict[str, QuantizableLayer],
-    calibration: Calibration,
-    images: list[Tensor],
-    clock: Clock,
-) -> Generator[LayerEvent, None, dict[str, InputMoments]]:
-    """Run the calibration slices through the model and sum up the moments of every layer's inputs."""
-    total = len(images)
-    with_decoder = any(name.startswith(DECODER) for name in layers)
-    with gathering_moments(layers) as moments:
-        for step, image in enumerate(images, start=1):
-            features = full.embed(image)
-            if with_decoder:
-                full.logits(features, _boxes(full, calibration, step - 1))
-            left = clock.left(0, step / total)
-            yield LayerEvent("calibrate", f"slice {step}", step, total, None, None, clock.elapsed, left)
-    return moments
+class _Run:
+    """What the phases of a run share.
 
+    Attributes:
+        layers: name → layer of the model in full precision.
+        passes: the calibration slices.
+    """
 
-def _boxes(full: Segmenter, calibration: Calibration, index: int) -> Tensor:
-    """The boxes (B, 1, 4) that the decoder is calibrated with on one slice."""
-    pixels = calibration.slices[index]
-    return boxes_tensor(full.framing, prompt_boxes(pixels, seed=index), pixels.shape)
+    def __init__(
+        self, full: Segmenter, calibration: Calibration, settings: QuantizationSettings, journal: Journal | None
+    ) -> None:
+        self._full, self._settings, self._journal = full, settings, journal
+        self.layers = layers_to_quantize(full, decoder=settings.decoder)
+        self.passes = CalibrationPasses(full, calibration, settings)
+        walks = settings.inputs == "quantized"
+        slices = _SLICES_TO_PLAN_ON if walks else len(self.passes)
+        self._clock = Clock(slices, len(self.passes), plans=settings.budget is not None, walks=walks)
 
+    def calibrated(self, numbers: list[int]) -> Generator[LayerEvent, None, dict[str, InputMoments]]:
+        """Run calibration slices through the model and sum up the moments of every layer's inputs."""
+        clock, total = self._clock, len(numbers)
+        with gathering_moments(self.layers) as moments:
+            for step, run in enumerate(self.passes.through(self._full, numbers), start=1):
+                run()
+                left = clock.left("calibrate", step / total)
+                yield LayerEvent("calibrate", f"slice {step}", step, total, None, None, clock.elapsed, left)
+        return moments
 
-def _planned(
-    full: Segmenter,
-    calibration: Calibration,
-    images: list[Tensor],
-    moments: dict[str, InputMoments],
-    settings: QuantizationSettings,
-    clock: Clock,
-) -> Generator[LayerEvent, None, dict[str, LayerPlan]]:
-    """Measure on the middle slice what each layer's errors do, and spend the budget; encoder and decoder each."""
-    clock.next_phase()
-    middle = len(images) // 2
-    encoder, decoder = copy.deepcopy(full.image_encoder), copy.deepcopy(full.mask_decoder)
-    scratch = replace(full, image_encoder=encoder, mask_decoder=decoder)
-    layers = layers_to_quantize(scratch, decoder=settings.decoder)
-    of_decoder = {name: layer for name, layer in layers.items() if name.startswith(DECODER)}
-    of_encoder = {name: layer for name, layer in layers.items() if name not in of_decoder}
-    parts: list[tuple[dict[str, QuantizableLayer], Damage]] = [
-        (of_encoder, lambda trials: encoder_damage(encoder, images[middle], trials))
-    ]
-    if of_decoder:
-        features, boxes = full.embed(images[middle]), _boxes(full, calibration, middle)[:_BOXES_OF_DAMAGE]
-        parts.append(
-            (of_decoder, lambda trials: decoder_damage(of_decoder, lambda: scratch.logits(features, boxes), trials))
-        )
-    plan: dict[str, LayerPlan] = {}
-    step, total = 0, 2 * len(layers)  # each layer is tried, then its damage is measured
-    for part, damage in parts:
-        work = measured_plan(part, moments, settings, damage)
+    def planned(self, moments: dict[str, InputMoments]) -> Generator[LayerEvent, None, dict[str, LayerPlan]]:
+        """Measure on the middle slice what each layer's errors do, and spend the budget.
+
+        Args:
+            moments: of every layer's inputs; where there are none, those on a few slices do.
+        """
+        kept = self._journal.plan() if self._journal else None
+        if kept:
+            return kept
+        if not moments:
+            moments = yield from self.calibrated(self.passes.some(_SLICES_TO_PLAN_ON))
+        image, boxes = self.passes.image(self.passes.middle), self.passes.boxes(self.passes.middle)[:_BOXES_OF_DAMAGE]
+        damage = partial(model_damage, copied(self._full), image, boxes)
+        work = measured_plan(self.layers, moments, self._settings, damage)
+        clock, step, total = self._clock, 0, 2 * len(self.layers)  # each layer is tried, then its damage is measured
         while True:
             try:
                 name = next(work)
             except StopIteration as end:
-                plan |= end.value
+                plan: dict[str, LayerPlan] = end.value
                 break
             step += 1
-            left = clock.left(1, step / total)
+            left = clock.left("plan", step / total)
             yield LayerEvent("plan", name, step, total, None, None, clock.elapsed, left)
-    return plan
+        if self._journal:
+            self._journal.keep_plan(plan)
+        return plan
+
+    def quantized(
+        self, plan: dict[str, LayerPlan], moments: dict[str, InputMoments]
+    ) -> Generator[LayerEvent, None, dict[str, QuantizedLayer]]:
+        """Quantize every layer; the results come in the order of :attr:`layers`."""
+        low = copied(self._full)
+        low_layers = layers_to_quantize(low, decoder=self._settings.decoder)
+        pairs: Iterator[tuple[str, PairedMoments]]
+        if self._settings.inputs == "quantized":
+            through = self.passes.through
+            pairs = lockstep(through(self._full), through(low), self.layers, low_layers)
+        else:
+            pairs = _standing(moments)
+        finished: dict[str, QuantizedLayer] = {}
+        work = {name: _sweep_cost(layer) for name, layer in self.layers.items()}
+        clock, total, done = self._clock, len(self.layers), 0.0
+        for name, paired in chain(pairs, _unreached(self.layers, finished)):
+            settings = plan[name].settings(self._settings)
+            before, finished[name] = _quantize(name, self.layers[name], paired, settings, self._journal)
+            finished[name].put_into(low_layers[name])
+            done += work[name]
+            left = clock.left("quantize", done / sum(work.values()))
+            error = finished[name].error
+            yield LayerEvent("quantize", name, len(finished), total, before, error, clock.elapsed, left)
+        return {name: finished[name] for name in self.layers}
 
 
 def _standing(moments: dict[str, InputMoments]) -> Iterator[tuple[str, PairedMoments]]:
@@ -204,6 +198,15 @@ def _standing(moments: dict[str, InputMoments]) -> Iterator[tuple[str, PairedMom
     """
     for name in list(moments):
         yield name, PairedMoments.same(moments.pop(name))
+
+
+def _unreached(
+    layers: Mapping[str, QuantizableLayer], finished: Mapping[str, QuantizedLayer]
+) -> Iterator[tuple[str, PairedMoments]]:
+    """Layers that no pass came to; nothing is known of what they will see, so all their inputs count alike."""
+    for name, layer in layers.items():
+        if name not in finished:
+            yield name, PairedMoments.empty(weight_matrix(layer).shape[1])
 
 
 @torch.inference_mode()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
-from pqcomq.quantization.gram import QuantizableLayer
-from pqcomq.quantized.walk import staged_layers
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.models.stages import encoder_stages
+from pqcomq.quantization.gram import QuantizableLayer, quantizable_layers
+from pqcomq.quantized.parts import DECODER, layers_to_quantize
 
 
 def _difference(full: Tensor, low: Tensor) -> float:
@@ -31,24 +33,48 @@ def _in_place(layers: Mapping[str, QuantizableLayer], weights: Mapping[str, Tens
 
 
 @torch.inference_mode()
-def decoder_damage(
-    layers: Mapping[str, QuantizableLayer], logits: Callable[[], Tensor], trials: Mapping[str, Tensor]
+def model_damage(
+    model: Segmenter, image: Tensor, boxes: Tensor, trials: Mapping[str, Tensor]
 ) -> Iterator[tuple[str, float]]:
-    """The mask logits' relative error for each layer's trial weight, every other layer in full precision.
+    """The masks' relative error for each layer's trial weight, every other layer in full precision.
+
+    Masks are taken as probabilities: errors of logits that are far from the border between inside and outside, as most
+    are, change no mask.
 
     Args:
-        layers: of a decoder that nobody else uses, for its weights are changed and put back.
-        logits: runs that decoder on some embedding and boxes.
-        trials: layer name → quantized weight (n, m).
+        model: in full precision; a copy that nobody else uses, for its weights are changed and put back.
+        image: (1, 3, side, side).
+        boxes: (B, 1, 4) in model pixels.
+        trials: layer name → quantized weight (n, m), a mask decoder's layers behind ``mask_decoder.``.
 
     Yields:
-        Layer name and ``‖error of the logits‖² / ‖logits‖²``.
+        Layer name and expected ``‖error of the masks‖² / ‖masks‖²``.
     """
-    wanted = logits()
-    for name, layer in layers.items():
-        with _in_place({name: layer}, {name: trials[name]}):
-            damage = _difference(wanted, logits())
+    layers = layers_to_quantize(model, decoder=True)
+    features = model.embed(image)
+    wanted = model.logits(features, boxes).sigmoid()
+    of_encoder = {name: weight for name, weight in trials.items() if not name.startswith(DECODER)}
+    with _in_place(layers, of_encoder):
+        reached = model.embed(image)
+    harm = _difference(wanted, model.logits(reached, boxes).sigmoid())
+    distance = _difference(features, reached)
+    onward = harm / distance if distance > 0 else 0.0
+    for name, damage in encoder_damage(model.image_encoder, image, of_encoder):
+        yield name, onward * damage
+    for name in [name for name in trials if name not in of_encoder]:
+        with _in_place(layers, {name: trials[name]}):
+            damage = _difference(wanted, model.logits(features, boxes).sigmoid())
         yield name, damage
+
+
+def _staged_layers(encoder: nn.Module) -> list[tuple[nn.Module, dict[str, QuantizableLayer]]]:
+    """Every stage with those of the encoder's quantizable layers that lie in it."""
+    layers = quantizable_layers(encoder)
+    stages = []
+    for stage in encoder_stages(encoder):
+        inside = set(stage.modules())
+        stages.append((stage, {name: layer for name, layer in layers.items() if layer in inside}))
+    return stages
 
 
 @torch.inference_mode()
@@ -67,7 +93,7 @@ def encoder_damage(encoder: nn.Module, image: Tensor, trials: Mapping[str, Tenso
     Yields:
         Layer name and expected ``‖embedding error‖² / ‖embedding‖²``.
     """
-    stages = staged_layers(encoder)
+    stages = _staged_layers(encoder)
     entering = [image]
     for stage, _layers in stages:
         entering.append(stage(entering[-1]))

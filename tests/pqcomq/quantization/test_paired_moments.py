@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pqcomq.quantization.gram import InputMoments
 from pqcomq.quantization.paired_moments import PairedMoments
+from pqcomq.quantization.quantize_layer import quantize_layer
+from pqcomq.quantization.settings import QuantizationSettings
 
 
 @pytest.fixture
@@ -19,10 +20,7 @@ def tokens():
 
 
 def paired(full, seen, batches=3):
-    moments = InputMoments(torch.zeros(12, 12), torch.zeros(12))
-    for part in full.chunk(batches):
-        moments.add(part)
-    both = PairedMoments.beside(moments)
+    both = PairedMoments.empty(12)
     for a, b in zip(seen.chunk(batches), full.chunk(batches), strict=True):
         both.add(a, b)
     return both
@@ -64,3 +62,15 @@ def test_dead_inputs_change_nothing(tokens):
     _, _, weight = tokens
     nothing = torch.zeros(300, 12)
     assert paired(nothing, nothing).target(weight, 1.0) is weight
+
+
+def test_a_layer_that_nothing_ever_reached_is_rounded_as_if_all_inputs_counted_alike(tokens):
+    _, _, weight = tokens
+    layer = torch.nn.Linear(12, 5)
+    layer.weight.data = weight
+    settings = QuantizationSettings(bits=8, group_size=12, inputs="quantized")
+    result = quantize_layer(layer, PairedMoments.empty(12), settings)
+    assert result.input_range is None
+    assert result.error == 0.0
+    assert (result.weight.dequantize() - weight).abs().max() < 0.02 * weight.abs().max()
+    assert torch.allclose(result.bias, layer.bias)

@@ -42,3 +42,11 @@ def test_what_cannot_be_calibrated_on_is_told(phantom):
         calibrate_on([phantom], 7)
     with pytest.raises(InputError, match="shows nothing"):
         calibrate_on([replace(phantom, voxels=np.full_like(phantom.voxels, 12))], 1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_voxels_that_are_not_finite_are_told(phantom, value):
+    voxels = phantom.voxels.astype(np.float32)
+    voxels[1, 2, 3] = value
+    with pytest.raises(InputError, match="holds voxels that are not finite"):
+        calibrate_on([replace(phantom, voxels=voxels)], 1)
