@@ -58,9 +58,10 @@ class Made:
 
 
 def ways(bits: int) -> dict[str, QuantizationSettings]:
-    """The family; the mask decoder stays in full precision but for the rows called default.
+    """The family; the mask decoder stays in full precision up to "+ mixed widths".
 
     A row that begins with + is the one above it with one thing more, one that begins with − the default with one less.
+    The default has mixed widths, the mask decoder too, and at 2 bits corrected biases.
     """
     plain = QuantizationSettings.plain(bits)
     channel = replace(plain, granularity="channel")
@@ -69,8 +70,7 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
     permuted = replace(comq, method="pcomq", permutation="magnitude")
     fed = replace(permuted, feedback=True)
     real = replace(fed, zero_point="real")
-    balanced = replace(real, correct_bias=True)
-    seeing = replace(balanced, inputs="quantized")
+    seeing = replace(real, inputs="quantized")
     varied = replace(seeing, tones="varied")
     rows = {
         "RTN, channel": channel,
@@ -83,7 +83,6 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
         "P-COMQ as published, group 64": permuted,
         "+ error feedback": fed,
         "+ real zero-points": real,
-        "+ corrected biases": balanced,
         "+ inputs of the quantized model": seeing,
         "+ varied tones": varied,
     }
@@ -91,10 +90,10 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
     if bits < 8:
         rows |= {
             "+ mixed widths": replace(varied, budget=default.budget),
+            "default, biases otherwise": replace(default, correct_bias=not default.correct_bias),
             "− permutation": replace(default, permutation="none"),
             "− clipping search": replace(default, search_clipping=False),
             "− error feedback": replace(default, feedback=False),
-            "− corrected biases": replace(default, correct_bias=False),
             "− inputs of the quantized model": replace(default, inputs="full"),
             "− varied tones": replace(default, tones="own"),
             "− mixed widths": replace(default, budget=None),
@@ -102,7 +101,7 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
             "group 32": replace(default, budget=None, group_size=32),
             "group 128": replace(default, budget=None, group_size=128),
         }
-    return rows | {"default, mask decoder too": default}
+    return rows | {"default": default}
 
 
 def made_by(full: Segmenter, calibration: Calibration, settings: QuantizationSettings) -> Made:
