@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,23 @@ def finish():
     """Runs a generator to its end and gives its return value."""
 
     return finished
+
+
+@pytest.fixture
+def without_openvino(monkeypatch):
+    """Makes importing OpenVINO fail from the call on, as where it is not installed."""
+
+    def forbid():
+        original = builtins.__import__
+
+        def importing(name, *rest, **named):
+            if name.split(".")[0] == "openvino":
+                raise ImportError("No module named 'openvino'")
+            return original(name, *rest, **named)
+
+        monkeypatch.setattr(builtins, "__import__", importing)
+
+    return forbid
 
 
 def phantom_volume(seed=0, depth=6):

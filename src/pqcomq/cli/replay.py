@@ -11,6 +11,7 @@ from pqcomq.cli.options import AsJson, Checkpoint, ModalityOption, Series, opene
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.progress import followed
 from pqcomq.models.registry import load_model
+from pqcomq.runtimes.settings import Runtime
 from pqcomq.session.opening import SavedSession
 from pqcomq.session.replay import Replay
 from pqcomq.session.replay import replay as run_again
@@ -26,13 +27,16 @@ def replay(
     checkpoint: Checkpoint = None,
     series: Series = None,
     modality: ModalityOption = None,
+    runtime: Annotated[
+        Runtime | None, typer.Option(help="By default what the session was made with; another gives other numbers.")
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Run a session again: status 0 if every voxel and number comes out the same, 1 with the differences if not."""
     saved = SavedSession.at(session)
     recorded = saved.opened(opened(volume, series, modality))
     full = load_model(saved.model_key, checkpoint)
-    outcome = followed(run_again(recorded, full), "Replaying")
+    outcome = followed(run_again(recorded, full, runtime), "Replaying")
     if json:
         print_json(outcome.to_dict())
     else:

@@ -15,6 +15,7 @@ from pqcomq.cli.options import (
     ModalityOption,
     Overwrite,
     Prompts,
+    RuntimeOption,
     Series,
     WindowOption,
     opened,
@@ -28,9 +29,9 @@ from pqcomq.comparison.gate import Tolerance
 from pqcomq.comparison.participant import Participant, check_same_source
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
-from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantized.model import QuantizedModel, told_apart
+from pqcomq.quantized.model import told_apart
 from pqcomq.quantized.weights_file import load_weights
+from pqcomq.runtimes.settings import Runtime
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import PromptMode
@@ -77,6 +78,7 @@ def report(
     window: WindowOption = None,
     series: Series = None,
     modality: ModalityOption = None,
+    runtime: RuntimeOption = Runtime.torch,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
@@ -89,7 +91,10 @@ def report(
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
         check_same_source(full, model, path)
-    runs = _Runs(opened_volume, full, models, window_of(window), prompts.value, jitter_px if jitter else None)
+    reference = Participant.full(full, runtime.in_full_precision)
+    candidates = [Participant.quantized(model, runtime) for model in models]
+    shift = jitter_px if jitter else None
+    runs = _Runs(opened_volume, reference, candidates, window_of(window), prompts.value, shift)
     session = Session(
         opened_volume,
         tuple(runs.run(*each) for each in asked),
@@ -111,13 +116,13 @@ class _Runs:
     def __init__(
         self,
         volume: Volume,
-        full: Segmenter,
-        models: Sequence[QuantizedModel],
+        reference: Participant,
+        candidates: Sequence[Participant],
         window: Window | None,
         mode: PromptMode,
         jitter_px: int | None,
     ) -> None:
-        self._volume, self._full, self._models = volume, full, models
+        self._volume, self._reference, self._candidates = volume, reference, candidates
         self._window, self._mode, self._jitter_px = window, mode, jitter_px
         self._cache = EmbeddingCache()
 
@@ -128,21 +133,22 @@ class _Runs:
                 compare(
                     self._volume,
                     box,
-                    Participant.full(self._full),
-                    Participant.quantized(model),
+                    self._reference,
+                    candidate,
                     mode=self._mode,
                     window=self._window,
                     truth=truth,
                     cache=self._cache,
                 ),
-                f"{name}, FP32 and {model.segmenter.precision}",
+                f"{name}, FP32 and {candidate.segmenter.precision}",
             )
-            for model in self._models
+            for candidate in self._candidates
         )
         moved = None
         if self._jitter_px is not None:
+            full = self._reference.segmenter
             work = box_jitter(
-                self._volume, comparisons[0], self._full, truth=truth, shift=self._jitter_px, cache=self._cache
+                self._volume, comparisons[0], full, truth=truth, shift=self._jitter_px, cache=self._cache
             )
             moved = followed(work, f"{name}, moved boxes")
         return SessionObject(name, comparisons, truth, moved)

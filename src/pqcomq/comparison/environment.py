@@ -16,7 +16,8 @@ class Environment:
     """The machine and what ran on it.
 
     Attributes:
-        runtime: the library that ran the networks.
+        runtime: torch, which prepares slices and finishes masks whatever runs the networks; what does is told with
+            each side, see :class:`.Execution`.
         threads: threads that it used.
         cpu_capability: the widest vector instructions that it uses on this processor.
         keeps_freed_memory: whether the allocator was told to keep freed buffers, which speeds up large activations.

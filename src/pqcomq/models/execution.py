@@ -37,6 +37,7 @@ class Execution:
         simulated: low-bit weights were widened to float32 beforehand: smaller files, no other speed.
         threads: that it uses.
         cpu_features: of this machine, those that matter to the speed.
+        setting: what ``--runtime`` calls it; ``torch``, the only one then, in files from before it was kept.
     """
 
     runtime: str
@@ -45,6 +46,13 @@ class Execution:
     simulated: bool
     threads: int
     cpu_features: tuple[str, ...]
+    setting: str = "torch"
+
+    @property
+    def title(self) -> str:
+        """For people, e.g. ``"torch 2.8.0, weights float32, products in float32, 2 threads"``."""
+        threads = f"{self.threads} thread{'s' * (self.threads > 1)}"
+        return f"{self.runtime}, weights {self.weights}, products in {self.activations}, {threads}"
 
     @classmethod
     def torch(cls, *, quantized: bool) -> Self:

@@ -43,7 +43,7 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime) -> Segmenter
     ranges = model.input_ranges if isinstance(model, QuantizedModel) else {}
     if arithmetic.eight_bit_inputs and not (isinstance(model, QuantizedModel) and runs_in_integers(model)):
         raise InputError(
-            f"runtime {runtime.value}: {segmenter.precision} has no layer with one symmetric scale a channel and a "
+            f"runtime {runtime.value}: {segmenter.precision} has no layer of integers with one scale a channel and a "
             f"calibrated range of its inputs; quantize it with --integer, or choose {Runtime.openvino.value}"
         )
     return _compiled(core, segmenter, weights, ranges, runtime, arithmetic)
@@ -129,6 +129,7 @@ def _compiled(
         simulated=False,
         threads=torch.get_num_threads(),
         cpu_features=cpu_features(),
+        setting=runtime.value,
     )
     return replace(
         segmenter,
@@ -171,9 +172,31 @@ def _request(core: object, graph: object, arithmetic: Arithmetic) -> object:
         return core.compile_model(graph, "CPU", options).create_infer_request()  # type: ignore[attr-defined]
     except (RuntimeError, MemoryError) as problem:
         raise InputError(
-            f"OpenVINO could not compile the model for this processor ({str(problem).splitlines()[-1]}); "
+            f"OpenVINO could not compile the model for this processor ({_last_line(problem)}); "
             f"choose runtime {Runtime.torch.value}"
         ) from problem
+
+
+def _answer(request: object, inputs: list[Tensor]) -> Tensor:
+    """Run a compiled graph once.
+
+    Raises:
+        InputError: the library gives up, for want of memory for example.
+    """
+    try:
+        request.infer([each.numpy() for each in inputs], share_inputs=True)  # type: ignore[attr-defined]
+        # The request's own buffer is written again by the next inputs.
+        return torch.from_numpy(request.get_output_tensor().data.copy())  # type: ignore[attr-defined]
+    except (RuntimeError, MemoryError) as problem:
+        raise InputError(
+            f"OpenVINO could not run the model ({_last_line(problem)}); there may be too little memory: close other "
+            f"programs, or choose runtime {Runtime.torch.value}"
+        ) from problem
+
+
+def _last_line(problem: Exception) -> str:
+    """The line of a library's message that says what is the matter; those before it say where in its sources."""
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[-1]
 
 
 class CompiledEncoder(nn.Module):
@@ -189,9 +212,7 @@ class CompiledEncoder(nn.Module):
 
     def _one(self, image: Tensor) -> Tensor:
         with self._turn:  # a request answers one thread at a time
-            self._request.infer([image.contiguous().numpy()], share_inputs=True)  # type: ignore[attr-defined]
-            # The request's own buffer is written again by the next slice.
-            return torch.from_numpy(self._request.get_output_tensor().data.copy())  # type: ignore[attr-defined]
+            return _answer(self._request, [image.contiguous()])
 
 
 class CompiledDecoder(nn.Module):
@@ -214,9 +235,7 @@ class CompiledDecoder(nn.Module):
         own = self._tokens.expand(len(sparse_prompt_embeddings), -1, -1)
         tokens = torch.cat([own, sparse_prompt_embeddings], dim=1)  # (B, 7, C)
         with self._turn:
-            inputs = [image_embeddings.contiguous().numpy(), tokens.numpy()]
-            self._request.infer(inputs, share_inputs=True)  # type: ignore[attr-defined]
-            return torch.from_numpy(self._request.get_output_tensor().data.copy()), None  # type: ignore[attr-defined]
+            return _answer(self._request, [image_embeddings.contiguous(), tokens]), None
 
 
 class BoxPrompts(nn.Module):

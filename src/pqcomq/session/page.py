@@ -91,6 +91,7 @@ def drawing_page(session: Session) -> Generator[str, None, str]:
         session=session,
         volume=session.volume,
         environment=session.objects[0].comparisons[0].environment,
+        executions=_executions(session),
         outcome=overall(session.verdicts),
         parts=parts,
         layers=_layer_plot(session),
@@ -99,6 +100,13 @@ def drawing_page(session: Session) -> Generator[str, None, str]:
         research_only=RESEARCH_ONLY,
         program=f"pqcomq {pqcomq.__version__}",
     )
+
+
+def _executions(session: Session) -> list[str]:
+    """What ran each model."""
+    comparisons = session.objects[0].comparisons
+    sides = [comparisons[0].reference, *(each.candidate for each in comparisons)]
+    return [f"{side.precision}: {side.execution.title}" for side in sides]
 
 
 def _part(session: Session, found: SessionObject, pixels: np.ndarray) -> _Part:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -14,8 +14,12 @@ from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.metrics import Scores
 from pqcomq.comparison.participant import Participant, check_same_source
 from pqcomq.comparison.result import Comparison
+from pqcomq.errors import InputError
+from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch
+from pqcomq.quantized.model import QuantizedModel
+from pqcomq.runtimes.settings import Runtime
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.session.session import Session, SessionObject
 
@@ -69,12 +73,13 @@ class Replay:
         return {**asdict(self), "same": self.is_same}
 
 
-def replay(session: Session, full: Segmenter) -> Generator[Progress, None, Replay]:
+def replay(session: Session, full: Segmenter, runtime: Runtime | None = None) -> Generator[Progress, None, Replay]:
     """Run every comparison of a session again, from the same prompts, weights and window.
 
     Args:
         session: opened from its folder.
         full: the full-precision model.
+        runtime: by default those that the session was made with; another gives other numbers.
 
     Yields:
         :class:`Progress`, a step for every slice of every side.
@@ -83,15 +88,16 @@ def replay(session: Session, full: Segmenter) -> Generator[Progress, None, Repla
         The :class:`Replay` (a generator's return value).
 
     Raises:
-        InputError: the model is not the session's.
+        InputError: the model is not the session's, or this machine does not have the session's runtime.
     """
     for model in session.models:
         check_same_source(full, model)
     watch = Stopwatch(sum(_steps(found) for found in session.objects))
     pairs: list[tuple[str, str, Any, Any]] = []
     timings: list[Difference] = []
+    elsewhere: list[Difference] = []
     now = Environment.here()
-    cache = EmbeddingCache()
+    cache, sides = EmbeddingCache(), _Sides(full, runtime)
     for found in session.objects:
         for model, recorded in zip(session.models, found.comparisons, strict=True):
             where = f"{found.name}, {recorded.candidate.precision}"
@@ -99,8 +105,8 @@ def replay(session: Session, full: Segmenter) -> Generator[Progress, None, Repla
                 compare(
                     session.volume,
                     recorded.box,
-                    Participant.full(full),
-                    Participant.quantized(model),
+                    sides.reference(recorded.reference.execution),
+                    sides.candidate(model, recorded.candidate.execution),
                     mode=recorded.mode,
                     window=recorded.window,
                     truth=found.truth,
@@ -111,15 +117,63 @@ def replay(session: Session, full: Segmenter) -> Generator[Progress, None, Repla
             )
             pairs += [(where, *pair) for pair in _numbers(recorded, replayed)]
             timings += _timings(where, recorded, replayed)
-        pairs += yield from _jittered(session, found, full, cache, watch)
+            elsewhere += _executions(recorded, replayed)
+        reference = sides.reference(found.comparisons[0].reference.execution)
+        pairs += yield from _jittered(session, found, reference.segmenter, cache, watch)
     differences = tuple(Difference(*pair) for pair in pairs if pair[2] != pair[3])
     recorded_on = session.objects[0].comparisons[0].environment
-    elsewhere = tuple(
+    machine = [
         Difference("this machine", name, value, asdict(now)[name])
         for name, value in asdict(recorded_on).items()
         if asdict(now)[name] != value
-    )
-    return Replay(len(pairs), differences, elsewhere, tuple(timings))
+    ]
+    return Replay(len(pairs), differences, (*machine, *dict.fromkeys(elsewhere)), tuple(timings))
+
+
+class _Sides:
+    """The models on the runtimes that a session tells, each made ready once."""
+
+    def __init__(self, full: Segmenter, runtime: Runtime | None) -> None:
+        self._full, self._asked = full, runtime
+        self._ready: dict[tuple[str, Runtime], Participant] = {}
+
+    def reference(self, recorded: Execution) -> Participant:
+        """Full precision as it ran then."""
+        runtime = _runtime(recorded) if self._asked is None else self._asked.in_full_precision
+        return self._made(self._full.fingerprint, runtime, lambda: Participant.full(self._full, runtime))
+
+    def candidate(self, model: QuantizedModel, recorded: Execution) -> Participant:
+        """A quantized model as it ran then."""
+        runtime = _runtime(recorded) if self._asked is None else self._asked
+        return self._made(model.segmenter.fingerprint, runtime, lambda: Participant.quantized(model, runtime))
+
+    def _made(self, fingerprint: str, runtime: Runtime, make: Callable[[], Participant]) -> Participant:
+        key = (fingerprint, runtime)
+        try:
+            if key not in self._ready:
+                self._ready[key] = make()
+        except InputError as problem:
+            if self._asked is not None:
+                raise
+            raise InputError(
+                f"the session was made with runtime {runtime.value}, which repeats its numbers and is missing here: "
+                f"{problem}; another, asked for with --runtime, gives other numbers"
+            ) from problem
+        return self._ready[key]
+
+
+def _runtime(recorded: Execution) -> Runtime:
+    """The runtime that a session tells.
+
+    Raises:
+        InputError: this version has none of that name.
+    """
+    try:
+        return Runtime(recorded.setting)
+    except ValueError as problem:
+        raise InputError(
+            f"the session was made with runtime {recorded.setting!r}, which this version does not know"
+        ) from problem
 
 
 def _jittered(
@@ -184,6 +238,13 @@ def _scores(title: str, recorded: Scores | None, replayed: Scores | None) -> Ite
     if recorded is not None and replayed is not None:
         for name, value in recorded.to_dict().items():
             yield f"{title}, {name}", value, replayed.to_dict()[name]
+
+
+def _executions(recorded: Comparison, replayed: Comparison) -> Iterator[Difference]:
+    """Where the networks were run by something else, another version or other threads."""
+    for one, other in ((recorded.reference, replayed.reference), (recorded.candidate, replayed.candidate)):
+        if one.execution.title != other.execution.title:
+            yield Difference("this machine", f"what ran {one.precision}", one.execution.title, other.execution.title)
 
 
 def _timings(where: str, recorded: Comparison, replayed: Comparison) -> Iterator[Difference]:
