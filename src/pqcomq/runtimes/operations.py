@@ -27,6 +27,9 @@ Activation = Literal["none", "gelu", "relu"]
 
 _LEVELS = 256
 
+_STRIPS = 4
+"""Parts in which a packed convolution gathers neighbourhoods: 64² tokens of 256 channels take 38 MB at once."""
+
 
 def reshaped(x: ov.Node, *shape: int) -> ov.Node:
     """``x`` in another shape."""
@@ -41,6 +44,18 @@ def transposed(x: ov.Node, *axes: int) -> ov.Node:
 def taken(x: ov.Node, indices: np.ndarray, axis: int) -> ov.Node:
     """Rows of ``x`` along an axis."""
     return op.gather(x, op.constant(np.ascontiguousarray(indices, dtype=np.int32)), op.constant(np.int64(axis)))
+
+
+def part_of(x: ov.Node, axis: int, start: int, count: int) -> ov.Node:
+    """``count`` neighbouring entries of ``x`` along an axis."""
+    return op.slice(x, *(op.constant(np.array([at], dtype=np.int64)) for at in (start, start + count, 1, axis)))
+
+
+def looked_up(table: np.ndarray, places: ov.Node, axis: int) -> ov.Node:
+    """Entries of a table along an axis, looked up in every pass, so that the table is kept and not what comes out."""
+    found = op.gather(float_constant(table), places, op.constant(np.int64(axis)))
+    found.get_rt_info()["DisableConstantFolding_0"] = True
+    return found
 
 
 def activated(x: ov.Node, activation: Activation) -> ov.Node:
@@ -104,12 +119,49 @@ class Products:
             return None
         return integers(layer.weight)
 
-    def convolution(self, x: ov.Node, layer: Layer, padding: int) -> ov.Node:
-        """A dense convolution with stride 1, no activation: (1, C, H, W) → (1, n, H, W)."""
-        kernel = self._integers(layer) or widened(layer.weight)
-        pads = [padding, padding]
-        y = op.convolution(self.eight_bits(x, layer), kernel, [1, 1], pads, pads, [1, 1])
-        return y if layer.bias is None else op.add(y, float_constant(layer.bias.view(1, -1, 1, 1).numpy()))
+    def convolution(self, x: ov.Node, layer: Layer, side: int) -> ov.Node:
+        """A dense 3 × 3 convolution padded by 1, no activation: tokens (1, side², C) → (1, side², n)."""
+        outputs, channels = layer.weight.shape[:2]
+        kernel = self._integers(layer)
+        if kernel is None and isinstance(layer.weight, QuantizedWeight) and can_stay_packed(layer.weight):
+            return self._packed_convolution(x, layer, side)
+        image, pads = image_of(self.eight_bits(x, layer), side, side, channels), [1, 1]
+        y = op.convolution(image, kernel or widened(layer.weight), [1, 1], pads, pads, [1, 1])
+        if layer.bias is not None:
+            y = op.add(y, float_constant(layer.bias.view(1, -1, 1, 1).numpy()))
+        return tokens_of(y, outputs)
+
+    def _packed_convolution(self, x: ov.Node, layer: Layer, side: int) -> ov.Node:
+        """The same as a product, since only products have kernels for packed weights.
+
+        Every token's neighbours stand side by side, in the order of the stored columns; strip by strip, as they take
+        nine times the memory of the tokens.
+        """
+        channels = layer.weight.shape[1]
+        columns = np.arange(9 * channels) if layer.permutation is None else layer.permutation.numpy()
+        # A column is channel · 9 + tap, in a neighbourhood it is tap · C + channel.
+        order = columns % 9 * channels + columns // 9
+        x = op.concat([x, float_constant(np.zeros((1, 1, channels)))], 1)  # (1, side² + 1, C)
+        matrix = packed(layer.weight)  # type: ignore[arg-type]
+        strips = [
+            op.matmul(
+                taken(reshaped(taken(x, places.reshape(-1), 1), 1, len(places), 9 * channels), order, -1),
+                matrix,
+                False,
+                True,
+            )
+            for places in np.array_split(_neighbours(side), _STRIPS)
+        ]
+        y = op.concat(strips, 1)
+        return y if layer.bias is None else op.add(y, float_constant(layer.bias.numpy()))
+
+
+def _neighbours(side: int) -> np.ndarray:
+    """(side², 9): the tokens of each one's 3 × 3 neighbourhood, side² standing for what lies outside."""
+    places = np.full((side + 2, side + 2), side * side)
+    places[1:-1, 1:-1] = np.arange(side * side).reshape(side, side)
+    taps = [places[row : row + side, column : column + side].reshape(-1) for row in range(3) for column in range(3)]
+    return np.stack(taps, axis=1)
 
 
 def depthwise(x: ov.Node, layer: Layer, stride: int) -> ov.Node:

@@ -17,13 +17,20 @@ from pqcomq.runtimes.operations import (
     float_constant,
     image_of,
     layer_norm,
+    looked_up,
+    part_of,
     reshaped,
     taken,
     through,
-    tokens_of,
     transposed,
 )
 from pqcomq.runtimes.tiny_vit import windows_of
+
+_MOST_SCORES = 2**24
+"""Scores, of all heads and windows together, that are held in memory at once: 64 MiB in float32."""
+
+_STRIP = 512
+"""Queries that look at the whole image at once where scores are more than that."""
 
 
 def encoder(source: LayerSource, products: Products) -> ov.Model:
@@ -99,32 +106,72 @@ class SamViTGraph:
             )
             for part in range(3)
         )  # (B, heads, side², head)
-        scores = op.multiply(op.matmul(query, key, False, True), float_constant(float(module.scale)))  # type: ignore[arg-type]
-        scores = op.add(scores, self._relative(query, name, side, count, heads))
-        mixed = op.matmul(op.softmax(scores, -1), value, False, False)
+        by_row, by_column = self._relative(query, name, side)  # (B, heads, side², side) each
+        query = op.multiply(query, float_constant(float(module.scale)))  # type: ignore[arg-type]
+        mixed = _mixed_values(query, key, value, by_row, by_column)
         return reshaped(transposed(mixed, 0, 2, 1, 3), count, tokens, channels)
 
-    def _relative(self, query: ov.Node, name: str, side: int, count: int, heads: int) -> ov.Node:
-        """What each query adds for the distance in rows and in columns: (B, heads, side², side²)."""
-        head = int(query.get_output_shape(0)[-1])
+    def _relative(self, query: ov.Node, name: str, side: int) -> tuple[ov.Node, ov.Node]:
+        """What each query adds for the distance in rows, and in columns: two of (B, heads, side², side)."""
+        count, heads, _, head = (int(each) for each in query.get_output_shape(0))
         distance = np.arange(side)[:, None] - np.arange(side)[None, :] + side - 1  # (side, side)
+        places = op.constant(distance.astype(np.int32))
         rows, columns = (
-            self._source.tensor(f"{name}.attn.rel_pos_{axis}")[distance] for axis in ("h", "w")
+            looked_up(self._source.tensor(f"{name}.attn.rel_pos_{axis}"), places, 0) for axis in ("h", "w")
         )  # (side queries, side keys, head)
         grid = reshaped(query, count * heads, side, side, head)
-        by_row = op.matmul(grid, float_constant(rows.transpose(0, 2, 1)), False, False)  # (…, row, column, key row)
+        by_row = op.matmul(grid, rows, False, True)  # (…, row, column, key row)
         turned = transposed(grid, 0, 2, 1, 3)
-        by_column = transposed(op.matmul(turned, float_constant(columns.transpose(0, 2, 1)), False, False), 0, 2, 1, 3)
-        both = op.add(
-            reshaped(by_row, count, heads, side * side, side, 1),
-            reshaped(by_column, count, heads, side * side, 1, side),
-        )
-        return reshaped(both, count, heads, side * side, side * side)
+        by_column = transposed(op.matmul(turned, columns, False, True), 0, 2, 1, 3)
+        one, other = (reshaped(each, count, heads, side * side, side) for each in (by_row, by_column))
+        return one, other
 
     def _neck(self, x: ov.Node, side: int) -> ov.Node:
         """Two convolutions, each normalized over its channels."""
         x = self._products.linear(x, self._source.layer("neck.0"))
         x = layer_norm(x, self._source, "neck.1")
-        x = self._products.convolution(image_of(x, side, side, 256), self._source.layer("neck.2"), padding=1)
-        x = layer_norm(tokens_of(x, 256), self._source, "neck.3")
+        x = self._products.convolution(x, self._source.layer("neck.2"), side)
+        x = layer_norm(x, self._source, "neck.3")
         return image_of(x, side, side, 256)
+
+
+def _mixed_values(query: ov.Node, key: ov.Node, value: ov.Node, by_row: ov.Node, by_column: ov.Node) -> ov.Node:
+    """Attention of all heads: head by head and in strips of queries where the scores would fill the memory.
+
+    Over a whole image of 64² tokens the scores of one block take 805 MB, and so does what is added to them.
+
+    Args:
+        query: (B, heads, N, head), scaled.
+        key: (B, heads, side², head).
+        value: the same.
+        by_row: (B, heads, N, side), added to the score of every key in a row.
+        by_column: (B, heads, N, side), and in a column.
+
+    Returns:
+        (B, heads, N, head).
+    """
+    count, heads, queries, _ = (int(each) for each in query.get_output_shape(0))
+    tokens = int(key.get_output_shape(0)[2])
+    if count * heads * queries * tokens <= _MOST_SCORES:
+        return _attended(query, key, value, by_row, by_column)
+    of_heads = []
+    for head in range(heads):
+        asking = [part_of(each, 1, head, 1) for each in (query, by_row, by_column)]
+        keys, values = (part_of(each, 1, head, 1) for each in (key, value))
+        strips = []
+        for start in range(0, queries, _STRIP):
+            some, rows, columns = (part_of(each, 2, start, min(_STRIP, queries - start)) for each in asking)
+            strips.append(_attended(some, keys, values, rows, columns))
+        of_heads.append(op.concat(strips, 2))
+    return op.concat(of_heads, 1)
+
+
+def _attended(query: ov.Node, key: ov.Node, value: ov.Node, by_row: ov.Node, by_column: ov.Node) -> ov.Node:
+    """Softmax attention with relative positions; shapes as in :func:`_mixed_values`."""
+    count, heads, queries, side = (int(each) for each in by_row.get_output_shape(0))
+    relative = op.add(
+        reshaped(by_row, count, heads, queries, side, 1), reshaped(by_column, count, heads, queries, 1, side)
+    )
+    relative = reshaped(relative, count, heads, queries, side * side)
+    scores = op.add(op.matmul(query, key, False, True), relative)
+    return op.matmul(op.softmax(scores, -1), value, False, False)

@@ -19,6 +19,7 @@ from pqcomq.runtimes.operations import (
     float_constant,
     image_of,
     layer_norm,
+    looked_up,
     reshaped,
     taken,
     through,
@@ -38,6 +39,7 @@ class TinyViTGraph:
     def __init__(self, source: LayerSource, products: Products) -> None:
         self._source, self._products = source, products
         self._network = source.module
+        self._by_window: dict[int, ov.Node] = {}
 
     def model(self) -> ov.Model:
         """The whole encoder."""
@@ -100,13 +102,21 @@ class TinyViTGraph:
             self._heads(self._products.linear(x, qkv.with_outputs(rows[:, part].flatten())), heads, head)
             for part in range(3)
         )
-        bias = float_constant(self._source.tensor(f"{name}.attn.ab")[None])  # (1, heads, tokens, tokens)
+        table = self._source.tensor(f"{name}.attn.attention_biases")[None]  # (1, heads, distances)
+        bias = looked_up(table, self._distances(name, window), -1)  # (1, heads, tokens, tokens)
         scores = op.multiply(op.matmul(query, key, False, True), float_constant(float(module.scale)))  # type: ignore[arg-type]
         mixed = op.matmul(op.softmax(op.add(scores, bias), -1), value, False, False)
         mixed = reshaped(transposed(mixed, 0, 2, 1, 3), 1, -1, heads * head)
         proj = self._source.layer(f"{name}.attn.proj")
         mixed = taken(self._products.eight_bits(mixed, proj), back, 1)
         return self._products.linear(mixed, proj)
+
+    def _distances(self, name: str, window: int) -> ov.Node:
+        """(tokens, tokens): which distance lies between two tokens of a window; one constant for all blocks."""
+        if window not in self._by_window:
+            distances = self._source.tensor(f"{name}.attn.attention_bias_idxs")
+            self._by_window[window] = op.constant(distances.astype(np.int32))
+        return self._by_window[window]
 
     @staticmethod
     def _heads(x: ov.Node, heads: int, head: int) -> ov.Node:
@@ -118,8 +128,8 @@ class TinyViTGraph:
         """Two convolutions, each normalized over its channels."""
         x = self._products.linear(x, self._source.layer("neck.0"))
         x = layer_norm(x, self._source, "neck.1")
-        x = self._products.convolution(image_of(x, side, side, 256), self._source.layer("neck.2"), padding=1)
-        x = layer_norm(tokens_of(x, 256), self._source, "neck.3")
+        x = self._products.convolution(x, self._source.layer("neck.2"), side)
+        x = layer_norm(x, self._source, "neck.3")
         return image_of(x, side, side, 256)
 
 
