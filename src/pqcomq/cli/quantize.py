@@ -50,7 +50,7 @@ def quantize(
         bool,
         typer.Option(
             "--integer",
-            help="COMQ with one symmetric scale an output channel: multiplied as integers on openvino-int8.",
+            help="Symmetric weights on multiples of one scale a channel: integer products on openvino-int8.",
         ),
     ] = False,
     calibration_slices: Annotated[int, typer.Option(min=1, help="Slices in all.")] = DEFAULT_SLICES,

@@ -57,20 +57,32 @@ def updated_levels(weight: Tensor, gram: Tensor, codes: Tensor, levels: Levels, 
     if levels.units.whole:
         system, target, error = (part.sum(0, keepdim=True) for part in (system, target, error))
     damping = _RIDGE * system.diagonal(dim1=1, dim2=2).mean(dim=1) + 1e-12  # (n,)
-    step = torch.linalg.solve(system + damping[:, None, None] * torch.eye(system.shape[-1]), target)  # (n, K G)
-    candidate = _moved(levels, step, zero_point)
-    change = _change(levels, candidate, with_offset=with_offset).to(target.dtype)  # (n, K G), as float16 left the step
-    gain = 2 * (change * target).sum(1) - ((system @ change[:, :, None])[:, :, 0] * change).sum(1)  # (n,)
-    better = (gain > 0)[:, None]  # False for NaN too
-    kept = Levels(
-        torch.where(better, candidate.scale, levels.scale),
-        torch.where(better, candidate.zero_point, levels.zero_point),
-        levels.units,
-        levels.top,
-    )
-    change = torch.where(better, change, torch.zeros_like(change))
-    left = error - torch.where(better[:, 0], gain, torch.zeros_like(gain))  # (n,)
-    return LevelUpdate(kept, pull - equations.seen(change), float(left.sum()))
+    steps = [torch.linalg.solve(system + damping[:, None, None] * torch.eye(system.shape[-1]), target)]  # (n, K G)
+    if levels.multiples:
+        steps.append(_common_step(system, target, levels.scale))
+    kept, change, gained = levels, torch.zeros_like(target), torch.zeros_like(error)
+    for step in steps:
+        candidate = _moved(levels, step, zero_point)
+        moved = _change(levels, candidate, with_offset=with_offset).to(target.dtype)  # (n, K G), as rounding left it
+        gain = 2 * (moved * target).sum(1) - ((system @ moved[:, :, None])[:, :, 0] * moved).sum(1)  # (n,)
+        better = (gain > gained)[:, None]  # False for NaN too
+        kept = kept.replaced(candidate, better)
+        change = torch.where(better, moved, change)
+        gained = torch.where(better[:, 0], gain, gained)
+    return LevelUpdate(kept, pull - equations.seen(change), float((error - gained).sum()))
+
+
+def _common_step(system: Tensor, target: Tensor, scale: Tensor) -> Tensor:
+    """The best step that changes all scales of a channel by one factor, which multiples of one scale can follow.
+
+    Args:
+        system: (n, G, G).
+        target: (n, G).
+        scale: (n, G).
+    """
+    energy = ((system @ scale[:, :, None])[:, :, 0] * scale).sum(1)  # (n,)
+    share = (scale * target).sum(1) / energy.clamp_min(1e-30)
+    return share[:, None] * scale
 
 
 def _change(old: Levels, new: Levels, *, with_offset: bool) -> Tensor:
@@ -127,6 +139,6 @@ def _moved(levels: Levels, step: Tensor, zero_point: ZeroPoint) -> Levels:
     scale = levels.scale + step[:, :count]
     scale = torch.where(scale > 0, scale, levels.scale)
     if zero_point != "real":
-        return Levels.rounded(scale, levels.zero_point, levels.units, levels.top)
+        return Levels.rounded(scale, levels.zero_point, levels.units, levels.top, levels.multiples)
     offset = step[:, count:] - levels.scale * levels.zero_point
-    return Levels.rounded(scale, -offset / scale, levels.units, levels.top)
+    return Levels.rounded(scale, -offset / scale, levels.units, levels.top, levels.multiples)

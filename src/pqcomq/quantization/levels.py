@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,6 +12,9 @@ from pqcomq.quantization.units import Units
 
 _SMALLEST_SCALE = 2.0**-14
 """The smallest normal float16; a unit of zeros gets it, so that nothing is ever divided by zero."""
+
+_MOST = 15
+"""The largest multiple: four bits, which leave seven of float16's eleven for the scale that all are multiples of."""
 
 _CLIPPING = tuple(1.0 - 0.05 * step for step in range(14))
 """The λ that are tried: 1.00, 0.95 … 0.35."""
@@ -26,18 +29,29 @@ class Levels:
         zero_point: same shape, z.
         units: which columns share them.
         top: the largest code, 2**bits − 1.
+        multiples: the scales of a row are whole multiples of one, see :func:`whole_multiples`.
     """
 
     scale: Tensor
     zero_point: Tensor
     units: Units
     top: int
+    multiples: bool = False
 
     @classmethod
-    def rounded(cls, scale: Tensor, zero_point: Tensor, units: Units, top: int) -> Levels:
+    def rounded(cls, scale: Tensor, zero_point: Tensor, units: Units, top: int, multiples: bool = False) -> Levels:
         """Round both to what a file can hold."""
-        kept = scale.clamp_min(_SMALLEST_SCALE).half().float()
-        return cls(kept, zero_point.half().float(), units, top)
+        least = scale.clamp_min(_SMALLEST_SCALE)
+        kept = (whole_multiples(least, top) if multiples else least).half().float()
+        return cls(kept, zero_point.half().float(), units, top, multiples)
+
+    def replaced(self, other: Levels, where: Tensor) -> Levels:
+        """These levels with another's where ``where`` (broadcast to the scales) is true."""
+        return replace(
+            self,
+            scale=torch.where(where, other.scale, self.scale),
+            zero_point=torch.where(where, other.zero_point, self.zero_point),
+        )
 
     def per_weight(self) -> tuple[Tensor, Tensor]:
         """Scale and zero-point spread over the columns: two of (n | 1, m)."""
@@ -52,6 +66,25 @@ class Levels:
         """What codes stand for: (n, m) → (n, m). The operations are those of ``QuantizedWeight.dequantize``."""
         scale, zero_point = self.per_weight()
         return scale * (codes - zero_point)
+
+
+def whole_multiples(scale: Tensor, top: int) -> Tensor:
+    """Scales near the given ones that are whole multiples of one scale a row, so that weights are integers.
+
+    With ``δ_u = k_u δ`` a weight ``δ_u (c − z)`` is ``δ · k_u (c − z)``. The multiples k are small enough for signed
+    bytes where codes are symmetric, and δ has so few digits that every product is exact in float16.
+
+    Args:
+        scale: (n, G), positive.
+        top: the largest code.
+
+    Returns:
+        (n, G) float32, each exact in float16.
+    """
+    most = max(1, min(_MOST, 127 // ((top + 1) // 2)))
+    mantissa, exponent = torch.frexp(scale.amax(dim=1, keepdim=True) / most)  # (n, 1) each
+    base = torch.ldexp((mantissa * 128).round() / 128, exponent)
+    return base * (scale / base).round().clamp(1, most)
 
 
 def _range(weight: Tensor, units: Units, zero_point: ZeroPoint) -> tuple[Tensor, Tensor]:
@@ -81,7 +114,13 @@ def _clipped(low: Tensor, high: Tensor, share: float, units: Units, top: int, ze
 
 
 def initial_levels(
-    weight: Tensor, energy: Tensor, units: Units, bits: int, zero_point: ZeroPoint, search_clipping: bool
+    weight: Tensor,
+    energy: Tensor,
+    units: Units,
+    bits: int,
+    zero_point: ZeroPoint,
+    search_clipping: bool,
+    multiples: bool = False,
 ) -> Levels:
     """Min–max levels, or for each unit the clipping λ of least error weighted with the inputs' energy.
 
@@ -92,12 +131,21 @@ def initial_levels(
         bits: bit width.
         zero_point: how it is chosen.
         search_clipping: try :data:`_CLIPPING`; otherwise λ = 1.
+        multiples: take the nearest scales that are whole multiples of one scale a row.
     """
     top = (1 << bits) - 1
     low, high = _range(weight, units, zero_point)
     best = _clipped(low, high, 1.0, units, top, zero_point)
-    if not search_clipping:
-        return best
+    if search_clipping:
+        best = _least_clipping(weight, energy, best, low, high, zero_point)
+    return Levels.rounded(best.scale, best.zero_point, units, top, multiples)
+
+
+def _least_clipping(
+    weight: Tensor, energy: Tensor, whole: Levels, low: Tensor, high: Tensor, zero_point: ZeroPoint
+) -> Levels:
+    """For each unit the levels of least error, of those over the ``whole`` range and over shares of it."""
+    units, top, best = whole.units, whole.top, whole
 
     def loss(levels: Levels) -> Tensor:
         error = (weight - levels.values(levels.nearest(weight))).square() * energy  # (n, m)
@@ -110,10 +158,5 @@ def initial_levels(
         found = loss(candidate)
         better = found < least
         least = torch.where(better, found, least)
-        best = Levels(
-            torch.where(better, candidate.scale, best.scale),
-            torch.where(better, candidate.zero_point, best.zero_point),
-            units,
-            top,
-        )
+        best = best.replaced(candidate, better)
     return best

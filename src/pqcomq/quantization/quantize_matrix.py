@@ -42,7 +42,13 @@ def quantize_matrix(
     seen = _damped(gram if order is None else gram[order][:, order], settings.damping)  # (m, m)
     units = Units.of(settings.granularity, settings.group_size, weight.shape[1])
     levels = initial_levels(
-        stored, seen.diagonal(), units, settings.bits, settings.zero_point, settings.search_clipping
+        stored,
+        seen.diagonal(),
+        units,
+        settings.bits,
+        settings.zero_point,
+        settings.search_clipping,
+        settings.scales == "multiples",
     )
     codes = levels.nearest(stored)
     if settings.method != "rtn":

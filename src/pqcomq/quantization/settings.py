@@ -15,6 +15,7 @@ Order = Literal["cyclic", "greedy"]
 ZeroPoint = Literal["integer", "symmetric", "real"]
 Inputs = Literal["full", "quantized"]
 Tones = Literal["own", "varied"]
+Scales = Literal["free", "multiples"]
 
 METHOD_TITLES: dict[Method, str] = {
     "rtn": "Round to nearest",
@@ -33,6 +34,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "zero_point": get_args(ZeroPoint),
     "inputs": get_args(Inputs),
     "tones": get_args(Tones),
+    "scales": get_args(Scales),
 }
 
 
@@ -56,6 +58,9 @@ class QuantizationSettings:
             with the inputs' energy; otherwise λ = 1 (plain min–max).
         zero_point: ``integer`` as published; ``symmetric``, the middle code 2^(b−1) everywhere; or ``real``, updated in
             closed form together with the scale.
+        scales: ``free``, any float16; or ``multiples``: those of an output channel's groups are 1 to 15 times one scale
+            of the channel, so that with symmetric zero-points its weights are signed bytes and that scale, which
+            processors multiply as they are, and groups cost no speed.
         feedback: round the first pass with each error passed on to the columns not yet rounded (GPTQ,
             arXiv 2210.17323), so that the descent starts from a better point.
         correct_bias: where a layer has a bias, let it make up for the mean of the output error, and fit the codes to
@@ -83,6 +88,7 @@ class QuantizationSettings:
     sweeps: int = 6
     search_clipping: bool = True
     zero_point: ZeroPoint = "real"
+    scales: Scales = "free"
     feedback: bool = True
     correct_bias: bool = True
     damping: float = 0.01
@@ -152,19 +158,22 @@ class QuantizationSettings:
 
     @classmethod
     def for_integers(cls, bits: int) -> Self:
-        """Weights that processors multiply as signed bytes: one scale an output channel, symmetric.
+        """Weights that processors multiply as signed bytes: symmetric, multiples of one scale an output channel.
 
-        A permutation would only change the order of the sweeps, since there are no groups: this is COMQ, with error
-        feedback first.
+        At 2 and 4 bits otherwise the default. At 8 bits nothing is left to gain by groups, and a permutation would only
+        change the order of the sweeps: this is COMQ, with error feedback first.
         """
-        return cls(
-            bits=bits,
-            method="comq",
-            granularity="channel",
-            permutation="none",
-            zero_point="symmetric",
-            correct_bias=bits == 2,
-        )
+        if bits == 8:
+            return cls(
+                bits=8,
+                method="comq",
+                granularity="channel",
+                permutation="none",
+                zero_point="symmetric",
+                correct_bias=False,
+                decoder=True,
+            )
+        return replace(cls.default(bits), zero_point="symmetric", scales="multiples")
 
     def altered(self, changes: Iterable[str]) -> Self:
         """These settings with some of them written as ``name=value``, e.g. ``"group_size=32"`` or ``"budget=none"``.

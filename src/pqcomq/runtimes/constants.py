@@ -4,8 +4,8 @@ Three ways, each exactly ``δ (c − z)``:
 
 * :func:`packed`: codes of 4 or 8 bits stay packed in memory and are widened inside the multiplying kernel. OpenVINO
   has no kernel for 2 bits: those codes are held as 4-bit ones, twice their size in the file.
-* :func:`integers`: ``c − z`` as signed bytes for the integer kernels, where one scale serves a whole output channel and
-  zero-points are whole numbers.
+* :func:`integers`: signed bytes for the integer kernels, where zero-points are whole numbers and one scale serves a
+  whole output channel, or the scales of its groups are small whole multiples of one.
 * :func:`widened`: float32, for the few layers that neither can serve (dense 3 × 3 convolutions, whose permutation runs
   over channels and taps together).
 """
@@ -66,32 +66,46 @@ def _kernel_run(weight: QuantizedWeight) -> int:
     return math.gcd(weight.run, weight.columns)
 
 
-def integer_values(weight: QuantizedWeight) -> Tensor | None:
-    """``c − z`` in the layer's own column order, (n, m) int8; None where it is not that of one unit a channel.
+def integer_values(weight: QuantizedWeight) -> tuple[Tensor, Tensor] | None:
+    """A weight as whole numbers times one scale an output channel, where it is exactly that.
 
-    It must be whole, fit a signed byte, and share one scale along each output channel.
+    It is where zero-points are whole and a channel's scales are whole multiples ``k`` of one, as small as ``k (c − z)``
+    that fits a signed byte; a single unit a channel is one times its scale.
+
+    Returns:
+        ``k (c − z)`` in the layer's own column order, (n, m) int8, and the scales (n | 1, 1) float32; else None.
     """
     zero_point = weight.zero_point.float()
-    if weight.units.count != 1 or not torch.equal(zero_point, zero_point.round()):
+    if not torch.equal(zero_point, zero_point.round()):
         return None
-    values = weight.codes().short() - zero_point.short()  # (n, m)
+    # All float16 are whole multiples of its smallest number.
+    steps = (weight.scale.double() * 2.0**24).to(torch.int64)  # (n | 1, G)
+    common = steps[:, :1]
+    for unit in range(1, steps.shape[1]):
+        common = torch.gcd(common, steps[:, unit : unit + 1])  # (n | 1, 1)
+    multiples, units = steps // common, weight.units  # (n | 1, G)
+    if int(multiples.max()) > 128:
+        return None
+    values = units.spread(multiples.short()) * (weight.codes().short() - units.spread(zero_point).short())  # (n, m)
     if int(values.min()) < -128 or int(values.max()) > 127:
         return None
+    scale = (common.double() / 2.0**24).float()
     if weight.permutation is None:
-        return values.to(torch.int8)
+        return values.to(torch.int8), scale
     own = torch.empty_like(values)
     own[:, weight.permutation.long()] = values
-    return own.to(torch.int8)
+    return own.to(torch.int8), scale
 
 
 def integers(weight: QuantizedWeight) -> ov.Node | None:
     """The weight in the layer's own shape as whole numbers and a scale a channel; None where it is not that."""
-    values = integer_values(weight)
-    if values is None:
+    found = integer_values(weight)
+    if found is None:
         return None
+    values, scale = found
     stored = op.constant(values.view(weight.shape).contiguous().numpy())
-    scale = weight.scale.float().expand(weight.rows, 1).reshape(-1, *[1] * (len(weight.shape) - 1))  # (n, 1, …)
-    return op.multiply(op.convert(stored, np.float32), float_constant(scale.numpy()))
+    by_channel = scale.expand(weight.rows, 1).reshape(-1, *[1] * (len(weight.shape) - 1))  # (n, 1, …)
+    return op.multiply(op.convert(stored, np.float32), float_constant(by_channel.numpy()))
 
 
 def widened(weight: QuantizedWeight | Tensor) -> ov.Node:

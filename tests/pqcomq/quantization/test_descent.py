@@ -101,14 +101,66 @@ def test_residual_and_error_are_carried_over_as_if_computed_anew(granularity, ze
     assert update.error < float((X @ (W - levels.values(codes)).T).square().sum())
 
 
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_multiples_make_signed_bytes_of_one_scale_a_channel(bits):
+    X, W = (part.float() for part in layer(rows=12, columns=100))
+    W *= torch.linspace(0.02, 3, 100)  # groups of very different size
+    settings = QuantizationSettings(bits=bits, group_size=16, zero_point="symmetric", scales="multiples")
+    weight = quantize_matrix(W, X.T @ X, settings)
+    scale, middle = weight.scale.double(), 1 << bits - 1
+    assert torch.equal(weight.zero_point.unique(), torch.tensor([middle], dtype=torch.uint8))
+    for row in scale:
+        candidates = [row.max() / k for k in range(1, 16)]
+        fits = [base for base in candidates if torch.equal((row / base).round() * base, row)]
+        assert fits, "the scales of a channel are whole multiples of one"
+        assert float(row.max() / max(fits)) * middle <= 128
+    if bits == 4:
+        assert len(torch.unique(scale / scale.amin(dim=1, keepdim=True))) > 3
+
+
+def test_multiples_cost_little_against_free_scales_and_beat_one_scale_a_channel():
+    X, W = (part.float() for part in layer(rows=32, columns=256, tokens=600))
+    W *= torch.rand(256, generator=torch.Generator().manual_seed(2)) * 2 + 0.05
+    H = X.T @ X
+
+    def error(**changes):
+        settings = replace(QuantizationSettings(bits=4, group_size=32, zero_point="symmetric"), **changes)
+        return relative_error(W, quantize_matrix(W, H, settings).dequantize(), H)
+
+    assert error(scales="multiples") < 1.3 * error()
+    assert error(scales="multiples") < 0.8 * error(granularity="channel", permutation="none")
+
+
+def test_the_update_moves_all_multiples_together_where_none_can_move_alone():
+    X, W = layer()
+    H = X.T @ X
+    units = Units.of("group", 16, W.shape[1])
+    levels = initial_levels(W, H.diagonal(), units, 4, "symmetric", search_clipping=False, multiples=True)
+    codes = levels.nearest(W)
+    too_small = Levels.rounded(levels.scale * 0.7, levels.zero_point, units, levels.top, multiples=True)
+    update = updated_levels(W, H, codes, too_small, "symmetric")
+    missing = W - update.levels.values(codes)
+    assert update.error == pytest.approx(float((X @ missing.T).square().sum()), rel=1e-6)
+    assert update.error < 0.5 * float((X @ (W - too_small.values(codes)).T).square().sum())
+    assert torch.equal(
+        Levels.rounded(update.levels.scale, levels.zero_point, units, levels.top, True).scale, update.levels.scale
+    )
+
+
 EVERY_WAY = [
     QuantizationSettings(
-        bits=bits, granularity=granularity, group_size=32, order=order, zero_point=zero, feedback=feedback
+        bits=bits,
+        granularity=granularity,
+        group_size=32,
+        order=order,
+        zero_point=zero,
+        scales="multiples" if zero == "symmetric" else "free",
+        feedback=feedback,
     )
     for bits in (2, 4, 8)
     for granularity in ("layer", "channel", "group")
     for order in ("cyclic", "greedy")
-    for zero in ("integer", "real")
+    for zero in ("integer", "real", "symmetric")
     for feedback in (False, True)
 ]
 
