@@ -12,7 +12,7 @@ import typer
 from pqcomq.cli.options import DEFAULT_MODEL, AsJson, Checkpoint, ModelKey, Overwrite, opened
 from pqcomq.cli.output import print_json, print_table, print_written
 from pqcomq.cli.progress import followed
-from pqcomq.comparison.bench import Benchmark
+from pqcomq.comparison.bench import BOXES, Benchmark
 from pqcomq.comparison.bench import bench as run_bench
 from pqcomq.comparison.evaluate import Protocol
 from pqcomq.comparison.participant import Participant, check_same_source
@@ -48,6 +48,9 @@ def bench(
     published_passes: Annotated[
         int, typer.Option(min=0, help="Passes of the authors' own encoder, as people run it in torch; 0 for none.")
     ] = 3,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A first look: one slice for each label, one pass of the authors' code.")
+    ] = False,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
@@ -59,6 +62,8 @@ def bench(
     for path, quantized in zip(weights or [], models, strict=True):
         check_same_source(full, quantized, path)
     participants = _participants(full, models)
+    if quick:
+        most_slices, published_passes = 1, min(1, published_passes)
     protocol = Protocol(most_slices=most_slices)
     work = run_bench(image, truth, chosen, participants, protocol=protocol, published_passes=published_passes)
     found = followed(work, f"{full.title}, {len(participants)} settings")
@@ -101,23 +106,34 @@ def _participants(full: Segmenter, models: list[QuantizedModel]) -> list[Partici
 def _print(found: Benchmark) -> None:
     rows = found.evaluation.summaries
     torch_row, fast = rows[0], found.full_on_fast_runtime
-    columns = ["Setting", "encoder ms", "decoder ms", "× torch", "× FP32 here", "Dice vs truth", "Dice vs FP32", "MB"]
+    columns = [
+        "Setting",
+        "encoder ms",
+        "× torch",
+        "× FP32 here",
+        "decoder ms",
+        f"{BOXES} boxes ms",
+        "Dice vs truth",
+        "Dice vs FP32",
+        "MB",
+    ]
     table = [
         [
             row.precision + (" (torch)" if row is torch_row else ""),
             f"{row.encoder.median_ms:.0f}{' *' if row.simulated else ''}",
-            f"{row.decoder.median_ms:.1f}",
             f"{found.encoder_speedup(row, torch_row):.2f}",
             "" if fast is None else f"{found.encoder_speedup(row, fast):.2f}",
+            f"{row.decoder.median_ms:.1f}",
+            f"{batch.median_ms:.1f}",
             f"{row.dice:.4f}",
             f"{row.agreement:.4f}",
             f"{row.file_bytes / MEGABYTE:.1f}",
         ]
-        for row in rows
+        for row, batch in zip(rows, found.batches, strict=True)
     ]
     if found.published is not None:
         published = found.published.median_ms
-        table.insert(0, ["FP32, authors' own code", f"{published:.0f}", "", "", "", "", "", ""])
+        table.insert(0, ["FP32, authors' own code", f"{published:.0f}", *[""] * (len(columns) - 2)])
     run = torch_row.execution
     caption = (
         f"Medians of settings taking turns; {run.threads} threads, {', '.join(run.cpu_features)}. "

@@ -54,6 +54,43 @@ def test_compare_runs_both_sides_on_the_same_library(run, ct, saved, tmp_path):
         assert content[side]["speed"] == "real"
 
 
+def test_a_session_is_made_and_replayed_on_the_runtime_that_was_asked_for(run, ct, saved, tmp_path, without_openvino):
+    out = tmp_path / "session"
+    asked = ["--volume", ct, "--weights", saved, "--box", *BOX[:2], 2, *BOX[3:], "--no-jitter", "--out", out]
+    status, _, err = run("report", *asked, "--runtime", "openvino")
+    assert status == 0, err
+    found = json.loads((out / "session.json").read_text())["objects"][0]["comparisons"][0]["found"]
+    assert [found[side]["execution"]["setting"] for side in ("reference", "candidate")] == ["openvino", "openvino"]
+    assert "4-bit Permutation-COMQ, OpenVINO FP32: OpenVINO 20" in (out / "report.html").read_text(encoding="utf-8")
+
+    status, text, err = run("replay", out, "--volume", ct)
+    assert status == 0, text + err
+    assert "The same: all" in text
+    assert "median ms of encoder" in text
+
+    without_openvino()
+    status, text, err = run("replay", out, "--volume", ct)
+    assert (status, text) == (2, "")
+    assert "made with runtime openvino" in err
+    assert "not installed" in err
+    assert "--runtime" in err
+    _, text, err = run("replay", out, "--volume", ct, "--runtime", "torch", "--json")
+    told = json.loads(text)["elsewhere"]
+    assert [each["replayed"].partition(" ")[0] for each in told if each["what"].startswith("what ran")] == ["torch"] * 2
+
+
+def test_a_runtime_of_another_version_is_named(run, ct, saved, tmp_path):
+    out = tmp_path / "session"
+    asked = ["--volume", ct, "--weights", saved, "--box", *BOX[:2], 2, *BOX[3:], "--no-jitter", "--out", out]
+    assert run("report", *asked)[0] == 0
+    content = json.loads((out / "session.json").read_text())
+    content["objects"][0]["comparisons"][0]["found"]["candidate"]["execution"]["setting"] = "abacus"
+    (out / "session.json").write_text(json.dumps(content))
+    status, text, err = run("replay", out, "--volume", ct)
+    assert (status, text) == (2, "")
+    assert "made with runtime 'abacus', which this version does not know" in err
+
+
 def test_weights_that_are_no_integers_are_refused_for_eight_bit_inputs(run, ct, saved, tmp_path):
     arguments = ["--weights", saved, "--box", *BOX, "--out", tmp_path / "mask.nii.gz"]
     status, out, err = run("segment", ct, *arguments, "--runtime", "openvino-int8")
@@ -85,7 +122,7 @@ def test_a_damaged_range_is_told(integers, saved, tmp_path):
 def test_bench_tells_every_setting_against_the_same_baselines(run, ct, truth, saved, integers, tmp_path):
     out = tmp_path / "bench"
     arguments = ["--volume", ct, "--labels", truth, "--label", 1, "--most-slices", 1, "--out", out]
-    status, text, err = run("bench", *arguments, "--weights", saved, integers, "--published-passes", 1)
+    status, text, err = run("bench", *arguments, "--weights", saved, integers, "--quick")
     assert status == 0, err
     content = json.loads((out / "bench.json").read_text())
     rows = content["summaries"]
@@ -95,7 +132,9 @@ def test_bench_tells_every_setting_against_the_same_baselines(run, ct, truth, sa
     assert not any("8-bit inputs" in row["precision"] for row in rows if "4-bit" in row["precision"])
     assert not any(row["simulated"] for row in rows)
     assert content["encoder_as_published_in_torch"]["passes"] == 1
+    assert [each["passes"] for each in content["decoder_of_boxes_at_once"]] == [7] * len(rows)
     assert "authors' own code" in text
+    assert "5 boxes ms" in text
     assert (out / "bench.png").read_bytes().startswith(b"\x89PNG")
     status, _, err = run("bench", "--out", out)
     assert status == 2
