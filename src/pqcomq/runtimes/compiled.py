@@ -121,7 +121,9 @@ def _compiled(
     exact = Arithmetic("f32", eight_bit_inputs=False)
     decoder = _request(core, decoder_graph, exact)
     tokens = torch.cat([decoder_source.weight(name) for name in ("iou_token", "mask_tokens")])  # (5, C)
-    kept = "packed, widened inside the product" if weights else "float"
+    kept = "packed, widened inside the product" if weights else arithmetic.floats_title
+    if arithmetic.eight_bit_inputs:
+        kept = "signed bytes where inputs have 8 bits, else packed"
     execution = Execution(
         runtime=f"OpenVINO {openvino.get_version().partition('-')[0]}",
         weights=kept,
