@@ -25,8 +25,12 @@ signed bytes, one scale a channel, 8 bits static          2.3         11.5
 
 Real-valued zero-points cost no more than whole ones in the packed kernel; the dynamic one ignores them and falls back
 to float32. So packed weights run with floating-point activations, and 8-bit activations are static: their ranges come
-from the calibration pass, and they need weights that are whole multiples of one scale a channel
-(``QuantizationSettings.for_integers``), which the kernels multiply as they are.
+from the calibration pass, and they need weights that are signed bytes times one scale a channel, which the kernels
+multiply as they are: codes whose groups have whole multiples of one scale (``QuantizationSettings.for_integers``). In
+memory those take a byte each, whatever their codes' width.
+
+What packed weights cost beside float ones is mostly the order of their columns. LiteMedSAM's encoder in bfloat16 on one
+thread, sums of one profile in ms: products 310 against 278, gathers of channels 40 against 2.
 
 A permutation of inputs is folded into the order of the outputs before it where only channel-wise operations lie
 between, undone where a row is a single unit, and else one gather of channels (0.7 ms beside the product's 5.7 for

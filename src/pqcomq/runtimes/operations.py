@@ -84,16 +84,19 @@ class Products:
     Attributes:
         eight_bit_inputs: quantize the inputs of quantized layers to 8 bits over their calibrated range and multiply
             integers, where the weight allows it.
+        least_packed: weights from which on a matrix stays packed; a smaller one is widened when the graph is built,
+            and its permutation undone.
     """
 
     eight_bit_inputs: bool = False
+    least_packed: int = 0
 
     def linear(self, x: ov.Node, layer: Layer, activation: Activation = "none") -> ov.Node:
         """``activation(x Wᵀ + b)`` for tokens (…, m) → (…, n)."""
         weight, whole = layer.weight, self._integers(layer)
         if whole is not None:
             x, matrix = self.eight_bits(x, layer), reshaped(whole, *layer.flat_shape)
-        elif isinstance(weight, QuantizedWeight) and can_stay_packed(weight):
+        elif isinstance(weight, QuantizedWeight) and self._stays_packed(weight):
             if layer.permutation is not None:
                 x = taken(x, layer.permutation.numpy(), -1)
             matrix = packed(weight)
@@ -103,6 +106,9 @@ class Products:
         if layer.bias is not None:
             y = op.add(y, float_constant(layer.bias.numpy()))
         return activated(y, activation)
+
+    def _stays_packed(self, weight: QuantizedWeight) -> bool:
+        return can_stay_packed(weight) and weight.rows * weight.columns >= self.least_packed
 
     def eight_bits(self, x: ov.Node, layer: Layer) -> ov.Node:
         """``x`` rounded to the 256 levels of the layer's input range, if the layer computes with integers.
