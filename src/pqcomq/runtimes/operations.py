@@ -27,7 +27,7 @@ Activation = Literal["none", "gelu", "relu"]
 
 _LEVELS = 256
 
-_STRIPS = 4
+_STRIPS = 2
 """Parts in which a packed convolution gathers neighbourhoods: 64² tokens of 256 channels take 38 MB at once."""
 
 
@@ -41,9 +41,11 @@ def transposed(x: ov.Node, *axes: int) -> ov.Node:
     return op.transpose(x, op.constant(np.array(axes, dtype=np.int64)))
 
 
-def taken(x: ov.Node, indices: np.ndarray, axis: int) -> ov.Node:
+def taken(x: ov.Node, indices: np.ndarray | ov.Node, axis: int) -> ov.Node:
     """Rows of ``x`` along an axis."""
-    return op.gather(x, op.constant(np.ascontiguousarray(indices, dtype=np.int32)), op.constant(np.int64(axis)))
+    if isinstance(indices, np.ndarray):
+        indices = op.constant(np.ascontiguousarray(indices, dtype=np.int32))
+    return op.gather(x, indices, op.constant(np.int64(axis)))
 
 
 def part_of(x: ov.Node, axis: int, start: int, count: int) -> ov.Node:
@@ -53,9 +55,13 @@ def part_of(x: ov.Node, axis: int, start: int, count: int) -> ov.Node:
 
 def looked_up(table: np.ndarray, places: ov.Node, axis: int) -> ov.Node:
     """Entries of a table along an axis, looked up in every pass, so that the table is kept and not what comes out."""
-    found = op.gather(float_constant(table), places, op.constant(np.int64(axis)))
-    found.get_rt_info()["DisableConstantFolding_0"] = True
-    return found
+    return unfolded(op.gather(float_constant(table), places, op.constant(np.int64(axis))))
+
+
+def unfolded(node: ov.Node) -> ov.Node:
+    """``node``, computed in every pass though nothing but constants goes into it: they take less memory."""
+    node.get_rt_info()["DisableConstantFolding_0"] = True
+    return node
 
 
 def activated(x: ov.Node, activation: Activation) -> ov.Node:
@@ -143,31 +149,24 @@ class Products:
         Every token's neighbours stand side by side, in the order of the stored columns; strip by strip, as they take
         nine times the memory of the tokens.
         """
-        channels = layer.weight.shape[1]
+        outputs, channels = layer.weight.shape[:2]
         columns = np.arange(9 * channels) if layer.permutation is None else layer.permutation.numpy()
         # A column is channel · 9 + tap, in a neighbourhood it is tap · C + channel.
         order = columns % 9 * channels + columns // 9
-        x = op.concat([x, float_constant(np.zeros((1, 1, channels)))], 1)  # (1, side² + 1, C)
         matrix = packed(layer.weight)  # type: ignore[arg-type]
-        strips = [
-            op.matmul(
-                taken(reshaped(taken(x, places.reshape(-1), 1), 1, len(places), 9 * channels), order, -1),
-                matrix,
-                False,
-                True,
-            )
-            for places in np.array_split(_neighbours(side), _STRIPS)
-        ]
-        y = op.concat(strips, 1)
+        ends = op.constant(np.array([0, 1, 1, 0]))
+        grid = op.pad(reshaped(x, 1, side, side, channels), ends, ends, "constant")
+        strips = []
+        for rows in np.array_split(np.arange(side), _STRIPS):
+            taps = [
+                part_of(part_of(grid, 1, int(rows[0]) + down, len(rows)), 2, right, side)
+                for down in range(3)
+                for right in range(3)
+            ]
+            around = reshaped(op.concat(taps, 3), 1, len(rows) * side, 9 * channels)
+            strips.append(op.matmul(taken(around, order, -1), matrix, False, True))
+        y = reshaped(op.concat(strips, 1), 1, side * side, outputs)
         return y if layer.bias is None else op.add(y, float_constant(layer.bias.numpy()))
-
-
-def _neighbours(side: int) -> np.ndarray:
-    """(side², 9): the tokens of each one's 3 × 3 neighbourhood, side² standing for what lies outside."""
-    places = np.full((side + 2, side + 2), side * side)
-    places[1:-1, 1:-1] = np.arange(side * side).reshape(side, side)
-    taps = [places[row : row + side, column : column + side].reshape(-1) for row in range(3) for column in range(3)]
-    return np.stack(taps, axis=1)
 
 
 def depthwise(x: ov.Node, layer: Layer, stride: int) -> ov.Node:

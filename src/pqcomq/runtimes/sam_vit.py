@@ -24,7 +24,7 @@ from pqcomq.runtimes.operations import (
     through,
     transposed,
 )
-from pqcomq.runtimes.tiny_vit import windows_of
+from pqcomq.runtimes.windows import WindowsOfGraph
 
 _MOST_SCORES = 2**24
 """Scores, of all heads and windows together, that are held in memory at once: 64 MiB in float32."""
@@ -43,7 +43,7 @@ class SamViTGraph:
 
     def __init__(self, source: LayerSource, products: Products) -> None:
         self._source, self._products = source, products
-        self._network = source.module
+        self._network, self._windows = source.module, WindowsOfGraph()
 
     def model(self) -> ov.Model:
         """The whole encoder."""
@@ -75,13 +75,13 @@ class SamViTGraph:
         if window == 0:
             mixed = self._mixed(self._products.eight_bits(x, qkv), name, side)
             return self._products.linear(mixed, proj)
-        places, back = windows_of(side, window)
+        windows = self._windows.of(side, window)
         # Windows are padded after the normalization here, so with zeros.
         x = op.concat([x, float_constant(np.zeros((1, 1, channels)))], 1)  # (1, side² + 1, C)
-        x = taken(self._products.eight_bits(x, qkv), places.reshape(-1), 1)
-        mixed = self._mixed(reshaped(x, len(places), window * window, channels), name, window)
+        x = taken(self._products.eight_bits(x, qkv), windows.places, 1)
+        mixed = self._mixed(reshaped(x, windows.count, windows.tokens, channels), name, window)
         mixed = self._products.eight_bits(reshaped(mixed, 1, -1, channels), proj)
-        return self._products.linear(taken(mixed, back, 1), proj)
+        return self._products.linear(taken(mixed, windows.back, 1), proj)
 
     def _mixed(self, x: ov.Node, name: str, side: int) -> ov.Node:
         """Softmax attention of all heads before the last projection: (B, side², C) → (B, side², C)."""

@@ -25,7 +25,9 @@ from pqcomq.runtimes.operations import (
     through,
     tokens_of,
     transposed,
+    unfolded,
 )
+from pqcomq.runtimes.windows import WindowsOfGraph
 
 
 def encoder(source: LayerSource, products: Products) -> ov.Model:
@@ -39,6 +41,7 @@ class TinyViTGraph:
     def __init__(self, source: LayerSource, products: Products) -> None:
         self._source, self._products = source, products
         self._network = source.module
+        self._windows = WindowsOfGraph()
         self._by_window: dict[int, ov.Node] = {}
 
     def model(self) -> ov.Model:
@@ -90,13 +93,13 @@ class TinyViTGraph:
         module = self._network.get_submodule(f"{name}.attn")
         window = int(self._network.get_submodule(name).window_size)  # type: ignore[arg-type]
         heads, head = int(module.num_heads), int(module.key_dim)  # type: ignore[arg-type]
-        places, back = windows_of(side, window)
+        windows = self._windows.of(side, window)
         qkv = self._source.layer(f"{name}.attn.qkv")
         # TinyViT pads with zeros before its normalization, which turns them into the normalization's bias.
         padding = float_constant(self._source.tensor(f"{name}.attn.norm.bias").reshape(1, 1, -1))
         x = op.concat([layer_norm(x, self._source, f"{name}.attn.norm"), padding], 1)  # (1, side² + 1, C)
-        x = taken(self._products.eight_bits(x, qkv), places.reshape(-1), 1)
-        x = reshaped(x, len(places), window * window, heads * head)
+        x = taken(self._products.eight_bits(x, qkv), windows.places, 1)
+        x = reshaped(x, windows.count, windows.tokens, heads * head)
         rows = torch.arange(3 * heads * head).view(heads, 3, head)
         query, key, value = (
             self._heads(self._products.linear(x, qkv.with_outputs(rows[:, part].flatten())), heads, head)
@@ -108,14 +111,14 @@ class TinyViTGraph:
         mixed = op.matmul(op.softmax(op.add(scores, bias), -1), value, False, False)
         mixed = reshaped(transposed(mixed, 0, 2, 1, 3), 1, -1, heads * head)
         proj = self._source.layer(f"{name}.attn.proj")
-        mixed = taken(self._products.eight_bits(mixed, proj), back, 1)
+        mixed = taken(self._products.eight_bits(mixed, proj), windows.back, 1)
         return self._products.linear(mixed, proj)
 
     def _distances(self, name: str, window: int) -> ov.Node:
-        """(tokens, tokens): which distance lies between two tokens of a window; one constant for all blocks."""
+        """(tokens, tokens): which of at most 196 distances lies between two tokens; one constant for all blocks."""
         if window not in self._by_window:
             distances = self._source.tensor(f"{name}.attn.attention_bias_idxs")
-            self._by_window[window] = op.constant(distances.astype(np.int32))
+            self._by_window[window] = unfolded(op.convert(op.constant(distances.astype(np.uint8)), np.int32))
         return self._by_window[window]
 
     @staticmethod
@@ -131,25 +134,3 @@ class TinyViTGraph:
         x = self._products.convolution(x, self._source.layer("neck.2"), side)
         x = layer_norm(x, self._source, "neck.3")
         return image_of(x, side, side, 256)
-
-
-def windows_of(side: int, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where each window finds its tokens, and where each token is found again.
-
-    Args:
-        side: rows and columns of the image of tokens.
-        window: rows and columns of a window.
-
-    Returns:
-        (windows, window²) indices into side² tokens, side² standing for padding; and (side²,) indices into the
-        flattened windows.
-    """
-    count = -(-side // window)
-    places = np.full((count * window, count * window), side * side)
-    places[:side, :side] = np.arange(side * side).reshape(side, side)
-    cut = places.reshape(count, window, count, window).transpose(0, 2, 1, 3).reshape(count * count, window * window)
-    flat = cut.reshape(-1)
-    inside = np.flatnonzero(flat < side * side)
-    back = np.empty(side * side, dtype=np.int64)
-    back[flat[inside]] = inside
-    return cut, back
