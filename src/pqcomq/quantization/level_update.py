@@ -59,7 +59,7 @@ def updated_levels(weight: Tensor, gram: Tensor, codes: Tensor, levels: Levels, 
     damping = _RIDGE * system.diagonal(dim1=1, dim2=2).mean(dim=1) + 1e-12  # (n,)
     steps = [torch.linalg.solve(system + damping[:, None, None] * torch.eye(system.shape[-1]), target)]  # (n, K G)
     if levels.multiples:
-        steps.append(_common_step(system, target, levels.scale))
+        steps.append(_common_step(system, target, levels.scale.to(target.dtype)))
     kept, change, gained = levels, torch.zeros_like(target), torch.zeros_like(error)
     for step in steps:
         candidate = _moved(levels, step, zero_point)
