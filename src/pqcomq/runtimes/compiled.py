@@ -17,6 +17,7 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantized_weight import QuantizedWeight
 from pqcomq.quantized.model import QuantizedModel
 from pqcomq.runtimes.settings import Arithmetic, Runtime
+from pqcomq.runtimes.whole_numbers import integer_values
 
 _LEAST_PACKED_IN_DECODER = 50_000
 """Weights of a matrix. The smaller ones of the decoder meet 4,096 tokens for every box: to permute those inputs took a
@@ -72,8 +73,6 @@ def runs_in_integers(model: QuantizedModel) -> bool:
     """Whether the runtimes with 8-bit inputs have anything to multiply as integers."""
     if not model.input_ranges:
         return False
-    from pqcomq.runtimes.constants import integer_values
-
     return any(integer_values(weight) is not None for weight in model.weights.values())
 
 

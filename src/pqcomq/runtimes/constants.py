@@ -16,7 +16,6 @@ import math
 
 import numpy as np
 import openvino as ov
-import torch
 from openvino import opset13 as op
 from torch import Tensor
 
@@ -66,45 +65,10 @@ def _kernel_run(weight: QuantizedWeight) -> int:
     return math.gcd(weight.run, weight.columns)
 
 
-def integer_values(weight: QuantizedWeight) -> tuple[Tensor, Tensor] | None:
-    """A weight as whole numbers times one scale an output channel, where it is exactly that.
-
-    It is where zero-points are whole and a channel's scales are whole multiples ``k`` of one, as small as ``k (c − z)``
-    that fits a signed byte; a single unit a channel is one times its scale.
-
-    Returns:
-        ``k (c − z)`` in the layer's own column order, (n, m) int8, and the scales (n | 1, 1) float32; else None.
-    """
-    zero_point = weight.zero_point.float()
-    if not torch.equal(zero_point, zero_point.round()):
-        return None
-    # All float16 are whole multiples of its smallest number.
-    steps = (weight.scale.double() * 2.0**24).to(torch.int64)  # (n | 1, G)
-    common = steps[:, :1]
-    for unit in range(1, steps.shape[1]):
-        common = torch.gcd(common, steps[:, unit : unit + 1])  # (n | 1, 1)
-    multiples, units = steps // common, weight.units  # (n | 1, G)
-    if int(multiples.max()) > 128:
-        return None
-    values = units.spread(multiples.short()) * (weight.codes().short() - units.spread(zero_point).short())  # (n, m)
-    if int(values.min()) < -128 or int(values.max()) > 127:
-        return None
-    scale = (common.double() / 2.0**24).float()
-    if weight.permutation is None:
-        return values.to(torch.int8), scale
-    own = torch.empty_like(values)
-    own[:, weight.permutation.long()] = values
-    return own.to(torch.int8), scale
-
-
-def integers(weight: QuantizedWeight) -> ov.Node | None:
-    """The weight in the layer's own shape as whole numbers and a scale a channel; None where it is not that."""
-    found = integer_values(weight)
-    if found is None:
-        return None
-    values, scale = found
-    stored = op.constant(values.view(weight.shape).contiguous().numpy())
-    by_channel = scale.expand(weight.rows, 1).reshape(-1, *[1] * (len(weight.shape) - 1))  # (n, 1, …)
+def integers(values: Tensor, scale: Tensor, shape: tuple[int, ...]) -> ov.Node:
+    """Whole numbers and a scale a channel, see :func:`.integer_values`, in a layer's own shape."""
+    stored = op.constant(values.view(shape).contiguous().numpy())
+    by_channel = scale.expand(shape[0], 1).reshape(-1, *[1] * (len(shape) - 1))  # (n, 1, …)
     return op.multiply(op.convert(stored, np.float32), float_constant(by_channel.numpy()))
 
 

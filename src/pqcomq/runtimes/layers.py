@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from pqcomq.quantization.packing import pack
 from pqcomq.quantization.quantized_weight import QuantizedWeight
+from pqcomq.runtimes.whole_numbers import integer_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,13 @@ class Layer:
         """(m,) int64: which input channel each stored column takes; None for the layer's own order."""
         stored = self.weight.permutation if isinstance(self.weight, QuantizedWeight) else None
         return None if stored is None else stored.long()
+
+    @cached_property
+    def whole_numbers(self) -> tuple[Tensor, Tensor] | None:
+        """The weight as :func:`.integer_values` gives it, where its inputs' range is known; else None."""
+        if self.input_range is None or isinstance(self.weight, Tensor):
+            return None
+        return integer_values(self.weight)
 
     @property
     def flat_shape(self) -> tuple[int, int]:

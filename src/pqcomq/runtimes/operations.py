@@ -121,15 +121,14 @@ class Products:
 
         Doing so twice changes nothing; doing so early lets what comes before the product move bytes instead of floats.
         """
-        if layer.input_range is None or self._integers(layer) is None:
+        if not self.eight_bit_inputs or layer.input_range is None or layer.whole_numbers is None:
             return x
         low, high = (float_constant(end) for end in layer.input_range)
         return op.fake_quantize(x, low, high, low, high, _LEVELS)
 
     def _integers(self, layer: Layer) -> ov.Node | None:
-        if not self.eight_bit_inputs or layer.input_range is None or not isinstance(layer.weight, QuantizedWeight):
-            return None
-        return integers(layer.weight)
+        numbers = layer.whole_numbers if self.eight_bit_inputs else None
+        return None if numbers is None else integers(*numbers, layer.weight.shape)
 
     def convolution(self, x: ov.Node, layer: Layer, side: int) -> ov.Node:
         """A dense 3 × 3 convolution padded by 1, no activation: tokens (1, side², C) → (1, side², n)."""

@@ -18,6 +18,7 @@ from pqcomq.quantized.run import quantize_model
 from pqcomq.runtimes.compiled import available, on_runtime
 from pqcomq.runtimes.layers import Layer, in_own_order
 from pqcomq.runtimes.settings import Runtime
+from pqcomq.runtimes.whole_numbers import integer_values
 from pqcomq.segmentation.box import tight_box
 from pqcomq.volumes.labels import read_labels
 from pqcomq.volumes.reading import read_volume
@@ -303,8 +304,6 @@ def test_medsam_s_encoder_computes_what_segment_anything_s_does(strips, monkeypa
 
 def test_integer_products_are_those_of_the_rounded_inputs():
     """With 8-bit inputs nothing but the inputs is rounded: the weights stay what their codes stand for."""
-    from pqcomq.runtimes.constants import integer_values
-
     torch.manual_seed(5)
     weight, inputs = torch.randn(32, 64), torch.randn(200, 64).clamp(-3, 3)
     groups = QuantizationSettings(bits=4, group_size=16, zero_point="symmetric", scales="multiples")
