@@ -113,6 +113,8 @@ class QuantizationSettings:
             raise ValueError(
                 "round to nearest takes no sweeps, feedback, clipping search, bias correction, permutation or inputs"
             )
+        if self.scales == "multiples" and self.zero_point != "symmetric":
+            raise ValueError("scales that are multiples of one need zero point 'symmetric'")
         if self.method == "comq" and self.permutation != "none":
             raise ValueError("COMQ takes no permutation; choose method 'pcomq'")
 

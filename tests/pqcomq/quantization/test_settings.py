@@ -25,6 +25,7 @@ def test_settings_are_altered_by_their_names_and_kept_otherwise():
         ("budget=-1", "a budget is a positive number"),
         ("bits=3", "bit width 3"),
         ("group_size=0", "group size must be at least 1"),
+        ("scales=multiples", "need zero point 'symmetric'"),
         ("method=rtn", "round to nearest takes no sweeps"),
     ],
 )
@@ -38,3 +39,12 @@ def test_settings_that_cannot_be_are_named(change, problem):
 def test_settings_survive_a_file(bits, method):
     default = QuantizationSettings.default(bits, method)
     assert QuantizationSettings(**default.to_dict()) == default
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_settings_for_integers_keep_the_budget_and_survive_a_file(bits):
+    settings = QuantizationSettings.for_integers(bits)
+    assert settings.zero_point == "symmetric"
+    assert settings.budget == QuantizationSettings.default(bits).budget
+    assert settings.scales == ("free" if bits == 8 else "multiples")
+    assert QuantizationSettings(**settings.to_dict()) == settings
