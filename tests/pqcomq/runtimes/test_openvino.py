@@ -87,8 +87,8 @@ def test_the_encoder_s_packed_weights_reach_the_kernels(quantized):
     codes = sum(
         np.prod(list(op.get_output_shape(0)))
         for op in held
-        if op.get_output_element_type(0).to_string() in ("u4", "u8")
-    )
+        if op.get_output_element_type(0).to_string() in ("u4", "u8") and len(op.get_output_shape(0)) == 3
+    )  # (rows, units, columns of a unit); tables of distances are bytes too, (tokens, tokens)
     unpacked = ("patch_embed.seq.0",)
     expected = sum(
         w.rows * w.columns
