@@ -147,9 +147,7 @@ class _Runs:
         moved = None
         if self._jitter_px is not None:
             full = self._reference.segmenter
-            work = box_jitter(
-                self._volume, comparisons[0], full, truth=truth, shift=self._jitter_px, cache=self._cache
-            )
+            work = box_jitter(self._volume, comparisons[0], full, truth=truth, shift=self._jitter_px, cache=self._cache)
             moved = followed(work, f"{name}, moved boxes")
         return SessionObject(name, comparisons, truth, moved)
 
