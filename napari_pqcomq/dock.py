@@ -43,6 +43,7 @@ from napari_pqcomq.weights_panel import WeightsPanel
 from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR
 from pqcomq.comparison.participant import Participant
 from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.wording import heading
 from pqcomq.errors import InputError
 from pqcomq.quantized.model import QuantizedModel
 from pqcomq.segmentation.box import Box3D
@@ -314,7 +315,7 @@ class CompareWidget(QWidget):
         lines = ("Draw a box: the masks follow.",)
         self.result = None
         panes = [
-            Pane(f"{each.title} · {each.precision}", lines, empty, colour)
+            Pane(heading(each.title, each.precision), lines, empty, colour)
             for each, colour in zip(segmenters, colours, strict=True)
         ]
 

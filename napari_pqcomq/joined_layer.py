@@ -9,8 +9,9 @@ from napari.layers import Layer
 
 from napari_pqcomq.side_layers import Side, mark_as_comparison
 
-_LINKED = ("opacity", "blending", "contour", "colormap", "contrast_limits", "gamma", "size")
-"""What follows by itself, where a kind of layer has it."""
+_LINKED = ("opacity", "blending")
+_LINKED_OF_A_KIND = {"image": ("colormap", "contrast_limits", "gamma"), "labels": ("colormap", "contour")}
+"""What follows by itself."""
 
 
 class JoinedLayer:
@@ -26,7 +27,8 @@ class JoinedLayer:
         self.copies = [_copy(layer, side.number) for side in sides[1:]]
         for side, each in zip(sides, (layer, *self.copies), strict=True):
             side.joined.append(each)
-        link_layers([layer, *self.copies], [name for name in _LINKED if hasattr(layer, name)])
+        kind = layer.as_layer_data_tuple()[2]
+        link_layers([layer, *self.copies], (*_LINKED, *_LINKED_OF_A_KIND.get(kind, ())))
         layer.events.data.connect(self._follow)
         layer.events.set_data.connect(self._follow)
 

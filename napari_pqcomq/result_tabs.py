@@ -58,6 +58,10 @@ class ResultTabs(QTabWidget):
         if event.size().width() != event.oldSize().width():
             self.updateGeometry()
 
+    def heightForWidth(self, width: int) -> int:  # noqa: N802 (Qt's name)
+        """See :meth:`sizeHint`; Qt's own is that of the highest tab."""
+        return self._fitted(QSize(width, 0), self.currentWidget(), "sizeHint").height()
+
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """As high as the tab in sight needs: the dock scrolls, not the tab in it."""
         return self._fitted(super().sizeHint(), self.currentWidget(), "sizeHint")
@@ -68,7 +72,7 @@ class ResultTabs(QTabWidget):
 
     def _fitted(self, size: QSize, page: QWidget | None, which: str) -> QSize:
         if page is not None:
-            wrapped = page.heightForWidth(self.width()) if page.hasHeightForWidth() else 0
+            wrapped = page.heightForWidth(size.width()) if page.hasHeightForWidth() else 0
             wanted = max(wrapped or getattr(page, which)().height(), page.minimumHeight())
             size.setHeight(wanted + self.tabBar().sizeHint().height() + 4)
         return size

@@ -116,6 +116,9 @@ class ViewBar(QWidget):
             "The quantized model that swipe, difference, the table of figures, worst slice and first parting are about."
         )
         self.candidates.setVisible(False)
+        # Long titles must not make the dock wide.
+        self.candidates.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.candidates.setMinimumContentsLength(8)
         for button, signal in (
             (self.worst, self.worst_requested),
             (self.parting, self.parting_requested),

@@ -23,7 +23,12 @@ def surface_terms(scores: Scores) -> str:
 
 def side_title(side: Side) -> str:
     """Model and precision."""
-    return f"{side.model} · {side.precision}"
+    return heading(side.model, side.precision)
+
+
+def heading(model: str, precision: str) -> str:
+    """Model and precision without the library that runs them, which tables tell: headings are short of room."""
+    return f"{model} · {precision.replace(', OpenVINO FP32', '').replace(' OpenVINO', '').removesuffix(',')}"
 
 
 def short_precision(precision: str) -> str:

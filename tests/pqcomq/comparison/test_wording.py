@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pqcomq.comparison.wording import short_precision
+from pqcomq.comparison.wording import heading, short_precision
 from pqcomq.quantized.model import told_apart
 
 
@@ -21,6 +21,20 @@ from pqcomq.quantized.model import told_apart
 )
 def test_the_short_name_of_a_precision(precision, short):
     assert short_precision(precision) == short
+
+
+@pytest.mark.parametrize(
+    ("precision", "told"),
+    [
+        ("FP32", "FP32"),
+        ("FP32, OpenVINO", "FP32"),
+        ("BF16, OpenVINO", "BF16"),
+        ("4-bit Permutation-COMQ, OpenVINO FP32", "4-bit Permutation-COMQ"),
+        ("8-bit COMQ, 8-bit inputs, OpenVINO BF16", "8-bit COMQ, 8-bit inputs, BF16"),
+    ],
+)
+def test_headings_tell_the_arithmetic_but_not_the_library(precision, told):
+    assert heading("LiteMedSAM", precision) == f"LiteMedSAM · {told}"
 
 
 def test_models_of_one_title_bear_their_fingerprints_and_others_do_not(quantized):
