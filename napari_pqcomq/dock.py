@@ -10,7 +10,7 @@ import napari
 import numpy as np
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_pqcomq.calibration_panel import CalibrationPanel
 from napari_pqcomq.comparison_view import ComparisonView
@@ -87,6 +87,7 @@ class CompareWidget(QWidget):
         self.side_docks = SideDocks(self)
         self.result: ShownResult | None = None
         self._viewer = napari_viewer
+        self._is_released = False
         self._participants: tuple[Participant, ...] = ()  # of the sides, in their order
         self._shelf, self._cache = ModelShelf(), EmbeddingCache(_CACHE_BYTES)
         self.desk = ReadingDesk(self, napari_viewer, self._shelf, self._cache)
@@ -96,6 +97,9 @@ class CompareWidget(QWidget):
         self._connect()
         self._on_volume()
         self._remembered.restore()
+        # A window that is closed does not close its docks one by one.
+        self.volume_panel.changed.connect(self._remembered.keep)
+        QApplication.instance().aboutToQuit.connect(self._remembered.keep)
 
     def quantize(self) -> None:
         """Quantize the chosen model in the background, at every chosen bit width."""
@@ -180,13 +184,15 @@ class CompareWidget(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Let go of the viewer when the dock is closed: napari then takes the widget out of its window."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None and not self._is_released:
+            self._is_released = True
             self._release()
         return bool(super().event(event))
 
     def _release(self) -> None:
         """End the comparison and the job, and stop listening to the viewer."""
         self._remembered.keep()
+        QApplication.instance().aboutToQuit.disconnect(self._remembered.keep)
         self.progress.cancel()
         self.live.release()
         self.view.close()

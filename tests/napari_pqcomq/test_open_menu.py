@@ -7,8 +7,11 @@ from types import SimpleNamespace
 import pytest
 import SimpleITK as sitk
 from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QSettings
 
 from napari_pqcomq.open_menu import MOST_RECENT, OpenMenu
+
+_PLACE = (QSettings.Format.IniFormat, QSettings.Scope.UserScope, "napari-pqcomq", "napari-pqcomq")
 
 
 @pytest.fixture
@@ -62,6 +65,7 @@ def test_a_file_is_opened_and_remembered_and_a_bad_one_told_in_a_sentence(plugin
     panel.open_menu.open(good)
     assert panel.volume is not None
     assert panel.open_menu.recent == [good]
+    assert QSettings(*_PLACE).value("recent") in (str(good), [str(good)]), "kept at once, not only at the end"
     panel.open_menu.open(bad)
     assert any("bad.nii.gz" in notice.message for notice in notification_manager.records)
     assert panel.open_menu.recent == [good]
