@@ -80,7 +80,7 @@ class LiveSession(QObject):
         self._drawn: dict[int, set[int]] = {}  # object number → slices with a mask of it
         self._outdated: set[tuple[int, int]] = set()  # object number and slice whose mask is of an earlier box
         self._paused = False
-        self._is_told_live = False  # the plates speak of a live mask
+        self._with_figures: set[int] = set()  # objects whose plates tell a comparison's figures
         self.latencies_ms: list[float] = []
         prompts.changed.connect(self._on_prompts)
         viewer.dims.events.current_step.connect(self._ask)
@@ -107,7 +107,7 @@ class LiveSession(QObject):
         laid_aside = {each.number: each.box for each in self._prompts.objects if not each.compared}
         self._boxes, self._live, self._outdated = {**laid_aside, **compared}, set(), set()
         self._drawn = {number: set(box.slices) for number, box in compared.items()}
-        self._is_told_live = not compared
+        self._with_figures = set(compared)
         self._on_prompts()
 
     def set_window(self, window: Window | None) -> None:
@@ -116,6 +116,8 @@ class LiveSession(QObject):
             live = self._live
             self._ask_from_now_on(replace(self._models, window=window))
             self._live = live
+            for number in live:  # masks of what was seen in the other window
+                self._forget_masks(number, self._boxes.get(number))
             self._ask()
 
     def _ask_from_now_on(self, models: LiveModels) -> None:
@@ -168,9 +170,9 @@ class LiveSession(QObject):
 
     def _tell_that_figures_are_old(self, number: int) -> None:
         current = self._prompts.current_prompt
-        if current is not None and current.number == number and not self._is_told_live:
-            self._is_told_live = True
+        if current is not None and current.number == number and number in self._with_figures:
             self.told.emit([("The box has changed.",)] * self._view.sides)
+        self._with_figures.discard(number)
 
     def _clear_outdated(self) -> None:
         """Nobody waits for the successors of masks on slices that were left."""
