@@ -180,12 +180,17 @@ def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot,
         assert named[1].origin.box == ready.prompt_panel.box()
         assert named[1].origin.precision in layer.name
         np.testing.assert_array_equal(layer.data, shown_viewer.layers[f"{side}: masks"].data)
-    ready.volume_panel.choose_window(5)  # bone: the models see something else now
-    plate = shown_viewer.canvas.overlays["pqcomq_top_left_body"]
-    qtbot.waitUntil(lambda: "Encoding slice 6" in plate.text, timeout=PATIENCE_MS)
     ready.prompt_panel.prompts.undo()
     assert not shown_viewer.layers["1: masks"].data[5].any(), "masks of a box that is no more must go"
     assert kept[0].data[5].any(), "but not those that were kept"
+    shown_viewer.dims.set_current_step(0, 5)
+    wait_for_masks(qtbot, shown_viewer, [5])
+    shown_viewer.dims.set_current_step(0, 6)
+    wait_for_masks(qtbot, shown_viewer, [6])
+    ready.volume_panel.choose_window(5)  # bone: the models see something else now
+    assert not shown_viewer.layers["1: masks"].data[5].any(), "masks of the other window must go too"
+    plate = shown_viewer.canvas.overlays["pqcomq_top_left_body"]
+    qtbot.waitUntil(lambda: "Encoding slice 6" in plate.text, timeout=PATIENCE_MS)
 
 
 def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(prepared, shown_viewer, qtbot):

@@ -148,10 +148,10 @@ def no_triton():
 
 
 def test_a_comparison_is_exported_model_by_model_with_its_origin(
-    no_triton, phantom, lite_medsam, quantized, finish, qtbot, tmp_path
+    no_triton, phantom, lite_medsam, eight_bits, finish, qtbot, tmp_path
 ):
     box = Box3D(45, 25, 1, 76, 56, 2)
-    full, candidate = Participant.full(lite_medsam), Participant.quantized(quantized)
+    full, candidate = Participant.full(lite_medsam), Participant.quantized(eight_bits)
     comparison = finish(compare(phantom, box, full, candidate))
     objects = (ObjectResult(Prompt(2, "left kidney", box), (comparison,)),)
     panel = ResultExportPanel()

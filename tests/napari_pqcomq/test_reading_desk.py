@@ -34,11 +34,11 @@ def dock(shown_viewer, volume, loaded_once):
 
 
 @pytest.fixture
-def result(volume, masks, comparison_of, lite_medsam, quantized):
+def result(volume, masks, comparison_of, lite_medsam, eight_bits):
     left, right = masks
-    comparison = comparison_of(volume, left, right, truth=left, precision=quantized.settings.title)
+    comparison = comparison_of(volume, left, right, truth=left, precision=eight_bits.settings.title)
     prompt = Prompt(1, "cube", comparison.box)
-    sides = Participant.full(lite_medsam), (Participant.quantized(quantized),)
+    sides = Participant.full(lite_medsam), (Participant.quantized(eight_bits),)
     return ShownResult(volume, None, (ObjectResult(prompt, (comparison,), left),), *sides, EmbeddingCache())
 
 

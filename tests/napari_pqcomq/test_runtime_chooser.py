@@ -58,23 +58,23 @@ def test_integer_products_need_weights_of_their_own(qtbot):
     assert not panel.methods.isEnabled()
 
 
-def test_models_are_compiled_once_and_told_what_runs_them(lite_medsam, quantized, finish):
+def test_models_are_compiled_once_and_told_what_runs_them(lite_medsam, eight_bits, finish):
     if not available(Runtime.openvino):
         pytest.skip("OpenVINO does not run here")
     shelf = ModelShelf()
-    steps = [step.text for step in shelf.participants(lite_medsam, [quantized], Runtime.openvino)]
-    assert steps == ["Making FP32 ready for openvino", f"Making {quantized.settings.title} ready for openvino"]
-    again = shelf.participants(lite_medsam, [quantized], Runtime.openvino)
+    steps = [step.text for step in shelf.participants(lite_medsam, [eight_bits], Runtime.openvino)]
+    assert steps == ["Making FP32 ready for openvino", f"Making {eight_bits.settings.title} ready for openvino"]
+    again = shelf.participants(lite_medsam, [eight_bits], Runtime.openvino)
     full, packed = finish(again)
-    assert list(shelf.participants(lite_medsam, [quantized], Runtime.openvino)) == [], "nothing is left to be done"
+    assert list(shelf.participants(lite_medsam, [eight_bits], Runtime.openvino)) == [], "nothing is left to be done"
     assert full.segmenter.execution.runtime.startswith("OpenVINO")
     assert not packed.simulated
-    full, _simulated = finish(shelf.participants(lite_medsam, [quantized], Runtime.torch))
+    full, _simulated = finish(shelf.participants(lite_medsam, [eight_bits], Runtime.torch))
     assert full.segmenter is lite_medsam
 
 
-def test_weights_without_integers_are_refused_in_a_sentence(lite_medsam, quantized, finish):
+def test_weights_without_integers_are_refused_in_a_sentence(lite_medsam, eight_bits, finish):
     if not available(Runtime.openvino_int8):
         pytest.skip("OpenVINO has no integer products here")
     with pytest.raises(InputError, match="--integer"):
-        finish(ModelShelf().participants(lite_medsam, [quantized], Runtime.openvino_int8))
+        finish(ModelShelf().participants(lite_medsam, [eight_bits], Runtime.openvino_int8))
