@@ -33,7 +33,7 @@ _PIXELS_PER_LINE = 2.35
 """And point, likewise."""
 _SHARE_OF_CELL = 0.42
 """Of a cell's height that a plate may take, or there would be no picture."""
-_LINES_FALLING_SHORT = 4
+_LINES_FALLING_SHORT = 7
 _ROOM_FOR_TOP_LETTER = 850
 """Pixels: a narrower cell's top edge belongs to the plates."""
 
@@ -106,8 +106,9 @@ class Plates:
         """Wrap and size the texts so that each stays within its half of the canvas."""
         height, width = self._viewer.canvas.size
         available, room = width / 2 - _MARGIN_PIXELS, height / (2 if self._is_two_rows else 1) * _SHARE_OF_CELL
-        wanted = self._longest_line() if self._is_two_rows else _COMFORTABLE_COLUMNS
-        points = next((p for p in _BODY_POINTS if _columns(available, p) >= wanted), _BODY_POINTS[-1])
+        points = next((p for p in _BODY_POINTS if _columns(available, p) >= _COMFORTABLE_COLUMNS), _BODY_POINTS[-1])
+        if self._is_two_rows:  # cells are low: the picture needs the room
+            points = _BODY_POINTS[-1]
         by_corner = {plate.corner: plate for plate in self._plates}
         for corner in self._corners:
             plate = by_corner.get(corner, Plate(corner, "", "white"))
@@ -127,9 +128,6 @@ class Plates:
     def _is_two_rows(self) -> bool:
         grid = self._viewer.canvas.grid
         return bool(grid.enabled and grid.shape[0] == 2)
-
-    def _longest_line(self) -> int:
-        return max((len(line) for plate in self._plates for line in plate.lines), default=0)
 
     def _write(self, name: str, rows: list[str], points: int, colour: str) -> None:
         overlay = self._viewer.canvas.overlays[_PREFIX + name]

@@ -31,7 +31,6 @@ class ResultsTable(QTableWidget):
         for column in (1, 2):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, _VALUE_WIDTH)
-        self.setVisible(False)
 
     def set_result(self, result: ShownResult) -> None:
         """Show the first object's comparison with the first candidate."""
@@ -52,7 +51,6 @@ class ResultsTable(QTableWidget):
         rows = comparison_rows(comparison)
         for title in (_AGREEMENT, _ACCURACY, _COST):
             self._add_group(title, [row for row in rows if _group(row[0]) == title])
-        self.setVisible(True)
         self._fit_height()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
