@@ -10,7 +10,7 @@ from napari_pqcomq.comparison_view import DIFFERENCE, FLICKER, SIDE_BY_SIDE, SWI
 from napari_pqcomq.layers import image_tuple, transform
 from napari_pqcomq.planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.prompt import Prompt
-from napari_pqcomq.side_layers import LEFT_COLOUR, RIGHT_COLOUR, Mark, Pane, Scene, is_of_comparison
+from napari_pqcomq.side_layers import LEFT_COLOUR, RIGHT_COLOUR, Mark, Pane, Scene, is_of_comparison, rectangle
 from pqcomq.segmentation.box import Box3D
 
 BOX = Box3D(5, 5, 3, 17, 15, 8)
@@ -296,7 +296,7 @@ def test_a_layer_of_the_users_is_seen_on_every_side(viewer, volume, panes, scene
     painted = viewer.add_labels(np.zeros(volume.voxels.shape, np.uint8), name="painted", **transform(volume))
     assert cells(viewer, "painted") == cells(viewer, ": image") == [(0, 0), (0, 1)]
     for add in (viewer.add_points, viewer.add_shapes):
-        added = add(np.array([[4.0, 3, 3], [4, 8, 8]]), name=add.__name__, scale=(4.0, 2.0, 1.5))
+        added = add(rectangle(BOX, 4), name=add.__name__, scale=(4.0, 2.0, 1.5))
         assert cells(viewer, add.__name__) == [(0, 0), (0, 1)]
         viewer.layers.remove(added)
     painted.paint((4, 3, 3), 1)
