@@ -8,6 +8,7 @@ cell, as the direction letters should. All stand on dark boxes, so that any imag
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 
@@ -37,6 +38,7 @@ _LINES_FALLING_SHORT = 7
 _ROOM_FOR_TOP_LETTER = 850
 """Pixels: a narrower cell's top edge belongs to the plates."""
 
+_UNIT = re.compile(r"(\d) (ms|s|mL|mm|MB|bits)\b")
 _PARTS = ("title", "mark", "body")
 _EDGES = ("middle_left", "middle_right", "top_center", "bottom_center")
 
@@ -157,7 +159,9 @@ class Plates:
 
 
 def _wrapped(line: str, columns: int) -> list[str]:
-    return textwrap.wrap(line, columns, break_on_hyphens=False)
+    """A line broken into rows, no number parted from its unit."""
+    whole = _UNIT.sub("\\1\N{NO-BREAK SPACE}\\2", line)
+    return [row.replace("\N{NO-BREAK SPACE}", " ") for row in textwrap.wrap(whole, columns, break_on_hyphens=False)]
 
 
 def _shortened(lines: list[list[str]], most: int) -> list[str]:
