@@ -16,7 +16,8 @@ from qtpy.QtCore import QObject, Signal
 from pqcomq.errors import InputError
 from pqcomq.segmentation.slice_runner import SliceRunner
 
-_PATIENCE_SECONDS = 5.0
+_PATIENCE_AT_EXIT_SECONDS = 30.0
+"""An encoding of the larger model in torch takes that long."""
 _IDLE_SECONDS = 0.7
 """Without a question before slices are encoded ahead."""
 _TURN_SECONDS = 0.0005
@@ -105,7 +106,7 @@ class LiveMasks(QObject):
         self._thread = threading.Thread(target=self._work, name="live masks", daemon=True)
         self._thread.start()
         # A thread that computes while the interpreter goes down takes the process with it.
-        atexit.register(self.end, wait=True)
+        atexit.register(self.end, patience_seconds=_PATIENCE_AT_EXIT_SECONDS)
 
     def ask(self, z: int, boxes: dict[int, tuple[float, float, float, float]]) -> None:
         """Ask for the masks of boxes on a slice, in place of a question that is not begun yet."""
@@ -125,20 +126,17 @@ class LiveMasks(QObject):
         with self._news:
             self._question = self._looked_at = None
 
-    def end(self, *, wait: bool = False) -> None:
+    def end(self, *, patience_seconds: float = 0) -> None:
         """End the threads after what they are computing now; nothing is emitted from then on.
 
         Args:
-            wait: until they have ended, for some seconds at most: needed only where this object is about to vanish.
+            patience_seconds: to wait until they have ended: needed only where this object is about to vanish.
         """
         with self._news:
             self._ended = True
             self._news.notify_all()
-        atexit.unregister(self.end)
-        if wait:
-            self._thread.join(_PATIENCE_SECONDS)
-            if self._ahead is not None:
-                self._ahead.join(_PATIENCE_SECONDS)
+        if patience_seconds:
+            self._thread.join(patience_seconds)
 
     def _work(self) -> None:
         with self._telling_failure():
@@ -149,6 +147,10 @@ class LiveMasks(QObject):
                 answer = self._answer(runners, question)
                 if answer is not None and not self._ended:
                     self.answered.emit(answer)
+        self.end()  # also after a failure
+        if self._ahead is not None:
+            self._ahead.join()
+        atexit.unregister(self.end)
 
     @contextmanager
     def _telling_failure(self) -> Iterator[None]:

@@ -20,6 +20,8 @@ from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.window import Window, eight_bit
 
+_PATIENCE_SECONDS = 5.0
+
 
 @dataclass(frozen=True, eq=False)
 class LiveModels:
@@ -128,15 +130,15 @@ class LiveSession(QObject):
             self._masks.encoding.connect(self._on_encoding)
             self._masks.failed.connect(self.failed)
 
-    def stop(self, *, wait: bool = False) -> None:
+    def stop(self, *, patience_seconds: float = 0) -> None:
         """End following; see :meth:`LiveMasks.end`."""
         if self._masks is not None:
-            self._masks.end(wait=wait)
+            self._masks.end(patience_seconds=patience_seconds)
         self._models, self._masks, self._live = None, None, set()
 
     def release(self) -> None:
         """Stop, and let go of the viewer."""
-        self.stop(wait=True)
+        self.stop(patience_seconds=_PATIENCE_SECONDS)
         self._viewer.dims.events.current_step.disconnect(self._ask)
 
     def pause(self, paused: bool) -> None:

@@ -47,8 +47,9 @@ def masks(runners, qtbot, monkeypatch):
     monkeypatch.setattr(live_masks, "_IDLE_SECONDS", 0.05)
     masks = LiveMasks(lambda: list(runners))
     yield masks
-    masks.end(wait=True)
+    masks.end(patience_seconds=PATIENCE_MS / 1e3)
     assert not masks._thread.is_alive()
+    assert not masks._ahead.is_alive(), "a thread that computes at the interpreter's end takes the process with it"
 
 
 def test_slices_round_the_one_in_sight_are_encoded_with_all_models_the_nearest_first(masks, runners, qtbot):
