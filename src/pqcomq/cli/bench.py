@@ -23,7 +23,7 @@ from pqcomq.masks.reading import read_masks
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.plots.bench import draw_benchmark
-from pqcomq.quantized.model import QuantizedModel
+from pqcomq.quantized.model import QuantizedModel, told_apart
 from pqcomq.quantized.weights_file import load_weights
 from pqcomq.runtimes.compiled import available, runs_in_integers
 from pqcomq.runtimes.settings import Runtime
@@ -58,7 +58,7 @@ def bench(
     check_folder(out, BENCH_FILES, overwrite=overwrite)
     image, truth, chosen = _material(volume, labels, label)
     full = load_model(model.value, checkpoint)
-    models = [load_weights(path) for path in weights or []]
+    models = told_apart([load_weights(path) for path in weights or []])
     for path, quantized in zip(weights or [], models, strict=True):
         check_same_source(full, quantized, path)
     participants = _participants(full, models)
@@ -136,7 +136,8 @@ def _print(found: Benchmark) -> None:
         table.insert(0, ["FP32, authors' own code", f"{published:.0f}", *[""] * (len(columns) - 2)])
     run = torch_row.execution
     caption = (
-        f"Medians of settings taking turns; {run.threads} threads, {', '.join(run.cpu_features)}. "
+        f"Medians of settings taking turns; {run.threads} thread{'s' * (run.threads > 1)}, "
+        f"{', '.join(run.cpu_features)}. "
         f"× FP32 here: against FP32 on OpenVINO. * simulated. {RESEARCH_ONLY}"
     )
     print_table(f"{torch_row.model} on {found.evaluation.volume_name}", columns, table, caption)
