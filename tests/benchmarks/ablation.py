@@ -61,7 +61,7 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
     """The family; the mask decoder stays in full precision up to "+ mixed widths".
 
     A row that begins with + is the one above it with one thing more, one that begins with − the default with one less.
-    The default has mixed widths, the mask decoder too, and at 2 bits corrected biases.
+    The default is "+ mixed widths" with the mask decoder within the same budget.
     """
     plain = QuantizationSettings.plain(bits)
     channel = replace(plain, granularity="channel")
@@ -90,7 +90,7 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
     if bits < 8:
         rows |= {
             "+ mixed widths": replace(varied, budget=default.budget),
-            "default, biases otherwise": replace(default, correct_bias=not default.correct_bias),
+            "default + corrected biases": replace(default, correct_bias=True),
             "− permutation": replace(default, permutation="none"),
             "− clipping search": replace(default, search_clipping=False),
             "− error feedback": replace(default, feedback=False),

@@ -133,14 +133,14 @@ class QuantizationSettings:
         if bits == 8:
             # Nothing is left to gain there by what costs time or, as real zero-points do, bits.
             return cls(bits=8, zero_point="integer", correct_bias=False, decoder=True)
-        # At 4 bits corrected biases bring the embedding nearer on average, but not the masks.
+        # Corrected biases bring embeddings nearer on average, but not masks.
         return cls(
             bits=bits,
             inputs="quantized",
             budget=_BUDGETS[bits],
             decoder=True,
             tones="varied",
-            correct_bias=bits == 2,
+            correct_bias=False,
         )
 
     @classmethod
