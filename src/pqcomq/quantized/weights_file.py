@@ -1,8 +1,8 @@
 """A quantized model in one ``.safetensors`` file: packed, self-contained, and the same bytes every time.
 
 Tensors: for each quantized layer ``<layer>.codes`` (uint8), ``.scale`` (float16), ``.zero_point`` and, where
-there is one, ``.permutation``; everything that stays in full precision under its own state-dict name, batch norms
-already folded. One metadata entry, ``pqcomq``, holds a JSON manifest.
+there is one, ``.permutation``; everything else under its own state-dict name, batch norms already folded, in float16
+where its values are, else in float32. One metadata entry, ``pqcomq``, holds a JSON manifest.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _content(model: QuantizedModel) -> bytes:
 def _tensors(model: QuantizedModel) -> dict[str, Tensor]:
     quantized = {f"{state_name(name)}.weight" for name in model.weights}
     tensors = {
-        f"{part}.{name}": tensor.contiguous()
+        f"{part}.{name}": _narrow(tensor.contiguous())
         for part, module in model.segmenter.parts().items()
         for name, tensor in module.state_dict().items()
         if f"{part}.{name}" not in quantized
@@ -106,6 +106,12 @@ def _tensors(model: QuantizedModel) -> dict[str, Tensor]:
         if weight.permutation is not None:
             tensors[f"{name}.permutation"] = weight.permutation
     return tensors
+
+
+def _narrow(tensor: Tensor) -> Tensor:
+    """In float16 if nothing is lost."""
+    halved = tensor.half()
+    return halved if tensor.dtype == torch.float32 and torch.equal(halved.float(), tensor) else tensor
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

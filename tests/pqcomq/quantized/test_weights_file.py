@@ -67,6 +67,18 @@ def test_saving_twice_gives_the_same_bytes_and_codes_are_really_packed(quantized
     assert stored < weights * 4.6 / 8
 
 
+def test_large_tensors_that_no_width_is_for_are_stored_in_half(saved, quantized, lite_medsam):
+    name = "output_upscaling.0.weight"
+    assert load_file(saved)[f"mask_decoder.{name}"].dtype == torch.float16
+    assert load_file(saved)["image_encoder.neck.1.weight"].dtype == torch.float32
+    own, rounded = (model.mask_decoder.state_dict()[name] for model in (lite_medsam, quantized.segmenter))
+    assert torch.equal(rounded, own.half().float())
+    assert not torch.equal(rounded, own)
+    loaded = load_weights(saved).segmenter.mask_decoder.state_dict()[name]
+    assert loaded.dtype == torch.float32
+    assert torch.equal(loaded, rounded)
+
+
 def test_the_manifest_says_what_the_file_is(saved, quantized):
     manifest = read_manifest(saved)
     assert manifest["model"]["key"] == "lite-medsam"
