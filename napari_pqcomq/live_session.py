@@ -14,6 +14,7 @@ from napari_pqcomq.live_masks import Answer, LiveMasks
 from napari_pqcomq.prompts import Prompts
 from pqcomq.comparison.metrics import dice
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.runtimes.settings import Runtime
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.slice_runner import SliceRunner
@@ -44,13 +45,24 @@ class LiveModels:
         pixels = eight_bit(self.volume, self.window)
         return [SliceRunner(each, self.volume, self.window, self.cache, pixels) for each in self.segmenters]
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether slices around the one in sight are encoded while nothing else is asked for.
+
+        Not in torch: there a slice takes seconds of all cores, which the window and whatever is started next lack.
+        """
+        return all(each.execution.setting != Runtime.torch.value for each in self.segmenters)
+
+    def _identities(self) -> list[tuple[str, str]]:
+        return [(each.fingerprint, each.execution.setting) for each in self.segmenters]
+
     def is_as(self, other: LiveModels | None) -> bool:
         """Whether the other would answer the same."""
         return (
             other is not None
             and self.volume is other.volume
             and self.window == other.window
-            and [each.fingerprint for each in self.segmenters] == [each.fingerprint for each in other.segmenters]
+            and self._identities() == other._identities()
         )
 
 
@@ -198,7 +210,8 @@ class LiveSession(QObject):
             return
         self._clear_outdated()
         z = self._slice
-        self._masks.look(z)
+        if self._models is not None and self._models.looks_ahead:
+            self._masks.look(z)
         boxes = {
             number: (box.x0, box.y0, box.x1, box.y1)
             for number, box in self._boxes.items()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.components import ViewerModel
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_error, show_info, show_warning
 
 from napari_pqcomq.comparison_view import SIDE_BY_SIDE
 from napari_pqcomq.gate_panel import GatePanel
@@ -16,12 +16,10 @@ from napari_pqcomq.plots_panel import PlotsPanel
 from napari_pqcomq.prompt import Prompt
 from napari_pqcomq.reading_panel import Pair, ReadingPanel
 from napari_pqcomq.session_panel import SessionPanel
-from napari_pqcomq.session_tasks import JitterTask, OpenTask, SaveTask
+from napari_pqcomq.session_tasks import JitterTask, OpenedSession, OpenTask, SaveTask
 from napari_pqcomq.shown_result import ObjectResult, ShownResult
 from napari_pqcomq.side_layers import Pane, Scene
 from pqcomq.comparison.box_jitter import BoxJitter
-from pqcomq.comparison.participant import Participant
-from pqcomq.models.segmenter import Segmenter
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.session.folder import PAGE
 from pqcomq.session.session import Session
@@ -110,10 +108,15 @@ class ReadingDesk:
         if self._is_busy():
             return
         task = OpenTask(folder, volume, self._dock.model_panel.checkpoint, self._shelf)
-        self._dock.progress.start(task.steps, lambda opened: self._take(*opened), f"Opening {folder.name}…")
+        self._dock.progress.start(task.steps, self._take, f"Opening {folder.name}…")
 
-    def _take(self, session: Session, full: Segmenter) -> None:
+    def _take(self, opened: OpenedSession) -> None:
         """Show a session as if it had just been compared."""
+        session = opened.session
+        if opened.missing is not None:
+            show_warning(
+                f"The session's figures stand as recorded; its models run on torch from here: {opened.missing}."
+            )
         objects = tuple(
             ObjectResult(Prompt(number, found.name, found.comparisons[0].box), found.comparisons, found.truth)
             for number, found in enumerate(session.objects, start=1)
@@ -122,13 +125,14 @@ class ReadingDesk:
             volume=session.volume,
             window=session.objects[0].comparisons[0].window,
             objects=objects,
-            reference=Participant.full(full),
-            candidates=tuple(Participant.quantized(model) for model in session.models),
+            reference=opened.sides[0],
+            candidates=opened.sides[1:],
             cache=self._cache,
         )
         for model in session.models:
             choice = ModelChoice(model.segmenter.key, self._dock.model_panel.checkpoint, model.settings)
             self._dock.weights_panel.take(model, choice)
+        self._dock.model_panel.runtimes.choose(opened.runtime)
         self._dock.prompt_panel.prompts.load(tuple(found.prompt for found in objects))
         self._dock.show_result(result, lambda: self._show_session(session))
 

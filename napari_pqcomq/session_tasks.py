@@ -11,10 +11,13 @@ from napari_pqcomq.model_shelf import ModelShelf
 from napari_pqcomq.progress_panel import Step, Steps, step_of
 from pqcomq.comparison.box_jitter import BoxJitter, box_jitter
 from pqcomq.comparison.gate import Tolerance
-from pqcomq.models.segmenter import Segmenter
+from pqcomq.comparison.participant import Participant
 from pqcomq.progress import translated
 from pqcomq.reading.blinded import BlindedReading
+from pqcomq.runtimes.compiled import obstacle
+from pqcomq.runtimes.settings import Runtime
 from pqcomq.session.opening import SavedSession
+from pqcomq.session.replay import recorded_runtime
 from pqcomq.session.saving import saving
 from pqcomq.session.session import Session, SessionObject
 from pqcomq.volumes.volume import Volume
@@ -81,6 +84,23 @@ class SaveTask:
 
 
 @dataclass(frozen=True, eq=False)
+class OpenedSession:
+    """What came out of a folder.
+
+    Attributes:
+        session: as saved.
+        sides: its models, full precision first.
+        runtime: what runs them from now on: that of the session, or torch where this machine lacks it.
+        missing: why it lacks it; None if it does not.
+    """
+
+    session: Session
+    sides: tuple[Participant, ...]
+    runtime: Runtime
+    missing: str | None
+
+
+@dataclass(frozen=True, eq=False)
 class OpenTask:
     """Read a session.
 
@@ -96,8 +116,8 @@ class OpenTask:
     checkpoint: Path | None
     shelf: ModelShelf
 
-    def steps(self) -> Steps[tuple[Session, Segmenter]]:
-        """The work: the session and the full-precision model.
+    def steps(self) -> Steps[OpenedSession]:
+        """The work: the session, and its models ready to follow a box.
 
         Raises:
             InputError: it is no session, or one of another volume.
@@ -108,7 +128,13 @@ class OpenTask:
         yield Step("Loading the model", 0, 0)
         full = self.shelf.take(saved.model_key, self.checkpoint)
         yield Step("Reading masks and weights", 0, 0)
-        return saved.opened(self.volume), full
+        session = saved.opened(self.volume)
+        runtime = recorded_runtime(session.objects[0].comparisons[0].candidate.execution)
+        missing = obstacle(runtime)
+        if missing is not None:
+            runtime = Runtime.torch
+        sides = yield from self.shelf.participants(full, session.models, runtime)
+        return OpenedSession(session, sides, runtime, missing)
 
 
 def session_of(

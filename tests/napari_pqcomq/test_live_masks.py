@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from napari_pqcomq import live_masks
 from napari_pqcomq.live_masks import LiveMasks
+from napari_pqcomq.live_session import LiveModels
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
 
 BOX = {1: (1.0, 1.0, 5.0, 5.0)}
 PATIENCE_MS = 10_000
@@ -104,3 +107,12 @@ def test_a_failure_is_told(masks, runners, qtbot, monkeypatch):
     with qtbot.waitSignal(masks.failed, timeout=PATIENCE_MS) as failed:
         masks.ask(1, BOX)
     assert "no memory" in failed.args[0]
+
+
+def test_torch_encodes_nothing_ahead_and_another_runtime_is_asked_anew(lite_medsam, volume):
+    on_openvino = replace(lite_medsam, execution=replace(lite_medsam.execution, setting="openvino"))
+    torch_side, fast_side = (LiveModels(volume, None, (each,), EmbeddingCache()) for each in (lite_medsam, on_openvino))
+    assert not torch_side.looks_ahead
+    assert fast_side.looks_ahead
+    assert torch_side.is_as(torch_side)
+    assert not torch_side.is_as(fast_side)

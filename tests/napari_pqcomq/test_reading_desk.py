@@ -10,12 +10,14 @@ from napari.layers import Layer
 from napari.utils.notifications import notification_manager
 from qtpy.QtWidgets import QLabel
 
+from napari_pqcomq import session_tasks
 from napari_pqcomq.dock import CompareWidget
 from napari_pqcomq.layers import image_tuple
 from napari_pqcomq.prompt import Prompt
 from napari_pqcomq.shown_result import ObjectResult, ShownResult
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.comparison.participant import Participant
+from pqcomq.runtimes.settings import Runtime
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 
 PATIENCE_MS = 300_000
@@ -104,12 +106,14 @@ def test_a_session_is_saved_and_opened_again(shown, result, tmp_path, qtbot):
     qtbot.waitUntil(lambda: not dock.progress.is_running, timeout=PATIENCE_MS)
     assert (tmp_path / "session" / "report.html").is_file()
     assert dock.desk.sessions.page_button.isVisibleTo(dock.desk.sessions)
-    dock.view.close()
     dock.desk.gate.set_tolerance(Tolerance())
+    dock.model_panel.runtimes.choose(Runtime.openvino)
     dock.desk.open(tmp_path / "session")
     qtbot.waitUntil(lambda: not dock.progress.is_running, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: dock.desk.sessions.told.text().startswith("Opened"), timeout=PATIENCE_MS)
     assert dock.view.is_open
+    assert dock.model_panel.runtimes.runtime is Runtime.torch  # as it was made
+    assert all(side.segmenter.execution.setting == "torch" for side in dock.result.candidates)
     assert dock.desk.gate.judged() == verdicts
     again = dock.result.objects[0]
     assert again.name == "cube"
@@ -117,6 +121,17 @@ def test_a_session_is_saved_and_opened_again(shown, result, tmp_path, qtbot):
         was = getattr(result.objects[0].comparison, side).mask
         assert np.array_equal(getattr(again.comparison, side).mask, was)
     assert dock.prompt_panel.prompts.objects[0].box == result.objects[0].comparison.box
+
+
+def test_a_session_whose_runtime_is_missing_here_says_what_runs_instead(shown, tmp_path, qtbot, monkeypatch):
+    dock = shown
+    dock.desk.save(tmp_path / "session")
+    qtbot.waitUntil(lambda: not dock.progress.is_running, timeout=PATIENCE_MS)
+    monkeypatch.setattr(session_tasks, "obstacle", lambda _runtime: "the runtime is not installed")
+    dock.desk.open(tmp_path / "session")
+    qtbot.waitUntil(lambda: dock.desk.sessions.told.text().startswith("Opened"), timeout=PATIENCE_MS)
+    messages = [notice.message for notice in notification_manager.records]
+    assert any("models run on torch from here: the runtime is not installed" in message for message in messages)
 
 
 def test_a_session_of_another_volume_is_refused(shown, result, shown_viewer, tmp_path, qtbot):

@@ -105,7 +105,7 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, ...]]:
         ("Decoder, median", *(f"{side.decoder.median_ms:.1f} ms" for side in sides)),
         ("Decoder, 95th percentile", *(f"{side.decoder.p95_ms:.1f} ms" for side in sides)),
         ("Speed", *("simulated (runs as FP32)" if side.simulated else "real" for side in sides)),
-        ("Runs on", *(f"{each.execution.runtime}, {each.execution.threads} threads" for each in sides)),
+        ("Runs on", *(f"{each.execution.runtime}, {each.execution.threads_title}" for each in sides)),
         ("File", *(f"{side.file_bytes / MEGABYTE:.1f} MB" for side in sides)),
         ("Effective bits per quantized weight", *(f"{side.effective_bits:.2f}" for side in sides)),
         ("Peak process memory", *(f"{side.peak_memory_bytes / MEGABYTE:.0f} MB" for side in sides)),

@@ -51,8 +51,12 @@ class Execution:
     @property
     def title(self) -> str:
         """For people, e.g. ``"torch 2.8.0, weights float32, products in float32, 2 threads"``."""
-        threads = f"{self.threads} thread{'s' * (self.threads > 1)}"
-        return f"{self.runtime}, weights {self.weights}, products in {self.activations}, {threads}"
+        return f"{self.runtime}, weights {self.weights}, products in {self.activations}, {self.threads_title}"
+
+    @property
+    def threads_title(self) -> str:
+        """How many, for people."""
+        return f"{self.threads} thread{'s' * (self.threads > 1)}"
 
     @classmethod
     def torch(cls, *, quantized: bool) -> Self:

@@ -139,12 +139,12 @@ class _Sides:
 
     def reference(self, recorded: Execution) -> Participant:
         """Full precision as it ran then."""
-        runtime = _runtime(recorded) if self._asked is None else self._asked.in_full_precision
+        runtime = recorded_runtime(recorded) if self._asked is None else self._asked.in_full_precision
         return self._made(self._full.fingerprint, runtime, lambda: Participant.full(self._full, runtime))
 
     def candidate(self, model: QuantizedModel, recorded: Execution) -> Participant:
         """A quantized model as it ran then."""
-        runtime = _runtime(recorded) if self._asked is None else self._asked
+        runtime = recorded_runtime(recorded) if self._asked is None else self._asked
         return self._made(model.segmenter.fingerprint, runtime, lambda: Participant.quantized(model, runtime))
 
     def _made(self, fingerprint: str, runtime: Runtime, make: Callable[[], Participant]) -> Participant:
@@ -162,8 +162,8 @@ class _Sides:
         return self._ready[key]
 
 
-def _runtime(recorded: Execution) -> Runtime:
-    """The runtime that a session tells.
+def recorded_runtime(recorded: Execution) -> Runtime:
+    """The runtime that a session tells of one side.
 
     Raises:
         InputError: this version has none of that name.
