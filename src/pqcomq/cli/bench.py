@@ -136,8 +136,7 @@ def _print(found: Benchmark) -> None:
         table.insert(0, ["FP32, authors' own code", f"{published:.0f}", *[""] * (len(columns) - 2)])
     run = torch_row.execution
     caption = (
-        f"Medians of settings taking turns; {run.threads} thread{'s' * (run.threads > 1)}, "
-        f"{', '.join(run.cpu_features)}. "
+        f"Medians of settings taking turns; {run.threads_title}, {', '.join(run.cpu_features)}. "
         f"× FP32 here: against FP32 on OpenVINO. * simulated. {RESEARCH_ONLY}"
     )
     print_table(f"{torch_row.model} on {found.evaluation.volume_name}", columns, table, caption)

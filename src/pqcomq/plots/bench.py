@@ -34,11 +34,11 @@ def draw_benchmark(path: Path, benchmark: Benchmark, look: Look = LIGHT) -> None
     stacked = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for axes, (title, chosen) in zip(stacked, panels, strict=True):
         _draw(axes, sorted(chosen, key=lambda each: each.encoder.median_ms), look, title)
-    first, threads = rows[0], rows[0].execution.threads
+    first = rows[0]
     look.remark(
         figure,
         f"{first.model}, {len(benchmark.evaluation.prompts) // len(rows)} prompts, "
-        f"{threads} thread{'s' * (threads > 1)}; area of a bubble: size of the file",
+        f"{first.execution.threads_title}; area of a bubble: size of the file",
     )
     figure.savefig(path, dpi=150)
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +42,11 @@ class InputMoments:
     count: int = 0
     low: float = math.inf
     high: float = -math.inf
+
+    @classmethod
+    def empty(cls, columns: int) -> Self:
+        """Of a layer with that many inputs, before any row."""
+        return cls(torch.zeros(columns, columns), torch.zeros(columns))
 
     def add(self, rows: Tensor) -> None:
         """Take in further rows (N, m)."""
@@ -112,8 +118,7 @@ def gathering_moments(layers: dict[str, QuantizableLayer]) -> Iterator[dict[str,
     moments: dict[str, InputMoments] = {}
 
     def listen(name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
-        columns = weight_matrix(layer).shape[1]
-        moments[name] = InputMoments(torch.zeros(columns, columns), torch.zeros(columns))
+        moments[name] = InputMoments.empty(weight_matrix(layer).shape[1])
 
         def add(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
             moments[name].add(spread_rows(tokens(layer, arguments[0].float())))

@@ -38,8 +38,7 @@ class PairedMoments:
     @classmethod
     def empty(cls, columns: int) -> Self:
         """For a layer with that many inputs; to be filled with :meth:`add`."""
-        full, seen = (InputMoments(torch.zeros(columns, columns), torch.zeros(columns)) for _ in range(2))
-        return cls(full, seen, torch.zeros(columns, columns))
+        return cls(InputMoments.empty(columns), InputMoments.empty(columns), torch.zeros(columns, columns))
 
     @property
     def alike(self) -> bool:

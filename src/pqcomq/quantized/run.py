@@ -6,13 +6,14 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, count
 
 import torch
 from torch import Tensor
 
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.progress import translated
 from pqcomq.quantization.gram import (
     InputMoments,
     QuantizableLayer,
@@ -151,16 +152,14 @@ class _Run:
         image, boxes = self.passes.image(self.passes.middle), self.passes.boxes(self.passes.middle)[:_BOXES_OF_DAMAGE]
         damage = partial(model_damage, copied(self._full), image, boxes)
         work = measured_plan(self.layers, moments, self._settings, damage)
-        clock, step, total = self._clock, 0, 2 * len(self.layers)  # each layer is tried, then its damage is measured
-        while True:
-            try:
-                name = next(work)
-            except StopIteration as end:
-                plan: dict[str, LayerPlan] = end.value
-                break
-            step += 1
+        clock, steps, total = self._clock, count(1), 2 * len(self.layers)  # a layer is tried, then its damage measured
+
+        def told(name: str) -> LayerEvent:
+            step = next(steps)
             left = clock.left("plan", step / total)
-            yield LayerEvent("plan", name, step, total, None, None, clock.elapsed, left)
+            return LayerEvent("plan", name, step, total, None, None, clock.elapsed, left)
+
+        plan = yield from translated(work, told)
         if self._journal:
             self._journal.keep_plan(plan)
         return plan

@@ -17,7 +17,7 @@ from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
 from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.progress import Progress, Stopwatch
+from pqcomq.progress import Progress, Stopwatch, translated
 from pqcomq.quantized.model import QuantizedModel
 from pqcomq.runtimes.settings import Runtime
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
@@ -205,12 +205,7 @@ def _jittered(
 
 def _watched(work: Generator[Progress, None, T], watch: Stopwatch, where: str) -> Generator[Progress, None, T]:
     """Steps of one piece of work as steps of the whole."""
-    while True:
-        try:
-            progress = next(work)
-        except StopIteration as end:
-            return end.value
-        yield watch.step(f"{where}: {progress.text}")
+    return (yield from translated(work, lambda progress: watch.step(f"{where}: {progress.text}")))
 
 
 def _steps(found: SessionObject) -> int:
