@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from threading import Event
 from typing import Any, TypeVar
 
 from napari.qt.threading import create_worker
@@ -41,6 +42,11 @@ class _Refusal:
     sentence: str
 
 
+@dataclass(frozen=True)
+class _Cancelled:
+    """What a job returns instead of its result when it was told to stop."""
+
+
 Steps = Generator[Step, None, T]
 
 
@@ -74,6 +80,7 @@ class ProgressPanel(QWidget):
         column.addLayout(row)
         column.addWidget(self.text)
         self._worker: Any = None
+        self._cancelled = Event()
         self._on_result: Callable[[Any], None] = lambda result: None
         self.setVisible(False)
 
@@ -96,10 +103,10 @@ class ProgressPanel(QWidget):
         self._show(Step(text, 0, 0))
         self.cancel_button.setEnabled(True)
         self.setVisible(True)
-        self._worker = create_worker(_without_input_errors, job, _start_thread=False, _ignore_errors=True)
+        self._cancelled = Event()
+        self._worker = create_worker(_guarded, job, self._cancelled, _start_thread=False, _ignore_errors=True)
         self._worker.yielded.connect(self._show)
         self._worker.returned.connect(self._take)
-        self._worker.aborted.connect(self._end)
         self._worker.errored.connect(self._end)  # napari's worker has already shown the error
         self._worker.start()
         self.running.emit(True)
@@ -107,7 +114,7 @@ class ProgressPanel(QWidget):
     def cancel(self) -> None:
         """Ask the job to stop at its next step; its result, should it be there before that, is not used."""
         if self._worker is not None:
-            self._worker.quit()
+            self._cancelled.set()
             self._on_result = lambda result: None
             self.cancel_button.setEnabled(False)
             self.text.setText("Cancelling after this step…")
@@ -123,7 +130,7 @@ class ProgressPanel(QWidget):
         self._end()
         if isinstance(result, _Refusal):
             show_error(result.sentence)
-        else:
+        elif not isinstance(result, _Cancelled):
             self._on_result(result)
 
     def _end(self, error: object = None) -> None:
@@ -138,9 +145,24 @@ def time_left(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _without_input_errors(job: Callable[[], Steps[T]]) -> Steps[T | _Refusal]:
-    """The job, with bad input told as one sentence instead of a traceback."""
+def _guarded(job: Callable[[], Steps[T]], cancelled: Event) -> Steps[T | _Refusal | _Cancelled]:
+    """The job, with bad input told as one sentence instead of a traceback, and stopped once ``cancelled`` is set.
+
+    Napari's worker, told to quit, drops its generator as it stands. What that holds (a model's hooks, halted passes)
+    would stay until the garbage collector comes by, in whatever thread; closed here, it is gone before the job ends.
+    """
+    work = job()
     try:
-        return (yield from job())
+        while True:
+            try:
+                step = next(work)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            yield step
+            if cancelled.is_set():
+                return _Cancelled()
     except InputError as error:
         return _Refusal(str(error))
+    finally:
+        work.close()

@@ -169,6 +169,7 @@ def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot,
     qtbot.waitUntil(lambda: len(ready.live.latencies_ms) > asked, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: (shown_viewer.layers["1: masks"].data[5] != before).any(), timeout=PATIENCE_MS)
     assert shown_viewer.layers["2: boxes"].data[0][0][2] > 10, "the other side's box follows too"
+    wait_for_masks(qtbot, shown_viewer, [5])  # of where the box came to rest
     shown_viewer.dims.set_current_step(0, 6)
     wait_for_masks(qtbot, shown_viewer, [6])
     press(qtbot, ready.view_bar.keep)
@@ -279,7 +280,9 @@ def test_settings_are_remembered(shown_viewer, volume, qtbot):
         widget.deleteLater()
 
 
-def test_cancel_half_way_keeps_nothing_and_the_dock_goes_on(ready, shown_viewer, qtbot):
+@pytest.mark.parametrize("method", ["Round to nearest", "Permutation-COMQ"])
+def test_cancel_half_way_keeps_nothing_and_the_dock_goes_on(ready, lite_medsam, qtbot, method):
+    ready.model_panel.methods.setCurrentText(method)
     ready.calibration_panel.slices.setValue(4)
     seen = []
     ready.progress.bar.valueChanged.connect(seen.append)
@@ -292,6 +295,8 @@ def test_cancel_half_way_keeps_nothing_and_the_dock_goes_on(ready, shown_viewer,
     assert not ready.weights_panel.save_button.isEnabled()
     assert ready.weights_panel.quantize_button.isEnabled()
     assert not ready.progress.isVisible()
+    for module in lite_medsam.image_encoder.modules():
+        assert not module._forward_pre_hooks, "the model is others' too"
 
 
 def test_weights_are_saved_and_loaded_again_with_their_settings(prepared, qtbot, tmp_path):

@@ -82,8 +82,8 @@ def lockstep(
                 return
             yield name, moments
     finally:
+        for hooks in halting:
+            hooks.end()
         for pair in pairs:
             for waiting in pair:
                 waiting.throw()  # GreenletExit: it goes no further
-        for hooks in halting:
-            hooks.end()
