@@ -9,9 +9,10 @@ import pytest
 from pqcomq.process import keep_freed_memory
 
 
-def policy(**environment):
-    code = "import pqcomq, os; print(os.environ['OMP_WAIT_POLICY'])"
-    clean = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+def setting(name, **environment):
+    ours = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "THP_MEM_ALLOC_ENABLE")
+    code = f"import pqcomq, os; print(os.environ.get({name!r}))"
+    clean = {each: value for each, value in os.environ.items() if each not in ours}
     ran = subprocess.run(
         [sys.executable, "-c", code], env=clean | environment, capture_output=True, text=True, check=True
     )
@@ -19,8 +20,15 @@ def policy(**environment):
 
 
 def test_waiting_threads_sleep_unless_the_user_said_otherwise():
-    assert policy() == "PASSIVE"
-    assert policy(OMP_WAIT_POLICY="ACTIVE") == "ACTIVE"
+    assert setting("OMP_WAIT_POLICY") == "PASSIVE"
+    assert setting("GOMP_SPINCOUNT") == "2000"
+    assert setting("OMP_WAIT_POLICY", OMP_WAIT_POLICY="ACTIVE") == "ACTIVE"
+    assert setting("GOMP_SPINCOUNT", OMP_WAIT_POLICY="ACTIVE") == "None"
+
+
+def test_large_tensors_get_huge_pages_unless_the_user_said_otherwise():
+    assert setting("THP_MEM_ALLOC_ENABLE") == "1"
+    assert setting("THP_MEM_ALLOC_ENABLE", THP_MEM_ALLOC_ENABLE="0") == "0"
 
 
 @pytest.mark.skipif("linux" not in sys.platform, reason="glibc's allocator is Linux's")

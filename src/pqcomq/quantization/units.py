@@ -42,13 +42,13 @@ class Units:
 
     def spread(self, per_unit: Tensor) -> Tensor:
         """Per-unit values (n, G) to per-weight values (n, m)."""
-        return per_unit.repeat_interleave(self.run, dim=1)[:, : self.columns]
+        return per_unit[:, :, None].expand(-1, -1, self.run).flatten(1)[:, : self.columns]
 
     def gather(self, per_weight: Tensor, fill: float = 0.0) -> Tensor:
         """Per-weight values (n, m) as (n, G, run), the last unit filled up."""
         missing = self.count * self.run - self.columns
-        padded = torch.nn.functional.pad(per_weight, (0, missing), value=fill)
-        return padded.view(*per_weight.shape[:-1], self.count, self.run)
+        padded = torch.nn.functional.pad(per_weight, (0, missing), value=fill) if missing else per_weight
+        return padded.reshape(*per_weight.shape[:-1], self.count, self.run)
 
     def total(self, per_weight: Tensor) -> Tensor:
         """Sums over units: (…, m) → (…, G)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -51,7 +51,8 @@ def model_damage(
         Layer name and expected ``‖error of the masks‖² / ‖masks‖²``.
     """
     layers = layers_to_quantize(model, decoder=True)
-    features = model.embed(image)
+    along = _through_stages(model.image_encoder, image)
+    features = along[-1]
     wanted = model.logits(features, boxes).sigmoid()
     of_encoder = {name: weight for name, weight in trials.items() if not name.startswith(DECODER)}
     with _in_place(layers, of_encoder):
@@ -59,7 +60,7 @@ def model_damage(
     harm = _difference(wanted, model.logits(reached, boxes).sigmoid())
     distance = _difference(features, reached)
     onward = harm / distance if distance > 0 else 0.0
-    for name, damage in encoder_damage(model.image_encoder, image, of_encoder):
+    for name, damage in encoder_damage(model.image_encoder, along, of_encoder):
         yield name, onward * damage
     for name in [name for name in trials if name not in of_encoder]:
         with _in_place(layers, {name: trials[name]}):
@@ -77,8 +78,18 @@ def _staged_layers(encoder: nn.Module) -> list[tuple[nn.Module, dict[str, Quanti
     return stages
 
 
+def _through_stages(encoder: nn.Module, image: Tensor) -> list[Tensor]:
+    """What enters each stage, and last of all the embedding."""
+    along = [image]
+    for stage in encoder_stages(encoder):
+        along.append(stage(along[-1]))
+    return along
+
+
 @torch.inference_mode()
-def encoder_damage(encoder: nn.Module, image: Tensor, trials: Mapping[str, Tensor]) -> Iterator[tuple[str, float]]:
+def encoder_damage(
+    encoder: nn.Module, along: Sequence[Tensor], trials: Mapping[str, Tensor]
+) -> Iterator[tuple[str, float]]:
     """The embedding's relative error for each layer's trial weight, every other layer in full precision.
 
     Running the whole encoder once a layer would take minutes. Instead a layer's error is measured at the end of its
@@ -87,24 +98,21 @@ def encoder_damage(encoder: nn.Module, image: Tensor, trials: Mapping[str, Tenso
 
     Args:
         encoder: in full precision; a copy that nobody else uses, for its weights are changed and put back.
-        image: (1, 3, side, side).
+        along: what enters each stage in full precision, and last of all the embedding.
         trials: layer name → quantized weight (n, m).
 
     Yields:
         Layer name and expected ``‖embedding error‖² / ‖embedding‖²``.
     """
     stages = _staged_layers(encoder)
-    entering = [image]
-    for stage, _layers in stages:
-        entering.append(stage(entering[-1]))
     for index, (stage, layers) in enumerate(stages):
-        x, wanted = entering[index], entering[index + 1]
+        x, wanted = along[index], along[index + 1]
         with _in_place(layers, {name: trials[name] for name in layers}):
             reached = stage(x)
         local = _difference(wanted, reached)
         for later, _layers in stages[index + 1 :]:
             reached = later(reached)
-        gain = _difference(entering[-1], reached) / local if local > 0 else 0.0
+        gain = _difference(along[-1], reached) / local if local > 0 else 0.0
         for name in layers:
             with _in_place(layers, {name: trials[name]}):
                 alone = _difference(wanted, stage(x))
