@@ -37,7 +37,7 @@ from pqcomq.quantized.sensitivity import model_damage
 _SLICES_TO_PLAN_ON = 3
 """Slices whose Gram matrices decide between bit widths where layers are fitted to other inputs later."""
 
-_BOXES_OF_DAMAGE = 2
+_BOXES_OF_DAMAGE = 3
 """Boxes on which the damage of each decoder layer is measured."""
 
 _WORTH_SHARING = 500_000
