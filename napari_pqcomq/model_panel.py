@@ -13,6 +13,7 @@ from napari_pqcomq.disclosure import Disclosure
 from napari_pqcomq.runtime_chooser import RuntimeChooser
 from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES
 from pqcomq.quantization.settings import BIT_WIDTHS, METHOD_TITLES, QuantizationSettings
+from pqcomq.quantized.defaults import default_settings
 
 EMBEDDED_MODEL = "lite-medsam"
 _DEFAULT_BITS = 4
@@ -94,9 +95,8 @@ class ModelPanel(QGroupBox):
         return self.models.currentData() != EMBEDDED_MODEL and self._checkpoint is None
 
     def _settings(self, bits: int) -> QuantizationSettings:
-        if self.runtimes.runtime.integers:
-            return QuantizationSettings.for_integers(bits)
-        return QuantizationSettings.default(bits, self.methods.currentData())
+        model, method = self.models.currentData(), self.methods.currentData()
+        return default_settings(model, bits, method, integers=self.runtimes.runtime.integers)
 
     def set_checkpoint(self, path: Path) -> None:
         """Choose the weights of a model that has none shipped."""

@@ -27,6 +27,7 @@ from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
 from pqcomq.quantization.settings import BIT_WIDTHS, QuantizationSettings
 from pqcomq.quantized.calibration import DEFAULT_SLICES, calibrate_on
+from pqcomq.quantized.defaults import default_settings
 from pqcomq.quantized.journal import Journal, run_identity
 from pqcomq.quantized.run import quantize_model
 from pqcomq.quantized.weights_file import manifest, save_weights
@@ -71,7 +72,7 @@ def quantize(
     volumes = [opened(path, None, modality) for path in calibration]
     slices = calibrate_on(volumes, calibration_slices, window_of(window))
     full = load_model(model.value, checkpoint)
-    settings = _settings(bits, method, integer, changes or [])
+    settings = _settings(model.value, bits, method, integer, changes or [])
     journal = Journal.open(out.with_suffix(".unfinished"), run_identity(full, slices, settings))
     if journal.finished_layers:
         print_note(f"going on with {journal.folder}: {journal.finished_layers} layers are finished")
@@ -92,14 +93,14 @@ def quantize(
     )
 
 
-def _settings(bits: int, method: MethodKey, integer: bool, changes: list[str]) -> QuantizationSettings:
-    """The default for a bit width with what the user changed.
+def _settings(model: str, bits: int, method: MethodKey, integer: bool, changes: list[str]) -> QuantizationSettings:
+    """The default for a model and bit width with what the user changed.
 
     Raises:
         InputError: a setting is unknown or outside its range.
     """
     try:
-        chosen = QuantizationSettings.for_integers(bits) if integer else None
-        return (chosen or QuantizationSettings.default(bits, method.value)).altered(changes)  # type: ignore[arg-type]
+        chosen = default_settings(model, bits, method.value, integers=integer)  # type: ignore[arg-type]
+        return chosen.altered(changes)
     except ValueError as problem:
         raise InputError(f"--set: {problem}") from problem

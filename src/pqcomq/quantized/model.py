@@ -15,7 +15,8 @@ from pqcomq.quantization.gram import QuantizableLayer
 from pqcomq.quantization.quantize_layer import QuantizedLayer
 from pqcomq.quantization.quantized_weight import QuantizedWeight, effective_bits
 from pqcomq.quantization.settings import QuantizationSettings
-from pqcomq.quantized.parts import copied, layers_to_quantize
+from pqcomq.quantized.byte_table import in_bytes, widened
+from pqcomq.quantized.parts import POSITIONS, copied, layers_to_quantize
 
 _LARGE = 4096
 """Values from which on a tensor's size is felt in the file."""
@@ -25,7 +26,8 @@ _LARGE = 4096
 class QuantizedModel:
     """Packed weights beside the network that runs them.
 
-    Large tensors that no width is for, such as position embeddings and transposed convolutions, are rounded to float16.
+    Large tensors that no width is for are rounded too: position embeddings to bytes, others, such as transposed
+    convolutions, to float16.
     The network holds the weights widened to float32: what is computed is exactly what the codes stand for, but no
     faster than full precision. Its speed is a simulation of low bits, its size on disk is not.
 
@@ -63,7 +65,7 @@ class QuantizedModel:
         layers = layers_to_quantize(low, decoder=True)
         for name, result in results.items():
             result.put_into(layers[name])
-        _halve_tables(low, layers)
+        _round_tables(low, layers)
         weights = {name: result.weight for name, result in results.items()}
         segmenter = replace(
             low,
@@ -92,15 +94,17 @@ def told_apart(models: Sequence[QuantizedModel]) -> list[QuantizedModel]:
     ]
 
 
-def _halve_tables(model: Segmenter, layers: Mapping[str, QuantizableLayer]) -> None:
-    """Round what is large and not a layer's own weight to float16, the step of the scales beside it, in place.
-
-    MedSAM ViT-B's position embedding alone would else be a third of its file at 2 bits.
-    """
+def _round_tables(model: Segmenter, layers: Mapping[str, QuantizableLayer]) -> None:
+    """Round what is large and not a layer's own weight, in place: positions to bytes, the rest to float16."""
+    positions = dict(model.image_encoder.named_parameters()).get(POSITIONS)
+    if positions is not None:
+        positions.data = widened(*in_bytes(positions.data))
     own = {id(layer.weight) for layer in layers.values()}
     for part in (model.image_encoder, model.mask_decoder):
         for tensor in part.parameters():
             halved = tensor.data.half().float()
+            if tensor is positions:
+                continue
             if tensor.numel() > _LARGE and id(tensor) not in own and bool(torch.isfinite(halved).all()):
                 tensor.data = halved
 

@@ -10,6 +10,8 @@ from pqcomq.quantization.gram import QuantizableLayer, quantizable_layers
 
 DECODER = "mask_decoder."
 ENCODER = "image_encoder."
+POSITIONS = "pos_embed"
+"""The absolute position embedding of an encoder that has one."""
 
 
 def layers_to_quantize(segmenter: Segmenter, *, decoder: bool) -> dict[str, QuantizableLayer]:

