@@ -13,6 +13,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_pqcomq.calibration_panel import CalibrationPanel
+from napari_pqcomq.canvas_context import CanvasContext
 from napari_pqcomq.comparison_view import ComparisonView
 from napari_pqcomq.dock_keys import dock_shortcuts
 from napari_pqcomq.dock_layout import Buttons, lay_out
@@ -80,6 +81,7 @@ class CompareWidget(QWidget):
         self.results.add_panel("Export", ResultExportPanel(), "Write the masks with a record of how they were made")
         self.progress = ProgressPanel()
         self.buttons = Buttons()
+        self._canvas_context = CanvasContext(napari_viewer, self)
         self.view = ComparisonView(napari_viewer, on_close=self._on_closed, on_change=self._on_view)
         self.view_bar = ViewBar(napari_viewer, self.view)
         self.live = LiveSession(napari_viewer, self.view, self.prompt_panel.prompts, self)
@@ -196,6 +198,7 @@ class CompareWidget(QWidget):
         self.progress.cancel()
         self.live.release()
         self.view.close()
+        self._canvas_context.release()
         self.status.release()
         self.desk.release()
         self.view_bar.release()

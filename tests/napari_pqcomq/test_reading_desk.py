@@ -108,6 +108,7 @@ def test_a_session_is_saved_and_opened_again(shown, result, tmp_path, qtbot):
     assert dock.desk.sessions.page_button.isVisibleTo(dock.desk.sessions)
     dock.desk.gate.set_tolerance(Tolerance())
     dock.model_panel.runtimes.choose(Runtime.openvino)
+    dock.view.close()
     dock.desk.open(tmp_path / "session")
     qtbot.waitUntil(lambda: not dock.progress.is_running, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: dock.desk.sessions.told.text().startswith("Opened"), timeout=PATIENCE_MS)

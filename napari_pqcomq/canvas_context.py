@@ -1,0 +1,40 @@
+"""Graphics of removed layers are deleted in the canvas's own OpenGL context.
+
+napari deletes them as soon as layers are removed, in whatever context is current then; after the window was painted
+that is Qt's own, which shares its objects with the canvas's. Mesa then loses the vertex shader that is bound in the
+canvas's context, and the next drawing that changes no shader, a plain image's, ends the process.
+"""
+
+from __future__ import annotations
+
+from napari.components import ViewerModel
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
+from qtpy.QtWidgets import QWidget
+
+
+class CanvasContext:
+    """Makes the canvas's context current before napari deletes anything.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+        inside: a widget of the same window, docked sooner or later.
+    """
+
+    def __init__(self, viewer: ViewerModel, inside: QWidget) -> None:
+        self._inside = inside
+        self._emitters = (viewer.layers.events.removed, viewer.layers.events.end_batch)
+        for emitter in self._emitters:
+            emitter.connect(self._make_current, position="first")
+
+    def release(self) -> None:
+        """Stop listening to the viewer."""
+        for emitter in self._emitters:
+            emitter.disconnect(self._make_current)
+
+    def _make_current(self) -> None:
+        window = self._inside
+        while (parent := window.parentWidget()) is not None:  # a floating dock, too, has the main window for a parent
+            window = parent
+        for canvas in window.findChildren(QOpenGLWidget):
+            if canvas.isValid():
+                canvas.makeCurrent()
