@@ -268,3 +268,18 @@ def test_effective_bits_count_scales_zero_points_and_permutation():
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError):
         QuantizationSettings(**wrong)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_groups_of_16_of_a_wide_layer_are_solved_for_on_any_number_of_threads(threads):
+    generator = torch.Generator().manual_seed(2)
+    weight = torch.randn(256, 2048, generator=generator)
+    inputs = torch.randn(3000, 2048, generator=generator)
+    settings = QuantizationSettings(bits=4, group_size=16, zero_point="real", sweeps=1, correct_bias=False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        quantized = quantize_matrix(weight, inputs.T @ inputs, settings)
+    finally:
+        torch.set_num_threads(before)
+    assert relative_error(weight, quantized.dequantize(), inputs.T @ inputs) < 0.01
