@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 import torch
@@ -15,7 +15,9 @@ from pqcomq.models import lite_medsam, medsam
 from pqcomq.models.execution import Execution, cpu_features
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantized_weight import QuantizedWeight
+from pqcomq.quantized import byte_table
 from pqcomq.quantized.model import QuantizedModel
+from pqcomq.quantized.parts import POSITIONS
 from pqcomq.runtimes.settings import Arithmetic, Runtime
 from pqcomq.runtimes.whole_numbers import integer_values
 
@@ -138,7 +140,7 @@ def _compiled(
     )
     return replace(
         segmenter,
-        image_encoder=CompiledEncoder(encoder),
+        image_encoder=CompiledEncoder(encoder, _positions(segmenter, in_bytes=bool(weights))),
         prompt_encoder=prompts,
         mask_decoder=CompiledDecoder(decoder, tokens),
         precision=_precision(segmenter.precision, arithmetic),
@@ -161,6 +163,15 @@ def _of_part(weights: Mapping[str, QuantizedWeight], part: str) -> dict[str, Qua
     if part == "image_encoder":
         own |= {name: weight for name, weight in weights.items() if not name.startswith(parts)}
     return own
+
+
+def _positions(segmenter: Segmenter, *, in_bytes: bool) -> Positions | None:
+    """What the graph of an encoder with an absolute position embedding takes beside the image."""
+    own = dict(segmenter.image_encoder.named_parameters()).get(POSITIONS)
+    if own is None:
+        return None
+    table = own.detach().flatten(1, 2)  # (1, side, side, C) → (1, side², C)
+    return Positions(*byte_table.in_bytes(table)) if in_bytes else Positions(table, None)
 
 
 def _request(core: object, graph: object, arithmetic: Arithmetic) -> object:
@@ -204,20 +215,39 @@ def _last_line(problem: Exception) -> str:
     return (str(problem).strip().splitlines() or [type(problem).__name__])[-1]
 
 
+@dataclass(frozen=True, eq=False)
+class Positions:
+    """A position embedding, widened only while a slice is encoded.
+
+    Attributes:
+        table: (1, L, C), float32, or signed bytes with scales.
+        scale: (1, L, 1) float16, None for float32.
+    """
+
+    table: Tensor
+    scale: Tensor | None
+
+    def widened(self) -> Tensor:
+        """(1, L, C) float32."""
+        return self.table if self.scale is None else byte_table.widened(self.table, self.scale)
+
+
 class CompiledEncoder(nn.Module):
     """(N, 3, side, side) → (N, 256, 64, 64), slice by slice."""
 
-    def __init__(self, request: object) -> None:
+    def __init__(self, request: object, positions: Positions | None) -> None:
         super().__init__()
         self._request, self._turn = request, threading.Lock()
+        self._positions = positions
 
     def forward(self, image: Tensor) -> Tensor:
         """Encode each slice."""
         return torch.cat([self._one(each[None]) for each in image])
 
     def _one(self, image: Tensor) -> Tensor:
+        more = [] if self._positions is None else [self._positions.widened().contiguous()]
         with self._turn:  # a request answers one thread at a time
-            return _answer(self._request, [image.contiguous()])
+            return _answer(self._request, [image.contiguous(), *more])
 
 
 class CompiledDecoder(nn.Module):

@@ -293,10 +293,10 @@ def test_medsam_s_encoder_computes_what_segment_anything_s_does(strips, monkeypa
         )
         for name, layer in layers.items()
     }
-    image = torch.rand(1, 3, 256, 256)
-    plain = run_graph(sam_vit.encoder(LayerSource(network, {}, {}), operations.Products()), image)
+    image, positions = torch.rand(1, 3, 256, 256), network.pos_embed.flatten(1, 2)
+    plain = run_graph(sam_vit.encoder(LayerSource(network, {}, {}), operations.Products()), image, positions)
     torch.testing.assert_close(plain, network(image), rtol=1e-3, atol=1e-3)
-    packed = run_graph(sam_vit.encoder(LayerSource(network, weights, {}), operations.Products()), image)
+    packed = run_graph(sam_vit.encoder(LayerSource(network, weights, {}), operations.Products()), image, positions)
     for name, weight in weights.items():
         layers[name].weight.copy_(weight.dequantize())
     torch.testing.assert_close(packed, network(image), rtol=1e-3, atol=1e-3)
@@ -320,3 +320,24 @@ def test_integer_products_are_those_of_the_rounded_inputs():
         torch.testing.assert_close(
             run_graph(graph, inputs[None])[0], rounded @ quantized.dequantize().T + layer.bias, rtol=0, atol=2e-3
         )
+
+
+@pytest.mark.parametrize("in_bytes", [False, True])
+def test_positions_are_kept_small_and_given_whole(in_bytes):
+    from pqcomq.models.registry import empty_model
+    from pqcomq.quantized import byte_table
+    from pqcomq.runtimes.compiled import _positions
+
+    segmenter = empty_model("medsam", "random.pth", "0" * 64, 1)
+    torch.nn.init.normal_(segmenter.image_encoder.pos_embed, generator=torch.Generator().manual_seed(4))
+    own = segmenter.image_encoder.pos_embed.detach()
+    kept = _positions(segmenter, in_bytes=in_bytes)
+    expected = byte_table.widened(*byte_table.in_bytes(own)) if in_bytes else own
+    assert torch.equal(kept.widened(), expected.view(1, 4096, 768))
+    assert kept.table.element_size() == (1 if in_bytes else 4)
+
+
+def test_an_encoder_without_positions_takes_the_image_alone(lite_medsam):
+    from pqcomq.runtimes.compiled import _positions
+
+    assert _positions(lite_medsam, in_bytes=True) is None
