@@ -52,7 +52,7 @@ def test_medsam_vit_b_s_positions_go_through_a_file_unchanged(tmp_path):
 
 def test_the_budget_is_the_model_s_own_where_it_has_one():
     assert default_settings("lite-medsam", 4) == QuantizationSettings.default(4)
-    assert default_settings("medsam", 4).budget == 4.4
+    assert default_settings("medsam", 4).budget == 4.38
     assert default_settings("medsam", 2, integers=True).budget == 2.4
     assert default_settings("medsam", 8) == QuantizationSettings.default(8)
     assert default_settings("medsam", 4, "comq").budget is None
