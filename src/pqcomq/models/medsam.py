@@ -22,7 +22,11 @@ def architecture() -> nn.Module:
     """The network with random weights: ``image_encoder``, ``prompt_encoder``, ``mask_decoder``."""
     from segment_anything import sam_model_registry
 
-    return sam_model_registry["vit_b"]()
+    from pqcomq.models.lean_attention import make_lean
+
+    network: nn.Module = sam_model_registry["vit_b"]()
+    make_lean(network.image_encoder)  # type: ignore[arg-type]
+    return network
 
 
 def load(checkpoint: Path | None = None) -> Segmenter:
