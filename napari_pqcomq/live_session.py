@@ -196,6 +196,11 @@ class LiveSession(QObject):
             self._view.clear_masks(number, (z,))
 
     @property
+    def is_up_to_date(self) -> bool:
+        """Whether no mask in sight waits for its successor."""
+        return not self._outdated
+
+    @property
     def _slice(self) -> int:
         return int(self._viewer.dims.current_step[0])
 
