@@ -32,8 +32,8 @@ _MARGIN_PIXELS = 30
 _PIXELS_PER_POINT = 0.95  # mean width of a character of a wide sans serif, measured on DejaVu Sans
 _PIXELS_PER_LINE = 2.35
 """And point, likewise."""
-_SHARE_OF_CELL = 0.42
-"""Of a cell's height that a plate may take, or there would be no picture."""
+_SHARE_OF_CELL, _SHARE_OF_LOW_CELL = 0.42, 0.22
+"""Of a cell's height that a plate may take, or there would be no picture; the second where cells stand in two rows."""
 _LINES_FALLING_SHORT = 7
 _ROOM_FOR_TOP_LETTER = 850
 """Pixels: a narrower cell's top edge belongs to the plates."""
@@ -107,7 +107,8 @@ class Plates:
     def _fit(self, event: object = None) -> None:
         """Wrap and size the texts so that each stays within its half of the canvas."""
         height, width = self._viewer.canvas.size
-        available, room = width / 2 - _MARGIN_PIXELS, height / (2 if self._is_two_rows else 1) * _SHARE_OF_CELL
+        room = height / 2 * _SHARE_OF_LOW_CELL if self._is_two_rows else height * _SHARE_OF_CELL
+        available = width / 2 - _MARGIN_PIXELS
         points = next((p for p in _BODY_POINTS if _columns(available, p) >= _COMFORTABLE_COLUMNS), _BODY_POINTS[-1])
         if self._is_two_rows:  # cells are low: the picture needs the room
             points = _BODY_POINTS[-1]
