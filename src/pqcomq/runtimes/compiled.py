@@ -235,7 +235,7 @@ class Positions:
 class CompiledEncoder(nn.Module):
     """(N, 3, side, side) → (N, 256, 64, 64), slice by slice."""
 
-    def __init__(self, request: object, positions: Positions | None) -> None:
+    def __init__(self, request: object, positions: Positions | None = None) -> None:
         super().__init__()
         self._request, self._turn = request, threading.Lock()
         self._positions = positions
