@@ -13,7 +13,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from pqcomq.errors import InputError
-from pqcomq.progress import Progress
+from pqcomq.progress import Progress, translated
 
 T = TypeVar("T")
 
@@ -42,9 +42,8 @@ class _Refusal:
     sentence: str
 
 
-@dataclass(frozen=True)
-class _Cancelled:
-    """What a job returns instead of its result when it was told to stop."""
+class _CancelledError(Exception):
+    """The job was told to stop."""
 
 
 Steps = Generator[Step, None, T]
@@ -130,7 +129,7 @@ class ProgressPanel(QWidget):
         self._end()
         if isinstance(result, _Refusal):
             show_error(result.sentence)
-        elif not isinstance(result, _Cancelled):
+        else:
             self._on_result(result)
 
     def _end(self, error: object = None) -> None:
@@ -145,24 +144,21 @@ def time_left(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _guarded(job: Callable[[], Steps[T]], cancelled: Event) -> Steps[T | _Refusal | _Cancelled]:
+def _guarded(job: Callable[[], Steps[T]], cancelled: Event) -> Steps[T | _Refusal | None]:
     """The job, with bad input told as one sentence instead of a traceback, and stopped once ``cancelled`` is set.
 
     Napari's worker, told to quit, drops its generator as it stands. What that holds (a model's hooks, halted passes)
     would stay until the garbage collector comes by, in whatever thread; closed here, it is gone before the job ends.
     """
-    work = job()
+
+    def told(step: Step) -> Step:
+        if cancelled.is_set():
+            raise _CancelledError
+        return step
+
     try:
-        while True:
-            try:
-                step = next(work)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            yield step
-            if cancelled.is_set():
-                return _Cancelled()
+        return (yield from translated(job(), told))
     except InputError as error:
         return _Refusal(str(error))
-    finally:
-        work.close()
+    except _CancelledError:
+        return None

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pqcomq.quantization.levels import Levels
+from pqcomq.quantization.one_thread import one_thread
 from pqcomq.quantization.settings import ZeroPoint
 
 _RIDGE = 1e-6
@@ -78,12 +79,8 @@ def _solved(systems: Tensor, targets: Tensor) -> Tensor:
     Several threads give the same bits, except that torch 2.14 with MKL fails on 256 systems of 256 unknowns ("Parameter
     6 was incorrect on entry to SLASWP"), as groups of 16 lead to in a layer of 2,048 inputs.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         return torch.linalg.solve(systems, targets)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _common_step(system: Tensor, target: Tensor, scale: Tensor) -> Tensor:

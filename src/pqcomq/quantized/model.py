@@ -16,7 +16,7 @@ from pqcomq.quantization.quantize_layer import QuantizedLayer
 from pqcomq.quantization.quantized_weight import QuantizedWeight, effective_bits
 from pqcomq.quantization.settings import QuantizationSettings
 from pqcomq.quantized.byte_table import in_bytes, widened
-from pqcomq.quantized.parts import POSITIONS, copied, layers_to_quantize
+from pqcomq.quantized.parts import copied, layers_to_quantize, positions
 
 _LARGE = 4096
 """Values from which on a tensor's size is felt in the file."""
@@ -96,14 +96,14 @@ def told_apart(models: Sequence[QuantizedModel]) -> list[QuantizedModel]:
 
 def _round_tables(model: Segmenter, layers: Mapping[str, QuantizableLayer]) -> None:
     """Round what is large and not a layer's own weight, in place: positions to bytes, the rest to float16."""
-    positions = dict(model.image_encoder.named_parameters()).get(POSITIONS)
-    if positions is not None:
-        positions.data = widened(*in_bytes(positions.data))
+    table = positions(model)
+    if table is not None:
+        table.data = widened(*in_bytes(table.data))
     own = {id(layer.weight) for layer in layers.values()}
     for part in (model.image_encoder, model.mask_decoder):
         for tensor in part.parameters():
             halved = tensor.data.half().float()
-            if tensor is positions:
+            if tensor is table:
                 continue
             if tensor.numel() > _LARGE and id(tensor) not in own and bool(torch.isfinite(halved).all()):
                 tensor.data = halved

@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 
+from torch import nn
+
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.gram import QuantizableLayer, quantizable_layers
 
 DECODER = "mask_decoder."
 ENCODER = "image_encoder."
-POSITIONS = "pos_embed"
-"""The absolute position embedding of an encoder that has one."""
+POSITIONS = f"{ENCODER}pos_embed"
+"""In checkpoints and files, see :func:`positions`."""
 
 
 def layers_to_quantize(segmenter: Segmenter, *, decoder: bool) -> dict[str, QuantizableLayer]:
@@ -20,6 +22,11 @@ def layers_to_quantize(segmenter: Segmenter, *, decoder: bool) -> dict[str, Quan
     if decoder:
         layers |= {f"{DECODER}{name}": layer for name, layer in quantizable_layers(segmenter.mask_decoder).items()}
     return layers
+
+
+def positions(segmenter: Segmenter) -> nn.Parameter | None:
+    """The encoder's absolute position embedding (1, side, side, C); None if it has none."""
+    return dict(segmenter.image_encoder.named_parameters()).get(POSITIONS.removeprefix(ENCODER))
 
 
 def state_name(layer: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count
@@ -20,6 +20,7 @@ from pqcomq.quantization.gram import (
     gathering_moments,
     weight_matrix,
 )
+from pqcomq.quantization.one_thread import one_thread
 from pqcomq.quantization.paired_moments import PairedMoments
 from pqcomq.quantization.quantize_layer import QuantizedLayer, quantize_layer
 from pqcomq.quantization.quantize_matrix import quantize_matrix
@@ -227,21 +228,14 @@ def _quantize(
     return before, result
 
 
-@contextmanager
-def _threads_for(matrix: Tensor) -> Iterator[None]:
+def _threads_for(matrix: Tensor) -> AbstractContextManager[None]:
     """Keep the sweeps of all but large layers on one core.
 
     They are many short operations. Shared between threads, each ends with all of them waiting for the slowest; with any
     other work on the machine (a window being drawn, say) that waiting made sweeps ten times slower, and without it they
     gained nothing. In large layers the matrix products dominate.
     """
-    threads = torch.get_num_threads()
-    if matrix.numel() < _WORTH_SHARING:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    return one_thread() if matrix.numel() < _WORTH_SHARING else nullcontext()
 
 
 def _sweep_cost(layer: QuantizableLayer) -> float:

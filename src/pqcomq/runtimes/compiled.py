@@ -17,7 +17,7 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantized_weight import QuantizedWeight
 from pqcomq.quantized import byte_table
 from pqcomq.quantized.model import QuantizedModel
-from pqcomq.quantized.parts import POSITIONS
+from pqcomq.quantized.parts import positions
 from pqcomq.runtimes.settings import Arithmetic, Runtime
 from pqcomq.runtimes.whole_numbers import integer_values
 
@@ -167,7 +167,7 @@ def _of_part(weights: Mapping[str, QuantizedWeight], part: str) -> dict[str, Qua
 
 def _positions(segmenter: Segmenter, *, in_bytes: bool) -> Positions | None:
     """What the graph of an encoder with an absolute position embedding takes beside the image."""
-    own = dict(segmenter.image_encoder.named_parameters()).get(POSITIONS)
+    own = positions(segmenter)
     if own is None:
         return None
     table = own.detach().flatten(1, 2)  # (1, side, side, C) → (1, side², C)
