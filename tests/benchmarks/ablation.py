@@ -90,7 +90,6 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
     if bits < 8:
         rows |= {
             "+ mixed widths": replace(varied, budget=default.budget),
-            "default + corrected biases": replace(default, correct_bias=True),
             "− permutation": replace(default, permutation="none"),
             "− clipping search": replace(default, search_clipping=False),
             "− error feedback": replace(default, feedback=False),

@@ -1,7 +1,6 @@
 """Moments of a layer's inputs, gathered as batches stream by; activations are never kept.
 
-With inputs X (tokens N, inputs m), all that the descent needs of them is the Gram matrix H = XᵀX (m, m), and the
-correction of a bias their mean.
+With inputs X (tokens N, inputs m), all that the descent needs of them is the Gram matrix H = XᵀX (m, m).
 """
 
 from __future__ import annotations
@@ -18,10 +17,6 @@ from torch.nn import functional as F
 
 QuantizableLayer = nn.Linear | nn.Conv2d
 
-_ROUNDING = 1e-4
-"""Share of the inputs' energy below which a difference of two float32 sums is noise; keeps the centred Gram
-matrix of constant inputs positive definite."""
-
 _ENOUGH_ROWS = 1024
 
 
@@ -31,14 +26,12 @@ class InputMoments:
 
     Attributes:
         gram: (m, m) float32, XᵀX.
-        total: (m,) float32, the sum of all rows.
         count: N.
         low: the lowest input.
         high: the highest input.
     """
 
     gram: Tensor
-    total: Tensor
     count: int = 0
     low: float = math.inf
     high: float = -math.inf
@@ -46,26 +39,14 @@ class InputMoments:
     @classmethod
     def empty(cls, columns: int) -> Self:
         """Of a layer with that many inputs, before any row."""
-        return cls(torch.zeros(columns, columns), torch.zeros(columns))
+        return cls(torch.zeros(columns, columns))
 
     def add(self, rows: Tensor) -> None:
         """Take in further rows (N, m)."""
         self.gram.addmm_(rows.T, rows)
-        self.total += rows.sum(dim=0)
         self.count += len(rows)
         low, high = rows.aminmax()
         self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
-
-    @property
-    def mean(self) -> Tensor:
-        """(m,), zeros before any row."""
-        return self.total / max(self.count, 1)
-
-    def centred(self) -> InputMoments:
-        """Those of the inputs less their mean: all there is to lose once a bias makes up for the mean."""
-        floor = _ROUNDING * self.gram.diagonal().mean() * torch.eye(len(self.total))
-        gram = self.gram - torch.outer(self.total, self.mean) + floor
-        return InputMoments(gram, torch.zeros_like(self.total), self.count)
 
 
 def quantizable_layers(module: nn.Module) -> dict[str, QuantizableLayer]:

@@ -51,13 +51,6 @@ class PairedMoments:
         self.seen.add(seen)
         self.cross.addmm_(seen.T, full)
 
-    def centred(self) -> PairedMoments:
-        """The same of both inputs less their means: all there is to lose once a bias makes up for the means."""
-        if self.alike:
-            return PairedMoments.same(self.full.centred())
-        cross = self.cross - torch.outer(self.seen.total, self.full.mean)
-        return PairedMoments(self.full.centred(), self.seen.centred(), cross)
-
     def target(self, weight: Tensor, damping: float) -> Tensor:
         """The weights that would serve best in full precision on the inputs X̂, (n, m).
 

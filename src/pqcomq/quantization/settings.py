@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
@@ -25,6 +25,10 @@ METHOD_TITLES: dict[Method, str] = {
 
 _BUDGETS = {2: 2.6, 4: 4.6}
 """Effective bits a weight, by bit width: what groups of 64 with real zero-points and a permutation take."""
+
+_RETIRED = {"correct_bias"}
+"""Settings of earlier versions that a weights file may still name. A corrected bias stands in such a file as the
+layer's own, so nothing is left to do on reading."""
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "method": get_args(Method),
@@ -63,8 +67,6 @@ class QuantizationSettings:
             processors multiply as they are, and groups cost no speed.
         feedback: round the first pass with each error passed on to the columns not yet rounded (GPTQ,
             arXiv 2210.17323), so that the descent starts from a better point.
-        correct_bias: where a layer has a bias, let it make up for the mean of the output error, and fit the codes to
-            the inputs less their mean: the bias is kept in full precision anyway, so this costs no bits.
         damping: share of the mean input energy added to every input's own, against fitting a small calibration set.
         inputs: fit each layer to its inputs in the ``full`` model, or to those in the model whose layers before it are
             already ``quantized``, so that it also makes up for their errors.
@@ -90,7 +92,6 @@ class QuantizationSettings:
     zero_point: ZeroPoint = "real"
     scales: Scales = "free"
     feedback: bool = True
-    correct_bias: bool = True
     damping: float = 0.01
     inputs: Inputs = "full"
     input_damping: float = 1.0
@@ -106,13 +107,11 @@ class QuantizationSettings:
                 raise ValueError(f"{name.replace('_', ' ')} {getattr(self, name)!r}: choose one of {choices}")
         if self.group_size < 1 or self.sweeps < 0 or self.damping < 0 or self.input_damping < 0:
             raise ValueError("group size must be at least 1, sweeps and damping at least 0")
-        learns = self.sweeps or self.feedback or self.search_clipping or self.correct_bias
+        learns = self.sweeps or self.feedback or self.search_clipping
         if self.budget is not None and not self.budget > 0:
             raise ValueError("a budget is a positive number of bits a weight")
         if self.method == "rtn" and (learns or self.permutation != "none" or self.inputs != "full"):
-            raise ValueError(
-                "round to nearest takes no sweeps, feedback, clipping search, bias correction, permutation or inputs"
-            )
+            raise ValueError("round to nearest takes no sweeps, feedback, clipping search, permutation or inputs")
         if self.scales == "multiples" and self.zero_point != "symmetric":
             raise ValueError("scales that are multiples of one need zero point 'symmetric'")
         if self.method == "comq" and self.permutation != "none":
@@ -132,15 +131,13 @@ class QuantizationSettings:
             return replace(comq, decoder=True)
         if bits == 8:
             # Nothing is left to gain there by what costs time or, as real zero-points do, bits.
-            return cls(bits=8, zero_point="integer", correct_bias=False, decoder=True)
-        # Corrected biases bring embeddings nearer on average, but not masks.
+            return cls(bits=8, zero_point="integer", decoder=True)
         return cls(
             bits=bits,
             inputs="quantized",
             budget=_BUDGETS[bits],
             decoder=True,
             tones="varied",
-            correct_bias=False,
         )
 
     @classmethod
@@ -155,7 +152,6 @@ class QuantizationSettings:
             search_clipping=False,
             zero_point="integer",
             feedback=False,
-            correct_bias=False,
         )
 
     @classmethod
@@ -172,7 +168,6 @@ class QuantizationSettings:
                 granularity="channel",
                 permutation="none",
                 zero_point="symmetric",
-                correct_bias=False,
                 decoder=True,
             )
         return replace(cls.default(bits), zero_point="symmetric", scales="multiples")
@@ -191,6 +186,16 @@ class QuantizationSettings:
                 raise ValueError(f"{change!r}: write NAME=VALUE with one of {', '.join(kinds)}")
             values[name] = _parsed(name, str(kinds[name]), text)
         return replace(self, **values)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Settings as :meth:`to_dict` wrote them, in this version or an earlier one.
+
+        Raises:
+            TypeError: there is no such setting.
+            ValueError: a setting is outside its range.
+        """
+        return cls(**{name: value for name, value in values.items() if name not in _RETIRED})
 
     @property
     def title(self) -> str:

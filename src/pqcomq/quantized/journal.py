@@ -102,7 +102,7 @@ class Journal:
             tuple(head["shape"]),
         )
         kept = head.get("input_range")
-        return QuantizedLayer(weight, parts.get("bias"), head["error"], None if kept is None else (kept[0], kept[1]))
+        return QuantizedLayer(weight, head["error"], None if kept is None else (kept[0], kept[1]))
 
     def keep_layer(self, name: str, layer: QuantizedLayer) -> None:
         """Keep a finished layer."""
@@ -112,7 +112,6 @@ class Journal:
             "scale": weight.scale,
             "zero_point": weight.zero_point,
             "permutation": weight.permutation,
-            "bias": layer.bias,
         }
         tensors = {key: part.contiguous() for key, part in parts.items() if part is not None}
         head = {

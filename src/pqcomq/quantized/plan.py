@@ -98,7 +98,7 @@ def _trials(
     """
     matrix = weight_matrix(layer)
     nominal = LayerPlan(min(settings.bits, 4), 64)
-    rounded = replace(settings, sweeps=0, feedback=False, correct_bias=False)
+    rounded = replace(settings, sweeps=0, feedback=False)
     trials = {LayerPlan(bits, 64) for bits in (2, 4)} | {LayerPlan(nominal.bits, group) for group in GROUP_SIZES}
     error: dict[LayerPlan, float] = {}
     size: dict[int, int] = {}

@@ -137,7 +137,7 @@ def load_weights(path: Path) -> QuantizedModel:
     """
     head, tensors = _opened(path, tensors=True)
     try:
-        settings = QuantizationSettings(**head["quantization"])
+        settings = QuantizationSettings.from_dict(head["quantization"])
         source, described, calibration = head["model"], head["layers"], head["calibration"]
         key, name, sha256 = str(source["key"]), str(source["checkpoint_name"]), str(source["checkpoint_sha256"])
         size = int(source["checkpoint_bytes"])
@@ -156,7 +156,7 @@ def load_weights(path: Path) -> QuantizedModel:
         raise InputError(f"{path}: names other layers than {full.title} has")
     results = {
         layer: QuantizedLayer(
-            _weight(path, layer, layers[layer], *runs[layer], tensors), None, errors[layer], ranges.get(layer)
+            _weight(path, layer, layers[layer], *runs[layer], tensors), errors[layer], ranges.get(layer)
         )
         for layer in layers
     }

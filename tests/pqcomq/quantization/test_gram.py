@@ -34,10 +34,6 @@ def test_grams_sum_over_batches_and_hooks_are_gone_afterwards():
     hidden = network[1](network[0](inputs)).detach()
     assert torch.allclose(moments["0"].gram, inputs.T @ inputs, atol=1e-5)
     assert torch.allclose(moments["2"].gram, hidden.T @ hidden, atol=1e-5)
-    assert torch.allclose(moments["2"].mean, hidden.mean(0), atol=1e-6)
-    less_mean = hidden - hidden.mean(0)
-    floor = 1e-4 * moments["2"].gram.diagonal().mean() * torch.eye(6)
-    assert torch.allclose(moments["2"].centred().gram, less_mean.T @ less_mean + floor, atol=1e-5)
     before = moments["0"].gram.clone()
     network(batches[0])
     assert torch.equal(moments["0"].gram, before)
@@ -57,11 +53,3 @@ def test_rows_are_thinned_out_evenly_over_an_image(count, columns):
     if len(kept) < count:
         side = int(count**0.5)
         assert set((kept % side).tolist()) == set(range(side))  # every column of the image is seen
-
-
-def test_constant_inputs_leave_a_positive_definite_matrix():
-    layer = nn.Linear(300, 4)
-    with torch.no_grad(), gathering_moments({"layer": layer}) as moments:
-        for _ in range(3):
-            layer(torch.linspace(-3, 5, 300).expand(5000, 300))
-    assert torch.linalg.eigvalsh(moments["layer"].centred().gram.double()).min() > 0

@@ -38,7 +38,7 @@ def test_settings_that_cannot_be_are_named(change, problem):
 @pytest.mark.parametrize("method", ["rtn", "comq", "pcomq"])
 def test_settings_survive_a_file(bits, method):
     default = QuantizationSettings.default(bits, method)
-    assert QuantizationSettings(**default.to_dict()) == default
+    assert QuantizationSettings.from_dict(default.to_dict()) == default
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])
@@ -47,4 +47,15 @@ def test_settings_for_integers_keep_the_budget_and_survive_a_file(bits):
     assert settings.zero_point == "symmetric"
     assert settings.budget == QuantizationSettings.default(bits).budget
     assert settings.scales == ("free" if bits == 8 else "multiples")
-    assert QuantizationSettings(**settings.to_dict()) == settings
+    assert QuantizationSettings.from_dict(settings.to_dict()) == settings
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_settings_of_files_from_before_biases_were_left_alone_are_read(corrected):
+    default = QuantizationSettings.default(4)
+    assert QuantizationSettings.from_dict(default.to_dict() | {"correct_bias": corrected}) == default
+
+
+def test_settings_that_never_existed_are_refused():
+    with pytest.raises(TypeError, match="colour"):
+        QuantizationSettings.from_dict({"colour": "red"})
