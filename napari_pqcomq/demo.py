@@ -11,8 +11,8 @@ import napari
 from napari.layers import Layer
 from qtpy.QtGui import QGuiApplication
 
-from napari_pqcomq.dock import CompareWidget
-from napari_pqcomq.sample_data import synthetic_ct_sample
+from napari_pqcomq.app.compare_widget import CompareWidget
+from napari_pqcomq.io.sample_data import synthetic_ct_sample
 
 _WINDOW_SIZE = (1600, 950)
 

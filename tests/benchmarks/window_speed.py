@@ -22,9 +22,9 @@ from napari.layers import Layer
 from qtpy.QtCore import QSettings
 from qtpy.QtWidgets import QApplication
 
-from napari_pqcomq.comparison_view import VIEWS
-from napari_pqcomq.dock import CompareWidget
-from napari_pqcomq.sample_data import synthetic_ct_sample
+from napari_pqcomq.app.compare_widget import CompareWidget
+from napari_pqcomq.io.sample_data import synthetic_ct_sample
+from napari_pqcomq.viewer.modes.registry import VIEWS
 from pqcomq.runtimes.settings import Runtime
 from pqcomq.segmentation.box import Box3D
 

@@ -80,7 +80,7 @@ def loaded_once(lite_medsam: Segmenter, monkeypatch: pytest.MonkeyPatch) -> None
     def load(key: str, checkpoint: Path | None) -> Segmenter:
         return lite_medsam if key == lite_medsam.key else load_model(key, checkpoint)
 
-    monkeypatch.setattr("napari_pqcomq.model_shelf.load_model", load)
+    monkeypatch.setattr("napari_pqcomq.jobs.model_cache.load_model", load)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def settings_of_the_tests_own(tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def every_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     """All runtimes are offered: finding out imports OpenVINO in a thread, and warnings are everybody's filters."""
-    monkeypatch.setattr("napari_pqcomq.runtime_chooser._obstacles", dict)
+    monkeypatch.setattr("napari_pqcomq.setup.runtime_combo_box._obstacles", dict)
 
 
 def _pixel(viewer, place: tuple[float, float], cell: int):

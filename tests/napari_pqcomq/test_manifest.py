@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_pqcomq.layers import volume_of
+from napari_pqcomq.layers.volume_layers import volume_of
 from pqcomq.samples.synthetic_ct import synthetic_ct
 
 

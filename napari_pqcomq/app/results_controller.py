@@ -1,0 +1,199 @@
+"""The reading desk: plots, gate, blinded reading and sessions, mounted in the dock and joined to its view."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.components import ViewerModel
+from napari.utils.notifications import show_error, show_info, show_warning
+
+from napari_pqcomq.jobs.choices import ModelChoice
+from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
+from napari_pqcomq.jobs.model_cache import ModelShelf
+from napari_pqcomq.jobs.session_jobs import JitterTask, OpenedSession, OpenTask, SaveTask
+from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.results.gate_panel import GatePanel
+from napari_pqcomq.results.plots_panel import PlotsPanel
+from napari_pqcomq.results.reader_study_panel import Pair, ReadingPanel
+from napari_pqcomq.results.session_panel import SessionPanel
+from napari_pqcomq.viewer.modes.registry import SIDE_BY_SIDE
+from napari_pqcomq.viewer.scene import Pane, Scene
+from pqcomq.comparison.box_jitter import BoxJitter
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.session.folder import PAGE
+from pqcomq.session.session import Session
+
+if TYPE_CHECKING:
+    from napari_pqcomq.app.compare_widget import CompareWidget
+
+_NEUTRAL = "#E6E9EE"
+"""Of both headings while reading blinded."""
+
+
+class ReadingDesk:
+    """Panels of the results area, and what they ask of the dock.
+
+    Args:
+        dock: whose results area they stand in.
+        viewer: the dock's.
+        shelf: where the full-precision model stands.
+        cache: embeddings of the dock's comparisons.
+    """
+
+    def __init__(self, dock: CompareWidget, viewer: ViewerModel, shelf: ModelShelf, cache: EmbeddingCache) -> None:
+        self._dock, self._viewer, self._shelf, self._cache = dock, viewer, shelf, cache
+        self.plots, self.gate, self.reading, self.sessions = PlotsPanel(), GatePanel(), ReadingPanel(), SessionPanel()
+        self._jitters: dict[str, BoxJitter] = {}
+        self._read: ShownResult | None = None
+        dock.results.add_panel("Plots", self.plots, "Dice along the slices, bits against Dice, latencies, layers")
+        dock.results.add_panel("Gate", self.gate, "Does the quantized model pass your tolerance?")
+        dock.results.add_panel("Blinded", self.reading, "Prefer one of two masks without knowing whose they are")
+        self._connect()
+        self._on_theme()
+        self.plots.set_tolerance(self.gate.tolerance)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a blinded reading is under way: nothing else may run, and no figure may be seen."""
+        return self._read is not None
+
+    def set_result(self, result: ShownResult) -> None:
+        """Called for every result that the dock shows; moved boxes belonged to the one before."""
+        self._jitters = {}
+        self.sessions.set_result(result)
+
+    def on_view_closed(self) -> None:
+        """The user has closed the comparison; a reading in it ends."""
+        if self._read is not None:
+            self._dock.result, self._read = self._read, None
+            self.reading.stop()
+
+    def release(self) -> None:
+        """Stop listening to the viewer."""
+        self._viewer.dims.events.current_step.disconnect(self._on_slice)
+        self._viewer.events.theme.disconnect(self._on_theme)
+
+    def _connect(self) -> None:
+        self.plots.slice_chosen.connect(self._dock.view.go_to)
+        self.gate.changed.connect(lambda: self.plots.set_tolerance(self.gate.tolerance))
+        self.reading.started.connect(self._begin_reading)
+        self.reading.shown.connect(self._show_pair)
+        self.reading.ended.connect(self._end_reading)
+        self.sessions.jitter_requested.connect(self._move_boxes)
+        self.sessions.save_requested.connect(self.save)
+        self.sessions.open_requested.connect(self.open)
+        self._viewer.dims.events.current_step.connect(self._on_slice)
+        self._viewer.events.theme.connect(self._on_theme)
+
+    def save(self, folder: Path) -> None:
+        """Write what is shown as a session, in the background."""
+        result = self._dock.result
+        if result is None or self._is_busy():
+            return
+        task = SaveTask(result, self._jitters, self.gate.tolerance, self.reading.finished, folder)
+
+        def tell(paths: list[Path]) -> None:
+            self.sessions.tell(f"Saved {len(paths)} files in {folder.name}.", folder / PAGE)
+            show_info(f"Saved the session {folder.name}.")
+
+        self._dock.progress.start(task.steps, tell, "Saving the session…")
+
+    def open(self, folder: Path) -> None:
+        """Show a saved session on the open volume, in the background."""
+        volume = self._dock.volume_panel.volume
+        if volume is None:
+            show_error(f"Open the volume of the session in {folder.name} first; a session does not hold it.")
+            return
+        if self._is_busy():
+            return
+        task = OpenTask(folder, volume, self._dock.model_panel.checkpoint, self._shelf)
+        self._dock.progress.start(task.steps, self._take, f"Opening {folder.name}…")
+
+    def _take(self, opened: OpenedSession) -> None:
+        """Show a session as if it had just been compared."""
+        session = opened.session
+        if opened.missing is not None:
+            show_warning(
+                f"The session's figures stand as recorded; its models run on torch from here: {opened.missing}."
+            )
+        objects = tuple(
+            ObjectResult(Prompt(number, found.name, found.comparisons[0].box), found.comparisons, found.truth)
+            for number, found in enumerate(session.objects, start=1)
+        )
+        result = ShownResult(
+            volume=session.volume,
+            window=session.objects[0].comparisons[0].window,
+            objects=objects,
+            reference=opened.sides[0],
+            candidates=opened.sides[1:],
+            cache=self._cache,
+        )
+        for model in session.models:
+            choice = ModelChoice(model.segmenter.key, self._dock.model_panel.checkpoint, model.settings)
+            self._dock.weights_panel.take(model, choice)
+        self._dock.model_panel.runtimes.choose(opened.runtime)
+        self._dock.prompt_panel.prompts.load(tuple(found.prompt for found in objects))
+        self._dock.show_result(result, lambda: self._show_session(session))
+
+    def _show_session(self, session: Session) -> None:
+        """What a session holds beside its result."""
+        self.gate.set_tolerance(session.tolerance)
+        self._take_jitters({found.name: found.jitter for found in session.objects if found.jitter is not None})
+        if session.reading is not None:
+            self.reading.show_finished(session.reading)
+        self.sessions.tell(f"Opened the session of {session.made} UTC.")
+
+    def _move_boxes(self, pixels: int) -> None:
+        result = self._dock.result
+        if result is not None and not self._is_busy():
+            self._dock.progress.start(JitterTask(result, pixels).steps, self._take_jitters, "Moving the boxes…")
+
+    def _take_jitters(self, jitters: dict[str, BoxJitter]) -> None:
+        result = self._dock.result
+        self._jitters = jitters
+        for name, jitter in jitters.items():
+            self.plots.set_jitter(name, jitter)
+        if result is not None and jitters:
+            told = [jitters[each.name].sentence(each.comparisons) for each in result.objects if each.name in jitters]
+            self.sessions.tell("\n\n".join(told))
+
+    def _is_busy(self) -> bool:
+        if self._dock.progress.is_running or self.is_reading:
+            show_error("Wait for what is running now, or cancel it.")
+            return True
+        return False
+
+    def _begin_reading(self) -> None:
+        """Put away everything that tells the models apart."""
+        if self._dock.result is not self.reading.result or self._dock.progress.is_running:
+            self.reading.stop()
+            show_error("Press Compare first, and wait until it is done: there is nothing on screen to read.")
+            return
+        self._read, self._dock.result = self._dock.result, None
+        self._dock.live.stop()
+        self._dock.results.isolate(self.reading)
+        self._dock.view_bar.set_candidates([])
+        self._dock.view_bar.set_places(None, None)
+
+    def _show_pair(self, pair: Pair) -> None:
+        assert self._read is not None  # noqa: S101 (only while reading)
+        panes = [Pane("Left", (), pair.left, _NEUTRAL), Pane("Right", (), pair.right, _NEUTRAL)]
+        self._dock.view.show(SIDE_BY_SIDE)
+        self._dock.view.open(panes, Scene(self._read.volume, self._dock.volume_panel.contrast_limits))
+        self._dock.view.go_to(pair.z)
+        self._dock.update_controls()
+
+    def _end_reading(self) -> None:
+        """Bring back figures and names, unless the user has closed the view."""
+        read, self._read = self._read, None
+        self._dock.results.isolate(None)
+        if read is not None:
+            self._dock.show_masks(read)
+        self._dock.update_controls()
+
+    def _on_slice(self, event: object = None) -> None:
+        self.plots.set_slice(int(self._viewer.dims.current_step[0]))
+
+    def _on_theme(self, event: object = None) -> None:
+        self.plots.set_dark(self._viewer.theme != "light")

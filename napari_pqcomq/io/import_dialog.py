@@ -1,0 +1,131 @@
+"""Opening DICOM: the list of what a folder holds, found in the background, and the volumes the user picks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QEventLoop, QTimer
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
+
+from napari_pqcomq.io.import_jobs import Found, Order, Outcome, orders_of, read_steps, scan_steps
+from napari_pqcomq.io.import_questions import ask_remedy
+from napari_pqcomq.io.series_tree import SeriesTree, Wanted
+from napari_pqcomq.jobs.job_runner import ProgressPanel
+from pqcomq.errors import InputError
+from pqcomq.volumes.findings import RemedyNeeded
+
+_GRACE_MS = 400
+"""What opens without a question within this time shows no dialog at all."""
+
+
+class ImportDialog(QDialog):
+    """Scans, asks, reads; the window stays responsive, and Cancel stops whatever is under way.
+
+    Args:
+        path: a folder, DICOMDIR, zip archive or DICOM file.
+        parent: Qt parent.
+
+    Attributes:
+        outcomes: what was read, once the dialog is accepted.
+        failure: why there was nothing to choose from.
+    """
+
+    def __init__(self, path: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Open DICOM")
+        self.resize(1080, 480)
+        self._path = path
+        self._found: Found | None = None
+        self._closed = False
+        self.outcomes: list[Outcome] = []
+        self.failure: InputError | None = None
+        self.title = QLabel(f"Looking into {path.name}…")
+        self.title.setWordWrap(True)
+        self.tree, self.progress = SeriesTree(), ProgressPanel()
+        self.progress.cancel_button.hide()  # the dialog's own Cancel does it
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
+        self.opener = self.buttons.button(QDialogButtonBox.StandardButton.Open)
+        self.opener.setEnabled(False)
+        layout = QVBoxLayout(self)
+        for widget in (self.title, self.tree, self.progress, self.buttons):
+            layout.addWidget(widget)
+        self.tree.chosen_changed.connect(self._refresh)
+        self.tree.itemDoubleClicked.connect(lambda _item, _column: self._open_chosen())
+        self.buttons.accepted.connect(self._open_chosen)
+        self.buttons.rejected.connect(self.reject)
+        self.finished.connect(self._close)
+        self.progress.running.connect(lambda _running: self._refresh())
+
+    def run(self) -> bool:
+        """Scan and, where there is a question or it takes long, show the dialog; whether volumes were opened."""
+        self.progress.start(lambda: scan_steps(self._path), self._take_scan, f"Looking into {self._path.name}…")
+        grace = QEventLoop()
+        self.finished.connect(grace.quit)
+        QTimer.singleShot(_GRACE_MS, grace.quit)
+        grace.exec()
+        if not self._closed:
+            self.exec()
+        return bool(self.outcomes)
+
+    def reject(self) -> None:
+        """Stop what is under way and close."""
+        self.progress.cancel()
+        super().reject()
+
+    def _take_scan(self, result: Found | InputError) -> None:
+        if isinstance(result, InputError):
+            self.failure = result
+            self.reject()
+            return
+        self._found = result
+        self.tree.show_series(result.infos)
+        damaged = len(result.scan.damaged)
+        left_out = f" {damaged} damaged files are left out." if damaged else ""
+        count = len(result.infos)
+        self.title.setText(f"{self._path.name} holds {count} series. Choose one or more to open.{left_out}")
+        if count == 1 and len(result.infos[0].parts) == 1 and not result.infos[0].annotations:
+            self._read([Order(Wanted(result.infos[0].uid))])
+
+    def _open_chosen(self) -> None:
+        if self.opener.isEnabled():
+            self._read(orders_of(self.tree.chosen))
+
+    def _read(self, orders: list[Order]) -> None:
+        if self._found is None or self.progress.is_running:
+            # The scan's own worker is still on its way out when its result is taken.
+            QTimer.singleShot(0, lambda: self._read(orders))
+            return
+        scan = self._found.scan
+        self.progress.start(lambda: read_steps(scan, orders), self._take_volumes, "Reading…")
+
+    def _take_volumes(self, outcomes: list[Outcome]) -> None:
+        again: list[Order] = []
+        for outcome in outcomes:
+            if isinstance(outcome.problem, RemedyNeeded):
+                name = self._name(outcome.order)
+                remedy = ask_remedy(outcome.problem, name, self if self.isVisible() else None)
+                if remedy is not None:
+                    again.append(replace(outcome.order, remedies=(*outcome.order.remedies, remedy)))
+                continue
+            if outcome.problem is not None:
+                show_error(str(outcome.problem))
+            if outcome.volume is not None:
+                self.outcomes.append(outcome)
+        if again:
+            self._read(again)
+        elif self.outcomes:
+            self.accept()
+        elif self._found is not None and len(self._found.infos) == 1:
+            self.reject()  # there is nothing else to choose
+
+    def _close(self) -> None:
+        self._closed = True
+
+    def _name(self, order: Order) -> str:
+        infos = self._found.infos if self._found is not None else []
+        return next((info.name for info in infos if info.uid == order.wanted.series), "The series")
+
+    def _refresh(self) -> None:
+        self.opener.setEnabled(bool(self.tree.chosen) and not self.progress.is_running)

@@ -1,0 +1,199 @@
+"""What the dock computes in the background: generators of steps that touch neither Qt nor layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice
+from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
+from napari_pqcomq.jobs.model_cache import ModelShelf
+from napari_pqcomq.jobs.steps import Step, Steps, step_of
+from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.prompts.prompt import Prompt
+from pqcomq.comparison.compare import compare
+from pqcomq.comparison.participant import Participant, check_same_source
+from pqcomq.comparison.result import Comparison
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.progress import Stopwatch, translated
+from pqcomq.quantized.calibration import Calibration, calibrate_on
+from pqcomq.quantized.model import QuantizedModel
+from pqcomq.quantized.run import LayerEvent, quantize_model
+from pqcomq.quantized.weights_file import load_weights
+from pqcomq.runtimes.settings import Runtime
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.segmentation.propagation import PromptMode
+from pqcomq.volumes.reading import read_volume
+from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.window import Window
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizeTask:
+    """Quantize a model, once or at several bit widths.
+
+    Attributes:
+        choices: which, and how; of one model.
+        calibration: where its slices come from.
+        volume: the open one.
+        window: chosen for it; None for the modality's own.
+        shelf: where the full-precision model stands.
+    """
+
+    choices: tuple[ModelChoice, ...]
+    calibration: CalibrationChoice
+    volume: Volume
+    window: Window | None
+    shelf: ModelShelf
+
+    def steps(self) -> Steps[dict[ModelChoice, QuantizedModel]]:
+        """The work.
+
+        Raises:
+            InputError: a file cannot be read or calibrated on.
+        """
+        yield Step("Loading the model", 0, 0)
+        full = self.shelf.take(self.choices[0].key, self.choices[0].checkpoint)
+        yield Step("Choosing the calibration slices", 0, 0)
+        volumes = [read_volume(path) for path in self.calibration.files] or [self.volume]
+        # The chosen window belongs to the open volume; other files get that of their own modality.
+        window = None if self.calibration.files else self.window
+        calibration = calibrate_on(volumes, self.calibration.slices, window)
+        made = {}
+        for choice in self.choices:
+            made[choice] = yield from self._one(full, calibration, choice)
+        return made
+
+    def _one(self, full: Segmenter, calibration: Calibration, choice: ModelChoice) -> Steps[QuantizedModel]:
+        which = f"{choice.settings.bits} bits: " if len(self.choices) > 1 else ""
+        work = quantize_model(full, calibration, choice.settings)
+        return (yield from translated(work, lambda event: _step(event, which)))
+
+
+@dataclass(frozen=True, eq=False)
+class LoadTask:
+    """Load quantized weights.
+
+    Attributes:
+        path: of the file.
+    """
+
+    path: Path
+
+    def steps(self) -> Steps[QuantizedModel]:
+        """The work.
+
+        Raises:
+            InputError: the file cannot be used.
+        """
+        yield Step(f"Loading {self.path.name}", 0, 0)
+        keep_triton_out()
+        return load_weights(self.path)
+
+
+@dataclass(frozen=True, eq=False)
+class LiveTask:
+    """Have both models ready to follow a box.
+
+    Attributes:
+        choice: the model in full precision.
+        weights: its quantized copies.
+        runtime: what runs them.
+        shelf: where models stand.
+    """
+
+    choice: ModelChoice
+    weights: tuple[QuantizedModel, ...]
+    runtime: Runtime
+    shelf: ModelShelf
+
+    def steps(self) -> Steps[tuple[Participant, ...]]:
+        """The work.
+
+        Raises:
+            InputError: the weights were made from another checkpoint, or this machine lacks the runtime.
+        """
+        yield Step("Loading the model", 0, 0)
+        full = self.shelf.take(self.choice.key, self.choice.checkpoint)
+        for each in self.weights:
+            check_same_source(full, each)
+        return (yield from self.shelf.participants(full, self.weights, self.runtime))
+
+
+@dataclass(frozen=True, eq=False)
+class CompareTask:
+    """Run full precision and its quantized copies on boxes.
+
+    Attributes:
+        choice: the model in full precision.
+        weights: its quantized copies, one to three.
+        volume: what is segmented.
+        window: for the models' input; None for the modality's own.
+        prompts: the objects.
+        mode: where the other slices' prompts come from.
+        truths: object number → (z, y, x) bool, for those that have one.
+        runtime: what runs the models.
+        shelf: where models stand.
+        cache: embeddings of earlier comparisons.
+    """
+
+    choice: ModelChoice
+    weights: tuple[QuantizedModel, ...]
+    volume: Volume
+    window: Window | None
+    prompts: tuple[Prompt, ...]
+    mode: PromptMode
+    truths: dict[int, np.ndarray]
+    runtime: Runtime
+    shelf: ModelShelf
+    cache: EmbeddingCache
+
+    def steps(self) -> Steps[ShownResult]:
+        """The work.
+
+        Raises:
+            InputError: the weights were made from another checkpoint, this machine lacks the runtime, or a box lies
+                outside.
+        """
+        yield Step("Loading the model", 0, 0)
+        segmenter = self.shelf.take(self.choice.key, self.choice.checkpoint)
+        for each in self.weights:
+            check_same_source(segmenter, each)
+        full, *candidates = yield from self.shelf.participants(segmenter, self.weights, self.runtime)
+        yield Step("Warming up the models", 0, 0)
+        watch = Stopwatch(2 * len(candidates) * sum(len(each.box.slices) for each in self.prompts))
+        objects = []
+        for prompt in self.prompts:
+            comparisons = []
+            for candidate in candidates:
+                comparisons.append((yield from self._one(prompt, full, candidate, watch)))
+            objects.append(ObjectResult(prompt, tuple(comparisons), self.truths.get(prompt.number)))
+        return ShownResult(self.volume, self.window, tuple(objects), full, tuple(candidates), self.cache)
+
+    def _one(self, prompt: Prompt, full: Participant, candidate: Participant, watch: Stopwatch) -> Steps[Comparison]:
+        work = compare(
+            self.volume,
+            prompt.box,
+            full,
+            candidate,
+            mode=self.mode,
+            window=self.window,
+            truth=self.truths.get(prompt.number),
+            cache=self.cache,
+        )
+        which = f"{prompt.name}: " if len(self.prompts) > 1 else ""
+        told = translated(work, lambda progress: step_of(f"Segmenting {which}", watch.step(progress.text)))
+        return (yield from told)
+
+
+def _step(event: LayerEvent, which: str) -> Step:
+    """A quantizer's event for the progress bar."""
+    if event.phase == "plan":
+        text = f"Choosing bit widths: {event.name}"
+    elif event.error_after is None or event.error_before is None:
+        text = f"Calibrating: {event.name}"
+    else:
+        text = f"Quantized {event.name}: error {event.error_before:.2%} → {event.error_after:.2%}"
+    return Step(which + text, event.step, event.total, event.remaining_seconds)

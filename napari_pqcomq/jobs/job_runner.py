@@ -1,0 +1,138 @@
+"""One background job at a time: its progress, the time left, and Cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_error
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_pqcomq.jobs.steps import Step, Steps, T
+from pqcomq.errors import InputError
+from pqcomq.progress import translated
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """What a job returns instead of its result when its input was bad."""
+
+    sentence: str
+
+
+class _CancelledError(Exception):
+    """The job was told to stop."""
+
+
+class ProgressPanel(QWidget):
+    """Runs generators of :class:`Step` in napari's worker threads and shows how far they are.
+
+    The generators compute and nothing else: what they return is given to a function on the GUI's thread.
+
+    Attributes:
+        running: emitted with True when a job starts and with False when it ends, however it ends.
+    """
+
+    running = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bar, self.text = QProgressBar(), QLabel()
+        self.text.setWordWrap(True)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.clicked.connect(self.cancel)
+        row = QHBoxLayout()
+        row.addWidget(self.bar, 1)
+        row.addWidget(self.cancel_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addWidget(self.text)
+        self._worker: Any = None
+        self._cancelled = Event()
+        self._on_result: Callable[[Any], None] = lambda result: None
+        self.setVisible(False)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a job is under way."""
+        return self._worker is not None
+
+    def start(self, job: Callable[[], Steps[T]], on_result: Callable[[T], None], text: str) -> None:
+        """Run a job in the background.
+
+        Args:
+            job: makes the generator; called in the worker's thread.
+            on_result: gets what the generator returns, on the GUI's thread; not called after Cancel or a failure.
+            text: shown until the first step.
+        """
+        if self.is_running:
+            raise RuntimeError("a job is already running")
+        self._on_result = on_result
+        self._show(Step(text, 0, 0))
+        self.cancel_button.setEnabled(True)
+        self.setVisible(True)
+        self._cancelled = Event()
+        self._worker = create_worker(_guarded, job, self._cancelled, _start_thread=False, _ignore_errors=True)
+        self._worker.yielded.connect(self._show)
+        self._worker.returned.connect(self._take)
+        self._worker.errored.connect(self._end)  # napari's worker has already shown the error
+        self._worker.start()
+        self.running.emit(True)
+
+    def cancel(self) -> None:
+        """Ask the job to stop at its next step; its result, should it be there before that, is not used."""
+        if self._worker is not None:
+            self._cancelled.set()
+            self._on_result = lambda result: None
+            self.cancel_button.setEnabled(False)
+            self.text.setText("Cancelling after this step…")
+
+    def _show(self, step: Step) -> None:
+        self.bar.setRange(0, step.total)
+        self.bar.setValue(step.done)
+        if self.cancel_button.isEnabled() or self._worker is None:
+            left = "" if step.remaining_seconds is None else f" · {time_left(step.remaining_seconds)} left"
+            self.text.setText(step.text + left)
+
+    def _take(self, result: object) -> None:
+        self._end()
+        if isinstance(result, _Refusal):
+            show_error(result.sentence)
+        else:
+            self._on_result(result)
+
+    def _end(self, error: object = None) -> None:
+        self._worker = None
+        self.setVisible(False)
+        self.running.emit(False)
+
+
+def time_left(seconds: float) -> str:
+    """A duration for people: ``"8 s"``, ``"2 min 5 s"``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _guarded(job: Callable[[], Steps[T]], cancelled: Event) -> Steps[T | _Refusal | None]:
+    """The job, with bad input told as one sentence instead of a traceback, and stopped once ``cancelled`` is set.
+
+    Napari's worker, told to quit, drops its generator as it stands. What that holds (a model's hooks, halted passes)
+    would stay until the garbage collector comes by, in whatever thread; closed here, it is gone before the job ends.
+    """
+
+    def told(step: Step) -> Step:
+        if cancelled.is_set():
+            raise _CancelledError
+        return step
+
+    try:
+        return (yield from translated(job(), told))
+    except InputError as error:
+        return _Refusal(str(error))
+    except _CancelledError:
+        return None

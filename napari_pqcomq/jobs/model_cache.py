@@ -1,0 +1,74 @@
+"""Models at hand, so that none is read from disk or compiled again for each step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from napari_pqcomq.jobs.steps import Step, Steps
+from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from pqcomq.comparison.participant import Participant
+from pqcomq.models.registry import load_model
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantized.model import QuantizedModel
+from pqcomq.runtimes.settings import Runtime
+
+
+class ModelShelf:
+    """Room for one model, the larger one takes some 400 MB, and for what takes part in comparisons with it."""
+
+    def __init__(self) -> None:
+        self._key: tuple[str, Path | None] | None = None
+        self._model: Segmenter | None = None
+        self._ready: dict[tuple[str, Runtime], Participant] = {}  # by fingerprint of the weights
+
+    def take(self, key: str, checkpoint: Path | None) -> Segmenter:
+        """The model, loaded unless it stands there already.
+
+        Raises:
+            InputError: its checkpoint cannot be used.
+        """
+        if self._model is None or self._key != (key, checkpoint):
+            self._model, self._key = None, None
+            keep_triton_out()
+            self._model = load_model(key, checkpoint)
+            self._key = (key, checkpoint)
+        return self._model
+
+    def participants(
+        self, full: Segmenter, weights: Sequence[QuantizedModel], runtime: Runtime
+    ) -> Steps[tuple[Participant, ...]]:
+        """The models as they take part in a comparison, compiled unless they stand there already.
+
+        Args:
+            full: in full precision; runs in the runtime's own full precision.
+            weights: its quantized copies.
+            runtime: for them.
+
+        Yields:
+            A step before each model that has to be compiled.
+
+        Returns:
+            Full precision first (a generator's return value).
+
+        Raises:
+            InputError: this machine cannot run them so.
+        """
+        wanted: dict[tuple[str, Runtime], Segmenter | QuantizedModel] = {
+            (full.fingerprint, runtime.in_full_precision): full,
+            **{(each.segmenter.fingerprint, runtime): each for each in weights},
+        }
+        ready = {key: kept for key, kept in self._ready.items() if key in wanted}
+        for key, model in wanted.items():
+            if key not in ready:
+                title = model.settings.title if isinstance(model, QuantizedModel) else model.precision
+                yield Step(f"Making {title} ready for {key[1].value}", len(ready), len(wanted))
+                ready[key] = _participant(model, key[1])
+        self._ready = ready
+        return tuple(ready[key] for key in wanted)
+
+
+def _participant(model: Segmenter | QuantizedModel, runtime: Runtime) -> Participant:
+    if isinstance(model, QuantizedModel):
+        return Participant.quantized(model, runtime)
+    return Participant.full(model, runtime)

@@ -1,0 +1,1 @@
+"""Volumes and masks as napari layers, and back."""

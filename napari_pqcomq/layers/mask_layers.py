@@ -1,0 +1,75 @@
+"""What a labels layer knows of its masks: the names of its labels, and how each was made.
+
+Both travel in the layer's metadata beside the volume, so that they are there when the layer is written, from napari's
+File menu or from the export panel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from napari_pqcomq.layers.volume_layers import VOLUME_KEY
+from pqcomq.errors import InputError
+from pqcomq.masks.named_mask import NamedMask
+from pqcomq.masks.origin import Origin
+from pqcomq.volumes.volume import Volume
+
+NAMES_KEY = "pqcomq_names"
+"""Under this key a labels layer's metadata holds the names of its labels, by label."""
+ORIGINS_KEY = "pqcomq_origins"
+"""Under this key it holds the :class:`Origin` of each label that a model drew, by label."""
+
+
+def mask_metadata(
+    volume: Volume, names: Mapping[int, str] | None = None, origins: Mapping[int, Origin] | None = None
+) -> dict[str, Any]:
+    """The metadata of a labels layer on a volume.
+
+    Args:
+        volume: that the labels lie on.
+        names: by label.
+        origins: by label; none for what no model drew.
+    """
+    return {VOLUME_KEY: volume, NAMES_KEY: dict(names or {}), ORIGINS_KEY: dict(origins or {})}
+
+
+def label_names(labels: np.ndarray, metadata: Mapping[str, Any], layer_name: str) -> dict[int, str]:
+    """The name of every label that occurs: the one it was given, else the layer's where it has only one label."""
+    present = [int(number) for number in np.unique(labels) if number > 0]
+    given = metadata.get(NAMES_KEY) or {}
+    if len(present) == 1:
+        return {present[0]: given.get(present[0], layer_name)}
+    return {number: given.get(number, f"label {number}") for number in present}
+
+
+def layer_masks(
+    labels: np.ndarray, metadata: Mapping[str, Any], layer_name: str, names: Mapping[int, str] | None = None
+) -> tuple[dict[int, NamedMask], Volume]:
+    """The masks of a labels layer, ready to be written, and the volume that they lie on.
+
+    Args:
+        labels: (z, y, x), the layer's data.
+        metadata: the layer's.
+        layer_name: for messages, and where a label has no name.
+        names: in place of those in the metadata.
+
+    Raises:
+        InputError: the layer belongs to no volume, no longer fits it, or is empty.
+    """
+    volume = metadata.get(VOLUME_KEY)
+    if not isinstance(volume, Volume):
+        raise InputError(
+            f"The labels layer {layer_name!r} belongs to no volume opened with napari-pqcomq, "
+            "so its place in the patient is unknown and it was not saved."
+        )
+    if labels.shape != volume.grid.shape_zyx:
+        shapes = f"{labels.shape}, its volume {volume.grid.shape_zyx}"
+        raise InputError(f"The labels layer {layer_name!r} was not saved: it has shape {shapes}.")
+    known = names or label_names(labels, metadata, layer_name)
+    if not known:
+        raise InputError(f"The labels layer {layer_name!r} is empty and was not saved.")
+    origins = metadata.get(ORIGINS_KEY) or {}
+    return {number: NamedMask(name, labels == number, origins.get(number)) for number, name in known.items()}, volume

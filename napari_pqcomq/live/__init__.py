@@ -1,0 +1,1 @@
+"""Masks that follow a box while it is drawn or moved."""

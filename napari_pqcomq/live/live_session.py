@@ -1,0 +1,263 @@
+"""Live prompting: the comparison view stands open, and the masks of whatever box is moved follow on all sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from napari.components import ViewerModel
+from qtpy.QtCore import QObject, Signal
+
+from napari_pqcomq.live.live_inference import Answer, LiveMasks
+from napari_pqcomq.prompts.prompt_list import Prompts
+from napari_pqcomq.viewer.comparison_view import ComparisonView
+from pqcomq.comparison.metrics import dice
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.runtimes.settings import Runtime
+from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.segmentation.slice_runner import SliceRunner
+from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.window import Window, eight_bit
+
+_PATIENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class LiveModels:
+    """What is asked.
+
+    Attributes:
+        volume: what is segmented.
+        window: None for the modality's own.
+        segmenters: full precision first, one for each side of the view.
+        cache: embeddings, shared with the comparisons.
+    """
+
+    volume: Volume
+    window: Window | None
+    segmenters: tuple[Segmenter, ...]
+    cache: EmbeddingCache
+
+    def runners(self) -> list[SliceRunner]:
+        """One a model, on one windowed copy of the volume."""
+        pixels = eight_bit(self.volume, self.window)
+        return [SliceRunner(each, self.volume, self.window, self.cache, pixels) for each in self.segmenters]
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether slices around the one in sight are encoded while nothing else is asked for.
+
+        Not in torch: there a slice takes seconds of all cores, which the window and whatever is started next lack.
+        """
+        return all(each.execution.setting != Runtime.torch.value for each in self.segmenters)
+
+    def _identities(self) -> list[tuple[str, str]]:
+        return [(each.fingerprint, each.execution.setting) for each in self.segmenters]
+
+    def is_as(self, other: LiveModels | None) -> bool:
+        """Whether the other would answer the same."""
+        return (
+            other is not None
+            and self.volume is other.volume
+            and self.window == other.window
+            and self._identities() == other._identities()
+        )
+
+
+class LiveSession(QObject):
+    """Keeps masks in step with boxes while a comparison is open.
+
+    An object whose box has changed since it was last compared is live: its masks are those of the slices that the user
+    has looked at since, each prompted with the box itself. Others keep the masks of their comparison. While a box is
+    dragged, only the slice in sight is touched: its mask stays until the next one comes, all others go.
+
+    Attributes:
+        told: emitted with the lines for each side's plate while the current object is live.
+        failed: emitted with the cause when the models cannot be asked.
+        latencies_ms: from each move of a box to its masks, encoding apart.
+    """
+
+    told = Signal(object)
+    failed = Signal(str)
+
+    def __init__(
+        self, viewer: ViewerModel, view: ComparisonView, prompts: Prompts, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._view, self._prompts = viewer, view, prompts
+        self._models: LiveModels | None = None
+        self._masks: LiveMasks | None = None
+        self._boxes: dict[int, Box3D] = {}
+        self._live: set[int] = set()
+        self._drawn: dict[int, set[int]] = {}  # object number → slices with a mask of it
+        self._outdated: set[tuple[int, int]] = set()  # object number and slice whose mask is of an earlier box
+        self._paused = False
+        self._with_figures: set[int] = set()  # objects whose plates tell a comparison's figures
+        self.latencies_ms: list[float] = []
+        prompts.changed.connect(self._on_prompts)
+        viewer.dims.events.current_step.connect(self._ask)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether masks follow."""
+        return self._masks is not None
+
+    @property
+    def live(self) -> frozenset[int]:
+        """Numbers of the objects whose masks are live."""
+        return frozenset(self._live)
+
+    def start(self, models: LiveModels, compared: Mapping[int, Box3D]) -> None:
+        """Follow the boxes from now on; the view must be open with as many sides as there are models.
+
+        Args:
+            models: to ask.
+            compared: numbers of the objects whose masks in the view come from a comparison, with the boxes compared.
+        """
+        self._ask_from_now_on(models)
+        # Boxes laid aside wait until they are moved; those changed while the comparison ran are live at once.
+        laid_aside = {each.number: each.box for each in self._prompts.objects if not each.compared}
+        self._boxes, self._live, self._outdated = {**laid_aside, **compared}, set(), set()
+        self._drawn = {number: set(box.slices) for number, box in compared.items()}
+        self._with_figures = set(compared)
+        self._on_prompts()
+
+    def set_window(self, window: Window | None) -> None:
+        """Let the models see the volume in another window."""
+        if self._models is not None:
+            live = self._live
+            self._ask_from_now_on(replace(self._models, window=window))
+            self._live = live
+            for number in live:  # masks of what was seen in the other window
+                self._forget_masks(number, self._boxes.get(number))
+            self._ask()
+
+    def _ask_from_now_on(self, models: LiveModels) -> None:
+        if not models.is_as(self._models):
+            self.stop()
+            self._models, self._masks = models, LiveMasks(models.runners, self)
+            self._masks.answered.connect(self._on_answer)
+            self._masks.encoding.connect(self._on_encoding)
+            self._masks.failed.connect(self.failed)
+
+    def stop(self, *, patience_seconds: float = 0) -> None:
+        """End following; see :meth:`LiveMasks.end`."""
+        if self._masks is not None:
+            self._masks.end(patience_seconds=patience_seconds)
+        self._models, self._masks, self._live = None, None, set()
+
+    def release(self) -> None:
+        """Stop, and let go of the viewer."""
+        self.stop(patience_seconds=_PATIENCE_SECONDS)
+        self._viewer.dims.events.current_step.disconnect(self._ask)
+
+    def pause(self, paused: bool) -> None:
+        """Leave the processor to another job."""
+        self._paused = paused
+        if paused and self._masks is not None:
+            self._masks.rest()
+        elif not paused:
+            self._ask()
+
+    def _on_prompts(self) -> None:
+        if self._masks is None or not self._view.is_open:
+            return
+        now = {each.number: each.box for each in self._prompts.objects}
+        for number in self._boxes.keys() | now.keys():
+            if self._boxes.get(number) != now.get(number):
+                self._forget_masks(number, now.get(number))
+                (self._live.add if number in now else self._live.discard)(number)
+                self._tell_that_figures_are_old(number)
+        self._boxes = now
+        self._show_boxes()
+        self._ask()
+
+    def _forget_masks(self, number: int, box: Box3D | None) -> None:
+        """Masks of an earlier box go; the one in sight stays until its successor comes, or it would flicker."""
+        z, drawn = self._slice, self._drawn.pop(number, set())
+        if z in drawn and box is not None and box.z0 <= z <= box.z1 and not self._paused:
+            self._outdated.add((number, z))
+            self._drawn[number] = {z}
+        self._view.clear_masks(number, drawn - self._drawn.get(number, set()))
+
+    def _tell_that_figures_are_old(self, number: int) -> None:
+        current = self._prompts.current_prompt
+        if current is not None and current.number == number and number in self._with_figures:
+            self.told.emit([("The box has changed.",)] * self._view.sides)
+        self._with_figures.discard(number)
+
+    def _clear_outdated(self) -> None:
+        """Nobody waits for the successors of masks on slices that were left."""
+        for number, z in [each for each in self._outdated if each[1] != self._slice]:
+            self._outdated.discard((number, z))
+            self._drawn.get(number, set()).discard(z)
+            self._view.clear_masks(number, (z,))
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether no mask in sight waits for its successor."""
+        return not self._outdated
+
+    @property
+    def _slice(self) -> int:
+        return int(self._viewer.dims.current_step[0])
+
+    def _show_boxes(self) -> None:
+        """Those that have masks or will have; boxes laid aside would clutter the picture."""
+        chosen, current = self._prompts.compared, self._prompts.current_prompt
+        self._view.set_objects(chosen if current is None or current in chosen else (*chosen, current))
+
+    def _ask(self, event: object = None) -> None:
+        """Ask for the live objects on the slice in sight."""
+        if self._masks is None or self._paused or not self._view.is_open:
+            return
+        self._clear_outdated()
+        z = self._slice
+        if self._models is not None and self._models.looks_ahead:
+            self._masks.look(z)
+        boxes = {
+            number: (box.x0, box.y0, box.x1, box.y1)
+            for number, box in self._boxes.items()
+            if number in self._live and box.z0 <= z <= box.z1
+        }
+        if boxes:
+            self._masks.ask(z, boxes)
+
+    def _on_encoding(self, z: int) -> None:
+        self.told.emit([(f"Encoding slice {z}…",)] * self._view.sides)
+
+    def _on_answer(self, answer: Answer) -> None:
+        numbers = [number for number, _box in answer.question.boxes if number in self._live]
+        if not self._view.is_open or len(answer.masks) != self._view.sides:
+            return
+        if not answer.encoded:
+            self.latencies_ms.append(answer.milliseconds)
+        z = answer.question.z
+        shown = self._view.masks(z)
+        for labels, found in zip(shown, answer.masks, strict=True):
+            labels[np.isin(labels, numbers)] = 0
+            for number in numbers:
+                labels[found[number]] = number
+        for number in numbers:
+            self._drawn.setdefault(number, set()).add(z)
+            self._outdated.discard((number, z))
+        self._view.set_masks(z, shown)
+        current = self._prompts.current_prompt
+        if current is not None and current.number in numbers:
+            self.told.emit(live_lines([found[current.number] for found in answer.masks], answer))
+
+
+def live_lines(masks: Sequence[np.ndarray], answer: Answer) -> list[tuple[str, ...]]:
+    """What the plates say of one slice that is prompted live; full precision's masks come first."""
+    head = f"Live, slice {answer.question.z} only"
+    lines: list[tuple[str, ...]] = [
+        (head, f"Masks after {_duration(answer.milliseconds)}" + (", encoding included" if answer.encoded else ""))
+    ]
+    lines += [(head, f"Dice vs full precision {dice(masks[0], mask):.3f} on this slice") for mask in masks[1:]]
+    return lines
+
+
+def _duration(milliseconds: float) -> str:
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"

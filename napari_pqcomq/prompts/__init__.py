@@ -1,0 +1,1 @@
+"""What the user prompts: boxes, objects, and the mouse tool that draws them."""

@@ -1,0 +1,214 @@
+"""Drawing, moving and resizing boxes with the mouse, on any side of a comparison and outside of one.
+
+napari's own tools work on the one active layer and speak up when a drag is over. Here a box can be taken hold of on
+any side, whatever layer is active, and every move is told at once, so that masks can follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+
+from napari_pqcomq.layers.volume_layers import transform
+from napari_pqcomq.prompts.prompt import DEFAULT_REACH
+from napari_pqcomq.prompts.prompt_list import Prompts
+from pqcomq.segmentation.box import Box3D
+from pqcomq.volumes.volume import Volume
+
+REACH_PIXELS = 8
+"""How far from an edge, in screen pixels, the mouse still takes hold of it."""
+_SMALLEST = 2.0
+"""Voxels: a click is no box."""
+
+Handle = tuple[bool, bool, bool, bool]
+"""Which of x0, y0, x1, y1 follow the mouse."""
+_WHOLE: Handle = (True, True, True, True)
+
+
+class BoxTool:
+    """Listens to the viewer's mouse.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+        prompts: what is drawn and changed.
+        on_armed: told when the next drag will, or no longer will, draw a box.
+    """
+
+    def __init__(
+        self, viewer: ViewerModel, prompts: Prompts, on_armed: Callable[[bool], None] = lambda _: None
+    ) -> None:
+        self._viewer, self._prompts, self._on_armed = viewer, prompts, on_armed
+        self._volume: Volume | None = None
+        self._extends = False
+        self.is_armed = False
+        self.edits_existing = False
+        viewer.mouse_drag_callbacks.append(self._on_drag)
+
+    def release(self) -> None:
+        """Stop listening to the viewer."""
+        self.disarm()
+        if self._on_drag in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._on_drag)
+
+    def set_volume(self, volume: Volume | None) -> None:
+        """Draw on another volume."""
+        self._volume = volume
+        self.disarm()
+
+    def arm(self, *, extend: bool = False) -> None:
+        """Draw a box with the next drag.
+
+        Args:
+            extend: grow the current object's box to hold the one drawn, on its slice too, instead of adding an object.
+        """
+        self._extends = extend and self._prompts.current_prompt is not None
+        self._set_armed(True)
+
+    def disarm(self) -> None:
+        """Leave the next drag to napari."""
+        self._set_armed(False)
+
+    def _set_armed(self, armed: bool) -> None:
+        if armed != self.is_armed:
+            self.is_armed = armed
+            self._viewer.cursor.style = "cross" if armed else "standard"
+            self._on_armed(armed)
+
+    def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:  # noqa: ANN401 (napari's event)
+        volume = self._volume
+        if volume is None or event.button != 1 or tuple(self._viewer.dims.displayed) != (1, 2):
+            return
+        z, *start = self._voxel(event, volume)
+        drawing = self.is_armed
+        held = None if drawing or not self.edits_existing else self._taken(z, start)
+        if not drawing and held is None:
+            return
+        camera = self._viewer.scene.camera
+        panned, camera.mouse_pan = camera.mouse_pan, False
+        try:
+            yield from self._draw(event, volume, z, start) if held is None else self._move(event, volume, start, *held)
+        finally:
+            camera.mouse_pan = panned
+
+    def _draw(self, event: Any, volume: Volume, z: int, start: list[float]) -> Iterator[None]:  # noqa: ANN401
+        prompts, extended = self._prompts, self._prompts.current_prompt if self._extends else None
+        index = prompts.current if extended else -1
+        before = extended.box if extended else None
+        box = None
+        yield
+        while event.type == "mouse_move":
+            box = self._rectangle(start, self._voxel(event, volume)[1:], z, volume, before)
+            if box is not None and index < 0:
+                index = prompts.add(box)
+            elif box is not None:
+                prompts.set_box(index, box)
+            yield
+        if box is not None:
+            prompts.settle()
+            self.disarm()
+        else:
+            prompts.revert()
+
+    def _move(
+        self,
+        event: Any,  # noqa: ANN401
+        volume: Volume,
+        start: list[float],
+        index: int,
+        handle: Handle,
+    ) -> Iterator[None]:
+        prompts = self._prompts
+        prompts.choose(index)
+        before = prompts.objects[index].box
+        yield
+        while event.type == "mouse_move":
+            _z, *here = self._voxel(event, volume)
+            prompts.set_box(index, moved(before, handle, here[0] - start[0], here[1] - start[1], volume))
+            yield
+        prompts.settle()
+
+    def _taken(self, z: int, at: list[float]) -> tuple[int, Handle] | None:
+        """The box under the mouse and what of it is held; the current one is asked first."""
+        reach = self._reach()
+        indices = sorted(range(len(self._prompts)), key=lambda i: i != self._prompts.current)
+        for index in indices:
+            box = self._prompts.objects[index].box
+            if box.z0 <= z <= box.z1:
+                handle = held_part(box, at, reach)
+                if handle is not None:
+                    return index, handle
+        return None
+
+    def _reach(self) -> tuple[float, float]:
+        """How far an edge can be taken hold of, in voxels across and down."""
+        assert self._volume is not None  # noqa: S101 (asked only while there is one)
+        screen = REACH_PIXELS / self._viewer.scene.camera.zoom  # mm
+        _dz, dy, dx = self._volume.grid.spacing_zyx
+        return screen / dx, screen / dy
+
+    def _voxel(self, event: Any, volume: Volume) -> tuple[int, float, float]:  # noqa: ANN401
+        """Slice number, x and y under the mouse, in voxels."""
+        place = transform(volume)
+        z, y, x = (np.asarray(event.position[-3:]) - place["translate"]) / place["scale"]
+        return round(float(z)), float(x), float(y)
+
+    def _rectangle(
+        self, start: list[float], end: tuple[float, float], z: int, volume: Volume, before: Box3D | None
+    ) -> Box3D | None:
+        """The box drawn so far, None while it is too small."""
+        depth, height, width = volume.grid.shape_zyx
+        (x0, x1), (y0, y1) = (sorted(pair) for pair in zip(start, end, strict=True))
+        x0, x1 = np.clip([x0, x1], 0, width).tolist()
+        y0, y1 = np.clip([y0, y1], 0, height).tolist()
+        if x1 - x0 < _SMALLEST or y1 - y0 < _SMALLEST:
+            return None
+        if before is None:
+            first, last = max(0, z - DEFAULT_REACH), min(depth - 1, z + DEFAULT_REACH)
+            return Box3D(x0, y0, first, x1, y1, last)
+        return Box3D(
+            min(x0, before.x0),
+            min(y0, before.y0),
+            min(z, before.z0),
+            max(x1, before.x1),
+            max(y1, before.y1),
+            max(z, before.z1),
+        )
+
+
+def held_part(box: Box3D, at: list[float], reach: tuple[float, float]) -> Handle | None:
+    """What of a box is under the mouse: an edge, a corner (two edges), or its frame as a whole.
+
+    Args:
+        box: in voxels.
+        at: x and y of the mouse in voxels.
+        reach: in voxels across and down.
+
+    Returns:
+        Which of x0, y0, x1, y1 would follow the mouse: edges and corners are held from either side, the inside moves
+        the whole box; None outside.
+    """
+    (x, y), (rx, ry) = at, reach
+    # A small box must keep an inside to be moved by.
+    rx, ry = min(rx, (box.x1 - box.x0) / 4), min(ry, (box.y1 - box.y0) / 4)
+    if not (box.x0 - rx <= x <= box.x1 + rx and box.y0 - ry <= y <= box.y1 + ry):
+        return None
+    edges = abs(x - box.x0) <= rx, abs(y - box.y0) <= ry, abs(x - box.x1) <= rx, abs(y - box.y1) <= ry
+    return edges if any(edges) else _WHOLE
+
+
+def moved(box: Box3D, handle: Handle, dx: float, dy: float, volume: Volume) -> Box3D:
+    """A box after a drag by (dx, dy) voxels: it stays in the volume, and no edge passes the one across."""
+    _depth, height, width = volume.grid.shape_zyx
+    x0, y0, x1, y1 = box.x0, box.y0, box.x1, box.y1
+    if handle == _WHOLE:
+        dx, dy = float(np.clip(dx, -x0, width - x1)), float(np.clip(dy, -y0, height - y1))
+        return Box3D(x0 + dx, y0 + dy, box.z0, x1 + dx, y1 + dy, box.z1)
+    left, top, right, bottom = handle
+    x0 = float(np.clip(x0 + dx, 0, x1 - _SMALLEST)) if left else x0
+    y0 = float(np.clip(y0 + dy, 0, y1 - _SMALLEST)) if top else y0
+    x1 = float(np.clip(x1 + dx, x0 + _SMALLEST, width)) if right else x1
+    y1 = float(np.clip(y1 + dy, y0 + _SMALLEST, height)) if bottom else y1
+    return Box3D(x0, y0, box.z0, x1, y1, box.z1)

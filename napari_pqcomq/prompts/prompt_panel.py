@@ -1,0 +1,249 @@
+"""The boxes that prompt the models: drawn, named, given a slice range, undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.layers import Shapes
+from napari.utils.notifications import show_error
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_pqcomq.layers.comparison_tag import is_of_comparison
+from napari_pqcomq.prompts.box_layers import empty_box_layer, read_prompts, write_prompts
+from napari_pqcomq.prompts.box_tool import BoxTool
+from napari_pqcomq.prompts.object_list import ObjectList
+from napari_pqcomq.prompts.prompt_list import Prompts
+from napari_pqcomq.widgets.layer_combo_box import LayerChooser
+from pqcomq.errors import InputError
+from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.propagation import PromptMode
+from pqcomq.volumes.volume import Volume
+
+MODES: dict[PromptMode, str] = {
+    "propagate": "Each model follows its own mask",
+    "same": "Same box on every slice",
+}
+_MODE_TOOLTIP = (
+    "Each model follows its own mask: the box is given on the middle slice, and each slice's mask prompts the next, as "
+    "in use; small differences may grow.\nSame box on every slice: only the weights differ."
+)
+
+_NARROW = "QSpinBox { min-width: 36px; }"
+"""napari's style makes two spin boxes side by side wider than the dock."""
+
+
+class PromptPanel(QGroupBox):
+    """Objects, slice range and propagation mode.
+
+    The objects are kept in :attr:`prompts`; the chosen Shapes layer shows them and may be edited with napari's own
+    tools as well.
+
+    Attributes:
+        prompts: the objects.
+        tool: draws and moves boxes with the mouse.
+        changed: emitted when a box is drawn, moved or chosen, also while it is dragged.
+        draw_requested: emitted by the buttons that draw; with True to extend the current box. Whoever listens calls
+            :meth:`draw`.
+    """
+
+    changed = Signal()
+    draw_requested = Signal(bool)
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__("Objects", parent)
+        self._viewer = viewer
+        self._volume: Volume | None = None
+        self._listened: Any = None
+        self._is_writing = False
+        self.prompts = Prompts(self)
+        self.tool = BoxTool(viewer, self.prompts, self._on_armed)
+        self.layers = LayerChooser(viewer, lambda layer: isinstance(layer, Shapes) and not is_of_comparison(layer))
+        self.objects = ObjectList(self.prompts)
+        self.first, self.last, self.modes = QSpinBox(), QSpinBox(), QComboBox()
+        for mode, title in MODES.items():
+            self.modes.addItem(title, mode)
+        self.modes.setToolTip(_MODE_TOOLTIP)
+        self._make_buttons()
+        form = QFormLayout()
+        form.addRow("Layer", self.layers)
+        form.addRow("Slices", self._range_row())
+        form.addRow("Prompts", self.modes)
+        column = QVBoxLayout(self)
+        column.addLayout(_row(self.draw_button, self.extend_button, self.remove_button))
+        column.addWidget(self.objects)
+        column.addLayout(_row(self.undo_button, self.redo_button))
+        column.addLayout(form)
+        self._connect()
+        self._show_current()
+
+    @property
+    def mode(self) -> PromptMode:
+        """Where the prompts of the slices come from."""
+        mode: PromptMode = self.modes.currentData()
+        return mode
+
+    def box(self) -> Box3D:
+        """The current object's box.
+
+        Raises:
+            InputError: there is none.
+        """
+        current = self.prompts.current_prompt
+        if current is None:
+            raise InputError("There is no box yet: press “Draw a box” and drag a rectangle round the organ.")
+        return current.box
+
+    @property
+    def has_box(self) -> bool:
+        """Whether a box is drawn."""
+        return len(self.prompts) > 0
+
+    def set_volume(self, volume: Volume | None) -> None:
+        """Prompt in another volume."""
+        self._volume = volume
+        self.tool.set_volume(volume)
+        highest = volume.grid.shape_zyx[0] - 1 if volume is not None else 0
+        for spin in (self.first, self.last):
+            spin.blockSignals(True)
+            spin.setRange(0, highest)
+            spin.blockSignals(False)
+        self._read_layer()
+
+    def draw(self, *, extend: bool = False) -> None:
+        """Draw with the next drag; pressed again, let it be."""
+        if self.tool.is_armed:
+            self.tool.disarm()
+        elif self._volume is not None:
+            self.tool.arm(extend=extend)
+
+    def set_end(self, which: str) -> None:
+        """Let the current box begin ("first") or end ("last") on the slice in sight."""
+        spin = self.first if which == "first" else self.last
+        spin.setValue(int(self._viewer.dims.current_step[0]))
+
+    def release_layer(self) -> None:
+        """Stop listening to the box layer and the mouse."""
+        self._stop_listening()
+        self.tool.release()
+
+    def _make_buttons(self) -> None:
+        self.draw_button, self.extend_button = QPushButton("Draw a box"), QPushButton("Extend")
+        self.remove_button = QPushButton("Remove")
+        self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
+        self.draw_button.setCheckable(True)
+        self.draw_button.setToolTip("Drag a rectangle round an organ, on any side (B).")
+        self.extend_button.setToolTip(
+            "A 3-D box by two slices: go to another slice and drag a rectangle there; the current box grows to hold "
+            "both (E)."
+        )
+        self.undo_button.setToolTip("Take back the last change of a box (Ctrl+Z).")
+        self.redo_button.setToolTip("Make it again (Ctrl+Shift+Z).")
+
+    def _connect(self) -> None:
+        self.draw_button.clicked.connect(lambda: self.draw_requested.emit(False))
+        self.extend_button.clicked.connect(lambda: self.draw_requested.emit(True))
+        self.remove_button.clicked.connect(lambda: self.prompts.remove(self.prompts.current))
+        self.undo_button.clicked.connect(self.prompts.undo)
+        self.redo_button.clicked.connect(self.prompts.redo)
+        self.prompts.changed.connect(self._on_prompts)
+        self.prompts.settled.connect(self._write_layer)
+        self.first.valueChanged.connect(self._on_range)
+        self.last.valueChanged.connect(self._on_range)
+        self.layers.changed.connect(self._read_layer)
+
+    def _range_row(self) -> QHBoxLayout:
+        for spin, what in ((self.first, "first slice, nearest the feet ([)"), (self.last, "last slice (])")):
+            spin.setStyleSheet(_NARROW)
+            spin.setToolTip(f"The box's {what}.")
+        return _row(self.first, QLabel("to"), self.last)
+
+    def _on_armed(self, armed: bool) -> None:
+        self.draw_button.setChecked(armed)
+        self.draw_button.setText("Drag on the picture…" if armed else "Draw a box")
+
+    def _on_prompts(self) -> None:
+        self._show_current()
+        self.changed.emit()
+
+    def _show_current(self) -> None:
+        current = self.prompts.current_prompt
+        for spin, value in ((self.first, current and current.box.z0), (self.last, current and current.box.z1)):
+            spin.blockSignals(True)
+            spin.setValue(value or 0)
+            spin.blockSignals(False)
+            spin.setEnabled(current is not None)
+        self.extend_button.setEnabled(current is not None)
+        self.remove_button.setEnabled(current is not None)
+        self.undo_button.setEnabled(self.prompts.can_undo)
+        self.redo_button.setEnabled(self.prompts.can_redo)
+
+    def _on_range(self) -> None:
+        """The other end follows where the two would cross."""
+        current = self.prompts.current_prompt
+        if current is None:
+            return
+        first, last, box = self.first.value(), self.last.value(), current.box
+        if first > last:
+            first, last = (first, first) if first != box.z0 else (last, last)
+        self.prompts.set_box(self.prompts.current, Box3D(box.x0, box.y0, first, box.x1, box.y1, last))
+        self.prompts.settle()
+
+    def _read_layer(self) -> None:
+        """Take the objects from the chosen layer, and follow that layer from now on."""
+        self._stop_listening()
+        layer = self.layers.layer
+        if layer is not None:
+            layer.events.data.connect(self._on_shapes)
+            self._listened = layer
+        if not self._is_writing:
+            self._take_shapes()
+
+    def _stop_listening(self) -> None:
+        if self._listened is not None:
+            self._listened.events.data.disconnect(self._on_shapes)
+            self._listened = None
+
+    def _on_shapes(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
+        if str(event.action) in ("added", "changed", "removed"):  # the others announce what is not done yet
+            self._take_shapes()
+
+    def _take_shapes(self) -> None:
+        layer = self.layers.layer
+        try:
+            found = read_prompts(layer, self._volume) if layer is not None and self._volume is not None else ()
+        except InputError as error:
+            show_error(str(error))
+            found = ()
+        self.prompts.load(found)
+
+    def _write_layer(self) -> None:
+        """Show the objects on the user's layer, made if there is none."""
+        if self._volume is None or (self.layers.layer is None and not len(self.prompts)):
+            return
+        if self.layers.layer is None:
+            layer = empty_box_layer(self._volume)
+            write_prompts(layer, self.prompts.objects)
+            self._is_writing = True  # the chooser takes the new layer at once; there is nothing to read from it
+            self._viewer.add_layer(layer)
+            self._is_writing = False
+        else:
+            write_prompts(self.layers.layer, self.prompts.objects)
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    for widget in widgets:
+        row.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
+    return row

@@ -1,0 +1,1 @@
+"""What reads a finished comparison: tables, plots, the gate, exports, the reader study."""

@@ -1,0 +1,122 @@
+"""The acceptance gate: the user's tolerance, and a verdict in plain words for every object and model."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_pqcomq.viewer.verdict_badges import SIGNS
+from pqcomq.comparison.gate import Tolerance, Verdict, judge
+from pqcomq.errors import InputError
+from pqcomq.tables import write_table
+
+if TYPE_CHECKING:
+    from napari_pqcomq.jobs.comparison_result import ShownResult
+
+
+class GatePanel(QWidget):
+    """Two limits, a verdict for each object and model, and their export.
+
+    Attributes:
+        changed: emitted when a limit is set.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.dice, self.percent = QDoubleSpinBox(), QDoubleSpinBox()
+        self.dice.setRange(0.01, 1.0)
+        self.dice.setDecimals(3)
+        self.dice.setSingleStep(0.005)
+        self.dice.setToolTip("Least Dice between the models: 1 when both masks are the same, 0 when they never meet.")
+        self.percent.setRange(0, 100)
+        self.percent.setDecimals(1)
+        self.percent.setSuffix(" %")
+        self.percent.setToolTip("Greatest difference of the mask's volume from full precision's, either way.")
+        self.set_tolerance(Tolerance())
+        self.verdicts = QLabel()
+        self.verdicts.setWordWrap(True)
+        self.export_button = QPushButton("Export verdicts…")
+        form = QFormLayout()
+        form.addRow("Dice at least", self.dice)
+        form.addRow("Volume within", self.percent)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.addLayout(form)
+        column.addWidget(self.verdicts)
+        column.addWidget(self.export_button)
+        self._result: ShownResult | None = None
+        for box in (self.dice, self.percent):
+            box.valueChanged.connect(self._on_limits)
+        self.export_button.clicked.connect(self._ask)
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """The limits as they are set."""
+        return Tolerance(round(self.dice.value(), 3), round(self.percent.value(), 1))
+
+    def set_tolerance(self, tolerance: Tolerance) -> None:
+        """Set the limits."""
+        self.dice.setValue(tolerance.dice)
+        self.percent.setValue(tolerance.volume_percent)
+
+    def set_result(self, result: ShownResult) -> None:
+        """Judge a result in place of the one before."""
+        self._result = result
+        self._show()
+
+    def judged(self) -> list[Verdict]:
+        """The verdicts as they stand."""
+        if self._result is None:
+            return []
+        tolerance = self.tolerance
+        return [judge(each, tolerance, found.name) for found in self._result.objects for each in found.comparisons]
+
+    def export(self, path: Path) -> None:
+        """Write the verdicts as CSV; the dialog has already asked before replacing a file.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        write_table([verdict.to_dict() for verdict in self.judged()], path, overwrite=True)
+
+    def _on_limits(self) -> None:
+        self._show()
+        self.changed.emit()
+
+    def _show(self) -> None:
+        self.verdicts.setText("".join(_paragraph(verdict) for verdict in self.judged()))
+        self.updateGeometry()
+
+    def _ask(self) -> None:
+        path, _filter = QFileDialog.getSaveFileName(self, "Export verdicts", "gate.csv", "Table (*.csv)")
+        if not path:
+            return
+        try:
+            self.export(Path(path))
+        except InputError as error:
+            show_error(str(error))
+        else:
+            show_info(f"Saved {Path(path).name}.")
+
+
+def _paragraph(verdict: Verdict) -> str:
+    sign, colour = SIGNS[verdict.outcome]
+    head = f"<span style='color:{colour}'>{sign}</span> <b>{verdict.outcome.upper()}</b>"
+    title = escape(f"{verdict.name}, {verdict.precision}")
+    told = escape(f"{' '.join(verdict.reasons)} {verdict.rests_on}")
+    return f"<p>{head} · {title}<br>{told}</p>"

@@ -1,0 +1,191 @@
+"""The plots of a finished comparison: one at a time, of one object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from pqcomq.comparison.box_jitter import BoxJitter
+from pqcomq.comparison.gate import Tolerance
+
+if TYPE_CHECKING:
+    from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
+    from napari_pqcomq.widgets.plot_canvas import PlotCanvas
+    from pqcomq.plots.look import Look
+    from pqcomq.plots.trade_off import Measure
+
+ALONG, AGREEMENT, ACCURACY, LATENCIES, LAYERS, JITTER = (
+    "Dice along the slices",
+    "Bits, latency · Dice between the models",
+    "Bits, latency · Dice against ground truth",
+    "Latencies",
+    "Quantization error of each layer",
+    "Moved boxes against quantization",
+)
+_HEIGHTS = {ALONG: 300, AGREEMENT: 380, ACCURACY: 380, LATENCIES: 300, LAYERS: 300, JITTER: 210}
+"""Pixels."""
+
+_HINT = "Click or press ← → to go to a slice."
+
+
+class PlotsPanel(QWidget):
+    """Chooses object and plot; nothing is drawn before it is looked at.
+
+    Attributes:
+        slice_chosen: emitted with the slice number that was clicked.
+    """
+
+    slice_chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.objects, self.plots = QComboBox(), QComboBox()
+        self.hint = QLabel(_HINT)
+        self.hint.setEnabled(False)
+        for box in (self.objects, self.plots):  # long entries must not make the dock wide
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(8)
+            box.currentIndexChanged.connect(self._draw)
+        form = QFormLayout()
+        form.addRow("Object", self.objects)
+        form.addRow("Plot", self.plots)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.addLayout(form)
+        column.addWidget(self.hint)
+        self.canvas: PlotCanvas | None = None
+        self._result: ShownResult | None = None
+        self._jitters: dict[str, BoxJitter] = {}
+        self._tolerance: Tolerance | None = None
+        self._is_dark = True
+        self._slice: int | None = None
+        self._is_stale = False
+
+    def set_result(self, result: ShownResult) -> None:
+        """Show a result in place of the one before."""
+        self._result, self._jitters = result, {}
+        chosen = self.objects.currentText()
+        self._refill(self.objects, [found.name for found in result.objects], chosen)
+        self._refill_plots()
+        self._draw()
+
+    def set_jitter(self, name: str, jitter: BoxJitter) -> None:
+        """Add the moved boxes of an object and show them."""
+        self._jitters[name] = jitter
+        self.objects.setCurrentText(name)
+        self._refill_plots()
+        self.plots.setCurrentText(JITTER)
+        self._draw()
+
+    def set_tolerance(self, tolerance: Tolerance) -> None:
+        """Draw the gate's limit."""
+        self._tolerance = tolerance
+        self._draw()
+
+    def set_dark(self, is_dark: bool) -> None:
+        """Draw for a dark or a light theme."""
+        self._is_dark = is_dark
+        self._draw()
+
+    def set_slice(self, z: int) -> None:
+        """Mark the slice in sight."""
+        self._slice = z
+        if self.canvas is not None and self.isVisible():
+            self.canvas.set_slice(z)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        """Draw what was put off."""
+        super().showEvent(event)
+        if self._is_stale:
+            self._draw()
+
+    def _draw(self, *events: object) -> None:
+        found = self._found()
+        if found is None or not self.isVisible():
+            self._is_stale = True
+            return
+        self._is_stale = False
+        # Imported here: matplotlib takes a moment, and who looks at no plot should not wait for it.
+        from pqcomq.plots.look import DARK, LIGHT
+
+        look = DARK if self._is_dark else LIGHT
+        kind = self.plots.currentText() or ALONG
+        canvas = self._canvas()
+        canvas.setFixedHeight(_HEIGHTS[kind])
+        canvas.setAccessibleName(f"{kind}, {found.name}")
+        along = kind == ALONG
+        self.hint.setVisible(along)
+        canvas.show_plot(self._drawing(kind, found, look), found.comparison.box.slices if along else None, look.ink)
+        if self._slice is not None:
+            canvas.set_slice(self._slice)
+        self.updateGeometry()
+
+    def _drawing(self, kind: str, found: ObjectResult, look: Look) -> Callable[[Any], None]:
+        """What draws a plot, all but the figure given."""
+        from pqcomq.plots.along_slices import draw_along_slices
+        from pqcomq.plots.jitter import draw_jitter
+        from pqcomq.plots.latencies import draw_latencies
+        from pqcomq.plots.layer_errors import draw_layer_errors
+        from pqcomq.plots.trade_off import draw_trade_off
+
+        comparisons = found.comparisons
+        if kind == LATENCIES:
+            return partial(draw_latencies, comparisons=comparisons, look=look)
+        if kind == JITTER:
+            return partial(draw_jitter, jitter=self._jitters[found.name], comparisons=comparisons, look=look)
+        if kind == LAYERS:
+            models = self._models()
+            errors = [(model.settings.title, model.layer_errors) for model in models]
+            slices = int(models[0].calibration.get("slice_count", 0))
+            return partial(draw_layer_errors, errors=errors, calibration_slices=slices, look=look)
+        if kind in (AGREEMENT, ACCURACY):
+            measure: Measure = "agreement" if kind == AGREEMENT else "accuracy"
+            return partial(draw_trade_off, comparisons=comparisons, look=look, measure=measure)
+        limit = None if self._tolerance is None else self._tolerance.dice
+        return partial(draw_along_slices, comparisons=comparisons, look=look, least_dice=limit)
+
+    def _found(self) -> ObjectResult | None:
+        if self._result is None:
+            return None
+        names = [found.name for found in self._result.objects]
+        return self._result.objects[max(0, self.objects.currentIndex())] if names else None
+
+    def _models(self) -> list[Any]:
+        """The quantized models whose layers' errors are known."""
+        if self._result is None:
+            return []
+        return [each.weights for each in self._result.candidates if each.weights is not None]
+
+    def _refill_plots(self) -> None:
+        found = self._found()
+        if found is None:
+            return
+        kinds = [ALONG, AGREEMENT, ACCURACY, LATENCIES, LAYERS, JITTER]
+        if found.truth is None:
+            kinds.remove(ACCURACY)
+        if not self._models():
+            kinds.remove(LAYERS)
+        if found.name not in self._jitters:
+            kinds.remove(JITTER)
+        self._refill(self.plots, kinds, self.plots.currentText())
+
+    def _refill(self, box: QComboBox, texts: list[str], chosen: str) -> None:
+        box.blockSignals(True)
+        box.clear()
+        box.addItems(texts)
+        box.setCurrentIndex(max(0, box.findText(chosen)))
+        box.blockSignals(False)
+
+    def _canvas(self) -> PlotCanvas:
+        if self.canvas is None:
+            from napari_pqcomq.widgets.plot_canvas import PlotCanvas
+
+            self.canvas = PlotCanvas(self)
+            self.canvas.slice_chosen.connect(self.slice_chosen)
+            self.layout().addWidget(self.canvas)
+        return self.canvas

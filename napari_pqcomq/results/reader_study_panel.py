@@ -1,0 +1,249 @@
+"""Blinded reading in the dock: which side is better, asked until all pairs are read, and the names only then."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.utils.notifications import show_error
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QShortcut,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pqcomq.errors import InputError
+from pqcomq.reading.blinded import BlindedReading, Choice
+from pqcomq.reading.trials import Item, items_of
+
+if TYPE_CHECKING:
+    from napari_pqcomq.jobs.comparison_result import ShownResult
+
+_DEFAULT_SLICES = 10
+_KEYS: dict[Choice, tuple[str, str]] = {
+    "left": ("Left is better (J)", "J"),
+    "none": ("No difference (K)", "K"),
+    "right": ("Right is better (L)", "L"),
+}
+_EXPLANATION = (
+    "Reads slices on which the masks differ. Sides are shuffled and nameless, figures are hidden; which model was "
+    "where is told after the last pair. Every choice is written to the log at once."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """What a reader sees.
+
+    Attributes:
+        left: (z, y, x) bool.
+        right: (z, y, x) bool.
+        z: slice to look at.
+    """
+
+    left: np.ndarray = field(repr=False)
+    right: np.ndarray = field(repr=False)
+    z: int
+
+
+class ReadingPanel(QWidget):
+    """Asks for one choice after another.
+
+    Args:
+        seed: makes the seed of a reading; by default a fresh one that nobody knows.
+        clock: seconds, for how long a choice takes.
+
+    Attributes:
+        started: emitted when a reading begins: nothing that tells the models apart may be in sight from then on.
+        shown: emitted with the :class:`Pair` to be shown.
+        ended: emitted when a reading is finished or stopped.
+    """
+
+    started = Signal()
+    shown = Signal(object)
+    ended = Signal()
+
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        *,
+        seed: Callable[[], int] = lambda: secrets.randbits(32),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(parent)
+        self._seed, self._clock = seed, clock
+        self._result: ShownResult | None = None
+        self._log: Path | None = None
+        self._began = 0.0
+        self.reading: BlindedReading | None = None
+        self.slices = QSpinBox()
+        self.slices.setRange(1, 200)
+        self.slices.setValue(_DEFAULT_SLICES)
+        self.slices.setToolTip("Slices of every object and model at the most, evenly spread.")
+        self.start_button, self.stop_button = QPushButton("Read blinded…"), QPushButton("Stop")
+        self.choices = {choice: QPushButton(text) for choice, (text, _key) in _KEYS.items()}
+        self.bar, self.text = QProgressBar(), QLabel(_EXPLANATION)
+        self.text.setWordWrap(True)
+        self._shortcuts = [self._shortcut(choice) for choice in _KEYS]
+        self._lay_out()
+        self.start_button.clicked.connect(self._ask)
+        self.stop_button.clicked.connect(self.stop)
+        for choice, button in self.choices.items():
+            button.clicked.connect(lambda _checked=False, chosen=choice: self.choose(chosen))
+        self._refresh()
+
+    @property
+    def result(self) -> ShownResult | None:
+        """What is offered for reading."""
+        return self._result
+
+    @property
+    def is_running(self) -> bool:
+        """Whether pairs are being read."""
+        return self.reading is not None and not self.reading.is_finished
+
+    @property
+    def finished(self) -> BlindedReading | None:
+        """The last reading of this result, if it was read to its end."""
+        return self.reading if self.reading is not None and self.reading.is_finished else None
+
+    def set_result(self, result: ShownResult) -> None:
+        """Offer another result for reading; a reading under way ends without names."""
+        self.stop()
+        self._result, self.reading = result, None
+        self.text.setText(_EXPLANATION)
+        self._refresh()
+
+    def show_finished(self, reading: BlindedReading) -> None:
+        """Show the outcome of a reading that was finished earlier."""
+        self.reading = reading
+        self.text.setText(reading.preference.sentence)
+        self._refresh()
+
+    def begin(self, log: Path) -> None:
+        """Deal the pairs and show the first.
+
+        Args:
+            log: CSV file, written after every choice; the dialog has already asked before replacing one.
+
+        Raises:
+            InputError: there is nothing to read.
+        """
+        if self._result is None:
+            raise InputError("There is no comparison to read yet: press Compare first.")
+        items: list[Item] = []
+        for found in self._result.objects:
+            for comparison in found.comparisons:
+                items += items_of(found.name, comparison, self.slices.value())
+        self.reading, self._log = BlindedReading.of(items, self._seed()), log
+        self.started.emit()
+        if self.is_running:  # whoever listens may have reasons to stop it
+            self._show()
+
+    def choose(self, choice: Choice) -> None:
+        """Answer the pair in sight."""
+        if self.reading is None or self.reading.is_finished:
+            return
+        self.reading.answer(choice, self._clock() - self._began)
+        if self._log is not None:
+            try:
+                self.reading.write(self._log)
+            except InputError as error:
+                show_error(str(error))
+        if self.reading.is_finished:
+            self.text.setText(self.reading.preference.sentence)
+            self._refresh()
+            self.ended.emit()
+        else:
+            self._show()
+
+    def stop(self) -> None:
+        """End a reading before its last pair; no names are told, the log stays as it is."""
+        if self.is_running:
+            self.reading = None
+            self.text.setText("Stopped before the last pair; which model was where is not told.")
+            self._refresh()
+            self.ended.emit()
+
+    def _show(self) -> None:
+        """Show the current pair and start its clock."""
+        assert self.reading is not None  # noqa: S101 (called only while reading)
+        trial = self.reading.current
+        if trial is None:
+            return
+        several = self._result is not None and len(self._result.objects) > 1
+        what = f"{trial.item.name}, slice {trial.item.z}" if several else f"Slice {trial.item.z}"
+        self.text.setText(f"{what}: which mask is better?")
+        self._refresh()
+        self.shown.emit(self._pair(trial.item, trial.quantized_is_left))
+        self._began = self._clock()
+
+    def _pair(self, item: Item, quantized_is_left: bool) -> Pair:
+        assert self._result is not None  # noqa: S101 (a reading is of a result)
+        found = next(each for each in self._result.objects if each.name == item.name)
+        comparison = next(each for each in found.comparisons if each.candidate.precision == item.precision)
+        masks = (comparison.candidate.mask, comparison.reference.mask)
+        left, right = masks if quantized_is_left else masks[::-1]
+        return Pair(left, right, item.z)
+
+    def _ask(self) -> None:
+        path, _filter = QFileDialog.getSaveFileName(self, "Log of the reading", "reading.csv", "Table (*.csv)")
+        if not path:
+            return
+        try:
+            self.begin(Path(path))
+        except InputError as error:
+            show_error(str(error))
+
+    def _refresh(self) -> None:
+        """Offer what can be done now."""
+        running = self.is_running
+        self.start_button.setEnabled(self._result is not None)
+        self.start_button.setVisible(not running)
+        self.slices.setEnabled(not running)
+        for widget in (self.stop_button, self.bar, *self.choices.values()):
+            widget.setVisible(running)
+        for shortcut in self._shortcuts:
+            shortcut.setEnabled(running)
+        if running and self.reading is not None:
+            total, done = len(self.reading.trials), len(self.reading.answers)
+            self.bar.setRange(0, total)
+            self.bar.setValue(done)
+            self.bar.setFormat(f"pair {done + 1} of {total}")
+        self.updateGeometry()
+
+    def _shortcut(self, choice: Choice) -> QShortcut:
+        shortcut = QShortcut(QKeySequence(_KEYS[choice][1]), self)
+        shortcut.activated.connect(lambda: self.choose(choice))
+        return shortcut
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.addRow("Slices", self.slices)
+        row = QHBoxLayout()
+        row.addWidget(self.choices["left"])
+        row.addWidget(self.choices["right"])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.addLayout(form)
+        column.addWidget(self.start_button)
+        column.addWidget(self.bar)
+        column.addWidget(self.text)
+        column.addLayout(row)
+        column.addWidget(self.choices["none"])
+        column.addWidget(self.stop_button)
+        column.addStretch(1)

@@ -1,0 +1,1 @@
+"""The upper half of the dock: volume, model, weights, calibration, ground truth."""

@@ -1,0 +1,107 @@
+"""Ground truth, if there is one: a labels layer and the label that stands for the organ in the box."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Labels, Layer
+from napari.utils.notifications import show_error
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QGroupBox, QPushButton, QSpinBox, QWidget
+
+from napari_pqcomq.layers.comparison_tag import is_of_comparison
+from napari_pqcomq.layers.volume_layers import labels_tuple
+from napari_pqcomq.widgets.layer_combo_box import LayerChooser
+from pqcomq.errors import InputError
+from pqcomq.masks.reading import read_masks
+from pqcomq.segmentation.box import Box3D
+from pqcomq.volumes.volume import Volume
+
+_FILTER = "Labels (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)"
+
+
+class TruthPanel(QGroupBox):
+    """Chooses labels and a label value; the value follows the box until the user sets another."""
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__("Ground truth (optional)", parent)
+        self._viewer = viewer
+        self._volume: Volume | None = None
+        self.layers = LayerChooser(
+            viewer, lambda layer: isinstance(layer, Labels) and not is_of_comparison(layer), nothing="None"
+        )
+        self.label = QSpinBox()
+        self.label.setRange(1, 65535)
+        self.open_button = QPushButton("Open labels…")
+        form = QFormLayout(self)
+        form.addRow("Layer", self.layers)
+        form.addRow("Label", self.label)
+        form.addRow(self.open_button)
+        self.open_button.clicked.connect(self._ask)
+
+    def set_volume(self, volume: Volume | None) -> None:
+        """The volume that labels must fit."""
+        self._volume = volume
+
+    def suggest(self, box: Box3D) -> None:
+        """Set the label value to the most frequent one inside a box."""
+        value = self._most_frequent(box)
+        if value is not None:
+            self.label.setValue(value)
+
+    def _most_frequent(self, box: Box3D) -> int | None:
+        if not self._labels_fit():
+            return None
+        inside = self._data()[box.z0 : box.z1 + 1, int(box.y0) : int(box.y1) + 1, int(box.x0) : int(box.x1) + 1]
+        values, counts = np.unique(inside[inside > 0], return_counts=True)
+        return int(values[counts.argmax()]) if values.size else None
+
+    def truth_in(self, box: Box3D) -> np.ndarray | None:
+        """The organ that fills most of a box, as (z, y, x) bool; None where no label does."""
+        value = self._most_frequent(box)
+        return None if value is None else self._data() == value
+
+    def truth(self) -> np.ndarray | None:
+        """The organ as (z, y, x) bool, or None where no layer is chosen.
+
+        Raises:
+            InputError: the labels do not fit the volume, or hold no voxel of the label.
+        """
+        layer: Layer | None = self.layers.layer
+        if layer is None or self._volume is None:
+            return None
+        if not self._labels_fit():
+            shapes = f"{layer.data.shape}, the volume {self._volume.grid.shape_zyx}"
+            raise InputError(f"The labels layer {layer.name!r} has shape {shapes}.")
+        mask: np.ndarray = self._data() == self.label.value()
+        if not mask.any():
+            raise InputError(f"The labels layer {layer.name!r} holds no voxel of label {self.label.value()}.")
+        return mask
+
+    def open_labels(self, path: Path) -> None:
+        """Read a labels file on the volume's grid into a new layer and choose it.
+
+        Raises:
+            InputError: it is no labels file or lies on another grid.
+        """
+        if self._volume is None:
+            raise InputError("Open the volume before its labels.")
+        labels = read_masks(path, self._volume).single(path)
+        data, keywords, _kind = labels_tuple(self._volume, labels, path.name)
+        self.layers.choose(self._viewer.add_layer(Labels(data, **keywords)))
+
+    def _labels_fit(self) -> bool:
+        layer = self.layers.layer
+        return layer is not None and self._volume is not None and layer.data.shape == self._volume.grid.shape_zyx
+
+    def _data(self) -> np.ndarray:
+        return np.asarray(self.layers.layer.data)
+
+    def _ask(self) -> None:
+        path, _filter = QFileDialog.getOpenFileName(self, "Labels of the volume", "", _FILTER)
+        if path:
+            try:
+                self.open_labels(Path(path))
+            except InputError as error:
+                show_error(str(error))

@@ -1,0 +1,105 @@
+"""Which volume, and in which window."""
+
+from __future__ import annotations
+
+from napari.components import ViewerModel
+from napari.layers import Image
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QHBoxLayout, QLabel, QWidget
+
+from napari_pqcomq.layers.volume_layers import volume_of
+from napari_pqcomq.setup.open_menu import OpenMenu
+from napari_pqcomq.widgets.layer_combo_box import LayerChooser
+from pqcomq.volumes.geometry_report import GeometryReport
+from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.window import PRESETS, Window, default_window
+
+_DEFAULT, _AS_SHOWN = "Default", "As shown in the viewer"
+
+
+class VolumePanel(QGroupBox):
+    """Chooses the volume layer and the window, which holds for the view and for the models' input.
+
+    Attributes:
+        changed: emitted when another volume is chosen.
+        windowed: emitted with the new contrast limits when another window is chosen.
+    """
+
+    changed = Signal()
+    windowed = Signal(tuple)
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__("Volume", parent)
+        self.layers = LayerChooser(viewer, lambda layer: isinstance(layer, Image) and volume_of(layer) is not None)
+        self.presets = QComboBox()
+        self.presets.addItem(_DEFAULT, None)
+        for name, window in PRESETS.items():
+            self.presets.addItem(f"{name.capitalize()} (W {window.width:g} / L {window.level:g})", window)
+        self.presets.addItem(_AS_SHOWN, None)
+        self.presets.setToolTip("Applies to the picture and to what the models see; the voxels stay as they are.")
+        self.facts = QLabel()
+        self.facts.setWordWrap(True)
+        self.open_menu = OpenMenu(viewer)
+        row = QHBoxLayout()
+        row.addWidget(self.layers, 1)
+        row.addWidget(self.open_menu)
+        form = QFormLayout(self)
+        form.addRow("Layer", row)
+        form.addRow(self.facts)
+        form.addRow("Window", self.presets)
+        self.layers.changed.connect(self._on_layer)
+        self.presets.currentIndexChanged.connect(self._apply)
+        self._on_layer()
+
+    @property
+    def volume(self) -> Volume | None:
+        """The chosen volume."""
+        return volume_of(self.layers.layer) if self.layers.layer is not None else None
+
+    @property
+    def window(self) -> Window | None:
+        """The chosen window; None stands for the default of the volume's modality."""
+        if self.presets.currentText() == _AS_SHOWN and self.layers.layer is not None:
+            low, high = self.layers.layer.contrast_limits
+            return Window((low + high) / 2, high - low)
+        chosen = self.presets.currentData()
+        return chosen if isinstance(chosen, Window) else None
+
+    @property
+    def contrast_limits(self) -> tuple[float, float]:
+        """Intensities shown black and white with the chosen window."""
+        volume = self.volume
+        if volume is None:
+            return (0.0, 1.0)
+        window = self.window or default_window(volume.modality, volume.voxels)
+        return window.low, window.high
+
+    def choose_window(self, index: int) -> None:
+        """Choose a window by its place in the list, 0 for the modality's own."""
+        self.presets.setCurrentIndex(index)
+
+    def _on_layer(self) -> None:
+        volume = self.volume
+        self.facts.setVisible(volume is not None)
+        if volume is not None and volume.source is not None:
+            self.open_menu.note([volume.source])
+        self.facts.setText("" if volume is None else _facts(volume))
+        self.facts.setToolTip("" if volume is None else "\n".join(GeometryReport.of(volume).sentences()))
+        self.changed.emit()
+
+    def _apply(self) -> None:
+        if self.layers.layer is None:
+            return
+        self.layers.layer.contrast_limits = self.contrast_limits
+        self.windowed.emit(self.contrast_limits)
+
+
+def _facts(volume: Volume) -> str:
+    """Modality, size and spacing, e.g. ``"CT · 256 × 256 × 60 voxels · 1.5 × 1.5 × 4 mm"``, and what was odd."""
+    size = " × ".join(str(count) for count in volume.grid.size)
+    spacing = " × ".join(f"{step:.3g}" for step in volume.grid.spacing)
+    lines = [f"{volume.modality} · {size} voxels · {spacing} mm"]
+    lines += [f"⚠ {finding}" for finding in volume.findings if finding.severity == "harmful"]
+    if harmless := sum(finding.severity == "harmless" for finding in volume.findings):
+        lines.append("1 note on the file (hover to read)" if harmless == 1 else f"{harmless} notes (hover to read)")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The comparison on napari's canvas: sides, views, planes, text overlays."""

@@ -1,0 +1,53 @@
+"""Where the mouse is in the patient, in napari's status bar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.components import ViewerModel
+
+from napari_pqcomq.layers.volume_layers import patient_millimetres
+from pqcomq.volumes.grid import SIDES
+from pqcomq.volumes.volume import Volume
+
+
+class StatusLine:
+    """Puts patient coordinates in the place of napari's array coordinates."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._volume: Volume | None = None
+        self._own: object = None
+        viewer.events.status.connect(self._on_status)
+
+    def set_volume(self, volume: Volume | None) -> None:
+        """Speak of another volume; None leaves napari's own words."""
+        self._volume = volume
+
+    def release(self) -> None:
+        """Stop listening to the viewer."""
+        self._viewer.events.status.disconnect(self._on_status)
+
+    def _on_status(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
+        status = event.value
+        if self._volume is None or not isinstance(status, dict) or status == self._own:
+            return
+        if self._viewer.dims.ndisplay != 2 or len(self._viewer.cursor.position) != 3:
+            return
+        place = patient_words(patient_millimetres(self._volume, self._viewer.cursor.position))
+        value = status.get("value", "")
+        self._own = {**status, "coordinates": f"{place}: {value}" if value else place}
+        self._viewer.status = self._own
+
+
+def patient_words(millimetres: tuple[float, float, float]) -> str:
+    """A place in the patient, e.g. ``"R 34.2  A 12.0  S 343.3 mm"``.
+
+    Args:
+        millimetres: to the left, to the back and to the head (LPS).
+    """
+    words = [
+        f"{ends[1] if distance >= 0 else ends[0]} {abs(distance):.1f}"
+        for distance, ends in zip(millimetres, SIDES, strict=True)
+    ]
+    return "  ".join(words) + " mm"

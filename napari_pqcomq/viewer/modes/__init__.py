@@ -1,0 +1,1 @@
+"""The ways of viewing a comparison: side by side, curtain, difference, flicker."""

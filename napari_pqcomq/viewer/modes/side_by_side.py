@@ -1,0 +1,32 @@
+"""Side by side: each side in a cell of its own, two in a row or four in a square."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from napari.layers import Layer
+
+from napari_pqcomq.viewer.modes.base import CORNERS, Plate, Stage, side_plate
+
+
+class SideBySideMode:
+    """See :class:`.ViewMode`."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.grid: tuple[int, int] | None = (1, 2) if len(stage.sides) == 2 else (2, 2)
+        self.own_layers: list[Layer] = []
+
+    def visible(self) -> list[Layer]:
+        """Everything of every side."""
+        return [layer for side in self._stage.sides for layer in side.layers]
+
+    def plates(self) -> list[Plate]:
+        """Each in the corner of its cell."""
+        return [side_plate(pane, corner) for pane, corner in zip(self._stage.panes, CORNERS, strict=False)]
+
+    def show_masks(self, slices: Sequence[int] | None) -> None:
+        """The sides draw their own."""
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,49 @@
+"""The three orthogonal planes and the 3-D view, as a radiologist expects them on screen."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from napari.components import ViewerModel
+
+from napari_pqcomq.layers.comparison_tag import is_of_comparison
+
+
+class Plane(Enum):
+    """Order of the axes z y x, the last two on screen (down, across), and which way the vertical one runs.
+
+    Slices are seen from the feet and from the front, and the head is up: volumes stand in LPS order, whose z axis runs
+    to the head.
+    """
+
+    AXIAL = (0, 1, 2), "down"
+    CORONAL = (1, 0, 2), "up"
+    SAGITTAL = (2, 0, 1), "up"
+
+
+def show_plane(viewer: ViewerModel, plane: Plane) -> None:
+    """Show slices in a plane."""
+    order, vertical = plane.value
+    viewer.dims.ndisplay = 2
+    viewer.dims.order = order
+    viewer.scene.camera.orientation2d = (vertical, "right")
+
+
+def show_surfaces(viewer: ViewerModel) -> None:
+    """Show the volume in three dimensions.
+
+    Outlines of the comparison are filled first: napari warns of contours in 3-D, even of hidden layers.
+    """
+    viewer.dims.order = Plane.AXIAL.value[0]
+    for layer in viewer.layers:
+        if is_of_comparison(layer) and getattr(layer, "contour", False):
+            layer.contour = 0
+    viewer.dims.ndisplay = 3
+
+
+def current_plane(viewer: ViewerModel) -> Plane | None:
+    """The plane in sight, None in 3-D or with the axes in another order."""
+    if viewer.dims.ndisplay != 2:
+        return None
+    order = tuple(viewer.dims.order)
+    return next((plane for plane in Plane if plane.value[0] == order), None)

@@ -1,0 +1,71 @@
+"""What a comparison shows: one record a side, one for what all sides share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_pqcomq.prompts.prompt import Prompt
+from pqcomq.segmentation.box import Box3D
+from pqcomq.volumes.volume import Volume
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A verdict on a side, seen at a glance.
+
+    Attributes:
+        text: a few words.
+        colour: of the text.
+    """
+
+    text: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class Pane:
+    """What one side shows.
+
+    Attributes:
+        title: model and precision, the heading of the side's plate.
+        lines: the plate's other lines.
+        mask: (z, y, x) on the volume's grid: object numbers from 1, or bool for a single object.
+        colour: of the heading; it stands for the model, the masks' colours stand for the objects.
+        mark: the gate's verdict on this side, None where there is none.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    mask: np.ndarray
+    colour: str
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What all sides share.
+
+    Attributes:
+        volume: shown behind the masks.
+        contrast_limits: the intensities shown black and white.
+        objects: with their boxes.
+        truth: (z, y, x) bool, or None where no ground truth was chosen.
+    """
+
+    volume: Volume
+    contrast_limits: tuple[float, float]
+    objects: tuple[Prompt, ...] = ()
+    truth: np.ndarray | None = None
+
+    @classmethod
+    def of_box(
+        cls,
+        volume: Volume,
+        contrast_limits: tuple[float, float],
+        box: Box3D,
+        truth: np.ndarray | None = None,
+    ) -> Scene:
+        """A scene with one object."""
+        return cls(volume, contrast_limits, (Prompt(1, "object", box),), truth)

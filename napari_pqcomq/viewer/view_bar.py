@@ -1,0 +1,152 @@
+"""How the comparison is viewed: the way of comparing, the plane, what is shown, and where to go."""
+
+from __future__ import annotations
+
+from napari.components import ViewerModel
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FIGURES, FLICKER, PARTS, SIDE_BY_SIDE, SWIPE
+from napari_pqcomq.viewer.orthogonal_planes import Plane, current_plane, show_plane, show_surfaces
+
+_TITLES = {SIDE_BY_SIDE: "Sides", SWIPE: "Swipe", DIFFERENCE: "Difference", FLICKER: "Flicker"}
+_TOOLTIPS = {
+    SIDE_BY_SIDE: "Each model in a picture of its own (S).",
+    SWIPE: "One picture under a curtain: full precision left of it, quantized right of it. Drag the curtain, or move "
+    "it with , and . (C).",
+    DIFFERENCE: "Only full precision red, only quantized blue, both grey (D).",
+    FLICKER: "One picture; press F again and again to exchange the masks: what differs jumps (F).",
+}
+_SURFACES = "3-D"
+_NARROW = "QPushButton { padding: 3px 2px; min-width: 30px; }"
+"""napari's style makes four buttons in a row wider than the dock."""
+
+
+class ViewBar(QWidget):
+    """Buttons for the open comparison.
+
+    Attributes:
+        worst_requested: emitted by the button for the slice on which the models agree least.
+        parting_requested: emitted by the button for the slice on which they first part ways.
+        candidate_chosen: emitted after another quantized model was chosen.
+        keep_requested: emitted by the button that keeps the masks as layers.
+    """
+
+    worst_requested = Signal()
+    parting_requested = Signal()
+    candidate_chosen = Signal()
+    keep_requested = Signal()
+
+    def __init__(self, viewer: ViewerModel, view: ComparisonView, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer, self._view = viewer, view
+        self.views = {name: QPushButton(title) for name, title in _TITLES.items()}
+        self.parts = {part: QCheckBox(part.capitalize()) for part in PARTS}
+        self.planes, self.candidates = QComboBox(), QComboBox()
+        self.worst, self.parting = QPushButton("Worst slice"), QPushButton("First parting")
+        self.keep = QPushButton("Keep masks")
+        self.keep.setToolTip("Keeps the masks in sight, live ones too, as labels layers to edit and export (Ctrl+K).")
+        self._make()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(_row(*self.views.values()))
+        column.addWidget(self.candidates)
+        column.addLayout(_row(self.planes, self.worst, self.parting, self.keep))
+        column.addLayout(_row(*self.parts.values()))
+
+    def set_candidates(self, titles: list[str]) -> None:
+        """Offer the quantized models by name; with one there is nothing to choose."""
+        self.candidates.blockSignals(True)
+        self.candidates.clear()
+        self.candidates.addItems([f"Compare with {title}" for title in titles])
+        self.candidates.blockSignals(False)
+        self.candidates.setVisible(len(titles) > 1)
+
+    def set_places(self, worst: int | None, parting: str | None) -> None:
+        """Say where the buttons go, None for nowhere.
+
+        Args:
+            worst: slice number.
+            parting: a sentence.
+        """
+        self.worst.setEnabled(worst is not None)
+        self.worst.setToolTip(f"Slice {worst}, where the models agree least (W)." if worst is not None else "")
+        self.parting.setEnabled(parting is not None)
+        self.parting.setToolTip(f"{parting or 'The models do not part ways on any slice.'} (P)")
+
+    def refresh(self) -> None:
+        """Show what the view shows."""
+        for name, button in self.views.items():
+            button.setChecked(name == self._view.name)
+        for part, box in self.parts.items():
+            box.blockSignals(True)
+            box.setChecked(part not in self._view.hidden)
+            box.blockSignals(False)
+        plane = current_plane(self._viewer)
+        text = plane.name.capitalize() if plane else _SURFACES if self._viewer.dims.ndisplay == 3 else ""
+        self.planes.blockSignals(True)
+        self.planes.setCurrentIndex(self.planes.findText(text))
+        self.planes.blockSignals(False)
+
+    def release(self) -> None:
+        """Stop listening to the viewer."""
+        for event in (self._viewer.dims.events.order, self._viewer.dims.events.ndisplay):
+            event.disconnect(self._on_dims)
+
+    def _make(self) -> None:
+        group = QButtonGroup(self)
+        for name, button in self.views.items():
+            button.setCheckable(True)
+            button.setToolTip(_TOOLTIPS[name])
+            button.setStyleSheet(_NARROW)
+            button.clicked.connect(lambda _checked, name=name: self._view.show(name))
+            group.addButton(button)
+        for part, box in self.parts.items():
+            box.toggled.connect(lambda shown, part=part: self._view.hide(part, not shown))
+        self.parts["masks"].setToolTip("Hide the masks to see the anatomy below (M).")
+        self.parts["ground truth"].setText("Truth")
+        self.parts["ground truth"].setToolTip("Outline of the ground truth, yellow (T).")
+        self.parts["boxes"].setToolTip("The boxes that prompt the models (X).")
+        self.parts[FIGURES].setToolTip("The figures on the picture; headings and verdicts stay (I).")
+        self.planes.addItems([*(plane.name.capitalize() for plane in Plane), _SURFACES])
+        self.planes.setToolTip("Axial 1, coronal 2, sagittal 3, surfaces of the masks in 3-D 4.")
+        self.planes.activated.connect(self._on_plane)
+        self.candidates.activated.connect(self._on_candidate)
+        self.candidates.setToolTip(
+            "The quantized model that swipe, difference, the table of figures, worst slice and first parting are about."
+        )
+        self.candidates.setVisible(False)
+        # Long titles must not make the dock wide.
+        self.candidates.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.candidates.setMinimumContentsLength(8)
+        for button, signal in (
+            (self.worst, self.worst_requested),
+            (self.parting, self.parting_requested),
+            (self.keep, self.keep_requested),
+        ):
+            button.setStyleSheet(_NARROW)
+            button.clicked.connect(lambda _checked, signal=signal: signal.emit())
+        for event in (self._viewer.dims.events.order, self._viewer.dims.events.ndisplay):
+            event.connect(self._on_dims)
+
+    def _on_plane(self, index: int) -> None:
+        if self.planes.itemText(index) == _SURFACES:
+            show_surfaces(self._viewer)
+        else:
+            show_plane(self._viewer, list(Plane)[index])
+
+    def _on_candidate(self, index: int) -> None:
+        self._view.choose_candidate(index + 1)
+        self.candidate_chosen.emit()
+
+    def _on_dims(self, event: object = None) -> None:
+        self.refresh()
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(3)
+    for widget in widgets:
+        row.addWidget(widget, 1)
+    return row

@@ -1,0 +1,118 @@
+"""Live masks in their thread: the latest question wins, and slices are encoded ahead only while nothing is asked."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_pqcomq.live import live_inference
+from napari_pqcomq.live.live_inference import LiveMasks
+from napari_pqcomq.live.live_session import LiveModels
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
+
+BOX = {1: (1.0, 1.0, 5.0, 5.0)}
+PATIENCE_MS = 10_000
+
+
+class Runner:
+    """Stands for a model: keeps account of what was encoded, and can be held up in an encoding."""
+
+    def __init__(self) -> None:
+        self.encoded: list[int] = []
+        self.may_encode = threading.Event()
+        self.may_encode.set()
+
+    def is_cached(self, z):
+        return z in self.encoded
+
+    def encode_ahead(self, z, reach=3):
+        for near in sorted(range(z - reach, z + reach + 1), key=lambda near: abs(near - z)):
+            if near not in self.encoded:
+                assert self.may_encode.wait(PATIENCE_MS / 1e3)
+                self.encoded.append(near)
+                yield near
+
+    def segment(self, z, box):
+        assert z in self.encoded
+        return np.full((8, 8), z % 2 == 0)
+
+
+@pytest.fixture
+def runners():
+    return [Runner(), Runner()]
+
+
+@pytest.fixture
+def masks(runners, qtbot, monkeypatch):
+    monkeypatch.setattr(live_inference, "_IDLE_SECONDS", 0.05)
+    masks = LiveMasks(lambda: list(runners))
+    yield masks
+    masks.end(patience_seconds=PATIENCE_MS / 1e3)
+    assert not masks._thread.is_alive()
+    assert not masks._ahead.is_alive(), "a thread that computes at the interpreter's end takes the process with it"
+
+
+def test_slices_round_the_one_in_sight_are_encoded_with_all_models_the_nearest_first(masks, runners, qtbot):
+    masks.look(20)
+    qtbot.waitUntil(lambda: all(len(runner.encoded) == 7 for runner in runners), timeout=PATIENCE_MS)
+    for runner in runners:
+        assert runner.encoded[0] == 20
+        assert sorted(runner.encoded) == list(range(17, 24))
+        assert [abs(z - 20) for z in runner.encoded] == [0, 1, 1, 2, 2, 3, 3]
+
+
+def test_a_question_on_an_encoded_slice_does_not_wait_for_what_is_encoded_ahead(masks, runners, qtbot):
+    masks.look(20)
+    qtbot.waitUntil(lambda: all(20 in runner.encoded for runner in runners), timeout=PATIENCE_MS)
+    for runner in runners:
+        runner.may_encode.clear()
+    with qtbot.waitSignal(masks.answered, timeout=PATIENCE_MS) as answered:
+        masks.ask(20, BOX)
+    answer = answered.args[0]
+    assert not answer.encoded
+    assert [found[1].all() for found in answer.masks] == [True, True]
+    for runner in runners:
+        runner.may_encode.set()
+
+
+def test_a_slice_is_encoded_once_however_often_it_is_asked_for(masks, runners, qtbot):
+    masks.look(20)
+    for z in (20, 21, 20):
+        with qtbot.waitSignal(masks.answered, timeout=PATIENCE_MS) as answered:
+            masks.ask(z, BOX)
+        assert answered.args[0].question.z == z
+    for runner in runners:
+        assert len(runner.encoded) == len(set(runner.encoded))
+
+
+def test_nothing_is_encoded_ahead_at_rest(masks, runners, qtbot):
+    masks.rest()
+    qtbot.wait(150)
+    assert runners[0].encoded == []
+    masks.look(5)
+    masks.rest()
+    masks.look(9)
+    qtbot.waitUntil(lambda: len(runners[1].encoded) == 7, timeout=PATIENCE_MS)
+    assert sorted(runners[1].encoded) == list(range(6, 13))
+
+
+def test_a_failure_is_told(masks, runners, qtbot, monkeypatch):
+    def fail(z, box):
+        raise ValueError("no memory")
+
+    monkeypatch.setattr(runners[1], "segment", fail)
+    with qtbot.waitSignal(masks.failed, timeout=PATIENCE_MS) as failed:
+        masks.ask(1, BOX)
+    assert "no memory" in failed.args[0]
+
+
+def test_torch_encodes_nothing_ahead_and_another_runtime_is_asked_anew(lite_medsam, volume):
+    on_openvino = replace(lite_medsam, execution=replace(lite_medsam.execution, setting="openvino"))
+    torch_side, fast_side = (LiveModels(volume, None, (each,), EmbeddingCache()) for each in (lite_medsam, on_openvino))
+    assert not torch_side.looks_ahead
+    assert fast_side.looks_ahead
+    assert torch_side.is_as(torch_side)
+    assert not torch_side.is_as(fast_side)

@@ -1,0 +1,198 @@
+"""Objects and their boxes: undo and redo, the box layer, and real drags of the mouse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari.layers import Layer
+
+from napari_pqcomq.layers.volume_layers import image_tuple, transform
+from napari_pqcomq.prompts.box_layers import boxes_tuple, read_prompts
+from napari_pqcomq.prompts.box_tool import held_part, moved
+from napari_pqcomq.prompts.prompt import MOST_OBJECTS
+from napari_pqcomq.prompts.prompt_list import Prompts
+from napari_pqcomq.prompts.prompt_panel import PromptPanel
+from pqcomq.errors import InputError
+from pqcomq.segmentation.box import Box3D
+
+BOX = Box3D(6, 5, 2, 16, 14, 8)
+OTHER = Box3D(20, 8, 1, 30, 20, 4)
+
+
+@pytest.fixture
+def panel(shown_viewer, volume, qtbot):
+    shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
+    shown_viewer.dims.set_current_step(0, 6)
+    panel = PromptPanel(shown_viewer)
+    qtbot.addWidget(panel)
+    panel.set_volume(volume)
+    yield panel
+    panel.release_layer()
+    panel.layers.release()
+
+
+def test_changes_are_taken_back_and_made_again_in_order():
+    prompts = Prompts()
+    prompts.add(BOX, "cube")
+    prompts.settle()
+    prompts.set_box(0, OTHER)
+    prompts.settle()
+    prompts.rename(0, "block")
+    prompts.undo()
+    assert (prompts.objects[0].name, prompts.objects[0].box) == ("cube", OTHER)
+    prompts.undo()
+    assert prompts.objects[0].box == BOX
+    prompts.undo()
+    assert prompts.objects == ()
+    assert prompts.current_prompt is None
+    assert not prompts.can_undo
+    for _step in range(3):
+        prompts.redo()
+    assert (prompts.objects[0].name, prompts.objects[0].box) == ("block", OTHER)
+    assert not prompts.can_redo
+
+
+def test_a_drag_is_one_step_however_many_moves_it_has():
+    prompts = Prompts()
+    prompts.add(BOX)
+    prompts.settle()
+    for x in range(7, 12):
+        prompts.set_box(0, Box3D(x, 5, 2, 16, 14, 8))
+    prompts.settle()
+    prompts.undo()
+    assert prompts.objects[0].box == BOX
+
+
+def test_an_object_keeps_its_number_and_colour_when_another_is_removed():
+    prompts = Prompts()
+    for _each in range(3):
+        prompts.add(BOX)
+    prompts.settle()
+    kept = prompts.objects[1:]
+    prompts.remove(0)
+    assert prompts.objects == kept
+    prompts.add(OTHER)
+    assert [each.number for each in prompts.objects] == [2, 3, 1]
+
+
+def test_more_objects_than_masks_can_hold_are_refused():
+    prompts = Prompts()
+    for _each in range(MOST_OBJECTS):
+        prompts.add(BOX)
+    with pytest.raises(InputError, match="40 objects"):
+        prompts.add(BOX)
+
+
+def test_a_box_is_held_by_edges_corners_and_its_inside():
+    reach = (1.0, 1.0)
+    assert held_part(BOX, [6.5, 9.0], reach) == (True, False, False, False)
+    assert held_part(BOX, [16.2, 14.3], reach) == (False, False, True, True)
+    assert held_part(BOX, [11.0, 9.0], reach) == (True, True, True, True)
+    assert held_part(BOX, [18.0, 9.0], reach) is None
+
+
+def test_a_moved_box_stays_in_the_volume_and_never_turns_inside_out(volume):
+    whole, left_top = (True, True, True, True), (True, True, False, False)
+    assert moved(BOX, whole, -100, 100, volume) == Box3D(0, 21, 2, 10, 30, 8)
+    assert moved(BOX, left_top, 100, 100, volume) == Box3D(14, 12, 2, 16, 14, 8)
+
+
+def test_boxes_survive_the_way_through_a_layer(volume):
+    layer = Layer.create(*boxes_tuple(volume, {"cube": BOX, "other": OTHER}))
+    found = read_prompts(layer, volume)
+    assert [(each.name, each.box, each.compared) for each in found] == [("cube", BOX, False), ("other", OTHER, True)]
+
+
+def test_shapes_outside_the_volume_are_left_out_and_those_across_its_edge_cut(volume):
+    layer = Layer.create(*boxes_tuple(volume, {"cube": BOX}))
+    layer.add_rectangles([np.array([[6, 100, 100], [6, 100, 120], [6, 120, 120], [6, 120, 100]], float)])
+    layer.add_rectangles([np.array([[6, -9, -9], [6, -9, 10], [6, 10, 10], [6, 10, -9]], float)])
+    found = read_prompts(layer, volume)
+    assert [each.box for each in found] == [BOX, Box3D(0, 0, 1, 10, 10, 11)]
+
+
+def test_a_flat_shapes_layer_is_refused_with_a_sentence(viewer, volume):
+    flat = viewer.add_shapes([np.array([[0, 0], [0, 5], [5, 5], [5, 0]], float)], name="flat")
+    with pytest.raises(InputError, match="'flat' is flat"):
+        read_prompts(flat, volume)
+
+
+def test_a_box_is_drawn_with_the_mouse_and_shown_on_a_layer(panel, shown_viewer, drag):
+    panel.draw()
+    assert panel.draw_button.isChecked()
+    before = shown_viewer.scene.camera.center
+    drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
+    box = panel.box()
+    np.testing.assert_allclose((box.x0, box.y0, box.x1, box.y1), (6, 5, 16, 14), atol=0.5)
+    assert (box.z0, box.z1) == (1, 11)  # five slices either way
+    assert not panel.draw_button.isChecked()
+    assert shown_viewer.scene.camera.center == before, "the picture was dragged along"
+    layer = shown_viewer.layers["Boxes"]
+    assert len(layer.data) == 1
+    assert list(layer.features["name"]) == ["Object 1"]
+    panel.prompts.undo()
+    assert not panel.has_box
+    assert len(layer.data) == 0
+
+
+def test_a_second_slice_makes_the_box_three_dimensional(panel, shown_viewer, drag):
+    panel.draw()
+    drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
+    panel.first.setValue(5)
+    panel.last.setValue(6)
+    shown_viewer.dims.set_current_step(0, 10)
+    panel.draw(extend=True)
+    drag(shown_viewer, (8.0, 10.0), (20.0, 18.0))
+    box = panel.box()
+    assert (box.z0, box.z1) == (5, 10)
+    np.testing.assert_allclose((box.x0, box.y0, box.x1, box.y1), (6, 5, 18, 20), atol=0.5)
+    assert len(panel.prompts) == 1
+
+
+def test_a_click_is_no_box(panel, shown_viewer, drag):
+    panel.draw()
+    drag(shown_viewer, (5.0, 6.0), (5.0, 6.0))
+    assert not panel.has_box
+    assert panel.tool.is_armed, "the user still wants to draw"
+
+
+def test_an_edge_is_dragged_where_boxes_may_be_edited(panel, shown_viewer, drag):
+    panel.draw()
+    drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
+    panel.tool.edits_existing = True
+    moves = []
+    panel.changed.connect(lambda: moves.append(panel.box().x1))
+    drag(shown_viewer, (9.5, 16.0), (9.5, 20.0))
+    assert len(moves) > 3, "masks are to follow every move"
+    assert panel.box().x1 == pytest.approx(20, abs=0.6)
+    assert panel.box().x0 == pytest.approx(6, abs=0.5)
+
+
+def test_napari_s_own_tools_change_the_objects_too(panel, shown_viewer, volume):
+    panel.layers.layer or shown_viewer.add_layer(Layer.create(*boxes_tuple(volume, {"cube": BOX})))
+    layer = shown_viewer.layers["Boxes"]
+    layer.data = [layer.data[0] + [0, 1, 2]]
+    assert panel.box() == Box3D(8, 6, 2, 18, 15, 8)
+    layer.add_rectangles([np.array([[3, 1, 2], [3, 1, 9], [3, 7, 9], [3, 7, 2]], float)])
+    assert [each.name for each in panel.prompts.objects] == ["cube", "Object 2"]
+    assert panel.box() == Box3D(2, 1, 0, 9, 7, 8)
+    shown_viewer.layers.remove("Boxes")
+    assert not panel.has_box
+
+
+def test_a_box_of_another_scale_is_read_in_the_volume_s_voxels(panel, shown_viewer, volume):
+    scaled = transform(volume) | {"scale": (4.0, 4.0, 3.0)}
+    corners = np.array([[6, 4, 4], [6, 4, 8], [6, 7, 8], [6, 7, 4]], float)
+    shown_viewer.add_shapes([corners], shape_type="rectangle", name="coarse", **scaled)
+    assert (panel.box().x0, panel.box().y0, panel.box().x1, panel.box().y1) == (8, 8, 16, 14)
+
+
+def test_the_range_ends_follow_each_other(panel, shown_viewer, drag):
+    panel.draw()
+    drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
+    panel.last.setValue(7)
+    panel.first.setValue(9)
+    assert (panel.box().z0, panel.box().z1) == (9, 9)
+    shown_viewer.dims.set_current_step(0, 3)
+    panel.set_end("last")
+    assert (panel.box().z0, panel.box().z1) == (3, 3)

@@ -1,0 +1,255 @@
+"""Plots, gate, blinded reading and sessions, each panel by itself and clicked."""
+
+from __future__ import annotations
+
+import csv
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QLabel
+
+from napari_pqcomq.results import plots_panel
+from napari_pqcomq.results.gate_panel import GatePanel
+from napari_pqcomq.results.plots_panel import PlotsPanel
+from napari_pqcomq.results.reader_study_panel import ReadingPanel
+from napari_pqcomq.results.session_panel import SessionPanel
+from pqcomq.comparison.box_jitter import BoxJitter, MovedBox
+from pqcomq.comparison.gate import Tolerance
+from pqcomq.errors import InputError
+
+
+@pytest.fixture
+def result(volume, masks, comparison_of):
+    """One object, two models: the second misses the cube's lower half, the first a corner of one slice."""
+    left, right = masks
+    near = left.copy()
+    near[5, 6, 6] = False
+    comparisons = tuple(
+        comparison_of(volume, left, mask, truth=left, precision=f"{bits}-bit test")
+        for mask, bits in ((near, 8), (right, 4))
+    )
+    weights = SimpleNamespace(
+        settings=SimpleNamespace(title="4-bit test"),
+        layer_errors={"a": 1e-3, "b": 1e-2},
+        calibration={"slice_count": 8},
+    )
+    found = SimpleNamespace(name="cube", comparisons=comparisons, comparison=comparisons[0], truth=left)
+    candidates = tuple(SimpleNamespace(weights=weights) for _ in comparisons)
+    return SimpleNamespace(volume=volume, objects=(found,), candidates=candidates)
+
+
+@pytest.fixture
+def shown(qtbot):
+    def show(panel):
+        qtbot.addWidget(panel)
+        panel.resize(340, 500)
+        panel.show()
+        qtbot.waitExposed(panel)
+        return panel
+
+    return show
+
+
+def pixel_of(canvas, axes, x, y):
+    """Where a point of a plot lies in the widget."""
+    right, up = axes.transData.transform((x, y)) / canvas.device_pixel_ratio
+    return QPoint(round(right), round(canvas.height() - up))
+
+
+def test_a_click_on_the_plot_chooses_the_slice(shown, result, qtbot):
+    panel = shown(PlotsPanel())
+    panel.set_result(result)
+    canvas = panel.canvas
+    qtbot.waitUntil(lambda: canvas.height() == round(canvas.figure.bbox.height / canvas.device_pixel_ratio))
+    qtbot.wait(100)  # the layout's last resize
+    canvas.draw()
+    with qtbot.waitSignal(panel.slice_chosen) as chosen:
+        place = pixel_of(canvas, canvas.figure.axes[0], 6.3, 0.8)
+        qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
+    assert chosen.args == [6]
+    panel.set_slice(6)
+    with qtbot.waitSignal(panel.slice_chosen) as chosen:
+        qtbot.keyClick(canvas, Qt.Key.Key_Right)
+    assert chosen.args == [7]
+    panel.set_slice(8)
+    with qtbot.waitSignal(panel.slice_chosen) as chosen:
+        qtbot.keyClick(canvas, Qt.Key.Key_Right)
+    assert chosen.args == [8], "not beyond the box"
+
+
+def test_the_slice_in_sight_is_a_line_that_moves(shown, result, qtbot):
+    panel = shown(PlotsPanel())
+    panel.set_result(result)
+    panel.canvas.draw()
+    pictures = []
+    for z in (4, 7, 4):
+        panel.set_slice(z)
+        pictures.append(np.asarray(panel.canvas.buffer_rgba()).copy())
+    assert (pictures[0] != pictures[1]).any()
+    assert (pictures[0] == pictures[2]).all()
+
+
+def test_every_plot_is_drawn_in_both_themes(shown, result):
+    panel = shown(PlotsPanel())
+    panel.set_tolerance(Tolerance())
+    panel.set_result(result)
+    box = result.objects[0].comparisons[0].box
+    panel.set_jitter("cube", BoxJitter(5, (7.5, 10.0), 0, (MovedBox(box, 0.9, None), MovedBox(box, 0.8, None))))
+    assert panel.plots.currentText() == plots_panel.JITTER
+    kinds = [panel.plots.itemText(index) for index in range(panel.plots.count())]
+    assert len(kinds) == 6
+    for dark in (True, False):
+        panel.set_dark(dark)
+        for kind in kinds:
+            panel.plots.setCurrentText(kind)
+            panel.canvas.draw()
+            corner = np.asarray(panel.canvas.buffer_rgba())[0, 0, :3].mean()
+            assert (corner < 80) == dark, "the plot's ground is the theme's"
+            assert panel.canvas.accessibleName() == f"{kind}, cube"
+
+
+def test_nothing_is_drawn_before_it_is_looked_at(result, qtbot):
+    panel = PlotsPanel()
+    qtbot.addWidget(panel)
+    panel.set_result(result)
+    assert panel.canvas is None
+    panel.show()
+    qtbot.waitExposed(panel)
+    assert panel.canvas is not None
+
+
+def test_without_truth_and_weights_their_plots_are_not_offered(shown, result):
+    bare = SimpleNamespace(**{**vars(result.objects[0]), "truth": None})
+    panel = shown(PlotsPanel())
+    candidates = (SimpleNamespace(weights=None),) * 2
+    panel.set_result(SimpleNamespace(volume=result.volume, objects=(bare,), candidates=candidates))
+    kinds = {panel.plots.itemText(index) for index in range(panel.plots.count())}
+    assert kinds == {plots_panel.ALONG, plots_panel.AGREEMENT, plots_panel.LATENCIES}
+
+
+def test_the_gate_speaks_plainly_and_follows_its_limits(shown, result, tmp_path, qtbot, monkeypatch):
+    panel = shown(GatePanel())
+    panel.set_result(result)
+    text = panel.verdicts.text()
+    assert "PASS" in text
+    assert "FAIL" in text
+    assert "cube, 8-bit test" in text
+    assert "agreement between the models, not accuracy" in text
+    with qtbot.waitSignal(panel.changed):
+        panel.dice.setValue(0.3)
+        panel.percent.setValue(100)
+    assert [verdict.outcome for verdict in panel.judged()] == ["pass", "pass"]
+    assert panel.tolerance == Tolerance(0.3, 100)
+    path = tmp_path / "gate.csv"
+    monkeypatch.setattr("napari_pqcomq.results.gate_panel.QFileDialog.getSaveFileName", lambda *given: (str(path), ""))
+    qtbot.mouseClick(panel.export_button, Qt.MouseButton.LeftButton)
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["outcome"] for row in rows] == ["pass", "pass"]
+    assert rows[0]["least_dice_asked"] == "0.3"
+
+
+def test_names_in_verdicts_are_no_markup(shown, result):
+    panel = shown(GatePanel())
+    named = SimpleNamespace(**{**vars(result.objects[0]), "name": "<b>x</b>"})
+    panel.set_result(SimpleNamespace(volume=result.volume, objects=(named,), candidates=result.candidates))
+    assert "&lt;b&gt;x" in panel.verdicts.text()
+
+
+@pytest.fixture
+def reader(shown, result):
+    """A reading panel with a clock that the test turns, and what it has shown."""
+    now = [100.0]
+    panel = shown(ReadingPanel(seed=lambda: 11, clock=lambda: now[0]))
+    panel.set_result(result)
+    pairs = []
+    panel.shown.connect(pairs.append)
+    return SimpleNamespace(panel=panel, now=now, pairs=pairs)
+
+
+def words_in_sight(panel):
+    return " ".join(label.text() for label in panel.findChildren(QLabel) if label.isVisible()).lower()
+
+
+def test_a_reading_from_the_first_pair_to_the_names(reader, result, qtbot, tmp_path):
+    panel, log = reader.panel, tmp_path / "reading.csv"
+    panel.slices.setValue(3)
+    with qtbot.waitSignal(panel.started):
+        panel.begin(log)
+    total = len(panel.reading.trials)
+    assert total == 4, "one slice differs at 8 bits, three are taken at 4"
+    buttons = [panel.choices[choice] for choice in ("left", "none", "right")]
+    for number in range(total):
+        assert panel.bar.text() == f"pair {number + 1} of {total}"
+        for secret in ("bit", "full", "precision", "quantized"):
+            assert secret not in words_in_sight(panel)
+        if number:
+            assert "quantized" not in log.read_text()
+        reader.now[0] += 2.5
+        qtbot.mouseClick(buttons[number % 3], Qt.MouseButton.LeftButton)
+    assert panel.finished is not None
+    assert panel.start_button.isVisible()
+    assert not panel.choices["left"].isVisible()
+    assert panel.finished.preference.sentence == panel.text.text()
+    with log.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["choice"] for row in rows] == ["left", "none", "right", "left"]
+    assert {row["seconds"] for row in rows} == {"2.5"}
+    by_name = {comparison.candidate.precision: comparison for comparison in result.objects[0].comparisons}
+    for row, pair in zip(rows, reader.pairs, strict=True):
+        comparison = by_name[row["precision"]]
+        model = {"quantized": comparison.candidate, "full precision": comparison.reference}
+        assert pair.left is model[row["left_was"]].mask, "the log must name the mask that was shown"
+        assert pair.right is model[row["right_was"]].mask
+        assert pair.z == int(row["slice"])
+
+
+def test_keys_choose_only_while_reading(reader, qtbot, tmp_path):
+    panel = reader.panel
+    panel.activateWindow()
+    qtbot.keyClick(panel, Qt.Key.Key_J)
+    assert panel.reading is None
+    panel.begin(tmp_path / "log.csv")
+    qtbot.waitUntil(panel.isActiveWindow)
+    qtbot.keyClick(panel, Qt.Key.Key_J)
+    qtbot.keyClick(panel, Qt.Key.Key_K)
+    assert [answer.choice for answer in panel.reading.answers] == ["left", "none"]
+
+
+def test_stopping_tells_no_names(reader, qtbot, tmp_path):
+    panel = reader.panel
+    panel.begin(tmp_path / "log.csv")
+    panel.choose("left")
+    with qtbot.waitSignal(panel.ended):
+        qtbot.mouseClick(panel.stop_button, Qt.MouseButton.LeftButton)
+    assert panel.finished is None
+    assert "quantized" not in (tmp_path / "log.csv").read_text()
+    assert "not told" in panel.text.text()
+
+
+def test_masks_that_are_the_same_cannot_be_read(shown, result, masks, volume, comparison_of, tmp_path):
+    same = comparison_of(volume, masks[0], masks[0])
+    found = SimpleNamespace(name="cube", comparisons=(same,), comparison=same, truth=None)
+    panel = shown(ReadingPanel())
+    panel.set_result(SimpleNamespace(volume=volume, objects=(found,), candidates=()))
+    with pytest.raises(InputError, match="nothing to read"):
+        panel.begin(tmp_path / "log.csv")
+    assert not (tmp_path / "log.csv").exists()
+
+
+def test_the_session_panel_asks_where(shown, result, qtbot, tmp_path, monkeypatch):
+    panel = shown(SessionPanel())
+    assert not panel.save_button.isEnabled()
+    panel.set_result(result)
+    dialogs = "napari_pqcomq.results.session_panel.QFileDialog"
+    monkeypatch.setattr(f"{dialogs}.getSaveFileName", lambda *given: (str(tmp_path / "new"), ""))
+    monkeypatch.setattr(f"{dialogs}.getExistingDirectory", lambda *given: str(tmp_path))
+    with qtbot.waitSignal(panel.save_requested) as save:
+        qtbot.mouseClick(panel.save_button, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(panel.open_requested) as opened:
+        qtbot.mouseClick(panel.open_button, Qt.MouseButton.LeftButton)
+    assert (save.args, opened.args) == ([tmp_path / "new"], [tmp_path])
+    panel.tell("Saved.", tmp_path / "report.html")
+    assert panel.page_button.isVisible()

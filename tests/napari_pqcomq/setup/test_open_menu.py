@@ -1,0 +1,71 @@
+"""Opening volumes from the dock, and what was open lately."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import SimpleITK as sitk
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QSettings
+
+from napari_pqcomq.setup.open_menu import MOST_RECENT, OpenMenu
+
+_PLACE = (QSettings.Format.IniFormat, QSettings.Scope.UserScope, "napari-pqcomq", "napari-pqcomq")
+
+
+@pytest.fixture
+def menu(qtbot):
+    opened = []
+    viewer = SimpleNamespace(
+        open=lambda path, plugin: opened.append((path, plugin)),
+        open_sample=lambda plugin, sample: opened.append((sample, plugin)),
+    )
+    menu = OpenMenu(viewer)
+    menu.opened = opened
+    qtbot.addWidget(menu)
+    return menu
+
+
+def entry(menu, text):
+    menu.entries.aboutToShow.emit()
+    return next(action for action in menu.entries.actions() if action.text() == text)
+
+
+def test_the_last_volumes_are_offered_first_and_those_that_are_gone_not_at_all(menu, tmp_path):
+    paths = [tmp_path / f"{number}.nii.gz" for number in range(MOST_RECENT + 2)]
+    for path in paths:
+        path.touch()
+        menu.note([path])
+    menu.note([paths[4]])
+    assert menu.recent == [paths[4], *[path for path in paths[:1:-1] if path != paths[4]]]
+    paths[5].unlink()
+    menu.entries.aboutToShow.emit()
+    offered = [action.text() for action in menu.entries.actions() if action.text().endswith(".nii.gz")]
+    assert offered == [path.name for path in menu.recent if path != paths[5]]
+    entry(menu, "4.nii.gz").trigger()
+    assert menu.opened == [(str(paths[4]), "napari-pqcomq")]
+
+
+def test_files_folders_and_the_sample_are_opened(menu, tmp_path, monkeypatch):
+    dialog = "napari_pqcomq.setup.open_menu.QFileDialog"
+    monkeypatch.setattr(f"{dialog}.getOpenFileName", lambda *asked: (str(tmp_path / "a.nii"), ""))
+    monkeypatch.setattr(f"{dialog}.getExistingDirectory", lambda *asked: str(tmp_path))
+    for text in ("File…", "DICOM folder…", "Sample: synthetic abdominal CT"):
+        entry(menu, text).trigger()
+    assert [what for what, _plugin in menu.opened] == [str(tmp_path / "a.nii"), str(tmp_path), "synthetic_ct"]
+
+
+def test_a_file_is_opened_and_remembered_and_a_bad_one_told_in_a_sentence(plugin, shown_viewer, block, tmp_path, qtbot):
+    good, bad = tmp_path / "good.nii.gz", tmp_path / "bad.nii.gz"
+    sitk.WriteImage(block(), str(good))
+    bad.write_bytes(b"no volume")
+    _wrapper, dock = shown_viewer.window.add_plugin_dock_widget("napari-pqcomq")
+    panel = dock.volume_panel
+    panel.open_menu.open(good)
+    assert panel.volume is not None
+    assert panel.open_menu.recent == [good]
+    assert QSettings(*_PLACE).value("recent") in (str(good), [str(good)]), "kept at once, not only at the end"
+    panel.open_menu.open(bad)
+    assert any("bad.nii.gz" in notice.message for notice in notification_manager.records)
+    assert panel.open_menu.recent == [good]

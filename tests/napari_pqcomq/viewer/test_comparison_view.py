@@ -1,0 +1,489 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from napari.layers import Image, Labels, Layer, Points, Shapes
+
+from napari_pqcomq.layers.comparison_tag import is_of_comparison
+from napari_pqcomq.layers.volume_layers import image_tuple, transform
+from napari_pqcomq.prompts.box_layers import rectangle
+from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FLICKER, SIDE_BY_SIDE, SWIPE
+from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
+from napari_pqcomq.viewer.scene import Mark, Pane, Scene
+from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
+from pqcomq.segmentation.box import Box3D
+
+BOX = Box3D(5, 5, 3, 17, 15, 8)
+PLATE = ("Dice vs full precision 0.812", "Volume 12.3 mL")
+
+
+@pytest.fixture
+def scene(volume):
+    return Scene.of_box(volume, (-160.0, 240.0), BOX)
+
+
+@pytest.fixture
+def panes(masks):
+    left, right = masks
+    return Pane("Model · FP32", PLATE[1:], left, LEFT_COLOUR), Pane("Model · 4-bit", PLATE, right, RIGHT_COLOUR)
+
+
+def with_user_layers(viewer, volume):
+    """The volume, a box on it and hidden labels, as a user may have them."""
+    viewer.add_layer(Layer.create(*image_tuple(volume)))
+    viewer.add_shapes(ndim=3, name="Box", **transform(volume))
+    viewer.add_labels(np.zeros(volume.voxels.shape, np.uint8), name="Labels", visible=False, **transform(volume))
+
+
+def state(viewer):
+    grid = viewer.canvas.grid
+    return (
+        [(layer.name, layer.visible) for layer in viewer.layers],
+        (grid.enabled, grid.shape, grid.stride, grid.spacing),
+        (viewer.canvas.overlays.scale_bar.visible, viewer.canvas.overlays.scale_bar.gridded),
+        set(viewer.canvas.overlays),
+        [getattr(viewer.canvas.overlay_tiling, corner) for corner in ("top_right", "bottom_left")],
+        viewer.canvas.background_color_override,
+        (viewer.dims.ndisplay, viewer.dims.order, viewer.scene.camera.orientation2d),
+        {layer.name for layer in viewer.layers.selection},
+        (viewer.scene.camera.center, viewer.scene.camera.zoom),
+    )
+
+
+def share_of(screenshot, colour):
+    """In each half of a picture, the share of pixels whose hue is that of ``colour``."""
+    wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], float)
+    pixels = screenshot[..., :3].astype(float)
+    tint = pixels - pixels.min(axis=-1, keepdims=True)
+    reference = wanted - wanted.min()
+    norm = np.linalg.norm(tint, axis=-1) * np.linalg.norm(reference)
+    alike = (tint @ reference > 0.99 * norm) & (np.linalg.norm(tint, axis=-1) > 25)
+    middle = screenshot.shape[1] // 2
+    return alike[:, :middle].mean(), alike[:, middle:].mean()
+
+
+def test_each_side_has_its_own_layers_and_the_users_are_hidden(viewer, volume, panes, scene):
+    with_user_layers(viewer, volume)
+    ComparisonView(viewer).open(panes, scene)
+    kinds = [type(layer) for layer in viewer.layers if is_of_comparison(layer)]
+    assert kinds == [Image, Labels, Labels, Labels, Shapes, Points] * 2
+    positions = [viewer.canvas.grid.position(i, viewer.layers) for i in range(12)]
+    assert [positions[i] for i in (0, 2, 3, 4)] == [(0, 0)] * 4
+    assert [positions[i] for i in (6, 8, 9, 10)] == [(0, 1)] * 4
+    assert not any(layer.visible for layer in viewer.layers if not is_of_comparison(layer))
+    for layer in viewer.layers:
+        assert [str(unit) for unit in layer.units] == ["millimeter"] * 3
+        assert layer.axis_labels == ("z", "y", "x")
+        np.testing.assert_allclose(layer.scale, (4.0, 2.0, 1.5))
+        np.testing.assert_allclose(layer.translate, (300.0, 10.0, -20.0))
+
+
+def test_closing_puts_everything_back(viewer, volume, panes, scene):
+    with_user_layers(viewer, volume)
+    before = state(viewer)
+    closed = []
+    view = ComparisonView(viewer, on_close=lambda: closed.append(True))
+    view.open(panes, scene)
+    assert state(viewer) != before
+    view.close()
+    assert state(viewer) == before
+    assert closed == [True]
+    assert not view.is_open
+
+
+def test_opening_again_replaces_the_comparison_and_still_restores_the_first_state(viewer, volume, panes, scene):
+    with_user_layers(viewer, volume)
+    before = state(viewer)
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    view.open(panes, scene)
+    assert sum(is_of_comparison(layer) for layer in viewer.layers) == 12
+    view.close()
+    assert state(viewer) == before
+
+
+def test_deleting_one_of_its_layers_closes_it(viewer, volume, panes, scene):
+    with_user_layers(viewer, volume)
+    before = state(viewer)
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    viewer.layers.remove("2: masks")
+    assert not view.is_open
+    assert state(viewer) == before
+
+
+def test_a_user_who_reorders_layers_cannot_swap_the_sides(viewer, volume, panes, scene):
+    with_user_layers(viewer, volume)
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    names = [layer.name for layer in viewer.layers]
+    viewer.layers.move(0, len(viewer.layers))
+    assert [layer.name for layer in viewer.layers] == names
+
+
+def test_the_window_level_is_the_same_on_both_sides(viewer, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    viewer.layers["2: image"].contrast_limits = (-100, 100)
+    assert viewer.layers["1: image"].contrast_limits == [-100, 100]
+    view.set_contrast_limits((-500.0, 1300.0))
+    assert viewer.layers["2: image"].contrast_limits == [-500, 1300]
+
+
+def test_the_truth_is_outlined_on_both_sides_only_if_there_is_one(viewer, volume, panes, masks, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    truths = [viewer.layers[f"{side}: ground truth"] for side in (1, 2)]
+    assert not any(truth.visible for truth in truths)
+    view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX, truth=masks[0]))
+    assert truths[0] in viewer.layers, "the layers that stand there are used again"
+    assert all(truth.visible and truth.contour == 1 for truth in truths)
+    np.testing.assert_array_equal(truths[1].data, masks[0])
+    assert viewer.canvas.grid.position(7, viewer.layers) == (0, 1)
+
+
+def test_the_box_is_drawn_on_its_slices_and_no_others(viewer, panes, scene):
+    view = ComparisonView(viewer)  # kept: napari holds its listeners weakly
+    view.open(panes, scene)
+    seen = []
+    for z in range(12):
+        viewer.dims.set_current_step(0, z)
+        seen += [(z, *rectangle[0]) for rectangle in viewer.layers["2: boxes"].data]
+    assert seen == [(z, z, 5, 5) for z in range(3, 9)]
+
+
+def test_a_slice_outside_the_box_is_left_and_one_inside_kept(viewer, volume, panes, scene):
+    with_user_layers(viewer, volume)
+    viewer.dims.set_current_step(0, 11)
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    assert viewer.dims.current_step[0] == BOX.middle
+    viewer.dims.set_current_step(0, 8)
+    view.open(panes, scene)
+    assert viewer.dims.current_step[0] == 8
+
+
+def shot(viewer, qtbot):
+    qtbot.wait(200)
+    return viewer.screenshot(canvas_only=True, flash=False)
+
+
+def without_texts(viewer):
+    """Leave the colours to the masks."""
+    for name in list(viewer.canvas.overlays):
+        if name.startswith("pqcomq_"):
+            viewer.canvas.overlays[name].visible = False
+
+
+def test_pixels_show_each_mask_on_its_own_side(shown_viewer, qtbot, volume, panes, scene):
+    with_user_layers(shown_viewer, volume)
+    view = ComparisonView(shown_viewer)
+    view.open(panes, scene)
+    view.hide("boxes", True)
+    without_texts(shown_viewer)
+    left, right = share_of(shot(shown_viewer, qtbot), scene.objects[0].colour)
+    assert left > 0.01
+    assert left == pytest.approx(2 * right, rel=0.2)  # the right mask is the left one without its lower half
+
+
+def test_pixels_of_the_difference_are_red_where_only_full_precision_saw_something(shown_viewer, qtbot, panes, scene):
+    view = ComparisonView(shown_viewer)
+    view.open(panes, scene)
+    view.show(DIFFERENCE)
+    view.hide("boxes", True)
+    title = shown_viewer.canvas.overlays["pqcomq_top_left_title"]
+    assert title.text.startswith("Only Model · FP32: 2.9 mL")  # 6 slices × 4 rows × 10 columns × 12 mm³
+    without_texts(shown_viewer)
+    picture = shot(shown_viewer, qtbot)
+    assert sum(share_of(picture, LEFT_COLOUR)) > 0.01
+    assert sum(share_of(picture, RIGHT_COLOUR)) == 0
+    view.open(panes[::-1], scene)
+    view.hide("boxes", True)
+    without_texts(shown_viewer)
+    assert sum(share_of(shot(shown_viewer, qtbot), RIGHT_COLOUR)) > 0.01
+
+
+def test_flicker_exchanges_the_masks_and_names_the_model(shown_viewer, qtbot, panes, scene):
+    view = ComparisonView(shown_viewer)
+    view.open(panes, scene)
+    view.hide("boxes", True)
+    shares, titles = [], []
+    for _press in range(3):
+        view.show(FLICKER)
+        titles.append(shown_viewer.canvas.overlays["pqcomq_top_left_title"].text)
+        shares.append(sum(share_of(shot(shown_viewer, qtbot), scene.objects[0].colour)))
+    assert titles == ["Model · FP32", "Model · 4-bit", "Model · FP32"]
+    assert shares[0] == shares[2] == pytest.approx(2 * shares[1], rel=0.2)
+
+
+def test_the_curtain_uncovers_one_model_and_covers_the_other(shown_viewer, qtbot, panes, scene):
+    view = ComparisonView(shown_viewer)
+    view.open(panes, scene)
+    view.show(SWIPE)
+    composed = shown_viewer.layers["Swipe: masks"].data
+    full, quantized = (pane.mask for pane in panes)
+    view.move_curtain(50)
+    np.testing.assert_array_equal(composed, full)
+    view.move_curtain(-25)
+    np.testing.assert_array_equal(composed, np.where(np.arange(40) < 20, full, quantized))
+    view.move_curtain(-50)
+    np.testing.assert_array_equal(composed, quantized)
+
+
+def test_the_curtain_is_dragged_with_the_mouse(shown_viewer, qtbot, panes, scene, drag):
+    view = ComparisonView(shown_viewer)
+    view.open(panes, scene)
+    view.show(SWIPE)
+    before = shown_viewer.scene.camera.center
+    drag(shown_viewer, (5.0, 19.5), (5.0, 9.5))
+    np.testing.assert_allclose(shown_viewer.layers["Swipe: curtain"].data[0][:, 2], 9.5, atol=0.6)
+    assert shown_viewer.scene.camera.center == before, "the picture was dragged along"
+
+
+def test_switching_views_keeps_every_mask_and_slice(viewer, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    viewer.dims.set_current_step(0, 7)
+    for name in (SWIPE, DIFFERENCE, FLICKER, SIDE_BY_SIDE):
+        view.show(name)
+        assert viewer.dims.current_step[0] == 7
+        assert viewer.canvas.grid.enabled == (name == SIDE_BY_SIDE)
+    for side, pane in zip((1, 2), panes, strict=True):
+        np.testing.assert_array_equal(viewer.layers[f"{side}: masks"].data, pane.mask)
+
+
+def test_masks_of_a_slice_are_replaced_in_every_view(viewer, volume, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    for name in (SWIPE, DIFFERENCE, SIDE_BY_SIDE):
+        view.show(name)
+    empty = np.zeros(volume.voxels.shape[1:], np.uint8)
+    view.set_masks(4, [empty, empty + 1])
+    assert not viewer.layers["1: masks"].data[4].any()
+    assert (viewer.layers["Difference"].data[4] == 3).all()
+    assert (viewer.layers["Swipe: masks"].data[4, :, 20:] == 1).all()
+    assert not viewer.layers["Swipe: masks"].data[4, :, :20].any()
+    view.clear_masks(1, range(12))
+    assert not viewer.layers["Difference"].data.any()
+
+
+def test_four_models_stand_in_a_square(viewer, volume, masks, scene):
+    panes = [Pane(f"Model · {bits}", (f"{bits} bits",), masks[bits % 2], LEFT_COLOUR) for bits in (32, 8, 4, 2)]
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    images = [list(viewer.layers).index(viewer.layers[f"{side}: image"]) for side in (1, 2, 3, 4)]
+    cells = [viewer.canvas.grid.position(index, viewer.layers) for index in images]
+    assert cells == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    corners = ("top_left", "top_right", "bottom_left", "bottom_right")
+    titles = [viewer.canvas.overlays[f"pqcomq_{corner}_title"].text for corner in corners]
+    assert titles == ["Model · 32", "Model · 8", "Model · 4", "Model · 2"]
+    view.show(DIFFERENCE)
+    view.choose_candidate(3)
+    assert viewer.canvas.overlays["pqcomq_top_right_title"].text.startswith("Only Model · 2")
+
+
+def cells(viewer, name):
+    """Row and column of every visible layer of a name, on whichever side."""
+    layers = [layer for layer in viewer.layers if layer.visible and layer.name.endswith(name)]
+    return [viewer.canvas.grid.position(list(viewer.layers).index(layer), viewer.layers) for layer in layers]
+
+
+def test_a_layer_of_the_users_is_seen_on_every_side(viewer, volume, panes, scene):
+    with_user_layers(viewer, volume)
+    before = state(viewer)
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    painted = viewer.add_labels(np.zeros(volume.voxels.shape, np.uint8), name="painted", **transform(volume))
+    assert cells(viewer, "painted") == cells(viewer, ": image") == [(0, 0), (0, 1)]
+    for add in (viewer.add_points, viewer.add_shapes):
+        added = add(rectangle(BOX, 4), name=add.__name__, scale=(4.0, 2.0, 1.5))
+        assert cells(viewer, add.__name__) == [(0, 0), (0, 1)]
+        viewer.layers.remove(added)
+    painted.paint((4, 3, 3), 1)
+    np.testing.assert_array_equal(viewer.layers["2: painted"].data, painted.data)
+    viewer.layers["Labels"].visible = True  # one that was hidden before
+    assert cells(viewer, "Labels") == [(0, 0), (0, 1)]
+    viewer.layers["Labels"].visible = False
+    assert cells(viewer, "Labels") == []
+    view.show(SWIPE)
+    assert cells(viewer, "painted") == [(0, 0)]
+    view.show(SIDE_BY_SIDE)
+    viewer.layers.remove("painted")
+    assert view.is_open
+    assert "2: painted" not in viewer.layers
+    view.close()
+    assert state(viewer) == before
+
+
+def test_a_volume_opened_meanwhile_waits_until_the_comparison_is_closed(viewer, volume, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    added = viewer.add_layer(Layer.create(*image_tuple(volume)))
+    assert not added.visible
+    assert list(viewer.layers).index(added) == 12
+    view.close()
+    assert added.visible
+    assert [layer.name for layer in viewer.layers] == ["block"]
+
+
+def test_figures_give_way_to_the_picture_but_verdicts_stay(viewer, panes, scene):
+    left, right = panes
+    view = ComparisonView(viewer)
+    view.open([left, replace(right, mark=Mark("✗ FAIL: Dice < 0.98", "#E8743B"))], scene)
+    overlays = viewer.canvas.overlays
+    assert overlays["pqcomq_top_right_mark"].text == "✗ FAIL: Dice < 0.98"
+    assert not overlays["pqcomq_top_left_mark"].visible
+    assert "Volume" in overlays["pqcomq_top_right_body"].text
+    view.hide("figures", True)
+    assert not overlays["pqcomq_top_right_body"].visible
+    assert overlays["pqcomq_top_right_mark"].visible
+    assert overlays["pqcomq_top_right_title"].visible
+    view.hide("figures", False)
+    viewer.canvas.size = (110, 900)  # room for one line of two, and no more
+    assert overlays["pqcomq_top_right_body"].text.startswith("Dice vs full precision 0.812 …")
+    view.set_lines([(), ()])
+    assert not overlays["pqcomq_top_right_mark"].visible, "live masks have no verdict"
+
+
+def test_outlines_widen_where_a_voxel_would_be_too_small_to_see(viewer, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    viewer.scene.camera.zoom = 3.0  # a voxel is 4.5 pixels across
+    assert {viewer.layers[f"{side}: outlines"].contour for side in (1, 2)} == {1}
+    viewer.scene.camera.zoom = 0.25  # 0.375 pixels
+    assert {viewer.layers[f"{side}: outlines"].contour for side in (1, 2)} == {4}
+
+
+def test_other_planes_and_3d_look_at_the_objects(viewer, volume, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    viewer.dims.set_current_step(1, 28)
+    show_plane(viewer, Plane.CORONAL)
+    assert viewer.dims.current_step[1] == 10  # the middle of the box's rows 5 to 15
+    viewer.dims.set_current_step(1, 14)
+    show_plane(viewer, Plane.AXIAL)
+    show_plane(viewer, Plane.CORONAL)
+    assert viewer.dims.current_step[1] == 14, "the user's own place in the box is kept"
+    show_surfaces(viewer)
+    np.testing.assert_allclose(viewer.scene.camera.center, (300 + 5.5 * 4, 10 + 10 * 2, -20 + 11 * 1.5))
+    np.testing.assert_allclose(viewer.scene.camera.up_direction, (0.95, 0.29, 0.13), atol=0.02)  # the head is up
+
+
+def test_the_cursor_is_marked_on_the_other_side(shown_viewer, qtbot, panes, scene, hover):
+    view = ComparisonView(shown_viewer)
+    view.open(panes, scene)
+    hover(shown_viewer, (10.0, 12.0))
+    assert len(shown_viewer.layers["1: cursor"].data) == 0
+    np.testing.assert_allclose(shown_viewer.layers["2: cursor"].data[0], (5, 10, 12), atol=0.6)
+
+
+def test_the_head_is_up_in_coronal_and_sagittal_planes_and_letters_say_so(viewer, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    view.show(DIFFERENCE)  # one wide cell has room for all letters
+    viewer.canvas.size = (700, 900)
+
+    def letters():
+        edges = ("middle_left", "middle_right", "top_center", "bottom_center")
+        return "".join(viewer.canvas.overlays[f"pqcomq_{edge}"].text for edge in edges)
+
+    assert letters() == "RLAP"
+    show_plane(viewer, Plane.CORONAL)
+    assert letters() == "RLSI"
+    show_plane(viewer, Plane.SAGITTAL)
+    assert letters() == "APSI"
+    show_surfaces(viewer)
+    assert letters() == ""
+    show_plane(viewer, Plane.AXIAL)
+    assert letters() == "RLAP"
+
+
+def test_in_three_dimensions_only_the_masks_are_seen(viewer, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    show_surfaces(viewer)
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["1: masks", "2: masks"]
+    show_plane(viewer, Plane.AXIAL)
+    assert viewer.layers["1: image"].visible
+
+
+def test_hidden_parts_stay_hidden_in_every_view(viewer, volume, panes, masks):
+    view = ComparisonView(viewer)
+    view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX, truth=masks[0]))
+    view.hide("ground truth", True)
+    view.hide("masks", True)
+    for name in (DIFFERENCE, SWIPE, FLICKER, SIDE_BY_SIDE):
+        view.show(name)
+        seen = {layer.name for layer in viewer.layers if layer.visible and isinstance(layer, Labels)}
+        assert seen == set()
+    view.hide("masks", False)
+    assert viewer.layers["1: outlines"].visible
+
+
+def test_other_boxes_can_be_shown_while_it_is_open(viewer, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    second = Prompt(2, "other", Box3D(1, 2, 0, 3, 4, 11))
+    view.set_objects((*scene.objects, second))
+    assert len(viewer.layers["1: boxes"].data) == len(viewer.layers["2: boxes"].data) == 2
+    np.testing.assert_array_equal(viewer.layers["2: boxes"].data[1][:, 1:], [[2, 1], [2, 3], [4, 3], [4, 1]])
+
+
+def test_pixels_show_the_plates_where_they_belong(shown_viewer, qtbot, panes, scene):
+    view = ComparisonView(shown_viewer)
+    view.open(panes, scene)
+    for layer in shown_viewer.layers:
+        layer.opacity = 0
+    picture = shot(shown_viewer, qtbot)
+    assert share_of(picture, LEFT_COLOUR)[0] > 0 == share_of(picture, LEFT_COLOUR)[1]
+    assert share_of(picture, RIGHT_COLOUR)[1] > 0 == share_of(picture, RIGHT_COLOUR)[0]
+    white = (picture[..., :3] > 200).all(axis=-1)
+    height, width = white.shape
+    assert white[: height // 3, : width // 2].any()
+    assert white[: height // 3, width // 2 :].any()
+    gutter = white[: height // 3, width // 2 - 8 : width // 2 + 8]
+    assert not gutter.any(), "the plates run into each other"
+
+
+def test_plates_stay_in_their_half_of_any_window(shown_viewer, qtbot, panes, scene):
+    left, right = panes
+    long = Pane("LiteMedSAM · 4-bit Permutation-COMQ", ("Simulated low bits (runs as FP32)",), right.mask, RIGHT_COLOUR)
+    view = ComparisonView(shown_viewer)
+    view.open([left, long], scene)
+    for layer in shown_viewer.layers:
+        layer.opacity = 0
+    for size in ((900, 600), (1280, 800), (1900, 1000)):
+        shown_viewer.window.resize(*size)
+        qtbot.wait(400)
+        picture = shown_viewer.screenshot(canvas_only=True, flash=False)
+        height, width = picture.shape[:2]
+        assert (picture[: height // 3, width // 2 :, :3] > 150).any()
+        left_share, right_share = share_of(picture, RIGHT_COLOUR)
+        assert left_share == 0 < right_share
+    assert view.is_open
+
+
+def test_opening_step_by_step_ends_where_opening_at_once_does(viewer, qtbot, volume, panes, scene):
+    with_user_layers(viewer, volume)
+    before = state(viewer)
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    at_once = state(viewer)
+    view.close()
+    opened = []
+    view.open_gently(panes, scene, lambda: opened.append(view.is_open))
+    assert not view.is_open, "it is not there yet"
+    qtbot.waitUntil(lambda: bool(opened), timeout=60_000)
+    assert opened == [True]
+    assert state(viewer)[:5] == at_once[:5]
+    view.close()
+    view.open_gently(panes, scene, lambda: opened.append(view.is_open))
+    qtbot.wait(100)
+    view.close()  # half-way
+    qtbot.wait(200)
+    assert opened == [True]
+    assert state(viewer) == before
