@@ -12,18 +12,19 @@ import SimpleITK as sitk
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.metrics import dice, scores
-from pqcomq.comparison.result import Comparison, Side, SliceScores
+from pqcomq.comparison.result import Comparison, Side
+from pqcomq.comparison.slice_scores import SliceScores
 from pqcomq.models.execution import Execution
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import finished
-from pqcomq.quantization.settings import QuantizationSettings
-from pqcomq.quantized.calibration import calibrate_on
-from pqcomq.quantized.run import quantize_model
-from pqcomq.quantized.weights_file import save_weights
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.calibration import calibrate_on
+from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.quantization.weights_file import save_weights
 from pqcomq.segmentation.box import Box3D
+from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import Window
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -88,7 +89,7 @@ def calibration(phantom):
 @pytest.fixture(scope="session")
 def quantized(lite_medsam, calibration, finish):
     """LiteMedSAM at 4 bits."""
-    return finish(quantize_model(lite_medsam, calibration, QuantizationSettings.default(4)))
+    return finish(quantize_model(lite_medsam, calibration, QuantizationConfig.default(4)))
 
 
 @pytest.fixture(scope="session")

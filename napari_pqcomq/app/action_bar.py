@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from pqcomq.comparison.wording import RESEARCH_ONLY
+from pqcomq.comparison.text import RESEARCH_ONLY
 
 
-class Buttons(QWidget):
+class ActionBar(QWidget):
     """Compare, Live, Close comparison, the hint line, the line on research use and the licence of the weights."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

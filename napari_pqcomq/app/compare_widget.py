@@ -12,47 +12,47 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_pqcomq.app.action_bar import Buttons
+from napari_pqcomq.app.action_bar import ActionBar
 from napari_pqcomq.app.hints import next_step
-from napari_pqcomq.app.key_bindings import dock_shortcuts
+from napari_pqcomq.app.key_bindings import key_bindings
 from napari_pqcomq.app.layout import lay_out
-from napari_pqcomq.app.preferences import Remembered
-from napari_pqcomq.app.results_controller import ReadingDesk
+from napari_pqcomq.app.preferences import Preferences
+from napari_pqcomq.app.results_controller import ResultsController
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
-from napari_pqcomq.jobs.inference_jobs import CompareTask, LiveTask, LoadTask, QuantizeTask
-from napari_pqcomq.jobs.job_runner import ProgressPanel
-from napari_pqcomq.jobs.model_cache import ModelShelf
+from napari_pqcomq.jobs.inference_jobs import CompareJob, LiveJob, LoadJob, QuantizeJob
+from napari_pqcomq.jobs.job_runner import JobRunner
+from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.live.live_session import LiveModels, LiveSession
 from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_panel import PromptPanel
 from napari_pqcomq.results.kept_masks import kept_layer
-from napari_pqcomq.results.metrics_table import ResultsTable
+from napari_pqcomq.results.metrics_table import MetricsTable
 from napari_pqcomq.results.result_export_panel import ResultExportPanel
 from napari_pqcomq.results.result_tabs import ResultTabs
 from napari_pqcomq.setup.calibration_panel import CalibrationPanel
-from napari_pqcomq.setup.ground_truth_panel import TruthPanel
+from napari_pqcomq.setup.ground_truth_panel import GroundTruthPanel
 from napari_pqcomq.setup.model_panel import ModelPanel
 from napari_pqcomq.setup.volume_panel import VolumePanel
 from napari_pqcomq.setup.weights_panel import WeightsPanel
 from napari_pqcomq.viewer.comparison_view import ComparisonView
-from napari_pqcomq.viewer.cursor_status import StatusLine
+from napari_pqcomq.viewer.cursor_status import CursorStatus
 from napari_pqcomq.viewer.result_panes import panes_of, plate_lines, plate_marks
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.view_bar import ViewBar
-from napari_pqcomq.widgets.gl_context import CanvasContext
-from napari_pqcomq.widgets.napari_docks import SideDocks
+from napari_pqcomq.widgets.gl_context import GLContext
+from napari_pqcomq.widgets.napari_docks import NapariDocks
 from napari_pqcomq.widgets.shortcuts import Shortcuts
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR
-from pqcomq.comparison.participant import Participant
 from pqcomq.comparison.result import Comparison
-from pqcomq.comparison.wording import heading
+from pqcomq.comparison.text import heading
 from pqcomq.errors import InputError
-from pqcomq.quantized.model import QuantizedModel
+from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import PromptMode
-from pqcomq.volumes.window import default_window
+from pqcomq.volumes.intensity_window import default_window
 
 _CACHE_BYTES = 2**30
 """Four models on sixty slices."""
@@ -76,27 +76,27 @@ class CompareWidget(QWidget):
         self.model_panel = ModelPanel(self.calibration_panel)
         self.weights_panel = WeightsPanel()
         self.prompt_panel = PromptPanel(napari_viewer)
-        self.truth_panel = TruthPanel(napari_viewer)
-        self.figures = ResultsTable()
+        self.truth_panel = GroundTruthPanel(napari_viewer)
+        self.figures = MetricsTable()
         self.results = ResultTabs()
         self.results.add_panel("Figures", self.figures)
         self.results.add_panel("Export", ResultExportPanel(), "Write the masks with a record of how they were made")
-        self.progress = ProgressPanel()
-        self.buttons = Buttons()
-        self._canvas_context = CanvasContext(napari_viewer, self)
+        self.progress = JobRunner()
+        self.buttons = ActionBar()
+        self._canvas_context = GLContext(napari_viewer, self)
         self.view = ComparisonView(napari_viewer, on_close=self._on_closed, on_change=self._on_view)
         self.view_bar = ViewBar(napari_viewer, self.view)
         self.live = LiveSession(napari_viewer, self.view, self.prompt_panel.prompts, self)
-        self.status = StatusLine(napari_viewer)
-        self.side_docks = SideDocks(self)
+        self.status = CursorStatus(napari_viewer)
+        self.side_docks = NapariDocks(self)
         self.result: ShownResult | None = None
         self._viewer = napari_viewer
         self._is_released = False
-        self._participants: tuple[Participant, ...] = ()  # of the sides, in their order
-        self._shelf, self._cache = ModelShelf(), EmbeddingCache(_CACHE_BYTES)
-        self.desk = ReadingDesk(self, napari_viewer, self._shelf, self._cache)
-        self._remembered = Remembered(self)
-        self.shortcuts = Shortcuts(self, dock_shortcuts(self, napari_viewer))
+        self._participants: tuple[ComparedModel, ...] = ()  # of the sides, in their order
+        self._shelf, self._cache = ModelCache(), EmbeddingCache(_CACHE_BYTES)
+        self.desk = ResultsController(self, napari_viewer, self._shelf, self._cache)
+        self._remembered = Preferences(self)
+        self.shortcuts = Shortcuts(self, key_bindings(self, napari_viewer))
         lay_out(self)
         self._connect()
         self._on_volume()
@@ -135,16 +135,16 @@ class CompareWidget(QWidget):
         if self.volume_panel.volume is None:
             show_error(self.buttons.hint.text())
             return
-        task = LiveTask(self.model_panel.choice, self._weights(), self.model_panel.runtimes.runtime, self._shelf)
+        task = LiveJob(self.model_panel.choice, self._weights(), self.model_panel.runtimes.runtime, self._shelf)
 
-        def take(participants: tuple[Participant, ...]) -> None:
+        def take(participants: tuple[ComparedModel, ...]) -> None:
             self._show_live(participants, then)
 
         self.progress.start(task.steps, take, "Loading the models…")
 
     def load_weights(self, path: Path) -> None:
         """Load quantized weights in the background."""
-        self.progress.start(LoadTask(path).steps, self._take_loaded, f"Loading {path.name}…")
+        self.progress.start(LoadJob(path).steps, self._take_loaded, f"Loading {path.name}…")
 
     def go_to_worst(self) -> None:
         """Show the slice on which the models agree least about the current object."""
@@ -152,7 +152,7 @@ class CompareWidget(QWidget):
         if found is not None:
             self.view.go_to(found.worst_slice)
 
-    def go_to_parting(self) -> None:
+    def go_to_divergence(self) -> None:
         """Show the slice on which the models first part ways."""
         found = self._current_comparison()
         if found is not None and found.parting is not None:
@@ -223,7 +223,7 @@ class CompareWidget(QWidget):
         self.buttons.live.clicked.connect(lambda: self.open_live())
         self.buttons.close.clicked.connect(self.view.close)
         self.view_bar.worst_requested.connect(self.go_to_worst)
-        self.view_bar.parting_requested.connect(self.go_to_parting)
+        self.view_bar.divergence_requested.connect(self.go_to_divergence)
         self.view_bar.keep_requested.connect(self.keep_masks)
         self.view_bar.candidate_chosen.connect(self._on_result)
         self.desk.gate.changed.connect(self._on_result)
@@ -239,7 +239,7 @@ class CompareWidget(QWidget):
         if volume is None or self.model_panel.lacks_checkpoint:
             show_error(self.buttons.hint.text())
             return
-        task = QuantizeTask(choices, self.calibration_panel.choice, volume, self.volume_panel.window, self._shelf)
+        task = QuantizeJob(choices, self.calibration_panel.choice, volume, self.volume_panel.window, self._shelf)
 
         def take(made: dict[ModelChoice, QuantizedModel]) -> None:
             for choice, weights in made.items():
@@ -254,14 +254,14 @@ class CompareWidget(QWidget):
         at_hand = [self.weights_panel.weights_for(choice) for choice in self.model_panel.choices]
         return tuple(each for each in at_hand if each is not None)
 
-    def _compare_task(self) -> CompareTask:
+    def _compare_task(self) -> CompareJob:
         volume, prompts = self.volume_panel.volume, self.prompt_panel.prompts
         if volume is None:
             raise InputError(self.buttons.hint.text())
         self.prompt_panel.box()  # says so if there is none
         current = prompts.current_prompt
         chosen = prompts.compared or ((current,) if current else ())
-        return CompareTask(
+        return CompareJob(
             choice=self.model_panel.choice,
             weights=self._weights(),
             volume=volume,
@@ -315,7 +315,7 @@ class CompareWidget(QWidget):
 
         self._open(panes_of(result, self._current_number(), self.desk.gate.tolerance), truth, opened)
 
-    def _show_live(self, participants: tuple[Participant, ...], then: Callable[[], None]) -> None:
+    def _show_live(self, participants: tuple[ComparedModel, ...], then: Callable[[], None]) -> None:
         """Open the view without masks; they follow the boxes."""
         volume = self.volume_panel.volume
         if volume is None:
@@ -348,7 +348,7 @@ class CompareWidget(QWidget):
         self.view.open_gently(panes, Scene(volume, self.volume_panel.contrast_limits, objects, truth), then)
         self._refresh()
 
-    def _follow(self, participants: tuple[Participant, ...], compared: dict[int, Box3D]) -> None:
+    def _follow(self, participants: tuple[ComparedModel, ...], compared: dict[int, Box3D]) -> None:
         volume = self.volume_panel.volume
         assert volume is not None  # noqa: S101 (a volume was just worked on)
         self._participants = participants

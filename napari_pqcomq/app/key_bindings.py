@@ -10,13 +10,13 @@ from qtpy.QtWidgets import QAbstractButton
 from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FIGURES, FLICKER, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.widgets.shortcuts import Shortcut
-from pqcomq.volumes.window import PRESETS
+from pqcomq.volumes.intensity_window import PRESETS
 
 if TYPE_CHECKING:
     from napari_pqcomq.app.compare_widget import CompareWidget
 
 
-def dock_shortcuts(dock: CompareWidget, viewer: ViewerModel) -> list[Shortcut]:
+def key_bindings(dock: CompareWidget, viewer: ViewerModel) -> list[Shortcut]:
     """All of them, in the order of their list."""
     view, prompts = dock.view, dock.prompt_panel
 
@@ -46,7 +46,7 @@ def dock_shortcuts(dock: CompareWidget, viewer: ViewerModel) -> list[Shortcut]:
         Shortcut("D", "Difference", lambda: view.show(DIFFERENCE)),
         Shortcut("F", "Flicker; again: the other model", lambda: view.show(FLICKER)),
         Shortcut("W", "Worst slice", dock.go_to_worst),
-        Shortcut("P", "Slice where the models first part ways", dock.go_to_parting),
+        Shortcut("P", "Slice where the models first part ways", dock.go_to_divergence),
         Shortcut("M", "Masks on and off", lambda: part("masks")),
         Shortcut("T", "Ground truth on and off", lambda: part("ground truth")),
         Shortcut("X", "Boxes on and off", lambda: part("boxes")),

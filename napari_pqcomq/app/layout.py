@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from napari_pqcomq.widgets.collapsible import Disclosure
+from napari_pqcomq.widgets.collapsible import Collapsible
 
 if TYPE_CHECKING:
     from napari_pqcomq.app.compare_widget import CompareWidget
@@ -48,8 +48,8 @@ def lay_out(dock: CompareWidget) -> None:
     ):
         column.addWidget(panel)
     column.addWidget(dock.results)
-    column.addWidget(Disclosure("Session and report", dock.desk.sessions))
-    column.addWidget(Disclosure("Keys", dock.shortcuts.table()))
+    column.addWidget(Collapsible("Session and report", dock.desk.sessions))
+    column.addWidget(Collapsible("Keys", dock.shortcuts.table()))
     column.addStretch(1)
     for box in settings.findChildren(QComboBox):  # long entries must not make the dock wide
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _GATE = ("gate least dice", "gate volume percent")
 
 
-class Remembered:
+class Preferences:
     """The dock's choices, by the words that the user sees; what no longer exists is passed over."""
 
     def __init__(self, dock: CompareWidget) -> None:

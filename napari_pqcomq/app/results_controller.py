@@ -10,18 +10,18 @@ from napari.utils.notifications import show_error, show_info, show_warning
 
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
-from napari_pqcomq.jobs.model_cache import ModelShelf
-from napari_pqcomq.jobs.session_jobs import JitterTask, OpenedSession, OpenTask, SaveTask
+from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.jobs.session_jobs import JitterJob, OpenedSession, OpenSessionJob, SaveSessionJob
 from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.results.gate_panel import GatePanel
 from napari_pqcomq.results.plots_panel import PlotsPanel
-from napari_pqcomq.results.reader_study_panel import Pair, ReadingPanel
+from napari_pqcomq.results.reader_study_panel import Pair, ReaderStudyPanel
 from napari_pqcomq.results.session_panel import SessionPanel
 from napari_pqcomq.viewer.modes.registry import SIDE_BY_SIDE
 from napari_pqcomq.viewer.scene import Pane, Scene
-from pqcomq.comparison.box_jitter import BoxJitter
+from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
-from pqcomq.session.folder import PAGE
+from pqcomq.session.file_names import PAGE
 from pqcomq.session.session import Session
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _NEUTRAL = "#E6E9EE"
 """Of both headings while reading blinded."""
 
 
-class ReadingDesk:
+class ResultsController:
     """Panels of the results area, and what they ask of the dock.
 
     Args:
@@ -41,9 +41,14 @@ class ReadingDesk:
         cache: embeddings of the dock's comparisons.
     """
 
-    def __init__(self, dock: CompareWidget, viewer: ViewerModel, shelf: ModelShelf, cache: EmbeddingCache) -> None:
+    def __init__(self, dock: CompareWidget, viewer: ViewerModel, shelf: ModelCache, cache: EmbeddingCache) -> None:
         self._dock, self._viewer, self._shelf, self._cache = dock, viewer, shelf, cache
-        self.plots, self.gate, self.reading, self.sessions = PlotsPanel(), GatePanel(), ReadingPanel(), SessionPanel()
+        self.plots, self.gate, self.reading, self.sessions = (
+            PlotsPanel(),
+            GatePanel(),
+            ReaderStudyPanel(),
+            SessionPanel(),
+        )
         self._jitters: dict[str, BoxJitter] = {}
         self._read: ShownResult | None = None
         dock.results.add_panel("Plots", self.plots, "Dice along the slices, bits against Dice, latencies, layers")
@@ -91,7 +96,7 @@ class ReadingDesk:
         result = self._dock.result
         if result is None or self._is_busy():
             return
-        task = SaveTask(result, self._jitters, self.gate.tolerance, self.reading.finished, folder)
+        task = SaveSessionJob(result, self._jitters, self.gate.tolerance, self.reading.finished, folder)
 
         def tell(paths: list[Path]) -> None:
             self.sessions.tell(f"Saved {len(paths)} files in {folder.name}.", folder / PAGE)
@@ -107,7 +112,7 @@ class ReadingDesk:
             return
         if self._is_busy():
             return
-        task = OpenTask(folder, volume, self._dock.model_panel.checkpoint, self._shelf)
+        task = OpenSessionJob(folder, volume, self._dock.model_panel.checkpoint, self._shelf)
         self._dock.progress.start(task.steps, self._take, f"Opening {folder.name}…")
 
     def _take(self, opened: OpenedSession) -> None:
@@ -147,7 +152,7 @@ class ReadingDesk:
     def _move_boxes(self, pixels: int) -> None:
         result = self._dock.result
         if result is not None and not self._is_busy():
-            self._dock.progress.start(JitterTask(result, pixels).steps, self._take_jitters, "Moving the boxes…")
+            self._dock.progress.start(JitterJob(result, pixels).steps, self._take_jitters, "Moving the boxes…")
 
     def _take_jitters(self, jitters: dict[str, BoxJitter]) -> None:
         result = self._dock.result

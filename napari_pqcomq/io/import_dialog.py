@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidg
 from napari_pqcomq.io.import_jobs import Found, Order, Outcome, orders_of, read_steps, scan_steps
 from napari_pqcomq.io.import_questions import ask_remedy
 from napari_pqcomq.io.series_tree import SeriesTree, Wanted
-from napari_pqcomq.jobs.job_runner import ProgressPanel
+from napari_pqcomq.jobs.job_runner import JobRunner
 from pqcomq.errors import InputError
-from pqcomq.volumes.findings import RemedyNeeded
+from pqcomq.volumes.import_issues import RemedyNeeded
 
 _GRACE_MS = 400
 """What opens without a question within this time shows no dialog at all."""
@@ -43,7 +43,7 @@ class ImportDialog(QDialog):
         self.failure: InputError | None = None
         self.title = QLabel(f"Looking into {path.name}…")
         self.title.setWordWrap(True)
-        self.tree, self.progress = SeriesTree(), ProgressPanel()
+        self.tree, self.progress = SeriesTree(), JobRunner()
         self.progress.cancel_button.hide()  # the dialog's own Cancel does it
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
         self.opener = self.buttons.button(QDialogButtonBox.StandardButton.Open)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from napari_pqcomq.io.series_tree import Wanted
 from napari_pqcomq.jobs.steps import Step, Steps, step_of
-from pqcomq.dicom_objects.objects import LabelledObjects
+from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
-from pqcomq.masks.reading import read_masks
+from pqcomq.masks.reader import read_masks
 from pqcomq.progress import translated
-from pqcomq.volumes.dicom.listing import SeriesInfo, infos_of
 from pqcomq.volumes.dicom.scan import Scan, scanning
 from pqcomq.volumes.dicom.series import checked_scan, reading_series
-from pqcomq.volumes.findings import Remedy, RemedyNeeded
+from pqcomq.volumes.dicom.series_summary import SeriesInfo, infos_of
+from pqcomq.volumes.import_issues import Remedy, RemedyNeeded
 from pqcomq.volumes.volume import Volume
 
 

@@ -13,8 +13,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from pqcomq.volumes.findings import REMEDIES, Remedy, RemedyNeeded
-from pqcomq.volumes.parts import PartChoiceNeeded
+from pqcomq.volumes.import_issues import REMEDIES, Remedy, RemedyNeeded
+from pqcomq.volumes.volume_choice import PartChoiceNeeded
 
 
 def ask_remedy(question: RemedyNeeded, name: str, parent: QWidget | None = None) -> Remedy | None:

@@ -10,9 +10,9 @@ import numpy as np
 
 from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import labels_tuple, volume_of
-from pqcomq.dicom_objects.objects import LabelledObjects
+from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
-from pqcomq.masks.reading import read_masks
+from pqcomq.masks.reader import read_masks
 from pqcomq.volumes.volume import Volume
 
 LayerTuple = tuple[Any, ...]

@@ -10,13 +10,13 @@ from napari.utils.notifications import show_warning
 
 from napari_pqcomq.io.mask_reader import mask_layers, object_layers
 from napari_pqcomq.layers.volume_layers import image_tuple
-from pqcomq.dicom_objects.opening import object_kind
-from pqcomq.volumes.dicom.sources import holds_dicom
-from pqcomq.volumes.files import is_folder
-from pqcomq.volumes.findings import Remedy, RemedyNeeded
-from pqcomq.volumes.parts import PartChoiceNeeded
-from pqcomq.volumes.reading import read_volume
+from pqcomq.dicom_masks.object_loading import object_kind
+from pqcomq.volumes.dicom.file_discovery import holds_dicom
+from pqcomq.volumes.import_issues import Remedy, RemedyNeeded
+from pqcomq.volumes.path_checks import is_folder
+from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume_choice import PartChoiceNeeded
 
 LayerTuple = tuple[Any, ...]
 

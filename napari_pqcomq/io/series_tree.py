@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from pqcomq.volumes.dicom.annotations import Annotation
-from pqcomq.volumes.dicom.listing import SeriesInfo
+from pqcomq.volumes.dicom.series_summary import SeriesInfo
 
 _COLUMNS = ("Series", "Modality", "Slices", "Size", "Spacing (mm)", "Plane", "Remark")
 _WIDEST = 300

@@ -9,8 +9,8 @@ import numpy as np
 
 from napari_pqcomq.layers.mask_layers import layer_masks
 from pqcomq.errors import InputError
-from pqcomq.masks.kinds import sidecar
-from pqcomq.masks.writing import export_masks
+from pqcomq.masks.file_formats import sidecar
+from pqcomq.masks.writer import export_masks
 
 
 def write_labels(path: str, data: np.ndarray, meta: dict[str, Any]) -> list[str]:

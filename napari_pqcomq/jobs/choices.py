@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pqcomq.quantization.settings import QuantizationSettings
+from pqcomq.quantization.algorithm.config import QuantizationConfig
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ModelChoice:
 
     key: str
     checkpoint: Path | None
-    settings: QuantizationSettings
+    settings: QuantizationConfig
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_pqcomq.prompts.prompt import Prompt
-from pqcomq.comparison.participant import Participant
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.result import Comparison
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import Window
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +55,8 @@ class ShownResult:
     volume: Volume
     window: Window | None
     objects: tuple[ObjectResult, ...]
-    reference: Participant
-    candidates: tuple[Participant, ...]
+    reference: ComparedModel
+    candidates: tuple[ComparedModel, ...]
     cache: EmbeddingCache
 
     @property

@@ -9,29 +9,29 @@ import numpy as np
 
 from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice
 from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
-from napari_pqcomq.jobs.model_cache import ModelShelf
+from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.jobs.steps import Step, Steps, step_of
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from napari_pqcomq.prompts.prompt import Prompt
+from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compare import compare
-from pqcomq.comparison.participant import Participant, check_same_source
+from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.result import Comparison
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Stopwatch, translated
-from pqcomq.quantized.calibration import Calibration, calibrate_on
-from pqcomq.quantized.model import QuantizedModel
-from pqcomq.quantized.run import LayerEvent, quantize_model
-from pqcomq.quantized.weights_file import load_weights
-from pqcomq.runtimes.settings import Runtime
+from pqcomq.quantization.calibration import Calibration, calibrate_on
+from pqcomq.quantization.quantize_model import LayerEvent, quantize_model
+from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.quantization.weights_file import load_weights
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import PromptMode
-from pqcomq.volumes.reading import read_volume
+from pqcomq.volumes.intensity_window import Window
+from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import Window
 
 
 @dataclass(frozen=True, eq=False)
-class QuantizeTask:
+class QuantizeJob:
     """Quantize a model, once or at several bit widths.
 
     Attributes:
@@ -46,7 +46,7 @@ class QuantizeTask:
     calibration: CalibrationChoice
     volume: Volume
     window: Window | None
-    shelf: ModelShelf
+    shelf: ModelCache
 
     def steps(self) -> Steps[dict[ModelChoice, QuantizedModel]]:
         """The work.
@@ -73,7 +73,7 @@ class QuantizeTask:
 
 
 @dataclass(frozen=True, eq=False)
-class LoadTask:
+class LoadJob:
     """Load quantized weights.
 
     Attributes:
@@ -94,7 +94,7 @@ class LoadTask:
 
 
 @dataclass(frozen=True, eq=False)
-class LiveTask:
+class LiveJob:
     """Have both models ready to follow a box.
 
     Attributes:
@@ -107,9 +107,9 @@ class LiveTask:
     choice: ModelChoice
     weights: tuple[QuantizedModel, ...]
     runtime: Runtime
-    shelf: ModelShelf
+    shelf: ModelCache
 
-    def steps(self) -> Steps[tuple[Participant, ...]]:
+    def steps(self) -> Steps[tuple[ComparedModel, ...]]:
         """The work.
 
         Raises:
@@ -123,7 +123,7 @@ class LiveTask:
 
 
 @dataclass(frozen=True, eq=False)
-class CompareTask:
+class CompareJob:
     """Run full precision and its quantized copies on boxes.
 
     Attributes:
@@ -147,7 +147,7 @@ class CompareTask:
     mode: PromptMode
     truths: dict[int, np.ndarray]
     runtime: Runtime
-    shelf: ModelShelf
+    shelf: ModelCache
     cache: EmbeddingCache
 
     def steps(self) -> Steps[ShownResult]:
@@ -172,7 +172,9 @@ class CompareTask:
             objects.append(ObjectResult(prompt, tuple(comparisons), self.truths.get(prompt.number)))
         return ShownResult(self.volume, self.window, tuple(objects), full, tuple(candidates), self.cache)
 
-    def _one(self, prompt: Prompt, full: Participant, candidate: Participant, watch: Stopwatch) -> Steps[Comparison]:
+    def _one(
+        self, prompt: Prompt, full: ComparedModel, candidate: ComparedModel, watch: Stopwatch
+    ) -> Steps[Comparison]:
         work = compare(
             self.volume,
             prompt.box,

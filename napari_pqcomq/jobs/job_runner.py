@@ -28,7 +28,7 @@ class _CancelledError(Exception):
     """The job was told to stop."""
 
 
-class ProgressPanel(QWidget):
+class JobRunner(QWidget):
     """Runs generators of :class:`Step` in napari's worker threads and shows how far they are.
 
     The generators compute and nothing else: what they return is given to a function on the GUI's thread.

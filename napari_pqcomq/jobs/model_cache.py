@@ -7,20 +7,20 @@ from pathlib import Path
 
 from napari_pqcomq.jobs.steps import Step, Steps
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
-from pqcomq.comparison.participant import Participant
+from pqcomq.backends.runtime import Runtime
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantized.model import QuantizedModel
-from pqcomq.runtimes.settings import Runtime
+from pqcomq.quantization.quantized_model import QuantizedModel
 
 
-class ModelShelf:
+class ModelCache:
     """Room for one model, the larger one takes some 400 MB, and for what takes part in comparisons with it."""
 
     def __init__(self) -> None:
         self._key: tuple[str, Path | None] | None = None
         self._model: Segmenter | None = None
-        self._ready: dict[tuple[str, Runtime], Participant] = {}  # by fingerprint of the weights
+        self._ready: dict[tuple[str, Runtime], ComparedModel] = {}  # by fingerprint of the weights
 
     def take(self, key: str, checkpoint: Path | None) -> Segmenter:
         """The model, loaded unless it stands there already.
@@ -37,7 +37,7 @@ class ModelShelf:
 
     def participants(
         self, full: Segmenter, weights: Sequence[QuantizedModel], runtime: Runtime
-    ) -> Steps[tuple[Participant, ...]]:
+    ) -> Steps[tuple[ComparedModel, ...]]:
         """The models as they take part in a comparison, compiled unless they stand there already.
 
         Args:
@@ -68,7 +68,7 @@ class ModelShelf:
         return tuple(ready[key] for key in wanted)
 
 
-def _participant(model: Segmenter | QuantizedModel, runtime: Runtime) -> Participant:
+def _participant(model: Segmenter | QuantizedModel, runtime: Runtime) -> ComparedModel:
     if isinstance(model, QuantizedModel):
-        return Participant.quantized(model, runtime)
-    return Participant.full(model, runtime)
+        return ComparedModel.quantized(model, runtime)
+    return ComparedModel.full(model, runtime)

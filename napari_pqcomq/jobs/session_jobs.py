@@ -7,18 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_pqcomq.jobs.model_cache import ModelShelf
+from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.jobs.steps import Step, Steps, step_of
-from pqcomq.comparison.box_jitter import BoxJitter, box_jitter
+from pqcomq.backends.openvino_model import obstacle
+from pqcomq.backends.runtime import Runtime
+from pqcomq.comparison.box_perturbation import BoxJitter, box_jitter
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.gate import Tolerance
-from pqcomq.comparison.participant import Participant
 from pqcomq.progress import translated
-from pqcomq.reading.blinded import BlindedReading
-from pqcomq.runtimes.compiled import obstacle
-from pqcomq.runtimes.settings import Runtime
-from pqcomq.session.opening import SavedSession
+from pqcomq.reader_study.blinded_study import BlindedReading
+from pqcomq.session.load import SavedSession
 from pqcomq.session.replay import recorded_runtime
-from pqcomq.session.saving import saving
+from pqcomq.session.save import saving
 from pqcomq.session.session import Session, SessionObject
 from pqcomq.volumes.volume import Volume
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class JitterTask:
+class JitterJob:
     """Move the boxes of a result.
 
     Attributes:
@@ -55,7 +55,7 @@ class JitterTask:
 
 
 @dataclass(frozen=True, eq=False)
-class SaveTask:
+class SaveSessionJob:
     """Write a session.
 
     Attributes:
@@ -95,13 +95,13 @@ class OpenedSession:
     """
 
     session: Session
-    sides: tuple[Participant, ...]
+    sides: tuple[ComparedModel, ...]
     runtime: Runtime
     missing: str | None
 
 
 @dataclass(frozen=True, eq=False)
-class OpenTask:
+class OpenSessionJob:
     """Read a session.
 
     Attributes:
@@ -114,7 +114,7 @@ class OpenTask:
     folder: Path
     volume: Volume
     checkpoint: Path | None
-    shelf: ModelShelf
+    shelf: ModelCache
 
     def steps(self) -> Steps[OpenedSession]:
         """The work: the session, and its models ready to follow a box.

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from napari.layers import Layer
 
+from pqcomq.volumes.intensity_window import default_window
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import default_window
 
 VOLUME_KEY = "pqcomq_volume"
 """Under this key a layer's metadata holds the Volume that the layer belongs to."""

@@ -71,7 +71,7 @@ def _short_turns() -> Iterator[None]:
         sys.setswitchinterval(usual)
 
 
-class LiveMasks(QObject):
+class LiveInference(QObject):
     """Asks models in a thread of its own, and lets another encode the slices around the one in sight.
 
     Encoding ahead waits until nothing was asked for a while, and stops for every question, so that a box that is being

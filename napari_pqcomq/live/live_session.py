@@ -9,17 +9,17 @@ import numpy as np
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.live.live_inference import Answer, LiveMasks
-from napari_pqcomq.prompts.prompt_list import Prompts
+from napari_pqcomq.live.live_inference import Answer, LiveInference
+from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.viewer.comparison_view import ComparisonView
+from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.metrics import dice
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.runtimes.settings import Runtime
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.slice_runner import SliceRunner
+from pqcomq.volumes.intensity_window import Window, eight_bit
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import Window, eight_bit
 
 _PATIENCE_SECONDS = 5.0
 
@@ -83,12 +83,12 @@ class LiveSession(QObject):
     failed = Signal(str)
 
     def __init__(
-        self, viewer: ViewerModel, view: ComparisonView, prompts: Prompts, parent: QObject | None = None
+        self, viewer: ViewerModel, view: ComparisonView, prompts: PromptList, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._viewer, self._view, self._prompts = viewer, view, prompts
         self._models: LiveModels | None = None
-        self._masks: LiveMasks | None = None
+        self._masks: LiveInference | None = None
         self._boxes: dict[int, Box3D] = {}
         self._live: set[int] = set()
         self._drawn: dict[int, set[int]] = {}  # object number → slices with a mask of it
@@ -137,13 +137,13 @@ class LiveSession(QObject):
     def _ask_from_now_on(self, models: LiveModels) -> None:
         if not models.is_as(self._models):
             self.stop()
-            self._models, self._masks = models, LiveMasks(models.runners, self)
+            self._models, self._masks = models, LiveInference(models.runners, self)
             self._masks.answered.connect(self._on_answer)
             self._masks.encoding.connect(self._on_encoding)
             self._masks.failed.connect(self.failed)
 
     def stop(self, *, patience_seconds: float = 0) -> None:
-        """End following; see :meth:`LiveMasks.end`."""
+        """End following; see :meth:`LiveInference.end`."""
         if self._masks is not None:
             self._masks.end(patience_seconds=patience_seconds)
         self._models, self._masks, self._live = None, None, set()

@@ -14,7 +14,7 @@ from napari.components import ViewerModel
 
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.prompt import DEFAULT_REACH
-from napari_pqcomq.prompts.prompt_list import Prompts
+from napari_pqcomq.prompts.prompt_list import PromptList
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
@@ -38,7 +38,7 @@ class BoxTool:
     """
 
     def __init__(
-        self, viewer: ViewerModel, prompts: Prompts, on_armed: Callable[[bool], None] = lambda _: None
+        self, viewer: ViewerModel, prompts: PromptList, on_armed: Callable[[bool], None] = lambda _: None
     ) -> None:
         self._viewer, self._prompts, self._on_armed = viewer, prompts, on_armed
         self._volume: Volume | None = None

@@ -7,7 +7,7 @@ from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
 from napari_pqcomq.prompts.prompt import Prompt
-from napari_pqcomq.prompts.prompt_list import Prompts
+from napari_pqcomq.prompts.prompt_list import PromptList
 
 _ROWS_SHOWN = 4
 _ICON_PIXELS = 12
@@ -16,7 +16,7 @@ _ICON_PIXELS = 12
 class ObjectList(QListWidget):
     """Ticked objects are compared; a double click or F2 renames, Delete removes."""
 
-    def __init__(self, prompts: Prompts, parent: QWidget | None = None) -> None:
+    def __init__(self, prompts: PromptList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._prompts = prompts
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)

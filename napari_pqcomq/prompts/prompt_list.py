@@ -14,7 +14,7 @@ _REMEMBERED = 200
 """Steps that can be undone."""
 
 
-class Prompts(QObject):
+class PromptList(QObject):
     """An ordered set of objects, one of them the current one, which keys and spin boxes change.
 
     Attributes:

@@ -24,8 +24,8 @@ from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.prompts.box_layers import empty_box_layer, read_prompts, write_prompts
 from napari_pqcomq.prompts.box_tool import BoxTool
 from napari_pqcomq.prompts.object_list import ObjectList
-from napari_pqcomq.prompts.prompt_list import Prompts
-from napari_pqcomq.widgets.layer_combo_box import LayerChooser
+from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode
@@ -67,9 +67,9 @@ class PromptPanel(QGroupBox):
         self._volume: Volume | None = None
         self._listened: Any = None
         self._is_writing = False
-        self.prompts = Prompts(self)
+        self.prompts = PromptList(self)
         self.tool = BoxTool(viewer, self.prompts, self._on_armed)
-        self.layers = LayerChooser(viewer, lambda layer: isinstance(layer, Shapes) and not is_of_comparison(layer))
+        self.layers = LayerComboBox(viewer, lambda layer: isinstance(layer, Shapes) and not is_of_comparison(layer))
         self.objects = ObjectList(self.prompts)
         self.first, self.last, self.modes = QSpinBox(), QSpinBox(), QComboBox()
         for mode, title in MODES.items():
@@ -79,7 +79,7 @@ class PromptPanel(QGroupBox):
         form = QFormLayout()
         form.addRow("Layer", self.layers)
         form.addRow("Slices", self._range_row())
-        form.addRow("Prompts", self.modes)
+        form.addRow("PromptList", self.modes)
         column = QVBoxLayout(self)
         column.addLayout(_row(self.draw_button, self.extend_button, self.remove_button))
         column.addWidget(self.objects)

@@ -26,11 +26,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from pqcomq.dicom_objects.anatomy import known_names
+from pqcomq.dicom_masks.snomed_anatomy import known_names
 from pqcomq.errors import InputError
-from pqcomq.masks.kinds import MaskKind, sidecar
+from pqcomq.masks.file_formats import MaskKind, sidecar
 from pqcomq.masks.named_mask import NamedMask
-from pqcomq.masks.writing import export_masks
+from pqcomq.masks.writer import export_masks
 from pqcomq.volumes.volume import Volume
 
 _MOST_ROWS_SHOWN = 6

@@ -17,7 +17,7 @@ from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.mask_layers import label_names, layer_masks
 from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.results.export_form import ExportForm, Masks
-from napari_pqcomq.widgets.layer_combo_box import LayerChooser
+from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
 from pqcomq.errors import InputError
 
 
@@ -31,7 +31,7 @@ class ExportPanel(QGroupBox):
 
     def __init__(self, napari_viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__("Export masks", parent)
-        self.layers = LayerChooser(napari_viewer, _is_mask)
+        self.layers = LayerComboBox(napari_viewer, _is_mask)
         self.form = ExportForm(self._masks, ("Layer", self.layers))
         column = QVBoxLayout(self)
         column.addWidget(self.form)

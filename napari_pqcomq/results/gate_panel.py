@@ -20,8 +20,8 @@ from qtpy.QtWidgets import (
 
 from napari_pqcomq.viewer.verdict_badges import SIGNS
 from pqcomq.comparison.gate import Tolerance, Verdict, judge
+from pqcomq.csv_table import write_table
 from pqcomq.errors import InputError
-from pqcomq.tables import write_table
 
 if TYPE_CHECKING:
     from napari_pqcomq.jobs.comparison_result import ShownResult

@@ -10,17 +10,17 @@ from napari.layers import Labels
 from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.prompt import Prompt
-from pqcomq.comparison.participant import Participant
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.masks.origin import Origin
 from pqcomq.segmentation.propagation import PromptMode
+from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import Window
 
 
 def kept_layer(
     labels: np.ndarray,
     volume: Volume,
-    drawn_by: Participant,
+    drawn_by: ComparedModel,
     prompts: Mapping[int, tuple[Prompt, PromptMode]],
     window: Window,
 ) -> Labels:

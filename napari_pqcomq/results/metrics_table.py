@@ -8,13 +8,13 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableW
 
 from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
 from pqcomq.comparison.result import Comparison
-from pqcomq.comparison.wording import comparison_rows, short_precision
+from pqcomq.comparison.text import comparison_rows, short_precision
 
 _AGREEMENT, _ACCURACY, _COST = "Agreement of the two models", "Accuracy against ground truth", "Volume, time and size"
 _VALUE_WIDTH = 84
 
 
-class ResultsTable(QTableWidget):
+class MetricsTable(QTableWidget):
     """Measures in the first column, one column for each side; agreement belongs to both and spans them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -10,14 +10,14 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from pqcomq.comparison.box_jitter import BoxJitter
+from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.comparison.gate import Tolerance
 
 if TYPE_CHECKING:
     from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
     from napari_pqcomq.widgets.plot_canvas import PlotCanvas
-    from pqcomq.plots.look import Look
-    from pqcomq.plots.trade_off import Measure
+    from pqcomq.plots.bits_vs_dice import Measure
+    from pqcomq.plots.theme import Look
 
 ALONG, AGREEMENT, ACCURACY, LATENCIES, LAYERS, JITTER = (
     "Dice along the slices",
@@ -111,7 +111,7 @@ class PlotsPanel(QWidget):
             return
         self._is_stale = False
         # Imported here: matplotlib takes a moment, and who looks at no plot should not wait for it.
-        from pqcomq.plots.look import DARK, LIGHT
+        from pqcomq.plots.theme import DARK, LIGHT
 
         look = DARK if self._is_dark else LIGHT
         kind = self.plots.currentText() or ALONG
@@ -127,11 +127,11 @@ class PlotsPanel(QWidget):
 
     def _drawing(self, kind: str, found: ObjectResult, look: Look) -> Callable[[Any], None]:
         """What draws a plot, all but the figure given."""
-        from pqcomq.plots.along_slices import draw_along_slices
-        from pqcomq.plots.jitter import draw_jitter
+        from pqcomq.plots.bits_vs_dice import draw_trade_off
+        from pqcomq.plots.box_perturbation import draw_jitter
+        from pqcomq.plots.dice_per_slice import draw_along_slices
         from pqcomq.plots.latencies import draw_latencies
         from pqcomq.plots.layer_errors import draw_layer_errors
-        from pqcomq.plots.trade_off import draw_trade_off
 
         comparisons = found.comparisons
         if kind == LATENCIES:

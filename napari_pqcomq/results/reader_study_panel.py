@@ -27,8 +27,8 @@ from qtpy.QtWidgets import (
 )
 
 from pqcomq.errors import InputError
-from pqcomq.reading.blinded import BlindedReading, Choice
-from pqcomq.reading.trials import Item, items_of
+from pqcomq.reader_study.blinded_study import BlindedReading, Choice
+from pqcomq.reader_study.trials import Item, items_of
 
 if TYPE_CHECKING:
     from napari_pqcomq.jobs.comparison_result import ShownResult
@@ -60,7 +60,7 @@ class Pair:
     z: int
 
 
-class ReadingPanel(QWidget):
+class ReaderStudyPanel(QWidget):
     """Asks for one choice after another.
 
     Args:

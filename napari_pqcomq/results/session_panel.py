@@ -9,7 +9,7 @@ from qtpy.QtCore import QUrl, Signal
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
-from pqcomq.comparison.box_jitter import SHIFT_PIXELS
+from pqcomq.comparison.box_perturbation import SHIFT_PIXELS
 
 if TYPE_CHECKING:
     from napari_pqcomq.jobs.comparison_result import ShownResult
@@ -22,7 +22,7 @@ _EXPLANATION = (
 
 
 class SessionPanel(QWidget):
-    """Buttons and a line; whoever listens does the work.
+    """ActionBar and a line; whoever listens does the work.
 
     Attributes:
         save_requested: emitted with the folder to be made.

@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QSpinBox, QWidget
 
 from napari_pqcomq.jobs.choices import CalibrationChoice
-from pqcomq.quantized.calibration import DEFAULT_SLICES
+from pqcomq.quantization.calibration import DEFAULT_SLICES
 
 _MOST_SLICES = 64
 _OPEN_VOLUME, _FILES = "The open volume", "Other volume files…"

@@ -12,23 +12,23 @@ from qtpy.QtWidgets import QFileDialog, QFormLayout, QGroupBox, QPushButton, QSp
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.volume_layers import labels_tuple
-from napari_pqcomq.widgets.layer_combo_box import LayerChooser
+from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
 from pqcomq.errors import InputError
-from pqcomq.masks.reading import read_masks
+from pqcomq.masks.reader import read_masks
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
 _FILTER = "Labels (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)"
 
 
-class TruthPanel(QGroupBox):
+class GroundTruthPanel(QGroupBox):
     """Chooses labels and a label value; the value follows the box until the user sets another."""
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__("Ground truth (optional)", parent)
         self._viewer = viewer
         self._volume: Volume | None = None
-        self.layers = LayerChooser(
+        self.layers = LayerComboBox(
             viewer, lambda layer: isinstance(layer, Labels) and not is_of_comparison(layer), nothing="None"
         )
         self.label = QSpinBox()

@@ -9,11 +9,11 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGroupBox, QLabel, QPushButton, QWidget
 
 from napari_pqcomq.jobs.choices import ModelChoice
-from napari_pqcomq.setup.runtime_combo_box import RuntimeChooser
-from napari_pqcomq.widgets.collapsible import Disclosure
+from napari_pqcomq.setup.runtime_combo_box import RuntimeComboBox
+from napari_pqcomq.widgets.collapsible import Collapsible
 from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES
-from pqcomq.quantization.settings import BIT_WIDTHS, METHOD_TITLES, QuantizationSettings
-from pqcomq.quantized.defaults import default_settings
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS, METHOD_TITLES, QuantizationConfig
+from pqcomq.quantization.presets import default_settings
 
 EMBEDDED_MODEL = "lite-medsam"
 _DEFAULT_BITS = 4
@@ -37,7 +37,7 @@ class ModelPanel(QGroupBox):
     def __init__(self, calibration: QWidget, parent: QWidget | None = None) -> None:
         super().__init__("Model", parent)
         self.models, self.bits, self.methods = QComboBox(), QComboBox(), QComboBox()
-        self.runtimes = RuntimeChooser()
+        self.runtimes = RuntimeComboBox()
         _fill(self.models, {key: MODEL_TITLES[key] for key in MODEL_KEYS}, EMBEDDED_MODEL)
         _fill(self.bits, {**{bits: f"{bits} bits" for bits in BIT_WIDTHS}, ALL_BITS: _ALL_TITLE}, _DEFAULT_BITS)
         _fill(self.methods, METHOD_TITLES, "pcomq")
@@ -79,7 +79,7 @@ class ModelPanel(QGroupBox):
         """Whether the model needs a checkpoint that is not chosen yet."""
         return self.models.currentData() != EMBEDDED_MODEL and self._checkpoint is None
 
-    def _settings(self, bits: int) -> QuantizationSettings:
+    def _settings(self, bits: int) -> QuantizationConfig:
         model, method = self.models.currentData(), self.methods.currentData()
         return default_settings(model, bits, method, integers=self.runtimes.runtime.integers)
 
@@ -89,18 +89,18 @@ class ModelPanel(QGroupBox):
         self.checkpoint_button.setText(path.name)
         self.changed.emit()
 
-    def show_loaded(self, key: str, settings: QuantizationSettings) -> None:
+    def show_loaded(self, key: str, settings: QuantizationConfig) -> None:
         """Set the controls to what a weights file holds."""
         for box, value in ((self.models, key), (self.bits, settings.bits), (self.methods, settings.method)):
             box.setCurrentIndex(box.findData(value))
 
-    def _advanced(self, calibration: QWidget) -> Disclosure:
+    def _advanced(self, calibration: QWidget) -> Collapsible:
         inside = QWidget()
         form = QFormLayout(inside)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Method", self.methods)
         form.addRow(calibration)
-        return Disclosure("Method and calibration", inside)
+        return Collapsible("Method and calibration", inside)
 
     def _on_model(self, index: int = 0) -> None:
         needs_file = self.models.currentData() != EMBEDDED_MODEL

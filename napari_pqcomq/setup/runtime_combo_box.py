@@ -16,8 +16,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import QComboBox, QWidget
 
-from pqcomq.runtimes.compiled import obstacle
-from pqcomq.runtimes.settings import Runtime
+from pqcomq.backends.openvino_model import obstacle
+from pqcomq.backends.runtime import Runtime
 
 TITLES = {
     Runtime.torch: "torch, low bits simulated",
@@ -36,7 +36,7 @@ _TOOLTIPS = {
 }
 
 
-class RuntimeChooser(QComboBox):
+class RuntimeComboBox(QComboBox):
     """All runtimes; which of them can run here is found out in the background, since OpenVINO takes time to load.
 
     Attributes:
@@ -52,7 +52,9 @@ class RuntimeChooser(QComboBox):
             self.setItemData(self.count() - 1, _TOOLTIPS[runtime], Qt.ItemDataRole.ToolTipRole)
         if find_spec("openvino") is not None:
             self.choose(Runtime.openvino)
-        self.setToolTip("What runs the networks. Plates and tables say whether low-bit speed is real or simulated.")
+        self.setToolTip(
+            "What runs the networks. TextOverlays and tables say whether low-bit speed is real or simulated."
+        )
         self.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self._worker = create_worker(_obstacles, _start_thread=False)
         self._worker.returned.connect(self.show_obstacles)

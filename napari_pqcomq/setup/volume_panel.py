@@ -9,10 +9,10 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QHBoxLayout, QLabe
 
 from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.setup.open_menu import OpenMenu
-from napari_pqcomq.widgets.layer_combo_box import LayerChooser
+from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
 from pqcomq.volumes.geometry_report import GeometryReport
+from pqcomq.volumes.intensity_window import PRESETS, Window, default_window
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import PRESETS, Window, default_window
 
 _DEFAULT, _AS_SHOWN = "Default", "As shown in the viewer"
 
@@ -30,7 +30,7 @@ class VolumePanel(QGroupBox):
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__("Volume", parent)
-        self.layers = LayerChooser(viewer, lambda layer: isinstance(layer, Image) and volume_of(layer) is not None)
+        self.layers = LayerComboBox(viewer, lambda layer: isinstance(layer, Image) and volume_of(layer) is not None)
         self.presets = QComboBox()
         self.presets.addItem(_DEFAULT, None)
         for name, window in PRESETS.items():

@@ -10,14 +10,14 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxL
 
 from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice
 from pqcomq.errors import InputError
-from pqcomq.quantized.model import QuantizedModel
-from pqcomq.quantized.weights_file import save_weights
+from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.quantization.weights_file import save_weights
 
 _FILTER = "Quantized weights (*.safetensors)"
 
 
 class WeightsPanel(QWidget):
-    """Buttons Quantize, Load, Save, and a line that says which weights there are.
+    """ActionBar Quantize, Load, Save, and a line that says which weights there are.
 
     Attributes:
         load_requested: emitted with the path of a file to load.

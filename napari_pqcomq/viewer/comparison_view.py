@@ -28,9 +28,9 @@ from napari_pqcomq.viewer.modes.swipe import SwipeMode
 from napari_pqcomq.viewer.outline_width import outline_voxels
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
 from napari_pqcomq.viewer.side_layers import FILL_OPACITY, OUTLINES, SURFACE_OPACITY, TRUTH, make_side, truth_labels
-from napari_pqcomq.viewer.text_overlays import Plates
+from napari_pqcomq.viewer.text_overlays import TextOverlays
 from napari_pqcomq.viewer.user_layers import UserLayers
-from napari_pqcomq.viewer.viewer_state import SavedView
+from napari_pqcomq.viewer.viewer_state import ViewerState
 from napari_pqcomq.widgets.batched_redraw import one_redraw
 
 _GAP_PIXELS = 4
@@ -64,8 +64,8 @@ class ComparisonView:
         self._hidden: set[str] = set()
         self._layers: list[Layer] = []
         self._users: UserLayers | None = None
-        self._plates: Plates | None = None
-        self._saved: SavedView | None = None
+        self._plates: TextOverlays | None = None
+        self._saved: ViewerState | None = None
         self._is_connected = False
         self._steps: Iterator[None] | None = None
         self._fitted: tuple[tuple[float, ...], float] | None = None
@@ -134,7 +134,7 @@ class ComparisonView:
         if self._saved is not None:
             self._clear()
         else:
-            self._saved = SavedView(self._viewer)
+            self._saved = ViewerState(self._viewer)
             with one_redraw(self._viewer):
                 self._saved.hide_layers()
         sides = []
@@ -159,7 +159,7 @@ class ComparisonView:
         yield
         yield from self._arranging(gently=True)
         yield
-        self._plates = Plates(self._viewer, scene.volume)
+        self._plates = TextOverlays(self._viewer, scene.volume)
         yield from self._plates.making(plate.corner for plate in self._mode().plates())
         self._arrange()  # the user may have asked for another view meanwhile
         self._on_change()

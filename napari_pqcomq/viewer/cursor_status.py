@@ -11,7 +11,7 @@ from pqcomq.volumes.grid import SIDES
 from pqcomq.volumes.volume import Volume
 
 
-class StatusLine:
+class CursorStatus:
     """Puts patient coordinates in the place of napari's array coordinates."""
 
     def __init__(self, viewer: ViewerModel) -> None:

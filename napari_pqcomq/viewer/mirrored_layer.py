@@ -15,7 +15,7 @@ _LINKED_OF_A_KIND = {"image": ("colormap", "contrast_limits", "gamma"), "labels"
 """What follows by itself."""
 
 
-class JoinedLayer:
+class MirroredLayer:
     """One layer and its copies; all cells of the grid hold equally many layers, so every side gets one.
 
     Args:

@@ -10,7 +10,7 @@ from napari_pqcomq.viewer.verdict_badges import mark_of
 from pqcomq.comparison.gate import Tolerance, judge
 from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR
 from pqcomq.comparison.result import Comparison, Side
-from pqcomq.comparison.wording import side_lines, side_title
+from pqcomq.comparison.text import side_lines, side_title
 
 
 def panes_of(result: ShownResult, number: int, tolerance: Tolerance) -> list[Pane]:

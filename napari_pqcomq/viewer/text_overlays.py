@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from napari.components import ViewerModel
 from napari.components.overlays import TextOverlay
 
-from napari_pqcomq.viewer.modes.base import CORNERS, Plate
+from napari_pqcomq.viewer.modes.base import CORNERS, OverlayText
 from napari_pqcomq.viewer.scene import Mark
 from pqcomq.volumes.volume import Volume
 
@@ -43,7 +43,7 @@ _PARTS = ("title", "mark", "body")
 _EDGES = ("middle_left", "middle_right", "top_center", "bottom_center")
 
 
-class Plates:
+class TextOverlays:
     """The texts of one comparison, on the canvas from construction to :meth:`remove`.
 
     Args:
@@ -53,7 +53,7 @@ class Plates:
 
     def __init__(self, viewer: ViewerModel, volume: Volume) -> None:
         self._viewer, self._volume = viewer, volume
-        self._plates: list[Plate] = []
+        self._plates: list[OverlayText] = []
         self._corners: list[str] = []  # that have texts
         tiling = viewer.canvas.overlay_tiling
         self._tiling = {corner: getattr(tiling, corner) for corner in CORNERS}
@@ -83,7 +83,7 @@ class Plates:
                 yield
             self._corners.append(corner)
 
-    def show(self, plates: list[Plate]) -> None:
+    def show(self, plates: list[OverlayText]) -> None:
         """Show these and no others."""
         self._plates = plates
         for _step in self.making(plate.corner for plate in plates):
@@ -114,7 +114,7 @@ class Plates:
             points = _BODY_POINTS[-1]
         by_corner = {plate.corner: plate for plate in self._plates}
         for corner in self._corners:
-            plate = by_corner.get(corner, Plate(corner, "", "white"))
+            plate = by_corner.get(corner, OverlayText(corner, "", "white"))
             mark = plate.mark or Mark("", "white")
             title = _wrapped(plate.title, _columns(available, points + _TITLE_EXTRA_POINTS))
             verdict = _wrapped(mark.text, _columns(available, points))

@@ -8,7 +8,7 @@ from typing import Any
 from napari.components import ViewerModel
 from napari.layers import Layer
 
-from napari_pqcomq.viewer.mirrored_layer import JoinedLayer
+from napari_pqcomq.viewer.mirrored_layer import MirroredLayer
 from napari_pqcomq.viewer.side_layers import Side
 from napari_pqcomq.widgets.batched_redraw import one_redraw
 
@@ -24,7 +24,7 @@ class UserLayers:
 
     def __init__(self, viewer: ViewerModel, sides: Sequence[Side], regroup: Callable[[], None]) -> None:
         self._viewer, self._sides, self._regroup = viewer, sides, regroup
-        self._joined: list[JoinedLayer] = []
+        self._joined: list[MirroredLayer] = []
         self._watched: list[Layer] = []
 
     def watch(self, layers: Iterable[Layer]) -> None:
@@ -44,7 +44,7 @@ class UserLayers:
 
     def join(self, layer: Layer) -> None:
         """Show a layer on every side."""
-        joined = JoinedLayer(layer, self._sides)
+        joined = MirroredLayer(layer, self._sides)
         self._joined.append(joined)
         if layer not in self._watched:
             self.watch([layer])
@@ -75,7 +75,7 @@ class UserLayers:
             layer.events.visible.disconnect(self._on_visible)
         self._joined, self._watched = [], []
 
-    def _found(self, layer: Layer) -> JoinedLayer | None:
+    def _found(self, layer: Layer) -> MirroredLayer | None:
         return next((joined for joined in self._joined if joined.layer == layer), None)
 
     def _on_visible(self, event: Any) -> None:  # noqa: ANN401 (napari's event)

@@ -24,17 +24,17 @@ _NARROW = "QPushButton { padding: 3px 2px; min-width: 30px; }"
 
 
 class ViewBar(QWidget):
-    """Buttons for the open comparison.
+    """ActionBar for the open comparison.
 
     Attributes:
         worst_requested: emitted by the button for the slice on which the models agree least.
-        parting_requested: emitted by the button for the slice on which they first part ways.
+        divergence_requested: emitted by the button for the slice on which they first part ways.
         candidate_chosen: emitted after another quantized model was chosen.
         keep_requested: emitted by the button that keeps the masks as layers.
     """
 
     worst_requested = Signal()
-    parting_requested = Signal()
+    divergence_requested = Signal()
     candidate_chosen = Signal()
     keep_requested = Signal()
 
@@ -122,7 +122,7 @@ class ViewBar(QWidget):
         self.candidates.setMinimumContentsLength(8)
         for button, signal in (
             (self.worst, self.worst_requested),
-            (self.parting, self.parting_requested),
+            (self.parting, self.divergence_requested),
             (self.keep, self.keep_requested),
         ):
             button.setStyleSheet(_NARROW)

@@ -9,7 +9,7 @@ _GRID_FIELDS = ("stride", "shape", "spacing", "enabled")
 _SCALE_BAR_FIELDS = ("gridded", "visible")
 
 
-class SavedView:
+class ViewerState:
     """The grid, scale bar, background, camera, axes, selection, layers' order and visibility, when it was made."""
 
     def __init__(self, viewer: ViewerModel) -> None:

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 
-class Disclosure(QWidget):
+class Collapsible(QWidget):
     """Settings that most users leave alone, closed at first."""
 
     def __init__(self, title: str, content: QWidget, parent: QWidget | None = None) -> None:

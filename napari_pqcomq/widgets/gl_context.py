@@ -12,7 +12,7 @@ from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QWidget
 
 
-class CanvasContext:
+class GLContext:
     """Makes the canvas's context current before napari deletes anything.
 
     Args:

@@ -11,7 +11,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QWidget
 
 
-class LayerChooser(QComboBox):
+class LayerComboBox(QComboBox):
     """The viewer's layers that a test admits, by name.
 
     Args:

@@ -9,7 +9,7 @@ _ROOMY_PIXELS = 1700
 """Windows at least this wide have room for the docks beside two pictures."""
 
 
-class SideDocks:
+class NapariDocks:
     """napari's layer list and layer controls in a widget's window."""
 
     def __init__(self, widget: QWidget) -> None:

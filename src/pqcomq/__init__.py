@@ -1,6 +1,6 @@
 """pqcomq: quantize MedSAM models with Permutation-COMQ and compare them with full precision, headless."""
 
-from pqcomq.process import keep_freed_memory, let_waiting_threads_sleep, use_huge_pages
+from pqcomq.cpu_settings import keep_freed_memory, let_waiting_threads_sleep, use_huge_pages
 
 __version__ = "0.1.0"
 

@@ -24,20 +24,20 @@ from typing import Any
 import torch
 from nncf_weights import nncf_results
 
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.evaluate import evaluate
-from pqcomq.comparison.participant import Participant
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import finished
-from pqcomq.quantization.gram import InputMoments, gathering_moments, quantizable_layers, weight_matrix
-from pqcomq.quantization.layer_error import relative_error
-from pqcomq.quantization.settings import QuantizationSettings
-from pqcomq.quantized.calibration import Calibration, calibrate_on, spread_slices
-from pqcomq.quantized.run import quantize_model
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.gram import InputGram, gathering_grams, quantizable_layers, weight_matrix
+from pqcomq.quantization.algorithm.output_error import relative_error
+from pqcomq.quantization.calibration import Calibration, calibrate_on, spread_slices
+from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.volumes.intensity_window import eight_bit
 from pqcomq.volumes.labels import read_labels
-from pqcomq.volumes.reading import read_volume
+from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import eight_bit
 
 TOGETHER = 5
 """Models that are evaluated at once, beside one run of full precision, before rows are written."""
@@ -57,15 +57,15 @@ class Made:
     seconds: float
 
 
-def ways(bits: int) -> dict[str, QuantizationSettings]:
+def ways(bits: int) -> dict[str, QuantizationConfig]:
     """The family; the mask decoder stays in full precision up to "+ mixed widths".
 
     A row that begins with + is the one above it with one thing more, one that begins with − the default with one less.
     The default is "+ mixed widths" with the mask decoder within the same budget.
     """
-    plain = QuantizationSettings.plain(bits)
+    plain = QuantizationConfig.plain(bits)
     channel = replace(plain, granularity="channel")
-    comq = replace(QuantizationSettings.default(bits, "comq"), decoder=False)
+    comq = replace(QuantizationConfig.default(bits, "comq"), decoder=False)
     gptq = replace(comq, sweeps=0, order="cyclic", search_clipping=False, feedback=True)
     permuted = replace(comq, method="pcomq", permutation="magnitude")
     fed = replace(permuted, feedback=True)
@@ -86,7 +86,7 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
         "+ inputs of the quantized model": seeing,
         "+ varied tones": varied,
     }
-    default = QuantizationSettings.default(bits)
+    default = QuantizationConfig.default(bits)
     if bits < 8:
         rows |= {
             "+ mixed widths": replace(varied, budget=default.budget),
@@ -103,21 +103,21 @@ def ways(bits: int) -> dict[str, QuantizationSettings]:
     return rows | {"default": default}
 
 
-def made_by(full: Segmenter, calibration: Calibration, settings: QuantizationSettings) -> Made:
+def made_by(full: Segmenter, calibration: Calibration, settings: QuantizationConfig) -> Made:
     began = time.perf_counter()
     model = finished(quantize_model(full, calibration, settings))
     return Made(model.segmenter, model.effective_bits, time.perf_counter() - began)
 
 
-def input_moments(full: Segmenter, calibration: Calibration) -> dict[str, InputMoments]:
+def input_moments(full: Segmenter, calibration: Calibration) -> dict[str, InputGram]:
     """Of every encoder layer in full precision."""
-    with gathering_moments(quantizable_layers(full.image_encoder)) as moments:
+    with gathering_grams(quantizable_layers(full.image_encoder)) as moments:
         for pixels in calibration.slices:
             full.embed(full.framing.image(pixels))
     return moments
 
 
-def layer_error(full: Segmenter, low: Segmenter, moments: dict[str, InputMoments]) -> float:
+def layer_error(full: Segmenter, low: Segmenter, moments: dict[str, InputGram]) -> float:
     """Mean over encoder layers of the output energy lost on full-precision inputs: one definition for every method."""
     lows = quantizable_layers(low.image_encoder)
     return fmean(
@@ -198,7 +198,7 @@ def measured(
     full: Segmenter,
     made: dict[str, Made],
     bits: int,
-    moments: dict[str, InputMoments],
+    moments: dict[str, InputGram],
     subjects: list[tuple[Volume, Volume, list[int]]],
 ) -> list[dict[str, Any]]:
     """One row for each model."""
@@ -210,7 +210,7 @@ def measured(
     # A fingerprint of its own: embeddings of two methods must never be taken for each other's.
     models = [replace(each.segmenter, fingerprint=f"{bits} {name}") for name, each in made.items()]
     for volume, labels, chosen in subjects:
-        sides = [Participant.full(full), *(replace(Participant.full(model), simulated=True) for model in models)]
+        sides = [ComparedModel.full(full), *(replace(ComparedModel.full(model), simulated=True) for model in models)]
         reference, *lows = finished(evaluate(volume, labels, chosen, sides)).summaries
         for row, model, low in zip(rows, models, lows, strict=True):
             row[volume.name] = {

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from pqcomq.quantization.gram import quantizable_layers
+from pqcomq.quantization.algorithm.gram import quantizable_layers
 
 
 def nncf_results(

@@ -17,11 +17,11 @@ import torch
 sys.path.append(str(Path(__file__).parents[1] / "pqcomq" / "quantization"))
 from token_reference import descend_codes
 
-from pqcomq.quantization.levels import initial_levels
-from pqcomq.quantization.quantize_matrix import quantize_matrix
-from pqcomq.quantization.rounding_pass import rounding_pass
-from pqcomq.quantization.settings import QuantizationSettings
-from pqcomq.quantization.units import Units
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.coordinate_descent import rounding_pass
+from pqcomq.quantization.algorithm.qparams import initial_qparams
+from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
+from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
 
 VIT_B = {"qkv": (2304, 768), "proj": (768, 768), "lin1": (3072, 768), "lin2": (768, 3072)}
 """Weights of one of its 12 blocks, (n outputs, m inputs)."""
@@ -40,7 +40,7 @@ def against_the_token_form(rows: int = 64, columns: int = 160, tokens: int = 8 *
     """One sweep of both over the same layer, taking turns; the codes must be the same."""
     X = correlated(tokens, columns).double()
     W = torch.randn(rows, columns, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    levels = initial_levels(W, torch.ones(columns).double(), Units.of("group", 64, columns), 4, "integer", True)
+    levels = initial_qparams(W, torch.ones(columns).double(), ScaleGroups.of("group", 64, columns), 4, "integer", True)
     codes, visit = levels.nearest(W), torch.arange(columns)
     scale, zero = (part.double() for part in levels.per_weight())
     fast_seconds, slow_seconds = [], []
@@ -75,7 +75,7 @@ def vit_b(bits: int) -> None:
             weight = torch.randn(rows, columns)
             torch.set_num_threads(threads if weight.numel() >= 500_000 else 1)  # as quantize_model does
             began = time.perf_counter()
-            quantize_matrix(weight, gram, QuantizationSettings.default(bits))
+            quantize_matrix(weight, gram, QuantizationConfig.default(bits))
             seconds = time.perf_counter() - began
             total += times * seconds
             print(f"{bits} bits, {name} ({rows} × {columns}): {seconds:.2f} s, {times} of them", flush=True)

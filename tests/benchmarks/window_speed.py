@@ -25,7 +25,7 @@ from qtpy.QtWidgets import QApplication
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.io.sample_data import synthetic_ct_sample
 from napari_pqcomq.viewer.modes.registry import VIEWS
-from pqcomq.runtimes.settings import Runtime
+from pqcomq.backends.runtime import Runtime
 from pqcomq.segmentation.box import Box3D
 
 DUE_MS = 5.0

@@ -43,7 +43,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Plate:
+class OverlayText:
     """Text in a corner of the canvas.
 
     Attributes:
@@ -74,7 +74,7 @@ class ViewMode(Protocol):
     def visible(self) -> list[Layer]:
         """The layers to be seen."""
 
-    def plates(self) -> list[Plate]:
+    def plates(self) -> list[OverlayText]:
         """The texts in the corners."""
 
     def show_masks(self, slices: Sequence[int] | None) -> None:
@@ -87,6 +87,6 @@ class ViewMode(Protocol):
 CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right")
 
 
-def side_plate(pane: Pane, corner: str) -> Plate:
+def side_plate(pane: Pane, corner: str) -> OverlayText:
     """The plate of a side."""
-    return Plate(corner, pane.title, pane.colour, pane.lines, pane.mark)
+    return OverlayText(corner, pane.title, pane.colour, pane.lines, pane.mark)

@@ -9,9 +9,9 @@ import numpy as np
 from napari.layers import Labels, Layer
 
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
-from napari_pqcomq.viewer.modes.base import Plate, Stage, side_plate
+from napari_pqcomq.viewer.modes.base import OverlayText, Stage, side_plate
 from napari_pqcomq.viewer.side_layers import masks_layer
-from pqcomq.comparison.difference import BOTH, ONLY_A, ONLY_B, difference
+from pqcomq.comparison.difference_map import BOTH, ONLY_A, ONLY_B, difference
 from pqcomq.comparison.palette import BOTH_COLOUR, FULL_COLOUR, QUANTIZED_COLOUR
 
 _OPACITY = 0.6
@@ -40,7 +40,7 @@ class DifferenceMode:
         first = self._stage.sides[0]
         return [first.image, self._layer, first.boxes]
 
-    def plates(self) -> list[Plate]:
+    def plates(self) -> list[OverlayText]:
         """What the colours mean and how much there is of each."""
         full, quantized = self._stage.panes[0], self._stage.panes[self._stage.candidate]
         counts = self._counts.sum(axis=0)
@@ -49,8 +49,8 @@ class DifferenceMode:
             for part in (ONLY_A, ONLY_B, BOTH)
         )
         return [
-            Plate("top_left", f"Only {full.title}: {only_full}", FULL_COLOUR),
-            Plate("bottom_left", f"Both: {both}", BOTH_COLOUR),
+            OverlayText("top_left", f"Only {full.title}: {only_full}", FULL_COLOUR),
+            OverlayText("bottom_left", f"Both: {both}", BOTH_COLOUR),
             replace(side_plate(quantized, "top_right"), title=f"Only {quantized.title}: {only_quantized}"),
         ]
 

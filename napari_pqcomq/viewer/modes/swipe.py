@@ -11,7 +11,7 @@ from napari.layers import Labels, Layer, Shapes
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.box_layers import box_line
-from napari_pqcomq.viewer.modes.base import Plate, Stage, side_plate
+from napari_pqcomq.viewer.modes.base import OverlayText, Stage, side_plate
 from napari_pqcomq.viewer.side_layers import ALL_COLOURS, FILL_OPACITY, OUTLINES, masks_layer
 
 _REACH_PIXELS = 10
@@ -44,7 +44,7 @@ class SwipeMode:
         first = self._stage.sides[0]
         return [first.image, self._fill, self._outline, first.boxes, first.truth, self._curtain]
 
-    def plates(self) -> list[Plate]:
+    def plates(self) -> list[OverlayText]:
         """Each on its side of the curtain."""
         full, quantized = self._stage.panes[0], self._stage.panes[self._stage.candidate]
         return [side_plate(full, "top_left"), side_plate(quantized, "top_right")]

@@ -14,7 +14,7 @@ from rich.console import Console
 import pqcomq
 from pqcomq.cli import bench, compare, demo, evaluate, gate, info, quantize, replay, report, segment, series
 from pqcomq.cli.lists import repeat_options
-from pqcomq.comparison.wording import RESEARCH_ONLY
+from pqcomq.comparison.text import RESEARCH_ONLY
 from pqcomq.errors import InputError
 
 BAD_INPUT, INTERRUPTED = 2, 130

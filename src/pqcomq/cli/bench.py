@@ -9,27 +9,27 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from pqcomq.atomic_files import check_folder, made_folder, replacing
+from pqcomq.backends.openvino_model import available, runs_in_integers
+from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.options import DEFAULT_MODEL, AsJson, Checkpoint, ModelKey, Overwrite, opened
 from pqcomq.cli.output import print_json, print_table, print_written
 from pqcomq.cli.progress import followed
-from pqcomq.comparison.bench import BOXES, Benchmark
-from pqcomq.comparison.bench import bench as run_bench
+from pqcomq.comparison.benchmark import BOXES, Benchmark
+from pqcomq.comparison.benchmark import bench as run_bench
+from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.evaluate import Protocol
-from pqcomq.comparison.participant import Participant, check_same_source
 from pqcomq.comparison.result import MEGABYTE
-from pqcomq.comparison.wording import RESEARCH_ONLY
+from pqcomq.comparison.text import RESEARCH_ONLY
 from pqcomq.errors import InputError
-from pqcomq.masks.reading import read_masks
+from pqcomq.masks.reader import read_masks
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.plots.bench import draw_benchmark
-from pqcomq.quantized.model import QuantizedModel, told_apart
-from pqcomq.quantized.weights_file import load_weights
-from pqcomq.runtimes.compiled import available, runs_in_integers
-from pqcomq.runtimes.settings import Runtime
+from pqcomq.plots.benchmark import draw_benchmark
+from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
+from pqcomq.quantization.weights_file import load_weights
 from pqcomq.samples.synthetic_ct import synthetic_ct
 from pqcomq.volumes.volume import Volume
-from pqcomq.whole_files import check_folder, made_folder, replacing
 
 BENCH_FILES = ("bench.json", "bench.png")
 
@@ -58,7 +58,7 @@ def bench(
     check_folder(out, BENCH_FILES, overwrite=overwrite)
     image, truth, chosen = _material(volume, labels, label)
     full = load_model(model.value, checkpoint)
-    models = told_apart([load_weights(path) for path in weights or []])
+    models = with_unique_names([load_weights(path) for path in weights or []])
     for path, quantized in zip(weights or [], models, strict=True):
         check_same_source(full, quantized, path)
     participants = _participants(full, models)
@@ -92,14 +92,14 @@ def _material(
     return image, read_masks(labels, image, only=label).single(labels), label
 
 
-def _participants(full: Segmenter, models: list[QuantizedModel]) -> list[Participant]:
+def _participants(full: Segmenter, models: list[QuantizedModel]) -> list[ComparedModel]:
     """Torch, full precision in both floating-point types, and each file in every way that this machine can run it."""
     here: list[Runtime] = [runtime for runtime in Runtime if runtime is not Runtime.torch and available(runtime)]
     floats = [runtime for runtime in here if not runtime.integers]
-    rows = [Participant.full(full), *(Participant.full(full, runtime) for runtime in floats)]
+    rows = [ComparedModel.full(full), *(ComparedModel.full(full, runtime) for runtime in floats)]
     for model in models:
         ways = [runtime for runtime in here if not runtime.integers or runs_in_integers(model)]
-        rows += [Participant.quantized(model, runtime) for runtime in ways or [Runtime.torch]]
+        rows += [ComparedModel.quantized(model, runtime) for runtime in ways or [Runtime.torch]]
     return rows
 
 

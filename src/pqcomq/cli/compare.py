@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pqcomq.atomic_files import check_folder
+from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.options import (
     MASK_ENDINGS,
     AsJson,
@@ -15,7 +17,7 @@ from pqcomq.cli.options import (
     ModalityOption,
     Overwrite,
     Part,
-    Prompts,
+    PromptList,
     Remedies,
     RuntimeOption,
     Series,
@@ -28,22 +30,20 @@ from pqcomq.cli.options import (
 from pqcomq.cli.output import print_json, print_table, print_written
 from pqcomq.cli.progress import followed
 from pqcomq.comparison.compare import compare as run_comparison
-from pqcomq.comparison.participant import Participant, check_same_source
-from pqcomq.comparison.report import COMPARISON_FILES, write_comparison
+from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.result import Comparison
-from pqcomq.comparison.wording import RESEARCH_ONLY, comparison_rows, side_title
-from pqcomq.dicom_objects.source import source_series
-from pqcomq.masks.kinds import mask_kind, sidecar
+from pqcomq.comparison.result_files import COMPARISON_FILES, write_comparison
+from pqcomq.comparison.text import RESEARCH_ONLY, comparison_rows, side_title
+from pqcomq.dicom_masks.referenced_series import source_series
+from pqcomq.masks.file_formats import mask_kind, sidecar
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.origin import Origin
-from pqcomq.masks.writing import export_masks
+from pqcomq.masks.writer import export_masks
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantized.model import QuantizedModel
-from pqcomq.quantized.weights_file import load_weights
-from pqcomq.runtimes.settings import Runtime
+from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.quantization.weights_file import load_weights
 from pqcomq.segmentation.box import Box3D
-from pqcomq.whole_files import check_folder
 
 MASK_NAMES = ("full_precision", "quantized")
 """File names of the two masks, without their ending."""
@@ -58,9 +58,9 @@ def compare(
     labels: Annotated[Path | None, typer.Option(help="Ground truth on the volume's voxels.", metavar="FILE")] = None,
     label: Annotated[int | None, typer.Option(help="Number of the label in it.")] = None,
     prompts: Annotated[
-        Prompts,
+        PromptList,
         typer.Option(help="propagate: each model prompts itself from slice to slice; same: your box on every slice."),
-    ] = Prompts.propagate,
+    ] = PromptList.propagate,
     masks: Annotated[str | None, typer.Option(help=f"Also write both masks: {MASK_ENDINGS}.", metavar="ENDING")] = None,
     name: Annotated[str, typer.Option(help="What the box encloses, e.g. 'right kidney'.")] = "object",
     with_patient: WithPatient = False,
@@ -88,8 +88,8 @@ def compare(
     work = run_comparison(
         opened_volume,
         checked,
-        Participant.full(full, runtime.in_full_precision),
-        Participant.quantized(quantized, runtime),
+        ComparedModel.full(full, runtime.in_full_precision),
+        ComparedModel.quantized(quantized, runtime),
         mode=prompts.value,
         window=window_of(window),
         truth=truth,

@@ -11,20 +11,20 @@ from typing import Annotated
 
 import typer
 
+from pqcomq.atomic_files import check_folder
 from pqcomq.cli.compare import print_comparison
 from pqcomq.cli.options import Overwrite
 from pqcomq.cli.output import print_lines, print_written
 from pqcomq.cli.progress import followed
 from pqcomq.comparison.compare import compare
-from pqcomq.comparison.participant import Participant
-from pqcomq.comparison.report import COMPARISON_FILES, write_comparison
+from pqcomq.comparison.compared_model import ComparedModel
+from pqcomq.comparison.result_files import COMPARISON_FILES, write_comparison
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
-from pqcomq.quantization.settings import BIT_WIDTHS, QuantizationSettings
-from pqcomq.quantized.calibration import calibrate_on
-from pqcomq.quantized.run import quantize_model
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
+from pqcomq.quantization.calibration import calibrate_on
+from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.samples.synthetic_ct import synthetic_ct
-from pqcomq.whole_files import check_folder
 
 _ORGAN = "right kidney"
 
@@ -53,7 +53,7 @@ def _run(out: Path, bits: int, *, overwrite: bool) -> None:
     sample = synthetic_ct()
     label = next(number for number, name in sample.names.items() if name == _ORGAN)
     full = load_model("lite-medsam")
-    settings = QuantizationSettings.default(bits)
+    settings = QuantizationConfig.default(bits)
     calibration = calibrate_on([sample.volume])
     print_lines([f"Calibrating on {len(calibration.slices)} slices of the sample itself."])
     quantized = followed(quantize_model(full, calibration, settings), f"{full.title}, {settings.title}")
@@ -61,8 +61,8 @@ def _run(out: Path, bits: int, *, overwrite: bool) -> None:
     work = compare(
         sample.volume,
         sample.boxes[label],
-        Participant.full(full),
-        Participant.quantized(quantized),
+        ComparedModel.full(full),
+        ComparedModel.quantized(quantized),
         mode="propagate",
         truth=truth,
     )

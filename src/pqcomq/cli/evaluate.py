@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pqcomq.atomic_files import check_folder
+from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.options import (
     AsJson,
     Checkpoint,
@@ -22,17 +24,15 @@ from pqcomq.cli.options import (
 )
 from pqcomq.cli.output import print_json, print_table, print_written
 from pqcomq.cli.progress import followed
+from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.evaluate import Evaluation, Protocol
 from pqcomq.comparison.evaluate import evaluate as run_evaluation
-from pqcomq.comparison.participant import Participant, check_same_source
-from pqcomq.comparison.report import EVALUATION_FILES, write_evaluation
 from pqcomq.comparison.result import MEGABYTE
-from pqcomq.comparison.wording import RESEARCH_ONLY
-from pqcomq.masks.reading import read_masks
+from pqcomq.comparison.result_files import EVALUATION_FILES, write_evaluation
+from pqcomq.comparison.text import RESEARCH_ONLY
+from pqcomq.masks.reader import read_masks
 from pqcomq.models.registry import load_model
-from pqcomq.quantized.weights_file import load_weights
-from pqcomq.runtimes.settings import Runtime
-from pqcomq.whole_files import check_folder
+from pqcomq.quantization.weights_file import load_weights
 
 
 def evaluate(
@@ -66,11 +66,11 @@ def evaluate(
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
         check_same_source(full, model, path)
-    participants = [Participant.full(full)]
+    participants = [ComparedModel.full(full)]
     if runtime is not Runtime.torch:
         # As people run it today, and the best that the same runtime gives.
-        participants.append(Participant.full(full, runtime.in_full_precision))
-    participants += [Participant.quantized(model, runtime) for model in models]
+        participants.append(ComparedModel.full(full, runtime.in_full_precision))
+    participants += [ComparedModel.quantized(model, runtime) for model in models]
     work = run_evaluation(
         opened_volume,
         truth,

@@ -11,7 +11,7 @@ from pqcomq.cli.options import AsJson
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.report import LeastDice, MostVolume
 from pqcomq.comparison.gate import Tolerance, judge, overall
-from pqcomq.session.opening import SavedSession
+from pqcomq.session.load import SavedSession
 
 _NOT_PASSED = 1
 

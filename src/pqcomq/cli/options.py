@@ -10,24 +10,24 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.progress import followed
 from pqcomq.errors import InputError
-from pqcomq.masks.kinds import MaskKind
-from pqcomq.masks.reading import read_masks
+from pqcomq.masks.file_formats import MaskKind
+from pqcomq.masks.reader import read_masks
 from pqcomq.models.registry import MODEL_KEYS
-from pqcomq.quantization.settings import METHOD_TITLES
-from pqcomq.runtimes.settings import Runtime
-from pqcomq.volumes.findings import REMEDIES, remedy_named
-from pqcomq.volumes.reading import reading_volume
+from pqcomq.quantization.algorithm.config import METHOD_TITLES
+from pqcomq.volumes.import_issues import REMEDIES, remedy_named
+from pqcomq.volumes.intensity_window import PRESETS, Window
+from pqcomq.volumes.reader import reading_volume
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import PRESETS, Window
 
 ModelKey = StrEnum("ModelKey", {key.replace("-", "_"): key for key in MODEL_KEYS})  # type: ignore[misc]
 MethodKey = StrEnum("MethodKey", {key: key for key in METHOD_TITLES})  # type: ignore[misc]
 DEFAULT_MODEL, DEFAULT_METHOD = ModelKey("lite-medsam"), MethodKey("pcomq")
 
 
-class Prompts(StrEnum):
+class PromptList(StrEnum):
     """Where each slice's box comes from."""
 
     same = "same"

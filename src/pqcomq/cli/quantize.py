@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pqcomq.atomic_files import check_target
 from pqcomq.cli.options import (
     DEFAULT_METHOD,
     DEFAULT_MODEL,
@@ -25,13 +26,12 @@ from pqcomq.cli.progress import followed
 from pqcomq.comparison.result import MEGABYTE
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
-from pqcomq.quantization.settings import BIT_WIDTHS, QuantizationSettings
-from pqcomq.quantized.calibration import DEFAULT_SLICES, calibrate_on
-from pqcomq.quantized.defaults import default_settings
-from pqcomq.quantized.journal import Journal, run_identity
-from pqcomq.quantized.run import quantize_model
-from pqcomq.quantized.weights_file import manifest, save_weights
-from pqcomq.whole_files import check_target
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
+from pqcomq.quantization.calibration import DEFAULT_SLICES, calibrate_on
+from pqcomq.quantization.presets import default_settings
+from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.quantization.resume import Journal, run_identity
+from pqcomq.quantization.weights_file import manifest, save_weights
 
 
 def quantize(
@@ -93,7 +93,7 @@ def quantize(
     )
 
 
-def _settings(model: str, bits: int, method: MethodKey, integer: bool, changes: list[str]) -> QuantizationSettings:
+def _settings(model: str, bits: int, method: MethodKey, integer: bool, changes: list[str]) -> QuantizationConfig:
     """The default for a model and bit width with what the user changed.
 
     Raises:

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.options import AsJson, Checkpoint, ModalityOption, Series, opened
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.progress import followed
 from pqcomq.models.registry import load_model
-from pqcomq.runtimes.settings import Runtime
-from pqcomq.session.opening import SavedSession
+from pqcomq.session.load import SavedSession
 from pqcomq.session.replay import Replay
 from pqcomq.session.replay import replay as run_again
 

@@ -9,12 +9,14 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from pqcomq.atomic_files import check_folder
+from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.options import (
     AsJson,
     Checkpoint,
     ModalityOption,
     Overwrite,
-    Prompts,
+    PromptList,
     RuntimeOption,
     Series,
     WindowOption,
@@ -23,25 +25,23 @@ from pqcomq.cli.options import (
 )
 from pqcomq.cli.output import print_json, print_lines, print_written
 from pqcomq.cli.progress import followed
-from pqcomq.comparison.box_jitter import SHIFT_PIXELS, box_jitter
+from pqcomq.comparison.box_perturbation import SHIFT_PIXELS, box_jitter
 from pqcomq.comparison.compare import compare
+from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.gate import Tolerance
-from pqcomq.comparison.participant import Participant, check_same_source
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
-from pqcomq.quantized.model import told_apart
-from pqcomq.quantized.weights_file import load_weights
-from pqcomq.runtimes.settings import Runtime
+from pqcomq.quantization.quantized_model import with_unique_names
+from pqcomq.quantization.weights_file import load_weights
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import PromptMode
-from pqcomq.session.folder import MANIFEST, PAGE
-from pqcomq.session.saving import manifest, save_session
+from pqcomq.session.file_names import MANIFEST, PAGE
+from pqcomq.session.save import manifest, save_session
 from pqcomq.session.session import Session, SessionObject
+from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.labels import read_labels
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import Window
-from pqcomq.whole_files import check_folder
 
 LeastDice = Annotated[float, typer.Option("--dice", help="Gate: least Dice between the models.", metavar="D")]
 MostVolume = Annotated[
@@ -74,7 +74,9 @@ def report(
     dice: LeastDice = Tolerance.dice,
     volume_percent: MostVolume = Tolerance.volume_percent,
     checkpoint: Checkpoint = None,
-    prompts: Annotated[Prompts, typer.Option(help="Prompts of the slices beside the middle one.")] = Prompts.propagate,
+    prompts: Annotated[
+        PromptList, typer.Option(help="PromptList of the slices beside the middle one.")
+    ] = PromptList.propagate,
     window: WindowOption = None,
     series: Series = None,
     modality: ModalityOption = None,
@@ -87,12 +89,12 @@ def report(
     check_folder(out, (PAGE, MANIFEST), overwrite=overwrite)
     opened_volume = opened(volume, series, modality)
     asked = _objects(opened_volume, box, labels, label or [], name or [])
-    models = told_apart([load_weights(path) for path in weights])
+    models = with_unique_names([load_weights(path) for path in weights])
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
         check_same_source(full, model, path)
-    reference = Participant.full(full, runtime.in_full_precision)
-    candidates = [Participant.quantized(model, runtime) for model in models]
+    reference = ComparedModel.full(full, runtime.in_full_precision)
+    candidates = [ComparedModel.quantized(model, runtime) for model in models]
     shift = jitter_px if jitter else None
     runs = _Runs(opened_volume, reference, candidates, window_of(window), prompts.value, shift)
     session = Session(
@@ -116,8 +118,8 @@ class _Runs:
     def __init__(
         self,
         volume: Volume,
-        reference: Participant,
-        candidates: Sequence[Participant],
+        reference: ComparedModel,
+        candidates: Sequence[ComparedModel],
         window: Window | None,
         mode: PromptMode,
         jitter_px: int | None,

@@ -10,6 +10,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from pqcomq.backends.openvino_model import on_runtime
+from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.options import (
     MASK_ENDINGS,
     AsJson,
@@ -19,7 +21,7 @@ from pqcomq.cli.options import (
     ModelKey,
     Overwrite,
     Part,
-    Prompts,
+    PromptList,
     Remedies,
     RuntimeOption,
     Series,
@@ -31,23 +33,21 @@ from pqcomq.cli.options import (
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.progress import followed
 from pqcomq.comparison.latency import Latency
-from pqcomq.dicom_objects.source import source_series
+from pqcomq.dicom_masks.referenced_series import source_series
 from pqcomq.errors import InputError
-from pqcomq.masks.kinds import mask_kind
+from pqcomq.masks.file_formats import mask_kind
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.origin import Origin
-from pqcomq.masks.writing import check_mask_targets, export_masks
+from pqcomq.masks.writer import check_mask_targets, export_masks
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch
-from pqcomq.quantized.model import QuantizedModel
-from pqcomq.quantized.weights_file import load_weights
-from pqcomq.runtimes.compiled import on_runtime
-from pqcomq.runtimes.settings import Runtime
+from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.quantization.weights_file import load_weights
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode, segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
-from pqcomq.volumes.window import default_window
+from pqcomq.volumes.intensity_window import default_window
 
 
 def segment(
@@ -59,7 +59,9 @@ def segment(
     model: Annotated[ModelKey | None, typer.Option(help="Model in full precision.")] = None,
     weights: Annotated[Path | None, typer.Option(help="Quantized weights instead of a model.", metavar="FILE")] = None,
     checkpoint: Checkpoint = None,
-    prompts: Annotated[Prompts, typer.Option(help="Prompts of the slices beside the middle one.")] = Prompts.propagate,
+    prompts: Annotated[
+        PromptList, typer.Option(help="PromptList of the slices beside the middle one.")
+    ] = PromptList.propagate,
     name: Annotated[str, typer.Option(help="What the box encloses, e.g. 'right kidney'.")] = "object",
     with_patient: WithPatient = False,
     window: WindowOption = None,

@@ -10,10 +10,10 @@ import typer
 from pqcomq.cli.options import AsJson
 from pqcomq.cli.output import print_json, print_lines, print_table
 from pqcomq.cli.progress import followed
-from pqcomq.volumes.dicom.listing import SeriesInfo, infos_of
 from pqcomq.volumes.dicom.scan import Scan, scanning
 from pqcomq.volumes.dicom.series import checked_scan
-from pqcomq.volumes.files import is_folder
+from pqcomq.volumes.dicom.series_summary import SeriesInfo, infos_of
+from pqcomq.volumes.path_checks import is_folder
 
 
 def series(

@@ -7,27 +7,28 @@ from itertools import zip_longest
 
 import numpy as np
 
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
-from pqcomq.comparison.memory import PeakMemory, watching_memory
 from pqcomq.comparison.metrics import dice, scores
-from pqcomq.comparison.participant import Participant
-from pqcomq.comparison.result import Comparison, Side, SliceScores
+from pqcomq.comparison.peak_memory import PeakMemory, watching_memory
+from pqcomq.comparison.result import Comparison, Side
+from pqcomq.comparison.slice_scores import SliceScores
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Stopwatch
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import PromptMode, segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
+from pqcomq.volumes.intensity_window import Window, default_window, eight_bit
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import Window, default_window, eight_bit
 
 
 def compare(
     volume: Volume,
     box: Box3D,
-    reference: Participant,
-    candidate: Participant,
+    reference: ComparedModel,
+    candidate: ComparedModel,
     *,
     mode: PromptMode = "propagate",
     window: Window | None = None,
@@ -100,7 +101,7 @@ def _warmed_up(runner: SliceRunner, box: Box3D) -> PeakMemory:
 
 
 def _side(
-    participant: Participant,
+    participant: ComparedModel,
     runner: SliceRunner,
     memory: PeakMemory,
     mask: np.ndarray,

@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.metrics import NSD_TOLERANCE_MM, scores
-from pqcomq.comparison.participant import Participant
 from pqcomq.errors import InputError
 from pqcomq.models.execution import Execution
 from pqcomq.progress import Progress, Stopwatch
 from pqcomq.segmentation.box import tight_box
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.slice_runner import SliceRunner
+from pqcomq.volumes.intensity_window import Window, default_window, eight_bit
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import Window, default_window, eight_bit
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def evaluate(
     volume: Volume,
     labels: np.ndarray,
     chosen: Sequence[int],
-    participants: Sequence[Participant],
+    participants: Sequence[ComparedModel],
     *,
     protocol: Protocol | None = None,
     window: Window | None = None,
@@ -204,7 +204,7 @@ def _prompts(
     return prompts
 
 
-def _summary(participant: Participant, runner: SliceRunner, results: list[PromptResult]) -> ModelSummary:
+def _summary(participant: ComparedModel, runner: SliceRunner, results: list[PromptResult]) -> ModelSummary:
     by_label = {
         label: fmean(each.dice for each in results if each.label == label)
         for label in sorted({each.label for each in results})

@@ -12,8 +12,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageFont
 
-from pqcomq.comparison.lettering import Colour, plain_font, text_block
 from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR
+from pqcomq.comparison.text_drawing import Colour, plain_font, text_block
 
 WIDTH, MARGIN, TALLEST = 1280, 20, 640
 """Pixels: width of the picture, space round everything, greatest height of a panel."""

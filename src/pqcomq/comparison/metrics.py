@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from pqcomq.comparison.surface import surface_distances
+from pqcomq.comparison.surface_distance import surface_distances
 
 NSD_TOLERANCE_MM = 2.0
 """Distance up to which two surfaces count as the same, the MedSAM authors' choice."""

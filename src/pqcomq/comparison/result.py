@@ -7,14 +7,15 @@ from typing import Any, Self
 
 import numpy as np
 
+from pqcomq.comparison.divergence import Divergence, first_divergence
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.metrics import Scores
-from pqcomq.comparison.parting import Parting, first_parting
+from pqcomq.comparison.slice_scores import SliceScores
 from pqcomq.models.execution import Execution
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode
-from pqcomq.volumes.window import Window
+from pqcomq.volumes.intensity_window import Window
 
 MEGABYTE = 1_000_000
 
@@ -91,23 +92,6 @@ class Side:
         )
 
 
-@dataclass(frozen=True)
-class SliceScores:
-    """Dice on one slice.
-
-    Attributes:
-        z: slice number in LPS order, 0 nearest the feet.
-        agreement: candidate against reference.
-        reference_accuracy: reference against ground truth, None where there is none.
-        candidate_accuracy: candidate against ground truth, None where there is none.
-    """
-
-    z: int
-    agreement: float
-    reference_accuracy: float | None
-    candidate_accuracy: float | None
-
-
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Two models on one box of one volume.
@@ -142,9 +126,9 @@ class Comparison:
         return min(self.slices, key=lambda each: each.agreement).z
 
     @property
-    def parting(self) -> Parting | None:
+    def parting(self) -> Divergence | None:
         """Where the models first part ways; None where they stay together, or where none follows its own masks."""
-        return first_parting(self.slices, self.box) if self.mode == "propagate" else None
+        return first_divergence(self.slices, self.box) if self.mode == "propagate" else None
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the masks, JSON-ready."""

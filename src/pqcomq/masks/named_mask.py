@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pqcomq.dicom_objects.objects import MaskObject
+from pqcomq.dicom_masks.mask_object import MaskObject
 from pqcomq.masks.origin import Origin
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 import pqcomq
-from pqcomq.dicom_objects.objects import Algorithm
+from pqcomq.dicom_masks.mask_object import Algorithm
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantized.model import QuantizedModel
+from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.grid import Grid
-from pqcomq.volumes.window import Window
+from pqcomq.volumes.intensity_window import Window
 
 
 @dataclass(frozen=True)

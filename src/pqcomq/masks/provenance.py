@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pqcomq
-from pqcomq.dicom_objects.source import IDENTITY_TAGS, source_series
-from pqcomq.masks.kinds import mask_kind
+from pqcomq.dicom_masks.referenced_series import IDENTITY_TAGS, source_series
+from pqcomq.masks.file_formats import mask_kind
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.models.checkpoint import file_sha256
 from pqcomq.volumes.volume import Volume

@@ -9,9 +9,9 @@ from torch import nn
 
 from pqcomq.errors import InputError
 from pqcomq.models.checkpoint import file_sha256, load_state, read_state
-from pqcomq.models.folding import fold_batch_norms
-from pqcomq.models.framing import LiteMedSAMFraming
+from pqcomq.models.fuse_batch_norm import fold_batch_norms
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.models.transforms import LiteMedSAMFraming
 
 KEY = "lite-medsam"
 TITLE = "LiteMedSAM"

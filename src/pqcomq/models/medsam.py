@@ -8,8 +8,8 @@ from torch import nn
 
 from pqcomq.errors import InputError
 from pqcomq.models.checkpoint import file_sha256, load_state, read_state
-from pqcomq.models.framing import MedSAMFraming
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.models.transforms import MedSAMFraming
 
 KEY = "medsam"
 TITLE = "MedSAM ViT-B"
@@ -22,7 +22,7 @@ def architecture() -> nn.Module:
     """The network with random weights: ``image_encoder``, ``prompt_encoder``, ``mask_decoder``."""
     from segment_anything import sam_model_registry
 
-    from pqcomq.models.lean_attention import make_lean
+    from pqcomq.models.chunked_attention import make_lean
 
     network: nn.Module = sam_model_registry["vit_b"]()
     make_lean(network.image_encoder)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from pqcomq.models.execution import Execution
-from pqcomq.models.framing import Framing, Shape, boxes_tensor
+from pqcomq.models.transforms import Shape, Transforms, boxes_tensor
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Segmenter:
 
     key: str
     title: str
-    framing: Framing
+    framing: Transforms
     image_encoder: nn.Module
     prompt_encoder: nn.Module
     mask_decoder: nn.Module
@@ -66,7 +66,7 @@ class Segmenter:
         network: nn.Module,
         key: str,
         title: str,
-        framing: Framing,
+        framing: Transforms,
         checkpoint_name: str,
         checkpoint_sha256: str,
         checkpoint_bytes: int,

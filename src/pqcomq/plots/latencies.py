@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.result import Comparison, Side
-from pqcomq.comparison.wording import short_precision
-from pqcomq.plots.look import Look, cleared
+from pqcomq.comparison.text import short_precision
+from pqcomq.plots.theme import Look, cleared
 
 _SPREAD = 0.22
 """Rows by which points are shaken apart, so that equal ones are all seen."""

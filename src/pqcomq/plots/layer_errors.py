@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from pqcomq.comparison.wording import short_precision
-from pqcomq.plots.look import MARKERS, Look, cleared
+from pqcomq.comparison.text import short_precision
+from pqcomq.plots.theme import MARKERS, Look, cleared
 
 _NAMED = 3
 """Layers with the greatest error that are named on the plot."""

@@ -11,8 +11,8 @@ from typing import Protocol
 import pooch
 import requests
 
+from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
-from pqcomq.whole_files import why
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydicom.data import get_testdata_file
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.reading import read_volume
+from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
 
 FILE = "examples_overlay.dcm"

@@ -9,9 +9,9 @@ import SimpleITK as sitk
 
 from pqcomq.errors import InputError
 from pqcomq.samples.download import ProgressBar, download
-from pqcomq.volumes.findings import Finding
-from pqcomq.volumes.values import compact_image
+from pqcomq.volumes.import_issues import ImportIssue
 from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.voxel_types import compact_image
 
 SHA256 = "e16eae0ae6fefa858c5c11e58f0f1bb81834d81b7102e021571056324ef6f37e"
 URL = f"https://github.com/Slicer/SlicerTestingData/releases/download/SHA256/{SHA256}"
@@ -41,5 +41,5 @@ def real_ct(progress: ProgressBar | None = None, cache: Path | None = None) -> V
     except MemoryError as error:
         raise InputError(f"{path} is too large for this computer's memory.") from error
     return Volume.of(
-        compact_image(image, path), "CT", "Abdominal CT (liver_100)", path, (Finding("attribution", ATTRIBUTION),)
+        compact_image(image, path), "CT", "Abdominal CT (liver_100)", path, (ImportIssue("attribution", ATTRIBUTION),)
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
-from pqcomq.samples.anatomy import NAMES, draw_patient
-from pqcomq.samples.canvas import Canvas, scanned, smooth_noise
+from pqcomq.samples.phantom_anatomy import NAMES, draw_patient
+from pqcomq.samples.phantom_canvas import Canvas, scanned, smooth_noise
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 

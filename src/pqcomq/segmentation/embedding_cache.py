@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Embedding
-from pqcomq.volumes.window import Window
+from pqcomq.volumes.intensity_window import Window
 
 
 @dataclass(frozen=True)

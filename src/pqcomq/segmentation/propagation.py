@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from pqcomq.models.framing import Framing
+from pqcomq.models.transforms import Transforms
 from pqcomq.segmentation.box import Box3D, tight_box
 from pqcomq.segmentation.slice_runner import SliceRunner
 
@@ -28,7 +28,7 @@ def visiting_order(box: Box3D) -> list[tuple[int, int | None]]:
     return [(box.middle, None), *upwards, *downwards]
 
 
-def next_prompt(framing: Framing, mask: np.ndarray, given: Box3D) -> np.ndarray:
+def next_prompt(framing: Transforms, mask: np.ndarray, given: Box3D) -> np.ndarray:
     """The prompt that a slice's mask makes for its neighbour.
 
     Args:

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pqcomq.models.framing import boxes_tensor
 from pqcomq.models.segmenter import Embedding, Segmenter
+from pqcomq.models.transforms import boxes_tensor
 from pqcomq.segmentation.embedding_cache import EmbeddingCache, EmbeddingKey, TimedEmbedding
+from pqcomq.volumes.intensity_window import Window, eight_bit
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.window import Window, eight_bit
 
 
 class SliceRunner:
-    """Prompts a model on the slices of a volume and keeps the time.
+    """PromptList a model on the slices of a volume and keeps the time.
 
     Latencies are those of the networks alone, encoder and decoder apart; reading, windowing, resizing and thresholding
     are not in them. An embedding from the cache brings the time that it took when it was computed.

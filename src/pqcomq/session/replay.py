@@ -8,18 +8,18 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from pqcomq.comparison.box_jitter import box_jitter
+from pqcomq.backends.runtime import Runtime
+from pqcomq.comparison.box_perturbation import box_jitter
 from pqcomq.comparison.compare import compare
+from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.metrics import Scores
-from pqcomq.comparison.participant import Participant, check_same_source
 from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
 from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch, translated
-from pqcomq.quantized.model import QuantizedModel
-from pqcomq.runtimes.settings import Runtime
+from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.session.session import Session, SessionObject
 
@@ -135,19 +135,19 @@ class _Sides:
 
     def __init__(self, full: Segmenter, runtime: Runtime | None) -> None:
         self._full, self._asked = full, runtime
-        self._ready: dict[tuple[str, Runtime], Participant] = {}
+        self._ready: dict[tuple[str, Runtime], ComparedModel] = {}
 
-    def reference(self, recorded: Execution) -> Participant:
+    def reference(self, recorded: Execution) -> ComparedModel:
         """Full precision as it ran then."""
         runtime = recorded_runtime(recorded) if self._asked is None else self._asked.in_full_precision
-        return self._made(self._full.fingerprint, runtime, lambda: Participant.full(self._full, runtime))
+        return self._made(self._full.fingerprint, runtime, lambda: ComparedModel.full(self._full, runtime))
 
-    def candidate(self, model: QuantizedModel, recorded: Execution) -> Participant:
+    def candidate(self, model: QuantizedModel, recorded: Execution) -> ComparedModel:
         """A quantized model as it ran then."""
         runtime = recorded_runtime(recorded) if self._asked is None else self._asked
-        return self._made(model.segmenter.fingerprint, runtime, lambda: Participant.quantized(model, runtime))
+        return self._made(model.segmenter.fingerprint, runtime, lambda: ComparedModel.quantized(model, runtime))
 
-    def _made(self, fingerprint: str, runtime: Runtime, make: Callable[[], Participant]) -> Participant:
+    def _made(self, fingerprint: str, runtime: Runtime, make: Callable[[], ComparedModel]) -> ComparedModel:
         key = (fingerprint, runtime)
         try:
             if key not in self._ready:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from pqcomq.comparison.box_jitter import BoxJitter
+from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.comparison.gate import Tolerance, Verdict, judge
 from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
-from pqcomq.quantized.model import QuantizedModel
-from pqcomq.reading.blinded import BlindedReading
+from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.reader_study.blinded_study import BlindedReading
 from pqcomq.volumes.volume import Volume
 
 

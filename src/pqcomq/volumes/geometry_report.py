@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pqcomq.volumes.findings import Finding, Remedy, chosen_remedies
+from pqcomq.volumes.import_issues import ImportIssue, Remedy, chosen_remedies
 from pqcomq.volumes.volume import Volume
 
 
@@ -27,7 +27,7 @@ class GeometryReport:
     orientation: str
     tilt_degrees: float
     first_voxel_mm: tuple[float, float, float]
-    findings: tuple[Finding, ...]
+    findings: tuple[ImportIssue, ...]
 
     @classmethod
     def of(cls, volume: Volume) -> GeometryReport:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.files import is_folder
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.nifti.reading import is_nifti_name, read_nifti
-from pqcomq.volumes.pictures import is_picture_name, read_picture
+from pqcomq.volumes.nrrd_metaimage import is_picture_name, read_picture
+from pqcomq.volumes.path_checks import is_folder
 from pqcomq.volumes.volume import Volume
 
 MILLIMETRES = 1e-3

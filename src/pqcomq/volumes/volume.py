@@ -13,9 +13,9 @@ from typing import BinaryIO, Literal
 import numpy as np
 import SimpleITK as sitk
 
-from pqcomq.volumes.dicom.sources import DicomFile, Opener
-from pqcomq.volumes.findings import Finding
+from pqcomq.volumes.dicom.file_discovery import DicomFile, Opener
 from pqcomq.volumes.grid import DISPLAY_ORIENTATION, Grid
+from pqcomq.volumes.import_issues import ImportIssue
 
 Modality = Literal["CT", "MR", "other"]
 
@@ -71,7 +71,7 @@ class Volume:
     modality: Modality
     name: str
     source: Path | None = None
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ImportIssue, ...] = ()
     planes: tuple[SourcePlane, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -81,7 +81,7 @@ class Volume:
         modality: Modality,
         name: str,
         source: Path | None = None,
-        findings: tuple[Finding, ...] = (),
+        findings: tuple[ImportIssue, ...] = (),
         planes: tuple[SourcePlane, ...] = (),
     ) -> Volume:
         """Take a 3-D SimpleITK image on its file's grid and reorient its axes to LPS (no resampling)."""
@@ -97,7 +97,7 @@ class Volume:
         modality: Modality,
         name: str,
         source: Path | None = None,
-        findings: tuple[Finding, ...] = (),
+        findings: tuple[ImportIssue, ...] = (),
     ) -> Volume:
         """Take voxels (z, y, x) on their file's grid and reorient their axes to LPS (no resampling)."""
         turn = file_grid.shown()

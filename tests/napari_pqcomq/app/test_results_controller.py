@@ -15,9 +15,9 @@ from napari_pqcomq.jobs import session_jobs
 from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
 from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.prompts.prompt import Prompt
+from pqcomq.backends.runtime import Runtime
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.gate import Tolerance
-from pqcomq.comparison.participant import Participant
-from pqcomq.runtimes.settings import Runtime
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 
 PATIENCE_MS = 300_000
@@ -40,7 +40,7 @@ def result(volume, masks, comparison_of, lite_medsam, eight_bits):
     left, right = masks
     comparison = comparison_of(volume, left, right, truth=left, precision=eight_bits.settings.title)
     prompt = Prompt(1, "cube", comparison.box)
-    sides = Participant.full(lite_medsam), (Participant.quantized(eight_bits),)
+    sides = ComparedModel.full(lite_medsam), (ComparedModel.quantized(eight_bits),)
     return ShownResult(volume, None, (ObjectResult(prompt, (comparison,), left),), *sides, EmbeddingCache())
 
 

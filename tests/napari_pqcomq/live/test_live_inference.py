@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_pqcomq.live import live_inference
-from napari_pqcomq.live.live_inference import LiveMasks
+from napari_pqcomq.live.live_inference import LiveInference
 from napari_pqcomq.live.live_session import LiveModels
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 
@@ -48,7 +48,7 @@ def runners():
 @pytest.fixture
 def masks(runners, qtbot, monkeypatch):
     monkeypatch.setattr(live_inference, "_IDLE_SECONDS", 0.05)
-    masks = LiveMasks(lambda: list(runners))
+    masks = LiveInference(lambda: list(runners))
     yield masks
     masks.end(patience_seconds=PATIENCE_MS / 1e3)
     assert not masks._thread.is_alive()

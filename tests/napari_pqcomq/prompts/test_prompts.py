@@ -10,7 +10,7 @@ from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.prompts.box_layers import boxes_tuple, read_prompts
 from napari_pqcomq.prompts.box_tool import held_part, moved
 from napari_pqcomq.prompts.prompt import MOST_OBJECTS
-from napari_pqcomq.prompts.prompt_list import Prompts
+from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_panel import PromptPanel
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
@@ -32,7 +32,7 @@ def panel(shown_viewer, volume, qtbot):
 
 
 def test_changes_are_taken_back_and_made_again_in_order():
-    prompts = Prompts()
+    prompts = PromptList()
     prompts.add(BOX, "cube")
     prompts.settle()
     prompts.set_box(0, OTHER)
@@ -53,7 +53,7 @@ def test_changes_are_taken_back_and_made_again_in_order():
 
 
 def test_a_drag_is_one_step_however_many_moves_it_has():
-    prompts = Prompts()
+    prompts = PromptList()
     prompts.add(BOX)
     prompts.settle()
     for x in range(7, 12):
@@ -64,7 +64,7 @@ def test_a_drag_is_one_step_however_many_moves_it_has():
 
 
 def test_an_object_keeps_its_number_and_colour_when_another_is_removed():
-    prompts = Prompts()
+    prompts = PromptList()
     for _each in range(3):
         prompts.add(BOX)
     prompts.settle()
@@ -76,7 +76,7 @@ def test_an_object_keeps_its_number_and_colour_when_another_is_removed():
 
 
 def test_more_objects_than_masks_can_hold_are_refused():
-    prompts = Prompts()
+    prompts = PromptList()
     for _each in range(MOST_OBJECTS):
         prompts.add(BOX)
     with pytest.raises(InputError, match="40 objects"):

@@ -21,17 +21,17 @@ from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.results.export_panel import ExportPanel
 from napari_pqcomq.results.result_export_panel import ResultExportPanel
 from pqcomq.comparison.compare import compare
-from pqcomq.comparison.participant import Participant
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.errors import InputError
-from pqcomq.masks.kinds import MaskKind
+from pqcomq.masks.file_formats import MaskKind
 from pqcomq.masks.named_mask import NamedMask
-from pqcomq.masks.reading import read_masks
-from pqcomq.masks.writing import export_masks
+from pqcomq.masks.reader import read_masks
+from pqcomq.masks.writer import export_masks
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
-from pqcomq.volumes.reading import read_volume
+from pqcomq.volumes.reader import read_volume
 
-from ...pqcomq.dicom_objects.conftest import SECRETS, make_series
+from ...pqcomq.dicom_masks.conftest import SECRETS, make_series
 
 __all__ = ["make_series"]
 
@@ -151,7 +151,7 @@ def test_a_comparison_is_exported_model_by_model_with_its_origin(
     no_triton, phantom, lite_medsam, eight_bits, finish, qtbot, tmp_path
 ):
     box = Box3D(45, 25, 1, 76, 56, 2)
-    full, candidate = Participant.full(lite_medsam), Participant.quantized(eight_bits)
+    full, candidate = ComparedModel.full(lite_medsam), ComparedModel.quantized(eight_bits)
     comparison = finish(compare(phantom, box, full, candidate))
     objects = (ObjectResult(Prompt(2, "left kidney", box), (comparison,)),)
     panel = ResultExportPanel()

@@ -13,9 +13,9 @@ from qtpy.QtWidgets import QLabel
 from napari_pqcomq.results import plots_panel
 from napari_pqcomq.results.gate_panel import GatePanel
 from napari_pqcomq.results.plots_panel import PlotsPanel
-from napari_pqcomq.results.reader_study_panel import ReadingPanel
+from napari_pqcomq.results.reader_study_panel import ReaderStudyPanel
 from napari_pqcomq.results.session_panel import SessionPanel
-from pqcomq.comparison.box_jitter import BoxJitter, MovedBox
+from pqcomq.comparison.box_perturbation import BoxJitter, MovedBox
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.errors import InputError
 
@@ -162,7 +162,7 @@ def test_names_in_verdicts_are_no_markup(shown, result):
 def reader(shown, result):
     """A reading panel with a clock that the test turns, and what it has shown."""
     now = [100.0]
-    panel = shown(ReadingPanel(seed=lambda: 11, clock=lambda: now[0]))
+    panel = shown(ReaderStudyPanel(seed=lambda: 11, clock=lambda: now[0]))
     panel.set_result(result)
     pairs = []
     panel.shown.connect(pairs.append)
@@ -232,7 +232,7 @@ def test_stopping_tells_no_names(reader, qtbot, tmp_path):
 def test_masks_that_are_the_same_cannot_be_read(shown, result, masks, volume, comparison_of, tmp_path):
     same = comparison_of(volume, masks[0], masks[0])
     found = SimpleNamespace(name="cube", comparisons=(same,), comparison=same, truth=None)
-    panel = shown(ReadingPanel())
+    panel = shown(ReaderStudyPanel())
     panel.set_result(SimpleNamespace(volume=volume, objects=(found,), candidates=()))
     with pytest.raises(InputError, match="nothing to read"):
         panel.begin(tmp_path / "log.csv")

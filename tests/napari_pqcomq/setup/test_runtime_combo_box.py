@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_pqcomq.jobs.model_cache import ModelShelf
+from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.setup import runtime_combo_box
 from napari_pqcomq.setup.calibration_panel import CalibrationPanel
 from napari_pqcomq.setup.model_panel import ModelPanel
-from napari_pqcomq.setup.runtime_combo_box import RuntimeChooser
+from napari_pqcomq.setup.runtime_combo_box import RuntimeComboBox
+from pqcomq.backends.openvino_model import available
+from pqcomq.backends.runtime import Runtime
 from pqcomq.errors import InputError
-from pqcomq.quantization.settings import QuantizationSettings
-from pqcomq.runtimes.compiled import available
-from pqcomq.runtimes.settings import Runtime
+from pqcomq.quantization.algorithm.config import QuantizationConfig
 
 _OBSTACLES = runtime_combo_box._obstacles
 REASON = "runtime openvino-bf16 needs a processor with BF16, which this one has not"
@@ -23,7 +23,7 @@ REASON = "runtime openvino-bf16 needs a processor with BF16, which this one has 
 def chooser(qtbot, monkeypatch):
     """On a processor without bfloat16."""
     monkeypatch.setattr(runtime_combo_box, "_obstacles", lambda: {Runtime.openvino_bf16: REASON})
-    chooser = RuntimeChooser()
+    chooser = RuntimeComboBox()
     qtbot.addWidget(chooser)
     index = chooser.findData(Runtime.openvino_bf16)
     qtbot.waitUntil(lambda: not chooser.model().item(index).isEnabled(), timeout=10_000)
@@ -52,16 +52,16 @@ def test_integer_products_need_weights_of_their_own(qtbot):
     qtbot.addWidget(panel)
     panel.bits.setCurrentText("8 bits")
     assert panel.runtimes.runtime is Runtime.openvino, "low bits at their real speed, where it is installed"
-    assert panel.choice.settings == QuantizationSettings.default(8, "pcomq")
+    assert panel.choice.settings == QuantizationConfig.default(8, "pcomq")
     panel.runtimes.choose(Runtime.openvino_int8)
-    assert panel.choice.settings == QuantizationSettings.for_integers(8)
+    assert panel.choice.settings == QuantizationConfig.for_integers(8)
     assert not panel.methods.isEnabled()
 
 
 def test_models_are_compiled_once_and_told_what_runs_them(lite_medsam, eight_bits, finish):
     if not available(Runtime.openvino):
         pytest.skip("OpenVINO does not run here")
-    shelf = ModelShelf()
+    shelf = ModelCache()
     steps = [step.text for step in shelf.participants(lite_medsam, [eight_bits], Runtime.openvino)]
     assert steps == ["Making FP32 ready for openvino", f"Making {eight_bits.settings.title} ready for openvino"]
     again = shelf.participants(lite_medsam, [eight_bits], Runtime.openvino)
@@ -77,4 +77,4 @@ def test_weights_without_integers_are_refused_in_a_sentence(lite_medsam, eight_b
     if not available(Runtime.openvino_int8):
         pytest.skip("OpenVINO has no integer products here")
     with pytest.raises(InputError, match="--integer"):
-        finish(ModelShelf().participants(lite_medsam, [eight_bits], Runtime.openvino_int8))
+        finish(ModelCache().participants(lite_medsam, [eight_bits], Runtime.openvino_int8))

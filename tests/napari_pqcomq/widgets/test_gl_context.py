@@ -8,7 +8,7 @@ from qtpy.QtGui import QOffscreenSurface, QOpenGLContext
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.widgets.gl_context import CanvasContext
+from napari_pqcomq.widgets.gl_context import GLContext
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_removal_makes_the_canvas_current(shown_viewer, other_context, floating,
     inside = QWidget()
     shown_viewer.window.add_dock_widget(inside, name="inside").setFloating(floating)
     (canvas,) = shown_viewer.window._qt_window.findChildren(QOpenGLWidget)
-    context = CanvasContext(shown_viewer, inside)
+    context = GLContext(shown_viewer, inside)
     layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
     shown_viewer.window.activate()
     assert other_context()

@@ -10,11 +10,11 @@ import pytest
 from pydicom.uid import generate_uid
 
 from pqcomq.masks.named_mask import NamedMask
-from pqcomq.masks.reading import read_masks
-from pqcomq.masks.writing import export_masks
-from pqcomq.volumes.reading import read_volume
+from pqcomq.masks.reader import read_masks
+from pqcomq.masks.writer import export_masks
+from pqcomq.volumes.reader import read_volume
 
-from ..dicom_objects.conftest import SECRETS, image_header
+from ..dicom_masks.conftest import SECRETS, image_header
 
 BOX = ["45", "25", "1", "76", "56", "2"]
 

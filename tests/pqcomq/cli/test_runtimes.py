@@ -8,11 +8,11 @@ import socket
 import pytest
 import SimpleITK as sitk
 
-from pqcomq.quantization.settings import QuantizationSettings
-from pqcomq.quantized.run import quantize_model
-from pqcomq.quantized.weights_file import load_weights, save_weights
-from pqcomq.runtimes.compiled import available
-from pqcomq.runtimes.settings import Runtime
+from pqcomq.backends.openvino_model import available
+from pqcomq.backends.runtime import Runtime
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.quantization.weights_file import load_weights, save_weights
 
 pytestmark = pytest.mark.skipif(not available(Runtime.openvino), reason="OpenVINO does not run here")
 
@@ -22,7 +22,7 @@ BOX = ["45", "25", "1", "76", "56", "2"]
 @pytest.fixture(scope="session")
 def integers(lite_medsam, calibration, finish, tmp_path_factory):
     """A file whose weights run as integers."""
-    model = finish(quantize_model(lite_medsam, calibration, QuantizationSettings.for_integers(8)))
+    model = finish(quantize_model(lite_medsam, calibration, QuantizationConfig.for_integers(8)))
     path = tmp_path_factory.mktemp("integers") / "eight.safetensors"
     save_weights(model, path)
     return path

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pqcomq.comparison.compare import compare
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.evaluate import Protocol, evaluate
-from pqcomq.comparison.participant import Participant
-from pqcomq.comparison.report import COMPARISON_FILES, EVALUATION_FILES, write_comparison, write_evaluation
+from pqcomq.comparison.result_files import COMPARISON_FILES, EVALUATION_FILES, write_comparison, write_evaluation
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
@@ -29,7 +29,7 @@ def cache():
 
 @pytest.fixture(scope="module")
 def comparison(phantom, lite_medsam, quantized, truth, cache, finish):
-    sides = Participant.full(lite_medsam), Participant.quantized(quantized)
+    sides = ComparedModel.full(lite_medsam), ComparedModel.quantized(quantized)
     return finish(compare(phantom, BOX, *sides, mode="propagate", truth=truth, cache=cache))
 
 
@@ -64,7 +64,7 @@ def test_agreement_and_accuracy_never_share_a_label(comparison):
 
 
 def test_a_model_agrees_with_itself_entirely(phantom, lite_medsam, cache, finish):
-    side = Participant.full(lite_medsam)
+    side = ComparedModel.full(lite_medsam)
     same = finish(compare(phantom, BOX, side, side, mode="same", cache=cache))
     assert same.agreement.dice == 1
     assert same.agreement.hd95_mm == 0
@@ -72,7 +72,7 @@ def test_a_model_agrees_with_itself_entirely(phantom, lite_medsam, cache, finish
 
 
 def test_progress_counts_both_sides_and_can_be_stopped(phantom, lite_medsam, quantized, cache):
-    work = compare(phantom, BOX, Participant.full(lite_medsam), Participant.quantized(quantized), cache=cache)
+    work = compare(phantom, BOX, ComparedModel.full(lite_medsam), ComparedModel.quantized(quantized), cache=cache)
     steps = []
     for progress in work:
         steps.append((progress.step, progress.total))
@@ -82,7 +82,7 @@ def test_progress_counts_both_sides_and_can_be_stopped(phantom, lite_medsam, qua
 
 
 def test_a_box_outside_or_a_truth_of_another_shape_is_refused(phantom, lite_medsam):
-    side = Participant.full(lite_medsam)
+    side = ComparedModel.full(lite_medsam)
     with pytest.raises(InputError, match="outside"):
         next(compare(phantom, Box3D(0, 0, 0, 500, 20, 3), side, side))
     with pytest.raises(InputError, match="does not fit"):
@@ -104,7 +104,7 @@ def test_reports_are_written_whole_and_never_over_others(comparison, phantom, tr
 
 def test_evaluation_prompts_from_the_labels(phantom, lite_medsam, quantized, truth, finish, tmp_path):
     labels = truth.astype(np.uint8) * 7
-    sides = [Participant.full(lite_medsam), Participant.quantized(quantized)]
+    sides = [ComparedModel.full(lite_medsam), ComparedModel.quantized(quantized)]
     result = finish(evaluate(phantom, labels, [7], sides, protocol=Protocol(most_slices=2)))
     assert [(each.label, each.z) for each in result.prompts] == [(7, 0), (7, 0), (7, 5), (7, 5)]
     full, low = result.summaries
@@ -128,4 +128,4 @@ def test_the_protocol_spreads_slices_and_leaves_out_small_ones():
 
 def test_a_label_that_is_not_there_is_told(phantom, lite_medsam):
     with pytest.raises(InputError, match="label 9 has no slice of at least 50 voxels"):
-        next(evaluate(phantom, np.zeros(phantom.voxels.shape, int), [9], [Participant.full(lite_medsam)]))
+        next(evaluate(phantom, np.zeros(phantom.voxels.shape, int), [9], [ComparedModel.full(lite_medsam)]))

@@ -6,9 +6,9 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
-from pqcomq.comparison import lettering
+from pqcomq.comparison import text_drawing
 from pqcomq.comparison.figure import BOX, LEFT, RIGHT, TRUTH, WIDTH, draw_comparison, scale_bar_mm
-from pqcomq.comparison.lettering import lettered, plain_font, text_block
+from pqcomq.comparison.text_drawing import lettered, plain_font, text_block
 
 SLICE = np.full((100, 120), 80, np.uint8)
 LEFT_MASK, RIGHT_MASK, TRUTH_MASK = (np.zeros(SLICE.shape, bool) for _ in range(3))
@@ -148,7 +148,7 @@ def test_other_characters_need_another_font_or_are_spelled(monkeypatch):
     text, font = lettered("HD95 ∞ Ärzte", 16)
     assert (text == "HD95 ∞ Ärzte") == (font.getname() != plain_font(16).getname())
 
-    monkeypatch.setattr(lettering, "SYSTEM_FONTS", ("no such font.ttf",))
+    monkeypatch.setattr(text_drawing, "SYSTEM_FONTS", ("no such font.ttf",))
     assert lettered("HD95 ∞ Ärzte 3 × 3 腹部", 16)[0] == "HD95 infinite Arzte 3 x 3 ??"
 
 

@@ -1,5 +1,5 @@
 """The patient's series of the DICOM objects' tests."""
 
-from ..dicom_objects.conftest import axial, enhanced, image_in_memory, make_series, volume
+from ..dicom_masks.conftest import axial, enhanced, image_in_memory, make_series, volume
 
 __all__ = ["axial", "enhanced", "image_in_memory", "make_series", "volume"]

@@ -13,18 +13,18 @@ import pytest
 import SimpleITK as sitk
 
 from pqcomq.errors import InputError
-from pqcomq.masks.kinds import MaskKind, mask_kind, sidecar
+from pqcomq.masks.file_formats import MaskKind, mask_kind, sidecar
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.origin import Origin
-from pqcomq.masks.reading import read_masks
-from pqcomq.masks.writing import export_masks
+from pqcomq.masks.reader import read_masks
+from pqcomq.masks.writer import export_masks
 from pqcomq.segmentation.box import Box3D
-from pqcomq.volumes.findings import Finding
 from pqcomq.volumes.grid import Grid
-from pqcomq.volumes.reading import read_volume
-from pqcomq.volumes.window import PRESETS
+from pqcomq.volumes.import_issues import ImportIssue
+from pqcomq.volumes.intensity_window import PRESETS
+from pqcomq.volumes.reader import read_volume
 
-from ..dicom_objects.conftest import SECRETS
+from ..dicom_masks.conftest import SECRETS
 
 KINDS = [kind.value for kind in MaskKind]
 
@@ -142,8 +142,8 @@ def test_nothing_of_the_patient_is_written_or_logged(axial, tmp_path, ending, ca
 
 
 def test_the_record_tells_which_remedy_the_geometry_needed(axial, tmp_path):
-    uneven = Finding("gap", "A slice is missing.", ("resample", "largest"), "largest")
-    volume = replace(axial, findings=(Finding("modality", "Taken for CT."), uneven))
+    uneven = ImportIssue("gap", "A slice is missing.", ("resample", "largest"), "largest")
+    volume = replace(axial, findings=(ImportIssue("modality", "Taken for CT."), uneven))
     _mask, record = export_masks(tmp_path / "mask.mha", two_masks(volume), volume)
     assert json.loads(record.read_text())["volume"]["remedies"] == [{"for": "gap", "chosen": "largest"}]
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.evaluate import evaluate
-from pqcomq.comparison.participant import Participant
 from pqcomq.volumes.labels import read_labels
-from pqcomq.volumes.reading import read_volume
+from pqcomq.volumes.reader import read_volume
 
 
 def test_full_precision_reaches_its_known_accuracy_on_a_real_ct(real_data, lite_medsam, finish):
     volume = read_volume(real_data / "abdomen_ct.nii.gz")
     labels = read_labels(real_data / "abdomen_ct_labels.nii.gz", volume)
-    evaluation = finish(evaluate(volume, labels, [1, 2, 3, 5, 6, 7], [Participant.full(lite_medsam)]))
+    evaluation = finish(evaluate(volume, labels, [1, 2, 3, 5, 6, 7], [ComparedModel.full(lite_medsam)]))
     assert len(evaluation.prompts) == 44
     assert evaluation.summaries[0].dice == pytest.approx(0.913, abs=0.003)
     assert evaluation.summaries[0].agreement == 1.0

@@ -12,14 +12,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from pqcomq.comparison.box_jitter import BoxJitter, MovedBox
-from pqcomq.plots.along_slices import draw_along_slices
-from pqcomq.plots.jitter import draw_jitter
+from pqcomq.comparison.box_perturbation import BoxJitter, MovedBox
+from pqcomq.plots.bits_vs_dice import draw_trade_off
+from pqcomq.plots.box_perturbation import draw_jitter
+from pqcomq.plots.dice_per_slice import draw_along_slices
 from pqcomq.plots.latencies import draw_latencies
 from pqcomq.plots.layer_errors import draw_layer_errors
-from pqcomq.plots.look import DARK, LIGHT
 from pqcomq.plots.svg import as_svg
-from pqcomq.plots.trade_off import draw_trade_off
+from pqcomq.plots.theme import DARK, LIGHT
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Embedding
 from pqcomq.segmentation.embedding_cache import EmbeddingCache, EmbeddingKey, TimedEmbedding
 from pqcomq.segmentation.slice_runner import SliceRunner
-from pqcomq.volumes.window import PRESETS
+from pqcomq.volumes.intensity_window import PRESETS
 
 
 def entry(kilobytes=1):

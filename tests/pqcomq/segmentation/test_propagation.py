@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pqcomq.models.framing import LiteMedSAMFraming
+from pqcomq.models.transforms import LiteMedSAMFraming
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import segment_slices, visiting_order
 

@@ -15,19 +15,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pqcomq.comparison.box_jitter import box_jitter
+from pqcomq.comparison.box_perturbation import box_jitter
 from pqcomq.comparison.compare import compare
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.gate import Tolerance
-from pqcomq.comparison.participant import Participant
 from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
-from pqcomq.reading.blinded import BlindedReading
-from pqcomq.reading.trials import items_of
+from pqcomq.reader_study.blinded_study import BlindedReading
+from pqcomq.reader_study.trials import items_of
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
-from pqcomq.session.opening import SavedSession
+from pqcomq.session.load import SavedSession
 from pqcomq.session.replay import replay
-from pqcomq.session.saving import save_session, saving
+from pqcomq.session.save import save_session, saving
 from pqcomq.session.session import Session, SessionObject
 
 BOX = Box3D(45, 25, 2, 76, 56, 3)
@@ -40,7 +40,7 @@ def session(phantom, lite_medsam, quantized, finish):
     z, y, x = np.indices(phantom.voxels.shape)
     truth = (y - 40) ** 2 + (x - 60) ** 2 < (8 + z) ** 2
     cache = EmbeddingCache()
-    sides = Participant.full(lite_medsam), Participant.quantized(quantized)
+    sides = ComparedModel.full(lite_medsam), ComparedModel.quantized(quantized)
     comparison = finish(compare(phantom, BOX, *sides, truth=truth, cache=cache))
     jitter = finish(box_jitter(phantom, comparison, lite_medsam, truth=truth, draws=2, cache=cache))
     reading = BlindedReading.of(items_of(NAME, comparison, 2), seed=5)

@@ -18,10 +18,10 @@ from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.resampling import resampled
 from pqcomq.volumes.dicom.scan import scan_of, scanning
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
-from pqcomq.volumes.findings import RemedyNeeded, chosen_remedies
 from pqcomq.volumes.geometry_report import GeometryReport
-from pqcomq.volumes.parts import PartChoiceNeeded
-from pqcomq.volumes.reading import read_volume, reading_volume
+from pqcomq.volumes.import_issues import RemedyNeeded, chosen_remedies
+from pqcomq.volumes.reader import read_volume, reading_volume
+from pqcomq.volumes.volume_choice import PartChoiceNeeded
 
 TILT = np.radians(20)
 TILTED = [1, 0, 0, 0, np.cos(TILT), -np.sin(TILT)]

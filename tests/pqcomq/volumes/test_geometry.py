@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from pqcomq.volumes.label_writer import write_mask
 from pqcomq.volumes.labels import read_labels
-from pqcomq.volumes.reading import read_volume
-from pqcomq.volumes.writing import write_mask
+from pqcomq.volumes.reader import read_volume
 
 
 def lps_to_ras(point):

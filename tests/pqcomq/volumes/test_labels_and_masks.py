@@ -10,10 +10,10 @@ import pytest
 import SimpleITK as sitk
 
 from pqcomq.errors import InputError
+from pqcomq.volumes.label_writer import write_mask
 from pqcomq.volumes.labels import read_labels
-from pqcomq.volumes.reading import read_volume
+from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.writing import write_mask
 
 LABELS = np.random.default_rng(2).integers(0, 5, (7, 6, 5)).astype(np.uint8)
 

@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydicom.dataset import Dataset
 
+from pqcomq.volumes.dicom.elements import text
+from pqcomq.volumes.dicom.file_discovery import DicomFile
 from pqcomq.volumes.dicom.headers import SeriesHeader, series_header
-from pqcomq.volumes.dicom.sources import DicomFile
-from pqcomq.volumes.dicom.values import text
 
 AnnotationKind = Literal["SEG", "RTSTRUCT"]
 

@@ -15,10 +15,10 @@ from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import ImplicitVRLittleEndian
 
-from pqcomq.volumes.dicom.quiet import damage_told
-from pqcomq.volumes.dicom.sources import DicomFile, Opener, begins_like_dicom
-from pqcomq.volumes.dicom.storage import STORAGE_TAGS, PixelStorage
-from pqcomq.volumes.dicom.values import number, numbers, text
+from pqcomq.volumes.dicom.elements import number, numbers, text
+from pqcomq.volumes.dicom.file_discovery import DicomFile, Opener, begins_like_dicom
+from pqcomq.volumes.dicom.pixel_format import STORAGE_TAGS, PixelFormat
+from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
 
 T = TypeVar("T")
 
@@ -127,7 +127,7 @@ class PlaneHeader:
     thickness: float | None
     scale: tuple[float, float] | None
     marks: tuple[Any, ...]
-    storage: PixelStorage
+    storage: PixelFormat
 
     @property
     def placed(self) -> bool:
@@ -161,7 +161,7 @@ def header_of(file: DicomFile, opener: Opener) -> Header | None:
     if not begins_like_dicom(head):
         return None
     try:
-        with damage_told(file):
+        with with_pydicom_errors(file):
             stream = BytesIO(head)
             header = _header(stream)
             # The header ended within the head if reading stopped before its end; else values were cut off.
@@ -170,7 +170,7 @@ def header_of(file: DicomFile, opener: Opener) -> Header | None:
     except ValueError:
         if is_whole:
             raise
-    with opener.seekable(file) as whole, damage_told(file):
+    with opener.seekable(file) as whole, with_pydicom_errors(file):
         return _header(whole)
 
 
@@ -242,7 +242,7 @@ def plane_header(file: DicomFile, header: Header, repeated: Repeated) -> PlaneHe
     """The plane that a header describes: the file's only one, or what all its frames share."""
     dataset = header.dataset
     syntax = str(dataset.file_meta.get("TransferSyntaxUID") or ImplicitVRLittleEndian)
-    stored = repeated.of(dataset, _STORAGE_CODES, lambda: PixelStorage.of(dataset, syntax), syntax)
+    stored = repeated.of(dataset, _STORAGE_CODES, lambda: PixelFormat.of(dataset, syntax), syntax)
     instance = number(dataset, "InstanceNumber")
     return PlaneHeader(
         file=file,

@@ -11,14 +11,14 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Stopwatch, finished
 from pqcomq.volumes.dicom.annotations import Annotation, annotation_of
-from pqcomq.volumes.dicom.frames import planes_of
+from pqcomq.volumes.dicom.file_discovery import DicomFile, Opener, dicom_files
 from pqcomq.volumes.dicom.headers import PlaneHeader, Repeated, header_of
-from pqcomq.volumes.dicom.quiet import damage_told
-from pqcomq.volumes.dicom.sources import DicomFile, Opener, dicom_files
-from pqcomq.whole_files import why
+from pqcomq.volumes.dicom.multiframe import planes_of
+from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def _look(file: DicomFile, opener: Opener, repeated: Repeated) -> _Found:
         header = header_of(file, opener)
         if header is None:
             return [], None, None
-        with damage_told(file):
+        with with_pydicom_errors(file):
             return planes_of(file, header, repeated), annotation_of(file, header.dataset), None
     except InputError as error:
         return [], None, error

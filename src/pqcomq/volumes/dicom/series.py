@@ -10,18 +10,18 @@ import numpy as np
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress
 from pqcomq.volumes.dicom.headers import PlaneHeader
-from pqcomq.volumes.dicom.listing import SeriesInfo, infos_of
-from pqcomq.volumes.dicom.parts import parts_of
-from pqcomq.volumes.dicom.pixels import reading_planes
+from pqcomq.volumes.dicom.pixel_format import fill_of
+from pqcomq.volumes.dicom.pixel_loading import reading_planes
 from pqcomq.volumes.dicom.resampling import resampled
 from pqcomq.volumes.dicom.scan import Scan, scan_of
-from pqcomq.volumes.dicom.stack import Stack, stack_planes, without_copies
-from pqcomq.volumes.dicom.storage import fill_of
-from pqcomq.volumes.findings import Finding, Remedy
-from pqcomq.volumes.geometry import geometry_findings
+from pqcomq.volumes.dicom.series_summary import SeriesInfo, infos_of
+from pqcomq.volumes.dicom.slice_stack import Stack, stack_planes, without_copies
+from pqcomq.volumes.dicom.subseries import parts_of
+from pqcomq.volumes.geometry_checks import geometry_findings
 from pqcomq.volumes.grid import Grid
-from pqcomq.volumes.parts import PartChoiceNeeded, checked_part
+from pqcomq.volumes.import_issues import ImportIssue, Remedy
 from pqcomq.volumes.volume import Modality, SourcePlane, Volume
+from pqcomq.volumes.volume_choice import PartChoiceNeeded, checked_part
 
 MOST_LISTED = 12
 """Series named in one message."""
@@ -131,7 +131,7 @@ def _chosen(scan: Scan, series: str | None) -> list[PlaneHeader]:
 
 def _part(
     planes: Sequence[PlaneHeader], part: int | None, remedies: Collection[Remedy], what: str
-) -> tuple[Sequence[PlaneHeader], tuple[Finding, ...]]:
+) -> tuple[Sequence[PlaneHeader], tuple[ImportIssue, ...]]:
     """The planes of the part meant, and a note of what was left out."""
     parts, difference = parts_of(planes)
     if part is not None:
@@ -145,10 +145,10 @@ def _part(
     if len(parts) == 1:
         return parts[0].planes, ()
     told = f"The series {difference}; of its {len(parts)} parts this is number {index + 1} ({parts[index].label})."
-    return parts[index].planes, (Finding("part", told),)
+    return parts[index].planes, (ImportIssue("part", told),)
 
 
-def _voxels(stack: Stack) -> Generator[Progress, None, tuple[np.ndarray, Grid, tuple[Finding, ...]]]:
+def _voxels(stack: Stack) -> Generator[Progress, None, tuple[np.ndarray, Grid, tuple[ImportIssue, ...]]]:
     """Voxels as shown (z, y, x), their grid, and what was odd about the values."""
     shown = stack.grid.shown()
     if stack.places is None:
@@ -164,12 +164,12 @@ def _voxels(stack: Stack) -> Generator[Progress, None, tuple[np.ndarray, Grid, t
     return voxels, shown.grid, odd
 
 
-def _left_out(scan: Scan) -> tuple[Finding, ...]:
+def _left_out(scan: Scan) -> tuple[ImportIssue, ...]:
     if not scan.damaged:
         return ()
     names = ", ".join(file.name for file in list(scan.damaged)[:3]) + (", …" if len(scan.damaged) > 3 else "")
     told = f"{len(scan.damaged)} damaged or unreadable DICOM files were left out: {names}."
-    return (Finding("damaged", told),)
+    return (ImportIssue("damaged", told),)
 
 
 def _source(plane: PlaneHeader) -> SourcePlane:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.findings import Finding, Remedy, remedied
 from pqcomq.volumes.grid import PLAUSIBLE_SPACING, Grid
+from pqcomq.volumes.import_issues import ImportIssue, Remedy, remedied
 from pqcomq.volumes.nifti.header import MILLIMETRES, NiftiHeader
 
 ANGLE_TOLERANCE = 1e-4
@@ -30,7 +30,7 @@ class _Affine:
         return bool(np.isfinite(self.steps).all() and np.isfinite(self.origin).all())
 
 
-def grid_of(header: NiftiHeader, remedies: Collection[Remedy], what: object) -> tuple[Grid, tuple[Finding, ...]]:
+def grid_of(header: NiftiHeader, remedies: Collection[Remedy], what: object) -> tuple[Grid, tuple[ImportIssue, ...]]:
     """The grid of a file's voxels, and what is odd about it.
 
     The sform is the standard's first choice; without it the qform holds, and without both the axes are taken for left,
@@ -48,12 +48,12 @@ def grid_of(header: NiftiHeader, remedies: Collection[Remedy], what: object) -> 
     unit = MILLIMETRES[header.units]
     _check_spacing(np.array(header.pixdim[1:]) * unit, what)
     sform, qform = _sform(header, unit), _qform(header, unit)
-    findings: list[Finding] = []
+    findings: list[ImportIssue] = []
     if unit != 1.0:
-        findings.append(Finding("units", f"The file gives lengths in units of {unit:g} mm; all are shown in mm."))
+        findings.append(ImportIssue("units", f"The file gives lengths in units of {unit:g} mm; all are shown in mm."))
     if sform is None and qform is None:
         told = "The file does not say how it lies in the patient; left, front and top are assumed."
-        findings.append(Finding("place", told))
+        findings.append(ImportIssue("place", told))
         steps = np.diag(np.array(header.pixdim[1:]) * unit) * (-1.0, 1.0, 1.0)
         return _grid(header, _Affine(_RAS_TO_LPS @ steps, np.zeros(3))), tuple(findings)
     chosen, told_of = _chosen(header, sform, qform, remedies, what)
@@ -64,13 +64,13 @@ def grid_of(header: NiftiHeader, remedies: Collection[Remedy], what: object) -> 
     if not np.allclose(spacing, stated, rtol=0.01):
         told, used = (" x ".join(f"{s:g}" for s in sizes) for sizes in (stated, spacing))
         sentence = f"The header states two voxel sizes; its affine's, {used} mm, is used, not {told} mm."
-        findings.append(Finding("spacing", sentence))
+        findings.append(ImportIssue("spacing", sentence))
     return _grid(header, chosen), tuple(findings)
 
 
 def _chosen(
     header: NiftiHeader, sform: _Affine | None, qform: _Affine | None, remedies: Collection[Remedy], what: object
-) -> tuple[_Affine, list[Finding]]:
+) -> tuple[_Affine, list[ImportIssue]]:
     """The affine that holds, and what is to be told about it."""
     if sform is None or qform is None:
         affine = sform or qform
@@ -87,15 +87,15 @@ def _chosen(
     return (qform if answered.chosen == "qform" else sform), [answered]
 
 
-def _contradiction(header: NiftiHeader, sform: _Affine, qform: _Affine, what: object) -> Finding | None:
+def _contradiction(header: NiftiHeader, sform: _Affine, qform: _Affine, what: object) -> ImportIssue | None:
     if not _is_box(sform):
         if not _is_box(qform):
             raise InputError(f"{what} has axes that are not at right angles to one another.")
         told = "The sform's axes are not at right angles to one another, the qform's are."
-        return Finding("shear", told, ("qform",))
+        return ImportIssue("shear", told, ("qform",))
     if np.linalg.det(sform.steps) * np.linalg.det(qform.steps) < 0:
         told = "The sform and the qform are mirror images of each other, so that left and right are in doubt."
-        return Finding("mirrored", told, ("sform", "qform"))
+        return ImportIssue("mirrored", told, ("sform", "qform"))
     corner = np.array(header.sizes[:3], dtype=np.float64) - 1
     apart = max(
         float(np.linalg.norm(sform.origin - qform.origin)),
@@ -103,7 +103,7 @@ def _contradiction(header: NiftiHeader, sform: _Affine, qform: _Affine, what: ob
     )
     if apart <= SAME_MILLIMETRES:
         return None
-    return Finding("disagreement", f"The sform and the qform lie up to {apart:.3g} mm apart; the sform is used.")
+    return ImportIssue("disagreement", f"The sform and the qform lie up to {apart:.3g} mm apart; the sform is used.")
 
 
 def _sform(header: NiftiHeader, unit: float) -> _Affine | None:

@@ -11,14 +11,14 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
-from pqcomq.volumes.findings import REMEDIES, Finding, Remedy
 from pqcomq.volumes.grid import Grid
+from pqcomq.volumes.import_issues import REMEDIES, ImportIssue, Remedy
 from pqcomq.volumes.nifti.geometry import grid_of
 from pqcomq.volumes.nifti.header import HEADER_BYTES, NiftiHeader
-from pqcomq.volumes.parts import PartChoiceNeeded, checked_part
-from pqcomq.volumes.values import compact
-from pqcomq.whole_files import why
+from pqcomq.volumes.volume_choice import PartChoiceNeeded, checked_part
+from pqcomq.volumes.voxel_types import compact
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 MOST_DEFLATION = 1100
@@ -39,7 +39,7 @@ def nifti_stem(path: Path) -> str:
 
 def read_nifti(
     path: Path, part: int | None = None, remedies: Collection[Remedy] = ()
-) -> tuple[np.ndarray, Grid, tuple[Finding, ...]]:
+) -> tuple[np.ndarray, Grid, tuple[ImportIssue, ...]]:
     """Read one 3-D volume of a NIfTI file.
 
     Args:
@@ -118,7 +118,7 @@ def _check_promise(header: NiftiHeader, path: Path, compressed: bool) -> None:
         raise InputError(f"{path} was cut off{is_there}.")
 
 
-def _index(header: NiftiHeader, part: int | None, path: Path) -> tuple[int, tuple[Finding, ...]]:
+def _index(header: NiftiHeader, part: int | None, path: Path) -> tuple[int, tuple[ImportIssue, ...]]:
     """Which of the file's volumes is meant, from 0, and a note where there are others."""
     count = header.volumes
     if part is not None:
@@ -130,7 +130,7 @@ def _index(header: NiftiHeader, part: int | None, path: Path) -> tuple[int, tupl
         reason = f"has {len(header.sizes)} dimensions ({shape}) and holds {count} volumes"
         raise PartChoiceNeeded(str(path), reason, [f"volume {number}" for number in range(1, count + 1)])
     told = f"The file holds {count} volumes; this is number {index + 1}."
-    return index, (Finding("part", told),) if count > 1 else ()
+    return index, (ImportIssue("part", told),) if count > 1 else ()
 
 
 def _read_volume(stream: BinaryIO, header: NiftiHeader, index: int, path: Path) -> np.ndarray:

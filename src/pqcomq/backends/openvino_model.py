@@ -1,0 +1,291 @@
+"""A model compiled for OpenVINO: same doors as the model in torch, other engine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import ModuleType
+
+import torch
+from torch import Tensor, nn
+
+from pqcomq.backends.int8_weights import integer_values
+from pqcomq.backends.runtime import Arithmetic, Runtime
+from pqcomq.errors import InputError
+from pqcomq.models import lite_medsam, medsam
+from pqcomq.models.execution import Execution, cpu_features
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization import position_embedding
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
+from pqcomq.quantization.layer_names import positions
+from pqcomq.quantization.quantized_model import QuantizedModel
+
+_LEAST_PACKED_IN_DECODER = 50_000
+"""Weights of a matrix. The smaller ones of the decoder meet 4,096 tokens for every box: to permute those inputs took a
+sixth of its time. Widened they take 2.6 MB; the large ones, which meet seven tokens, stay packed."""
+
+
+def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime) -> Segmenter:
+    """The model, made ready to run on a runtime; its weights are the same ones, bit for bit.
+
+    Args:
+        model: full precision or quantized, as loaded.
+        runtime: where to.
+
+    Returns:
+        A model of its own; nothing of it needs the torch networks that it was made from.
+
+    Raises:
+        InputError: the runtime is not installed, or this processor cannot run it as asked.
+    """
+    segmenter = model.segmenter if isinstance(model, QuantizedModel) else model
+    if runtime is Runtime.torch:
+        return segmenter
+    arithmetic = Arithmetic.of(runtime)
+    openvino = _openvino(runtime)
+    core = openvino.Core()
+    _check_processor(core, runtime, arithmetic)
+    weights = model.weights if isinstance(model, QuantizedModel) else {}
+    ranges = model.input_ranges if isinstance(model, QuantizedModel) else {}
+    if arithmetic.eight_bit_inputs and not (isinstance(model, QuantizedModel) and runs_in_integers(model)):
+        raise InputError(
+            f"runtime {runtime.value}: {segmenter.precision} has no layer of integers with one scale a channel and a "
+            f"calibrated range of its inputs; quantize it with --integer, or choose {Runtime.openvino.value}"
+        )
+    return _compiled(core, segmenter, weights, ranges, runtime, arithmetic)
+
+
+def obstacle(runtime: Runtime) -> str | None:
+    """Why a runtime cannot run here as asked, in one sentence; None if it can."""
+    try:
+        if runtime is not Runtime.torch:
+            _check_processor(_openvino(runtime).Core(), runtime, Arithmetic.of(runtime))
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def available(runtime: Runtime) -> bool:
+    """Whether a runtime can run here as asked."""
+    return obstacle(runtime) is None
+
+
+def runs_in_integers(model: QuantizedModel) -> bool:
+    """Whether the runtimes with 8-bit inputs have anything to multiply as integers."""
+    if not model.input_ranges:
+        return False
+    return any(integer_values(weight) is not None for weight in model.weights.values())
+
+
+def _openvino(runtime: Runtime) -> ModuleType:
+    """The library, imported when first asked for: it takes half a second."""
+    try:
+        import openvino
+    except (ImportError, OSError) as problem:
+        raise InputError(
+            f"runtime {runtime.value} needs OpenVINO, which is not installed here or cannot be loaded: "
+            f"pip install openvino, or choose runtime {Runtime.torch.value}"
+        ) from problem
+    return openvino
+
+
+def _check_processor(core: object, runtime: Runtime, arithmetic: Arithmetic) -> None:
+    capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")  # type: ignore[attr-defined]
+    wanted = ["BF16"] * (arithmetic.floats == "bf16") + ["INT8"] * arithmetic.eight_bit_inputs
+    missing = [each for each in wanted if each not in capabilities]
+    if missing:
+        raise InputError(
+            f"runtime {runtime.value} needs a processor with {' and '.join(missing)}, which this one has not; "
+            f"choose {Runtime.openvino.value} or {Runtime.torch.value}"
+        )
+
+
+def _compiled(
+    core: object,
+    segmenter: Segmenter,
+    weights: Mapping[str, QuantizedWeight],
+    ranges: Mapping[str, tuple[float, float]],
+    runtime: Runtime,
+    arithmetic: Arithmetic,
+) -> Segmenter:
+    import openvino
+
+    from pqcomq.backends import mask_decoder_graph, sam_vit_graph, tiny_vit_graph
+    from pqcomq.backends.graph_ops import Products
+    from pqcomq.backends.layer_source import LayerSource
+
+    encoders = {lite_medsam.KEY: tiny_vit_graph.encoder, medsam.KEY: sam_vit_graph.encoder}
+    products = Products(arithmetic.eight_bit_inputs)
+    source = LayerSource(segmenter.image_encoder, _of_part(weights, "image_encoder"), ranges)
+    encoder = _request(core, encoders[segmenter.key](source, products), arithmetic)
+    prompts = BoxPrompts(segmenter.prompt_encoder)
+    no_mask = LayerSource(segmenter.prompt_encoder, {}, {}).weight("no_mask_embed")[0]  # (C,)
+    decoder_source = LayerSource(segmenter.mask_decoder, _of_part(weights, "mask_decoder"), {})
+    in_decoder = Products(least_packed=_LEAST_PACKED_IN_DECODER)
+    decoder_graph = mask_decoder_graph.decoder(decoder_source, in_decoder, prompts.position, no_mask)
+    decoder = _request(core, decoder_graph, arithmetic)
+    tokens = torch.cat([decoder_source.weight(name) for name in ("iou_token", "mask_tokens")])  # (5, C)
+    kept = "packed, widened inside the product" if weights else arithmetic.floats_title
+    if arithmetic.eight_bit_inputs:
+        kept = "signed bytes where inputs have 8 bits, else packed"
+    execution = Execution(
+        runtime=f"OpenVINO {openvino.get_version().partition('-')[0]}",
+        weights=kept,
+        activations=arithmetic.activations_title,
+        simulated=False,
+        threads=torch.get_num_threads(),
+        cpu_features=cpu_features(),
+        setting=runtime.value,
+    )
+    return replace(
+        segmenter,
+        image_encoder=CompiledEncoder(encoder, _positions(segmenter, in_bytes=bool(weights))),
+        prompt_encoder=prompts,
+        mask_decoder=CompiledDecoder(decoder, tokens),
+        precision=_precision(segmenter.precision, arithmetic),
+        execution=execution,
+    )
+
+
+def _precision(weights: str, arithmetic: Arithmetic) -> str:
+    """For people, e.g. ``"4-bit Permutation-COMQ, OpenVINO BF16"``."""
+    if weights == "FP32":
+        return f"{arithmetic.floats_title}, OpenVINO"
+    inputs = "8-bit inputs, " if arithmetic.eight_bit_inputs else ""
+    return f"{weights}, {inputs}OpenVINO {arithmetic.floats_title}"
+
+
+def _of_part(weights: Mapping[str, QuantizedWeight], part: str) -> dict[str, QuantizedWeight]:
+    """The layers of one network; names without the network's own belong to the encoder."""
+    parts = ("image_encoder.", "prompt_encoder.", "mask_decoder.")
+    own = {name.removeprefix(f"{part}."): weight for name, weight in weights.items() if name.startswith(f"{part}.")}
+    if part == "image_encoder":
+        own |= {name: weight for name, weight in weights.items() if not name.startswith(parts)}
+    return own
+
+
+def _positions(segmenter: Segmenter, *, in_bytes: bool) -> Positions | None:
+    """What the graph of an encoder with an absolute position embedding takes beside the image."""
+    own = positions(segmenter)
+    if own is None:
+        return None
+    table = own.detach().flatten(1, 2)  # (1, side, side, C) → (1, side², C)
+    return Positions(*position_embedding.in_bytes(table)) if in_bytes else Positions(table, None)
+
+
+def _request(core: object, graph: object, arithmetic: Arithmetic) -> object:
+    """Compile for one answer at a time, with as many threads as torch has and nothing left to the library's choice."""
+    options = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "ENABLE_CPU_PINNING": False,  # pinned threads starve when the window draws on the same core
+        "INFERENCE_PRECISION_HINT": arithmetic.floats,
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # otherwise activations become 8-bit unasked
+        "KV_CACHE_PRECISION": "f32",
+    }
+    try:
+        return core.compile_model(graph, "CPU", options).create_infer_request()  # type: ignore[attr-defined]
+    except (RuntimeError, MemoryError) as problem:
+        raise InputError(
+            f"OpenVINO could not compile the model for this processor ({_last_line(problem)}); "
+            f"choose runtime {Runtime.torch.value}"
+        ) from problem
+
+
+def _answer(request: object, inputs: list[Tensor]) -> Tensor:
+    """Run a compiled graph once.
+
+    Raises:
+        InputError: the library gives up, for want of memory for example.
+    """
+    try:
+        request.infer([each.numpy() for each in inputs], share_inputs=True)  # type: ignore[attr-defined]
+        # The request's own buffer is written again by the next inputs.
+        return torch.from_numpy(request.get_output_tensor().data.copy())  # type: ignore[attr-defined]
+    except (RuntimeError, MemoryError) as problem:
+        raise InputError(
+            f"OpenVINO could not run the model ({_last_line(problem)}); there may be too little memory: close other "
+            f"programs, or choose runtime {Runtime.torch.value}"
+        ) from problem
+
+
+def _last_line(problem: Exception) -> str:
+    """The line of a library's message that says what is the matter; those before it say where in its sources."""
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[-1]
+
+
+@dataclass(frozen=True, eq=False)
+class Positions:
+    """A position embedding, widened only while a slice is encoded.
+
+    Attributes:
+        table: (1, L, C), float32, or signed bytes with scales.
+        scale: (1, L, 1) float16, None for float32.
+    """
+
+    table: Tensor
+    scale: Tensor | None
+
+    def widened(self) -> Tensor:
+        """(1, L, C) float32."""
+        return self.table if self.scale is None else position_embedding.widened(self.table, self.scale)
+
+
+class CompiledEncoder(nn.Module):
+    """(N, 3, side, side) → (N, 256, 64, 64), slice by slice."""
+
+    def __init__(self, request: object, positions: Positions | None = None) -> None:
+        super().__init__()
+        self._request, self._turn = request, threading.Lock()
+        self._positions = positions
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Encode each slice."""
+        return torch.cat([self._one(each[None]) for each in image])
+
+    def _one(self, image: Tensor) -> Tensor:
+        more = [] if self._positions is None else [self._positions.widened().contiguous()]
+        with self._turn:  # a request answers one thread at a time
+            return _answer(self._request, [image.contiguous(), *more])
+
+
+class CompiledDecoder(nn.Module):
+    """SAM's mask decoder for one mask a box; takes what :class:`MaskDecoder` takes."""
+
+    def __init__(self, request: object, tokens: Tensor) -> None:
+        super().__init__()
+        self._request, self._turn = request, threading.Lock()
+        self._tokens = tokens  # (5, C)
+
+    def forward(
+        self,
+        image_embeddings: Tensor,
+        image_pe: Tensor,
+        sparse_prompt_embeddings: Tensor,
+        dense_prompt_embeddings: Tensor,
+        multimask_output: bool,
+    ) -> tuple[Tensor, None]:
+        """Logits (B, 1, 256, 256). The positional encoding and the dense embedding are constants of the graph."""
+        own = self._tokens.expand(len(sparse_prompt_embeddings), -1, -1)
+        tokens = torch.cat([own, sparse_prompt_embeddings], dim=1)  # (B, 7, C)
+        with self._turn:
+            return _answer(self._request, [image_embeddings.contiguous(), tokens]), None
+
+
+class BoxPrompts(nn.Module):
+    """The prompt encoder for boxes, its positional encoding of the image computed once instead of for every box."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self._encoder = encoder
+        with torch.no_grad():
+            self.position: Tensor = encoder.get_dense_pe().detach()  # type: ignore[operator]
+
+    def forward(self, points: None, boxes: Tensor, masks: None) -> tuple[Tensor, Tensor]:
+        """Sparse (B, 2, C) and dense (B, C, h, w) embeddings."""
+        return self._encoder(points=points, boxes=boxes, masks=masks)
+
+    def get_dense_pe(self) -> Tensor:
+        """(1, C, h, w)."""
+        return self.position

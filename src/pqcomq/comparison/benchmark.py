@@ -1,0 +1,136 @@
+"""Speed, accuracy and size of several settings on one machine, in one run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from pqcomq.comparison.compared_model import ComparedModel
+from pqcomq.comparison.evaluate import Evaluation, ModelSummary, Protocol, evaluate
+from pqcomq.comparison.latency import Latency
+from pqcomq.comparison.published_baseline import published_encoder
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.progress import Progress, Stopwatch
+from pqcomq.volumes.intensity_window import Window
+from pqcomq.volumes.volume import Volume
+
+BOXES = 5
+"""Decoded in one batch."""
+
+_ROUNDS = 7
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What was found.
+
+    Attributes:
+        evaluation: of all settings, which took turns slice by slice; the first is torch, the reference.
+        batches: for each setting, latency of decoding :data:`BOXES` boxes at once.
+        published: latency of the authors' own encoder in torch; None where it was not asked for.
+    """
+
+    evaluation: Evaluation
+    batches: tuple[Latency, ...]
+    published: Latency | None
+
+    def encoder_speedup(self, row: ModelSummary, other: ModelSummary) -> float:
+        """How many times faster a row's encoder is than another's, by medians."""
+        return other.encoder.median_ms / row.encoder.median_ms
+
+    @property
+    def full_on_fast_runtime(self) -> ModelSummary | None:
+        """Full precision on the fast runtime in float32, None where there is none."""
+        rows = [row for row in self.evaluation.summaries[1:] if row.effective_bits == 32]
+        return next((row for row in rows if row.execution.activations == "FP32"), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "encoder_as_published_in_torch": None if self.published is None else self.published.to_dict(),
+            "decoder_boxes_at_once": BOXES,
+            "decoder_of_boxes_at_once": [each.to_dict() for each in self.batches],
+            **self.evaluation.to_dict(),
+        }
+
+
+def bench(
+    volume: Volume,
+    labels: np.ndarray,
+    chosen: Sequence[int],
+    participants: Sequence[ComparedModel],
+    *,
+    protocol: Protocol,
+    published_passes: int,
+    window: Window | None = None,
+) -> Generator[Progress, None, Benchmark]:
+    """Evaluate all settings, then time their decoders on several boxes, and the authors' own encoder.
+
+    Args:
+        volume: to segment.
+        labels: (z, y, x) ground truth on the volume's LPS grid.
+        chosen: label numbers.
+        participants: settings; the first is full precision in torch.
+        protocol: of the prompts.
+        published_passes: of the authors' own encoder, 0 for none.
+        window: by default the modality's own.
+
+    Yields:
+        :class:`Progress` after every prompt of every setting and every pass that is only timed.
+
+    Returns:
+        The :class:`Benchmark` (a generator's return value).
+
+    Raises:
+        InputError: as :func:`evaluate`.
+    """
+    work = evaluate(volume, labels, chosen, participants, protocol=protocol, window=window)
+    timed = 1 + (published_passes and published_passes + 1)  # the first of the published passes is not counted
+    watch: Stopwatch | None = None
+    while True:
+        try:
+            progress = next(work)
+        except StopIteration as end:
+            evaluation: Evaluation = end.value
+            break
+        watch = watch or Stopwatch(progress.total + timed)
+        yield watch.step(progress.text)
+    if watch is None:
+        raise ValueError("an evaluation has at least one prompt")
+    batches = _batches([each.segmenter for each in participants])
+    yield watch.step(f"{BOXES} boxes at once")
+    published = None
+    if published_passes:
+        published = yield from _published(participants[0].segmenter, published_passes, watch)
+    return Benchmark(evaluation, batches, published)
+
+
+def _batches(segmenters: Sequence[Segmenter]) -> tuple[Latency, ...]:
+    """Milliseconds of decoding several boxes on one slice, the settings in turns, a first round left out."""
+    side = segmenters[0].framing.side
+    corners = torch.arange(BOXES) * side / (2 * BOXES)
+    boxes = torch.stack([corners, corners, corners + side / 2, corners + side / 2], dim=1)[:, None]  # (B, 1, 4)
+    features = torch.zeros(1, 256, 64, 64)
+    rounds = [[_milliseconds(each, features, boxes) for each in segmenters] for _ in range(_ROUNDS + 1)]
+    return tuple(Latency.of(times) for times in zip(*rounds[1:], strict=True))
+
+
+def _milliseconds(segmenter: Segmenter, features: torch.Tensor, boxes: torch.Tensor) -> float:
+    began = time.perf_counter()
+    segmenter.logits(features, boxes)
+    return (time.perf_counter() - began) * 1e3
+
+
+def _published(segmenter: Segmenter, passes: int, watch: Stopwatch) -> Generator[Progress, None, Latency]:
+    """Milliseconds of the authors' encoder, the first pass left out."""
+    each: list[float] = []
+    with published_encoder(segmenter.key, torch.get_num_threads()) as encoder:
+        for number in range(passes + 1):
+            each.append(encoder.milliseconds())
+            yield watch.step(f"authors' own code, pass {number + 1}")
+    return Latency.of(each[1:])

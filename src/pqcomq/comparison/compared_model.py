@@ -1,0 +1,56 @@
+"""A model as it takes part in a comparison: what runs, and what it weighs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pqcomq.backends.openvino_model import on_runtime
+from pqcomq.backends.runtime import Runtime
+from pqcomq.errors import InputError
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.quantization.weights_file import file_bytes
+
+
+@dataclass(frozen=True)
+class ComparedModel:
+    """One side of a comparison.
+
+    Attributes:
+        segmenter: what runs.
+        effective_bits: for each quantized weight; 32 in full precision.
+        file_bytes: of the checkpoint or weights file.
+        simulated: low-bit weights are widened to float32 to run: the size is real, the speed is that of full precision.
+        weights: the packed weights behind the segmenter, for reports and for saving; None in full precision.
+    """
+
+    segmenter: Segmenter
+    effective_bits: float
+    file_bytes: int
+    simulated: bool
+    weights: QuantizedModel | None = field(default=None, repr=False)
+
+    @classmethod
+    def full(cls, segmenter: Segmenter, runtime: Runtime = Runtime.torch) -> ComparedModel:
+        """A model in full precision."""
+        return cls(on_runtime(segmenter, runtime), 32.0, segmenter.checkpoint_bytes, simulated=False)
+
+    @classmethod
+    def quantized(cls, model: QuantizedModel, runtime: Runtime = Runtime.torch) -> ComparedModel:
+        """A quantized model; its size is that of the file it would be, or was, saved to."""
+        runs = on_runtime(model, runtime)
+        return cls(runs, model.effective_bits, file_bytes(model), runs.execution.simulated, weights=model)
+
+
+def check_same_source(full: Segmenter, model: QuantizedModel, weights: Path | None = None) -> None:
+    """Refuse to compare a quantized model with anything but the model that it was made from.
+
+    Raises:
+        InputError: architecture or checkpoint differ.
+    """
+    what = str(weights) if weights else "the quantized model"
+    if model.segmenter.key != full.key:
+        raise InputError(f"{what}: is for {model.segmenter.title}, not for {full.title}")
+    if model.segmenter.checkpoint_sha256 != full.checkpoint_sha256:
+        raise InputError(f"{what}: was made from another checkpoint of {full.title} than {full.checkpoint_name}")

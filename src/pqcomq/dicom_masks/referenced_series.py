@@ -1,0 +1,129 @@
+"""The images that a DICOM object refers to, with or without the patient's identity.
+
+Without it (the default) name, ID, birth date, sex, dates, accession number and all free text of the source are left
+out, and the object says so (Patient Identity Removed). The UIDs of study, series, images and frame of reference are
+kept: they are all that ties a mask to its images, and no viewer shows it in its place without them. This is DICOM's
+"Retain UIDs" option of de-identification (PS3.15, Annex E); UIDs name no person, but whoever has the archive can look
+the patient up by them. An archive that checks identity takes only objects made with it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from pqcomq.atomic_files import why
+from pqcomq.errors import InputError
+from pqcomq.volumes.volume import SourcePlane, Volume
+
+REFERENCE_TAGS = [
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "Modality", "Rows",
+    "Columns", "NumberOfFrames", "FrameOfReferenceUID", "PositionReferenceIndicator", "ImagePositionPatient",
+    "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SpacingBetweenSlices", "LossyImageCompression",
+    "LossyImageCompressionRatio", "LossyImageCompressionMethod", "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+]  # fmt: skip
+"""Where the images lie and how they are found; nothing of the patient."""
+
+_REQUIRED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
+
+_EMPTY_UNLESS_KNOWN = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
+    "AccessionNumber", "ReferringPhysicianName",
+)  # fmt: skip
+"""Identity that every object has, if only as an empty field."""
+IDENTITY_TAGS = [
+    *_EMPTY_UNLESS_KNOWN, "SpecificCharacterSet", "IssuerOfPatientID", "PatientAge", "PatientSize", "PatientWeight",
+    "StudyDescription", "PatientIdentityRemoved", "DeidentificationMethod",
+]  # fmt: skip
+METHOD = "Patient and study data left out, UIDs kept (napari-pqcomq)"
+
+
+@dataclass(frozen=True)
+class SourceSeries:
+    """The images behind a volume's slices.
+
+    Attributes:
+        headers: one data set a file, without pixels.
+        places: for each slice of the volume's ``file_grid``, the number of its header and its frame in that file.
+    """
+
+    headers: tuple[Dataset, ...]
+    places: tuple[tuple[int, int], ...]
+
+    @property
+    def first(self) -> Dataset:
+        """The header that stands for what all have in common."""
+        return self.headers[0]
+
+    @property
+    def is_multiframe(self) -> bool:
+        """Whether the slices are frames of files and not files of their own."""
+        return "PerFrameFunctionalGroupsSequence" in self.first
+
+
+def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
+    """Read the headers of the images that a volume was made of.
+
+    Args:
+        volume: with ``planes``.
+        keep_identity: take the patient's and the study's data along.
+
+    Raises:
+        InputError: the volume is not made of DICOM images, they are gone, or lack what an object must refer to.
+    """
+    if not volume.planes:
+        raise InputError(
+            f"{volume.name} is not made of DICOM images as they are, so a DICOM object has nothing to refer to; "
+            "export it as NIfTI, NRRD or MHA."
+        )
+    files = [replace(plane, frame=0) for plane in volume.planes]
+    numbers = {file: number for number, file in enumerate(dict.fromkeys(files))}
+    headers = tuple(_header(file, keep_identity=keep_identity) for file in numbers)
+    places = ((numbers[file], plane.frame) for file, plane in zip(files, volume.planes, strict=True))
+    return SourceSeries(headers, tuple(places))
+
+
+def frame_of_reference(volume: Volume) -> str | None:
+    """UID of the frame of reference that a volume lies in; None where its files do not say.
+
+    Raises:
+        InputError: its files can no longer be read.
+    """
+    if not volume.planes:
+        return None
+    header = _read(volume.planes[0], ["FrameOfReferenceUID"])
+    return str(header.get("FrameOfReferenceUID") or "") or None
+
+
+def _header(plane: SourcePlane, *, keep_identity: bool) -> Dataset:
+    header = _read(plane, [*REFERENCE_TAGS, *(IDENTITY_TAGS if keep_identity else [])])
+    for keyword in _REQUIRED:
+        if not header.get(keyword):
+            raise InputError(f"{plane.path} has no {keyword}, without which no DICOM object can refer to it.")
+    for keyword in _EMPTY_UNLESS_KNOWN:
+        if keyword not in header:
+            setattr(header, keyword, None)
+    if not keep_identity:
+        header.PatientIdentityRemoved, header.DeidentificationMethod = "YES", METHOD
+    return header
+
+
+def _read(plane: SourcePlane, tags: list[str]) -> Dataset:
+    try:
+        with plane.open() as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd values that were good enough to show the image
+            header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=tags, force=True)
+            header.decode()
+            return header
+    except InputError as error:
+        reason = why(error.__cause__) if isinstance(error.__cause__, OSError) else "it is damaged"
+        raise InputError(f"{plane.path}, an image of the volume, can no longer be read: {reason}.") from error
+    except OSError as error:
+        raise InputError(f"{plane.path}, an image of the volume, can no longer be read: {why(error)}.") from error
+    except (InvalidDicomError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
+        raise InputError(f"{plane.path}, an image of the volume, is damaged.") from error

@@ -1,0 +1,139 @@
+"""Reading a DICOM structure set (RTSTRUCT) as labels on the grid of the volume that it belongs to.
+
+A voxel is inside where its centre lies inside an odd number of a region's contours on its slice. That is right for
+separate parts, for holes joined by keyholes and for holes written as contours of their own, inner or exclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from pqcomq.dicom_masks.attributes import long_string
+from pqcomq.dicom_masks.contours import filled
+from pqcomq.dicom_masks.mask_object import LabelledObjects, LabelMapBuilder
+from pqcomq.dicom_masks.object_loading import STRUCTURE_SET, check_frame_of_reference, open_object, with_pydicom_errors
+from pqcomq.dicom_masks.plane_placement import FARTHEST, TOLERANCE, Place
+from pqcomq.errors import InputError
+from pqcomq.volumes.grid import Grid
+from pqcomq.volumes.volume import Volume
+
+CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+MOST_REGIONS = 65535
+
+
+def read_structure_set(path: Path, volume: Volume, only: Collection[int] | None = None) -> LabelledObjects:
+    """Read the regions of a DICOM structure set.
+
+    Args:
+        path: of the file.
+        volume: that it belongs to; its slices must be those that the contours were drawn on.
+        only: numbers of the regions to read; all by default.
+
+    Returns:
+        Regions as labels by their numbers. Those without closed contours are left out, which a note tells.
+
+    Raises:
+        InputError: the file is damaged, empty, of another examination or drawn on other slices, or lacks a region
+            asked for.
+    """
+    dataset = open_object(path, STRUCTURE_SET)
+    with with_pydicom_errors(path):
+        names = _names(dataset, path)
+        contours = _contours(dataset)
+        frames = _frames_of_reference(dataset)
+    notes = check_frame_of_reference(path, frames, volume)
+    drawn = {number: name for number, name in names.items() if contours.get(number)}
+    chosen = set(drawn) if only is None else set(only)
+    if missing := sorted(chosen - set(drawn)):
+        listed = ", ".join(f"{number} '{name}'" for number, name in sorted(drawn.items())[:12]) or "none"
+        raise InputError(f"{path} has no region {missing[0]} with closed contours, only {listed}.")
+    if not chosen:
+        raise InputError(f"{path} has no region with closed contours.")
+    builder = LabelMapBuilder(volume.grid.shape_zyx, max(chosen))
+    for number in sorted(chosen):
+        try:
+            builder.add(number, _parts(contours[number], volume.grid))
+        except ValueError as problem:
+            raise InputError(f"{path} does not fit {volume.name}: '{names[number]}' {problem}.") from problem
+    if only is None and (left_out := [name for number, name in sorted(names.items()) if number not in drawn]):
+        notes += (f"Regions without closed contours were left out: {', '.join(left_out)}.",)
+    return LabelledObjects(builder.maps(), {number: names[number] for number in sorted(chosen)}, notes)
+
+
+def _names(dataset: Dataset, path: Path) -> dict[int, str]:
+    """Region number → name."""
+    names = {
+        int(item.ROINumber): long_string(str(item.get("ROIName") or "")) or f"region {item.ROINumber}"
+        for item in dataset.get("StructureSetROISequence") or []
+    }
+    # A label map has no room for the number 0; structure sets may use it.
+    if 0 in names:
+        raise InputError(f"{path} numbers its region '{names[0]}' 0, which stands for the background in labels.")
+    if not names:
+        raise InputError(f"{path} describes no region.")
+    if not 0 < max(names) <= MOST_REGIONS:
+        raise InputError(f"{path} is a damaged DICOM object.")
+    return names
+
+
+def _frames_of_reference(dataset: Dataset) -> set[str]:
+    stated = [item.get("FrameOfReferenceUID") for item in dataset.get("ReferencedFrameOfReferenceSequence") or []]
+    stated += [item.get("ReferencedFrameOfReferenceUID") for item in dataset.get("StructureSetROISequence") or []]
+    return {str(uid) for uid in stated if uid}
+
+
+def _contours(dataset: Dataset) -> dict[int, list[np.ndarray]]:
+    """Region number → closed contours, each (n, 3) LPS millimetres."""
+    found: dict[int, list[np.ndarray]] = {}
+    for region in dataset.get("ROIContourSequence") or []:
+        points = [
+            _points(contour)
+            for contour in region.get("ContourSequence") or []
+            if contour.get("ContourGeometricType") in CLOSED
+        ]
+        found.setdefault(int(region.ReferencedROINumber), []).extend(each for each in points if len(each) > 2)
+    return found
+
+
+def _points(contour: Dataset) -> np.ndarray:
+    raw = contour.get_item("ContourData").value
+    # Not yet taken apart by pydicom, which makes an object of every number and takes a hundred times longer.
+    values = np.array(raw.split(b"\\") if isinstance(raw, bytes) else list(raw), dtype=np.float64)
+    if not (np.abs(values) < FARTHEST).all():  # NaN is not, either
+        raise ValueError("contours with coordinates that are no places")
+    return values.reshape(-1, 3)
+
+
+def _parts(contours: list[np.ndarray], grid: Grid) -> list[tuple[Place, np.ndarray]]:
+    """Where a region lies: a filled picture for each slice that it has contours on.
+
+    Raises:
+        ValueError: its contours are not those of the grid's slices, or reach outside: a clause.
+    """
+    on_slices: dict[tuple[int, int], list[np.ndarray]] = {}
+    for points in contours:
+        voxels = grid.to_voxels(points)  # (n, 3) x y z
+        spread = np.ptp(voxels, axis=0)
+        axis = int(spread.argmin())
+        middle = float(voxels[:, axis].mean())
+        index = round(middle)
+        if spread[axis] > TOLERANCE or abs(middle - index) > TOLERANCE:
+            raise ValueError("was drawn in other planes than the volume's slices")
+        if not 0 <= index < grid.size[axis]:
+            raise ValueError("reaches outside the volume")
+        rest = [each for each in (2, 1, 0) if each != axis]  # rows, columns of the picture, as arrays run z y x
+        plane = voxels[:, rest]
+        if plane.min() < -1 or (plane > np.array(grid.size)[rest]).any():
+            raise ValueError("reaches outside the volume")
+        on_slices.setdefault((axis, index), []).append(plane)
+    parts = []
+    for (axis, index), polygons in on_slices.items():
+        place: list[slice | int] = [slice(None)] * 3
+        place[2 - axis] = index
+        rows, columns = (grid.size[each] for each in (2, 1, 0) if each != axis)
+        parts.append((tuple(place), filled(polygons, (rows, columns))))
+    return parts

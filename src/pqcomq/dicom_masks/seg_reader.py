@@ -1,0 +1,168 @@
+"""Reading a DICOM segmentation (SEG) as labels on the grid of the volume that it belongs to.
+
+Frames are decoded one by one by pydicom and laid on the grid by their own positions. highdicom's reader is not used
+here: it asks for every module of the standard, which files of other makers often lack, and builds a volume of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from pqcomq.dicom_masks.attributes import long_string
+from pqcomq.dicom_masks.frame_decoding import decoded_frames
+from pqcomq.dicom_masks.mask_object import LabelledObjects, LabelMapBuilder
+from pqcomq.dicom_masks.object_loading import SEGMENTATION, check_frame_of_reference, open_object, with_pydicom_errors
+from pqcomq.dicom_masks.plane_placement import FARTHEST, Axes, Place, axes_on_grid, place_frame
+from pqcomq.errors import InputError
+from pqcomq.volumes.volume import Volume
+
+MOST_SEGMENTS = 65535
+FRACTION = 0.5
+"""Share of the greatest value from which a voxel of a fractional segmentation counts as inside."""
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What the header says of one frame."""
+
+    segment: int | None
+    position: tuple[float, ...]
+    cosines: tuple[float, ...]
+    spacing: tuple[float, ...]
+
+
+def read_segmentation(path: Path, volume: Volume, only: Collection[int] | None = None) -> LabelledObjects:
+    """Read the segments of a DICOM segmentation.
+
+    Args:
+        path: of the file.
+        volume: that it belongs to.
+        only: numbers of the segments to read; all by default.
+
+    Returns:
+        Segments as labels by their numbers. A fractional segmentation counts from half of its greatest value, which a
+        note tells.
+
+    Raises:
+        InputError: the file is damaged, empty, of another examination or on other voxels, or lacks a segment asked for.
+    """
+    dataset = open_object(path, SEGMENTATION)
+    with with_pydicom_errors(path):
+        names = _names(dataset, path)
+        frames = _frames(dataset, path)
+        stated = {str(dataset.get("FrameOfReferenceUID") or "")} - {""}
+    notes = check_frame_of_reference(path, stated, volume)
+    chosen = set(names) if only is None else set(only)
+    if missing := sorted(chosen - set(names)):
+        raise InputError(f"{path} has no segment {missing[0]}, only {_listed(names)}.")
+    with with_pydicom_errors(path):
+        parts = _parts(dataset, frames, chosen, path, volume)
+    builder = LabelMapBuilder(volume.grid.shape_zyx, max(chosen))
+    for number in sorted(parts):
+        builder.add(number, parts[number])
+    if not parts:
+        raise InputError(f"{path} has no voxel in {'any segment' if only is None else 'the segments asked for'}.")
+    if dataset.SegmentationType == "FRACTIONAL":
+        notes += (f"The segmentation is fractional; voxels count from {FRACTION:.0%} of its greatest value.",)
+    return LabelledObjects(builder.maps(), {number: names[number] for number in sorted(chosen)}, notes)
+
+
+def _names(dataset: Dataset, path: Path) -> dict[int, str]:
+    """Segment number → label."""
+    kind = str(dataset.get("SegmentationType") or "")
+    if kind not in ("BINARY", "FRACTIONAL", "LABELMAP"):
+        raise InputError(f"{path} is a segmentation of an unknown type ({kind or 'none stated'}).")
+    names = {
+        int(item.SegmentNumber): long_string(str(item.get("SegmentLabel") or "")) or f"segment {item.SegmentNumber}"
+        for item in dataset.get("SegmentSequence") or []
+        if int(item.SegmentNumber) > 0  # in a label map 0 is the background
+    }
+    if not names:
+        raise InputError(f"{path} describes no segment.")
+    if max(names) > MOST_SEGMENTS:
+        raise InputError(f"{path} is a damaged DICOM object.")
+    return names
+
+
+def _frames(dataset: Dataset, path: Path) -> list[_Frame]:
+    shared = next(iter(dataset.get("SharedFunctionalGroupsSequence") or []), Dataset())
+    groups: Sequence[Dataset] = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    if not groups or len(groups) != int(dataset.get("NumberOfFrames") or 0):
+        raise InputError(f"{path} is damaged: it does not say where each of its frames lies.")
+    has_segments = dataset.SegmentationType != "LABELMAP"
+    return [_frame(group, shared, path, has_segments=has_segments) for group in groups]
+
+
+def _frame(group: Dataset, shared: Dataset, path: Path, *, has_segments: bool) -> _Frame:
+    def numbers(sequence: str, keyword: str, count: int) -> tuple[float, ...]:
+        for source in (group, shared):
+            for item in source.get(sequence) or []:
+                if item.get(keyword) is not None:
+                    values = tuple(float(v) for v in item.get(keyword))
+                    if len(values) == count and all(abs(v) < FARTHEST for v in values):  # NaN is not, either
+                        return values
+        raise InputError(f"{path} is damaged: it does not say where each of its frames lies.")
+
+    segment = None
+    if has_segments:
+        found = next(iter(group.get("SegmentIdentificationSequence") or shared.get("SegmentIdentificationSequence")))
+        segment = int(found.ReferencedSegmentNumber)
+    return _Frame(
+        segment,
+        numbers("PlanePositionSequence", "ImagePositionPatient", 3),
+        numbers("PlaneOrientationSequence", "ImageOrientationPatient", 6),
+        numbers("PixelMeasuresSequence", "PixelSpacing", 2),
+    )
+
+
+def _parts(
+    dataset: Dataset, frames: list[_Frame], chosen: set[int], path: Path, volume: Volume
+) -> dict[int, list[tuple[Place, np.ndarray]]]:
+    """Segment number → where each of its frames lies, and what it shows there."""
+    wanted = [index for index, frame in enumerate(frames) if frame.segment is None or frame.segment in chosen]
+    known: dict[tuple[tuple[float, ...], tuple[float, ...]], Axes | None] = {}
+    parts: dict[int, list[tuple[Place, np.ndarray]]] = {}
+    for index, pixels in zip(wanted, decoded_frames(dataset, wanted), strict=True):
+        frame = frames[index]
+        way = (frame.cosines, frame.spacing)
+        if way not in known:
+            known[way] = axes_on_grid(volume.grid, *way, *pixels.shape)
+        axes = known[way]
+        for segment, picture in _pictures(dataset, frame, pixels, chosen):
+            if axes is None:
+                raise _elsewhere(path, volume, "its frames are turned or spaced otherwise")
+            try:
+                parts.setdefault(segment, []).append(place_frame(volume.grid, axes, frame.position, picture))
+            except ValueError as problem:
+                raise _elsewhere(path, volume, str(problem)) from problem
+    return parts
+
+
+def _pictures(
+    dataset: Dataset, frame: _Frame, pixels: np.ndarray, chosen: set[int]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """The segments that a frame shows, each (rows, columns) bool with something in it."""
+    if frame.segment is None:
+        for segment in np.unique(pixels).tolist():
+            if segment in chosen:
+                yield segment, pixels == segment
+        return
+    if dataset.SegmentationType == "FRACTIONAL":
+        picture = pixels >= FRACTION * int(dataset.MaximumFractionalValue)
+    else:
+        picture = pixels > 0
+    if picture.any():
+        yield frame.segment, picture
+
+
+def _elsewhere(path: Path, volume: Volume, clause: str) -> InputError:
+    return InputError(f"{path} does not lie on the voxels of {volume.name}: {clause}.")
+
+
+def _listed(names: dict[int, str]) -> str:
+    return ", ".join(f"{number} '{name}'" for number, name in sorted(names.items())[:12])

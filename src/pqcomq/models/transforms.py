@@ -1,0 +1,110 @@
+"""The way of a slice into a model and of its logits back: each model's own, exactly as its authors do it.
+
+Source: the inference scripts of bowang-lab/MedSAM, ``MedSAM_Inference.py`` (branch main) for SAM ViT-B and
+``inference_3D.py`` / ``CVPR24_LiteMedSAM_infer.py`` (branch LiteMedSAM) for TinyViT.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+from skimage.transform import resize
+from torch.nn import functional as F
+
+Shape = tuple[int, int]
+"""Rows and columns of a slice in its own pixels."""
+
+
+class Transforms(Protocol):
+    """Coordinates and intensities between a slice and a model's square input."""
+
+    side: int
+    """Rows and columns of the model's input."""
+    margin: int
+    """Pixels of the model's input by which a mask's tight box grows on its way to the next slice."""
+
+    def image(self, pixels: np.ndarray) -> torch.Tensor:
+        """An 8-bit slice (H, W) as the model's input (1, 3, side, side), float32 in 0 … 1."""
+
+    def scale(self, shape: Shape) -> np.ndarray:
+        """Model pixels per slice pixel, for x y x y: (4,) float64."""
+
+    def masks(self, logits: torch.Tensor, shape: Shape) -> torch.Tensor:
+        """Low-resolution logits (B, 1, 256, 256) as boolean masks (B, H, W)."""
+
+
+def boxes_tensor(framing: Transforms, boxes: np.ndarray, shape: Shape) -> torch.Tensor:
+    """Boxes (B, 4), x0 y0 x1 y1 in slice pixels, as the prompt encoder's input (B, 1, 4) in model pixels."""
+    scaled = np.asarray(boxes, dtype=np.float64).reshape(-1, 4) * framing.scale(shape)
+    return torch.from_numpy(scaled.astype(np.float32))[:, None, :]
+
+
+def _unit_range(image: np.ndarray) -> np.ndarray:
+    """Min–max to 0 … 1 over the slice, float32."""
+    values = image.astype(np.float32)
+    low, high = values.min(), values.max()
+    return (values - low) / max(float(high - low), 1e-8)
+
+
+def _three_channels(image: np.ndarray) -> torch.Tensor:
+    """(H, W) grey to (1, 3, H, W)."""
+    return torch.from_numpy(image)[None, None].repeat(1, 3, 1, 1)
+
+
+class MedSAMFraming:
+    """SAM ViT-B: stretched to 1024 × 1024, cubic, aspect not preserved; no SAM mean and deviation."""
+
+    side = 1024
+    margin = 5
+
+    def image(self, pixels: np.ndarray) -> torch.Tensor:
+        """See :class:`Transforms`. The grey slice is resized once: its three channels are the same."""
+        resized = resize(pixels, (self.side, self.side), order=3, preserve_range=True, anti_aliasing=True)
+        # The authors truncate to 8 bits before the min–max.
+        return _three_channels(_unit_range(resized.astype(np.uint8)))
+
+    def scale(self, shape: Shape) -> np.ndarray:
+        """See :class:`Transforms`."""
+        height, width = shape
+        return self.side / np.array([width, height, width, height], dtype=np.float64)
+
+    def masks(self, logits: torch.Tensor, shape: Shape) -> torch.Tensor:
+        """Sigmoid first, then bilinear to the slice, then > 0.5."""
+        probabilities = torch.sigmoid(logits)  # (B, 1, 256, 256)
+        restored = F.interpolate(probabilities, size=shape, mode="bilinear", align_corners=False)  # (B, 1, H, W)
+        return restored[:, 0] > 0.5
+
+
+class LiteMedSAMFraming:
+    """TinyViT: longest side to 256 by area interpolation, min–max, then zeros to the right and below."""
+
+    side = 256
+    margin = 3
+
+    def inner_shape(self, shape: Shape) -> Shape:
+        """Rows and columns that the slice takes of the padded square."""
+        ratio = self.side / max(shape)
+        return int(shape[0] * ratio + 0.5), int(shape[1] * ratio + 0.5)
+
+    def image(self, pixels: np.ndarray) -> torch.Tensor:
+        """See :class:`Transforms`. OpenCV's area interpolation is the authors'; others differ by whole grey levels."""
+        height, width = self.inner_shape(pixels.shape)
+        resized = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+        padded = np.zeros((self.side, self.side), dtype=np.float32)
+        # The min–max comes before the padding: black padding must not stretch the range.
+        padded[:height, :width] = _unit_range(resized)
+        return _three_channels(padded)
+
+    def scale(self, shape: Shape) -> np.ndarray:
+        """See :class:`Transforms`. One ratio for both axes."""
+        return np.full(4, self.side / max(shape))
+
+    def masks(self, logits: torch.Tensor, shape: Shape) -> torch.Tensor:
+        """Crop the padding, bilinear to the slice, then sigmoid, then > 0.5: not MedSAM's order."""
+        height, width = self.inner_shape(shape)
+        cropped = logits[..., :height, :width]  # (B, 1, h, w); logits and input are both 256 wide
+        restored = F.interpolate(cropped, size=shape, mode="bilinear", align_corners=False)  # (B, 1, H, W)
+        return torch.sigmoid(restored[:, 0]) > 0.5

@@ -1,0 +1,107 @@
+"""What precision costs and buys: bits and latency against Dice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from pqcomq.comparison.metrics import Scores
+from pqcomq.comparison.result import Comparison, Side
+from pqcomq.comparison.text import short_precision
+from pqcomq.plots.theme import MARKERS, Look, cleared
+
+Measure = Literal["agreement", "accuracy"]
+MEASURE_TITLES: dict[Measure, str] = {
+    "agreement": "Dice between the models",
+    "accuracy": "Dice against ground truth",
+}
+_BIT_TICKS = (2, 4, 8, 16, 32)
+
+
+def draw_trade_off(figure: Figure, comparisons: Sequence[Comparison], look: Look, measure: Measure) -> None:
+    """Dice over effective bits, and over encoder latency; measured and simulated low-bit speed in axes of their own.
+
+    Args:
+        figure: drawn over.
+        comparisons: of one object with one reference.
+        look: colours.
+        measure: which Dice; ``accuracy`` needs ground truth. Full precision's agreement with itself is 1 by definition
+            and drawn hollow.
+    """
+    cleared(figure, look)
+    points = _points(comparisons, look, measure)
+    measured = [each for each in points if not each[0].simulated]
+    simulated = [each for each in points if each[0].simulated]
+    speeds = [("measured", measured)] + [("simulated: low bits run as FP32", simulated)] * bool(simulated)
+    stacked = figure.subplots(1 + len(speeds), 1, sharey=True)
+    _draw_bits(stacked[0], points, look)
+    for axes, (title, chosen) in zip(stacked[1:], speeds, strict=True):
+        _draw_latency(axes, chosen, look, title)
+    figure.supylabel(MEASURE_TITLES[measure], color=look.ink, fontsize=look.points)
+    slices, passes = len(comparisons[0].box.slices), comparisons[0].reference.encoder.passes
+    hollow = "; hollow: 1 by definition" if measure == "agreement" else ""
+    look.remark(
+        figure, f"one object, {slices} slices; latency: median, line to the 95th percentile, n = {passes}{hollow}"
+    )
+
+
+_Point = tuple[Side, float, str, str, bool]
+"""A model, its Dice, its colour, its marker, and whether the Dice is 1 by definition."""
+
+
+def _points(comparisons: Sequence[Comparison], look: Look, measure: Measure) -> list[_Point]:
+    reference = comparisons[0].reference
+    points: list[_Point] = []
+    if measure == "agreement":
+        points.append((reference, 1.0, look.full, "D", True))
+    else:
+        points.append((reference, _known(reference.accuracy).dice, look.full, "D", False))
+    for index, comparison in enumerate(comparisons):
+        scores = comparison.agreement if measure == "agreement" else _known(comparison.candidate.accuracy)
+        marker = MARKERS[index % len(MARKERS)]
+        points.append((comparison.candidate, scores.dice, look.candidate(index), marker, False))
+    return points
+
+
+def _known(accuracy: Scores | None) -> Scores:
+    if accuracy is None:
+        raise ValueError("there is no ground truth to be accurate against")
+    return accuracy
+
+
+def _draw_bits(axes: Axes, points: Sequence[_Point], look: Look) -> None:
+    look.dress(axes, "effective bits per quantized weight")
+    axes.set_xscale("log", base=2)
+    axes.set_xlim(1.6, 48)
+    axes.xaxis.set_major_locator(FixedLocator(_BIT_TICKS))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticklabels([str(bits) for bits in _BIT_TICKS])
+    axes.margins(y=0.25)
+    for side, dice, colour, marker, hollow in points:
+        _dot(axes, side.effective_bits, dice, colour, marker, hollow)
+        _name(axes, side, side.effective_bits, dice, look)
+
+
+def _draw_latency(axes: Axes, points: Sequence[_Point], look: Look, title: str) -> None:
+    look.dress(axes, "encoder, ms a slice", title=title)
+    slowest = max((side.encoder.p95_ms for side, *_ in points), default=1.0)
+    axes.set_xlim(0, slowest * 1.35)
+    for side, dice, colour, marker, hollow in points:
+        axes.plot([side.encoder.median_ms, side.encoder.p95_ms], [dice, dice], color=colour, linewidth=1.2)
+        _dot(axes, side.encoder.median_ms, dice, colour, marker, hollow)
+    for rank, (side, dice, *_) in enumerate(sorted(points, key=lambda point: -point[1])):
+        # Equal speed is the rule here: names of neighbours step aside, above and below.
+        _name(axes, side, side.encoder.p95_ms, dice, look, (4, -4, 0)[rank % 3] if len(points) > 1 else 0)
+
+
+def _dot(axes: Axes, x: float, y: float, colour: str, marker: str, hollow: bool) -> None:
+    fill = "none" if hollow else colour
+    axes.plot(x, y, marker, color=colour, markerfacecolor=fill, markeredgecolor=colour, markersize=6)
+
+
+def _name(axes: Axes, side: Side, x: float, y: float, look: Look, lift: float = 0) -> None:
+    look.note(axes, short_precision(side.precision), (x, y), (7, lift), look.ink)

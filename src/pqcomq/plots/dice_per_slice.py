@@ -1,0 +1,99 @@
+"""Dice slice by slice through one object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.slice_scores import SliceScores
+from pqcomq.comparison.text import short_precision
+from pqcomq.plots.theme import LINE_STYLES, MARKERS, Look, cleared
+
+
+def draw_along_slices(
+    figure: Figure, comparisons: Sequence[Comparison], look: Look, least_dice: float | None = None
+) -> None:
+    """Agreement between the models above, accuracy against ground truth, where there is one, below in axes of its own.
+
+    Args:
+        figure: drawn over.
+        comparisons: of one object with one reference, a line each.
+        look: colours.
+        least_dice: the gate's limit for the agreement, drawn as a line.
+    """
+    cleared(figure, look)
+    first = comparisons[0]
+    with_truth = first.reference.accuracy is not None
+    stacked = figure.subplots(2 if with_truth else 1, 1, sharex=True, squeeze=False)[:, 0]
+    _draw_agreement(stacked[0], comparisons, look, least_dice)
+    if with_truth:
+        _draw_accuracy(stacked[1], comparisons, look)
+    for axes in stacked:
+        axes.axvline(first.box.middle, color=look.faint, linewidth=0.8, linestyle=":")
+        axes.margins(x=0.03)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    look.dress(stacked[-1], "slice (0 nearest the feet)", stacked[-1].get_ylabel())
+    count = len(first.box.slices)
+    prompted = "dotted: the prompted slice" if first.mode == "propagate" else "dotted: the box's middle; all prompted"
+    marks = f"; marks: {_bits(comparisons[-1])}" if len(comparisons) > 1 else ""
+    look.remark(figure, f"n = {count} slice{'s' if count > 1 else ''}; {prompted}{marks}")
+
+
+def _draw_agreement(axes: Axes, comparisons: Sequence[Comparison], look: Look, least_dice: float | None) -> None:
+    look.dress(axes, "", "Dice between\nthe models")
+    for index, comparison in enumerate(comparisons):
+        dice = [each.agreement for each in comparison.slices]
+        _line(axes, comparison.slices, dice, look.candidate(index), index, _bits(comparison))
+    _mark_slices(axes, comparisons[-1], look)
+    if least_dice is not None:
+        axes.axhline(least_dice, color=look.mark, linewidth=0.8, linestyle="--", label=f"gate {least_dice:g}")
+    look.legend(axes)
+
+
+def _draw_accuracy(axes: Axes, comparisons: Sequence[Comparison], look: Look) -> None:
+    look.dress(axes, "", "Dice against\nground truth")
+    slices = comparisons[0].slices
+    _line(axes, slices, [each.reference_accuracy for each in slices], look.full, 0, "FP32")
+    for index, comparison in enumerate(comparisons):
+        dice = [each.candidate_accuracy for each in comparison.slices]
+        _line(axes, comparison.slices, dice, look.candidate(index), index, _bits(comparison))
+    look.legend(axes)
+
+
+def _line(
+    axes: Axes, slices: Sequence[SliceScores], dice: Sequence[float | None], colour: str, index: int, label: str
+) -> None:
+    style, marker = LINE_STYLES[index % len(LINE_STYLES)], MARKERS[index % len(MARKERS)]
+    numbers = [each.z for each in slices]
+    axes.plot(
+        numbers,
+        np.array(dice, dtype=float),
+        style,
+        marker=marker,
+        color=colour,
+        linewidth=1.4,
+        markersize=3,
+        label=label,
+    )
+
+
+def _mark_slices(axes: Axes, comparison: Comparison, look: Look) -> None:
+    """Name the slice that agrees least and the one where the models part ways."""
+    marks = {comparison.worst_slice: f"least, {comparison.worst_slice}"}
+    if comparison.parting is not None:
+        z = comparison.parting.z
+        marks[z] = f"part ways, {z}" if z not in marks else f"part ways and least, {z}"
+    by_number = {each.z: each.agreement for each in comparison.slices}
+    for z, text in marks.items():
+        axes.plot(z, by_number[z], "D", color="none", markeredgecolor=look.mark, markersize=7, markeredgewidth=1.3)
+        look.note(axes, text, (z, by_number[z]), (-7 if z > comparison.box.middle else 7, -1), look.mark)
+
+
+def _bits(comparison: Comparison) -> str:
+    """The short name of the candidate, e.g. ``"4-bit"``."""
+    return short_precision(comparison.candidate.precision)

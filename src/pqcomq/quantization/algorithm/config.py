@@ -1,0 +1,223 @@
+"""What can be chosen about a quantization, and what is chosen by default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, Self, get_args
+
+BIT_WIDTHS = (2, 4, 8)
+
+Method = Literal["rtn", "comq", "pcomq"]
+Granularity = Literal["layer", "channel", "group"]
+Permutation = Literal["none", "magnitude"]
+Order = Literal["cyclic", "greedy"]
+ZeroPoint = Literal["integer", "symmetric", "real"]
+Inputs = Literal["full", "quantized"]
+Tones = Literal["own", "varied"]
+Scales = Literal["free", "multiples"]
+
+METHOD_TITLES: dict[Method, str] = {
+    "rtn": "Round to nearest",
+    "comq": "COMQ",
+    "pcomq": "Permutation-COMQ",
+}
+
+_BUDGETS = {2: 2.6, 4: 4.6}
+"""Effective bits a weight, by bit width: what groups of 64 with real zero-points and a permutation take."""
+
+_RETIRED = {"correct_bias"}
+"""Settings of earlier versions that a weights file may still name. A corrected bias stands in such a file as the
+layer's own, so nothing is left to do on reading."""
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "method": get_args(Method),
+    "granularity": get_args(Granularity),
+    "permutation": get_args(Permutation),
+    "order": get_args(Order),
+    "zero_point": get_args(ZeroPoint),
+    "inputs": get_args(Inputs),
+    "tones": get_args(Tones),
+    "scales": get_args(Scales),
+}
+
+
+@dataclass(frozen=True)
+class QuantizationConfig:
+    """One way of quantizing a layer.
+
+    Attributes:
+        bits: bit width of a code, 2, 4 or 8.
+        method: ``rtn`` rounds to nearest and never looks at inputs; ``comq`` descends coordinate by coordinate
+            (arXiv 2403.07134); ``pcomq`` permutes first (arXiv 2604.07674).
+        granularity: the unit that shares a scale and zero-point: the whole ``layer``, an output ``channel``, or a
+            ``group`` of input channels within an output channel.
+        group_size: input channels in a group; the last group of a layer may be smaller.
+        permutation: input channels in ascending ``magnitude`` of their weights before grouping, or ``none``. One
+            permutation serves the whole layer: one per output channel would cost more bits than 4-bit codes.
+        order: columns visited as stored (``cyclic``) or by descending weight × input norm (``greedy``), one order a
+            layer.
+        sweeps: passes over all columns, each followed by the closed-form update of every scale; 0 for ``rtn``.
+        search_clipping: choose each unit's λ, the share of its range that the codes span, by the least error weighted
+            with the inputs' energy; otherwise λ = 1 (plain min–max).
+        zero_point: ``integer`` as published; ``symmetric``, the middle code 2^(b−1) everywhere; or ``real``, updated in
+            closed form together with the scale.
+        scales: ``free``, any float16; or ``multiples``: those of an output channel's groups are 1 to 15 times one scale
+            of the channel, so that with symmetric zero-points its weights are signed bytes and that scale, which
+            processors multiply as they are, and groups cost no speed.
+        feedback: round the first pass with each error passed on to the columns not yet rounded (GPTQ,
+            arXiv 2210.17323), so that the descent starts from a better point.
+        damping: share of the mean input energy added to every input's own, against fitting a small calibration set.
+        inputs: fit each layer to its inputs in the ``full`` model, or to those in the model whose layers before it are
+            already ``quantized``, so that it also makes up for their errors.
+        input_damping: how strongly the second keeps to the layer's own weights, as a share of the mean input energy.
+        budget: effective bits a weight to be spent where they help most, layers then taking 2, 4 or 8 bits and groups
+            of 32 to 128; None gives every layer :attr:`bits` and :attr:`group_size`.
+        decoder: quantize the mask decoder's linear layers too.
+        tones: calibrate on slices in their ``own`` grey values, or every other one in ``varied`` tones, as other
+            scanners and modalities might show the same anatomy.
+
+    Raises:
+        ValueError: a setting is outside its range.
+    """
+
+    bits: int = 4
+    method: Method = "pcomq"
+    granularity: Granularity = "group"
+    group_size: int = 64
+    permutation: Permutation = "magnitude"
+    order: Order = "greedy"
+    sweeps: int = 6
+    search_clipping: bool = True
+    zero_point: ZeroPoint = "real"
+    scales: Scales = "free"
+    feedback: bool = True
+    damping: float = 0.01
+    inputs: Inputs = "full"
+    input_damping: float = 1.0
+    budget: float | None = None
+    decoder: bool = False
+    tones: Tones = "own"
+
+    def __post_init__(self) -> None:
+        if self.bits not in BIT_WIDTHS:
+            raise ValueError(f"bit width {self.bits}: choose one of {BIT_WIDTHS}")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name.replace('_', ' ')} {getattr(self, name)!r}: choose one of {choices}")
+        if self.group_size < 1 or self.sweeps < 0 or self.damping < 0 or self.input_damping < 0:
+            raise ValueError("group size must be at least 1, sweeps and damping at least 0")
+        learns = self.sweeps or self.feedback or self.search_clipping
+        if self.budget is not None and not self.budget > 0:
+            raise ValueError("a budget is a positive number of bits a weight")
+        if self.method == "rtn" and (learns or self.permutation != "none" or self.inputs != "full"):
+            raise ValueError("round to nearest takes no sweeps, feedback, clipping search, permutation or inputs")
+        if self.scales == "multiples" and self.zero_point != "symmetric":
+            raise ValueError("scales that are multiples of one need zero point 'symmetric'")
+        if self.method == "comq" and self.permutation != "none":
+            raise ValueError("COMQ takes no permutation; choose method 'pcomq'")
+
+    @classmethod
+    def default(cls, bits: int, method: Method = "pcomq") -> Self:
+        """The settings that serve best, by measurement, at this bit width (README, "How it was chosen").
+
+        All methods quantize the same layers; RTN and COMQ as they were published know neither budgets nor the quantized
+        model's inputs.
+        """
+        if method == "rtn":
+            return replace(cls.plain(bits), decoder=True)
+        if method == "comq":
+            comq = replace(cls.plain(bits), method="comq", sweeps=6, order="greedy", search_clipping=True)
+            return replace(comq, decoder=True)
+        if bits == 8:
+            # Nothing is left to gain there by what costs time or, as real zero-points do, bits.
+            return cls(bits=8, zero_point="integer", decoder=True)
+        return cls(
+            bits=bits,
+            inputs="quantized",
+            budget=_BUDGETS[bits],
+            decoder=True,
+            tones="varied",
+        )
+
+    @classmethod
+    def plain(cls, bits: int) -> Self:
+        """Round to nearest, min–max, integer zero-points, in groups of the default size."""
+        return cls(
+            bits=bits,
+            method="rtn",
+            permutation="none",
+            order="cyclic",
+            sweeps=0,
+            search_clipping=False,
+            zero_point="integer",
+            feedback=False,
+        )
+
+    @classmethod
+    def for_integers(cls, bits: int) -> Self:
+        """Weights that processors multiply as signed bytes: symmetric, multiples of one scale an output channel.
+
+        At 2 and 4 bits otherwise the default. At 8 bits nothing is left to gain by groups, and a permutation would only
+        change the order of the sweeps: this is COMQ, with error feedback first.
+        """
+        if bits == 8:
+            return cls(
+                bits=8,
+                method="comq",
+                granularity="channel",
+                permutation="none",
+                zero_point="symmetric",
+                decoder=True,
+            )
+        return replace(cls.default(bits), zero_point="symmetric", scales="multiples")
+
+    def altered(self, changes: Iterable[str]) -> Self:
+        """These settings with some of them written as ``name=value``, e.g. ``"group_size=32"`` or ``"budget=none"``.
+
+        Raises:
+            ValueError: there is no such setting, or it cannot have this value.
+        """
+        kinds = {field.name: field.type for field in fields(self)}
+        values: dict[str, Any] = {}
+        for change in changes:
+            name, equals, text = (part.strip() for part in change.partition("="))
+            if name not in kinds or not equals:
+                raise ValueError(f"{change!r}: write NAME=VALUE with one of {', '.join(kinds)}")
+            values[name] = _parsed(name, str(kinds[name]), text)
+        return replace(self, **values)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Settings as :meth:`to_dict` wrote them, in this version or an earlier one.
+
+        Raises:
+            TypeError: there is no such setting.
+            ValueError: a setting is outside its range.
+        """
+        return cls(**{name: value for name, value in values.items() if name not in _RETIRED})
+
+    @property
+    def title(self) -> str:
+        """For people, e.g. ``"4-bit Permutation-COMQ"``."""
+        return f"{self.bits}-bit {METHOD_TITLES[self.method]}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings, JSON-ready."""
+        return asdict(self)
+
+
+def _parsed(name: str, kind: str, text: str) -> bool | int | float | str | None:
+    """A setting's value from text; ``kind`` is its annotation."""
+    try:
+        if kind == "bool":
+            return {"true": True, "yes": True, "false": False, "no": False}[text.lower()]
+        if kind == "int":
+            return int(text)
+        if kind == "float | None" and text.lower() == "none":
+            return None
+        if kind.startswith("float"):
+            return float(text)
+    except (ValueError, KeyError) as problem:
+        raise ValueError(f"{name.replace('_', ' ')} {text!r}: is not a {kind.removesuffix(' | None')}") from problem
+    return text

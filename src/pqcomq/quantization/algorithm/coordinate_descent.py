@@ -1,0 +1,71 @@
+"""One pass over all columns, each rounded with the others held fixed; the hot path of every method but RTN.
+
+Two passes are the same arithmetic on different matrices. With target ``t_i = b_i + r_i / K_ii`` for column i:
+
+* coordinate descent (COMQ, arXiv 2403.07134, in Gram form): b = Q, r = (W − Q) H, K = H. The closed-form minimiser of
+  one code with all others fixed.
+* error feedback (GPTQ, arXiv 2210.17323, as Babai's nearest plane): b = W, r = 0, K = M upper triangular, H = M Mᵀ. The
+  minimiser with all later columns free to make up for the error.
+
+After rounding t_i to q_i, ``r_j −= K_ij (q_i − b_i)`` for the columns to come. Columns are taken in blocks: inside one,
+the update is a thin outer product; everything beyond waits and becomes one matrix product.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pqcomq.quantization.algorithm.qparams import QParams
+
+_BLOCK = 64
+
+
+def rounding_pass(base: Tensor, residual: Tensor, coupling: Tensor, levels: QParams, visit: Tensor) -> Tensor:
+    """Round every column once.
+
+    Args:
+        base: (n, m), b.
+        residual: (n, m), r.
+        coupling: (m, m), K; rows and columns already in visiting order.
+        levels: to round to.
+        visit: (m,) int64, the order in which columns are taken.
+
+    Returns:
+        (n, m) codes, as float32 integers, in stored order.
+    """
+    scale, zero_point = (part.expand_as(base).T[visit].contiguous() for part in levels.per_weight())  # (m, n) each
+    # Transposed: a column's values for all outputs then lie next to each other in memory.
+    start, rest = base.T[visit].contiguous(), residual.T[visit].contiguous()  # (m, n) each
+    inverse_scale, inverse_pivot = 1.0 / scale, 1.0 / coupling.diagonal()
+    codes = torch.empty_like(start)  # (m, n)
+    columns = start.shape[0]
+    for first in range(0, columns, _BLOCK):
+        last = min(first + _BLOCK, columns)
+        block = slice(first, last)
+        change = torch.empty_like(start[block])  # (b, n)
+        near, within = rest[block], coupling[block, block]  # (b, n), (b, b)
+        for i in range(last - first):
+            at = first + i
+            target = torch.addcmul(start[at], near[i], inverse_pivot[at])  # (n,)
+            code = torch.addcmul(zero_point[at], target, inverse_scale[at]).round_().clamp_(0, levels.top)
+            codes[at] = code
+            change[i] = scale[at] * (code - zero_point[at]) - start[at]
+            near[i + 1 :].addr_(within[i, i + 1 :], change[i], alpha=-1)
+        rest[last:].addmm_(coupling[block, last:].T, change, alpha=-1)
+    restored = torch.empty_like(codes)
+    restored[visit] = codes
+    return restored.T.contiguous()
+
+
+def feedback_factor(gram: Tensor) -> Tensor | None:
+    """M upper triangular with ``H = M Mᵀ``: the Cholesky factor of H taken from its last row upwards.
+
+    Args:
+        gram: (m, m), positive definite (damped).
+
+    Returns:
+        (m, m); None if rounding errors have made the matrix indefinite, and there is no such factor.
+    """
+    lower, failed = torch.linalg.cholesky_ex(gram.double().flip(0, 1))
+    return None if int(failed) else lower.flip(0, 1).to(gram.dtype)

@@ -1,0 +1,114 @@
+"""Moments of a layer's inputs, gathered as batches stream by; activations are never kept.
+
+With inputs X (tokens N, inputs m), all that the descent needs of them is the Gram matrix H = XᵀX (m, m).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+QuantizableLayer = nn.Linear | nn.Conv2d
+
+_ENOUGH_ROWS = 1024
+
+
+@dataclass
+class InputGram:
+    """What is known of a layer's inputs X (N, m).
+
+    Attributes:
+        gram: (m, m) float32, XᵀX.
+        count: N.
+        low: the lowest input.
+        high: the highest input.
+    """
+
+    gram: Tensor
+    count: int = 0
+    low: float = math.inf
+    high: float = -math.inf
+
+    @classmethod
+    def empty(cls, columns: int) -> Self:
+        """Of a layer with that many inputs, before any row."""
+        return cls(torch.zeros(columns, columns))
+
+    def add(self, rows: Tensor) -> None:
+        """Take in further rows (N, m)."""
+        self.gram.addmm_(rows.T, rows)
+        self.count += len(rows)
+        low, high = rows.aminmax()
+        self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
+
+
+def quantizable_layers(module: nn.Module) -> dict[str, QuantizableLayer]:
+    """The linear and dense convolution layers below ``module`` by name, in the order of definition.
+
+    Depthwise and grouped convolutions stay in full precision: they hold few weights and each output sees few inputs.
+    """
+    return {
+        name: layer
+        for name, layer in module.named_modules()
+        if isinstance(layer, nn.Linear) or (isinstance(layer, nn.Conv2d) and layer.groups == 1)
+    }
+
+
+def weight_matrix(layer: QuantizableLayer) -> Tensor:
+    """The layer's weight as (n outputs, m inputs); a convolution's kernel taps are inputs of their own."""
+    return layer.weight.detach().flatten(1)
+
+
+def tokens(layer: QuantizableLayer, inputs: Tensor) -> Tensor:
+    """The layer's input as rows of dot-product operands (N, m), so that its output is ``tokens @ Wᵀ + bias``."""
+    if isinstance(layer, nn.Linear):
+        return inputs.flatten(0, -2)  # (N, m)
+    if layer.kernel_size == (1, 1) and layer.stride == (1, 1) and layer.padding == (0, 0):
+        return inputs.movedim(1, -1).flatten(0, -2)  # (N, m)
+    patches = F.unfold(inputs, layer.kernel_size, layer.dilation, layer.padding, layer.stride)  # type: ignore[arg-type]
+    return patches.transpose(1, 2).flatten(0, 1)  # (B, m, L) → (B * L, m)
+
+
+def spread_rows(rows: Tensor) -> Tensor:
+    """Every k-th of many rows (N, m), so that m of them and 1,024 are left at least.
+
+    Neighbouring tokens of an image are much alike; beyond that many a batch, more of them cost time and change little.
+    """
+    step = max(len(rows) // max(rows.shape[1], _ENOUGH_ROWS), 1)
+    # Odd: images are a power of two wide, and an even step would see the same few columns in every row.
+    return rows[:: step - (step % 2 == 0)]
+
+
+@contextmanager
+def gathering_grams(layers: dict[str, QuantizableLayer]) -> Iterator[dict[str, InputGram]]:
+    """While open, every forward pass adds to each layer's moments.
+
+    Args:
+        layers: by name.
+
+    Yields:
+        name → moments; filled in place as batches go by, complete when the block ends.
+    """
+    moments: dict[str, InputGram] = {}
+
+    def listen(name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
+        moments[name] = InputGram.empty(weight_matrix(layer).shape[1])
+
+        def add(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+            moments[name].add(spread_rows(tokens(layer, arguments[0].float())))
+
+        return layer.register_forward_pre_hook(add)
+
+    handles = [listen(name, layer) for name, layer in layers.items()]
+    try:
+        yield moments
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,168 @@
+"""The levels that codes stand for: δ (c − z), one δ and z for each quantization unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from pqcomq.quantization.algorithm.config import ZeroPoint
+from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
+
+_SMALLEST_SCALE = 2.0**-14
+"""The smallest normal float16; a unit of zeros gets it, so that nothing is ever divided by zero."""
+
+_MOST = 15
+"""The largest multiple: four bits, which leave seven of float16's eleven for the scale that all are multiples of."""
+
+_CLIPPING = tuple(1.0 - 0.05 * step for step in range(14))
+"""The λ that are tried: 1.00, 0.95 … 0.35."""
+
+
+@dataclass(frozen=True, eq=False)
+class QParams:
+    """Scales and zero-points, already rounded to the float16 in which they are stored.
+
+    Attributes:
+        scale: (n, G) float32, δ > 0; (1, 1) where the whole layer is one unit.
+        zero_point: same shape, z.
+        units: which columns share them.
+        top: the largest code, 2**bits − 1.
+        multiples: the scales of a row are whole multiples of one, see :func:`whole_multiples`.
+    """
+
+    scale: Tensor
+    zero_point: Tensor
+    units: ScaleGroups
+    top: int
+    multiples: bool = False
+
+    @classmethod
+    def rounded(
+        cls, scale: Tensor, zero_point: Tensor, units: ScaleGroups, top: int, multiples: bool = False
+    ) -> QParams:
+        """Round both to what a file can hold."""
+        least = scale.clamp_min(_SMALLEST_SCALE)
+        kept = (whole_multiples(least, top) if multiples else least).half().float()
+        return cls(kept, zero_point.half().float(), units, top, multiples)
+
+    def replaced(self, other: QParams, where: Tensor) -> QParams:
+        """These levels with another's where ``where`` (broadcast to the scales) is true."""
+        return replace(
+            self,
+            scale=torch.where(where, other.scale, self.scale),
+            zero_point=torch.where(where, other.zero_point, self.zero_point),
+        )
+
+    def per_weight(self) -> tuple[Tensor, Tensor]:
+        """Scale and zero-point spread over the columns: two of (n | 1, m)."""
+        return self.units.spread(self.scale), self.units.spread(self.zero_point)
+
+    def nearest(self, values: Tensor) -> Tensor:
+        """The code of the level nearest to each value: (n, m) → (n, m), integers kept as float32."""
+        scale, zero_point = self.per_weight()
+        return (values / scale + zero_point).round().clamp(0, self.top)
+
+    def values(self, codes: Tensor) -> Tensor:
+        """What codes stand for: (n, m) → (n, m). The operations are those of ``QuantizedWeight.dequantize``."""
+        scale, zero_point = self.per_weight()
+        return scale * (codes - zero_point)
+
+
+def whole_multiples(scale: Tensor, top: int) -> Tensor:
+    """Scales near the given ones that are whole multiples of one scale a row, so that weights are integers.
+
+    With ``δ_u = k_u δ`` a weight ``δ_u (c − z)`` is ``δ · k_u (c − z)``. The multiples k are small enough for signed
+    bytes where codes are symmetric, and δ has so few digits that every product is exact in float16.
+
+    Args:
+        scale: (n, G), positive.
+        top: the largest code.
+
+    Returns:
+        (n, G) float32, each exact in float16.
+    """
+    most = max(1, min(_MOST, 127 // ((top + 1) // 2)))
+    mantissa, exponent = torch.frexp(scale.amax(dim=1, keepdim=True) / most)  # (n, 1) each
+    base = torch.ldexp((mantissa * 128).round() / 128, exponent)
+    return base * (scale / base).round().clamp(1, most)
+
+
+def _range(weight: Tensor, units: ScaleGroups, zero_point: ZeroPoint) -> tuple[Tensor, Tensor]:
+    """Lowest and highest weight of each unit, (n, G) each; an integer zero-point takes in zero."""
+    low = units.gather(weight, fill=float("inf")).amin(dim=2)
+    high = units.gather(weight, fill=float("-inf")).amax(dim=2)
+    if units.whole:
+        low, high = low.amin().view(1, 1), high.amax().view(1, 1)
+    if zero_point == "integer":
+        low, high = low.clamp_max(0.0), high.clamp_min(0.0)
+    if zero_point == "symmetric":
+        high = torch.maximum(-low, high)
+        low = -high
+    return low, high
+
+
+def _clipped(low: Tensor, high: Tensor, share: float, units: ScaleGroups, top: int, zero_point: ZeroPoint) -> QParams:
+    """QParams over ``share`` of the range: δ⁰ = λ (max − min) / (2^b − 1), arXiv 2403.07134."""
+    # A real zero-point shrinks about the middle of the range, others about zero, which must stay a level.
+    middle = (low + high) / 2 if zero_point == "real" else torch.zeros_like(low)
+    low, high = middle + share * (low - middle), middle + share * (high - middle)
+    scale = ((high - low) / top).clamp_min(_SMALLEST_SCALE)
+    if zero_point == "symmetric":
+        return QParams.rounded(scale, torch.full_like(scale, (top + 1) // 2), units, top)
+    offset = -low / scale
+    return QParams.rounded(scale, offset.round().clamp(0, top) if zero_point == "integer" else offset, units, top)
+
+
+def initial_qparams(
+    weight: Tensor,
+    energy: Tensor,
+    units: ScaleGroups,
+    bits: int,
+    zero_point: ZeroPoint,
+    search_clipping: bool,
+    multiples: bool = False,
+) -> QParams:
+    """Min–max levels, or for each unit the clipping λ of least error weighted with the inputs' energy.
+
+    Args:
+        weight: (n, m), in stored order.
+        energy: (m,), the Gram matrix's diagonal in the same order.
+        units: of the matrix.
+        bits: bit width.
+        zero_point: how it is chosen.
+        search_clipping: try :data:`_CLIPPING`; otherwise λ = 1.
+        multiples: take the nearest scales that are whole multiples of one scale a row.
+    """
+    top = (1 << bits) - 1
+    low, high = _range(weight, units, zero_point)
+    best = _clipped(low, high, 1.0, units, top, zero_point)
+    if search_clipping:
+        best = _least_clipping(weight, energy, best, low, high, zero_point)
+    return QParams.rounded(best.scale, best.zero_point, units, top, multiples)
+
+
+def _least_clipping(
+    weight: Tensor, energy: Tensor, whole: QParams, low: Tensor, high: Tensor, zero_point: ZeroPoint
+) -> QParams:
+    """For each unit the levels of least error, of those over the ``whole`` range and over shares of it."""
+    units, top, best = whole.units, whole.top, whole
+
+    by_unit, of_inputs = units.gather(weight), units.gather(energy)  # (n, G, run), (G, run)
+
+    def loss(levels: QParams) -> Tensor:
+        scale, zero_point = levels.scale[:, :, None], levels.zero_point[:, :, None]  # (n | 1, G, 1)
+        # As in nearest and values, but in place and never spread over the columns: it is done a dozen times a layer.
+        codes = by_unit.div(scale).add_(zero_point).round_().clamp_(0, top)  # (n, G, run)
+        error = codes.sub_(zero_point).mul_(scale).sub_(by_unit).square_().mul_(of_inputs).sum(dim=2)  # (n, G)
+        return error.sum().view(1, 1) if units.whole else error
+
+    least = loss(best)
+    for share in _CLIPPING[1:]:
+        candidate = _clipped(low, high, share, units, top, zero_point)
+        found = loss(candidate)
+        better = found < least
+        least = torch.where(better, found, least)
+        best = best.replaced(candidate, better)
+    return best

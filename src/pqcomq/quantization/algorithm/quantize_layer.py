@@ -1,0 +1,52 @@
+"""One layer, quantized."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.gram import QuantizableLayer, weight_matrix
+from pqcomq.quantization.algorithm.paired_gram import PairedGram
+from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedLayer:
+    """What a layer became.
+
+    Attributes:
+        weight: packed.
+        error: ``‖X Wᵀ − X̂ Qᵀ‖² / ‖X Wᵀ‖²``, the share of its output energy lost on the calibration inputs.
+        input_range: lowest and highest calibration input that the layer sees; None in files from before it was kept.
+    """
+
+    weight: QuantizedWeight
+    error: float
+    input_range: tuple[float, float] | None = None
+
+    @torch.no_grad()
+    def put_into(self, layer: QuantizableLayer) -> None:
+        """Give a layer the weight, widened."""
+        layer.weight.copy_(self.weight.dequantize())
+
+
+def quantize_layer(layer: QuantizableLayer, moments: PairedGram, settings: QuantizationConfig) -> QuantizedLayer:
+    """Quantize a layer for the inputs that it will see; the layer itself is left as it is.
+
+    Args:
+        layer: linear or dense convolution.
+        moments: of its calibration inputs.
+        settings: how; see :class:`.QuantizationConfig`.
+
+    Raises:
+        ValueError: weights or inputs are not finite, or scales would not fit float16.
+    """
+    matrix = weight_matrix(layer)  # (n, m)
+    target = moments.target(matrix, settings.input_damping)
+    weight = quantize_matrix(target, moments.seen.gram, settings, tuple(layer.weight.shape))
+    quantized = weight.dequantize().flatten(1)  # (n, m)
+    seen = moments.seen
+    return QuantizedLayer(weight, moments.share_lost(matrix, quantized), (seen.low, seen.high) if seen.count else None)

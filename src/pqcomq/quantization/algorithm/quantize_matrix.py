@@ -1,0 +1,121 @@
+"""One layer's weight matrix, quantized."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pqcomq.quantization.algorithm.config import Order, Permutation, QuantizationConfig
+from pqcomq.quantization.algorithm.coordinate_descent import feedback_factor, rounding_pass
+from pqcomq.quantization.algorithm.qparams import QParams, initial_qparams
+from pqcomq.quantization.algorithm.qparams_update import updated_qparams
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
+from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
+
+_LEAST_GAIN = 1e-3
+"""Sweeps end early once one lowers the error by less than this share."""
+
+
+def quantize_matrix(
+    weight: Tensor, gram: Tensor, settings: QuantizationConfig, shape: tuple[int, ...] | None = None
+) -> QuantizedWeight:
+    """Quantize a weight matrix for the inputs that its layer sees.
+
+    Args:
+        weight: (n, m) float32.
+        gram: (m, m) float32, XᵀX of the layer's inputs. Round to nearest never looks at it.
+        settings: how.
+        shape: the layer's own weight shape, by default (n, m).
+
+    Returns:
+        The codes with their scales, zero-points and permutation.
+
+    Raises:
+        ValueError: weights or Gram matrix are not finite, or scales would not fit float16.
+    """
+    if not bool(torch.isfinite(weight).all()):
+        raise ValueError("the weights hold values that are not finite")
+    if not bool(torch.isfinite(gram).all()):
+        raise ValueError("the calibration inputs hold values that are not finite")
+    order = _permutation(weight, settings.permutation)
+    stored = weight if order is None else weight[:, order]  # (n, m)
+    seen = _damped(gram if order is None else gram[order][:, order], settings.damping)  # (m, m)
+    units = ScaleGroups.of(settings.granularity, settings.group_size, weight.shape[1])
+    levels = initial_qparams(
+        stored,
+        seen.diagonal(),
+        units,
+        settings.bits,
+        settings.zero_point,
+        settings.search_clipping,
+        settings.scales == "multiples",
+    )
+    codes = levels.nearest(stored)
+    if settings.method != "rtn":
+        codes, levels = _descend(stored, seen, codes, levels, settings)
+    return _packed(codes, levels, order, settings, shape or tuple(weight.shape))
+
+
+def _permutation(weight: Tensor, kind: Permutation) -> Tensor | None:
+    """Input channels in ascending magnitude, arXiv 2604.07674: neighbours in a unit are then of like size."""
+    return None if kind == "none" else weight.abs().mean(dim=0).argsort(stable=True)
+
+
+def _damped(gram: Tensor, share: float) -> Tensor:
+    """``H + share · mean(diag H) · I``. An input that is dead in calibration is so rounded to nearest."""
+    mean = float(gram.diagonal().mean())
+    return gram + (share * mean if mean > 0 else 1.0) * torch.eye(gram.shape[0])
+
+
+def _visiting_order(weight: Tensor, gram: Tensor, order: Order) -> Tensor:
+    """Columns as stored, or COMQ's greedy order ``|w_i| ‖x_i‖`` descending, summed over output channels."""
+    if order == "cyclic":
+        return torch.arange(weight.shape[1])
+    return (weight.abs().sum(dim=0) * gram.diagonal().sqrt()).argsort(descending=True, stable=True)
+
+
+def _descend(
+    weight: Tensor, gram: Tensor, codes: Tensor, levels: QParams, settings: QuantizationConfig
+) -> tuple[Tensor, QParams]:
+    """Error feedback if asked for, then sweeps of codes and levels in turn; the error never rises."""
+    visit = _visiting_order(weight, gram, settings.order)
+    coupling = gram[visit][:, visit]
+    residual, error = _left(weight, gram, levels.values(codes))
+    factor = feedback_factor(coupling) if settings.feedback else None
+    if factor is not None:
+        fed = rounding_pass(weight, torch.zeros_like(weight), factor, levels, visit)
+        fed_residual, fed_error = _left(weight, gram, levels.values(fed))
+        if fed_error < error:
+            codes, residual, error = fed, fed_residual, fed_error
+    for _ in range(settings.sweeps):
+        codes = rounding_pass(levels.values(codes), residual, coupling, levels, visit)
+        update = updated_qparams(weight, gram, codes, levels, settings.zero_point)
+        levels, residual = update.levels, update.residual
+        before, error = error, update.error
+        if before - error < _LEAST_GAIN * before:
+            break
+    return codes, levels
+
+
+def _left(weight: Tensor, gram: Tensor, quantized: Tensor) -> tuple[Tensor, float]:
+    """The residual ``(W − Q) H``, (n, m), and the error ``‖X (W − Q)ᵀ‖²``."""
+    missing = weight - quantized
+    residual = missing @ gram
+    return residual, float((missing * residual).sum())
+
+
+def _packed(
+    codes: Tensor, levels: QParams, order: Tensor | None, settings: QuantizationConfig, shape: tuple[int, ...]
+) -> QuantizedWeight:
+    if not bool(torch.isfinite(levels.scale).all() and torch.isfinite(levels.zero_point).all()):
+        raise ValueError("the weights are too large: their scales do not fit float16")
+    integral = settings.zero_point != "real"
+    return QuantizedWeight.of(
+        codes.to(torch.uint8),
+        levels.scale.half(),
+        levels.zero_point.to(torch.uint8) if integral else levels.zero_point.half(),
+        order,
+        settings.bits,
+        levels.units.run,
+        shape,
+    )

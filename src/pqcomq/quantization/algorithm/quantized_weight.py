@@ -1,0 +1,98 @@
+"""A quantized weight matrix: packed codes and what it takes to widen them again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pqcomq.quantization.algorithm.packing import pack, unpack
+from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedWeight:
+    """``Q[j, p[i]] = δ[j, u(i)] · (c[j, i] − z[j, u(i)])`` for stored column i in unit u(i).
+
+    Attributes:
+        packed: (n, bytes) uint8, the codes c in stored (permuted) column order, see :mod:`.packing`.
+        scale: (n, G) float16, δ; (1, 1) where the whole layer is one unit.
+        zero_point: same shape; float16, or uint8 where every z is a code.
+        permutation: (m,) int16 (int32 beyond 32,767 inputs), p: stored column i holds input channel p[i]; None for the
+            layer's own order.
+        bits: bit width of a code.
+        run: columns in a unit, see :class:`.ScaleGroups`.
+        shape: of the layer's own weight, (n, m) or (n, channels, kernel rows, kernel columns).
+    """
+
+    packed: Tensor
+    scale: Tensor
+    zero_point: Tensor
+    permutation: Tensor | None
+    bits: int
+    run: int
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(
+        cls,
+        codes: Tensor,
+        scale: Tensor,
+        zero_point: Tensor,
+        permutation: Tensor | None,
+        bits: int,
+        run: int,
+        shape: tuple[int, ...],
+    ) -> QuantizedWeight:
+        """Pack codes (n, m) uint8; integral zero-points that are codes are kept in a byte each."""
+        kept = None
+        if permutation is not None:
+            short = permutation.numel() <= torch.iinfo(torch.int16).max
+            kept = permutation.to(torch.int16 if short else torch.int32)
+        return cls(pack(codes, bits), scale, zero_point, kept, bits, run, shape)
+
+    @property
+    def rows(self) -> int:
+        """Output channels, n."""
+        return self.shape[0]
+
+    @property
+    def columns(self) -> int:
+        """Inputs of the dot product, m: input channels times kernel taps."""
+        return math.prod(self.shape[1:])
+
+    @property
+    def units(self) -> ScaleGroups:
+        """The layout of scales over columns."""
+        return ScaleGroups(self.columns, self.run, whole=self.scale.shape[0] == 1 and self.rows > 1)
+
+    def codes(self) -> Tensor:
+        """(n, m) uint8, stored order."""
+        return unpack(self.packed, self.bits, self.columns)
+
+    def dequantize(self) -> Tensor:
+        """The weight in float32, in the layer's own order and shape.
+
+        The same operations in the same order wherever it is called: a file read back gives the same bits.
+        """
+        scale = self.units.spread(self.scale.float())  # (n | 1, m)
+        zero_point = self.units.spread(self.zero_point.float())  # (n | 1, m)
+        stored = scale * (self.codes().float() - zero_point)  # (n, m)
+        if self.permutation is None:
+            return stored.view(self.shape)
+        weight = torch.empty_like(stored)
+        weight[:, self.permutation.long()] = stored
+        return weight.view(self.shape)
+
+    @property
+    def storage_bits(self) -> int:
+        """Bits that this weight takes in a file: codes, scales, zero-points and permutation, nothing left out."""
+        parts = [self.packed, self.scale, self.zero_point, self.permutation]
+        return sum(8 * part.numel() * part.element_size() for part in parts if part is not None)
+
+
+def effective_bits(weights: list[QuantizedWeight]) -> float:
+    """Stored bits for each quantized weight, over all layers given."""
+    return sum(w.storage_bits for w in weights) / sum(w.rows * w.columns for w in weights)

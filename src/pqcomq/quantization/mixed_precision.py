@@ -1,0 +1,126 @@
+"""Bit width and group size of every layer under a budget, by how much each layer's errors hurt the output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from pqcomq.errors import InputError
+from pqcomq.quantization.algorithm.bit_allocation import BitOption, allocate
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.gram import InputGram, QuantizableLayer, weight_matrix
+from pqcomq.quantization.algorithm.output_error import relative_error
+from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
+
+Damage = Callable[[Mapping[str, Tensor]], Iterator[tuple[str, float]]]
+"""Trial weights by layer name → each layer's name and the damage to the model's output, see :mod:`.sensitivity`."""
+
+GROUP_SIZES = (32, 64, 128)
+
+_EIGHT_OVER_FOUR = (15 / 255) ** 2
+"""Rounding errors fall with the square of the step, so 8 bits need no trial of their own (measured: 1/256)."""
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """How one layer is stored.
+
+    Attributes:
+        bits: bit width.
+        group_size: input channels that share a scale.
+    """
+
+    bits: int
+    group_size: int
+
+    def settings(self, common: QuantizationConfig) -> QuantizationConfig:
+        """The common settings with this layer's own width and groups."""
+        return replace(common, bits=self.bits, group_size=self.group_size)
+
+
+def uniform(layers: Mapping[str, QuantizableLayer], settings: QuantizationConfig) -> dict[str, LayerPlan]:
+    """The same for every layer."""
+    return {name: LayerPlan(settings.bits, settings.group_size) for name in layers}
+
+
+def measured_plan(
+    layers: Mapping[str, QuantizableLayer],
+    moments: Mapping[str, InputGram],
+    settings: QuantizationConfig,
+    damage: Damage,
+) -> Generator[str, None, dict[str, LayerPlan]]:
+    """Spend ``settings.budget`` where it helps most.
+
+    Args:
+        layers: of one part of the model, by name.
+        moments: layer name → moments of its inputs.
+        settings: with a budget.
+        damage: of trial weights.
+
+    Yields:
+        The name of each layer once it was tried, and once its damage was measured.
+
+    Returns:
+        Layer name → width and groups.
+
+    Raises:
+        InputError: the budget is too small, or a layer's weights or inputs are not finite.
+    """
+    if settings.budget is None:
+        raise ValueError("a measured plan needs a budget")
+    options: dict[str, list[BitOption]] = {}
+    typical: dict[str, Tensor] = {}
+    for name, layer in layers.items():
+        options[name], typical[name] = _trials(name, layer, moments[name].gram, settings)
+        yield name
+    for name, harm in damage(typical):
+        options[name] = [replace(option, harm=harm * option.harm) for option in options[name]]
+        yield name
+    count = sum(weight_matrix(layer).numel() for layer in layers.values())
+    try:
+        chosen = allocate(options, settings.budget * count)
+    except ValueError as problem:
+        raise InputError(f"a budget of {settings.budget} bits a weight is too small: {problem}") from problem
+    return {name: LayerPlan(option.bits, option.group_size) for name, option in chosen.items()}
+
+
+@torch.inference_mode()
+def _trials(
+    name: str, layer: QuantizableLayer, gram: Tensor, settings: QuantizationConfig
+) -> tuple[list[BitOption], Tensor]:
+    """Every choice with its error over the nominal choice's as harm; and the nominal choice's weight.
+
+    The nominal weight gets the first pass; the errors to compare need only rounding, which is a tenth of the time. How
+    much a group size matters is measured at the nominal width and taken to be the same at the others.
+    """
+    matrix = weight_matrix(layer)
+    nominal = LayerPlan(min(settings.bits, 4), 64)
+    rounded = replace(settings, sweeps=0, feedback=False)
+    trials = {LayerPlan(bits, 64) for bits in (2, 4)} | {LayerPlan(nominal.bits, group) for group in GROUP_SIZES}
+    error: dict[LayerPlan, float] = {}
+    size: dict[int, int] = {}
+    try:
+        for plan in trials:
+            weight = quantize_matrix(matrix, gram, plan.settings(rounded))
+            error[plan] = relative_error(matrix, weight.dequantize(), gram)
+            size[plan.group_size] = weight.storage_bits - plan.bits * matrix.numel()
+        fed = replace(rounded, feedback=settings.feedback)
+        typical = quantize_matrix(matrix, gram, nominal.settings(fed)).dequantize()
+    except ValueError as problem:
+        raise InputError(f"layer {name!r} cannot be quantized: {problem}") from problem
+    error[LayerPlan(8, 64)] = error[LayerPlan(4, 64)] * _EIGHT_OVER_FOUR
+    least = max(error[nominal], 1e-30)
+    options = [
+        BitOption(
+            bits,
+            group,
+            size[group] + bits * matrix.numel(),
+            error[LayerPlan(bits, 64)] / least * error[LayerPlan(nominal.bits, group)] / least,
+        )
+        for bits in (2, 4, 8)
+        for group in GROUP_SIZES
+    ]
+    return options, typical

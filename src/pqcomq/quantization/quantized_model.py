@@ -1,0 +1,122 @@
+"""A model whose layers were replaced by their quantized versions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from pqcomq.models.execution import Execution
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.gram import QuantizableLayer
+from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight, effective_bits
+from pqcomq.quantization.layer_names import copied, layers_to_quantize, positions
+from pqcomq.quantization.position_embedding import in_bytes, widened
+
+_LARGE = 4096
+"""Values from which on a tensor's size is felt in the file."""
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedModel:
+    """Packed weights beside the network that runs them.
+
+    Large tensors that no width is for are rounded too: position embeddings to bytes, others, such as transposed
+    convolutions, to float16.
+    The network holds the weights widened to float32: what is computed is exactly what the codes stand for, but no
+    faster than full precision. Its speed is a simulation of low bits, its size on disk is not.
+
+    Attributes:
+        segmenter: ready to run.
+        weights: layer name → packed weight; a mask decoder's layers begin with ``mask_decoder.``.
+        settings: how they were quantized.
+        calibration: description of the calibration slices, no patient data.
+        layer_errors: layer name → share of the output energy lost on the calibration slices, as
+            :class:`.QuantizedLayer` defines it.
+        input_ranges: encoder layer name → lowest and highest input on the calibration slices, for runtimes that
+            quantize activations. Empty in files written before ranges were kept.
+    """
+
+    segmenter: Segmenter
+    weights: Mapping[str, QuantizedWeight]
+    settings: QuantizationConfig
+    calibration: Mapping[str, Any]
+    layer_errors: Mapping[str, float]
+    input_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        full: Segmenter,
+        results: Mapping[str, QuantizedLayer],
+        settings: QuantizationConfig,
+        calibration: Mapping[str, Any],
+    ) -> QuantizedModel:
+        """Put quantized weights, and the biases corrected for them, into copies of ``full``'s networks.
+
+        ``full`` itself stays as it is.
+        """
+        low = copied(full)
+        layers = layers_to_quantize(low, decoder=True)
+        for name, result in results.items():
+            result.put_into(layers[name])
+        _round_tables(low, layers)
+        weights = {name: result.weight for name, result in results.items()}
+        segmenter = replace(
+            low,
+            precision=settings.title,
+            fingerprint=_fingerprint(full, weights, layers),
+            execution=Execution.torch(quantized=True),
+        )
+        errors = {name: result.error for name, result in results.items()}
+        ranges = {name: result.input_range for name, result in results.items() if result.input_range is not None}
+        return cls(segmenter, weights, settings, calibration, errors, ranges)
+
+    @property
+    def effective_bits(self) -> float:
+        """Bits for each quantized weight with scales, zero-points and permutations counted."""
+        return effective_bits(list(self.weights.values()))
+
+
+def with_unique_names(models: Sequence[QuantizedModel]) -> list[QuantizedModel]:
+    """The same models; those of one title also bear the beginning of their fingerprint, as their files do."""
+    titles = [each.segmenter.precision for each in models]
+    return [
+        replace(each, segmenter=replace(each.segmenter, precision=f"{title} ({each.segmenter.fingerprint[:8]})"))
+        if titles.count(title) > 1
+        else each
+        for each, title in zip(models, titles, strict=True)
+    ]
+
+
+def _round_tables(model: Segmenter, layers: Mapping[str, QuantizableLayer]) -> None:
+    """Round what is large and not a layer's own weight, in place: positions to bytes, the rest to float16."""
+    table = positions(model)
+    if table is not None:
+        table.data = widened(*in_bytes(table.data))
+    own = {id(layer.weight) for layer in layers.values()}
+    for part in (model.image_encoder, model.mask_decoder):
+        for tensor in part.parameters():
+            halved = tensor.data.half().float()
+            if tensor is table:
+                continue
+            if tensor.numel() > _LARGE and id(tensor) not in own and bool(torch.isfinite(halved).all()):
+                tensor.data = halved
+
+
+def _fingerprint(
+    full: Segmenter, weights: Mapping[str, QuantizedWeight], layers: Mapping[str, QuantizableLayer]
+) -> str:
+    digest = hashlib.sha256(full.checkpoint_sha256.encode())
+    for name in sorted(weights):
+        weight = weights[name]
+        digest.update(name.encode())
+        for part in (weight.packed, weight.scale, weight.zero_point, weight.permutation, layers[name].bias):
+            if part is not None:
+                digest.update(part.detach().contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,58 @@
+"""How much of a quantization is done, and how long the rest will take."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal, get_args
+
+Phase = Literal["calibrate", "plan", "quantize"]
+"""In the order in which they run; what is not needed is left out."""
+
+_PLAN_PASSES = 20.0
+"""Choosing bit widths, in encoder passes' time, as first measured; corrected as soon as that phase runs."""
+
+_WALK_PASSES = 5.0
+"""Fitting layers to a slice's inputs in the quantized model, in encoder passes' time, sweeps included."""
+
+_STANDING_PASSES = 0.35
+"""The sweeps alone, for each slice."""
+
+
+class TimeEstimate:
+    """Seconds elapsed and left, over phases of unlike work.
+
+    The phase that runs is judged by its own speed, the ones to come by that of an encoder pass.
+
+    Args:
+        calibrating: slices that the first phase takes.
+        slices: calibration slices in all.
+        plans: whether bit widths are chosen.
+        walks: whether layers are fitted to the quantized model's inputs.
+    """
+
+    def __init__(self, calibrating: int, slices: int, *, plans: bool, walks: bool) -> None:
+        self._began = self._phase_began = self._last = time.perf_counter()
+        self._phase: Phase | None = None
+        self._passes: dict[Phase, float] = {
+            "calibrate": float(calibrating),
+            "plan": _PLAN_PASSES if plans else 0.0,
+            "quantize": slices * (_WALK_PASSES if walks else _STANDING_PASSES),
+        }
+        self._seconds_a_pass = 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._began
+
+    def left(self, phase: Phase, share: float) -> float:
+        """Seconds left once ``share`` (0 < share ≤ 1) of a phase is done. The next phase begins where one ended."""
+        if self._phase not in (None, phase):
+            self._phase_began = self._last
+        self._phase = phase
+        self._last = time.perf_counter()
+        in_phase = self._last - self._phase_began
+        self._seconds_a_pass = in_phase / (share * self._passes[phase])
+        order = get_args(Phase)
+        later = sum(self._passes[each] for each in order[order.index(phase) + 1 :]) * self._seconds_a_pass
+        return in_phase * (1.0 - share) / share + later

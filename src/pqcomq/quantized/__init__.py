@@ -1,1 +1,0 @@
-"""Whole models, quantized: calibrated on volumes, kept in one file, loaded again bit for bit."""

@@ -1,0 +1,162 @@
+"""The course of a blinded reading: trial after trial, and the names at the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pqcomq.csv_table import write_table
+from pqcomq.errors import InputError
+from pqcomq.reader_study.preference import Preference
+from pqcomq.reader_study.trials import Item, Trial, dealt
+
+Choice = Literal["left", "right", "none"]
+Preferred = Literal["full precision", "quantized", "none"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the reader chose.
+
+    Attributes:
+        trial: that was shown.
+        choice: the side preferred, or none.
+        seconds: from showing to choosing.
+    """
+
+    trial: Trial
+    choice: Choice
+    seconds: float
+
+    @property
+    def preferred(self) -> Preferred:
+        """The model behind the choice: tells the secret."""
+        if self.choice == "none":
+            return "none"
+        return "quantized" if (self.choice == "left") == self.trial.quantized_is_left else "full precision"
+
+
+@dataclass
+class BlindedReading:
+    """A reading under way.
+
+    Attributes:
+        seed: of the deal; tells the secret to whoever deals again.
+        trials: in the order of reading.
+        answers: so far.
+    """
+
+    seed: int
+    trials: tuple[Trial, ...]
+    answers: list[Answer] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, items: Sequence[Item], seed: int) -> BlindedReading:
+        """Deal a reading.
+
+        Raises:
+            InputError: there is nothing to read.
+        """
+        if not items:
+            raise InputError("There is nothing to read: both models gave the same masks on every slice.")
+        return cls(seed, dealt(items, seed))
+
+    @property
+    def current(self) -> Trial | None:
+        """The trial to be answered; None when all are."""
+        return self.trials[len(self.answers)] if not self.is_finished else None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every trial has its answer: only then may names be told."""
+        return len(self.answers) == len(self.trials)
+
+    def answer(self, choice: Choice, seconds: float) -> None:
+        """Choose on the current trial.
+
+        Raises:
+            ValueError: the reading is finished.
+        """
+        trial = self.current
+        if trial is None:
+            raise ValueError("the reading is finished")
+        self.answers.append(Answer(trial, choice, seconds))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The answers as a table; which model was where is told only when the reading is finished."""
+        return [_row(answer, self.seed if self.is_finished else None) for answer in self.answers]
+
+    def write(self, path: Path) -> None:
+        """Write the answers so far as CSV, over what was written for the trials before.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        if self.answers:
+            write_table(self.rows(), path, overwrite=True)
+
+    @property
+    def preference(self) -> Preference:
+        """What the reader preferred.
+
+        Raises:
+            ValueError: the reading is not finished.
+        """
+        if not self.is_finished:
+            raise ValueError("names are told when the reading is finished")
+        preferred = [answer.preferred for answer in self.answers]
+        return Preference(
+            full=preferred.count("full precision"),
+            quantized=preferred.count("quantized"),
+            none=preferred.count("none"),
+            left=sum(answer.choice == "left" for answer in self.answers),
+            right=sum(answer.choice == "right" for answer in self.answers),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """A finished reading, JSON-ready; its rows and its seed tell everything."""
+        return {"seed": self.seed, "rows": self.rows(), "summary": self.preference.sentence}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> BlindedReading:
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            KeyError: something is missing.
+            ValueError: a choice or a time is none.
+        """
+        answers = []
+        for row in content["rows"]:
+            choice, seconds = row["choice"], float(row["seconds"])
+            if choice not in ("left", "right", "none") or not math.isfinite(seconds):
+                raise ValueError(f"choice {choice!r} after {seconds} s")
+            item = Item(str(row["object"]), str(row["precision"]), int(row["slice"]))
+            trial = Trial(int(row["trial"]), item, row["left_was"] == "quantized")
+            answers.append(Answer(trial, choice, seconds))
+        return cls(int(content["seed"]), tuple(each.trial for each in answers), answers)
+
+
+def _row(answer: Answer, seed: int | None) -> dict[str, Any]:
+    """One answer; the seed, which deals the sides again, and the names are told only with each other."""
+    trial = answer.trial
+    row: dict[str, Any] = {
+        "trial": trial.number,
+        "object": trial.item.name,
+        "slice": trial.item.z,
+        "choice": answer.choice,
+        "seconds": round(answer.seconds, 2),
+    }
+    if seed is not None:
+        sides = ("quantized", "full precision")
+        left, right = sides if trial.quantized_is_left else sides[::-1]
+        row |= {
+            "precision": trial.item.precision,
+            "left_was": left,
+            "right_was": right,
+            "preferred": answer.preferred,
+            "seed": seed,
+        }
+    return row

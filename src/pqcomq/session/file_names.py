@@ -1,0 +1,47 @@
+"""Names inside a session's folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pqcomq.errors import InputError
+from pqcomq.quantization.quantized_model import QuantizedModel
+
+FORMAT = 1
+MANIFEST, PAGE, GATE_TABLE, SLICE_TABLE, READING_TABLE = (
+    "session.json",
+    "report.html",
+    "gate.csv",
+    "slices.csv",
+    "reading.csv",
+)
+WEIGHTS, MASKS = "weights", "masks"
+
+
+def slug(text: str) -> str:
+    """A piece of a file name: lower case letters and digits of any script, hyphens between."""
+    return re.sub(r"[\W_]+", "-", text.lower()).strip("-") or "object"
+
+
+def weights_names(models: Sequence[QuantizedModel]) -> list[str]:
+    """Paths of the weights files in the folder, told apart by what they hold."""
+    return [
+        f"{WEIGHTS}/{model.segmenter.key}-{slug(model.settings.title)}-{model.segmenter.fingerprint[:8]}.safetensors"
+        for model in models
+    ]
+
+
+def inside(folder: Path, name: object) -> Path:
+    """A file that a session names, which must lie in its own folder.
+
+    Raises:
+        InputError: it lies elsewhere, or is not there.
+    """
+    path = folder / str(name)
+    if not isinstance(name, str) or not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{folder / MANIFEST}: names a file outside the session's folder ({name}).")
+    if not path.is_file():
+        raise InputError(f"{path}: the session's file is missing.")
+    return path

@@ -1,0 +1,74 @@
+"""The planes of a multi-frame file: each frame has its own place, scale and time in the functional groups."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from pqcomq.errors import InputError
+from pqcomq.volumes.dicom.elements import numbers, text
+from pqcomq.volumes.dicom.file_discovery import DicomFile
+from pqcomq.volumes.dicom.headers import MARKS, Header, PlaneHeader, Repeated, is_picture, plane_header
+
+_MARKS_IN_FRAMES = {
+    "TemporalPositionIdentifier": ("FrameContentSequence", "TemporalPositionIndex"),
+    "AcquisitionNumber": ("FrameContentSequence", "FrameAcquisitionNumber"),
+    "EchoTime": ("MREchoSequence", "EffectiveEchoTime"),
+    "DiffusionBValue": ("MRDiffusionSequence", "DiffusionBValue"),
+    "TriggerTime": ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),
+    "ImageType": ("MRImageFrameTypeSequence", "FrameType"),
+}
+"""Where a frame states what a single-frame file states in a tag of its own."""
+
+
+def planes_of(file: DicomFile, header: Header, repeated: Repeated) -> list[PlaneHeader]:
+    """The image planes that a header describes: none, one, or one a frame.
+
+    Raises:
+        InputError: it has other frames than it describes.
+    """
+    dataset = header.dataset
+    if not is_picture(dataset):
+        return []
+    first = plane_header(file, header, repeated)
+    groups = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
+    if not groups:
+        return [first]
+    if len(groups) != first.frames:
+        raise InputError(f"{file} is damaged: it has {first.frames} frames but describes {len(groups)}.")
+    shared = next(iter(dataset.get("SharedFunctionalGroupsSequence") or []), Dataset())
+    return [_frame(first, index, (group, shared)) for index, group in enumerate(groups)]
+
+
+def _frame(first: PlaneHeader, index: int, groups: tuple[Dataset, Dataset]) -> PlaneHeader:
+    """The plane of one frame; what a frame does not say, all frames share."""
+
+    def value(sequence: str, keyword: str, count: int) -> tuple[float, ...] | None:
+        found = (numbers(item, keyword, count) for item in _items(groups, sequence))
+        return next((v for v in found if v is not None), None)
+
+    def mark(keyword: str) -> Any:  # noqa: ANN401 (whatever the tag holds)
+        sequence, inner = _MARKS_IN_FRAMES.get(keyword, ("FrameContentSequence", keyword))
+        return next((text(item, inner) for item in _items(groups, sequence) if text(item, inner)), None)
+
+    thickness = value("PixelMeasuresSequence", "SliceThickness", 1)
+    slope = value("PixelValueTransformationSequence", "RescaleSlope", 1) or (1.0,)
+    intercept = value("PixelValueTransformationSequence", "RescaleIntercept", 1) or (0.0,)
+    return replace(
+        first,
+        frame=index,
+        instance_uid=f"{first.instance_uid}#{index}",
+        instance_number=index,
+        position=value("PlanePositionSequence", "ImagePositionPatient", 3) or first.position,
+        orientation=value("PlaneOrientationSequence", "ImageOrientationPatient", 6) or first.orientation,
+        pixel_spacing=value("PixelMeasuresSequence", "PixelSpacing", 2) or first.pixel_spacing,
+        thickness=first.thickness if thickness is None else thickness[0],
+        scale=(slope[0], intercept[0]),
+        marks=tuple(mark(keyword) for keyword in MARKS),
+    )
+
+
+def _items(groups: tuple[Dataset, Dataset], sequence: str) -> list[Dataset]:
+    return [item for group in groups for item in group.get(sequence) or []]

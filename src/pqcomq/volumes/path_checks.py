@@ -1,0 +1,44 @@
+"""What can be wrong with a path before its content matters."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from pqcomq.atomic_files import why
+from pqcomq.errors import InputError
+
+
+def is_folder(path: Path) -> bool:
+    """Whether ``path`` is a folder rather than a readable, non-empty regular file.
+
+    Args:
+        path: what the user named.
+
+    Returns:
+        True for a folder, False for a regular file that can be opened.
+
+    Raises:
+        InputError: nothing is there, it may not be read, it is empty, or it is a pipe or device, which could block
+            for ever.
+    """
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            os.scandir(path).close()
+            return True
+        regular = stat.S_ISREG(status.st_mode)
+        if regular:
+            path.open("rb").close()
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened: {why(error)}.") from error
+    except ValueError as error:  # a null character in the name
+        raise InputError(f"{str(path)!r} is not a usable file name.") from error
+    if not regular:
+        raise InputError(f"{path} is neither a file nor a folder.")
+    if status.st_size == 0:
+        raise InputError(f"{path} is empty.")
+    return False

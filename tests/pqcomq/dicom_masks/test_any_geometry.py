@@ -1,0 +1,96 @@
+"""Series in any orientation, of any size and spacing: masks come back through DICOM objects voxel by voxel."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.uid import generate_uid
+
+from pqcomq.dicom_masks.mask_object import Algorithm, MaskObject
+from pqcomq.dicom_masks.rtstruct_reader import read_structure_set
+from pqcomq.dicom_masks.rtstruct_writer import write_structure_set
+from pqcomq.dicom_masks.seg_reader import read_segmentation
+from pqcomq.dicom_masks.seg_writer import write_segmentation
+from pqcomq.volumes.reader import read_volume
+
+from .conftest import image_header
+
+
+def random_series(folder, rng):
+    """A series as a scanner in any position would write it, decimals rounded to their field's 16 characters."""
+    folder.mkdir()
+    axes = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    normal = np.cross(axes[:, 0], axes[:, 1])
+    slices, rows, columns = (int(n) for n in rng.integers(2, 12, 3))
+    spacing, corner = rng.uniform(0.2, 4, 3), rng.uniform(-500, 500, 3)
+    shared = {name: generate_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")}
+    for index in range(slices):
+        image_header(
+            **shared,
+            Rows=rows,
+            Columns=columns,
+            PixelSpacing=[round(float(v), 6) for v in spacing[:2]],
+            SliceThickness=round(float(spacing[2]), 6),
+            ImagePositionPatient=[round(float(v), 4) for v in corner + index * spacing[2] * normal],
+            ImageOrientationPatient=[round(float(v), 6) for v in axes[:, :2].T.ravel()],
+            InstanceNumber=index + 1,
+            PixelData=rng.integers(-1000, 1000, (rows, columns)).astype(np.int16).tobytes(),
+        ).save_as(folder / f"{rng.integers(10**9)}", enforce_file_format=True)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_series(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    random_series(tmp_path / "series", rng)
+    volume = read_volume(tmp_path / "series")
+    first = rng.random(volume.grid.shape_zyx) < rng.uniform(0.1, 0.9)
+    second = rng.random(volume.grid.shape_zyx) < rng.uniform(0.1, 0.9)
+    things = [MaskObject("one", first), MaskObject("two", second)]
+    for write, read in ((write_segmentation, read_segmentation), (write_structure_set, read_structure_set)):
+        write(tmp_path / "m.dcm", things, volume, overwrite=True)
+        found = read(tmp_path / "m.dcm", volume)
+        np.testing.assert_array_equal(found.mask(1), first)
+        np.testing.assert_array_equal(found.mask(2), second)
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (dicom3tools) is not installed")
+@pytest.mark.parametrize("write", [write_segmentation, write_structure_set])
+@pytest.mark.parametrize("keep_identity", [False, True])
+def test_a_validator_finds_no_error(axial, tmp_path, write, keep_identity):
+    mask = np.random.default_rng(2).random(axial.grid.shape_zyx) < 0.5
+    things = [
+        MaskObject("right kidney", mask, Algorithm("LiteMedSAM, 4-bit Permutation-COMQ", "0.1.0", {"bits": "4"})),
+        MaskObject("something", ~mask),
+    ]
+    write(tmp_path / "m.dcm", things, axial, keep_identity=keep_identity)
+    said = subprocess.run(["dciodvfy", tmp_path / "m.dcm"], capture_output=True, text=True, check=False).stderr
+    assert "Error" not in said
+
+
+@pytest.mark.skipif(shutil.which("plastimatch") is None, reason="plastimatch is not installed")
+def test_plastimatch_fills_the_same_voxels(axial, tmp_path):
+    """A program of another house, which radiotherapy departments use, holes included."""
+    import SimpleITK as sitk
+
+    mask = np.random.default_rng(2).random(axial.grid.shape_zyx) < 0.6
+    write_structure_set(tmp_path / "rt.dcm", [MaskObject("liver", mask)], axial)
+    arguments = ["--input", "rt.dcm", "--referenced-ct", "series", "--output-prefix", "out", "--prefix-format", "nrrd"]
+    subprocess.run(["plastimatch", "convert", *arguments], cwd=tmp_path, capture_output=True, check=True)
+    theirs = sitk.ReadImage(str(tmp_path / "out" / "liver.nrrd"))
+    expected = axial.to_file_grid(mask.astype(np.uint8))
+    np.testing.assert_allclose(theirs.GetOrigin(), expected.GetOrigin(), atol=1e-3)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(theirs) > 0, sitk.GetArrayFromImage(expected) > 0)
+
+
+def test_uids_are_new_for_every_object(axial, tmp_path):
+    mask = np.ones(axial.grid.shape_zyx, bool)
+    found = set()
+    for write in (write_segmentation, write_structure_set) * 2:
+        write(tmp_path / "m.dcm", [MaskObject("liver", mask)], axial, overwrite=True)
+        dataset = pydicom.dcmread(tmp_path / "m.dcm")
+        found |= {dataset.SOPInstanceUID, dataset.SeriesInstanceUID}
+    assert len(found) == 8

@@ -1,0 +1,58 @@
+"""Position embeddings in bytes: near the original, and the same again after a file."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pqcomq.models.registry import empty_model
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.gram import weight_matrix
+from pqcomq.quantization.algorithm.paired_gram import PairedGram
+from pqcomq.quantization.algorithm.quantize_layer import quantize_layer
+from pqcomq.quantization.layer_names import layers_to_quantize
+from pqcomq.quantization.position_embedding import in_bytes, widened
+from pqcomq.quantization.presets import default_settings
+from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.quantization.weights_file import load_weights, save_weights
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0, 300.0])
+def test_rows_keep_half_a_step_and_come_out_the_same_again(size):
+    table = size * torch.randn(1, 8, 8, 96, generator=torch.Generator().manual_seed(3))
+    table[0, 2, 5] = 0.0
+    codes, scale = in_bytes(table)
+    assert (codes.dtype, scale.dtype, codes.shape, scale.shape) == (
+        torch.int8, torch.float16, table.shape, (1, 8, 8, 1),
+    )  # fmt: skip
+    kept = widened(codes, scale)
+    assert ((kept - table).abs() <= 0.51 * scale.float()).all()
+    again = in_bytes(kept)
+    assert torch.equal(again[0], codes)
+    assert torch.equal(again[1], scale)
+
+
+def test_medsam_vit_b_s_positions_go_through_a_file_unchanged(tmp_path):
+    full = empty_model("medsam", "random.pth", "0" * 64, 375_000_000)
+    torch.nn.init.normal_(full.image_encoder.pos_embed, generator=torch.Generator().manual_seed(5))
+    settings = QuantizationConfig.default(2, "rtn")
+    results = {
+        name: quantize_layer(layer, PairedGram.empty(weight_matrix(layer).shape[1]), settings)
+        for name, layer in layers_to_quantize(full, decoder=True).items()
+    }
+    made = QuantizedModel.of(full, results, settings, {})
+    save_weights(made, tmp_path / "two.safetensors")
+    loaded = load_weights(tmp_path / "two.safetensors")
+    for part, module in made.segmenter.parts().items():
+        for name, tensor in module.state_dict().items():
+            assert torch.equal(loaded.segmenter.parts()[part].state_dict()[name], tensor), name
+    own, kept = full.image_encoder.pos_embed, made.segmenter.image_encoder.pos_embed
+    assert 0 < float((own - kept).square().sum() / own.square().sum()) < 1e-4
+
+
+def test_the_budget_is_the_model_s_own_where_it_has_one():
+    assert default_settings("lite-medsam", 4) == QuantizationConfig.default(4)
+    assert default_settings("medsam", 4).budget == 4.38
+    assert default_settings("medsam", 2, integers=True).budget == 2.4
+    assert default_settings("medsam", 8) == QuantizationConfig.default(8)
+    assert default_settings("medsam", 4, "comq").budget is None

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from statistics import fmean
+
+import numpy as np
+import pytest
+import torch
+
+from pqcomq.errors import InputError
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.gram import quantizable_layers
+from pqcomq.quantization.calibration import Calibration
+from pqcomq.quantization.layer_names import layers_to_quantize
+from pqcomq.quantization.quantize_model import quantize_model
+
+QUICK = QuantizationConfig(bits=4, sweeps=1)
+"""Encoder alone, one width, full-precision inputs: where a test is about the run and not about the result."""
+
+
+def test_every_slice_and_layer_is_told_and_the_original_is_untouched(lite_medsam, calibration):
+    parts = (lite_medsam.image_encoder, lite_medsam.mask_decoder)
+    before = [{name: tensor.clone() for name, tensor in part.state_dict().items()} for part in parts]
+    work = quantize_model(lite_medsam, calibration, QuantizationConfig.default(2))
+    events = []
+    while True:
+        try:
+            events.append(next(work))
+        except StopIteration as end:
+            model = end.value
+            break
+    layers = list(layers_to_quantize(lite_medsam, decoder=True))
+    assert len(layers) == 54 + 47
+    assert [event.phase for event in events] == ["calibrate"] + ["plan"] * 2 * len(layers) + ["quantize"] * len(layers)
+    last = events[-len(layers) :]
+    assert [event.step for event in last] == list(range(1, len(layers) + 1))
+    assert [event.name for event in last] == layers
+    assert fmean(event.error_after for event in last) < 0.5 * fmean(event.error_before for event in last)
+    assert events[-1].remaining_seconds == 0
+    assert all(event.remaining_seconds > 0 for event in events[:-1])
+    for part, kept in zip(parts, before, strict=True):
+        after = part.state_dict()
+        assert all(torch.equal(kept[name], after[name]) for name in kept)
+    assert {weight.bits for weight in model.weights.values()} >= {2, 4}
+    assert 2 < model.effective_bits <= 2.6
+    assert model.segmenter.precision == "2-bit Permutation-COMQ"
+    assert model.segmenter.fingerprint != lite_medsam.fingerprint
+
+
+def test_it_stops_between_layers_and_leaves_no_hooks(lite_medsam, calibration):
+    for stop_after in (1, 3):
+        work = quantize_model(lite_medsam, calibration, QUICK)
+        for _ in range(stop_after):
+            next(work)
+        work.close()
+        assert not any(module._forward_pre_hooks for module in lite_medsam.image_encoder.modules())
+
+
+def test_closed_while_calibrating_leaves_no_hooks(lite_medsam, calibration):
+    two = Calibration(calibration.slices * 2, calibration.description)
+    work = quantize_model(lite_medsam, two, QUICK)
+    next(work)
+    assert any(module._forward_pre_hooks for module in lite_medsam.image_encoder.modules())
+    work.close()
+    assert not any(module._forward_pre_hooks for module in lite_medsam.image_encoder.modules())
+
+
+def test_eight_bits_are_nearly_the_original(lite_medsam, calibration, finish):
+    model = finish(quantize_model(lite_medsam, calibration, QuantizationConfig.default(8)))
+    image = lite_medsam.framing.image(calibration.slices[0])
+    full, low = lite_medsam.embed(image), model.segmenter.embed(image)
+    assert float((full - low).square().mean() / full.square().mean()) < 1e-3
+
+
+def test_weights_that_are_not_finite_are_told_with_their_layer(calibration):
+    from pqcomq.models.registry import load_model
+
+    broken = load_model("lite-medsam")
+    layer = quantizable_layers(broken.image_encoder)["neck.0"]
+    layer.weight.data[0, 0] = float("nan")
+    work = quantize_model(broken, calibration, QUICK)
+    with pytest.raises(InputError, match=r"layer 'neck\.0' cannot be quantized: the weights hold values"):
+        for _ in work:
+            pass
+
+
+def test_a_calibration_slice_of_zeros_gives_no_nan(lite_medsam, finish):
+    blank = Calibration((np.zeros((64, 64), np.uint8),), {})
+    model = finish(quantize_model(lite_medsam, blank, QuantizationConfig.default(4)))
+    assert all(bool(torch.isfinite(weight.dequantize()).all()) for weight in model.weights.values())

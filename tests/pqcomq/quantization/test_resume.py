@@ -1,0 +1,80 @@
+"""Stopped and killed runs end in the same bytes as one that was left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.quantization.resume import Journal, run_identity
+from pqcomq.quantization.weights_file import save_weights
+
+QUICK = QuantizationConfig(bits=2, sweeps=1, inputs="quantized", budget=2.8)
+
+
+def left(layer):
+    """A layer's stored parts."""
+    weight = layer.weight
+    return [part for part in (weight.packed, weight.scale, weight.zero_point, weight.permutation) if part is not None]
+
+
+@pytest.fixture(scope="module")
+def whole(lite_medsam, calibration, finish, tmp_path_factory):
+    """The file of a run that nobody stopped."""
+    path = tmp_path_factory.mktemp("whole") / "w.safetensors"
+    save_weights(finish(quantize_model(lite_medsam, calibration, QUICK)), path)
+    return path.read_bytes()
+
+
+def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(lite_medsam, calibration, finish, tmp_path, whole):
+    identity = run_identity(lite_medsam, calibration, QUICK)
+    folder = tmp_path / "w.unfinished"
+    work = quantize_model(lite_medsam, calibration, QUICK, Journal.open(folder, identity))
+    for event in work:
+        if event.phase == "quantize" and event.step == 20:
+            break
+    work.close()
+    again = Journal.open(folder, identity)
+    assert again.finished_layers == 20
+    # As after a power cut: a file half written under its own name is made again, not believed.
+    damaged = sorted(folder.glob("layers.0*.safetensors"))[0]
+    damaged.write_bytes(damaged.read_bytes()[:50])
+    path = tmp_path / "w.safetensors"
+    save_weights(finish(quantize_model(lite_medsam, calibration, QUICK, again)), path)
+    assert path.read_bytes() == whole
+    again.discard()
+    assert not folder.exists()
+
+
+def test_another_run_starts_afresh(lite_medsam, calibration, tmp_path):
+    folder = tmp_path / "w.unfinished"
+    first = Journal.open(folder, run_identity(lite_medsam, calibration, QUICK))
+    work = quantize_model(lite_medsam, calibration, replace(QUICK, inputs="full", budget=None), first)
+    for event in work:
+        if event.phase == "quantize":
+            break
+    work.close()
+    assert first.finished_layers == 1
+    assert Journal.open(folder, run_identity(lite_medsam, calibration, QUICK)).finished_layers == 1
+    other = replace(QUICK, sweeps=2)
+    assert Journal.open(folder, run_identity(lite_medsam, calibration, other)).finished_layers == 0
+
+
+def test_a_layer_comes_back_as_it_was(lite_medsam, calibration, tmp_path):
+    journal = Journal.open(tmp_path / "j", {"any": 1})
+    settings = replace(QUICK, budget=None, inputs="full")
+    work = quantize_model(lite_medsam, calibration, settings, journal)
+    for event in work:
+        if event.phase == "quantize":
+            name = event.name
+            break
+    work.close()
+    layer = journal.layer(name)
+    assert layer.error == event.error_after
+    assert layer.weight.bits == 2
+    journal.keep_layer("copy", layer)
+    assert all(torch.equal(a, b) for a, b in zip(left(journal.layer("copy")), left(layer), strict=True))
+    assert journal.layer("never made") is None

@@ -1,0 +1,178 @@
+"""Saved and loaded again: the same bits. Damaged or foreign: one sentence, and nothing runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from pqcomq.comparison.compared_model import ComparedModel, check_same_source
+from pqcomq.errors import InputError
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.quantization.weights_file import load_weights, read_manifest, save_weights
+
+
+def rewritten(saved, target, change):
+    """A copy of the file whose tensors and manifest ``change`` has had its way with."""
+    from safetensors import safe_open
+
+    tensors = load_file(saved)
+    with safe_open(saved, framework="pt") as stream:
+        manifest = json.loads(stream.metadata()["pqcomq"])
+    change(tensors, manifest)
+    save_file(tensors, target, metadata={"pqcomq": json.dumps(manifest)})
+    return target
+
+
+@pytest.mark.parametrize(("bits", "method"), [(2, "pcomq"), (4, "comq"), (8, "rtn")])
+def test_the_loaded_model_gives_the_same_bits(bits, method, lite_medsam, calibration, finish, tmp_path):
+    model = finish(quantize_model(lite_medsam, calibration, QuantizationConfig.default(bits, method)))
+    path = tmp_path / "weights.safetensors"
+    save_weights(model, path)
+    loaded = load_weights(path)
+    image = lite_medsam.framing.image(calibration.slices[0])
+    assert torch.equal(loaded.segmenter.embed(image), model.segmenter.embed(image))
+    features, boxes = model.segmenter.embed(image), torch.tensor([[[20.0, 30.0, 180.0, 200.0]]])
+    assert torch.equal(loaded.segmenter.logits(features, boxes), model.segmenter.logits(features, boxes))
+    assert loaded.effective_bits == model.effective_bits
+    assert loaded.settings == model.settings
+    assert loaded.segmenter.fingerprint == model.segmenter.fingerprint
+
+
+def test_granularity_layer_survives_the_file(lite_medsam, calibration, finish, tmp_path):
+    settings = replace(QuantizationConfig.plain(8), granularity="layer")
+    model = finish(quantize_model(lite_medsam, calibration, settings))
+    save_weights(model, tmp_path / "layer.safetensors")
+    image = lite_medsam.framing.image(calibration.slices[0])
+    loaded = load_weights(tmp_path / "layer.safetensors")
+    assert torch.equal(loaded.segmenter.embed(image), model.segmenter.embed(image))
+
+
+def test_saving_twice_gives_the_same_bytes_and_codes_are_really_packed(quantized, saved, tmp_path):
+    again = tmp_path / "again.safetensors"
+    save_weights(quantized, again)
+    assert again.read_bytes() == saved.read_bytes()
+    assert ComparedModel.quantized(quantized).file_bytes == saved.stat().st_size
+    stored = sum(
+        tensor.numel() * tensor.element_size()
+        for name, tensor in load_file(saved).items()
+        if name.endswith((".codes", ".scale", ".zero_point", ".permutation"))
+    )
+    weights = sum(weight.rows * weight.columns for weight in quantized.weights.values())
+    assert stored * 8 / weights == pytest.approx(quantized.effective_bits)
+    assert stored < weights * 4.6 / 8
+
+
+def test_large_tensors_that_no_width_is_for_are_stored_in_half(saved, quantized, lite_medsam):
+    name = "output_upscaling.0.weight"
+    assert load_file(saved)[f"mask_decoder.{name}"].dtype == torch.float16
+    assert load_file(saved)["image_encoder.neck.1.weight"].dtype == torch.float32
+    own, rounded = (model.mask_decoder.state_dict()[name] for model in (lite_medsam, quantized.segmenter))
+    assert torch.equal(rounded, own.half().float())
+    assert not torch.equal(rounded, own)
+    loaded = load_weights(saved).segmenter.mask_decoder.state_dict()[name]
+    assert loaded.dtype == torch.float32
+    assert torch.equal(loaded, rounded)
+
+
+def test_the_manifest_says_what_the_file_is(saved, quantized):
+    manifest = read_manifest(saved)
+    assert manifest["model"]["key"] == "lite-medsam"
+    assert manifest["model"]["checkpoint_sha256"] == quantized.segmenter.checkpoint_sha256
+    assert manifest["quantization"] == quantized.settings.to_dict()
+    assert manifest["calibration"]["slice_count"] == 1
+    assert {"pqcomq", "torch"} <= manifest["versions"].keys()
+    assert len(manifest["layers"]) == 54 + 47  # image encoder and mask decoder
+
+
+def test_names_endings_and_existing_files_are_respected(quantized, saved, tmp_path):
+    with pytest.raises(InputError, match=r"ends in \.safetensors"):
+        save_weights(quantized, tmp_path / "weights.pth")
+    before = saved.read_bytes()
+    with pytest.raises(InputError, match="exists already"):
+        save_weights(quantized, saved)
+    assert saved.read_bytes() == before
+    with pytest.raises(InputError, match="there is no folder"):
+        save_weights(quantized, tmp_path / "none" / "w.safetensors")
+    save_weights(quantized, saved, overwrite=True)
+    assert saved.read_bytes() == before
+
+
+def test_a_full_disk_leaves_nothing(quantized, tmp_path, monkeypatch):
+    import resource
+    import signal
+
+    monkeypatch.setattr(signal, "SIGXFSZ", signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        with pytest.raises(InputError, match="could not be written"):
+            save_weights(quantized, tmp_path / "w.safetensors")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("length", [0, 4, 100, 200_000, -1])
+def test_truncated_files_are_refused(saved, tmp_path, length):
+    path = tmp_path / "cut.safetensors"
+    path.write_bytes(saved.read_bytes()[:length])
+    with pytest.raises(InputError, match=r"cut\.safetensors: is truncated, damaged or not a safetensors file"):
+        load_weights(path)
+
+
+def test_foreign_files_are_refused(saved, tmp_path):
+    with pytest.raises(InputError, match="no such weights file"):
+        load_weights(tmp_path / "none.safetensors")
+    foreign = tmp_path / "foreign.safetensors"
+    save_file({"a": torch.ones(2)}, foreign)
+    with pytest.raises(InputError, match="not one of quantized weights"):
+        load_weights(foreign)
+    save_file({"a": torch.ones(2)}, foreign, metadata={"pqcomq": "{"})
+    with pytest.raises(InputError, match="manifest is damaged"):
+        load_weights(foreign)
+    save_file({"a": torch.ones(2)}, foreign, metadata={"pqcomq": '{"format": 99}'})
+    with pytest.raises(InputError, match="does not know"):
+        load_weights(foreign)
+
+
+LAYER = "image_encoder.layers.1.blocks.0.attn.qkv"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t, m: m["model"].update(key="sam3"), "does not know"),
+        (lambda t, m: m["model"].update(key="medsam"), "other layers than MedSAM ViT-B has"),
+        (lambda t, m: m.pop("quantization"), "manifest is damaged"),
+        (lambda t, m: m["quantization"].update(bits=3), "manifest is damaged"),
+        (lambda t, m: m["layers"]["neck.0"].update(bits=2), "do not fit"),
+        (lambda t, m: m["layers"]["neck.0"].update(run=0), "do not fit"),
+        (lambda t, m: m.update(layers=[]), "manifest is damaged"),
+        (lambda t, m: t.pop(f"{LAYER}.scale"), "is missing"),
+        (lambda t, m: t.update({f"{LAYER}.scale": t[f"{LAYER}.scale"][:5]}), "do not fit"),
+        (lambda t, m: t[f"{LAYER}.scale"].fill_(float("nan")), "do not fit"),
+        (lambda t, m: t[f"{LAYER}.permutation"].zero_(), "do not fit"),
+        (lambda t, m: t.pop("mask_decoder.iou_token.weight"), "is missing or has another shape"),
+        (lambda t, m: t["mask_decoder.iou_token.weight"].fill_(float("inf")), "not finite"),
+        (lambda t, m: t.update(stowaway=torch.ones(1)), "does not have, for one 'stowaway'"),
+    ],
+)
+def test_damaged_content_is_refused(saved, tmp_path, change, message):
+    path = rewritten(saved, tmp_path / "damaged.safetensors", change)
+    with pytest.raises(InputError, match=message) as error:
+        load_weights(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_weights_of_another_model_or_checkpoint_are_not_compared(quantized, lite_medsam):
+    check_same_source(lite_medsam, quantized)
+    with pytest.raises(InputError, match="another checkpoint"):
+        check_same_source(replace(lite_medsam, checkpoint_sha256="0" * 64), quantized)
+    with pytest.raises(InputError, match="is for LiteMedSAM, not for MedSAM"):
+        check_same_source(replace(lite_medsam, key="medsam", title="MedSAM ViT-B"), quantized)

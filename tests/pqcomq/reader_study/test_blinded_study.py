@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from pqcomq.errors import InputError
+from pqcomq.reader_study.blinded_study import BlindedReading
+from pqcomq.reader_study.preference import Preference
+from pqcomq.reader_study.trials import Item, dealt, items_of
+
+ITEMS = [Item("liver", "4-bit test", z) for z in range(20)]
+
+
+def prefer(reading, model):
+    """Answer every trial for one model, as a reader who knows would."""
+    while reading.current is not None:
+        left = reading.current.quantized_is_left == (model == "quantized")
+        reading.answer("left" if left else "right", 1.5)
+    return reading
+
+
+def test_only_slices_that_differ_are_read(phantom, comparison_of):
+    one = np.zeros(phantom.voxels.shape, bool)
+    one[:, 20:40, 20:40] = True
+    other = one.copy()
+    other[2, 20] = other[4, 30] = False
+    comparison = comparison_of(phantom, one, other)
+    assert [item.z for item in items_of("disc", comparison, 10)] == [2, 4]
+    assert [item.z for item in items_of("disc", comparison, 1)] == [2]
+    assert items_of("disc", comparison_of(phantom, one, one), 10) == []
+
+
+def test_the_deal_is_seeded_shuffled_and_balanced():
+    deal = dealt(ITEMS, seed=7)
+    assert deal == dealt(ITEMS, seed=7)
+    assert deal != dealt(ITEMS, seed=8)
+    assert sorted(trial.item.z for trial in deal) == list(range(20))
+    assert [trial.item.z for trial in deal] != list(range(20))
+    assert sum(trial.quantized_is_left for trial in deal) == 10
+    firsts = [dealt(ITEMS[:1], seed)[0].quantized_is_left for seed in range(40)]
+    assert 8 < sum(firsts) < 32, "with one trial the side must still be chance"
+
+
+def test_the_side_cannot_be_told_from_slice_or_number():
+    """Over many deals the quantized model is left as often on every slice and at every number."""
+    by_slice, by_number = np.zeros(20), np.zeros(20)
+    for seed in range(400):
+        for trial in dealt(ITEMS, seed):
+            by_slice[trial.item.z] += trial.quantized_is_left
+            by_number[trial.number - 1] += trial.quantized_is_left
+    for counts in (by_slice, by_number):
+        assert counts.min() > 140
+        assert counts.max() < 260
+
+
+def test_names_are_told_only_at_the_end(tmp_path):
+    reading = BlindedReading.of(ITEMS[:3], seed=1)
+    log = tmp_path / "reading.csv"
+    reading.answer("left", 2.25)
+    reading.answer("none", 4)
+    reading.write(log)
+    for secret in ("quantized", "full", "4-bit", "seed"):
+        assert secret not in log.read_text()
+    with pytest.raises(ValueError, match="finished"):
+        _ = reading.preference
+    reading.answer("right", 1)
+    reading.write(log)
+    with log.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["choice"] for row in rows] == ["left", "none", "right"]
+    assert [row["seconds"] for row in rows] == ["2.25", "4", "1"]
+    assert {row["seed"] for row in rows} == {"1"}, "the seed deals the sides again"
+    for row, trial in zip(rows, reading.trials, strict=True):
+        assert row["left_was"] == ("quantized" if trial.quantized_is_left else "full precision")
+        chosen = {"left": row["left_was"], "right": row["right_was"], "none": "none"}[row["choice"]]
+        assert row["preferred"] == chosen
+    with pytest.raises(ValueError, match="finished"):
+        reading.answer("left", 1)
+
+
+@pytest.mark.parametrize(("model", "wins"), [("full precision", 20), ("quantized", 0)])
+def test_a_reader_who_always_prefers_one_model_is_found_out(model, wins):
+    found = prefer(BlindedReading.of(ITEMS, seed=3), model).preference
+    assert (found.full, found.quantized, found.none) == (wins, 20 - wins, 0)
+    assert (found.left, found.right) == (10, 10)
+    assert "probability 0.00" in found.sentence
+    assert f"full precision won {wins / 20:.0%}" in found.sentence
+
+
+def test_a_reader_who_always_says_left_favours_nobody():
+    reading = BlindedReading.of(ITEMS, seed=3)
+    while reading.current is not None:
+        reading.answer("left", 1)
+    assert (reading.preference.full, reading.preference.quantized) == (10, 10)
+    assert "left chosen 20 times" in reading.preference.sentence
+    assert "probability 1.00" in reading.preference.sentence
+
+
+def test_nothing_to_read_or_to_decide():
+    with pytest.raises(InputError, match="nothing to read"):
+        BlindedReading.of([], seed=0)
+    assert "saw no difference" in Preference(0, 0, 3, 0, 0).sentence
+    assert Preference(1, 0, 0, 1, 0).sentence.startswith("1 trial: full precision preferred once, quantized 0 times")
+
+
+def test_a_finished_reading_survives_its_session():
+    reading = prefer(BlindedReading.of(ITEMS[:5], seed=9), "quantized")
+    again = BlindedReading.from_dict(json.loads(json.dumps(reading.to_dict())))
+    assert again.preference == reading.preference
+    assert again.rows() == reading.rows()
+    assert again.trials == reading.trials
+    damaged = reading.to_dict()
+    damaged["rows"][0]["choice"] = "up"
+    with pytest.raises(ValueError, match="up"):
+        BlindedReading.from_dict(damaged)
