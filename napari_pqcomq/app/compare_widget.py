@@ -92,7 +92,7 @@ class CompareWidget(QWidget):
         self.result: ShownResult | None = None
         self._viewer = napari_viewer
         self._is_released = False
-        self._participants: tuple[ComparedModel, ...] = ()  # of the sides, in their order
+        self._compared_models: tuple[ComparedModel, ...] = ()  # of the sides, in their order
         self._shelf, self._cache = ModelCache(), EmbeddingCache(_CACHE_BYTES)
         self.desk = ResultsController(self, napari_viewer, self._shelf, self._cache)
         self._remembered = Preferences(self)
@@ -137,8 +137,8 @@ class CompareWidget(QWidget):
             return
         task = LiveJob(self.model_panel.choice, self._weights(), self.model_panel.runtimes.runtime, self._shelf)
 
-        def take(participants: tuple[ComparedModel, ...]) -> None:
-            self._show_live(participants, then)
+        def take(compared_models: tuple[ComparedModel, ...]) -> None:
+            self._show_live(compared_models, then)
 
         self.progress.start(task.steps, take, "Loading the models…")
 
@@ -153,10 +153,10 @@ class CompareWidget(QWidget):
             self.view.go_to(found.worst_slice)
 
     def go_to_divergence(self) -> None:
-        """Show the slice on which the models first part ways."""
+        """Show the slice on which the models first diverge."""
         found = self._current_comparison()
-        if found is not None and found.parting is not None:
-            self.view.go_to(found.parting.z)
+        if found is not None and found.divergence is not None:
+            self.view.go_to(found.divergence.z)
 
     def keep_masks(self) -> None:
         """Keep the masks in sight, live ones included, as labels layers, shown when the comparison is closed."""
@@ -170,7 +170,7 @@ class CompareWidget(QWidget):
             prompts[each.number] = (each, "same") if found is None else (found.prompt, found.comparison.mode)
         kept = [
             kept_layer(labels, volume, drawn_by, prompts, window)
-            for labels, drawn_by in zip(self.view.all_masks(), self._participants, strict=True)
+            for labels, drawn_by in zip(self.view.all_masks(), self._compared_models, strict=True)
             if labels.any()
         ]
         for layer in kept:
@@ -315,13 +315,13 @@ class CompareWidget(QWidget):
 
         self._open(panes_of(result, self._current_number(), self.desk.gate.tolerance), truth, opened)
 
-    def _show_live(self, participants: tuple[ComparedModel, ...], then: Callable[[], None]) -> None:
+    def _show_live(self, compared_models: tuple[ComparedModel, ...], then: Callable[[], None]) -> None:
         """Open the view without masks; they follow the boxes."""
         volume = self.volume_panel.volume
         if volume is None:
             return
         empty = np.zeros(volume.grid.shape_zyx, dtype=np.uint8)
-        segmenters = [each.segmenter for each in participants]
+        segmenters = [each.segmenter for each in compared_models]
         colours = [FULL_COLOUR, *[QUANTIZED_COLOUR] * (len(segmenters) - 1)]
         lines = ("Draw a box: the masks follow.",)
         self.result = None
@@ -331,7 +331,7 @@ class CompareWidget(QWidget):
         ]
 
         def opened() -> None:
-            self._follow(participants, {})
+            self._follow(compared_models, {})
             self._on_result()
             then()
 
@@ -348,11 +348,11 @@ class CompareWidget(QWidget):
         self.view.open_gently(panes, Scene(volume, self.volume_panel.contrast_limits, objects, truth), then)
         self._refresh()
 
-    def _follow(self, participants: tuple[ComparedModel, ...], compared: dict[int, Box3D]) -> None:
+    def _follow(self, compared_models: tuple[ComparedModel, ...], compared: dict[int, Box3D]) -> None:
         volume = self.volume_panel.volume
         assert volume is not None  # noqa: S101 (a volume was just worked on)
-        self._participants = participants
-        segmenters = tuple(each.segmenter for each in participants)
+        self._compared_models = compared_models
+        segmenters = tuple(each.segmenter for each in compared_models)
         self.live.start(LiveModels(volume, self.volume_panel.window, segmenters, self._cache), compared)
 
     def _take_loaded(self, weights: QuantizedModel) -> None:
@@ -421,8 +421,8 @@ class CompareWidget(QWidget):
         if found is None or comparison is None or self.result is None:
             self.view_bar.set_places(None, None)
             return
-        parting = comparison.parting
-        self.view_bar.set_places(comparison.worst_slice, str(parting) if parting else None)
+        divergence = comparison.divergence
+        self.view_bar.set_places(comparison.worst_slice, str(divergence) if divergence else None)
         number = found.prompt.number
         marks = plate_marks(self.result, number, self.desk.gate.tolerance)
         self.view.set_lines(plate_lines(self.result, number), marks)

@@ -46,7 +46,7 @@ def key_bindings(dock: CompareWidget, viewer: ViewerModel) -> list[Shortcut]:
         Shortcut("D", "Difference", lambda: view.show(DIFFERENCE)),
         Shortcut("F", "Flicker; again: the other model", lambda: view.show(FLICKER)),
         Shortcut("W", "Worst slice", dock.go_to_worst),
-        Shortcut("P", "Slice where the models first part ways", dock.go_to_divergence),
+        Shortcut("P", "Slice where the models first diverge", dock.go_to_divergence),
         Shortcut("M", "Masks on and off", lambda: part("masks")),
         Shortcut("T", "Ground truth on and off", lambda: part("ground truth")),
         Shortcut("X", "Boxes on and off", lambda: part("boxes")),

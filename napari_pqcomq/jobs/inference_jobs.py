@@ -119,7 +119,7 @@ class LiveJob:
         full = self.shelf.take(self.choice.key, self.choice.checkpoint)
         for each in self.weights:
             check_same_source(full, each)
-        return (yield from self.shelf.participants(full, self.weights, self.runtime))
+        return (yield from self.shelf.compared_models(full, self.weights, self.runtime))
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +161,7 @@ class CompareJob:
         segmenter = self.shelf.take(self.choice.key, self.choice.checkpoint)
         for each in self.weights:
             check_same_source(segmenter, each)
-        full, *candidates = yield from self.shelf.participants(segmenter, self.weights, self.runtime)
+        full, *candidates = yield from self.shelf.compared_models(segmenter, self.weights, self.runtime)
         yield Step("Warming up the models", 0, 0)
         watch = Stopwatch(2 * len(candidates) * sum(len(each.box.slices) for each in self.prompts))
         objects = []

@@ -35,7 +35,7 @@ class ModelCache:
             self._key = (key, checkpoint)
         return self._model
 
-    def participants(
+    def compared_models(
         self, full: Segmenter, weights: Sequence[QuantizedModel], runtime: Runtime
     ) -> Steps[tuple[ComparedModel, ...]]:
         """The models as they take part in a comparison, compiled unless they stand there already.

@@ -133,7 +133,7 @@ class OpenSessionJob:
         missing = obstacle(runtime)
         if missing is not None:
             runtime = Runtime.torch
-        sides = yield from self.shelf.participants(full, session.models, runtime)
+        sides = yield from self.shelf.compared_models(full, session.models, runtime)
         return OpenedSession(session, sides, runtime, missing)
 
 

@@ -28,9 +28,9 @@ class ResultExportPanel(QWidget):
         chosen = self.models.currentIndex()
         self._result = result
         self.models.clear()
-        participants = (result.reference, *result.candidates)
-        self.models.addItems([each.segmenter.precision for each in participants])
-        self.models.setCurrentIndex(max(0, min(chosen, len(participants) - 1)))
+        compared_models = (result.reference, *result.candidates)
+        self.models.addItems([each.segmenter.precision for each in compared_models])
+        self.models.setCurrentIndex(max(0, min(chosen, len(compared_models) - 1)))
         self.form.show_source({found.prompt.number: found.name for found in result.objects}, result.volume)
 
     def _masks(self, names: dict[int, str]) -> Masks:
@@ -41,8 +41,8 @@ class ResultExportPanel(QWidget):
         for found in result.objects:
             comparison = found.comparison if index == 0 else found.comparisons[index - 1]
             mask = comparison.reference.mask if index == 0 else comparison.candidate.mask
-            participant = result.reference if index == 0 else result.candidates[index - 1]
-            drawn_by = participant.weights or participant.segmenter
+            compared_model = result.reference if index == 0 else result.candidates[index - 1]
+            drawn_by = compared_model.weights or compared_model.segmenter
             origin = Origin.of(drawn_by, comparison.box, comparison.mode, comparison.window, mask)
             masks[found.prompt.number] = NamedMask(names[found.prompt.number], mask, origin)
         return masks, result.volume

@@ -28,7 +28,7 @@ class ViewBar(QWidget):
 
     Attributes:
         worst_requested: emitted by the button for the slice on which the models agree least.
-        divergence_requested: emitted by the button for the slice on which they first part ways.
+        divergence_requested: emitted by the button for the slice on which they first diverge.
         candidate_chosen: emitted after another quantized model was chosen.
         keep_requested: emitted by the button that keeps the masks as layers.
     """
@@ -44,7 +44,7 @@ class ViewBar(QWidget):
         self.views = {name: QPushButton(title) for name, title in _TITLES.items()}
         self.parts = {part: QCheckBox(part.capitalize()) for part in PARTS}
         self.planes, self.candidates = QComboBox(), QComboBox()
-        self.worst, self.parting = QPushButton("Worst slice"), QPushButton("First parting")
+        self.worst, self.divergence = QPushButton("Worst slice"), QPushButton("First divergence")
         self.keep = QPushButton("Keep masks")
         self.keep.setToolTip("Keeps the masks in sight, live ones too, as labels layers to edit and export (Ctrl+K).")
         self._make()
@@ -52,7 +52,7 @@ class ViewBar(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(_row(*self.views.values()))
         column.addWidget(self.candidates)
-        column.addLayout(_row(self.planes, self.worst, self.parting, self.keep))
+        column.addLayout(_row(self.planes, self.worst, self.divergence, self.keep))
         column.addLayout(_row(*self.parts.values()))
 
     def set_candidates(self, titles: list[str]) -> None:
@@ -63,17 +63,17 @@ class ViewBar(QWidget):
         self.candidates.blockSignals(False)
         self.candidates.setVisible(len(titles) > 1)
 
-    def set_places(self, worst: int | None, parting: str | None) -> None:
+    def set_places(self, worst: int | None, divergence: str | None) -> None:
         """Say where the buttons go, None for nowhere.
 
         Args:
             worst: slice number.
-            parting: a sentence.
+            divergence: a sentence.
         """
         self.worst.setEnabled(worst is not None)
         self.worst.setToolTip(f"Slice {worst}, where the models agree least (W)." if worst is not None else "")
-        self.parting.setEnabled(parting is not None)
-        self.parting.setToolTip(f"{parting or 'The models do not part ways on any slice.'} (P)")
+        self.divergence.setEnabled(divergence is not None)
+        self.divergence.setToolTip(f"{divergence or 'The models do not diverge on any slice.'} (P)")
 
     def refresh(self) -> None:
         """Show what the view shows."""
@@ -114,7 +114,7 @@ class ViewBar(QWidget):
         self.planes.activated.connect(self._on_plane)
         self.candidates.activated.connect(self._on_candidate)
         self.candidates.setToolTip(
-            "The quantized model that swipe, difference, the table of figures, worst slice and first parting are about."
+            "The quantized model that swipe, difference, figures, worst slice and first divergence are about."
         )
         self.candidates.setVisible(False)
         # Long titles must not make the dock wide.
@@ -122,7 +122,7 @@ class ViewBar(QWidget):
         self.candidates.setMinimumContentsLength(8)
         for button, signal in (
             (self.worst, self.worst_requested),
-            (self.parting, self.divergence_requested),
+            (self.divergence, self.divergence_requested),
             (self.keep, self.keep_requested),
         ):
             button.setStyleSheet(_NARROW)

@@ -111,17 +111,17 @@ def made_by(full: Segmenter, calibration: Calibration, settings: QuantizationCon
 
 def input_moments(full: Segmenter, calibration: Calibration) -> dict[str, InputGram]:
     """Of every encoder layer in full precision."""
-    with gathering_grams(quantizable_layers(full.image_encoder)) as moments:
+    with gathering_grams(quantizable_layers(full.image_encoder)) as grams:
         for pixels in calibration.slices:
-            full.embed(full.framing.image(pixels))
-    return moments
+            full.embed(full.transforms.image(pixels))
+    return grams
 
 
-def layer_error(full: Segmenter, low: Segmenter, moments: dict[str, InputGram]) -> float:
+def layer_error(full: Segmenter, low: Segmenter, grams: dict[str, InputGram]) -> float:
     """Mean over encoder layers of the output energy lost on full-precision inputs: one definition for every method."""
     lows = quantizable_layers(low.image_encoder)
     return fmean(
-        relative_error(weight_matrix(layer), weight_matrix(lows[name]), moments[name].gram)
+        relative_error(weight_matrix(layer), weight_matrix(lows[name]), grams[name].gram)
         for name, layer in quantizable_layers(full.image_encoder).items()
     )
 
@@ -141,7 +141,7 @@ def by_nncf(full: Segmenter, calibration: Calibration, bits: int) -> dict[str, C
     if not all(importlib.util.find_spec(name) for name in ("nncf", "openvino")):
         print("nncf or openvino is not installed: no rows of NNCF")
         return {}
-    images = [full.framing.image(pixels) for pixels in calibration.slices]
+    images = [full.transforms.image(pixels) for pixels in calibration.slices]
 
     def one(options: dict[str, object]) -> Made:
         began = time.perf_counter()
@@ -181,7 +181,7 @@ def main() -> None:
         volume = read_volume(volume_path)
         subjects.append((volume, read_labels(labels_path, volume), [int(each) for each in chosen.split(",")]))
     rows = json.loads(given.out.read_text()) if given.out.is_file() else []
-    moments = input_moments(full, calibration)
+    grams = input_moments(full, calibration)
     for bits in given.bits:
         tried = {name: (lambda way=way: made_by(full, calibration, way)) for name, way in ways(bits).items()}
         tried |= by_nncf(full, calibration, bits) if bits > 2 else {}
@@ -189,7 +189,7 @@ def main() -> None:
         wanted = [name for name in tried if name not in done and (not given.only or name in given.only)]
         for first in range(0, len(wanted), TOGETHER):
             made = {name: tried[name]() for name in wanted[first : first + TOGETHER]}
-            rows += measured(full, made, bits, moments, subjects)
+            rows += measured(full, made, bits, grams, subjects)
             given.out.write_text(json.dumps(rows, indent=1))
     print("\n".join(_markdown(rows)))
 
@@ -198,13 +198,13 @@ def measured(
     full: Segmenter,
     made: dict[str, Made],
     bits: int,
-    moments: dict[str, InputGram],
+    grams: dict[str, InputGram],
     subjects: list[tuple[Volume, Volume, list[int]]],
 ) -> list[dict[str, Any]]:
     """One row for each model."""
     rows: list[dict[str, Any]] = [
         {"method": name, "bits": bits, "effective bits": each.effective_bits}
-        | {"layer error": layer_error(full, each.segmenter, moments), "seconds": each.seconds}
+        | {"layer error": layer_error(full, each.segmenter, grams), "seconds": each.seconds}
         for name, each in made.items()
     ]
     # A fingerprint of its own: embeddings of two methods must never be taken for each other's.

@@ -61,12 +61,12 @@ def bench(
     models = with_unique_names([load_weights(path) for path in weights or []])
     for path, quantized in zip(weights or [], models, strict=True):
         check_same_source(full, quantized, path)
-    participants = _participants(full, models)
+    compared_models = _compared_models(full, models)
     if quick:
         most_slices, published_passes = 1, min(1, published_passes)
     protocol = Protocol(most_slices=most_slices)
-    work = run_bench(image, truth, chosen, participants, protocol=protocol, published_passes=published_passes)
-    found = followed(work, f"{full.title}, {len(participants)} settings")
+    work = run_bench(image, truth, chosen, compared_models, protocol=protocol, published_passes=published_passes)
+    found = followed(work, f"{full.title}, {len(compared_models)} settings")
     paths = [made_folder(out) / name for name in BENCH_FILES]
     with replacing(paths[0], overwrite=overwrite) as partial:
         partial.write_text(json_format.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
@@ -92,7 +92,7 @@ def _material(
     return image, read_masks(labels, image, only=label).single(labels), label
 
 
-def _participants(full: Segmenter, models: list[QuantizedModel]) -> list[ComparedModel]:
+def _compared_models(full: Segmenter, models: list[QuantizedModel]) -> list[ComparedModel]:
     """Torch, full precision in both floating-point types, and each file in every way that this machine can run it."""
     here: list[Runtime] = [runtime for runtime in Runtime if runtime is not Runtime.torch and available(runtime)]
     floats = [runtime for runtime in here if not runtime.integers]

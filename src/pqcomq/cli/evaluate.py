@@ -66,20 +66,20 @@ def evaluate(
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
         check_same_source(full, model, path)
-    participants = [ComparedModel.full(full)]
+    compared_models = [ComparedModel.full(full)]
     if runtime is not Runtime.torch:
         # As people run it today, and the best that the same runtime gives.
-        participants.append(ComparedModel.full(full, runtime.in_full_precision))
-    participants += [ComparedModel.quantized(model, runtime) for model in models]
+        compared_models.append(ComparedModel.full(full, runtime.in_full_precision))
+    compared_models += [ComparedModel.quantized(model, runtime) for model in models]
     work = run_evaluation(
         opened_volume,
         truth,
         label,
-        participants,
+        compared_models,
         protocol=Protocol(margin, least_voxels, most_slices),
         window=window_of(window),
     )
-    evaluation = followed(work, f"{full.title}, {len(participants)} precisions")
+    evaluation = followed(work, f"{full.title}, {len(compared_models)} precisions")
     paths = write_evaluation(evaluation, out, overwrite=overwrite)
     if json:
         print_json(evaluation.to_dict())

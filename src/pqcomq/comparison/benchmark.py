@@ -63,7 +63,7 @@ def bench(
     volume: Volume,
     labels: np.ndarray,
     chosen: Sequence[int],
-    participants: Sequence[ComparedModel],
+    compared_models: Sequence[ComparedModel],
     *,
     protocol: Protocol,
     published_passes: int,
@@ -75,7 +75,7 @@ def bench(
         volume: to segment.
         labels: (z, y, x) ground truth on the volume's LPS grid.
         chosen: label numbers.
-        participants: settings; the first is full precision in torch.
+        compared_models: settings; the first is full precision in torch.
         protocol: of the prompts.
         published_passes: of the authors' own encoder, 0 for none.
         window: by default the modality's own.
@@ -89,7 +89,7 @@ def bench(
     Raises:
         InputError: as :func:`evaluate`.
     """
-    work = evaluate(volume, labels, chosen, participants, protocol=protocol, window=window)
+    work = evaluate(volume, labels, chosen, compared_models, protocol=protocol, window=window)
     timed = 1 + (published_passes and published_passes + 1)  # the first of the published passes is not counted
     watch: Stopwatch | None = None
     while True:
@@ -102,17 +102,17 @@ def bench(
         yield watch.step(progress.text)
     if watch is None:
         raise ValueError("an evaluation has at least one prompt")
-    batches = _batches([each.segmenter for each in participants])
+    batches = _batches([each.segmenter for each in compared_models])
     yield watch.step(f"{BOXES} boxes at once")
     published = None
     if published_passes:
-        published = yield from _published(participants[0].segmenter, published_passes, watch)
+        published = yield from _published(compared_models[0].segmenter, published_passes, watch)
     return Benchmark(evaluation, batches, published)
 
 
 def _batches(segmenters: Sequence[Segmenter]) -> tuple[Latency, ...]:
     """Milliseconds of decoding several boxes on one slice, the settings in turns, a first round left out."""
-    side = segmenters[0].framing.side
+    side = segmenters[0].transforms.side
     corners = torch.arange(BOXES) * side / (2 * BOXES)
     boxes = torch.stack([corners, corners, corners + side / 2, corners + side / 2], dim=1)[:, None]  # (B, 1, 4)
     features = torch.zeros(1, 256, 64, 64)

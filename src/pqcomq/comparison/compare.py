@@ -65,8 +65,8 @@ def compare(
     chosen = window or default_window(volume.modality, volume.voxels)
     pixels = eight_bit(volume, chosen)
     shared = EmbeddingCache() if cache is None else cache
-    participants = (reference, candidate)
-    runners = [SliceRunner(each.segmenter, volume, chosen, shared, pixels) for each in participants]
+    compared_models = (reference, candidate)
+    runners = [SliceRunner(each.segmenter, volume, chosen, shared, pixels) for each in compared_models]
     memories = [_warmed_up(runner, box) for runner in runners]
     masks = [np.zeros(volume.grid.shape_zyx, dtype=bool) for _ in runners]
     watch = Stopwatch(len(runners) * len(box.slices))
@@ -75,8 +75,8 @@ def compare(
         for z, runner in zip(turn, runners, strict=True):
             yield watch.step(f"slice {z}, {runner.segmenter.precision}")
     sides = tuple(
-        _side(participant, runner, memory, mask, truth, box, volume)
-        for participant, runner, memory, mask in zip(participants, runners, memories, masks, strict=True)
+        _side(compared_model, runner, memory, mask, truth, box, volume)
+        for compared_model, runner, memory, mask in zip(compared_models, runners, memories, masks, strict=True)
     )
     inside = slice(box.z0, box.z1 + 1)
     return Comparison(
@@ -101,7 +101,7 @@ def _warmed_up(runner: SliceRunner, box: Box3D) -> PeakMemory:
 
 
 def _side(
-    participant: ComparedModel,
+    compared_model: ComparedModel,
     runner: SliceRunner,
     memory: PeakMemory,
     mask: np.ndarray,
@@ -111,7 +111,7 @@ def _side(
 ) -> Side:
     inside = slice(box.z0, box.z1 + 1)
     accuracy = None if truth is None else scores(truth[inside], mask[inside], volume.grid.spacing_zyx)
-    segmenter = participant.segmenter
+    segmenter = compared_model.segmenter
     return Side(
         model=segmenter.title,
         precision=segmenter.precision,
@@ -121,9 +121,9 @@ def _side(
         decoder=Latency.of(runner.decoder_ms),
         peak_memory_bytes=memory.peak_bytes,
         working_memory_bytes=memory.rise_bytes,
-        file_bytes=participant.file_bytes,
-        effective_bits=participant.effective_bits,
-        simulated=participant.simulated,
+        file_bytes=compared_model.file_bytes,
+        effective_bits=compared_model.effective_bits,
+        simulated=compared_model.simulated,
         execution=segmenter.execution,
         accuracy=accuracy,
     )

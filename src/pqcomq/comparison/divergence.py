@@ -1,4 +1,4 @@
-"""Where two models that each follow their own masks first part ways."""
+"""Where two models that each follow their own masks first diverge."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Divergence:
     def __str__(self) -> str:
         """A sentence for people."""
         away = "on the prompted slice itself" if self.steps == 0 else f"{self.steps} from the prompted slice"
-        return f"The models part ways on slice {self.z}, {away}: Dice {self.agreement:.3f} between them there."
+        return f"The models diverge on slice {self.z}, {away}: Dice {self.agreement:.3f} between them there."
 
 
 def first_divergence(slices: Sequence[SliceScores], box: Box3D, below: float = DIVERGENCE_DICE) -> Divergence | None:

@@ -56,7 +56,7 @@ class PromptResult:
         z: slice in LPS order.
         dice: against ground truth.
         nsd: against ground truth, on the slice.
-        agreement: Dice against the first participant's mask.
+        agreement: Dice against the first compared_model's mask.
     """
 
     model: str
@@ -70,7 +70,7 @@ class PromptResult:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """One participant over all prompts.
+    """One compared_model over all prompts.
 
     Attributes:
         model: title.
@@ -80,7 +80,7 @@ class ModelSummary:
         simulated: low-bit speed is that of weights widened to float32.
         dice: mean Dice against ground truth over all prompts.
         nsd: mean NSD against ground truth over all prompts.
-        agreement: mean Dice against the first participant.
+        agreement: mean Dice against the first compared_model.
         dice_by_label: label → mean Dice against ground truth.
         encoder: latency.
         decoder: latency.
@@ -103,7 +103,7 @@ class ModelSummary:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All participants on one volume.
+    """All compared_models on one volume.
 
     Attributes:
         volume_name: free of patient data.
@@ -111,7 +111,7 @@ class Evaluation:
         window: that made the models' input.
         protocol: of the prompts.
         prompts: single results.
-        summaries: a row for each participant, in the order given.
+        summaries: a row for each compared_model, in the order given.
         environment: what it was measured on.
     """
 
@@ -132,7 +132,7 @@ def evaluate(
     volume: Volume,
     labels: np.ndarray,
     chosen: Sequence[int],
-    participants: Sequence[ComparedModel],
+    compared_models: Sequence[ComparedModel],
     *,
     protocol: Protocol | None = None,
     window: Window | None = None,
@@ -143,7 +143,7 @@ def evaluate(
         volume: to segment.
         labels: (z, y, x) ground truth on the volume's LPS grid.
         chosen: label numbers.
-        participants: models; the first is the one that agreement is measured against.
+        compared_models: models; the first is the one that agreement is measured against.
         protocol: by default tight boxes grown by 2 voxels on at most 8 slices a label.
         window: by default the modality's own.
 
@@ -160,7 +160,7 @@ def evaluate(
     prompts = _prompts(volume, labels, chosen, rules)
     used = window or default_window(volume.modality, volume.voxels)
     pixels, cache = eight_bit(volume, used), EmbeddingCache()
-    runners = [SliceRunner(each.segmenter, volume, used, cache, pixels) for each in participants]
+    runners = [SliceRunner(each.segmenter, volume, used, cache, pixels) for each in compared_models]
     spacing = volume.grid.spacing_zyx
     watch = Stopwatch(len(prompts) * len(runners))
     results: list[PromptResult] = []
@@ -182,8 +182,8 @@ def evaluate(
             yield watch.step(f"label {label}, slice {z}, {name.precision}")
     count = len(runners)
     summaries = tuple(
-        _summary(participant, runner, results[index::count])
-        for index, (participant, runner) in enumerate(zip(participants, runners, strict=True))
+        _summary(compared_model, runner, results[index::count])
+        for index, (compared_model, runner) in enumerate(zip(compared_models, runners, strict=True))
     )
     return Evaluation(volume.name, volume.sha256, used, rules, tuple(results), summaries, Environment.here())
 
@@ -204,7 +204,7 @@ def _prompts(
     return prompts
 
 
-def _summary(participant: ComparedModel, runner: SliceRunner, results: list[PromptResult]) -> ModelSummary:
+def _summary(compared_model: ComparedModel, runner: SliceRunner, results: list[PromptResult]) -> ModelSummary:
     by_label = {
         label: fmean(each.dice for each in results if each.label == label)
         for label in sorted({each.label for each in results})
@@ -212,9 +212,9 @@ def _summary(participant: ComparedModel, runner: SliceRunner, results: list[Prom
     return ModelSummary(
         model=runner.segmenter.title,
         precision=runner.segmenter.precision,
-        effective_bits=participant.effective_bits,
-        file_bytes=participant.file_bytes,
-        simulated=participant.simulated,
+        effective_bits=compared_model.effective_bits,
+        file_bytes=compared_model.file_bytes,
+        simulated=compared_model.simulated,
         dice=fmean(each.dice for each in results),
         nsd=fmean(each.nsd for each in results),
         agreement=fmean(each.agreement for each in results),

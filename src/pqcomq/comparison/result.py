@@ -126,8 +126,8 @@ class Comparison:
         return min(self.slices, key=lambda each: each.agreement).z
 
     @property
-    def parting(self) -> Divergence | None:
-        """Where the models first part ways; None where they stay together, or where none follows its own masks."""
+    def divergence(self) -> Divergence | None:
+        """Where the models first diverge; None where they stay together, or where none follows its own masks."""
         return first_divergence(self.slices, self.box) if self.mode == "propagate" else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class Comparison:
             "candidate": self.candidate.to_dict(),
             "agreement_between_models": self.agreement.to_dict(),
             "slices": [asdict(each) for each in self.slices],
-            "first_parting_slice": None if self.parting is None else asdict(self.parting),
+            "first_parting_slice": None if self.divergence is None else asdict(self.divergence),
             "environment": self.environment.to_dict(),
         }
 

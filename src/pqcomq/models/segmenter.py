@@ -33,7 +33,7 @@ class Segmenter:
     Attributes:
         key: the name it goes by on the command line and in files, e.g. ``"lite-medsam"``.
         title: the name shown to people.
-        framing: its pre- and post-processing.
+        transforms: its pre- and post-processing.
         image_encoder: (1, 3, side, side) → (1, 256, 64, 64); batch norms folded.
         prompt_encoder: boxes (B, 1, 4) → sparse and dense prompt embeddings.
         mask_decoder: embedding and prompts → logits (B, 1, 256, 256).
@@ -48,7 +48,7 @@ class Segmenter:
 
     key: str
     title: str
-    framing: Transforms
+    transforms: Transforms
     image_encoder: nn.Module
     prompt_encoder: nn.Module
     mask_decoder: nn.Module
@@ -66,7 +66,7 @@ class Segmenter:
         network: nn.Module,
         key: str,
         title: str,
-        framing: Transforms,
+        transforms: Transforms,
         checkpoint_name: str,
         checkpoint_sha256: str,
         checkpoint_bytes: int,
@@ -76,7 +76,7 @@ class Segmenter:
         return cls(
             key=key,
             title=title,
-            framing=framing,
+            transforms=transforms,
             image_encoder=network.get_submodule("image_encoder"),
             prompt_encoder=network.get_submodule("prompt_encoder"),
             mask_decoder=network.get_submodule("mask_decoder"),
@@ -102,7 +102,7 @@ class Segmenter:
 
     def encode(self, pixels: np.ndarray) -> Embedding:
         """Embed an 8-bit slice (H, W)."""
-        return Embedding(self.embed(self.framing.image(pixels)), pixels.shape)
+        return Embedding(self.embed(self.transforms.image(pixels)), pixels.shape)
 
     @torch.inference_mode()
     def logits(self, features: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
@@ -135,5 +135,5 @@ class Segmenter:
         Returns:
             (B, H, W) bool.
         """
-        logits = self.logits(embedding.features, boxes_tensor(self.framing, boxes, embedding.shape))
-        return self.framing.masks(logits, embedding.shape).numpy()
+        logits = self.logits(embedding.features, boxes_tensor(self.transforms, boxes, embedding.shape))
+        return self.transforms.masks(logits, embedding.shape).numpy()

@@ -36,9 +36,9 @@ class Transforms(Protocol):
         """Low-resolution logits (B, 1, 256, 256) as boolean masks (B, H, W)."""
 
 
-def boxes_tensor(framing: Transforms, boxes: np.ndarray, shape: Shape) -> torch.Tensor:
+def boxes_tensor(transforms: Transforms, boxes: np.ndarray, shape: Shape) -> torch.Tensor:
     """Boxes (B, 4), x0 y0 x1 y1 in slice pixels, as the prompt encoder's input (B, 1, 4) in model pixels."""
-    scaled = np.asarray(boxes, dtype=np.float64).reshape(-1, 4) * framing.scale(shape)
+    scaled = np.asarray(boxes, dtype=np.float64).reshape(-1, 4) * transforms.scale(shape)
     return torch.from_numpy(scaled.astype(np.float32))[:, None, :]
 
 

@@ -83,11 +83,11 @@ def _line(
 
 
 def _mark_slices(axes: Axes, comparison: Comparison, look: Look) -> None:
-    """Name the slice that agrees least and the one where the models part ways."""
+    """Name the slice that agrees least and the one where the models diverge."""
     marks = {comparison.worst_slice: f"least, {comparison.worst_slice}"}
-    if comparison.parting is not None:
-        z = comparison.parting.z
-        marks[z] = f"part ways, {z}" if z not in marks else f"part ways and least, {z}"
+    if comparison.divergence is not None:
+        z = comparison.divergence.z
+        marks[z] = f"diverge, {z}" if z not in marks else f"diverge, and agree least, {z}"
     by_number = {each.z: each.agreement for each in comparison.slices}
     for z, text in marks.items():
         axes.plot(z, by_number[z], "D", color="none", markeredgecolor=look.mark, markersize=7, markeredgewidth=1.3)

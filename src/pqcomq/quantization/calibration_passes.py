@@ -28,7 +28,7 @@ class CalibrationPasses:
     """
 
     def __init__(self, model: Segmenter, calibration: Calibration, settings: QuantizationConfig) -> None:
-        self._framing = model.framing
+        self._framing = model.transforms
         self._decodes = settings.decoder
         varies = settings.tones == "varied"
         self._slices = [

@@ -48,7 +48,7 @@ def uniform(layers: Mapping[str, QuantizableLayer], settings: QuantizationConfig
 
 def measured_plan(
     layers: Mapping[str, QuantizableLayer],
-    moments: Mapping[str, InputGram],
+    grams: Mapping[str, InputGram],
     settings: QuantizationConfig,
     damage: Damage,
 ) -> Generator[str, None, dict[str, LayerPlan]]:
@@ -56,7 +56,7 @@ def measured_plan(
 
     Args:
         layers: of one part of the model, by name.
-        moments: layer name → moments of its inputs.
+        grams: layer name → Gram matrix of its inputs.
         settings: with a budget.
         damage: of trial weights.
 
@@ -74,7 +74,7 @@ def measured_plan(
     options: dict[str, list[BitOption]] = {}
     typical: dict[str, Tensor] = {}
     for name, layer in layers.items():
-        options[name], typical[name] = _trials(name, layer, moments[name].gram, settings)
+        options[name], typical[name] = _trials(name, layer, grams[name].gram, settings)
         yield name
     for name, harm in damage(typical):
         options[name] = [replace(option, harm=harm * option.harm) for option in options[name]]

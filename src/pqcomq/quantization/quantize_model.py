@@ -101,13 +101,13 @@ def quantize_model(
             small.
     """
     run = _Run(full, calibration, settings, journal)
-    moments: dict[str, InputGram] = {}
+    grams: dict[str, InputGram] = {}
     if settings.inputs == "full":
-        moments = yield from run.calibrated(list(range(len(run.passes))))
+        grams = yield from run.calibrated(list(range(len(run.passes))))
     plan = uniform(run.layers, settings)
     if settings.budget is not None:
-        plan = yield from run.planned(moments)
-    results = yield from run.quantized(plan, moments)
+        plan = yield from run.planned(grams)
+    results = yield from run.quantized(plan, grams)
     return QuantizedModel.of(full, results, settings, calibration.description)
 
 
@@ -130,29 +130,29 @@ class _Run:
         self._clock = TimeEstimate(slices, len(self.passes), plans=settings.budget is not None, walks=walks)
 
     def calibrated(self, numbers: list[int]) -> Generator[LayerEvent, None, dict[str, InputGram]]:
-        """Run calibration slices through the model and sum up the moments of every layer's inputs."""
+        """Run calibration slices through the model and sum up the Gram matrices of every layer's inputs."""
         clock, total = self._clock, len(numbers)
-        with gathering_grams(self.layers) as moments:
+        with gathering_grams(self.layers) as grams:
             for step, run in enumerate(self.passes.through(self._full, numbers), start=1):
                 run()
                 left = clock.left("calibrate", step / total)
                 yield LayerEvent("calibrate", f"slice {step}", step, total, None, None, clock.elapsed, left)
-        return moments
+        return grams
 
-    def planned(self, moments: dict[str, InputGram]) -> Generator[LayerEvent, None, dict[str, LayerPlan]]:
+    def planned(self, grams: dict[str, InputGram]) -> Generator[LayerEvent, None, dict[str, LayerPlan]]:
         """Measure on the middle slice what each layer's errors do, and spend the budget.
 
         Args:
-            moments: of every layer's inputs; where there are none, those on a few slices do.
+            grams: of every layer's inputs; where there are none, those on a few slices do.
         """
         kept = self._journal.plan() if self._journal else None
         if kept:
             return kept
-        if not moments:
-            moments = yield from self.calibrated(self.passes.some(_SLICES_TO_PLAN_ON))
+        if not grams:
+            grams = yield from self.calibrated(self.passes.some(_SLICES_TO_PLAN_ON))
         image, boxes = self.passes.image(self.passes.middle), self.passes.boxes(self.passes.middle)[:_BOXES_OF_DAMAGE]
         damage = partial(model_damage, copied(self._full), image, boxes)
-        work = measured_plan(self.layers, moments, self._settings, damage)
+        work = measured_plan(self.layers, grams, self._settings, damage)
         clock, steps, total = self._clock, count(1), 2 * len(self.layers)  # a layer is tried, then its damage measured
 
         def told(name: str) -> LayerEvent:
@@ -166,7 +166,7 @@ class _Run:
         return plan
 
     def quantized(
-        self, plan: dict[str, LayerPlan], moments: dict[str, InputGram]
+        self, plan: dict[str, LayerPlan], grams: dict[str, InputGram]
     ) -> Generator[LayerEvent, None, dict[str, QuantizedLayer]]:
         """Quantize every layer; the results come in the order of :attr:`layers`."""
         low = copied(self._full)
@@ -176,7 +176,7 @@ class _Run:
             through = self.passes.through
             pairs = sequential_forward(through(self._full), through(low), self.layers, low_layers)
         else:
-            pairs = _standing(moments)
+            pairs = _standing(grams)
         finished: dict[str, QuantizedLayer] = {}
         work = {name: _sweep_cost(layer) for name, layer in self.layers.items()}
         clock, total, done = self._clock, len(self.layers), 0.0
@@ -191,13 +191,13 @@ class _Run:
         return {name: finished[name] for name in self.layers}
 
 
-def _standing(moments: dict[str, InputGram]) -> Iterator[tuple[str, PairedGram]]:
+def _standing(grams: dict[str, InputGram]) -> Iterator[tuple[str, PairedGram]]:
     """Layers as if all others stayed in full precision.
 
-    Each one's moments, the largest things in memory, are given back as soon as they were used.
+    Each one's Gram matrices, the largest things in memory, are given back as soon as they were used.
     """
-    for name in list(moments):
-        yield name, PairedGram.same(moments.pop(name))
+    for name in list(grams):
+        yield name, PairedGram.same(grams.pop(name))
 
 
 def _unreached(

@@ -60,13 +60,13 @@ def sequential_forward(
         low_layers: name → layer of the other.
 
     Yields:
-        Layer name and moments, in the order in which the layers run.
+        Layer name and grams, in the order in which the layers run.
     """
     halting = [_Halting(full_layers), _Halting(low_layers)]
     pairs = [(greenlet(wanted), greenlet(left)) for wanted, left in zip(full, low, strict=True)]
     try:
         while True:
-            moments: PairedGram | None = None
+            grams: PairedGram | None = None
             name = ""
             for pair in pairs:
                 # Each pair's rows are let go before the next pair moves on.
@@ -76,11 +76,11 @@ def sequential_forward(
                 (name, wanted_rows), (low_name, low_rows) = halts
                 if name != low_name:
                     raise RuntimeError(f"the two models reached {name} and {low_name} at the same time")
-                moments = moments or PairedGram.empty(wanted_rows.shape[1])
-                moments.add(low_rows, wanted_rows)
-            if moments is None:
+                grams = grams or PairedGram.empty(wanted_rows.shape[1])
+                grams.add(low_rows, wanted_rows)
+            if grams is None:
                 return
-            yield name, moments
+            yield name, grams
     finally:
         for hooks in halting:
             hooks.end()

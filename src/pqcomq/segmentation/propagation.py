@@ -28,11 +28,11 @@ def visiting_order(box: Box3D) -> list[tuple[int, int | None]]:
     return [(box.middle, None), *upwards, *downwards]
 
 
-def next_prompt(framing: Transforms, mask: np.ndarray, given: Box3D) -> np.ndarray:
+def next_prompt(transforms: Transforms, mask: np.ndarray, given: Box3D) -> np.ndarray:
     """The prompt that a slice's mask makes for its neighbour.
 
     Args:
-        framing: of the model prompted; its margin is in pixels of the model's input.
+        transforms: of the model prompted; its margin is in pixels of the model's input.
         mask: (H, W) bool.
         given: the user's box, taken again where the mask is empty.
 
@@ -42,7 +42,7 @@ def next_prompt(framing: Transforms, mask: np.ndarray, given: Box3D) -> np.ndarr
     if not mask.any():
         return given.xyxy
     height, width = mask.shape
-    margin = framing.margin / framing.scale((height, width))  # (4,) slice pixels
+    margin = transforms.margin / transforms.scale((height, width))  # (4,) slice pixels
     grown = tight_box(mask) + np.array([-1, -1, 1, 1]) * margin
     return grown.clip(0, [width, height, width, height])
 
@@ -59,6 +59,6 @@ def segment_slices(runner: SliceRunner, box: Box3D, mode: PromptMode, mask: np.n
     for z, neighbour in visiting_order(box):
         prompt = box.xyxy
         if mode == "propagate" and neighbour is not None:
-            prompt = next_prompt(runner.segmenter.framing, mask[neighbour], box)
+            prompt = next_prompt(runner.segmenter.transforms, mask[neighbour], box)
         mask[z] = runner.segment(z, prompt)
         yield z

@@ -96,16 +96,16 @@ class SliceRunner:
             (H, W) bool.
         """
         embedding = self._embedding(z)
-        boxes = boxes_tensor(self.segmenter.framing, box, self.shape)  # (1, 1, 4)
+        boxes = boxes_tensor(self.segmenter.transforms, box, self.shape)  # (1, 1, 4)
         began = time.perf_counter()
         logits = self.segmenter.logits(embedding.features, boxes)  # (1, 1, 256, 256)
         self.decoder_ms.append((time.perf_counter() - began) * 1e3)
-        return self.segmenter.framing.masks(logits, self.shape)[0].numpy()
+        return self.segmenter.transforms.masks(logits, self.shape)[0].numpy()
 
     def _embedding(self, z: int) -> Embedding:
         entry = self._cache.get(self._key(z))
         if entry is None:
-            image = self.segmenter.framing.image(self._pixels[z])  # (1, 3, side, side)
+            image = self.segmenter.transforms.image(self._pixels[z])  # (1, 3, side, side)
             began = time.perf_counter()
             features = self.segmenter.embed(image)
             entry = TimedEmbedding(Embedding(features, self.shape), (time.perf_counter() - began) * 1e3)

@@ -55,7 +55,7 @@ class _Part:
     Attributes:
         name: of the object.
         verdicts: of the gate.
-        remarks: sentences: where the models part ways, and the change of the box beside that of the weights.
+        remarks: sentences: where the models diverge, and the change of the box beside that of the weights.
         pictures: slices side by side.
         plots: of this object.
         columns: titles of the table.
@@ -110,7 +110,9 @@ def _executions(session: Session) -> list[str]:
 
 
 def _part(session: Session, found: SessionObject, pixels: np.ndarray) -> _Part:
-    remarks = [f"{each.candidate.precision}: {each.parting}" for each in found.comparisons if each.parting is not None]
+    remarks = [
+        f"{each.candidate.precision}: {each.divergence}" for each in found.comparisons if each.divergence is not None
+    ]
     if found.jitter is not None:
         remarks.append(found.jitter.sentence(found.comparisons))
     first = found.comparisons[0]

@@ -62,14 +62,14 @@ def test_models_are_compiled_once_and_told_what_runs_them(lite_medsam, eight_bit
     if not available(Runtime.openvino):
         pytest.skip("OpenVINO does not run here")
     shelf = ModelCache()
-    steps = [step.text for step in shelf.participants(lite_medsam, [eight_bits], Runtime.openvino)]
+    steps = [step.text for step in shelf.compared_models(lite_medsam, [eight_bits], Runtime.openvino)]
     assert steps == ["Making FP32 ready for openvino", f"Making {eight_bits.settings.title} ready for openvino"]
-    again = shelf.participants(lite_medsam, [eight_bits], Runtime.openvino)
+    again = shelf.compared_models(lite_medsam, [eight_bits], Runtime.openvino)
     full, packed = finish(again)
-    assert list(shelf.participants(lite_medsam, [eight_bits], Runtime.openvino)) == [], "nothing is left to be done"
+    assert list(shelf.compared_models(lite_medsam, [eight_bits], Runtime.openvino)) == [], "nothing is left to be done"
     assert full.segmenter.execution.runtime.startswith("OpenVINO")
     assert not packed.simulated
-    full, _simulated = finish(shelf.participants(lite_medsam, [eight_bits], Runtime.torch))
+    full, _simulated = finish(shelf.compared_models(lite_medsam, [eight_bits], Runtime.torch))
     assert full.segmenter is lite_medsam
 
 
@@ -77,4 +77,4 @@ def test_weights_without_integers_are_refused_in_a_sentence(lite_medsam, eight_b
     if not available(Runtime.openvino_int8):
         pytest.skip("OpenVINO has no integer products here")
     with pytest.raises(InputError, match="--integer"):
-        finish(ModelCache().participants(lite_medsam, [eight_bits], Runtime.openvino_int8))
+        finish(ModelCache().compared_models(lite_medsam, [eight_bits], Runtime.openvino_int8))

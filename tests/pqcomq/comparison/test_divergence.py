@@ -40,6 +40,6 @@ def test_a_comparison_tells_it_only_where_masks_are_followed(phantom, comparison
     right = left.copy()
     right[4, 20:25] = False
     comparison = comparison_of(phantom, left, right)
-    assert comparison.parting.z == 4
+    assert comparison.divergence.z == 4
     assert json.loads(json.dumps(comparison.to_dict()))["first_parting_slice"]["steps"] == 2
     assert replace(comparison, mode="same").to_dict()["first_parting_slice"] is None

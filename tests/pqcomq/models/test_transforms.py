@@ -74,13 +74,13 @@ def test_lite_medsam_input_is_shrunk_by_area_normalized_then_padded(shape):
     assert not given[0, :, :, width:].any()
 
 
-@pytest.mark.parametrize("framing", [LiteMedSAMFraming(), MedSAMFraming()])
+@pytest.mark.parametrize("transforms", [LiteMedSAMFraming(), MedSAMFraming()])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_input_fills_the_range_and_a_constant_slice_is_zero(framing, shape):
-    given = framing.image(picture(shape))
+def test_input_fills_the_range_and_a_constant_slice_is_zero(transforms, shape):
+    given = transforms.image(picture(shape))
     assert given.min() == 0
     assert given.max() == 1
-    assert not framing.image(np.full(shape, 77, np.uint8)).any()
+    assert not transforms.image(np.full(shape, 77, np.uint8)).any()
 
 
 def test_medsam_stretches_to_a_square_by_cubic_interpolation_and_truncates():

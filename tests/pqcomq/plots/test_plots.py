@@ -64,7 +64,7 @@ def test_dice_along_the_slices_is_drawn_as_it_is(comparisons, look):
     text = said(figure)
     assert "Dice between the models" in text
     assert "Dice against ground truth" in text
-    assert "part ways and least, 5" in text
+    assert "diverge, and agree least, 5" in text
     assert "n = 6 slices" in text
 
 

@@ -66,7 +66,7 @@ def test_closed_while_calibrating_leaves_no_hooks(lite_medsam, calibration):
 
 def test_eight_bits_are_nearly_the_original(lite_medsam, calibration, finish):
     model = finish(quantize_model(lite_medsam, calibration, QuantizationConfig.default(8)))
-    image = lite_medsam.framing.image(calibration.slices[0])
+    image = lite_medsam.transforms.image(calibration.slices[0])
     full, low = lite_medsam.embed(image), model.segmenter.embed(image)
     assert float((full - low).square().mean() / full.square().mean()) < 1e-3
 

@@ -19,7 +19,7 @@ def images(lite_medsam, phantom):
     from pqcomq.volumes.intensity_window import eight_bit
 
     shown = eight_bit(phantom)
-    return [lite_medsam.framing.image(shown[z]) for z in (1, 3)]
+    return [lite_medsam.transforms.image(shown[z]) for z in (1, 3)]
 
 
 BOXES = torch.tensor([[[40.0, 50.0, 120.0, 140.0]], [[90.0, 80.0, 200.0, 210.0]]])

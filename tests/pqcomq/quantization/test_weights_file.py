@@ -34,7 +34,7 @@ def test_the_loaded_model_gives_the_same_bits(bits, method, lite_medsam, calibra
     path = tmp_path / "weights.safetensors"
     save_weights(model, path)
     loaded = load_weights(path)
-    image = lite_medsam.framing.image(calibration.slices[0])
+    image = lite_medsam.transforms.image(calibration.slices[0])
     assert torch.equal(loaded.segmenter.embed(image), model.segmenter.embed(image))
     features, boxes = model.segmenter.embed(image), torch.tensor([[[20.0, 30.0, 180.0, 200.0]]])
     assert torch.equal(loaded.segmenter.logits(features, boxes), model.segmenter.logits(features, boxes))
@@ -47,7 +47,7 @@ def test_granularity_layer_survives_the_file(lite_medsam, calibration, finish, t
     settings = replace(QuantizationConfig.plain(8), granularity="layer")
     model = finish(quantize_model(lite_medsam, calibration, settings))
     save_weights(model, tmp_path / "layer.safetensors")
-    image = lite_medsam.framing.image(calibration.slices[0])
+    image = lite_medsam.transforms.image(calibration.slices[0])
     loaded = load_weights(tmp_path / "layer.safetensors")
     assert torch.equal(loaded.segmenter.embed(image), model.segmenter.embed(image))
 

@@ -16,7 +16,7 @@ class Prompted:
     """Segments an ellipse-free world: on each slice, what of a moving square lies in the box; keeps the prompts."""
 
     def __init__(self, truth):
-        self.segmenter = SimpleNamespace(framing=LiteMedSAMFraming())
+        self.segmenter = SimpleNamespace(transforms=LiteMedSAMFraming())
         self.truth, self.prompts = truth, {}
 
     def segment(self, z, box):

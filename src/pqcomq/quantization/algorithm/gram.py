@@ -88,27 +88,27 @@ def spread_rows(rows: Tensor) -> Tensor:
 
 @contextmanager
 def gathering_grams(layers: dict[str, QuantizableLayer]) -> Iterator[dict[str, InputGram]]:
-    """While open, every forward pass adds to each layer's moments.
+    """While open, every forward pass adds to each layer's Gram matrix.
 
     Args:
         layers: by name.
 
     Yields:
-        name → moments; filled in place as batches go by, complete when the block ends.
+        name → grams; filled in place as batches go by, complete when the block ends.
     """
-    moments: dict[str, InputGram] = {}
+    grams: dict[str, InputGram] = {}
 
     def listen(name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
-        moments[name] = InputGram.empty(weight_matrix(layer).shape[1])
+        grams[name] = InputGram.empty(weight_matrix(layer).shape[1])
 
         def add(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-            moments[name].add(spread_rows(tokens(layer, arguments[0].float())))
+            grams[name].add(spread_rows(tokens(layer, arguments[0].float())))
 
         return layer.register_forward_pre_hook(add)
 
     handles = [listen(name, layer) for name, layer in layers.items()]
     try:
-        yield moments
+        yield grams
     finally:
         for handle in handles:
             handle.remove()

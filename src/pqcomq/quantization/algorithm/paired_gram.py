@@ -31,9 +31,9 @@ class PairedGram:
     cross: Tensor
 
     @classmethod
-    def same(cls, moments: InputGram) -> Self:
+    def same(cls, grams: InputGram) -> Self:
         """For a layer that is quantized as if all others stayed in full precision: X̂ = X."""
-        return cls(moments, moments, moments.gram)
+        return cls(grams, grams, grams.gram)
 
     @classmethod
     def empty(cls, columns: int) -> Self:

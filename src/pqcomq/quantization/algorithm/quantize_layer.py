@@ -33,20 +33,20 @@ class QuantizedLayer:
         layer.weight.copy_(self.weight.dequantize())
 
 
-def quantize_layer(layer: QuantizableLayer, moments: PairedGram, settings: QuantizationConfig) -> QuantizedLayer:
+def quantize_layer(layer: QuantizableLayer, grams: PairedGram, settings: QuantizationConfig) -> QuantizedLayer:
     """Quantize a layer for the inputs that it will see; the layer itself is left as it is.
 
     Args:
         layer: linear or dense convolution.
-        moments: of its calibration inputs.
+        grams: Gram matrices of its calibration inputs.
         settings: how; see :class:`.QuantizationConfig`.
 
     Raises:
         ValueError: weights or inputs are not finite, or scales would not fit float16.
     """
     matrix = weight_matrix(layer)  # (n, m)
-    target = moments.target(matrix, settings.input_damping)
-    weight = quantize_matrix(target, moments.seen.gram, settings, tuple(layer.weight.shape))
+    target = grams.target(matrix, settings.input_damping)
+    weight = quantize_matrix(target, grams.seen.gram, settings, tuple(layer.weight.shape))
     quantized = weight.dequantize().flatten(1)  # (n, m)
-    seen = moments.seen
-    return QuantizedLayer(weight, moments.share_lost(matrix, quantized), (seen.low, seen.high) if seen.count else None)
+    seen = grams.seen
+    return QuantizedLayer(weight, grams.share_lost(matrix, quantized), (seen.low, seen.high) if seen.count else None)

@@ -27,16 +27,16 @@ def test_a_layer_is_its_tokens_times_its_weight_matrix(layer, inputs):
 def test_grams_sum_over_batches_and_hooks_are_gone_afterwards():
     network = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2))
     batches = [torch.randn(10, 4), torch.randn(3, 4)]
-    with torch.no_grad(), gathering_grams(quantizable_layers(network)) as moments:
+    with torch.no_grad(), gathering_grams(quantizable_layers(network)) as grams:
         for batch in batches:
             network(batch)
     inputs = torch.cat(batches)
     hidden = network[1](network[0](inputs)).detach()
-    assert torch.allclose(moments["0"].gram, inputs.T @ inputs, atol=1e-5)
-    assert torch.allclose(moments["2"].gram, hidden.T @ hidden, atol=1e-5)
-    before = moments["0"].gram.clone()
+    assert torch.allclose(grams["0"].gram, inputs.T @ inputs, atol=1e-5)
+    assert torch.allclose(grams["2"].gram, hidden.T @ hidden, atol=1e-5)
+    before = grams["0"].gram.clone()
     network(batches[0])
-    assert torch.equal(moments["0"].gram, before)
+    assert torch.equal(grams["0"].gram, before)
 
 
 def test_depthwise_convolutions_are_left_alone():

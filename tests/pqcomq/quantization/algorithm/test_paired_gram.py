@@ -49,9 +49,9 @@ def test_strong_damping_keeps_the_weights_and_alike_inputs_too(tokens):
 def test_the_loss_is_that_of_the_outputs(tokens):
     full, seen, weight = tokens
     quantized = (weight * 4).round() / 4
-    moments = paired(full, seen)
+    grams = paired(full, seen)
     expected = float((full @ weight.T - seen @ quantized.T).square().sum())
-    assert moments.lost(weight, quantized) == pytest.approx(expected, rel=1e-4)
+    assert grams.lost(weight, quantized) == pytest.approx(expected, rel=1e-4)
 
 
 def test_dead_inputs_change_nothing(tokens):
