@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from napari_pqcomq.io.series_tree import Wanted
-from napari_pqcomq.jobs.steps import Step, Steps, step_of
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.reader import read_masks
-from pqcomq.progress import translated
+from pqcomq.progress import Progress, Steps, prefixed
 from pqcomq.volumes.dicom.scan import Scan, scanning
 from pqcomq.volumes.dicom.series import checked_scan, reading_series
 from pqcomq.volumes.dicom.series_summary import SeriesInfo, infos_of
@@ -76,12 +74,12 @@ def scan_steps(path: Path) -> Steps[Found | InputError]:
         scan = checked_scan((yield from _scanned(path)))
     except InputError as error:
         return error
-    yield Step("Sorting slices…", 0, 0)
+    yield Progress(0, 0, "Sorting slices…")
     return Found(scan, infos_of(scan))
 
 
 def _scanned(path: Path) -> Steps[Scan]:
-    return (yield from translated(scanning(path), partial(step_of, "Looking into files: ")))
+    return (yield from prefixed(scanning(path), "Looking into files: "))
 
 
 def read_steps(scan: Scan, orders: list[Order]) -> Steps[list[Outcome]]:
@@ -91,7 +89,7 @@ def read_steps(scan: Scan, orders: list[Order]) -> Steps[list[Outcome]]:
         prefix = f"Reading {count} of {len(orders)}" if len(orders) > 1 else "Reading"
         work = reading_series(scan, order.wanted.series, order.wanted.part, remedies=order.remedies)
         try:
-            volume = yield from translated(work, partial(step_of, f"{prefix}: "))
+            volume = yield from prefixed(work, f"{prefix}: ")
         except (InputError, MemoryError) as error:
             outcomes.append(Outcome(order, None, problem=_told(error, order)))
         else:

@@ -10,7 +10,6 @@ import numpy as np
 from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice
 from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
 from napari_pqcomq.jobs.model_cache import ModelCache
-from napari_pqcomq.jobs.steps import Step, Steps, step_of
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from napari_pqcomq.prompts.prompt import Prompt
 from pqcomq.backends.runtime import Runtime
@@ -18,9 +17,9 @@ from pqcomq.comparison.compare import compare
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.result import Comparison
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.progress import Stopwatch, translated
+from pqcomq.progress import Progress, Steps, Stopwatch, prefixed, translated
 from pqcomq.quantization.calibration import Calibration, calibrate_on
-from pqcomq.quantization.quantize_model import LayerEvent, quantize_model
+from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.quantization.weights_file import load_weights
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
@@ -54,9 +53,9 @@ class QuantizeJob:
         Raises:
             InputError: a file cannot be read or calibrated on.
         """
-        yield Step("Loading the model", 0, 0)
+        yield Progress(0, 0, "Loading the model")
         full = self.shelf.take(self.choices[0].key, self.choices[0].checkpoint)
-        yield Step("Choosing the calibration slices", 0, 0)
+        yield Progress(0, 0, "Choosing the calibration slices")
         volumes = [read_volume(path) for path in self.calibration.files] or [self.volume]
         # The chosen window belongs to the open volume; other files get that of their own modality.
         window = None if self.calibration.files else self.window
@@ -69,7 +68,7 @@ class QuantizeJob:
     def _one(self, full: Segmenter, calibration: Calibration, choice: ModelChoice) -> Steps[QuantizedModel]:
         which = f"{choice.settings.bits} bits: " if len(self.choices) > 1 else ""
         work = quantize_model(full, calibration, choice.settings)
-        return (yield from translated(work, lambda event: _step(event, which)))
+        return (yield from prefixed(work, which))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +87,7 @@ class LoadJob:
         Raises:
             InputError: the file cannot be used.
         """
-        yield Step(f"Loading {self.path.name}", 0, 0)
+        yield Progress(0, 0, f"Loading {self.path.name}")
         keep_triton_out()
         return load_weights(self.path)
 
@@ -115,7 +114,7 @@ class LiveJob:
         Raises:
             InputError: the weights were made from another checkpoint, or this machine lacks the runtime.
         """
-        yield Step("Loading the model", 0, 0)
+        yield Progress(0, 0, "Loading the model")
         full = self.shelf.take(self.choice.key, self.choice.checkpoint)
         for each in self.weights:
             check_same_source(full, each)
@@ -157,12 +156,12 @@ class CompareJob:
             InputError: the weights were made from another checkpoint, this machine lacks the runtime, or a box lies
                 outside.
         """
-        yield Step("Loading the model", 0, 0)
+        yield Progress(0, 0, "Loading the model")
         segmenter = self.shelf.take(self.choice.key, self.choice.checkpoint)
         for each in self.weights:
             check_same_source(segmenter, each)
         full, *candidates = yield from self.shelf.compared_models(segmenter, self.weights, self.runtime)
-        yield Step("Warming up the models", 0, 0)
+        yield Progress(0, 0, "Warming up the models")
         watch = Stopwatch(2 * len(candidates) * sum(len(each.box.slices) for each in self.prompts))
         objects = []
         for prompt in self.prompts:
@@ -186,16 +185,5 @@ class CompareJob:
             cache=self.cache,
         )
         which = f"{prompt.name}: " if len(self.prompts) > 1 else ""
-        told = translated(work, lambda progress: step_of(f"Segmenting {which}", watch.step(progress.text)))
+        told = translated(work, lambda progress: watch.step(f"Segmenting {which}{progress.text}"))
         return (yield from told)
-
-
-def _step(event: LayerEvent, which: str) -> Step:
-    """A quantizer's event for the progress bar."""
-    if event.phase == "plan":
-        text = f"Choosing bit widths: {event.name}"
-    elif event.error_after is None or event.error_before is None:
-        text = f"Calibrating: {event.name}"
-    else:
-        text = f"Quantized {event.name}: error {event.error_before:.2%} → {event.error_after:.2%}"
-    return Step(which + text, event.step, event.total, event.remaining_seconds)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_pqcomq.jobs.steps import Step, Steps, T
 from pqcomq.errors import InputError
-from pqcomq.progress import translated
+from pqcomq.progress import Progress, Steps, translated
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class _CancelledError(Exception):
 
 
 class JobRunner(QWidget):
-    """Runs generators of :class:`Step` in napari's worker threads and shows how far they are.
+    """Runs generators of :class:`Progress` in napari's worker threads and shows how far they are.
 
     The generators compute and nothing else: what they return is given to a function on the GUI's thread.
 
@@ -73,7 +74,7 @@ class JobRunner(QWidget):
         if self.is_running:
             raise RuntimeError("a job is already running")
         self._on_result = on_result
-        self._show(Step(text, 0, 0))
+        self._show(Progress(0, 0, text))
         self.cancel_button.setEnabled(True)
         self.setVisible(True)
         self._cancelled = Event()
@@ -92,12 +93,12 @@ class JobRunner(QWidget):
             self.cancel_button.setEnabled(False)
             self.text.setText("Cancelling after this step…")
 
-    def _show(self, step: Step) -> None:
-        self.bar.setRange(0, step.total)
-        self.bar.setValue(step.done)
+    def _show(self, progress: Progress) -> None:
+        self.bar.setRange(0, progress.total)
+        self.bar.setValue(progress.step)
         if self.cancel_button.isEnabled() or self._worker is None:
-            left = "" if step.remaining_seconds is None else f" · {time_left(step.remaining_seconds)} left"
-            self.text.setText(step.text + left)
+            seconds = progress.remaining_seconds
+            self.text.setText(progress.text if seconds is None else f"{progress.text} · {time_left(seconds)} left")
 
     def _take(self, result: object) -> None:
         self._end()
@@ -125,10 +126,10 @@ def _guarded(job: Callable[[], Steps[T]], cancelled: Event) -> Steps[T | _Refusa
     would stay until the garbage collector comes by, in whatever thread; closed here, it is gone before the job ends.
     """
 
-    def told(step: Step) -> Step:
+    def told(progress: Progress) -> Progress:
         if cancelled.is_set():
             raise _CancelledError
-        return step
+        return progress
 
     try:
         return (yield from translated(job(), told))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from napari_pqcomq.jobs.steps import Step, Steps
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.progress import Progress, Steps
 from pqcomq.quantization.quantized_model import QuantizedModel
 
 
@@ -62,7 +62,7 @@ class ModelCache:
         for key, model in wanted.items():
             if key not in ready:
                 title = model.settings.title if isinstance(model, QuantizedModel) else model.precision
-                yield Step(f"Making {title} ready for {key[1].value}", len(ready), len(wanted))
+                yield Progress(len(ready), len(wanted), f"Making {title} ready for {key[1].value}")
                 ready[key] = _participant(model, key[1])
         self._ready = ready
         return tuple(ready[key] for key in wanted)

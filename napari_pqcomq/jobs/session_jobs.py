@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_pqcomq.jobs.model_cache import ModelCache
-from napari_pqcomq.jobs.steps import Step, Steps, step_of
 from pqcomq.backends.openvino_model import obstacle
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.box_perturbation import BoxJitter, box_jitter
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.gate import Tolerance
-from pqcomq.progress import translated
+from pqcomq.progress import Progress, Steps, prefixed
 from pqcomq.reader_study.blinded_study import BlindedReading
 from pqcomq.session.load import SavedSession
 from pqcomq.session.replay import recorded_runtime
@@ -50,7 +48,7 @@ class JitterJob:
                 shift=self.pixels,
                 cache=self.result.cache,
             )
-            found[each.name] = yield from translated(work, partial(step_of, f"Moving the box of {each.name}: "))
+            found[each.name] = yield from prefixed(work, f"Moving the box of {each.name}: ")
         return found
 
 
@@ -78,9 +76,9 @@ class SaveSessionJob:
         Raises:
             InputError: a file exists or cannot be written.
         """
-        yield Step("Drawing the report", 0, 0)
+        yield Progress(0, 0, "Drawing the report")
         work = saving(session_of(self.result, self.jitters, self.tolerance, self.reading), self.folder)
-        return (yield from translated(work, partial(step_of, "Saving: ")))
+        return (yield from prefixed(work, "Saving: "))
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,12 +120,12 @@ class OpenSessionJob:
         Raises:
             InputError: it is no session, or one of another volume.
         """
-        yield Step("Reading the session", 0, 0)
+        yield Progress(0, 0, "Reading the session")
         saved = SavedSession.at(self.folder)
         saved.check_volume(self.volume)
-        yield Step("Loading the model", 0, 0)
+        yield Progress(0, 0, "Loading the model")
         full = self.shelf.take(saved.model_key, self.checkpoint)
-        yield Step("Reading masks and weights", 0, 0)
+        yield Progress(0, 0, "Reading masks and weights")
         session = saved.opened(self.volume)
         runtime = recorded_runtime(session.objects[0].comparisons[0].candidate.execution)
         missing = obstacle(runtime)

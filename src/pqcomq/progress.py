@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 _Result = TypeVar("_Result")
 _Told = TypeVar("_Told")
 _Else = TypeVar("_Else")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the work stands.
+
+    Attributes:
+        step: steps done.
+        total: all steps; 0 while unknown.
+        text: what was just done, or what is being done, one line.
+        remaining_seconds: estimate; None while unknown.
+    """
+
+    step: int
+    total: int
+    text: str
+    remaining_seconds: float | None = None
+
+
+Steps = Generator[Progress, None, _Result]
+"""Long work as a generator: it yields how far it has come and returns its result. Closing it stops the work."""
 
 
 def finished(work: Generator[object, None, _Result]) -> _Result:
@@ -43,31 +64,26 @@ def translated(
         work.close()
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Where the work stands.
-
-    Attributes:
-        step: steps done.
-        total: all steps.
-        text: what was just done.
-        remaining_seconds: estimate from the steps so far.
-    """
-
-    step: int
-    total: int
-    text: str
-    remaining_seconds: float
+def prefixed(work: Generator[Progress, None, _Result], prefix: str) -> Steps[_Result]:
+    """Long work with words before each text that say which part of a larger work it is."""
+    return translated(work, lambda progress: replace(progress, text=prefix + progress.text))
 
 
 class Stopwatch:
-    """Makes :class:`Progress` of equal steps."""
+    """Makes :class:`Progress` of equal steps.
 
-    def __init__(self, total: int) -> None:
-        self._total, self._done, self._began = total, 0, time.perf_counter()
+    Attributes:
+        total: all steps; 0 while unknown, to be set as soon as it is known.
+    """
+
+    def __init__(self, total: int = 0) -> None:
+        self.total = total
+        self._done, self._began = 0, time.perf_counter()
 
     def step(self, text: str) -> Progress:
         """One more step is done."""
         self._done += 1
+        if not self.total:
+            return Progress(self._done, 0, text)
         elapsed = time.perf_counter() - self._began
-        return Progress(self._done, self._total, text, elapsed / self._done * (self._total - self._done))
+        return Progress(self._done, self.total, text, elapsed / self._done * (self.total - self._done))

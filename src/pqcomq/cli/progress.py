@@ -3,49 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
+from rich import progress as rich_progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from pqcomq.progress import Progress
 
-class Step(Protocol):
-    """What every long work of the engine yields."""
-
-    @property
-    def step(self) -> int:
-        """Steps done."""
-
-    @property
-    def total(self) -> int:
-        """All steps."""
-
-    @property
-    def remaining_seconds(self) -> float:
-        """Time left, estimated."""
-
-
-StepT = TypeVar("StepT", bound=Step)
+ProgressT = TypeVar("ProgressT", bound=Progress)
 ResultT = TypeVar("ResultT")
 
 
-def followed(work: Generator[StepT, None, ResultT], text: str) -> ResultT:
+def followed(work: Generator[ProgressT, None, ResultT], text: str) -> ResultT:
     """Run ``work`` to its end with a bar, and give its result."""
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[left]}"),
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(),
+        rich_progress.TextColumn("{task.fields[left]}", markup=False),
     )
     console = Console(stderr=True)
     # Where nobody watches, a bar would leave an empty line in the log.
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    with rich_progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(text, total=None, left="")
         while True:
             try:
                 event = next(work)
             except StopIteration as end:
                 return end.value
-            left = f"{event.remaining_seconds:.0f} s left"
-            name = f"{text}: {event.phase}" if hasattr(event, "phase") else text
-            bars.update(task, description=name, completed=event.step, total=event.total, left=left)
+            bars.update(task, completed=event.step, total=event.total or None, left=_left(event))
+
+
+def _left(event: Progress) -> str:
+    """What was just done and, where it is known, the time left."""
+    if event.remaining_seconds is None:
+        return event.text
+    return f"{event.remaining_seconds:.0f} s left · {event.text}"

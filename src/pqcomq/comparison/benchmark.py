@@ -15,7 +15,7 @@ from pqcomq.comparison.evaluate import Evaluation, ModelSummary, Protocol, evalu
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.published_baseline import published_encoder
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.progress import Progress, Stopwatch
+from pqcomq.progress import Progress, Stopwatch, translated
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
 
@@ -91,17 +91,13 @@ def bench(
     """
     work = evaluate(volume, labels, chosen, compared_models, protocol=protocol, window=window)
     timed = 1 + (published_passes and published_passes + 1)  # the first of the published passes is not counted
-    watch: Stopwatch | None = None
-    while True:
-        try:
-            progress = next(work)
-        except StopIteration as end:
-            evaluation: Evaluation = end.value
-            break
-        watch = watch or Stopwatch(progress.total + timed)
-        yield watch.step(progress.text)
-    if watch is None:
-        raise ValueError("an evaluation has at least one prompt")
+    watch = Stopwatch()
+
+    def told(progress: Progress) -> Progress:
+        watch.total = progress.total + timed
+        return watch.step(progress.text)
+
+    evaluation = yield from translated(work, told)
     batches = _batches([each.segmenter for each in compared_models])
     yield watch.step(f"{BOXES} boxes at once")
     published = None

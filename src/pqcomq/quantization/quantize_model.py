@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.progress import translated
+from pqcomq.progress import Progress, translated
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import (
     InputGram,
@@ -48,9 +48,9 @@ _CALLS_PER_COLUMN = 500_000.0
 """What the calls for one column cost, in multiplications that would take as long."""
 
 
-@dataclass(frozen=True)
-class LayerEvent:
-    """One step done.
+@dataclass(frozen=True, kw_only=True)
+class LayerEvent(Progress):
+    """One step of a quantization done.
 
     Attributes:
         phase: ``calibrate`` (a slice went through the model), ``plan`` (a layer's errors and their damage were
@@ -58,6 +58,7 @@ class LayerEvent:
         name: of the layer, or of the slice.
         step: steps done in this phase.
         total: steps of this phase.
+        text: phase, name and errors in words.
         error_before: share of the layer's output energy that rounding to nearest would lose; None but for ``quantize``.
         error_after: the same for the chosen method; None but for ``quantize``. Where layers are fitted to the quantized
             model's inputs, the losses of the layers before are part of both.
@@ -67,12 +68,9 @@ class LayerEvent:
 
     phase: Phase
     name: str
-    step: int
-    total: int
-    error_before: float | None
-    error_after: float | None
     elapsed_seconds: float
-    remaining_seconds: float
+    error_before: float | None = None
+    error_after: float | None = None
 
 
 def quantize_model(
@@ -131,12 +129,11 @@ class _Run:
 
     def calibrated(self, numbers: list[int]) -> Generator[LayerEvent, None, dict[str, InputGram]]:
         """Run calibration slices through the model and sum up the Gram matrices of every layer's inputs."""
-        clock, total = self._clock, len(numbers)
+        total = len(numbers)
         with gathering_grams(self.layers) as grams:
             for step, run in enumerate(self.passes.through(self._full, numbers), start=1):
                 run()
-                left = clock.left("calibrate", step / total)
-                yield LayerEvent("calibrate", f"slice {step}", step, total, None, None, clock.elapsed, left)
+                yield self._event("calibrate", f"slice {step}", step, total, step / total)
         return grams
 
     def planned(self, grams: dict[str, InputGram]) -> Generator[LayerEvent, None, dict[str, LayerPlan]]:
@@ -153,12 +150,11 @@ class _Run:
         image, boxes = self.passes.image(self.passes.middle), self.passes.boxes(self.passes.middle)[:_BOXES_OF_DAMAGE]
         damage = partial(model_damage, copied(self._full), image, boxes)
         work = measured_plan(self.layers, grams, self._settings, damage)
-        clock, steps, total = self._clock, count(1), 2 * len(self.layers)  # a layer is tried, then its damage measured
+        steps, total = count(1), 2 * len(self.layers)  # a layer is tried, then its damage measured
 
         def told(name: str) -> LayerEvent:
             step = next(steps)
-            left = clock.left("plan", step / total)
-            return LayerEvent("plan", name, step, total, None, None, clock.elapsed, left)
+            return self._event("plan", name, step, total, step / total)
 
         plan = yield from translated(work, told)
         if self._journal:
@@ -179,16 +175,48 @@ class _Run:
             pairs = _standing(grams)
         finished: dict[str, QuantizedLayer] = {}
         work = {name: _sweep_cost(layer) for name, layer in self.layers.items()}
-        clock, total, done = self._clock, len(self.layers), 0.0
+        total, done = len(self.layers), 0.0
         for name, paired in chain(pairs, _unreached(self.layers, finished)):
             settings = plan[name].settings(self._settings)
             before, finished[name] = _quantize(name, self.layers[name], paired, settings, self._journal)
             finished[name].put_into(low_layers[name])
             done += work[name]
-            left = clock.left("quantize", done / sum(work.values()))
-            error = finished[name].error
-            yield LayerEvent("quantize", name, len(finished), total, before, error, clock.elapsed, left)
+            share = done / sum(work.values())
+            yield self._event("quantize", name, len(finished), total, share, before, finished[name].error)
         return {name: finished[name] for name in self.layers}
+
+    def _event(
+        self,
+        phase: Phase,
+        name: str,
+        step: int,
+        total: int,
+        share: float,
+        before: float | None = None,
+        after: float | None = None,
+    ) -> LayerEvent:
+        """A step done, which completes ``share`` of its phase."""
+        left = self._clock.left(phase, share)
+        return LayerEvent(
+            step,
+            total,
+            _text(phase, name, before, after),
+            left,
+            phase=phase,
+            name=name,
+            elapsed_seconds=self._clock.elapsed,
+            error_before=before,
+            error_after=after,
+        )
+
+
+def _text(phase: Phase, name: str, before: float | None, after: float | None) -> str:
+    """One line for people."""
+    if phase == "plan":
+        return f"Choosing bit widths: {name}"
+    if before is None or after is None:
+        return f"Calibrating: {name}"
+    return f"Quantized {name}: error {before:.2%} → {after:.2%}"
 
 
 def _standing(grams: dict[str, InputGram]) -> Iterator[tuple[str, PairedGram]]:

@@ -34,6 +34,9 @@ def test_every_slice_and_layer_is_told_and_the_original_is_untouched(lite_medsam
     last = events[-len(layers) :]
     assert [event.step for event in last] == list(range(1, len(layers) + 1))
     assert [event.name for event in last] == layers
+    assert events[0].text == "Calibrating: slice 1"
+    assert events[1].text == f"Choosing bit widths: {layers[0]}"
+    assert last[0].text.startswith(f"Quantized {layers[0]}: error ")
     assert fmean(event.error_after for event in last) < 0.5 * fmean(event.error_before for event in last)
     assert events[-1].remaining_seconds == 0
     assert all(event.remaining_seconds > 0 for event in events[:-1])

@@ -1,0 +1,77 @@
+"""One type tells how far a long piece of work is."""
+
+from __future__ import annotations
+
+import pytest
+
+from pqcomq.cli.progress import followed
+from pqcomq.progress import Progress, Stopwatch, finished, prefixed, translated
+from pqcomq.quantization.quantize_model import LayerEvent
+
+
+def three_steps(closed=None):
+    watch = Stopwatch(3)
+    try:
+        for name in "abc":
+            yield watch.step(name)
+    finally:
+        if closed is not None:
+            closed.append(True)
+    return "result"
+
+
+def test_a_stopwatch_counts_and_ends_with_nothing_left():
+    told = list(three_steps())
+    assert [(each.step, each.total, each.text) for each in told] == [(1, 3, "a"), (2, 3, "b"), (3, 3, "c")]
+    assert told[0].remaining_seconds > 0
+    assert told[-1].remaining_seconds == 0
+
+
+def test_a_stopwatch_without_a_total_estimates_nothing_until_it_is_given_one():
+    watch = Stopwatch()
+    assert watch.step("a") == Progress(1, 0, "a", None)
+    watch.total = 4
+    second = watch.step("b")
+    assert (second.step, second.total) == (2, 4)
+    assert second.remaining_seconds > 0
+
+
+def test_the_result_comes_through_prefixed_and_translated_work():
+    assert finished(prefixed(three_steps(), "CT: ")) == "result"
+    assert [each.text for each in prefixed(three_steps(), "CT: ")] == ["CT: a", "CT: b", "CT: c"]
+    assert list(translated(three_steps(), lambda progress: progress.step)) == [1, 2, 3]
+
+
+def test_closing_prefixed_work_closes_what_it_wraps():
+    closed = []
+    work = prefixed(three_steps(closed), "CT: ")
+    next(work)
+    work.close()
+    assert closed == [True]
+
+
+def test_a_layer_event_stays_one_when_it_is_prefixed():
+    event = LayerEvent(1, 2, "Calibrating: slice 1", 3.0, phase="calibrate", name="slice 1", elapsed_seconds=1.0)
+
+    def work():
+        yield event
+
+    assert isinstance(event, Progress)
+    (told,) = prefixed(work(), "4 bits: ")
+    assert isinstance(told, LayerEvent)
+    assert told.text == "4 bits: Calibrating: slice 1"
+    assert told.remaining_seconds == 3.0
+
+
+def test_the_terminal_follows_work_of_unknown_length(capsys):
+    def work():
+        yield Progress(0, 0, "looking")
+        return 7
+
+    assert followed(work(), "Scanning") == 7
+    assert capsys.readouterr().out == ""
+
+
+def test_progress_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        Progress(0, 0, "looking").step = 1
