@@ -6,19 +6,28 @@ The synthetic CT is opened, quantization starts at once and the comparison follo
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-import napari
-from napari.layers import Layer
-from qtpy.QtGui import QGuiApplication
+from pqcomq.cpu_settings import apply_cpu_settings
 
-from napari_pqcomq.app.compare_widget import CompareWidget
-from napari_pqcomq.io.sample_data import synthetic_ct_sample
+if TYPE_CHECKING:
+    import napari
+
+    from napari_pqcomq.app.compare_widget import CompareWidget
 
 _WINDOW_SIZE = (1600, 950)
 
 
 def open_demo(bits: int) -> tuple[napari.Viewer, CompareWidget]:
     """A viewer with the sample and the dock, comparing at ``bits`` bits."""
+    # Here and not above, since they import torch: the process is set up before that.
+    import napari
+    from napari.layers import Layer
+    from qtpy.QtGui import QGuiApplication
+
+    from napari_pqcomq.app.compare_widget import CompareWidget
+    from napari_pqcomq.io.sample_data import synthetic_ct_sample
+
     viewer = napari.Viewer(title="pqcomq demo", show_welcome_screen=False)
     screen = QGuiApplication.primaryScreen().availableSize()
     viewer.window.resize(min(_WINDOW_SIZE[0], screen.width()), min(_WINDOW_SIZE[1], screen.height()))
@@ -33,7 +42,10 @@ def open_demo(bits: int) -> tuple[napari.Viewer, CompareWidget]:
 
 
 def main() -> None:
-    """Open the demo and stay until its window is closed."""
+    """Open the demo, in a process of its own, and stay until its window is closed."""
+    apply_cpu_settings()
+    import napari
+
     open_demo(int(sys.argv[1]) if len(sys.argv) > 1 else 4)
     napari.run()
 

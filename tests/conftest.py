@@ -1,4 +1,5 @@
 """What all tests share: the real volumes beside the checkout, the shipped model, and plain files."""
+# ruff: noqa: E402
 
 from __future__ import annotations
 
@@ -8,6 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+
+from pqcomq.cpu_settings import apply_cpu_settings
+
+apply_cpu_settings()  # the process is the tests' own; before torch is imported, so above what imports it
 
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency

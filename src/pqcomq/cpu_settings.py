@@ -1,4 +1,9 @@
-"""Settings of the whole process that decide how fast torch runs on a CPU, made when the package is imported."""
+"""Settings of a whole process that decide how fast torch runs on a CPU; made only in processes of our own.
+
+The command line and the demo's window make them. Importing the package, or opening the plugin in napari, does not: the
+allocator's setting holds for everything in the process and keeps up to 512 MiB that others could use. Who wants the
+speed in napari all the same sets ``PQCOMQ_CPU_SETTINGS=1`` in its environment.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,38 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 """Numbers of glibc's ``mallopt`` options."""
 
 _KEPT_BYTES = 512 * 2**20
+
+_VARIABLES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "THP_MEM_ALLOC_ENABLE")
+
+_ASKED_FOR = "PQCOMQ_CPU_SETTINGS"
+
+_state = {"keeps_freed_memory": False}
+
+
+def apply_cpu_settings() -> None:
+    """Set up this process for speed. Call it before torch is first imported, and only in a process of one's own."""
+    let_waiting_threads_sleep()
+    use_huge_pages()
+    _state["keeps_freed_memory"] = keep_freed_memory()
+
+
+def apply_if_asked_for() -> None:
+    """The same in somebody else's process, where its user sets ``PQCOMQ_CPU_SETTINGS=1`` in the environment."""
+    if os.environ.get(_ASKED_FOR) == "1":
+        apply_cpu_settings()
+
+
+def keeps_freed_memory() -> bool:
+    """Whether this process's allocator was set up for speed; told with every latency, since it halves or doubles it."""
+    return _state["keeps_freed_memory"]
+
+
+def environment_without_settings() -> dict[str, str]:
+    """This process's environment without the variables that are set here, whoever set them.
+
+    A process started with it runs torch as it comes: the allocator's setting is not inherited.
+    """
+    return {name: value for name, value in os.environ.items() if name not in _VARIABLES}
 
 
 def let_waiting_threads_sleep() -> None:

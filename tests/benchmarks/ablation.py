@@ -7,6 +7,7 @@ NNCF's weight compression is among the rows where ``nncf`` and ``openvino`` are 
 in the output file already are not measured again. Every row quantizes the same network on the
 same slices in this process; seconds are comparable within one run only.
 """
+# ruff: noqa: E402
 
 from __future__ import annotations
 
@@ -20,6 +21,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
+
+from pqcomq.cpu_settings import apply_cpu_settings
+
+apply_cpu_settings()  # the process is its own; before torch is imported
 
 import torch
 from nncf_weights import nncf_results

@@ -4,6 +4,7 @@
 
 Random weights and correlated random inputs: only shapes matter for speed.
 """
+# ruff: noqa: E402
 
 from __future__ import annotations
 
@@ -11,6 +12,10 @@ import statistics
 import sys
 import time
 from pathlib import Path
+
+from pqcomq.cpu_settings import apply_cpu_settings
+
+apply_cpu_settings()  # the process is its own; before torch is imported
 
 import torch
 

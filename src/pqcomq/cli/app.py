@@ -15,6 +15,7 @@ import pqcomq
 from pqcomq.cli import bench, compare, demo, evaluate, gate, info, quantize, replay, report, segment, series
 from pqcomq.cli.lists import repeat_options
 from pqcomq.comparison.text import RESEARCH_ONLY
+from pqcomq.cpu_settings import apply_cpu_settings
 from pqcomq.errors import InputError
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -61,11 +62,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process.
 
     Args:
-        arguments: by default those of the process.
+        arguments: by default those of the process, which is then set up for speed. With arguments of its own another
+            program calls, whose process is left as it is.
 
     Raises:
         SystemExit: 0 when all went well, 2 on bad input, 130 when interrupted.
     """
+    if arguments is None:
+        apply_cpu_settings()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app(repeat_options(given))

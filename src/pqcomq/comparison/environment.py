@@ -9,6 +9,7 @@ from typing import Any, Self
 import torch
 
 import pqcomq
+from pqcomq import cpu_settings
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Environment:
             runtime=f"torch {torch.__version__}, CPU, float32",
             threads=torch.get_num_threads(),
             cpu_capability=torch.backends.cpu.get_cpu_capability(),
-            keeps_freed_memory=pqcomq.KEEPS_FREED_MEMORY,
+            keeps_freed_memory=cpu_settings.keeps_freed_memory(),
             machine=platform.machine(),
             system=platform.system(),
             python=platform.python_version(),

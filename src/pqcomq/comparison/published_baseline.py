@@ -6,12 +6,12 @@ three times, which must not be counted among the merits of low bits.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pqcomq.cpu_settings import environment_without_settings
 from pqcomq.errors import InputError
 from pqcomq.models import lite_medsam, medsam
 
@@ -43,6 +43,11 @@ class PublishedEncoder:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def milliseconds(self) -> float:
         """Encode one slice.
 
@@ -71,15 +76,13 @@ def published_encoder(key: str, threads: int) -> Iterator[PublishedEncoder]:
     """
     build, side = _NETWORKS[key]
     program = _PROGRAM.format(build=build, side=side, threads=threads)
-    ours = {"OMP_WAIT_POLICY"}
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", program],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env=environment,
+        env=environment_without_settings(),
     )
     try:
         yield PublishedEncoder(process)
