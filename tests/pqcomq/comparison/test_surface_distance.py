@@ -5,7 +5,8 @@ import pytest
 from scipy import ndimage
 from skimage.measure import marching_cubes, mesh_surface_area
 
-from pqcomq.comparison.surface_distance import _element_areas, surface_distances
+from pqcomq.comparison.metrics import scores
+from pqcomq.comparison.surface_distance import SurfaceDistances, _element_areas, surface_distances
 
 SPACINGS = [(1.0, 1.0, 1.0), (4.0, 0.7, 0.7), (1.3, 2.0, 0.5)]
 
@@ -81,6 +82,68 @@ def test_thickness_of_a_single_slice_does_not_matter():
     thin, thick = (surface_distances(a, b, (depth, 1.0, 1.0))[0] for depth in (0.1, 100.0))
     np.testing.assert_array_equal(thin.distances, thick.distances)
     np.testing.assert_array_equal(thin.areas, thick.areas)
+
+
+def averaged(distances: SurfaceDistances) -> float:
+    """Mean distance in mm, weighed by area, as DeepMind's ``compute_average_surface_distance``."""
+    return float((distances.distances * distances.areas).sum() / distances.area)
+
+
+def boxes(shape: tuple[int, ...], a: tuple[slice | int, ...], b: tuple[slice | int, ...]) -> list[np.ndarray]:
+    """Two masks, each true in one box."""
+    masks = [np.zeros(shape, bool) for _ in range(2)]
+    masks[0][a], masks[1][b] = True, True
+    return masks
+
+
+# The expected numbers are those of surface_distance_test.py in google-deepmind/surface-distance, to their three places.
+PUBLISHED = {
+    "2 voxels 2 mm apart": (boxes((128, 128, 128), (50, 60, 70), (50, 60, 72)), (3, 2, 1),
+                            (1.5, 1.5), 2.0, 2.0, (0.5, 0.5), 0.5, 0.0),
+    "2 half spaces": (boxes((100, 100, 100), (slice(0, 50),), (slice(0, 51),)), (2, 1, 1),
+                      (0.322, 0.339), 2.0, 2.0, (0.842, 0.830), 0.836, 0.990),
+    "2 pixels 2 mm apart": (boxes((1, 128, 128), (0, 50, 70), (0, 50, 72)), (5, 2, 1),
+                            (1.5, 1.5), 2.0, 2.0, (0.5, 0.5), 0.5, 0.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PUBLISHED, ids=str)
+def test_numbers_are_those_that_deepmind_publishes(case):
+    (a, b), spacing, average, farthest, hd95, overlap, nsd_1mm, overlap_of_volumes = PUBLISHED[case]
+    pair = surface_distances(a, b, spacing)
+    assert [averaged(each) for each in pair] == pytest.approx(average, abs=5e-4)
+    assert max(each.percentile(100) for each in pair) == pytest.approx(farthest, abs=5e-4)
+    assert [each.within(1.0) / each.area for each in pair] == pytest.approx(overlap, abs=5e-4)
+    found = scores(a, b, spacing, nsd_tolerance_mm=1.0)
+    assert found.hd95_mm == pytest.approx(hd95, abs=5e-4)
+    assert found.nsd == pytest.approx(nsd_1mm, abs=5e-4)
+    assert found.dice == pytest.approx(overlap_of_volumes, abs=5e-4)
+
+
+def test_elements_of_two_pixels_are_those_that_deepmind_publishes():
+    a, b = boxes((1, 128, 128), (0, 50, 70), (0, 50, 72))
+    for found in surface_distances(a, b, (5.0, 2.0, 1.0)):
+        np.testing.assert_array_equal(found.distances, [1, 1, 2, 2])
+        np.testing.assert_array_equal(found.areas, [np.hypot(2, 1) / 2] * 4)
+
+
+def test_elements_of_two_squares_are_those_that_deepmind_publishes():
+    """Pixels of 2 x 1 mm: a square of two by two, and the same with two pixels more below it."""
+    a, b = boxes((1, 6, 6), (0, slice(1, 3), slice(1, 3)), (0, slice(1, 4), slice(1, 3)))
+    vertical, horizontal, diagonal = 2.0, 1.0, np.hypot(2, 1) / 2
+    there, back = surface_distances(a, b, (5.0, vertical, horizontal))
+    assert there.distances.tolist() == [0] * 7 + [horizontal]
+    assert sorted(there.areas) == sorted([diagonal, horizontal, diagonal, vertical] * 2)
+    assert back.distances.tolist() == [0] * 7 + [vertical] * 3
+    assert sorted(back.areas) == sorted([diagonal, horizontal, diagonal, vertical, vertical] * 2)
+
+
+@pytest.mark.parametrize("empty", [0, 1])
+def test_an_empty_mask_is_infinitely_far_as_deepmind_publishes(empty):
+    masks = boxes((128, 128, 128), (50, 60, 70), (50, 60, 72))
+    masks[empty][:] = False
+    found = scores(*masks, (3, 2, 1), nsd_tolerance_mm=1.0)
+    assert (found.hd95_mm, found.nsd, found.dice) == (np.inf, 0.0, 0.0)
 
 
 def corners(mask: np.ndarray) -> list[tuple[int, ...]]:
