@@ -1,28 +1,39 @@
 """One slice of a comparison as a picture: both models' masks side by side, each with its numbers.
 
-Drawn with Pillow, which napari brings along; it needs no display, no pyplot and no global state.
+Drawn by matplotlib like the plots, with its object-oriented part alone: no display, no pyplot, no global state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
-from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageFont
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 
 from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR
-from pqcomq.comparison.text_drawing import Colour, plain_font, text_block
 
 WIDTH, MARGIN, TALLEST = 1280, 20, 640
 """Pixels: width of the picture, space round everything, greatest height of a panel."""
-FINE = 2
-"""Panels are drawn this much larger and scaled down, for smooth outlines."""
-BACKGROUND, PLATE, TEXT, FAINT = (16, 19, 24), (30, 35, 43), (236, 239, 244), (150, 158, 170)
-LEFT, RIGHT, TRUTH = (ImageColor.getrgb(colour)[:3] for colour in (FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR))
-BOX = (255, 255, 255)
+COLUMN = (WIDTH - 3 * MARGIN) // 2
+"""Pixels: width of a side."""
+DOTS_PER_INCH = 100
+POINT = 72 / DOTS_PER_INCH
+"""matplotlib's points a pixel."""
+BACKGROUND, PLATE, TEXT, FAINT = "#101318", "#1E232B", "#ECEFF4", "#969EAA"
+LEFT, RIGHT, TRUTH, BOX = FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR, "#FFFFFF"
 OPACITY = 0.30
+LINE_SPACING = 1.45
+FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "Arial Unicode MS")
+"""matplotlib's own font, which every computer has, then some for the characters that it lacks."""
 
 
 def draw_comparison(
@@ -57,107 +68,30 @@ def draw_comparison(
     for mask in (left_mask, right_mask, *(() if truth is None else (truth,))):
         if image_slice.ndim != 2 or mask.shape != image_slice.shape:
             raise ValueError(f"expected arrays y x of one shape, not {image_slice.shape} and {mask.shape}")
-    column = (WIDTH - 3 * MARGIN) // 2
-    size = _panel_size(image_slice.shape, spacing_yx, column)
-    sides = []
-    for mask, lines, colour in ((left_mask, left_lines, LEFT), (right_mask, right_lines, RIGHT)):
-        panel = _panel(image_slice, mask, truth, box, colour, size)
-        _orient(panel, spacing_yx[1] * image_slice.shape[1] / size[0])
-        sides.append((panel, _plate(lines, column), colour))
-    heading = text_block([title], [19], TEXT, WIDTH - 2 * MARGIN, BACKGROUND)
-    legend = _legend(box is not None, truth is not None)
-    _assembled(heading, sides, legend, column).save(target, format="PNG")
-
-
-def _assembled(
-    heading: Image.Image, sides: list[tuple[Image.Image, Image.Image, Colour]], legend: Image.Image, column: int
-) -> Image.Image:
-    """Heading above, panels and plates in two columns, legend below."""
-    panel_top = heading.height + 2 * MARGIN
-    plate_top = panel_top + sides[0][0].height + MARGIN // 2
-    plate_height = max(plate.height for _, plate, _ in sides)
-    bottom = plate_top + plate_height + MARGIN
-    page = Image.new("RGB", (WIDTH, bottom + legend.height + MARGIN), BACKGROUND)
-    page.paste(heading, (MARGIN, MARGIN))
-    for number, (panel, plate, colour) in enumerate(sides):
-        left = MARGIN + number * (column + MARGIN)
-        page.paste(panel, (left + (column - panel.width) // 2, panel_top))
-        page.paste(PLATE, (left, plate_top, left + column, plate_top + plate_height))
-        page.paste(plate, (left, plate_top))
-        page.paste(colour, (left, plate_top, left + 6, plate_top + plate_height))
-    page.paste(legend, (MARGIN, bottom))
-    return page
-
-
-def _panel_size(shape: tuple[int, ...], spacing_yx: tuple[float, float], column: int) -> tuple[int, int]:
-    """Width and height in pixels of a panel with the slice's true proportions."""
-    height_mm, width_mm = shape[0] * spacing_yx[0], shape[1] * spacing_yx[1]
-    scale = min(column / width_mm, TALLEST / height_mm)
-    return max(1, round(width_mm * scale)), max(1, round(height_mm * scale))
-
-
-def _panel(
-    image_slice: np.ndarray,
-    mask: np.ndarray,
-    truth: np.ndarray | None,
-    box: Sequence[float] | None,
-    colour: Colour,
-    size: tuple[int, int],
-) -> Image.Image:
-    """The slice with a mask, the truth's outline and the prompt over it."""
-    fine = size[0] * FINE, size[1] * FINE
-    page = Image.fromarray(image_slice.astype(np.uint8)).resize(fine, Image.Resampling.BICUBIC).convert("RGB")
-    inside = _enlarged(mask, fine)
-    page.paste(colour, mask=inside.point(lambda value: value * OPACITY))
-    if truth is not None:
-        page.paste(TRUTH, mask=_outline(_enlarged(truth, fine), 2))
-    page.paste(colour, mask=_outline(inside, 2))
-    if box is not None:
-        x0, y0, x1, y1 = box
-        # Pixel x1 belongs to the box, so its far edge is drawn; a box may already end at the image's edge.
-        edges = np.array([x0, y0, min(x1 + 1, mask.shape[1]), min(y1 + 1, mask.shape[0])])
-        _dashed_box(ImageDraw.Draw(page), edges * np.array(fine * 2) / np.array(mask.shape[::-1] * 2))
-    return page.resize(size, Image.Resampling.LANCZOS)
-
-
-def _enlarged(mask: np.ndarray, size: tuple[int, int]) -> Image.Image:
-    """A mask at the panel's size, its steps smoothed within half a voxel; 0 or 255."""
-    stretched = Image.fromarray(mask.astype(bool).astype(np.uint8) * 255).resize(size, Image.Resampling.BILINEAR)
-    return stretched.point(lambda value: 255 * (value > 127))
-
-
-def _outline(inside: Image.Image, half_width: int) -> Image.Image:
-    """The rim of an enlarged mask."""
-    kernel = 2 * half_width + 1
-    return ImageChops.subtract(
-        inside.filter(ImageFilter.MaxFilter(kernel)), inside.filter(ImageFilter.MinFilter(kernel))
-    )
-
-
-def _dashed_box(draw: ImageDraw.ImageDraw, edges: np.ndarray) -> None:
-    x0, y0, x1, y1 = edges.tolist()
-    dash, period, width = 9 * FINE, 15 * FINE, FINE + 1
-    for start in np.arange(x0, x1, period).tolist():
-        for y in (y0, y1):
-            draw.line((start, y, min(start + dash, x1), y), BOX, width)
-    for start in np.arange(y0, y1, period).tolist():
-        for x in (x0, x1):
-            draw.line((x, start, x, min(start + dash, y1)), BOX, width)
-
-
-def _orient(panel: Image.Image, mm_per_pixel: float) -> None:
-    """Mark the patient's right and left, and draw a bar of a round number of millimetres."""
-    draw = ImageDraw.Draw(panel)
-    font = plain_font(18)
-    middle = panel.height // 2
-    _outlined(draw, (8, middle), "R", font, "lm")
-    _outlined(draw, (panel.width - 8, middle), "L", font, "rm")
-    length = scale_bar_mm(panel.width * mm_per_pixel)
-    right, bottom = panel.width - 14, panel.height - 14
-    left = right - round(length / mm_per_pixel)
-    draw.rectangle((left - 1, bottom - 4, right + 1, bottom + 1), fill=(0, 0, 0))
-    draw.rectangle((left, bottom - 3, right, bottom), fill=TEXT)
-    _outlined(draw, ((left + right) // 2, bottom - 9), f"{length:g} mm", plain_font(14), "mb")
+    figure = Figure(dpi=DOTS_PER_INCH, facecolor=BACKGROUND)
+    canvas = FigureCanvasAgg(figure)
+    heading = _broken(canvas, [title], [19], WIDTH - 2 * MARGIN)
+    plates = [
+        _broken(canvas, lines, [16 if number else 20 for number in range(len(lines))], COLUMN - 40)
+        for lines in (left_lines, right_lines)
+    ]
+    width, height = _panel_size(image_slice.shape, spacing_yx)
+    panel_top = MARGIN + _height(heading) + MARGIN
+    plate_top = panel_top + height + MARGIN // 2
+    plate_height = max(map(_height, plates)) + 24
+    legend_top = plate_top + plate_height + MARGIN
+    page = _page(figure, legend_top + 20 + MARGIN)
+    _write(page, heading, MARGIN, MARGIN)
+    for number, (mask, rows, colour) in enumerate(zip((left_mask, right_mask), plates, (LEFT, RIGHT), strict=True)):
+        left = MARGIN + number * (COLUMN + MARGIN)
+        panel = _axes(figure, (left + (COLUMN - width) // 2, panel_top, width, height))
+        _draw_panel(panel, image_slice, mask, truth, box, colour)
+        _orient(panel, width, height, spacing_yx[1] * image_slice.shape[1] / width)
+        page.add_patch(Rectangle((left, plate_top), COLUMN, plate_height, facecolor=PLATE))
+        page.add_patch(Rectangle((left, plate_top), 6, plate_height, facecolor=colour))
+        _write(page, rows, left + 20, plate_top + 12)
+    _draw_legend(canvas, page, legend_top, with_box=box is not None, with_truth=truth is not None)
+    figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor=BACKGROUND, metadata={"Software": None})
 
 
 def scale_bar_mm(width_mm: float) -> float:
@@ -167,29 +101,155 @@ def scale_bar_mm(width_mm: float) -> float:
     return float(max(step * decade for step in (0.5, 1, 2, 5) if step * decade <= width_mm / 4))
 
 
-def _outlined(
-    draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, font: ImageFont.FreeTypeFont, anchor: str
+def _page(figure: Figure, height: int) -> Axes:
+    """The whole picture, ``height`` pixels high, in pixels from its upper left corner."""
+    figure.set_size_inches(WIDTH / DOTS_PER_INCH, height / DOTS_PER_INCH)
+    page = figure.add_axes((0, 0, 1, 1), zorder=-1)
+    page.set_axis_off()
+    page.set(xlim=(0, WIDTH), ylim=(height, 0))
+    return page
+
+
+def _axes(figure: Figure, place: tuple[int, int, int, int]) -> Axes:
+    """A part of the picture: left, top, width and height in pixels."""
+    left, top, width, height = place
+    whole = round(figure.get_figheight() * DOTS_PER_INCH)
+    axes = figure.add_axes((left / WIDTH, 1 - (top + height) / whole, width / WIDTH, height / whole))
+    axes.set_axis_off()
+    return axes
+
+
+def _panel_size(shape: tuple[int, ...], spacing_yx: tuple[float, float]) -> tuple[int, int]:
+    """Width and height in pixels of a panel with the slice's true proportions."""
+    height_mm, width_mm = shape[0] * spacing_yx[0], shape[1] * spacing_yx[1]
+    scale = min(COLUMN / width_mm, TALLEST / height_mm)
+    return max(1, round(width_mm * scale)), max(1, round(height_mm * scale))
+
+
+def _draw_panel(
+    panel: Axes,
+    image_slice: np.ndarray,
+    mask: np.ndarray,
+    truth: np.ndarray | None,
+    box: Sequence[float] | None,
+    colour: str,
 ) -> None:
-    draw.text(place, text, TEXT, font, anchor=anchor, stroke_width=2, stroke_fill=(0, 0, 0))
+    """The slice with a mask, the truth's outline and the prompt over it, in voxels."""
+    rows, columns = image_slice.shape
+    panel.imshow(image_slice, cmap="gray", vmin=0, vmax=255, interpolation="bicubic", aspect="auto")
+    if mask.any():
+        panel.contourf(*_padded(mask), levels=(0.5, 1.5), colors=[colour], alpha=OPACITY)
+    for outlined, tint in ((truth, TRUTH), (mask, colour)):
+        if outlined is not None and outlined.any():
+            panel.contour(*_padded(outlined), levels=(0.5,), colors=[tint], linewidths=2 * POINT)
+    if box is not None:
+        x0, y0, x1, y1 = box
+        # Pixel x1 belongs to the box, so its far edge is drawn; a box may already end at the image's edge.
+        right, bottom = min(x1 + 1, columns), min(y1 + 1, rows)
+        frame = Rectangle((x0 - 0.5, y0 - 0.5), right - x0, bottom - y0, fill=False, edgecolor=BOX)
+        frame.set(linewidth=2 * POINT, linestyle=(0, (4.5, 3)))
+        panel.add_patch(frame)
+    panel.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
 
 
-def _plate(lines: Sequence[str], width: int) -> Image.Image:
-    """A plate with a heading and the other lines."""
-    text = text_block(lines, [16 if number else 20 for number in range(len(lines))], TEXT, width - 40, PLATE)
-    plate = Image.new("RGB", (width, text.height + 24), PLATE)
-    plate.paste(text, (20, 12))
-    return plate
+def _padded(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A mask with a rim of background, which closes outlines at the edge, and the voxels' x and y."""
+    rows, columns = mask.shape
+    return np.arange(-1, columns + 1), np.arange(-1, rows + 1), np.pad(mask.astype(np.float32), 1)
 
 
-def _legend(with_box: bool, with_truth: bool) -> Image.Image:
-    """What the lines and colours mean."""
+def _orient(panel: Axes, width: int, height: int, mm_per_pixel: float) -> None:
+    """Mark the patient's right and left, and draw a bar of a round number of millimetres."""
+    _rimmed(panel, (8 / width, 0.5), "R", 18, ("left", "center"))
+    _rimmed(panel, (1 - 8 / width, 0.5), "L", 18, ("right", "center"))
+    length = scale_bar_mm(width * mm_per_pixel)
+    right, left = width - 14, width - 14 - length / mm_per_pixel
+    bar = Rectangle((left / width, 14 / height), (right - left) / width, 4 / height, facecolor=TEXT, edgecolor="black")
+    bar.set(linewidth=POINT, transform=panel.transAxes)
+    panel.add_patch(bar)
+    _rimmed(panel, ((left + right) / 2 / width, 22 / height), f"{length:g} mm", 14, ("center", "bottom"))
+
+
+def _rimmed(
+    panel: Axes,
+    place: tuple[float, float],
+    text: str,
+    size: int,
+    anchor: tuple[Literal["left", "center", "right"], Literal["center", "bottom"]],
+) -> None:
+    """Letters that are legible on any picture, at a place given in shares of the panel."""
+    rim = [withStroke(linewidth=4 * POINT, foreground="black")]
+    panel.text(*place, text, font=_font(size), color=TEXT, ha=anchor[0], va=anchor[1], path_effects=rim,
+               transform=panel.transAxes)  # fmt: skip
+
+
+def _draw_legend(canvas: FigureCanvasAgg, page: Axes, top: float, *, with_box: bool, with_truth: bool) -> None:
+    """What the lines and colours mean, in a row."""
     entries = [(LEFT, "reference mask"), (RIGHT, "candidate mask")]
     entries += [(TRUTH, "ground truth")] * with_truth + [(BOX, "box prompt")] * with_box
-    legend = Image.new("RGB", (WIDTH - 2 * MARGIN, 20), BACKGROUND)
-    draw = ImageDraw.Draw(legend)
-    x, font = 0, plain_font(14)
+    x: float = MARGIN
     for colour, text in entries:
-        draw.rectangle((x, 5, x + 18, 13), fill=colour)
-        draw.text((x + 26, 9), text, FAINT, font, anchor="lm")
-        x += 26 + round(draw.textlength(text, font)) + 28
-    return legend
+        page.add_patch(Rectangle((x, top + 5), 18, 8, facecolor=colour))
+        page.text(x + 26, top + 9, text, font=_font(14), color=FAINT, va="center_baseline")
+        x += 26 + _text_width(canvas, text, 14) + 28
+
+
+_Row = tuple[str, int]
+"""A row of text and the height of its letters in pixels."""
+
+
+def _broken(canvas: FigureCanvasAgg, lines: Sequence[str], sizes: Sequence[int], width: int) -> list[_Row]:
+    """Lines broken between words where they are wider than ``width`` pixels."""
+    rows: list[_Row] = []
+    for line, size in zip(lines, sizes, strict=True):
+        row = ""
+        for word in _drawable(line).split():
+            longer = f"{row} {word}".strip()
+            if row and _text_width(canvas, longer, size) > width:
+                rows.append((row, size))
+                row = word
+            else:
+                row = longer
+        rows.append((row, size))
+    return rows
+
+
+def _height(rows: Sequence[_Row]) -> int:
+    return sum(round(size * LINE_SPACING) for _row, size in rows)
+
+
+def _write(page: Axes, rows: Sequence[_Row], left: float, top: float) -> None:
+    for row, size in rows:
+        height = round(size * LINE_SPACING)
+        page.text(left, top + height / 2, row, font=_font(size), color=TEXT, va="center_baseline", parse_math=False)
+        top += height
+
+
+def _text_width(canvas: FigureCanvasAgg, text: str, size: int) -> float:
+    """Pixels that a text takes."""
+    return float(canvas.get_renderer().get_text_width_height_descent(text, _font(size), False)[0])
+
+
+@cache
+def _font(size: int) -> FontProperties:
+    """Letters of ``size`` pixels."""
+    return FontProperties(family=list(_families()), size=size * POINT)
+
+
+@cache
+def _families() -> tuple[str, ...]:
+    """Those of ``FONTS`` that are here: asking for others is answered with a warning."""
+    here = set(font_manager.get_font_names())
+    return tuple(name for name in FONTS if name in here)
+
+
+@cache
+def _characters() -> frozenset[int]:
+    """All that can be drawn."""
+    fonts = [font_manager.get_font(font_manager.findfont(FontProperties(family=name))) for name in _families()]
+    return frozenset(code for font in fonts for code in font.get_charmap())
+
+
+def _drawable(text: str) -> str:
+    """The text with a question mark for what no font here can draw."""
+    return "".join(c if c.isspace() or ord(c) in _characters() else "?" for c in text)
