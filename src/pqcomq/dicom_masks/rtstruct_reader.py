@@ -2,6 +2,7 @@
 
 A voxel is inside where its centre lies inside an odd number of a region's contours on its slice. That is right for
 separate parts, for holes joined by keyholes and for holes written as contours of their own, inner or exclusive.
+rt-utils, which reads structure sets too, needs each contour's image named and rounds its points to whole millimetres.
 """
 
 from __future__ import annotations

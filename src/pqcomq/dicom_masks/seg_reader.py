@@ -1,6 +1,6 @@
 """Reading a DICOM segmentation (SEG) as labels on the grid of the volume that it belongs to.
 
-Frames are decoded one by one by pydicom and laid on the grid by their own positions. highdicom's reader is not used
+Frames are decoded one by one and laid on the grid by their own positions. highdicom's reader is not used
 here: it asks for every module of the standard, which files of other makers often lack, and builds a volume of its own.
 """
 

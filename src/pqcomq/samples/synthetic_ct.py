@@ -1,4 +1,7 @@
-"""An abdominal CT made by code, with exact labels: no patient, no download, the same for everyone."""
+"""An abdominal CT made by code, with exact labels: no patient, no download, the same for everyone.
+
+No library makes one: phantoms that can be had (Shepp-Logan and its kin) have neither organs nor Hounsfield units.
+"""
 
 from __future__ import annotations
 

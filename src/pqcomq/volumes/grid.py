@@ -3,6 +3,9 @@
 Everything here follows SimpleITK and DICOM: world coordinates are millimetres in LPS (x grows to the patient's left,
 y to the back, z to the head), and a grid's own tuples are ordered x, y, z. Arrays are ordered z, y, x; the two
 ``*_zyx`` properties are the only place where that order is turned round.
+
+Orientations are SimpleITK's, which every volume passes through anyway; ``nibabel.orientations`` names them the same (a
+test sees to that), and as a requirement of its own it would bring nothing but a second authority.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import highdicom
 import numpy as np
 import pydicom
 import pytest
@@ -106,6 +107,15 @@ def test_slices_are_ordered_along_their_normal(make_series, orientation):
     np.testing.assert_array_equal(sitk.GetArrayFromImage(image)[:, 0, 0], 10 * np.arange(11))
     for plane, position in zip(volume.planes, positions, strict=True):
         np.testing.assert_allclose(pydicom.dcmread(plane.path).ImagePositionPatient, position)
+
+
+@pytest.mark.parametrize("heights", [[4.0, 0.0, 2.0], [-3.5, 6.5, 1.5, -8.5], [0.0, 1.2501, 2.5, 3.7499]])
+def test_regular_stacks_are_those_that_highdicom_finds(make_series, heights):
+    orientation = [0.8, 0.6, 0, -0.6, 0.8, 0]
+    positions = [[-5.0, 7.0, height] for height in heights]
+    spacing, _order = highdicom.spatial.get_volume_positions(positions, orientation)
+    volume = read_volume(make_series(positions, ImageOrientationPatient=orientation))
+    assert volume.file_grid.spacing[2] == pytest.approx(spacing)
 
 
 @pytest.mark.parametrize(

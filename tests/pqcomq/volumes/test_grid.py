@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -56,3 +57,11 @@ def test_the_tilt_is_the_angle_turned_by(degrees, axis):
     assert grid_of(turned(degrees, axis)).tilt_degrees == pytest.approx(degrees, abs=1e-4)
     swapped = turned(degrees, axis)[:, [1, 2, 0]]
     assert grid_of(swapped).tilt_degrees == pytest.approx(degrees, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_orientations_are_named_as_nibabel_names_them(seed):
+    axes = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))[0]
+    ras = np.eye(4)
+    ras[:3, :3] = np.diag([-1, -1, 1]) @ axes
+    assert grid_of(axes).orientation == "".join(nibabel.aff2axcodes(ras))

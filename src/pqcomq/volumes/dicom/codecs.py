@@ -1,7 +1,8 @@
-"""One compressed frame as numbers.
+"""One compressed frame as numbers: the one decoder for images and for segmentations.
 
 imagecodecs wraps the reference decoders (libjpeg-turbo, CharLS, OpenJPEG); on damaged data they fail at once, where
-GDCM, which SimpleITK would use, may search a file byte by byte for many seconds.
+GDCM, which SimpleITK would use, may search a file byte by byte for many seconds. pydicom's decoders are plug-ins for
+three packages more, one of them under the GPL, or for GDCM again.
 """
 
 from __future__ import annotations
@@ -43,10 +44,12 @@ def decode_frame(codestream: bytes, transfer_syntax: str, shape: tuple[int, int]
         (rows, columns) of ``dtype``.
 
     Raises:
-        ValueError: the frame is damaged, or other than the header states.
+        ValueError: the frame is damaged, other than the header states, or compressed in an unknown way.
     """
     if transfer_syntax == uid.RLELossless:
         return _run_lengths(codestream, shape, dtype)
+    if transfer_syntax not in DECODERS:
+        raise ValueError(f"no decoder for transfer syntax {transfer_syntax}")
     try:
         pixels: np.ndarray = DECODERS[transfer_syntax](codestream)
     except RuntimeError as error:  # what all of imagecodecs' errors are

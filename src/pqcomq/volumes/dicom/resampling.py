@@ -1,9 +1,13 @@
-"""Planes that lie unevenly or shifted, brought to a regular grid by linear interpolation."""
+"""Planes that lie unevenly or shifted, brought to a regular grid by linear interpolation.
+
+SimpleITK shifts each plane within itself. Between planes it cannot help: its images have one spacing, and these planes
+come here because theirs is uneven.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+import SimpleITK as sitk
 
 
 def resampled(planes: np.ndarray, places: np.ndarray, shape_zyx: tuple[int, int, int], fill: float) -> np.ndarray:
@@ -50,14 +54,12 @@ def resampled(planes: np.ndarray, places: np.ndarray, shape_zyx: tuple[int, int,
 
 def _shifted(plane: np.ndarray, place_xy: np.ndarray, shape_yx: tuple[int, int], fill: float) -> np.ndarray:
     """A plane on a larger raster with its first pixel at ``place_xy``, float64."""
-    whole = np.floor(place_xy + 1e-6).astype(int)  # x, y
-    fraction = np.clip(place_xy - whole, 0.0, None)
-    rows, columns = plane.shape
-    raster = np.full(shape_yx, float(fill))
-    x, y = int(whole[0]), int(whole[1])
-    height, width = min(rows, shape_yx[0] - y), min(columns, shape_yx[1] - x)
-    raster[y : y + height, x : x + width] = plane[:height, :width]
-    if (fraction < 1e-3).all():
-        return raster
-    moved: np.ndarray = ndimage.shift(raster, fraction[::-1], order=1, mode="grid-constant", cval=fill)
-    return moved
+    x, y = (float(v) for v in place_xy)
+    if abs(x - round(x)) < 1e-3 and abs(y - round(y)) < 1e-3:
+        x, y = float(round(x)), float(round(y))  # rounding in the positions must not blur
+    shift = sitk.TranslationTransform(2, (-x, -y))
+    image = sitk.GetImageFromArray(plane.astype(np.float64))
+    size = (shape_yx[1], shape_yx[0])
+    moved = sitk.Resample(image, size, shift, sitk.sitkLinear, (0.0, 0.0), (1.0, 1.0), (1.0, 0.0, 0.0, 1.0), fill)
+    raster: np.ndarray = sitk.GetArrayFromImage(moved)
+    return raster

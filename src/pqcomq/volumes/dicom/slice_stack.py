@@ -1,4 +1,8 @@
-"""From slice positions to one regular grid, or to the remedies where there is none."""
+"""From slice positions to one regular grid, or to the remedies where there is none.
+
+``highdicom.spatial`` finds regular stacks, too, and a test compares the two. It answers None for all others, among them
+thin slices whose positions the scanner rounded to a decimal; here the user is told what is wrong and what can be done.
+"""
 
 from __future__ import annotations
 

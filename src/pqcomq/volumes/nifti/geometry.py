@@ -1,4 +1,8 @@
-"""Where a NIfTI file says its voxels lie: by its sform, by its qform, or not at all."""
+"""Where a NIfTI file says its voxels lie: by its sform, by its qform, or not at all.
+
+Not left to nibabel: its quaternions refuse one that rounding left a millionth too long, which the standard normalizes,
+and it prefers the sform without a word where the two forms are mirror images of each other.
+"""
 
 from __future__ import annotations
 
