@@ -79,7 +79,7 @@ class PromptPanel(QGroupBox):
         form = QFormLayout()
         form.addRow("Layer", self.layers)
         form.addRow("Slices", self._range_row())
-        form.addRow("PromptList", self.modes)
+        form.addRow("Prompts", self.modes)
         column = QVBoxLayout(self)
         column.addLayout(_row(self.draw_button, self.extend_button, self.remove_button))
         column.addWidget(self.objects)

@@ -1,9 +1,9 @@
 """Runtimes: what computes the networks' products. The reference is torch, the fast one for CPUs OpenVINO.
 
-A runtime takes a model and gives back one with the same doors (``embed``, ``logits``) whose networks were replaced. The
-weights are the same, bit for bit: codes go into OpenVINO's graphs as constants, see :mod:`.constants`. Graphs are built
-node by node from the layers, which takes a twentieth of a second, and compiled in under half a second for LiteMedSAM:
-there is no conversion, and nothing is cached on disk that could be stale or damaged.
+A runtime takes a model and returns one with the same methods (``embed``, ``logits``) whose networks were replaced. The
+weights are the same, bit for bit: codes go into OpenVINO's graphs as constants, see :mod:`.packed_constants`. Graphs
+are built node by node from the layers, which takes a twentieth of a second, and compiled in under half a second for
+LiteMedSAM: there is no conversion, and nothing is cached on disk that could be stale or damaged.
 
 Why OpenVINO: LiteMedSAM's encoder in float32 on 2 cores of an AMD EPYC (AVX-512 VNNI and BF16), medians of one run in
 turns: torch as this package sets it up 623 ms, channels last 495 ms, ONNX Runtime 1.32 369 ms, OpenVINO 2026.4 276 ms

@@ -145,7 +145,7 @@ class Products:
     def _packed_convolution(self, x: ov.Node, layer: Layer, side: int) -> ov.Node:
         """The same as a product, since only products have kernels for packed weights.
 
-        Every token's neighbours stand side by side, in the order of the stored columns; strip by strip, as they take
+        Every token's neighbours are concatenated in the order of the stored columns; strip by strip, as they take
         nine times the memory of the tokens.
         """
         outputs, channels = layer.weight.shape[:2]

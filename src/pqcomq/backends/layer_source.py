@@ -82,7 +82,7 @@ class Layer:
 
 
 def in_own_order(weight: QuantizedWeight) -> QuantizedWeight:
-    """Undo the permutation of a weight whose rows are one unit each: its codes may then stand in any order."""
+    """Undo the permutation of a weight whose rows are one unit each: its codes can then be stored in any order."""
     if weight.permutation is None or weight.units.count > 1:
         return weight
     stored = weight.codes()  # (n, m)

@@ -69,7 +69,7 @@ class MaskDecoderGraph:
     def _two_way(
         self, asked: ov.Node, image: ov.Node, tokens: ov.Node, places: ov.Node, name: str, first: bool
     ) -> tuple[ov.Node, ov.Node]:
-        """Tokens look at each other and at the image; then the image looks at the tokens."""
+        """Self-attention of the tokens, attention of tokens to the image, then of the image to the tokens."""
         if first:
             asked = self._attention(asked, asked, asked, f"{name}.self_attn")
         else:
@@ -82,8 +82,8 @@ class MaskDecoderGraph:
         into, out = through(self._source.layer(f"{name}.mlp.lin2"), self._source.layer(f"{name}.mlp.lin1"))
         hidden = self._products.linear(self._products.linear(asked, into, "relu"), out)
         asked = layer_norm(op.add(asked, hidden), self._source, f"{name}.norm3")
-        told = self._attention(placed_image, op.add(asked, tokens), asked, f"{name}.cross_attn_image_to_token")
-        return asked, layer_norm(op.add(image, told), self._source, f"{name}.norm4")
+        update = self._attention(placed_image, op.add(asked, tokens), asked, f"{name}.cross_attn_image_to_token")
+        return asked, layer_norm(op.add(image, update), self._source, f"{name}.norm4")
 
     def _attention(self, queries: ov.Node, keys: ov.Node, values: ov.Node, name: str) -> ov.Node:
         """Attention of several heads, each projected: (B, N, C), (B, M, C), (B, M, C) → (B, N, C)."""

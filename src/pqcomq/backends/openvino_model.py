@@ -1,4 +1,4 @@
-"""A model compiled for OpenVINO: same doors as the model in torch, other engine."""
+"""A model compiled for OpenVINO, with the same methods as the model in torch."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def _answer(request: object, inputs: list[Tensor]) -> Tensor:
     """Run a compiled graph once.
 
     Raises:
-        InputError: the library gives up, for want of memory for example.
+        InputError: the library fails, for example because memory runs out.
     """
     try:
         request.infer([each.numpy() for each in inputs], share_inputs=True)  # type: ignore[attr-defined]
@@ -211,7 +211,7 @@ def _answer(request: object, inputs: list[Tensor]) -> Tensor:
 
 
 def _last_line(problem: Exception) -> str:
-    """The line of a library's message that says what is the matter; those before it say where in its sources."""
+    """The last line of a library's message, which states the error; those before it name its source files."""
     return (str(problem).strip().splitlines() or [type(problem).__name__])[-1]
 
 
@@ -246,7 +246,7 @@ class CompiledEncoder(nn.Module):
 
     def _one(self, image: Tensor) -> Tensor:
         more = [] if self._positions is None else [self._positions.widened().contiguous()]
-        with self._turn:  # a request answers one thread at a time
+        with self._turn:  # an inference request serves one thread at a time
             return _answer(self._request, [image.contiguous(), *more])
 
 

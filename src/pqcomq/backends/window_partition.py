@@ -1,4 +1,4 @@
-"""Square windows over an image of tokens, which attention looks at one by one."""
+"""Square windows over an image of tokens; attention is computed within each window."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Windows:
         count: how many.
         tokens: in each.
         places: (count · tokens,) where they lie among side² tokens, side² standing for padding.
-        back: (side²,) where each token is found again in the flattened windows.
+        back: (side²,) the position of each token in the flattened windows.
     """
 
     count: int
@@ -42,7 +42,7 @@ class WindowsOfGraph:
 
 
 def windows_of(side: int, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where each window finds its tokens, and where each token is found again.
+    """The indices that gather tokens into windows, and those that scatter them back.
 
     Args:
         side: rows and columns of the image of tokens.

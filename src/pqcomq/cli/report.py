@@ -75,7 +75,7 @@ def report(
     volume_percent: MostVolume = Tolerance.volume_percent,
     checkpoint: Checkpoint = None,
     prompts: Annotated[
-        PromptList, typer.Option(help="PromptList of the slices beside the middle one.")
+        PromptList, typer.Option(help="Prompts of the slices beside the middle one.")
     ] = PromptList.propagate,
     window: WindowOption = None,
     series: Series = None,

@@ -60,7 +60,7 @@ def segment(
     weights: Annotated[Path | None, typer.Option(help="Quantized weights instead of a model.", metavar="FILE")] = None,
     checkpoint: Checkpoint = None,
     prompts: Annotated[
-        PromptList, typer.Option(help="PromptList of the slices beside the middle one.")
+        PromptList, typer.Option(help="Prompts of the slices beside the middle one.")
     ] = PromptList.propagate,
     name: Annotated[str, typer.Option(help="What the box encloses, e.g. 'right kidney'.")] = "object",
     with_patient: WithPatient = False,

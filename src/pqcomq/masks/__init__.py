@@ -1,1 +1,1 @@
-"""Masks as files of any kind, in and out, each with the record of how it was made."""
+"""Reading and writing masks as files of any kind, each with the record of how it was made."""

@@ -1,4 +1,4 @@
-"""Which kind of file a mask goes into, told by its name."""
+"""The kind of file that a mask is written to, by its name."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The record beside a mask: everything needed to say how it was made, and nothing of the patient unless asked for.
 
-The volume is named by the hash of its voxels; a remedy that its geometry needed is told. File names, series
+The volume is named by the hash of its voxels; a remedy that its geometry needed is recorded. File names, series
 descriptions and dates of the source are left out with the patient's data: they often hold a name. UIDs are left out as
-well; where they are needed, in a DICOM object, they stand in the object itself.
+well; where they are needed, in a DICOM object, the object itself holds them.
 """
 
 from __future__ import annotations
@@ -79,9 +79,10 @@ def _versions() -> dict[str, str]:
 
 def _patient(volume: Volume) -> dict[str, Any]:
     """Whose volume it is, as far as its files say."""
-    told: dict[str, Any] = {"volume_name": volume.name, "source": None if volume.source is None else str(volume.source)}
+    source = None if volume.source is None else str(volume.source)
+    identity: dict[str, Any] = {"volume_name": volume.name, "source": source}
     if volume.planes:
         first = source_series(volume, keep_identity=True).first
         uids = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
-        told |= {keyword: str(first.get(keyword)) for keyword in (*IDENTITY_TAGS, *uids) if first.get(keyword)}
-    return told
+        identity |= {keyword: str(first.get(keyword)) for keyword in (*IDENTITY_TAGS, *uids) if first.get(keyword)}
+    return identity

@@ -1,4 +1,4 @@
-"""Masks in: labels for a volume from any kind of file that holds some."""
+"""Reading labels for a volume from any kind of file that holds masks."""
 
 from __future__ import annotations
 

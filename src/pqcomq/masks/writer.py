@@ -1,4 +1,4 @@
-"""Masks out, as any kind of file, with the record of how they were made beside it."""
+"""Writing masks as any kind of file, with the record of how they were made beside it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pqcomq.volumes.volume import Volume
 
 
 def check_mask_targets(path: Path, *, overwrite: bool) -> list[Path]:
-    """See before any long work that a mask and its record can be written.
+    """Check before any long computation that a mask and its record can be written.
 
     Returns:
         The two files to be.
@@ -66,7 +66,7 @@ def export_masks(
     if mask_kind(path).is_dicom:
         ordered = dict(enumerate(ordered.values(), start=1))
     save = _saver(path, ordered, volume, with_patient=with_patient)
-    # The record is written while the mask lies under a temporary name, so that neither stands without the other.
+    # The record is written while the mask lies under a temporary name, so that neither exists without the other.
     with replacing(path, overwrite=overwrite) as partial:
         save(partial)
         record = provenance(path, partial, ordered, volume, with_patient=with_patient)
@@ -78,7 +78,7 @@ def export_masks(
 def _saver(
     path: Path, masks: Mapping[int, NamedMask], volume: Volume, *, with_patient: bool
 ) -> Callable[[Path], object]:
-    """What saves the masks under a name that it is given; whatever is wrong with them is told before."""
+    """A function that saves the masks under a given name; all checks are made before it is returned."""
     kind = mask_kind(path)
     if not kind.is_dicom:
         image = mask_image(_label_map(masks), volume)

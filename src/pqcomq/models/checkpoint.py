@@ -1,4 +1,4 @@
-"""Reading checkpoints from strangers: plain tensors only, never code, checked against the architecture."""
+"""Reading untrusted checkpoints: plain tensors only, never code, checked against the architecture."""
 
 from __future__ import annotations
 

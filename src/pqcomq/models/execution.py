@@ -1,4 +1,4 @@
-"""What runs a model: told with every result, so that no number stands without it."""
+"""What runs a model: recorded with every result, so that every latency names its runtime and processor."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Execution:
 
 @cache
 def cpu_features() -> tuple[str, ...]:
-    """This processor's instructions that matter, where the system tells them; else torch's one word for them."""
+    """This processor's instructions that matter, where the system reports them; else torch's name for the set."""
     listing = Path("/proc/cpuinfo")
     if platform.system() == "Linux" and listing.is_file():
         for line in listing.read_text(errors="replace").splitlines():

@@ -1,4 +1,4 @@
-"""The way of a slice into a model and of its logits back: each model's own, exactly as its authors do it.
+"""Pre- and post-processing of a slice: each model's own, exactly as its authors do it.
 
 Source: the inference scripts of bowang-lab/MedSAM, ``MedSAM_Inference.py`` (branch main) for SAM ViT-B and
 ``inference_3D.py`` / ``CVPR24_LiteMedSAM_infer.py`` (branch LiteMedSAM) for TinyViT.

@@ -1,5 +1,5 @@
 """Plots of comparisons, drawn once for the window and for reports.
 
-With matplotlib: one drawing serves a Qt canvas that is clicked, and an SVG in a report that is made without a screen;
+With matplotlib: the same function draws on a Qt canvas and into an SVG for a report made without a screen;
 only its object-oriented part is used, never pyplot and its global state.
 """

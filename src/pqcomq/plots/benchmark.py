@@ -18,7 +18,7 @@ _POINTS_PER_MEGABYTE = 9.0
 
 
 def draw_benchmark(path: Path, benchmark: Benchmark, look: Look = LIGHT) -> None:
-    """Draw a benchmark as a PNG; simulated and real low-bit speed stand in axes of their own.
+    """Draw a benchmark as a PNG; simulated and real low-bit speed have separate axes.
 
     Args:
         path: to write; its ending says the format.
@@ -44,7 +44,7 @@ def draw_benchmark(path: Path, benchmark: Benchmark, look: Look = LIGHT) -> None
 
 
 def _draw(axes: Axes, rows: Sequence[ModelSummary], look: Look, title: str) -> None:
-    """Numbered bubbles, the fastest first, and what the numbers stand for beside them: names would hide each other."""
+    """Numbered bubbles, the fastest first, with a numbered legend beside them, since names would overlap."""
     look.dress(axes, "encoder, median ms a slice", "Dice against ground truth", title)
     axes.set_xscale("log")
     axes.margins(x=0.1, y=0.4)

@@ -1,4 +1,4 @@
-"""What precision costs and buys: bits and latency against Dice."""
+"""Bits and latency against Dice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BIT_TICKS = (2, 4, 8, 16, 32)
 
 
 def draw_trade_off(figure: Figure, comparisons: Sequence[Comparison], look: Look, measure: Measure) -> None:
-    """Dice over effective bits, and over encoder latency; measured and simulated low-bit speed in axes of their own.
+    """Dice over effective bits, and over encoder latency; measured and simulated low-bit speed on separate axes.
 
     Args:
         figure: drawn over.
@@ -69,7 +69,7 @@ def _points(comparisons: Sequence[Comparison], look: Look, measure: Measure) -> 
 
 def _known(accuracy: Scores | None) -> Scores:
     if accuracy is None:
-        raise ValueError("there is no ground truth to be accurate against")
+        raise ValueError("no ground truth, so no accuracy")
     return accuracy
 
 
@@ -94,7 +94,7 @@ def _draw_latency(axes: Axes, points: Sequence[_Point], look: Look, title: str) 
         axes.plot([side.encoder.median_ms, side.encoder.p95_ms], [dice, dice], color=colour, linewidth=1.2)
         _dot(axes, side.encoder.median_ms, dice, colour, marker, hollow)
     for rank, (side, dice, *_) in enumerate(sorted(points, key=lambda point: -point[1])):
-        # Equal speed is the rule here: names of neighbours step aside, above and below.
+        # Models of equal speed are common: their labels alternate above and below.
         _name(axes, side, side.encoder.p95_ms, dice, look, (4, -4, 0)[rank % 3] if len(points) > 1 else 0)
 
 

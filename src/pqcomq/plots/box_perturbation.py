@@ -1,4 +1,4 @@
-"""The change of a prompt beside the change of the weights."""
+"""How much a moved box changes the mask, beside how much quantization does."""
 
 from __future__ import annotations
 

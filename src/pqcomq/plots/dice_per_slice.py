@@ -18,7 +18,7 @@ from pqcomq.plots.theme import LINE_STYLES, MARKERS, Look, cleared
 def draw_along_slices(
     figure: Figure, comparisons: Sequence[Comparison], look: Look, least_dice: float | None = None
 ) -> None:
-    """Agreement between the models above, accuracy against ground truth, where there is one, below in axes of its own.
+    """Agreement between the models above; accuracy against ground truth, where there is one, below on separate axes.
 
     Args:
         figure: drawn over.

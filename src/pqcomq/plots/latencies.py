@@ -1,4 +1,4 @@
-"""How the latencies of both networks are spread."""
+"""The distribution of both networks' latencies."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pqcomq.comparison.text import short_precision
 from pqcomq.plots.theme import Look, cleared
 
 _SPREAD = 0.22
-"""Rows by which points are shaken apart, so that equal ones are all seen."""
+"""Vertical jitter of the points in rows, so that equal latencies remain visible."""
 
 
 def draw_latencies(figure: Figure, comparisons: Sequence[Comparison], look: Look) -> None:
     """Every single pass as a point, with median and 95th percentile: encoder left, decoder right.
 
-    Measured and simulated low-bit speed stand in axes of their own.
+    Measured and simulated low-bit speed have separate axes.
 
     Args:
         figure: drawn over.

@@ -1,4 +1,4 @@
-"""What quantization costs each layer of the encoder."""
+"""The quantization error of each layer of the encoder."""
 
 from __future__ import annotations
 
@@ -40,5 +40,6 @@ def draw_layer_errors(
     worst = errors[-1][1]
     named = sorted(worst, key=lambda name: -worst[name])[:_NAMED]
     places = list(worst)
-    told = "; ".join(f"{places.index(name) + 1}: {name}" for name in named)
-    look.remark(figure, f"share of the output's energy, on {calibration_slices} calibration slices; greatest at {told}")
+    largest = "; ".join(f"{places.index(name) + 1}: {name}" for name in named)
+    note = f"share of the output's energy, on {calibration_slices} calibration slices; greatest at {largest}"
+    look.remark(figure, note)

@@ -1,4 +1,4 @@
-"""A plot as text that stands in a page by itself."""
+"""A plot as an SVG without external references."""
 
 from __future__ import annotations
 

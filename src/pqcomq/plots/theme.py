@@ -14,12 +14,12 @@ from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR
 LINE_STYLES = ("-", "--", ":")
 MARKERS = ("o", "s", "^")
 _CHARACTERS_PER_EM = 1.75
-"""Of matplotlib's own font in running text, a little on the safe side."""
+"""Mean width of a letter of matplotlib's own font, rounded up."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a plot is drawn with. Models differ in line style and marker as well: colour alone tells nothing.
+    """Colours and styles of a plot. Models also differ in line style and marker: colour alone is never the key.
 
     Attributes:
         ground: behind everything.
@@ -27,7 +27,7 @@ class Look:
         faint: grid and remarks.
         full: full precision.
         quantized: the candidates, in their order.
-        mark: slices worth a visit.
+        mark: named slices (lowest agreement, first divergence).
         points: letter size.
     """
 
@@ -44,7 +44,7 @@ class Look:
         return self.quantized[index % len(self.quantized)]
 
     def dress(self, axes: Axes, x_label: str, y_label: str = "", title: str = "") -> None:
-        """Label axes, units included, and draw them quietly."""
+        """Label axes, units included, and draw them thin."""
         axes.set_facecolor(self.ground)
         axes.set_xlabel(x_label, color=self.ink, fontsize=self.points)
         axes.set_ylabel(y_label, color=self.ink, fontsize=self.points)
@@ -58,7 +58,7 @@ class Look:
             spine.set_color(self.faint)
 
     def legend(self, axes: Axes) -> None:
-        """Name the lines in one row above the axes, where they hide nothing."""
+        """A legend in one row above the axes, where it covers no data."""
         axes.legend(
             loc="lower right",
             bbox_to_anchor=(1.02, 0.97),
@@ -72,7 +72,7 @@ class Look:
         )
 
     def note(self, axes: Axes, text: str, place: tuple[float, float], offset: tuple[float, float], colour: str) -> None:
-        """Write beside a point, legible on lines: the letters have a rim of the ground's colour."""
+        """Write beside a point; an outline in the background's colour keeps the letters legible on lines."""
         axes.annotate(
             text,
             place,
@@ -86,7 +86,7 @@ class Look:
         )
 
     def remark(self, figure: Figure, text: str) -> None:
-        """Say below the plot what it rests on, broken into lines that fit its width."""
+        """Write a note on the data (n, slices, prompts) below the plot, wrapped to its width."""
         columns = int(figure.get_figwidth() * 72 / (self.points - 1) * _CHARACTERS_PER_EM)
         rows = [row for line in text.splitlines() for row in textwrap.wrap(line, max(20, columns))]
         figure.supxlabel("\n".join(rows), color=self.faint, fontsize=self.points - 1, x=0.01, ha="left")

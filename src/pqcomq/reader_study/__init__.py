@@ -1,1 +1,1 @@
-"""Blinded reading: a person prefers one of two masks without knowing which model made which."""
+"""Blinded reading: a reader prefers one of two masks without knowing which model made which."""

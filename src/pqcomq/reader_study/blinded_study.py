@@ -1,4 +1,4 @@
-"""The course of a blinded reading: trial after trial, and the names at the end."""
+"""A blinded reading: one trial after another, unblinded at the end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Answer:
 
     @property
     def preferred(self) -> Preferred:
-        """The model behind the choice: tells the secret."""
+        """The model behind the choice; unblinds the trial."""
         if self.choice == "none":
             return "none"
         return "quantized" if (self.choice == "left") == self.trial.quantized_is_left else "full precision"
@@ -44,7 +44,7 @@ class BlindedReading:
     """A reading under way.
 
     Attributes:
-        seed: of the deal; tells the secret to whoever deals again.
+        seed: of the randomization; whoever has it can repeat the randomization and so unblind the reading.
         trials: in the order of reading.
         answers: so far.
     """
@@ -55,7 +55,7 @@ class BlindedReading:
 
     @classmethod
     def of(cls, items: Sequence[Item], seed: int) -> BlindedReading:
-        """Deal a reading.
+        """Randomize a reading.
 
         Raises:
             InputError: there is nothing to read.
@@ -71,7 +71,7 @@ class BlindedReading:
 
     @property
     def is_finished(self) -> bool:
-        """Whether every trial has its answer: only then may names be told."""
+        """Whether every trial has its answer: only then is the reading unblinded."""
         return len(self.answers) == len(self.trials)
 
     def answer(self, choice: Choice, seconds: float) -> None:
@@ -86,7 +86,7 @@ class BlindedReading:
         self.answers.append(Answer(trial, choice, seconds))
 
     def rows(self) -> list[dict[str, Any]]:
-        """The answers as a table; which model was where is told only when the reading is finished."""
+        """The answers as a table; they name the model on each side only when the reading is finished."""
         return [_row(answer, self.seed if self.is_finished else None) for answer in self.answers]
 
     def write(self, path: Path) -> None:
@@ -106,7 +106,7 @@ class BlindedReading:
             ValueError: the reading is not finished.
         """
         if not self.is_finished:
-            raise ValueError("names are told when the reading is finished")
+            raise ValueError("models are named only when the reading is finished")
         preferred = [answer.preferred for answer in self.answers]
         return Preference(
             full=preferred.count("full precision"),
@@ -125,8 +125,8 @@ class BlindedReading:
         """The inverse of :meth:`to_dict`.
 
         Raises:
-            KeyError: something is missing.
-            ValueError: a choice or a time is none.
+            KeyError: an entry is missing.
+            ValueError: a choice or a time is not valid.
         """
         answers = []
         for row in content["rows"]:
@@ -140,7 +140,7 @@ class BlindedReading:
 
 
 def _row(answer: Answer, seed: int | None) -> dict[str, Any]:
-    """One answer; the seed, which deals the sides again, and the names are told only with each other."""
+    """One answer; the seed, which unblinds the reading, is given only together with the names."""
     trial = answer.trial
     row: dict[str, Any] = {
         "trial": trial.number,

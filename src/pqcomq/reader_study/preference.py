@@ -1,4 +1,4 @@
-"""What a reader preferred, and how much that may be chance."""
+"""A reader's preference, with a sign test against chance."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Trial:
-    """An item with its sides dealt.
+    """An item with its sides assigned.
 
     Attributes:
         number: from 1, in the order of reading.
@@ -43,7 +43,7 @@ class Trial:
 def items_of(name: str, comparison: Comparison, most: int) -> list[Item]:
     """Slices worth reading: those on which the masks differ, evenly spread.
 
-    Where the masks are the same there is nothing to prefer, and asking would only tire.
+    Where the masks are the same there is nothing to prefer.
 
     Args:
         name: of the object.
@@ -61,11 +61,11 @@ def items_of(name: str, comparison: Comparison, most: int) -> list[Item]:
 def dealt(items: Sequence[Item], seed: int) -> tuple[Trial, ...]:
     """Shuffle the items, and put the quantized model left in half of the trials.
 
-    Half, not a coin's toss each: a reader with a liking for one side then favours neither model.
+    Exactly half, not one independent toss each: a reader's preference for one side then favours neither model.
 
     Args:
         items: what is read.
-        seed: the same deal for the same seed and items.
+        seed: the same order and sides for the same seed and items.
     """
     generator = np.random.default_rng(seed)
     order = generator.permutation(len(items))

@@ -40,7 +40,8 @@ def download(url: str, sha256: str, folder: Path, name: str, progress: ProgressB
         folder: where it is kept; made if need be. A download that breaks off stays there as ``<name>.part`` and is
             continued the next time, if the server can.
         name: file name in the folder.
-        progress: told the total and every piece, in bytes. An exception that it raises stops the download.
+        progress: receives the total and the size of every piece, in bytes; an exception that it raises stops the
+            download.
 
     Returns:
         The file, whole and checked.
@@ -58,7 +59,8 @@ def download(url: str, sha256: str, folder: Path, name: str, progress: ProgressB
     except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ReadTimeout) as error:
         kept = _size(_part(folder / name)) / MEGABYTE
         raise InputError(
-            f"The download of {name} from {host} broke off; {kept:.1f} MB are kept, and another try goes on from there."
+            f"The download of {name} from {host} broke off; {kept:.1f} MB are kept, "
+            "and the next attempt continues from there."
         ) from error
     except requests.RequestException as error:
         raise InputError(f"{name} could not be downloaded: there is no connection to {host}.") from error
@@ -79,12 +81,12 @@ def _size(path: Path) -> int:
 
 
 def _resumer(target: Path, progress: ProgressBar | None) -> Callable[[str, str, object], None]:
-    """A downloader for pooch, which itself forgets what it has when a download breaks off."""
+    """A downloader for pooch that resumes; pooch's own discards what it has when a download breaks off."""
 
     def fetch(url: str, output_file: str, _: object) -> None:
         part = _part(target)
         done = _size(part)
-        # A compressed answer would have another length and another place to go on from.
+        # A compressed response has another length, and its offsets are not the file's.
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
             if response.status_code == requests.codes.requested_range_not_satisfiable:

@@ -1,4 +1,4 @@
-"""A CT in the making: solid shapes painted one over the other, with soft edges and exact labels."""
+"""The synthetic CT while it is drawn: solid shapes painted in order, with soft edges and exact labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real abdominal CT for those who are online: downloaded once, checked, kept in the user's cache."""
+"""A real abdominal CT: downloaded once, checked, kept in the user's cache."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ NOISE_HU = 11.0
 
 @dataclass(frozen=True)
 class Sample:
-    """A volume that knows its own truth.
+    """A volume with its ground truth.
 
     Attributes:
         volume: the CT, int16 HU.
@@ -41,7 +41,7 @@ def synthetic_ct(seed: int = 0) -> Sample:
     """Draw the synthetic abdominal CT.
 
     Args:
-        seed: the same number gives the same patient, another number another build and other noise.
+        seed: the same number gives the same volume, another number another body and other noise.
 
     Returns:
         256 × 256 × 60 voxels of 1.5 × 1.5 × 4 mm with the labels and boxes of five organs.

@@ -32,7 +32,7 @@ class EmbeddingKey:
 
 @dataclass(frozen=True)
 class TimedEmbedding:
-    """An embedding and what it took to compute, so that a cached one still tells its latency.
+    """An embedding and what it took to compute, so that a cached one keeps its latency.
 
     Attributes:
         embedding: of the slice.
@@ -69,7 +69,7 @@ class EmbeddingCache:
             return self._kept.get(key)
 
     def put(self, key: EmbeddingKey, entry: TimedEmbedding) -> None:
-        """Keep an embedding; the least recently used make room."""
+        """Keep an embedding; the least recently used are dropped to stay within the limit."""
         with self._lock:
             replaced = self._kept.pop(key, None)
             if replaced is not None:

@@ -1,4 +1,4 @@
-"""One model on one volume: slices in, masks and latencies out."""
+"""Runs one model on the slices of one volume and measures its latencies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pqcomq.volumes.volume import Volume
 
 
 class SliceRunner:
-    """PromptList a model on the slices of a volume and keeps the time.
+    """Prompts a model on the slices of a volume and measures the latencies.
 
     Latencies are those of the networks alone, encoder and decoder apart; reading, windowing, resizing and thresholding
     are not in them. An embedding from the cache brings the time that it took when it was computed.
@@ -61,7 +61,7 @@ class SliceRunner:
         return self._pixels.shape[1:]
 
     def warm_up(self, z: int, box: np.ndarray) -> None:
-        """Encode and decode once for nothing: the first pass pays for memory and threads and is not timed."""
+        """Encode and decode once untimed: the first pass also allocates memory and starts threads."""
         embedding = self.segmenter.encode(self._pixels[z])
         self.segmenter.decode(embedding, box)
 
@@ -77,7 +77,7 @@ class SliceRunner:
             reach: how many slices up and down; all of them fit the cache, so that memory stays bounded.
 
         Yields:
-            Each slice's number once it is encoded; stop asking, and it stops.
+            Each slice's number once it is encoded; the work ends when iteration does.
         """
         for distance in range(reach + 1):
             for near in sorted({z + distance, z - distance}, reverse=True):

@@ -104,7 +104,7 @@ def _range(weight: Tensor, units: ScaleGroups, zero_point: ZeroPoint) -> tuple[T
 
 
 def _clipped(low: Tensor, high: Tensor, share: float, units: ScaleGroups, top: int, zero_point: ZeroPoint) -> QParams:
-    """QParams over ``share`` of the range: δ⁰ = λ (max − min) / (2^b − 1), arXiv 2403.07134."""
+    """Scales and zero-points over ``share`` of the range: δ⁰ = λ (max − min) / (2^b − 1), arXiv 2403.07134."""
     # A real zero-point shrinks about the middle of the range, others about zero, which must stay a level.
     middle = (low + high) / 2 if zero_point == "real" else torch.zeros_like(low)
     low, high = middle + share * (low - middle), middle + share * (high - middle)

@@ -147,7 +147,7 @@ class _NormalEquations:
 
 
 def _moved(levels: QParams, step: Tensor, zero_point: ZeroPoint) -> QParams:
-    """QParams after a step in (δ, o); scales that would vanish or turn round stay."""
+    """Scales and zero-points after a step in (δ, o); scales that would vanish or turn round stay."""
     count = levels.units.count
     scale = levels.scale + step[:, :count]
     scale = torch.where(scale > 0, scale, levels.scale)

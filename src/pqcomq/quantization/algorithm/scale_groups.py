@@ -32,7 +32,7 @@ class ScaleGroups:
 
     @property
     def count(self) -> int:
-        """ScaleGroups along a row, G."""
+        """Groups along a row, G."""
         return -(-self.columns // self.run)
 
     @property
