@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pqcomq.cpu_settings import apply_cpu_settings
+from pqcomq.quiet_terminal import keep_others_warnings_in_log, redirect_others_warnings
 
 if TYPE_CHECKING:
     import napari
@@ -44,9 +45,12 @@ def open_demo(bits: int) -> tuple[napari.Viewer, CompareWidget]:
 def main() -> None:
     """Open the demo, in a process of its own, and stay until its window is closed."""
     apply_cpu_settings()
+    keep_others_warnings_in_log()
     import napari
+    from qtpy.QtCore import QTimer
 
     open_demo(int(sys.argv[1]) if len(sys.argv) > 1 else 4)
+    QTimer.singleShot(0, redirect_others_warnings)  # napari takes all warnings over as it begins to run
     napari.run()
 
 

@@ -9,38 +9,26 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 import pqcomq
-from pqcomq.cli import bench, compare, demo, evaluate, gate, info, quantize, replay, report, segment, series
+from pqcomq.cli.commands import CommandGroup
 from pqcomq.cli.lists import repeat_options
-from pqcomq.comparison.text import RESEARCH_ONLY
 from pqcomq.cpu_settings import apply_cpu_settings
 from pqcomq.errors import InputError
+from pqcomq.quiet_terminal import keep_others_warnings_in_log, log_file_title
+from pqcomq.research_only import RESEARCH_ONLY
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
 app = typer.Typer(
     name="pqcomq",
+    cls=CommandGroup,
     help=f"Quantize MedSAM models with Permutation-COMQ and compare them with full precision. {RESEARCH_ONLY}",
+    epilog=f"Warnings of other packages are kept in {log_file_title()}.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (
-    demo.demo,
-    quantize.quantize,
-    segment.segment,
-    compare.compare,
-    evaluate.evaluate,
-    report.report,
-    replay.replay,
-    gate.gate,
-    bench.bench,
-    info.info,
-    series.series,
-):
-    app.command()(command)
 
 
 def _version(wanted: bool) -> None:
@@ -62,14 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process.
 
     Args:
-        arguments: by default those of the process, which is then set up for speed. With arguments of its own another
-            program calls, whose process is left as it is.
+        arguments: by default those of the process, which is then set up for speed and keeps other packages' warnings in
+            a log. With arguments of its own another program calls, whose process is left as it is.
 
     Raises:
         SystemExit: 0 when all went well, 2 on bad input, 130 when interrupted.
     """
     if arguments is None:
         apply_cpu_settings()
+        keep_others_warnings_in_log()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app(repeat_options(given))
@@ -90,5 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _complain(sentence: str) -> None:
+    from rich.console import Console
+
     # No markup and no wrapping: a path must come out as it is.
     Console(stderr=True).print(f"pqcomq: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)

@@ -7,8 +7,7 @@ import re
 
 from pqcomq.comparison.metrics import Scores
 from pqcomq.comparison.result import MEGABYTE, Comparison, Side
-
-RESEARCH_ONLY = "Research use only: not for diagnosis or treatment."
+from pqcomq.research_only import RESEARCH_ONLY as RESEARCH_ONLY
 
 
 def millimetres(distance: float) -> str:
