@@ -23,8 +23,8 @@ from pqcomq.models.execution import Execution
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import finished
-from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.calibration import calibrate_on
+from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.weights_file import save_weights
 from pqcomq.segmentation.box import Box3D
@@ -94,7 +94,7 @@ def calibration(phantom):
 @pytest.fixture(scope="session")
 def quantized(lite_medsam, calibration, finish):
     """LiteMedSAM at 4 bits."""
-    return finish(quantize_model(lite_medsam, calibration, QuantizationConfig.default(4)))
+    return finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", 4)))
 
 
 @pytest.fixture(scope="session")

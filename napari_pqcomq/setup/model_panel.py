@@ -13,7 +13,7 @@ from napari_pqcomq.setup.runtime_combo_box import RuntimeComboBox
 from napari_pqcomq.widgets.collapsible import Collapsible
 from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS, METHOD_TITLES, QuantizationConfig
-from pqcomq.quantization.presets import default_settings
+from pqcomq.quantization.presets import default_config
 
 EMBEDDED_MODEL = "lite-medsam"
 _DEFAULT_BITS = 4
@@ -81,7 +81,7 @@ class ModelPanel(QGroupBox):
 
     def _settings(self, bits: int) -> QuantizationConfig:
         model, method = self.models.currentData(), self.methods.currentData()
-        return default_settings(model, bits, method, integers=self.runtimes.runtime.integers)
+        return default_config(model, bits, method, integers=self.runtimes.runtime.integers)
 
     def set_checkpoint(self, path: Path) -> None:
         """Choose the weights of a model that has none shipped."""

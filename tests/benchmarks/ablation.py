@@ -38,6 +38,7 @@ from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import InputGram, gathering_grams, quantizable_layers, weight_matrix
 from pqcomq.quantization.algorithm.output_error import relative_error
 from pqcomq.quantization.calibration import Calibration, calibrate_on, spread_slices
+from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.volumes.intensity_window import eight_bit
 from pqcomq.volumes.labels import read_labels
@@ -70,7 +71,7 @@ def ways(bits: int) -> dict[str, QuantizationConfig]:
     """
     plain = QuantizationConfig.plain(bits)
     channel = replace(plain, granularity="channel")
-    comq = replace(QuantizationConfig.default(bits, "comq"), decoder=False)
+    comq = replace(default_config("lite-medsam", bits, "comq"), decoder=False)
     gptq = replace(comq, sweeps=0, order="cyclic", search_clipping=False, feedback=True)
     permuted = replace(comq, method="pcomq", permutation="magnitude")
     fed = replace(permuted, feedback=True)
@@ -91,7 +92,7 @@ def ways(bits: int) -> dict[str, QuantizationConfig]:
         "+ inputs of the quantized model": seeing,
         "+ varied tones": varied,
     }
-    default = QuantizationConfig.default(bits)
+    default = default_config("lite-medsam", bits)
     if bits < 8:
         rows |= {
             "+ mixed widths": replace(varied, budget=default.budget),

@@ -22,11 +22,11 @@ import torch
 sys.path.append(str(Path(__file__).parents[1] / "pqcomq" / "quantization"))
 from token_reference import descend_codes
 
-from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.coordinate_descent import rounding_pass
 from pqcomq.quantization.algorithm.qparams import initial_qparams
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
 from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
+from pqcomq.quantization.presets import default_config
 
 VIT_B = {"qkv": (2304, 768), "proj": (768, 768), "lin1": (3072, 768), "lin2": (768, 3072)}
 """Weights of one of its 12 blocks, (n outputs, m inputs)."""
@@ -80,7 +80,7 @@ def vit_b(bits: int) -> None:
             weight = torch.randn(rows, columns)
             torch.set_num_threads(threads if weight.numel() >= 500_000 else 1)  # as quantize_model does
             began = time.perf_counter()
-            quantize_matrix(weight, gram, QuantizationConfig.default(bits))
+            quantize_matrix(weight, gram, default_config("lite-medsam", bits))
             seconds = time.perf_counter() - began
             total += times * seconds
             print(f"{bits} bits, {name} ({rows} × {columns}): {seconds:.2f} s, {times} of them", flush=True)

@@ -16,8 +16,8 @@ from qtpy.QtTest import QTest
 import napari_pqcomq
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.calibration import Calibration
+from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.volumes.volume import Volume
@@ -70,7 +70,7 @@ def masks(volume: Volume) -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture(scope="session")
 def eight_bits(lite_medsam: Segmenter, calibration: Calibration, finish: Callable) -> QuantizedModel:
     """LiteMedSAM at 8 bits, rounded to nearest: quick to make, and what most tests of the dock work with."""
-    return finish(quantize_model(lite_medsam, calibration, QuantizationConfig.default(8, "rtn")))
+    return finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", 8, "rtn")))
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.result_files import COMPARISON_FILES, write_comparison
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
-from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS
 from pqcomq.quantization.calibration import calibrate_on
+from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.samples.synthetic_ct import synthetic_ct
 
@@ -53,7 +54,7 @@ def _run(out: Path, bits: int, *, overwrite: bool) -> None:
     sample = synthetic_ct()
     label = next(number for number, name in sample.names.items() if name == _ORGAN)
     full = load_model("lite-medsam")
-    settings = QuantizationConfig.default(bits)
+    settings = default_config(full.key, bits)
     calibration = calibrate_on([sample.volume])
     print_lines([f"Calibrating on {len(calibration.slices)} slices of the sample itself."])
     quantized = followed(quantize_model(full, calibration, settings), f"{full.title}, {settings.title}")

@@ -28,7 +28,7 @@ from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
 from pqcomq.quantization.calibration import DEFAULT_SLICES, calibrate_on
-from pqcomq.quantization.presets import default_settings
+from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.resume import Journal, run_identity
 from pqcomq.quantization.weights_file import manifest, save_weights
@@ -69,10 +69,10 @@ def quantize(
     if out.suffix != ".safetensors":
         raise InputError(f"{out}: quantized weights are written to a file that ends in .safetensors")
     check_target(out, overwrite=overwrite)
+    settings = _settings(model.value, bits, method, integer, changes or [])
     volumes = [opened(path, None, modality) for path in calibration]
     slices = calibrate_on(volumes, calibration_slices, window_of(window))
     full = load_model(model.value, checkpoint)
-    settings = _settings(model.value, bits, method, integer, changes or [])
     journal = Journal.open(out.with_suffix(".unfinished"), run_identity(full, slices, settings))
     if journal.finished_layers:
         print_note(f"going on with {journal.folder}: {journal.finished_layers} layers are finished")
@@ -100,7 +100,7 @@ def _settings(model: str, bits: int, method: MethodKey, integer: bool, changes: 
         InputError: a setting is unknown or outside its range.
     """
     try:
-        chosen = default_settings(model, bits, method.value, integers=integer)  # type: ignore[arg-type]
+        chosen = default_config(model, bits, method.value, integers=integer)  # type: ignore[arg-type]
         return chosen.altered(changes)
     except ValueError as problem:
         raise InputError(f"--set: {problem}") from problem

@@ -38,7 +38,7 @@ class LayerPlan:
 
     def settings(self, common: QuantizationConfig) -> QuantizationConfig:
         """The common settings with this layer's own width and groups."""
-        return replace(common, bits=self.bits, group_size=self.group_size)
+        return replace(common, bits=self.bits, group_size=self.group_size, budget=None)
 
 
 def uniform(layers: Mapping[str, QuantizableLayer], settings: QuantizationConfig) -> dict[str, LayerPlan]:

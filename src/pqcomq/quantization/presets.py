@@ -1,4 +1,4 @@
-"""What is chosen for a model where the user chooses nothing but a bit width."""
+"""What is chosen where the user chooses nothing but a model and a bit width: the one answer for every way in."""
 
 from __future__ import annotations
 
@@ -7,23 +7,52 @@ from dataclasses import replace
 from pqcomq.models import medsam
 from pqcomq.quantization.algorithm.config import Method, QuantizationConfig
 
-_BUDGETS = {medsam.KEY: {2: 2.4, 4: 4.38}}
-"""Effective bits a weight where they are not the usual ones. A permutation costs 16 bits an input channel, next to
-nothing in a layer of 768 outputs, and the seventh and twelfth part of MedSAM ViT-B's checkpoint leave no more."""
+_BUDGETS = {2: 2.6, 4: 4.6}
+"""Effective bits a weight, by bit width: what groups of 64 with real zero-points and a permutation take."""
+
+_BUDGETS_OF_MODELS = {medsam.KEY: {2: 2.4, 4: 4.38}}
+"""Where they are not the usual ones. A permutation costs 16 bits an input channel, next to nothing in a layer of 768
+outputs, and the seventh and twelfth part of MedSAM ViT-B's checkpoint leave no more."""
 
 
-def default_settings(model: str, bits: int, method: Method = "pcomq", *, integers: bool = False) -> QuantizationConfig:
-    """The settings for a model at a bit width.
+def default_config(model: str, bits: int, method: Method = "pcomq", *, integers: bool = False) -> QuantizationConfig:
+    """The settings that serve a model best, by measurement, at a bit width (README, "How it was chosen").
+
+    The command line, the window, the demo and :func:`pqcomq.quantize` all take these. All methods quantize the same
+    layers; RTN and COMQ as they were published know neither budgets nor the quantized model's inputs.
 
     Args:
-        model: its key.
-        bits: bit width.
-        method: one of the family.
-        integers: weights that processors multiply as signed bytes; the method is then given.
+        model: its key, e.g. ``"lite-medsam"``.
+        bits: bit width, 2, 4 or 8.
+        method: ``"rtn"``, ``"comq"`` or ``"pcomq"``.
+        integers: weights that processors multiply as signed bytes: symmetric, multiples of one scale an output channel.
+            The method is then given.
 
     Raises:
-        ValueError: there is no such bit width.
+        ValueError: there is no such bit width or method.
     """
-    chosen = QuantizationConfig.for_integers(bits) if integers else QuantizationConfig.default(bits, method)
-    budget = _BUDGETS.get(model, {}).get(bits)
-    return chosen if chosen.budget is None or budget is None else replace(chosen, budget=budget)
+    if integers:
+        return _for_integers(model, bits)
+    if method == "rtn":
+        return replace(QuantizationConfig.plain(bits), decoder=True)
+    if method == "comq":
+        plain = QuantizationConfig.plain(bits)
+        return replace(plain, method="comq", sweeps=6, order="greedy", search_clipping=True, decoder=True)
+    if bits == 8:
+        # Nothing is left to gain there by what costs time or, as real zero-points do, bits.
+        return QuantizationConfig(8, method, zero_point="integer", decoder=True)
+    budget = _BUDGETS_OF_MODELS.get(model, _BUDGETS).get(bits)
+    return QuantizationConfig(bits, method, inputs="quantized", budget=budget, decoder=True, tones="varied")
+
+
+def _for_integers(model: str, bits: int) -> QuantizationConfig:
+    """At 2 and 4 bits otherwise the default.
+
+    At 8 bits nothing is left to gain by groups, and a permutation would only change the order of the sweeps: this is
+    COMQ, with error feedback first.
+    """
+    if bits == 8:
+        return QuantizationConfig(
+            8, "comq", granularity="channel", permutation="none", zero_point="symmetric", decoder=True
+        )
+    return replace(default_config(model, bits), zero_point="symmetric", scales="multiples")

@@ -23,7 +23,7 @@ from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.gate import Tolerance
-from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.box import Box3D
 
@@ -312,7 +312,7 @@ def test_weights_are_saved_and_loaded_again_with_their_settings(prepared, qtbot,
     assert ready.model_panel.bits.currentText() == "8 bits"
     loaded = ready.weights_panel.weights_for(ready.model_panel.choice)
     assert isinstance(loaded, QuantizedModel)
-    assert loaded.settings == QuantizationConfig.default(8, "rtn")
+    assert loaded.settings == default_config("lite-medsam", 8, "rtn")
 
 
 def test_a_bad_weights_file_is_told_in_one_sentence(ready, qtbot, tmp_path):

@@ -13,7 +13,7 @@ from napari_pqcomq.setup.runtime_combo_box import RuntimeComboBox
 from pqcomq.backends.openvino_model import available
 from pqcomq.backends.runtime import Runtime
 from pqcomq.errors import InputError
-from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.presets import default_config
 
 _OBSTACLES = runtime_combo_box._obstacles
 REASON = "runtime openvino-bf16 needs a processor with BF16, which this one has not"
@@ -52,9 +52,9 @@ def test_integer_products_need_weights_of_their_own(qtbot):
     qtbot.addWidget(panel)
     panel.bits.setCurrentText("8 bits")
     assert panel.runtimes.runtime is Runtime.openvino, "low bits at their real speed, where it is installed"
-    assert panel.choice.settings == QuantizationConfig.default(8, "pcomq")
+    assert panel.choice.settings == default_config("lite-medsam", 8, "pcomq")
     panel.runtimes.choose(Runtime.openvino_int8)
-    assert panel.choice.settings == QuantizationConfig.for_integers(8)
+    assert panel.choice.settings == default_config("lite-medsam", 8, integers=True)
     assert not panel.methods.isEnabled()
 
 

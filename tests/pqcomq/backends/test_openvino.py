@@ -18,6 +18,7 @@ from pqcomq.quantization.algorithm.gram import quantizable_layers
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.calibration import calibrate_on
+from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.segmentation.box import tight_box
 from pqcomq.volumes.intensity_window import eight_bit
@@ -158,7 +159,7 @@ def test_full_precision_gives_torch_s_masks(lite_medsam, prompts):
 @pytest.mark.parametrize("bits", [4, 2])
 def test_packed_weights_give_the_masks_of_the_same_weights_in_torch(lite_medsam, prompts, real_data, finish, bits):
     calibration = calibrate_on([read_volume(real_data / "calibration_ct_1.nii.gz")], 1)
-    model = finish(quantize_model(lite_medsam, calibration, QuantizationConfig.default(bits)))
+    model = finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", bits)))
     fast = on_runtime(model, Runtime.openvino)
     assert min(agreement(model.segmenter, fast, prompts)) >= 0.995
     assert not fast.execution.simulated
@@ -307,7 +308,8 @@ def test_integer_products_are_those_of_the_rounded_inputs():
     torch.manual_seed(5)
     weight, inputs = torch.randn(32, 64), torch.randn(200, 64).clamp(-3, 3)
     groups = QuantizationConfig(bits=4, group_size=16, zero_point="symmetric", scales="multiples")
-    for settings in (groups, QuantizationConfig.for_integers(4), QuantizationConfig.for_integers(8)):
+    four, eight = (default_config("lite-medsam", bits, integers=True) for bits in (4, 8))
+    for settings in (groups, four, eight):
         quantized = quantize_matrix(weight, inputs.T @ inputs, settings)
         assert integer_values(quantized) is not None
         layer = Layer(quantized, torch.randn(32), (-3.0, 3.0))

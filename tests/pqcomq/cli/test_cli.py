@@ -152,6 +152,7 @@ def test_folders_that_cannot_be_written_are_told_before_any_work(refused, ct, sa
         (["--bits", "4", "--calibration-slices", "7"], "fewer than the 7"),
         (["--bits", "4", "--window", "liver"], "window 'liver'"),
         (["--bits", "4", "--window", "40,0"], "above 0"),
+        (["--bits", "4", "--calibration-slices", "1", "--set", "group_size=33"], "set the budget to none too"),
     ],
 )
 def test_settings_out_of_range_are_told(refused, ct, tmp_path, arguments, words):

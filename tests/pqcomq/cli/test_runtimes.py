@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from pqcomq.backends.openvino_model import available
 from pqcomq.backends.runtime import Runtime
-from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.weights_file import load_weights, save_weights
 
@@ -22,7 +22,7 @@ BOX = ["45", "25", "1", "76", "56", "2"]
 @pytest.fixture(scope="session")
 def integers(lite_medsam, calibration, finish, tmp_path_factory):
     """A file whose weights run as integers."""
-    model = finish(quantize_model(lite_medsam, calibration, QuantizationConfig.for_integers(8)))
+    model = finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", 8, integers=True)))
     path = tmp_path_factory.mktemp("integers") / "eight.safetensors"
     save_weights(model, path)
     return path

@@ -7,6 +7,7 @@ from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.calibration import Calibration
 from pqcomq.quantization.calibration_passes import CalibrationPasses
 from pqcomq.quantization.intensity_augmentation import varied_intensities
+from pqcomq.quantization.presets import default_config
 
 RAMP = np.arange(256, dtype=np.uint8)[None]
 
@@ -34,7 +35,7 @@ def test_passes_vary_tones_only_where_settings_say_so(lite_medsam, phantom):
 
     slices = Calibration(tuple(eight_bit(phantom)[:4]), {})
     own, varied = (
-        CalibrationPasses(lite_medsam, slices, QuantizationConfig(tones=tones)) for tones in ("own", "varied")
+        CalibrationPasses(lite_medsam, slices, QuantizationConfig(4, tones=tones)) for tones in ("own", "varied")
     )
     assert len(own) == len(varied) == 4
     assert [bool((own.image(i) == varied.image(i)).all()) for i in range(4)] == [True, False, True, False]
@@ -45,4 +46,4 @@ def test_passes_vary_tones_only_where_settings_say_so(lite_medsam, phantom):
 
 
 def test_defaults_of_low_widths_vary_tones():
-    assert [QuantizationConfig.default(bits).tones for bits in (8, 4, 2)] == ["own", "varied", "varied"]
+    assert [default_config("lite-medsam", bits).tones for bits in (8, 4, 2)] == ["own", "varied", "varied"]

@@ -6,13 +6,12 @@ import pytest
 import torch
 
 from pqcomq.models.registry import empty_model
-from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import weight_matrix
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.algorithm.quantize_layer import quantize_layer
 from pqcomq.quantization.layer_names import layers_to_quantize
 from pqcomq.quantization.position_embedding import in_bytes, widened
-from pqcomq.quantization.presets import default_settings
+from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.quantization.weights_file import load_weights, save_weights
 
@@ -35,7 +34,7 @@ def test_rows_keep_half_a_step_and_come_out_the_same_again(size):
 def test_medsam_vit_b_s_positions_go_through_a_file_unchanged(tmp_path):
     full = empty_model("medsam", "random.pth", "0" * 64, 375_000_000)
     torch.nn.init.normal_(full.image_encoder.pos_embed, generator=torch.Generator().manual_seed(5))
-    settings = QuantizationConfig.default(2, "rtn")
+    settings = default_config("lite-medsam", 2, "rtn")
     results = {
         name: quantize_layer(layer, PairedGram.empty(weight_matrix(layer).shape[1]), settings)
         for name, layer in layers_to_quantize(full, decoder=True).items()
@@ -51,8 +50,8 @@ def test_medsam_vit_b_s_positions_go_through_a_file_unchanged(tmp_path):
 
 
 def test_the_budget_is_the_model_s_own_where_it_has_one():
-    assert default_settings("lite-medsam", 4) == QuantizationConfig.default(4)
-    assert default_settings("medsam", 4).budget == 4.38
-    assert default_settings("medsam", 2, integers=True).budget == 2.4
-    assert default_settings("medsam", 8) == QuantizationConfig.default(8)
-    assert default_settings("medsam", 4, "comq").budget is None
+    assert default_config("lite-medsam", 4).budget == 4.6
+    assert default_config("medsam", 4).budget == 4.38
+    assert default_config("medsam", 2, integers=True).budget == 2.4
+    assert default_config("medsam", 8) == default_config("lite-medsam", 8)
+    assert default_config("medsam", 4, "comq").budget is None

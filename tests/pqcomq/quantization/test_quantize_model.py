@@ -11,6 +11,7 @@ from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import quantizable_layers
 from pqcomq.quantization.calibration import Calibration
 from pqcomq.quantization.layer_names import layers_to_quantize
+from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 
 QUICK = QuantizationConfig(bits=4, sweeps=1)
@@ -20,7 +21,7 @@ QUICK = QuantizationConfig(bits=4, sweeps=1)
 def test_every_slice_and_layer_is_told_and_the_original_is_untouched(lite_medsam, calibration):
     parts = (lite_medsam.image_encoder, lite_medsam.mask_decoder)
     before = [{name: tensor.clone() for name, tensor in part.state_dict().items()} for part in parts]
-    work = quantize_model(lite_medsam, calibration, QuantizationConfig.default(2))
+    work = quantize_model(lite_medsam, calibration, default_config("lite-medsam", 2))
     events = []
     while True:
         try:
@@ -68,7 +69,7 @@ def test_closed_while_calibrating_leaves_no_hooks(lite_medsam, calibration):
 
 
 def test_eight_bits_are_nearly_the_original(lite_medsam, calibration, finish):
-    model = finish(quantize_model(lite_medsam, calibration, QuantizationConfig.default(8)))
+    model = finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", 8)))
     image = lite_medsam.transforms.image(calibration.slices[0])
     full, low = lite_medsam.embed(image), model.segmenter.embed(image)
     assert float((full - low).square().mean() / full.square().mean()) < 1e-3
@@ -88,5 +89,5 @@ def test_weights_that_are_not_finite_are_told_with_their_layer(calibration):
 
 def test_a_calibration_slice_of_zeros_gives_no_nan(lite_medsam, finish):
     blank = Calibration((np.zeros((64, 64), np.uint8),), {})
-    model = finish(quantize_model(lite_medsam, blank, QuantizationConfig.default(4)))
+    model = finish(quantize_model(lite_medsam, blank, default_config("lite-medsam", 4)))
     assert all(bool(torch.isfinite(weight.dequantize()).all()) for weight in model.weights.values())

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.weights_file import load_weights, read_manifest, save_weights
 
@@ -30,7 +31,7 @@ def rewritten(saved, target, change):
 
 @pytest.mark.parametrize(("bits", "method"), [(2, "pcomq"), (4, "comq"), (8, "rtn")])
 def test_the_loaded_model_gives_the_same_bits(bits, method, lite_medsam, calibration, finish, tmp_path):
-    model = finish(quantize_model(lite_medsam, calibration, QuantizationConfig.default(bits, method)))
+    model = finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", bits, method)))
     path = tmp_path / "weights.safetensors"
     save_weights(model, path)
     loaded = load_weights(path)

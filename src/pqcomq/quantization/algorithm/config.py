@@ -1,4 +1,4 @@
-"""What can be chosen about a quantization, and what is chosen by default."""
+"""What can be chosen about a quantization."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ METHOD_TITLES: dict[Method, str] = {
     "pcomq": "Permutation-COMQ",
 }
 
-_BUDGETS = {2: 2.6, 4: 4.6}
-"""Effective bits a weight, by bit width: what groups of 64 with real zero-points and a permutation take."""
+GROUP_SIZE = 64
+"""Input channels in a group where nothing else is chosen, and where the budget chooses."""
 
-_RETIRED = {"correct_bias"}
-"""Settings of earlier versions that a weights file may still name. A corrected bias stands in such a file as the
-layer's own, so nothing is left to do on reading."""
+_RETIRED = {"correct_bias", "input_damping"}
+"""Settings of earlier versions that a weights file may still name. What they did stands in the file's tensors (a
+corrected bias as the layer's own), so nothing is left to do on reading."""
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "method": get_args(Method),
@@ -44,7 +44,10 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class QuantizationConfig:
-    """One way of quantizing a layer.
+    """One way of quantizing layers.
+
+    What is right for a model at a bit width is asked of :func:`.presets.default_config`. Fields left out here stand for
+    the method on each layer by itself, every layer alike; they take nothing of the model into account.
 
     Attributes:
         bits: bit width of a code, 2, 4 or 8.
@@ -52,7 +55,7 @@ class QuantizationConfig:
             (arXiv 2403.07134); ``pcomq`` permutes first (arXiv 2604.07674).
         granularity: the unit that shares a scale and zero-point: the whole ``layer``, an output ``channel``, or a
             ``group`` of input channels within an output channel.
-        group_size: input channels in a group; the last group of a layer may be smaller.
+        group_size: input channels in a group; the last group of a layer may be smaller. A budget chooses it itself.
         permutation: input channels in ascending ``magnitude`` of their weights before grouping, or ``none``. One
             permutation serves the whole layer: one per output channel would cost more bits than 4-bit codes.
         order: columns visited as stored (``cyclic``) or by descending weight × input norm (``greedy``), one order a
@@ -70,9 +73,8 @@ class QuantizationConfig:
         damping: share of the mean input energy added to every input's own, against fitting a small calibration set.
         inputs: fit each layer to its inputs in the ``full`` model, or to those in the model whose layers before it are
             already ``quantized``, so that it also makes up for their errors.
-        input_damping: how strongly the second keeps to the layer's own weights, as a share of the mean input energy.
         budget: effective bits a weight to be spent where they help most, layers then taking 2, 4 or 8 bits and groups
-            of 32 to 128; None gives every layer :attr:`bits` and :attr:`group_size`.
+            of 32 to 128 input channels; None gives every layer :attr:`bits` and :attr:`group_size`.
         decoder: quantize the mask decoder's linear layers too.
         tones: calibrate on slices in their ``own`` grey values, or every other one in ``varied`` tones, as other
             scanners and modalities might show the same anatomy.
@@ -81,10 +83,10 @@ class QuantizationConfig:
         ValueError: a setting is outside its range.
     """
 
-    bits: int = 4
+    bits: int
     method: Method = "pcomq"
     granularity: Granularity = "group"
-    group_size: int = 64
+    group_size: int = GROUP_SIZE
     permutation: Permutation = "magnitude"
     order: Order = "greedy"
     sweeps: int = 6
@@ -94,7 +96,6 @@ class QuantizationConfig:
     feedback: bool = True
     damping: float = 0.01
     inputs: Inputs = "full"
-    input_damping: float = 1.0
     budget: float | None = None
     decoder: bool = False
     tones: Tones = "own"
@@ -105,40 +106,21 @@ class QuantizationConfig:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name.replace('_', ' ')} {getattr(self, name)!r}: choose one of {choices}")
-        if self.group_size < 1 or self.sweeps < 0 or self.damping < 0 or self.input_damping < 0:
+        if self.group_size < 1 or self.sweeps < 0 or self.damping < 0:
             raise ValueError("group size must be at least 1, sweeps and damping at least 0")
         learns = self.sweeps or self.feedback or self.search_clipping
         if self.budget is not None and not self.budget > 0:
             raise ValueError("a budget is a positive number of bits a weight")
+        if self.budget is not None and self.group_size != GROUP_SIZE:
+            raise ValueError(
+                f"group size {self.group_size}: a budget chooses each layer's groups itself; set the budget to none too"
+            )
         if self.method == "rtn" and (learns or self.permutation != "none" or self.inputs != "full"):
             raise ValueError("round to nearest takes no sweeps, feedback, clipping search, permutation or inputs")
         if self.scales == "multiples" and self.zero_point != "symmetric":
             raise ValueError("scales that are multiples of one need zero point 'symmetric'")
         if self.method == "comq" and self.permutation != "none":
             raise ValueError("COMQ takes no permutation; choose method 'pcomq'")
-
-    @classmethod
-    def default(cls, bits: int, method: Method = "pcomq") -> Self:
-        """The settings that serve best, by measurement, at this bit width (README, "How it was chosen").
-
-        All methods quantize the same layers; RTN and COMQ as they were published know neither budgets nor the quantized
-        model's inputs.
-        """
-        if method == "rtn":
-            return replace(cls.plain(bits), decoder=True)
-        if method == "comq":
-            comq = replace(cls.plain(bits), method="comq", sweeps=6, order="greedy", search_clipping=True)
-            return replace(comq, decoder=True)
-        if bits == 8:
-            # Nothing is left to gain there by what costs time or, as real zero-points do, bits.
-            return cls(bits=8, zero_point="integer", decoder=True)
-        return cls(
-            bits=bits,
-            inputs="quantized",
-            budget=_BUDGETS[bits],
-            decoder=True,
-            tones="varied",
-        )
 
     @classmethod
     def plain(cls, bits: int) -> Self:
@@ -153,24 +135,6 @@ class QuantizationConfig:
             zero_point="integer",
             feedback=False,
         )
-
-    @classmethod
-    def for_integers(cls, bits: int) -> Self:
-        """Weights that processors multiply as signed bytes: symmetric, multiples of one scale an output channel.
-
-        At 2 and 4 bits otherwise the default. At 8 bits nothing is left to gain by groups, and a permutation would only
-        change the order of the sweeps: this is COMQ, with error feedback first.
-        """
-        if bits == 8:
-            return cls(
-                bits=8,
-                method="comq",
-                granularity="channel",
-                permutation="none",
-                zero_point="symmetric",
-                decoder=True,
-            )
-        return replace(cls.default(bits), zero_point="symmetric", scales="multiples")
 
     def altered(self, changes: Iterable[str]) -> Self:
         """These settings with some of them written as ``name=value``, e.g. ``"group_size=32"`` or ``"budget=none"``.
@@ -195,7 +159,10 @@ class QuantizationConfig:
             TypeError: there is no such setting.
             ValueError: a setting is outside its range.
         """
-        return cls(**{name: value for name, value in values.items() if name not in _RETIRED})
+        known = {name: value for name, value in values.items() if name not in _RETIRED}
+        if known.get("budget") is not None and "group_size" in known:
+            known["group_size"] = GROUP_SIZE  # earlier versions took any beside a budget, and ignored it
+        return cls(**known)
 
     @property
     def title(self) -> str:

@@ -15,6 +15,10 @@ from torch import Tensor
 from pqcomq.quantization.algorithm.gram import InputGram
 from pqcomq.quantization.algorithm.output_error import output_energy
 
+TARGET_DAMPING = 1.0
+"""How strongly a layer that makes up for the ones before it keeps to its own weights, a share of the mean input energy.
+Small calibration sets need much of it."""
+
 
 @dataclass
 class PairedGram:
@@ -60,7 +64,7 @@ class PairedGram:
 
         Args:
             weight: (n, m), W.
-            damping: λ, a share of Ĥ's mean diagonal h̄. Small calibration sets need much of it.
+            damping: λ, a share of Ĥ's mean diagonal h̄.
         """
         if self.alike:
             return weight

@@ -8,7 +8,7 @@ import torch
 
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import QuantizableLayer, weight_matrix
-from pqcomq.quantization.algorithm.paired_gram import PairedGram
+from pqcomq.quantization.algorithm.paired_gram import TARGET_DAMPING, PairedGram
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 
@@ -45,7 +45,7 @@ def quantize_layer(layer: QuantizableLayer, grams: PairedGram, settings: Quantiz
         ValueError: weights or inputs are not finite, or scales would not fit float16.
     """
     matrix = weight_matrix(layer)  # (n, m)
-    target = grams.target(matrix, settings.input_damping)
+    target = grams.target(matrix, TARGET_DAMPING)
     weight = quantize_matrix(target, grams.seen.gram, settings, tuple(layer.weight.shape))
     quantized = weight.dequantize().flatten(1)  # (n, m)
     seen = grams.seen

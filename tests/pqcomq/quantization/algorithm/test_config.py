@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.presets import default_config
 
 
 def test_settings_are_altered_by_their_names_and_kept_otherwise():
-    default = QuantizationConfig.default(4)
+    default = default_config("lite-medsam", 4)
     changed = default.altered(["group_size=32", "permutation = none", "budget=none", "damping=0.02", "decoder=no"])
     assert (changed.group_size, changed.permutation, changed.budget) == (32, "none", None)
     assert (changed.damping, changed.decoder, changed.bits) == (0.02, False, 4)
@@ -25,35 +26,46 @@ def test_settings_are_altered_by_their_names_and_kept_otherwise():
         ("budget=-1", "a budget is a positive number"),
         ("bits=3", "bit width 3"),
         ("group_size=0", "group size must be at least 1"),
+        ("group_size=33", "group size 33: a budget chooses each layer's groups itself"),
         ("scales=multiples", "need zero point 'symmetric'"),
         ("method=rtn", "round to nearest takes no sweeps"),
     ],
 )
 def test_settings_that_cannot_be_are_named(change, problem):
     with pytest.raises(ValueError, match=problem):
-        QuantizationConfig.default(4).altered([change])
+        default_config("lite-medsam", 4).altered([change])
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])
 @pytest.mark.parametrize("method", ["rtn", "comq", "pcomq"])
 def test_settings_survive_a_file(bits, method):
-    default = QuantizationConfig.default(bits, method)
+    default = default_config("lite-medsam", bits, method)
     assert QuantizationConfig.from_dict(default.to_dict()) == default
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])
 def test_settings_for_integers_keep_the_budget_and_survive_a_file(bits):
-    settings = QuantizationConfig.for_integers(bits)
+    settings = default_config("lite-medsam", bits, integers=True)
     assert settings.zero_point == "symmetric"
-    assert settings.budget == QuantizationConfig.default(bits).budget
+    assert settings.budget == default_config("lite-medsam", bits).budget
     assert settings.scales == ("free" if bits == 8 else "multiples")
     assert QuantizationConfig.from_dict(settings.to_dict()) == settings
 
 
 @pytest.mark.parametrize("corrected", [False, True])
 def test_settings_of_files_from_before_biases_were_left_alone_are_read(corrected):
-    default = QuantizationConfig.default(4)
+    default = default_config("lite-medsam", 4)
     assert QuantizationConfig.from_dict(default.to_dict() | {"correct_bias": corrected}) == default
+
+
+def test_settings_of_files_from_before_a_budget_refused_a_group_size_are_read():
+    default = default_config("lite-medsam", 4)
+    assert QuantizationConfig.from_dict(default.to_dict() | {"group_size": 33, "input_damping": 1.0}) == default
+
+
+def test_there_is_no_configuration_without_a_bit_width():
+    with pytest.raises(TypeError, match="bits"):
+        QuantizationConfig()
 
 
 def test_settings_that_never_existed_are_refused():

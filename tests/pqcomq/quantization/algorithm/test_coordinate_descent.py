@@ -16,6 +16,7 @@ from pqcomq.quantization.algorithm.qparams import QParams, initial_qparams
 from pqcomq.quantization.algorithm.qparams_update import updated_qparams
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
 from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
+from pqcomq.quantization.presets import default_config
 
 _spec = importlib.util.spec_from_file_location("token_reference", Path(__file__).with_name("token_reference.py"))
 reference = importlib.util.module_from_spec(_spec)
@@ -232,15 +233,15 @@ def test_dead_inputs_are_rounded_to_nearest_and_nothing_becomes_nan():
 @pytest.mark.parametrize("method", ["rtn", "comq", "pcomq"])
 def test_constant_weights_stay_finite(weights, method):
     X = torch.randn(64, 32, generator=torch.Generator().manual_seed(0))
-    quantized = quantize_matrix(weights, X.T @ X, QuantizationConfig.default(4, method)).dequantize()
+    quantized = quantize_matrix(weights, X.T @ X, default_config("lite-medsam", 4, method)).dequantize()
     assert torch.allclose(quantized, weights, atol=0.25 * float(weights.abs().max()) + 1e-4)
 
 
 def test_what_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="weights hold values that are not finite"):
-        quantize_matrix(torch.full((2, 4), float("nan")), torch.eye(4), QuantizationConfig())
+        quantize_matrix(torch.full((2, 4), float("nan")), torch.eye(4), QuantizationConfig(4))
     with pytest.raises(ValueError, match="inputs hold values that are not finite"):
-        quantize_matrix(torch.ones(2, 4), torch.full((4, 4), float("inf")), QuantizationConfig())
+        quantize_matrix(torch.ones(2, 4), torch.full((4, 4), float("inf")), QuantizationConfig(4))
     with pytest.raises(ValueError, match="too large"):
         quantize_matrix(torch.randn(2, 64) * 1e9, torch.eye(64), QuantizationConfig(bits=2))
 
@@ -250,7 +251,7 @@ def test_effective_bits_count_scales_zero_points_and_permutation():
     H = X.T @ X
     real = quantize_matrix(W, H, QuantizationConfig(bits=4))
     assert real.storage_bits == 32 * 128 * 4 + 32 * 2 * (16 + 16) + 128 * 16
-    integer = quantize_matrix(W, H, QuantizationConfig.default(2, "rtn"))
+    integer = quantize_matrix(W, H, default_config("lite-medsam", 2, "rtn"))
     assert integer.storage_bits == 32 * 128 * 2 + 32 * 2 * (16 + 8)
     whole = quantize_matrix(W, H, replace(QuantizationConfig.plain(8), granularity="layer"))
     assert whole.storage_bits == 32 * 128 * 8 + 16 + 8
@@ -271,7 +272,7 @@ def test_effective_bits_count_scales_zero_points_and_permutation():
 )
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError):
-        QuantizationConfig(**wrong)
+        QuantizationConfig(**{"bits": 4} | wrong)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
