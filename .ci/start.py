@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         print("usage: start.py demo [--headless] [--out DIR] | test [PYTEST OPTIONS] | setup", file=sys.stderr)
         return 2
     install_system_libraries()
-    install_package("qt" if what == "demo" else "dev")
+    install_package("napari,openvino" if what == "demo" else "dev")
     if what == "demo":
         return run([PROGRAMS / "pqcomq", "demo", *rest])
     return run([*screen(), PYTHON, "-m", "pytest", *rest]) if what == "test" else 0
@@ -92,18 +92,18 @@ def install_system_libraries() -> None:
     demand(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], DEBIAN_FRONTEND="noninteractive")
 
 
-def install_package(extra: str) -> None:
-    """The package and what it needs into ``.venv/``, editable; quick when nothing has changed."""
+def install_package(extras: str) -> None:
+    """The package and what its extras need into ``.venv/``, editable; quick when nothing has changed."""
     if not PYTHON.exists():
         make_venv()
     wanted = hashlib.sha256((CHECKOUT / "setup.cfg").read_bytes() + sys.version.encode()).hexdigest()
     done = STAMP.read_text().split() if STAMP.exists() else []
-    # "dev" holds everything that "qt" does.
-    if done[:1] == [wanted] and (extra in done or "dev" in done):
+    # "dev" holds everything that the demo needs.
+    if done[:1] == [wanted] and (extras in done or "dev" in done):
         return
     print(f"Installing into {VENV} (several minutes the first time) …", flush=True)
-    demand([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", f".[{extra}]"])
-    STAMP.write_text(f"{wanted} {extra}\n")
+    demand([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", f".[{extras}]"])
+    STAMP.write_text(f"{wanted} {extras}\n")
 
 
 def make_venv() -> None:

@@ -34,6 +34,11 @@ _TOOLTIPS = {
     "symmetric scale an output channel.",
     Runtime.openvino_int8_bf16: "As 8-bit inputs, all else in bfloat16.",
 }
+_TOOLTIP = "What runs the networks. Headings and tables say whether low-bit speed is real or simulated."
+_WITHOUT_OPENVINO = (
+    "OpenVINO is not installed, so torch runs them and low bits have no speed of their own: "
+    'pip install "napari-pqcomq[openvino]"'
+)
 
 
 class RuntimeComboBox(QComboBox):
@@ -50,11 +55,11 @@ class RuntimeComboBox(QComboBox):
         for runtime, title in TITLES.items():
             self.addItem(title, runtime)
             self.setItemData(self.count() - 1, _TOOLTIPS[runtime], Qt.ItemDataRole.ToolTipRole)
+        self.setToolTip(_TOOLTIP)
         if find_spec("openvino") is not None:
             self.choose(Runtime.openvino)
-        self.setToolTip(
-            "What runs the networks. TextOverlays and tables say whether low-bit speed is real or simulated."
-        )
+        else:
+            self.setToolTip(f"{_TOOLTIP}\n{_WITHOUT_OPENVINO}")
         self.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self._worker = create_worker(_obstacles, _start_thread=False)
         self._worker.returned.connect(self.show_obstacles)

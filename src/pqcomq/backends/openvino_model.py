@@ -85,7 +85,7 @@ def _openvino(runtime: Runtime) -> ModuleType:
     except (ImportError, OSError) as problem:
         raise InputError(
             f"runtime {runtime.value} needs OpenVINO, which is not installed here or cannot be loaded: "
-            f"pip install openvino, or choose runtime {Runtime.torch.value}"
+            f'pip install "napari-pqcomq[openvino]", or choose runtime {Runtime.torch.value}'
         ) from problem
     return openvino
 

@@ -10,10 +10,10 @@ import numpy as np
 import typer
 
 from pqcomq.atomic_files import check_folder, made_folder, replacing
-from pqcomq.backends.openvino_model import available, runs_in_integers
+from pqcomq.backends.openvino_model import available, obstacle, runs_in_integers
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.options import DEFAULT_MODEL, AsJson, Checkpoint, ModelKey, Overwrite, opened
-from pqcomq.cli.output import print_json, print_table, print_written
+from pqcomq.cli.output import print_json, print_note, print_table, print_written
 from pqcomq.cli.progress import followed
 from pqcomq.comparison.benchmark import BOXES, Benchmark
 from pqcomq.comparison.benchmark import bench as run_bench
@@ -62,6 +62,9 @@ def bench(
     for path, quantized in zip(weights or [], models, strict=True):
         check_same_source(full, quantized, path)
     compared_models = _compared_models(full, models)
+    lacking = obstacle(Runtime.openvino)
+    if lacking is not None:
+        print_note(f"Measured on {Runtime.torch.value} alone: {lacking}.")
     if quick:
         most_slices, published_passes = 1, min(1, published_passes)
     protocol = Protocol(most_slices=most_slices)

@@ -77,10 +77,13 @@ def _open_window(bits: int) -> None:
     """Run the plugin's demo in a process of its own.
 
     Raises:
-        InputError: the plugin is not installed, or there is no screen.
+        InputError: napari is not installed, or there is no screen.
     """
-    if importlib.util.find_spec("napari_pqcomq") is None:
-        raise InputError("the napari plugin is not installed; run the demo with --headless")
+    if importlib.util.find_spec("napari") is None or importlib.util.find_spec("napari_pqcomq") is None:
+        raise InputError(
+            'the window needs napari, which is not installed: pip install "napari-pqcomq[napari]", '
+            "or run the demo with --headless"
+        )
     screenless = sys.platform.startswith("linux") and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM")
     )

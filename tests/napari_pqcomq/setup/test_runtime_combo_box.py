@@ -47,6 +47,16 @@ def test_a_runtime_remembered_from_another_machine_gives_way_to_torch(chooser):
     assert chooser.runtime is Runtime.torch
 
 
+def test_without_openvino_torch_is_chosen_and_the_tooltip_says_why(qtbot, monkeypatch):
+    monkeypatch.setattr(runtime_combo_box, "find_spec", lambda name: None)
+    monkeypatch.setattr(runtime_combo_box, "_obstacles", dict)
+    chooser = RuntimeComboBox()
+    qtbot.addWidget(chooser)
+    assert chooser.runtime is Runtime.torch
+    assert "OpenVINO is not installed, so torch runs them" in chooser.toolTip()
+    assert 'pip install "napari-pqcomq[openvino]"' in chooser.toolTip()
+
+
 def test_integer_products_need_weights_of_their_own(qtbot):
     panel = ModelPanel(CalibrationPanel())
     qtbot.addWidget(panel)
