@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count
@@ -32,7 +32,7 @@ from pqcomq.quantization.mixed_precision import LayerPlan, measured_plan, unifor
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.quantization.resume import Journal
 from pqcomq.quantization.sensitivity import model_damage
-from pqcomq.quantization.sequential_forward import sequential_forward
+from pqcomq.quantization.sequential_forward import SequentialForward
 from pqcomq.quantization.time_estimate import Phase, TimeEstimate
 
 _SLICES_TO_PLAN_ON = 3
@@ -167,22 +167,23 @@ class _Run:
         """Quantize every layer; the results come in the order of :attr:`layers`."""
         low = copied(self._full)
         low_layers = layers_to_quantize(low, decoder=self._settings.decoder)
-        pairs: Iterator[tuple[str, PairedGram]]
+        pairs: SequentialForward | Generator[tuple[str, PairedGram], None, None]
         if self._settings.inputs == "quantized":
             through = self.passes.through
-            pairs = sequential_forward(through(self._full), through(low), self.layers, low_layers)
+            pairs = SequentialForward(through(self._full), through(low), self.layers, low_layers)
         else:
             pairs = _standing(grams)
         finished: dict[str, QuantizedLayer] = {}
         work = {name: _sweep_cost(layer) for name, layer in self.layers.items()}
         total, done = len(self.layers), 0.0
-        for name, paired in chain(pairs, _unreached(self.layers, finished)):
-            settings = plan[name].settings(self._settings)
-            before, finished[name] = _quantize(name, self.layers[name], paired, settings, self._journal)
-            finished[name].put_into(low_layers[name])
-            done += work[name]
-            share = done / sum(work.values())
-            yield self._event("quantize", name, len(finished), total, share, before, finished[name].error)
+        with closing(pairs):  # here and now: an error's traceback would keep the passes for another thread to end
+            for name, paired in chain(pairs, _unreached(self.layers, finished)):
+                settings = plan[name].settings(self._settings)
+                before, finished[name] = _quantize(name, self.layers[name], paired, settings, self._journal)
+                finished[name].put_into(low_layers[name])
+                done += work[name]
+                share = done / sum(work.values())
+                yield self._event("quantize", name, len(finished), total, share, before, finished[name].error)
         return {name: finished[name] for name in self.layers}
 
     def _event(
@@ -219,7 +220,7 @@ def _text(phase: Phase, name: str, before: float | None, after: float | None) ->
     return f"Quantized {name}: error {before:.2%} → {after:.2%}"
 
 
-def _standing(grams: dict[str, InputGram]) -> Iterator[tuple[str, PairedGram]]:
+def _standing(grams: dict[str, InputGram]) -> Generator[tuple[str, PairedGram], None, None]:
     """Layers as if all others stayed in full precision.
 
     Each one's Gram matrices, the largest things in memory, are given back as soon as they were used.

@@ -4,11 +4,17 @@ All calibration slices go through the model in full precision and through the on
 a greenlet of its own: it runs until it reaches a layer, shows what the layer is about to see, and goes on once that
 layer has been quantized in between. So every pass is run exactly once, encoder and decoder alike, whatever the model
 looks like inside, and no more activations are in memory than the halted passes hold.
+
+Torch's modes (autocast, inference mode and the like) belong to a thread, and all passes run in one. What a pass has
+opened inside the model is therefore put away whenever it halts, and taken up again when it goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from contextvars import copy_context
+from weakref import WeakSet
 
 import torch
 from greenlet import getcurrent, greenlet
@@ -17,6 +23,7 @@ from torch import Tensor, nn
 from pqcomq.quantization.algorithm.gram import QuantizableLayer, spread_rows, tokens
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.calibration_passes import Pass
+from pqcomq.quantization.torch_modes import torch_modes_kept
 
 
 class _Halting:
@@ -26,13 +33,16 @@ class _Halting:
         self._handles = [self._listen(name, layer) for name, layer in layers.items()]
 
     def _listen(self, name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
-        reached: set[greenlet] = set()
+        # A halted frame must not hold its own greenlet: the garbage collector does not see through such a cycle.
+        reached: WeakSet[greenlet] = WeakSet()
 
         def halt(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-            here = getcurrent()
-            if here.parent is not None and here not in reached:
-                reached.add(here)
-                here.parent.switch(name, spread_rows(tokens(layer, arguments[0])))
+            runner = getcurrent().parent
+            if runner is not None and getcurrent() not in reached:
+                reached.add(getcurrent())
+                rows = spread_rows(tokens(layer, arguments[0].detach().float()))  # autocast hands on half precision
+                with torch_modes_kept():
+                    runner.switch(name, rows)
 
         return layer.register_forward_pre_hook(halt)
 
@@ -41,36 +51,79 @@ class _Halting:
             handle.remove()
 
 
-@torch.inference_mode()
-def sequential_forward(
-    full: Sequence[Pass],
-    low: Sequence[Pass],
-    full_layers: Mapping[str, QuantizableLayer],
-    low_layers: Mapping[str, QuantizableLayer],
-) -> Generator[tuple[str, PairedGram], None, None]:
-    """Give the inputs of one layer after the other, each as its predecessors' quantization has left them.
+class SequentialForward(Iterator[tuple[str, PairedGram]]):
+    """Gives the inputs of one layer after the other, each as its predecessors' quantization has left them.
 
-    The caller puts the layer's quantized weight into the low model before asking for the next, always in the same
-    thread. A layer that a pass reaches several times counts with what it sees first.
+    Iterating yields layer name and grams, in the order in which the layers run. The caller puts the layer's quantized
+    weight into the low model before asking for the next. A layer that a pass reaches several times counts with what it
+    sees first.
+
+    The halted passes live in the thread that asked for the first layer, and no other can let them go on or end them;
+    in another, asking and closing raise a RuntimeError and change nothing. An iterator that is dropped without being
+    closed ends its passes as soon as that thread comes to it.
 
     Args:
         full: runs each slice through the model in full precision.
         low: runs the same slices, in the same order, through a copy whose layers become quantized meanwhile.
         full_layers: name → layer of the one.
         low_layers: name → layer of the other.
-
-    Yields:
-        Layer name and grams, in the order in which the layers run.
     """
-    halting = [_Halting(full_layers), _Halting(low_layers)]
-    pairs = [(greenlet(wanted), greenlet(left)) for wanted, left in zip(full, low, strict=True)]
-    try:
+
+    def __init__(
+        self,
+        full: Sequence[Pass],
+        low: Sequence[Pass],
+        full_layers: Mapping[str, QuantizableLayer],
+        low_layers: Mapping[str, QuantizableLayer],
+    ) -> None:
+        self._steps = _steps(full, low, full_layers, low_layers)
+        self._thread: greenlet | None = None
+
+    def __next__(self) -> tuple[str, PairedGram]:
+        if self._thread is None:
+            self._thread = _this_thread()
+        self._check_thread()
+        with torch.inference_mode():
+            return next(self._steps)
+
+    def close(self) -> None:
+        """End the halted passes and take the hooks off both models.
+
+        Raises:
+            RuntimeError: called in another thread than the one that asked for the first layer.
+        """
+        if self._thread is not None:
+            self._check_thread()
+        self._steps.close()
+
+    def _check_thread(self) -> None:
+        if self._thread is not _this_thread():
+            raise RuntimeError(
+                "the halted forward passes belong to another thread; continue or close them in the thread that asked "
+                "for the first layer"
+            )
+
+
+def _steps(
+    full: Sequence[Pass],
+    low: Sequence[Pass],
+    full_layers: Mapping[str, QuantizableLayer],
+    low_layers: Mapping[str, QuantizableLayer],
+) -> Generator[tuple[str, PairedGram], None, None]:
+    """What :class:`SequentialForward` goes through, for whichever thread begins it."""
+    pairs = [(_pass(wanted), _pass(left)) for wanted, left in zip(full, low, strict=True)]
+    with ExitStack() as at_the_end:
+        for pair in pairs:
+            for each in pair:
+                at_the_end.callback(_end, each, _this_thread())
+        for layers in (full_layers, low_layers):  # ended first: nothing halts a pass that is on its way out
+            at_the_end.callback(_Halting(layers).end)
         while True:
             grams: PairedGram | None = None
             name = ""
             for pair in pairs:
                 # Each pair's rows are let go before the next pair moves on.
-                halts = [each.switch() for each in pair]
+                halts = [_run_on(each) for each in pair]
                 if any(each.dead for each in pair):
                     return
                 (name, wanted_rows), (low_name, low_rows) = halts
@@ -81,9 +134,34 @@ def sequential_forward(
             if grams is None:
                 return
             yield name, grams
-    finally:
-        for hooks in halting:
-            hooks.end()
-        for pair in pairs:
-            for waiting in pair:
-                waiting.throw()  # GreenletExit: it goes no further
+
+
+def _this_thread() -> greenlet:
+    """The running thread's own greenlet, which stands for it: threads' numbers are given again, this is not."""
+    here = getcurrent()
+    while here.parent is not None:
+        here = here.parent
+    return here
+
+
+def _pass(run: Pass) -> greenlet:
+    """A pass that has not begun, in the same context variables as whoever makes it."""
+    made = greenlet(run)
+    made.gr_context = copy_context()
+    return made
+
+
+def _run_on(halted: greenlet) -> tuple[str, Tensor]:
+    """Let a pass go on until it halts again: the layer that it has reached, and what that is about to see (N, m)."""
+    with torch_modes_kept():
+        return halted.switch()
+
+
+def _end(halted: greenlet, thread: greenlet) -> None:
+    """Have a pass go no further.
+
+    In another thread it cannot be ended; greenlet ends it where it belongs once nobody holds it any more.
+    """
+    if thread is _this_thread():
+        with torch_modes_kept():
+            halted.throw()

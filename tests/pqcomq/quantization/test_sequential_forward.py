@@ -1,4 +1,4 @@
-"""What each layer sees in sequential_forward, against hooks on whole forward passes."""
+"""What each layer sees in SequentialForward, against hooks on whole forward passes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 from pqcomq.quantization.algorithm.gram import gathering_grams
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.layer_names import copied, layers_to_quantize
-from pqcomq.quantization.sequential_forward import sequential_forward
+from pqcomq.quantization.sequential_forward import SequentialForward
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_layers_of_encoder_and_decoder_see_what_their_predecessors_left_them(lit
             run()
     generator = torch.Generator().manual_seed(1)
     seen: dict[str, PairedGram] = {}
-    for name, paired in sequential_forward(passes(lite_medsam, images), passes(low, images), layers, low_layers):
+    for name, paired in SequentialForward(passes(lite_medsam, images), passes(low, images), layers, low_layers):
         seen[name] = paired
         weight = low_layers[name].weight.data
         weight *= 1 + 0.05 * torch.randn(weight.shape, generator=generator)
@@ -59,7 +59,7 @@ def test_layers_of_encoder_and_decoder_see_what_their_predecessors_left_them(lit
 def test_a_layer_that_runs_twice_counts_once_and_one_that_never_runs_is_left_out():
     full, low, never = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2)
     x = torch.randn(6, 4)
-    steps = sequential_forward(
+    steps = SequentialForward(
         [lambda: full(full(x))], [lambda: low(low(x))], {"twice": full, "never": never}, {"twice": low, "never": never}
     )
     ((name, paired),) = steps
@@ -71,7 +71,7 @@ def test_a_layer_that_runs_twice_counts_once_and_one_that_never_runs_is_left_out
 def test_closed_on_the_way_it_leaves_no_hooks(lite_medsam, images, halts):
     low = copied(lite_medsam)
     layers, low_layers = (layers_to_quantize(model, decoder=False) for model in (lite_medsam, low))
-    steps = sequential_forward(passes(lite_medsam, images), passes(low, images), layers, low_layers)
+    steps = SequentialForward(passes(lite_medsam, images), passes(low, images), layers, low_layers)
     for _ in range(halts):
         next(steps)
     steps.close()
@@ -85,10 +85,10 @@ def test_what_goes_wrong_in_a_pass_reaches_the_caller(lite_medsam, images):
     layers, low_layers = (layers_to_quantize(model, decoder=False) for model in (lite_medsam, low))
     with pytest.raises(RuntimeError, match="at the same time"):
         list(
-            sequential_forward(
+            SequentialForward(
                 passes(lite_medsam, images), [lambda: layers["neck.0"](images[0])] * 2, layers, low_layers
             )
         )
     with pytest.raises(ZeroDivisionError):
-        list(sequential_forward([lambda: 1 // 0], passes(low, images[:1]), layers, low_layers))
+        list(SequentialForward([lambda: 1 // 0], passes(low, images[:1]), layers, low_layers))
     assert not any(module._forward_pre_hooks for module in lite_medsam.image_encoder.modules())
