@@ -56,18 +56,18 @@ class SeriesTree(QTreeWidget):
     def show_series(self, infos: list[SeriesInfo]) -> None:
         """Fill the list; patients are named, since the user must tell them apart on this screen."""
         self.clear()
-        patients: dict[str, QTreeWidgetItem] = {}
-        studies: dict[str, QTreeWidgetItem] = {}
+        patients: dict[tuple[str, ...], QTreeWidgetItem] = {}
+        studies: dict[tuple[str, ...], QTreeWidgetItem] = {}
         for info in infos:
             study = info.study
-            if study.patient_id not in patients:
+            if study.patient not in patients:
                 name = " ".join(study.patient_name.replace("^", " ").split()) or "Patient"
                 title = f"{name} ({study.patient_id})" if study.patient_id else name
-                patients[study.patient_id] = _heading(self.invisibleRootItem(), title)
-            if study.uid not in studies:
+                patients[study.patient] = _heading(self.invisibleRootItem(), title)
+            if (*study.patient, study.uid) not in studies:
                 title = ", ".join(filter(None, (_date(study.date), study.description))) or "Study"
-                studies[study.uid] = _heading(patients[study.patient_id], title)
-            _add_series(studies[study.uid], info)
+                studies[(*study.patient, study.uid)] = _heading(patients[study.patient], title)
+            _add_series(studies[(*study.patient, study.uid)], info)
         self.expandAll()
         header = self.header()
         header.setStretchLastSection(True)

@@ -30,9 +30,9 @@ def series(
     if json:
         print_json({"series": [info.to_dict(with_patient=with_patient) for info in infos], "damaged": _damaged(scan)})
         return
-    patients = list(dict.fromkeys(info.study.patient_id for info in infos))
+    patients = list(dict.fromkeys(info.study.patient for info in infos))
     for number, patient in enumerate(patients, start=1):
-        members = [info for info in infos if info.study.patient_id == patient]
+        members = [info for info in infos if info.study.patient == patient]
         study = members[0].study
         title = f"patient {number}" + (f": {study.patient_name} ({study.patient_id})" if with_patient else "")
         print_table(title, COLUMNS, [_row(info) for info in members])

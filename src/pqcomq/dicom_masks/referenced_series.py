@@ -74,7 +74,8 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
         keep_identity: take the patient's and the study's data along.
 
     Raises:
-        InputError: the volume is not made of DICOM images, they are gone, or lack what an object must refer to.
+        InputError: the volume is not made of DICOM images, they are gone, lack what an object must refer to, or share
+            a UID.
     """
     if not volume.planes:
         raise InputError(
@@ -84,6 +85,11 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
     files = [replace(plane, frame=0) for plane in volume.planes]
     numbers = {file: number for number, file in enumerate(dict.fromkeys(files))}
     headers = tuple(_header(file, keep_identity=keep_identity) for file in numbers)
+    if len({header.SOPInstanceUID for header in headers}) < len(headers):
+        raise InputError(
+            f"Images of {volume.name} share a SOPInstanceUID, so a DICOM object cannot say on which it lies; "
+            "export it as NIfTI, NRRD or MHA."
+        )
     places = ((numbers[file], plane.frame) for file, plane in zip(files, volume.planes, strict=True))
     return SourceSeries(headers, tuple(places))
 

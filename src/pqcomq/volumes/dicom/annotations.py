@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 
 from pqcomq.volumes.dicom.elements import text
 from pqcomq.volumes.dicom.file_discovery import DicomFile
-from pqcomq.volumes.dicom.headers import SeriesHeader, series_header
+from pqcomq.volumes.dicom.identity import SeriesHeader, series_header
 
 AnnotationKind = Literal["SEG", "RTSTRUCT"]
 

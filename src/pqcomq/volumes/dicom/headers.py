@@ -6,7 +6,7 @@ Only pydicom and only headers here, so that a folder of thousands of slices is l
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, BinaryIO, TypeVar
 
@@ -15,8 +15,9 @@ from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import ImplicitVRLittleEndian
 
-from pqcomq.volumes.dicom.elements import number, numbers, text
+from pqcomq.volumes.dicom.elements import number_if_any, numbers, text, whole_number
 from pqcomq.volumes.dicom.file_discovery import DicomFile, Opener, begins_like_dicom
+from pqcomq.volumes.dicom.identity import IDENTITY_TAGS, SeriesHeader, series_header
 from pqcomq.volumes.dicom.pixel_format import STORAGE_TAGS, PixelFormat
 from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
 
@@ -27,17 +28,20 @@ HEAD_BYTES = 1 << 16
 """Read at first of each file: more than the header of any single slice, which spares a way through the file."""
 
 MARKS = {
-    "EchoNumbers": "echo", "TemporalPositionIdentifier": "time", "DiffusionBValue": "b-value",
+    "StackID": "stack", "EchoNumbers": "echo", "TemporalPositionIdentifier": "time", "DiffusionBValue": "b-value",
     "AcquisitionNumber": "acquisition", "TriggerTime": "trigger time", "EchoTime": "echo time",
-    "ImageType": "image type", "AcquisitionTime": "acquisition time", "ContentTime": "image time",
+    "InversionTime": "inversion time", "FlipAngle": "flip angle", "KVP": "tube voltage",
+    "ConvolutionKernel": "kernel", "ImageType": "image type", "SeriesDescription": "description",
+    "AcquisitionTime": "acquisition time", "ContentTime": "image time",
 }  # fmt: skip
 """What tells several volumes of one series apart, the most telling first: tag and name for people."""
+TIMES = ("AcquisitionTime", "ContentTime")
+"""The last marks, which most often belong to each slice and not to the volume."""
 
 TAGS: list[BaseTag | int] = [int(Tag(keyword)) for keyword in (
-    "SOPClassUID", "SOPInstanceUID", "PatientID", "PatientName", "StudyInstanceUID", "StudyDate", "StudyDescription",
-    "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality", "FrameOfReferenceUID", "InstanceNumber",
-    "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PixelSpacing",
-    "ImagerPixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "SliceThickness",
+    "SOPClassUID", "SOPInstanceUID", *IDENTITY_TAGS, "InstanceNumber", "Rows", "Columns", "NumberOfFrames",
+    "SamplesPerPixel", "PhotometricInterpretation", "PixelSpacing", "ImagerPixelSpacing",
+    "ImagePositionPatient", "ImageOrientationPatient", "SliceThickness",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "ReferencedSeriesSequence",
     "ReferencedFrameOfReferenceSequence", "SegmentSequence", "StructureSetROISequence", *MARKS, *STORAGE_TAGS,
 )]  # fmt: skip
@@ -45,50 +49,12 @@ _PIXELS = int(Tag("PixelData"))
 _ENDS = frozenset(int(Tag(k)) for k in ("ROIContourSequence", "PixelData", "FloatPixelData", "DoubleFloatPixelData"))
 """Where reading ends: behind these is the bulk of a file."""
 
-_SERIES_CODES = tuple(int(Tag(keyword)) for keyword in (
-    "PatientID", "PatientName", "StudyInstanceUID", "StudyDate", "StudyDescription", "SeriesInstanceUID",
-    "SeriesNumber", "SeriesDescription", "Modality", "FrameOfReferenceUID", "SpecificCharacterSet",
-))  # fmt: skip
+_SERIES_CODES = tuple(int(Tag(keyword)) for keyword in (*IDENTITY_TAGS, "SpecificCharacterSet"))
 _MARK_CODES, _BINARY_MARK = tuple(int(Tag(keyword)) for keyword in MARKS), int(Tag("DiffusionBValue"))
 _STORAGE_CODES = tuple(int(Tag(keyword)) for keyword in (*STORAGE_TAGS, "Modality"))
 
 NOT_PICTURES = frozenset({"SEG", "RTDOSE", "RTSTRUCT", "RTPLAN", "SR", "PR", "KO", "REG", "ECG", "DOC"})
 """Modalities whose objects describe other images; some of them have rows and columns all the same."""
-
-
-@dataclass(frozen=True)
-class StudyHeader:
-    """A patient's study.
-
-    Attributes:
-        uid, date, description: what the files say, ``""`` if nothing.
-        patient_id, patient_name: for the user's own screen alone; never logged, stored or printed unless asked for.
-    """
-
-    uid: str
-    date: str
-    description: str
-    patient_id: str = field(repr=False)
-    patient_name: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class SeriesHeader:
-    """What a file says of its series.
-
-    Attributes:
-        uid, description, modality: ``""`` if it says nothing.
-        number: SeriesNumber, None if it has none.
-        frame_of_reference: UID of the coordinate system, ``""`` if it says nothing.
-        study: its study.
-    """
-
-    uid: str
-    number: int | None
-    description: str
-    modality: str
-    frame_of_reference: str
-    study: StudyHeader
 
 
 @dataclass(frozen=True)
@@ -225,39 +191,26 @@ def _bytes(dataset: Dataset, tag: int) -> object:
     return None if element is None else (element.value, getattr(element, "is_little_endian", None))
 
 
-def series_header(dataset: Dataset) -> SeriesHeader:
-    """What a header says of its series, its study and its patient."""
-    series_number = number(dataset, "SeriesNumber")
-    study = StudyHeader(
-        text(dataset, "StudyInstanceUID"), text(dataset, "StudyDate"), text(dataset, "StudyDescription"),
-        text(dataset, "PatientID"), text(dataset, "PatientName"),
-    )  # fmt: skip
-    return SeriesHeader(
-        text(dataset, "SeriesInstanceUID"), None if series_number is None else int(series_number),
-        text(dataset, "SeriesDescription"), text(dataset, "Modality"), text(dataset, "FrameOfReferenceUID"), study,
-    )  # fmt: skip
-
-
 def plane_header(file: DicomFile, header: Header, repeated: Repeated) -> PlaneHeader:
     """The plane that a header describes: the file's only one, or what all its frames share."""
     dataset = header.dataset
     syntax = str(dataset.file_meta.get("TransferSyntaxUID") or ImplicitVRLittleEndian)
     stored = repeated.of(dataset, _STORAGE_CODES, lambda: PixelFormat.of(dataset, syntax), syntax)
-    instance = number(dataset, "InstanceNumber")
+    instance = number_if_any(dataset, "InstanceNumber")
     return PlaneHeader(
         file=file,
         frame=0,
-        frames=int(dataset.get("NumberOfFrames") or 1),
+        frames=whole_number(dataset, "NumberOfFrames") or 1,
         series=repeated.of(dataset, _SERIES_CODES, lambda: series_header(dataset)),
         instance_uid=text(dataset, "SOPInstanceUID"),
         instance_number=None if instance is None else int(instance),
-        rows=int(dataset.Rows),
-        columns=int(dataset.Columns),
+        rows=whole_number(dataset, "Rows") or 0,
+        columns=whole_number(dataset, "Columns") or 0,
         refusal=_refusal(dataset) or stored.refusal,
         position=numbers(dataset, "ImagePositionPatient", 3),
         orientation=numbers(dataset, "ImageOrientationPatient", 6),
         pixel_spacing=numbers(dataset, "PixelSpacing", 2) or numbers(dataset, "ImagerPixelSpacing", 2),
-        thickness=number(dataset, "SliceThickness"),
+        thickness=number_if_any(dataset, "SliceThickness"),
         scale=None,
         marks=tuple(_mark(dataset, code) for code in _MARK_CODES),
         storage=stored.at(header.place),

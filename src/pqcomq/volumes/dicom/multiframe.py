@@ -12,13 +12,21 @@ from pqcomq.volumes.dicom.elements import numbers, text
 from pqcomq.volumes.dicom.file_discovery import DicomFile
 from pqcomq.volumes.dicom.headers import MARKS, Header, PlaneHeader, Repeated, is_picture, plane_header
 
+MOST_FRAMES = 100_000
+"""Frames in one file, for numbers that go on from file to file."""
 _MARKS_IN_FRAMES = {
     "TemporalPositionIdentifier": ("FrameContentSequence", "TemporalPositionIndex"),
     "AcquisitionNumber": ("FrameContentSequence", "FrameAcquisitionNumber"),
     "EchoTime": ("MREchoSequence", "EffectiveEchoTime"),
     "DiffusionBValue": ("MRDiffusionSequence", "DiffusionBValue"),
     "TriggerTime": ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),
+    "InversionTime": ("MRModifierSequence", "InversionTimes"),
+    "FlipAngle": ("MRTimingAndRelatedParametersSequence", "FlipAngle"),
+    "KVP": ("CTXRayDetailsSequence", "KVP"),
+    "ConvolutionKernel": ("CTReconstructionSequence", "ConvolutionKernel"),
     "ImageType": ("MRImageFrameTypeSequence", "FrameType"),
+    "AcquisitionTime": ("FrameContentSequence", "FrameAcquisitionDateTime"),
+    "ContentTime": ("FrameContentSequence", "FrameReferenceDateTime"),
 }
 """Where a frame states what a single-frame file states in a tag of its own."""
 
@@ -60,7 +68,7 @@ def _frame(first: PlaneHeader, index: int, groups: tuple[Dataset, Dataset]) -> P
         first,
         frame=index,
         instance_uid=f"{first.instance_uid}#{index}",
-        instance_number=index,
+        instance_number=(first.instance_number or 0) * MOST_FRAMES + index,
         position=value("PlanePositionSequence", "ImagePositionPatient", 3) or first.position,
         orientation=value("PlaneOrientationSequence", "ImageOrientationPatient", 6) or first.orientation,
         pixel_spacing=value("PixelMeasuresSequence", "PixelSpacing", 2) or first.pixel_spacing,

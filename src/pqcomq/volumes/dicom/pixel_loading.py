@@ -54,6 +54,19 @@ def reading_planes(
             dtype = narrow.dtype
 
 
+def same_pixels(one: PlaneHeader, other: PlaneHeader) -> bool:
+    """Whether two planes of different files hold the same stored numbers.
+
+    Raises:
+        InputError: a file is damaged.
+    """
+    with Opener() as opener:
+        with opener.seekable(one.file) as stream:
+            stored = FrameReader(one, stream).frame(one.frame)
+        with opener.seekable(other.file) as stream:
+            return bool(np.array_equal(stored, FrameReader(other, stream).frame(other.frame)))
+
+
 def _jobs(planes: Sequence[PlaneHeader]) -> list[_Job]:
     jobs: list[_Job] = []
     for file, members in groupby(sorted(enumerate(planes), key=_by_file), key=lambda pair: pair[1].file):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
+from pqcomq.volumes.dicom.elements import OddValueError
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ def with_pydicom_errors(what: object) -> Iterator[None]:
             yield
     except InputError:
         raise
+    except OddValueError as error:
+        raise InputError(f"{what} is damaged: {error}.") from error
     except Exception as error:  # damaged files end in exceptions of a dozen unrelated types
         logger.debug("pydicom on %s: %r", what, error)
         if isinstance(error, OSError) and error.errno is not None:  # pydicom raises OSError of its own, too

@@ -16,6 +16,7 @@ from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Stopwatch, finished
 from pqcomq.volumes.dicom.annotations import Annotation, annotation_of
 from pqcomq.volumes.dicom.file_discovery import DicomFile, Opener, dicom_files
+from pqcomq.volumes.dicom.grouping import Series, series_of
 from pqcomq.volumes.dicom.headers import PlaneHeader, Repeated, header_of
 from pqcomq.volumes.dicom.multiframe import planes_of
 from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
@@ -46,17 +47,9 @@ class Scan:
     annotations: list[Annotation] = field(default_factory=list)
     damaged: dict[DicomFile, str] = field(default_factory=dict)
 
-    def series(self) -> list[list[PlaneHeader]]:
+    def series(self) -> list[Series]:
         """The planes by series, ordered by patient, study and series number."""
-        found: dict[str, list[PlaneHeader]] = {}
-        for header in self.planes:
-            found.setdefault(header.series.uid, []).append(header)
-        return sorted(found.values(), key=lambda planes: _order(planes[0]))
-
-
-def _order(header: PlaneHeader) -> tuple[str, str, str, bool, int, str]:
-    series, study = header.series, header.series.study
-    return study.patient_id, study.date, study.uid, series.number is None, series.number or 0, series.uid
+        return series_of(self.planes)
 
 
 def scanning(path: Path) -> Generator[Progress, None, Scan]:

@@ -9,12 +9,14 @@ import numpy as np
 
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress
+from pqcomq.volumes.dicom.grouping import Series
 from pqcomq.volumes.dicom.headers import PlaneHeader
 from pqcomq.volumes.dicom.pixel_format import fill_of
-from pqcomq.volumes.dicom.pixel_loading import reading_planes
+from pqcomq.volumes.dicom.pixel_loading import reading_planes, same_pixels
+from pqcomq.volumes.dicom.repetitions import differing
 from pqcomq.volumes.dicom.resampling import resampled
 from pqcomq.volumes.dicom.scan import Scan, scan_of
-from pqcomq.volumes.dicom.series_summary import SeriesInfo, infos_of
+from pqcomq.volumes.dicom.series_summary import SeriesInfo, identity_sentence, infos_of
 from pqcomq.volumes.dicom.slice_stack import Stack, stack_planes, without_copies
 from pqcomq.volumes.dicom.subseries import parts_of
 from pqcomq.volumes.geometry_checks import geometry_findings
@@ -89,37 +91,43 @@ def reading_series(
         RemedyNeeded: its geometry is not regular, and ``remedies`` holds no answer.
         InputError: no series fits, it cannot make up a volume, or a file is damaged.
     """
-    planes = _chosen(checked_scan(scan), series)
-    header = planes[0].series
-    info_name = SeriesInfo.of(planes).name
+    chosen = _chosen(checked_scan(scan), series)
+    header = chosen.header
+    info_name = SeriesInfo.of(chosen).name
     what = str(scan.path)
     if scan.path.is_dir() or len({plane.file for plane in scan.planes}) > 1:
-        what += f", series {info_name if header.number is None else header.number}"
-    single, copies = without_copies(planes)
-    members, chosen = _part(single, part, remedies, what)
+        what += f", series {info_name if header.number is None or chosen.joined > 1 else header.number}"
+    single, odd_copies = without_copies(chosen.planes, same_pixels)
+    members, taken = _part(single, part, remedies, what)
     stack = stack_planes(members, what, remedies)
     voxels, grid, odd = yield from _voxels(stack)
     stated: Modality = "CT" if header.modality == "CT" else "MR" if header.modality == "MR" else "other"
-    findings = (*_left_out(scan), *copies, *chosen, *stack.findings, *geometry_findings(stack.grid), *odd)
+    findings = (
+        *_left_out(scan), *_identity(chosen), *odd_copies, *taken, *_mixed(stack), *stack.findings,
+        *geometry_findings(stack.grid), *odd,
+    )  # fmt: skip
     sources = () if stack.places is not None else tuple(map(_source, stack.planes))
     return Volume(voxels, grid, stack.grid, modality or stated, info_name, scan.path, findings, sources)
 
 
-def _chosen(scan: Scan, series: str | None) -> list[PlaneHeader]:
-    """The series meant: by its UID, else its number, else the end of its UID."""
+def _chosen(scan: Scan, series: str | None) -> Series:
+    """The series meant: by its key, else its number, else the end of its UID."""
     found = scan.series()
     if series is None:
-        fitting, asked = found, f"{scan.path} holds {len(found)} series; choose one"
+        apart = [each for each in found if each.joined == 1]
+        fitting, asked = found, f"{scan.path} holds {len(apart)} series; choose one"
     else:
         rules = (
-            [s for s in found if s[0].series.uid == series],
-            [s for s in found if s[0].series.number is not None and str(s[0].series.number) == series],
-            [s for s in found if series and s[0].series.uid.endswith(series)],
+            [s for s in found if s.key == series],
+            [s for s in found if series and s.header.uid == series and s.joined == 1],
+            [s for s in found if str(s.header.number) == series and s.joined == 1],
+            [s for s in found if series and s.header.uid.endswith(series) and s.joined == 1],
         )
         fitting = next((rule for rule in rules if rule), [])
         asked = f"{len(fitting)} series in {scan.path} fit '{series}'; choose one by its UID"
     if len(fitting) == 1:
         return fitting[0]
+    fitting.sort(key=lambda each: each.joined == 1)  # what would be one volume first, before a long list
     infos = [SeriesInfo.of(s, scan.annotations) for s in fitting or found]
     listed = "; ".join(map(str, infos[:MOST_LISTED]))
     if len(infos) > MOST_LISTED:
@@ -139,13 +147,32 @@ def _part(
     elif len(parts) == 1:
         index = 0
     elif "largest" in remedies:
-        index = max(range(len(parts)), key=lambda i: len(parts[i].planes))
+        index = max(range(len(parts)), key=lambda i: (not parts[i].is_union, len(parts[i].planes)))
     else:
         raise PartChoiceNeeded(what, difference, [p.label for p in parts], ("largest",))
     if len(parts) == 1:
         return parts[0].planes, ()
     told = f"The series {difference}; of its {len(parts)} parts this is number {index + 1} ({parts[index].label})."
     return parts[index].planes, (ImportIssue("part", told),)
+
+
+def _identity(series: Series) -> tuple[ImportIssue, ...]:
+    """What is odd about whose images they are."""
+    if series.joined > 1:
+        told = f"{series.joined} series that fit together were joined to one volume."
+        frames = {plane.series.frame_of_reference for plane in series.planes}
+        if len(frames) > 1:
+            told = told[:-1] + f"; they name {len(frames)} frames of reference."
+        return (ImportIssue("joined", told),)
+    if series.shared > 1:
+        return (ImportIssue("identity", identity_sentence(series)),)
+    return ()
+
+
+def _mixed(stack: Stack) -> tuple[ImportIssue, ...]:
+    """What the slices of a stack do not have in common though they should."""
+    listed = differing(stack.planes) if stack.planes[0].placed else []
+    return (ImportIssue("mixed", f"The slices differ in {' and in '.join(listed)}."),) if listed else ()
 
 
 def _voxels(stack: Stack) -> Generator[Progress, None, tuple[np.ndarray, Grid, tuple[ImportIssue, ...]]]:

@@ -10,7 +10,8 @@ import numpy as np
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.annotations import Annotation
-from pqcomq.volumes.dicom.headers import PlaneHeader, StudyHeader
+from pqcomq.volumes.dicom.grouping import Series
+from pqcomq.volumes.dicom.identity import StudyHeader
 from pqcomq.volumes.dicom.scan import Scan
 from pqcomq.volumes.dicom.slice_stack import stack_planes, without_copies
 from pqcomq.volumes.dicom.subseries import Part, parts_of, plane_name
@@ -22,7 +23,8 @@ class SeriesInfo:
     """One series, without patient data unless its ``study`` is asked for them.
 
     Attributes:
-        uid: SeriesInstanceUID.
+        uid: what it is chosen by: its SeriesInstanceUID; followed by ``#1`` and so on where several identities
+            share one or it has none; ``"joined-1"`` and so on for what several series make up together.
         number: SeriesNumber, None if the files have none.
         description: SeriesDescription, may be empty.
         modality: as DICOM writes it, e.g. ``"CT"``, ``"MR"``, ``"PT"``.
@@ -35,6 +37,7 @@ class SeriesInfo:
         problem: why it does not open as it is, one sentence; ``""`` if it does.
         study: its study.
         annotations: segmentations and structure sets on it.
+        joined: how many series it was put together from; 1 in all others.
     """
 
     uid: str
@@ -50,30 +53,39 @@ class SeriesInfo:
     problem: str
     study: StudyHeader = field(repr=False)
     annotations: tuple[Annotation, ...] = ()
+    joined: int = 1
 
     @classmethod
-    def of(cls, planes: Sequence[PlaneHeader], annotations: Sequence[Annotation] = ()) -> SeriesInfo:
-        """Sum up the planes of one series, and what of ``annotations`` lies on it."""
+    def of(cls, series: Series, annotations: Sequence[Annotation] = ()) -> SeriesInfo:
+        """Sum up one series, and what of ``annotations`` lies on it."""
+        planes = series.planes
         first = planes[0]
         spacing = None if first.pixel_spacing is None else (first.pixel_spacing[1], first.pixel_spacing[0])
         parts, difference = parts_of(without_copies(planes)[0])
         spacing_z, problem = _stacked(parts, difference)
+        if series.shared > 1:
+            problem = " ".join(filter(None, (identity_sentence(series), problem)))
         return cls(
-            first.series.uid, first.series.number, first.series.description, first.series.modality, len(planes),
+            series.key, first.series.number, first.series.description, first.series.modality, len(planes),
             (first.columns, first.rows), spacing, spacing_z, _planes_named(parts), tuple(parts), problem,
-            first.series.study, tuple(a for a in annotations if a.lies_on(first.series)),
+            first.series.study, tuple(a for a in annotations if a.lies_on(first.series)), series.joined,
         )  # fmt: skip
 
     @property
     def name(self) -> str:
         """Short and free of patient data, e.g. ``"Abdomen 3 mm (series 4)"``."""
         title = self.description or self.modality or "DICOM"
+        if self.joined > 1:
+            title += f", {self.joined} series joined"
         return title if self.number is None else f"{title} (series {self.number})"
 
     def __str__(self) -> str:
         number = "no number" if self.number is None else f"number {self.number}"
         title = f" '{self.description}'" if self.description else ""
-        return f"{number}:{title} {self.modality or '?'}, {self.slices} slices, UID …{self.uid[-12:]}"
+        if self.joined > 1:
+            return f"'{self.uid}':{title} {self.modality or '?'}, {self.slices} slices of {self.joined} series together"
+        uid = f"UID …{self.uid[-12:]}" if self.uid[-12:] != self.uid else f"UID {self.uid or 'none'}"
+        return f"{number}:{title} {self.modality or '?'}, {self.slices} slices, {uid}"
 
     def to_dict(self, *, with_patient: bool = False) -> dict[str, Any]:
         """For machines; patient data only where asked for."""
@@ -96,7 +108,13 @@ class SeriesInfo:
 
 def infos_of(scan: Scan) -> list[SeriesInfo]:
     """All series of a scan, by patient, study and number."""
-    return [SeriesInfo.of(planes, scan.annotations) for planes in scan.series()]
+    return [SeriesInfo.of(series, scan.annotations) for series in scan.series()]
+
+
+def identity_sentence(series: Series) -> str:
+    """What is odd about the identity of a series whose UID others share, or that has none."""
+    shared = "have the same series UID" if series.header.uid else "have no series UID"
+    return f"{series.shared} series of different {series.contradiction} {shared}."
 
 
 def _planes_named(parts: Sequence[Part]) -> str:

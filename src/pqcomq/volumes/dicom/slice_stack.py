@@ -6,23 +6,19 @@ thin slices whose positions the scanner rounded to a decimal; here the user is t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.dicom.headers import PlaneHeader
-from pqcomq.volumes.dicom.subseries import COSINE_TOLERANCE, SAME_PLACE
+from pqcomq.volumes.dicom.even_spacing import EVENNESS, SAME_PLACE, doubled, is_even
+from pqcomq.volumes.dicom.headers import MARKS, PlaneHeader
+from pqcomq.volumes.dicom.subseries import COSINE_TOLERANCE
 from pqcomq.volumes.grid import PLAUSIBLE_SPACING, Grid
 from pqcomq.volumes.import_issues import ImportIssue, Remedy, remedied
 
-EVENNESS = 0.1
-"""How far a slice may lie from its place on the regular grid, as a part of the spacing."""
-ROUNDING = 0.1
-"""The same in millimetres for thin slices, whose positions some scanners write with one decimal."""
-MOST_UNEVENNESS = 0.25
-"""Bound of both, as a part of the spacing: one missing slice moves another by at least a third."""
 MOST_DRIFT = 0.5
 """Sideways drift over the whole stack, in pixels, that is still rounding and not a tilted gantry."""
 
@@ -45,14 +41,41 @@ class Stack:
     findings: tuple[ImportIssue, ...]
 
 
-def without_copies(planes: Sequence[PlaneHeader]) -> tuple[list[PlaneHeader], tuple[ImportIssue, ...]]:
-    """Leave out repeated copies of the same image (same SOP instance UID)."""
-    first: dict[str, PlaneHeader] = {}
+def without_copies(
+    planes: Sequence[PlaneHeader], same_pixels: Callable[[PlaneHeader, PlaneHeader], bool] = lambda _one, _other: True
+) -> tuple[list[PlaneHeader], tuple[ImportIssue, ...]]:
+    """Leave out repeated copies of the same image: the same SOP instance UID, place, header and pixels.
+
+    Args:
+        planes: of one series.
+        same_pixels: tells whether two planes, alike in all else, have the same pixels; taken for granted by default.
+
+    Returns:
+        The planes without copies, and what was odd: copies, and different images that share a UID.
+    """
+    kept: list[PlaneHeader] = []
+    by_uid_and_place: dict[tuple[object, ...], list[PlaneHeader]] = {}
     for plane in planes:
-        first.setdefault(plane.instance_uid or f"{plane.file}#{plane.frame}", plane)
-    copies = len(planes) - len(first)
-    told = f"{copies} repeated copies of slices were left out."
-    return list(first.values()), (ImportIssue("copies", told),) if copies else ()
+        key = (plane.instance_uid, plane.position, plane.instance_number)
+        known = by_uid_and_place.setdefault(key, []) if plane.instance_uid else []
+        if not any(_is_copy(plane, other) and same_pixels(plane, other) for other in known):
+            known.append(plane)
+            kept.append(plane)
+    uids = Counter(plane.instance_uid for plane in kept if plane.instance_uid)
+    findings = []
+    if copies := len(planes) - len(kept):
+        findings.append(ImportIssue("copies", f"{copies} repeated copies of slices were left out."))
+    if shared := sum(count for count in uids.values() if count > 1):
+        told = f"{shared} different images share UIDs (SOPInstanceUID); their places and pixels tell them apart."
+        findings.append(ImportIssue("uid", told))
+    return kept, tuple(findings)
+
+
+def _is_copy(one: PlaneHeader, other: PlaneHeader) -> bool:
+    """Whether two headers say the same of all but the file."""
+    there = replace(one.storage, offset=None, length=None)
+    alike = replace(one, file=other.file, storage=other.storage)
+    return alike == other and there == replace(other.storage, offset=None, length=None)
 
 
 def stack_planes(planes: Sequence[PlaneHeader], what: str, remedies: Collection[Remedy] = ()) -> Stack:
@@ -82,7 +105,7 @@ def stack_planes(planes: Sequence[PlaneHeader], what: str, remedies: Collection[
     ordered = sorted(planes, key=lambda plane: float(np.array(plane.position) @ axes[:, 2]))
     findings: list[ImportIssue] = []
     for check in (_doubled, _uneven):
-        finding = check(_along(ordered, axes))
+        finding = check(ordered, _along(ordered, axes))
         if finding is not None:
             chosen = remedied(finding, remedies, what)
             findings.append(chosen)
@@ -104,21 +127,25 @@ def _along(planes: Sequence[PlaneHeader], axes: np.ndarray) -> np.ndarray:
     return along
 
 
-def _doubled(along: np.ndarray) -> ImportIssue | None:
-    """Sorted positions along the normal, mm (n,), of which several are the same."""
-    doubled = int(np.count_nonzero(np.diff(along) < SAME_PLACE))
-    if not doubled:
+def _doubled(planes: Sequence[PlaneHeader], along: np.ndarray) -> ImportIssue | None:
+    """Planes in the order of their positions along the normal, mm (n,), of which several are the same."""
+    count = doubled(along)
+    if not count:
         return None
-    there_are = "There is 1 slice" if doubled == 1 else f"There are {doubled} slices"
-    told = f"{there_are} at the place of another, and nothing tells which belong together."
+    there_are = "There is 1 slice" if count == 1 else f"There are {count} slices"
+    differing = [name for i, name in enumerate(MARKS.values()) if len({plane.marks[i] for plane in planes}) > 1]
+    reason = "nothing tells which belong together."
+    if differing:
+        reason = f"what differs ({', '.join(differing)}) sorts them into no evenly spaced stacks."
+    told = f"{there_are} at the place of another, and {reason}"
     return ImportIssue("double", told, ("largest",))
 
 
-def _uneven(along: np.ndarray) -> ImportIssue | None:
-    """Sorted positions along the normal, mm (n,), that are not those of a regular grid."""
+def _uneven(_planes: Sequence[PlaneHeader], along: np.ndarray) -> ImportIssue | None:
+    """Planes in the order of their positions along the normal, mm (n,), that are not those of a regular grid."""
     gaps = np.diff(along)
     # Doubled slices that stay are none of this check's business.
-    if len(gaps) == 0 or _is_even(along):
+    if len(gaps) == 0 or is_even(along):
         return None
     # The lower median: with a hole in three slices the smaller gap is the true one.
     usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])
@@ -130,13 +157,6 @@ def _uneven(along: np.ndarray) -> ImportIssue | None:
         return ImportIssue("missing", told.replace("is", "are", 1) if missing > 1 else told, ("resample", "largest"))
     told = f"The slices are unevenly spaced ({gaps.min():.4g} to {gaps.max():.4g} mm apart)."
     return ImportIssue("uneven", told, ("resample", "largest"))
-
-
-def _is_even(along: np.ndarray) -> bool:
-    spacing = (along[-1] - along[0]) / (len(along) - 1)
-    regular = along[0] + spacing * np.arange(len(along))
-    allowed = max(EVENNESS * spacing, min(ROUNDING, MOST_UNEVENNESS * spacing))
-    return bool(np.abs(along - regular).max() <= allowed)
 
 
 def _first_of_each(planes: Sequence[PlaneHeader], axes: np.ndarray) -> list[PlaneHeader]:
@@ -168,7 +188,7 @@ def _longest_run(planes: Sequence[PlaneHeader], axes: np.ndarray) -> list[PlaneH
 def _same_gaps(along: np.ndarray) -> bool:
     gaps = np.diff(along)
     # Both ends of a run must agree, or a slow change of spacing would pass step by step.
-    return bool(gaps.max() - gaps.min() <= EVENNESS * gaps.min()) and _is_even(along)
+    return bool(gaps.max() - gaps.min() <= EVENNESS * gaps.min()) and is_even(along)
 
 
 def _tilted(planes: Sequence[PlaneHeader], axes: np.ndarray) -> ImportIssue | None:

@@ -5,21 +5,19 @@ Hospitals put scouts of three directions, echoes, time points and phases into on
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pqcomq.volumes.dicom.headers import MARKS, PlaneHeader
+from pqcomq.volumes.dicom.headers import PlaneHeader
+from pqcomq.volumes.dicom.repetitions import TOGETHER, volumes_of
 from pqcomq.volumes.grid import OBLIQUE_DEGREES
 
 COSINE_TOLERANCE = 1e-3
 """Largest difference between direction cosines that is still rounding."""
 SPACING_TOLERANCE = 1e-3
 """The same of pixel spacing, as a part of it."""
-SAME_PLACE = 1e-3
-"""Millimetres: planes closer than this are at the same position."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +27,12 @@ class Part:
     Attributes:
         label: for people, e.g. ``"echo 2, 30 slices"``.
         planes: as they were found.
+        is_union: whether they are those of all other parts, which something tells apart.
     """
 
     label: str
     planes: tuple[PlaneHeader, ...]
+    is_union: bool = False
 
 
 def parts_of(planes: Sequence[PlaneHeader]) -> tuple[list[Part], str]:
@@ -47,14 +47,14 @@ def parts_of(planes: Sequence[PlaneHeader]) -> tuple[list[Part], str]:
     """
     alike = sorted(_alike(planes), key=len, reverse=True)
     parts: list[Part] = []
-    repeats = False
+    reason = ""
     for group in alike:
-        volumes = _volumes(group, "")
-        repeats |= len(volumes) > 1
+        volumes, why = volumes_of(group)
+        reason = reason or why
         for told, members in volumes:
             label = ", ".join(piece for piece in (told, _described(members)) if piece)
-            parts.append(Part(label, tuple(members)))
-    return parts, _difference(planes, alike, repeats)
+            parts.append(Part(label, tuple(members), told == TOGETHER))
+    return parts, _difference(planes, alike, reason)
 
 
 def _alike(planes: Sequence[PlaneHeader]) -> list[list[PlaneHeader]]:
@@ -86,53 +86,6 @@ def _same_spacing(one: PlaneHeader, other: PlaneHeader) -> bool:
     return all(abs(a - b) <= SPACING_TOLERANCE * abs(b) for a, b in zip(ours, theirs, strict=True))
 
 
-def _volumes(planes: list[PlaneHeader], told: str) -> list[tuple[str, list[PlaneHeader]]]:
-    """Take planes that repeat their places apart by what tells them apart, e.g. ``("echo 2", planes)``."""
-    places = _places(planes)
-    if places is None:
-        return [(told, planes)]
-    most = max(Counter(places).values())
-    if most == 1:
-        return [(told, planes)]
-    for index, name in enumerate(MARKS.values()):
-        values = {plane.marks[index] for plane in planes}
-        # More values than repetitions belong to the slice and not to the volume, as the time of each image does.
-        if 1 < len(values) <= most and None not in values:
-            groups = {v: [p for p in planes if p.marks[index] == v] for v in sorted(values, key=_natural)}
-            found = [(f"{told}, {name} {v}" if told else f"{name} {v}", members) for v, members in groups.items()]
-            return [volume for label, members in found for volume in _volumes(members, label)]
-    return _repetitions(planes, places, most, told)
-
-
-def _repetitions(
-    planes: list[PlaneHeader], places: list[Hashable], most: int, told: str
-) -> list[tuple[str, list[PlaneHeader]]]:
-    """The first image of each place, the second, …: where every place has as many and nothing else tells."""
-    if set(Counter(places).values()) != {most} or any(plane.instance_number is None for plane in planes):
-        return [(told, planes)]
-    turns: Counter[Hashable] = Counter()
-    volumes: list[list[PlaneHeader]] = [[] for _ in range(most)]
-    for plane, place in sorted(zip(planes, places, strict=True), key=lambda pair: pair[0].instance_number or 0):
-        volumes[turns[place]].append(plane)
-        turns[place] += 1
-    return [(", ".join(filter(None, (told, f"repetition {i}"))), v) for i, v in enumerate(volumes, start=1)]
-
-
-def _places(planes: Sequence[PlaneHeader]) -> list[Hashable] | None:
-    """A key for each plane that is the same at the same place; None where planes do not say where they are."""
-    if not planes[0].placed:
-        return None
-    steps = np.rint(np.array([plane.position for plane in planes]) / SAME_PLACE).astype(np.int64)
-    return [tuple(step) for step in steps.tolist()]
-
-
-def _natural(value: str) -> tuple[bool, float, str]:
-    try:
-        return False, float(value), value
-    except ValueError:
-        return True, 0.0, value
-
-
 def _described(planes: Sequence[PlaneHeader]) -> str:
     first = planes[0]
     count = "1 slice" if len(planes) == 1 else f"{len(planes)} slices"
@@ -152,7 +105,7 @@ def plane_name(plane: PlaneHeader) -> str:
     return f"oblique {name}" if np.degrees(np.arccos(min(1.0, float(along.max())))) > OBLIQUE_DEGREES else name
 
 
-def _difference(planes: Sequence[PlaneHeader], alike: Sequence[Sequence[PlaneHeader]], repeats: bool) -> str:
+def _difference(planes: Sequence[PlaneHeader], alike: Sequence[Sequence[PlaneHeader]], reason: str) -> str:
     first = [group[0] for group in alike]
     sizes = sorted({(plane.columns, plane.rows) for plane in first})
     if refusal := next((plane.refusal for plane in first if plane.refusal), None):
@@ -166,4 +119,4 @@ def _difference(planes: Sequence[PlaneHeader], alike: Sequence[Sequence[PlaneHea
         return "mixes images of different orientations"
     if len(first) > 1:
         return "mixes images of different pixel spacing"
-    return "has several images at each place (time points, echoes or the like)" if repeats else ""
+    return reason
