@@ -1,1 +1,1 @@
-"""Icons and pictures; a package so that an editable install finds them."""
+"""Icons of the plugin, and pictures of the README; a package so that an editable install finds them."""

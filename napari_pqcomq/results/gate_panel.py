@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_pqcomq.viewer.verdict_badges import SIGNS
+from napari_pqcomq.widgets.pictures import sign
 from pqcomq.comparison.gate import Tolerance, Verdict, judge
 from pqcomq.csv_table import write_table
 from pqcomq.errors import InputError
@@ -115,8 +115,7 @@ class GatePanel(QWidget):
 
 
 def _paragraph(verdict: Verdict) -> str:
-    sign, colour = SIGNS[verdict.outcome]
-    head = f"<span style='color:{colour}'>{sign}</span> <b>{verdict.outcome.upper()}</b>"
+    head = f"{sign(verdict.outcome)} <b>{verdict.outcome.upper()}</b>"
     title = escape(f"{verdict.name}, {verdict.precision}")
     told = escape(f"{' '.join(verdict.reasons)} {verdict.rests_on}")
     return f"<p>{head} · {title}<br>{told}</p>"

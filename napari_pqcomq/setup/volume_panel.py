@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from napari.components import ViewerModel
 from napari.layers import Image
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QHBoxLayout, QLabel, QWidget
 
 from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.setup.open_menu import OpenMenu
 from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
+from napari_pqcomq.widgets.pictures import sign
 from pqcomq.volumes.geometry_report import GeometryReport
 from pqcomq.volumes.intensity_window import PRESETS, Window, default_window
 from pqcomq.volumes.volume import Volume
@@ -38,6 +41,7 @@ class VolumePanel(QGroupBox):
         self.presets.addItem(_AS_SHOWN, None)
         self.presets.setToolTip("Applies to the picture and to what the models see; the voxels stay as they are.")
         self.facts = QLabel()
+        self.facts.setTextFormat(Qt.TextFormat.RichText)
         self.facts.setWordWrap(True)
         self.open_menu = OpenMenu(viewer)
         row = QHBoxLayout()
@@ -95,11 +99,11 @@ class VolumePanel(QGroupBox):
 
 
 def _facts(volume: Volume) -> str:
-    """Modality, size and spacing, e.g. ``"CT · 256 × 256 × 60 voxels · 1.5 × 1.5 × 4 mm"``, and what was odd."""
+    """Rich text: e.g. ``"CT · 256 × 256 × 60 voxels · 1.5 × 1.5 × 4 mm"``, and what was odd."""
     size = " × ".join(str(count) for count in volume.grid.size)
     spacing = " × ".join(f"{step:.3g}" for step in volume.grid.spacing)
-    lines = [f"{volume.modality} · {size} voxels · {spacing} mm"]
-    lines += [f"⚠ {finding}" for finding in volume.findings if finding.severity == "harmful"]
+    lines = [escape(f"{volume.modality} · {size} voxels · {spacing} mm")]
+    lines += [f"{sign('warning')} {escape(str(each))}" for each in volume.findings if each.severity == "harmful"]
     if harmless := sum(finding.severity == "harmless" for finding in volume.findings):
         lines.append("1 note on the file (hover to read)" if harmless == 1 else f"{harmless} notes (hover to read)")
-    return "\n".join(lines)
+    return "<br>".join(lines)

@@ -6,7 +6,7 @@ from napari_pqcomq.viewer.scene import Mark
 from pqcomq.comparison.gate import Verdict
 
 SIGNS = {"pass": ("✓", "#56B4E9"), "fail": ("✗", "#E8743B"), "undecided": ("?", "#9AA2AE")}
-"""By outcome."""
+"""By outcome; on the picture, where a text layer draws letters only."""
 
 
 def mark_of(verdict: Verdict) -> Mark:

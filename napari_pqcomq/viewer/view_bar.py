@@ -9,8 +9,10 @@ from qtpy.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QPus
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FIGURES, FLICKER, PARTS, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, current_plane, show_plane, show_surfaces
+from napari_pqcomq.widgets.pictures import icon
 
 _TITLES = {SIDE_BY_SIDE: "Sides", SWIPE: "Swipe", DIFFERENCE: "Difference", FLICKER: "Flicker"}
+_ICONS = {SIDE_BY_SIDE: "side_by_side", SWIPE: "swipe", DIFFERENCE: "difference", FLICKER: "flicker"}
 _TOOLTIPS = {
     SIDE_BY_SIDE: "Each model in a picture of its own (S).",
     SWIPE: "One picture under a curtain: full precision left of it, quantized right of it. Drag the curtain, or move "
@@ -99,6 +101,7 @@ class ViewBar(QWidget):
         for name, button in self.views.items():
             button.setCheckable(True)
             button.setToolTip(_TOOLTIPS[name])
+            button.setIcon(icon(_ICONS[name]))
             button.setStyleSheet(_NARROW)
             button.clicked.connect(lambda _checked, name=name: self._view.show(name))
             group.addButton(button)
@@ -145,8 +148,9 @@ class ViewBar(QWidget):
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:
+    """Side by side, each as wide as its text asks: in equal parts the longest would be cut off."""
     row = QHBoxLayout()
     row.setSpacing(3)
     for widget in widgets:
-        row.addWidget(widget, 1)
+        row.addWidget(widget, widget.sizeHint().width())
     return row

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from importlib.resources import files
+
 import numpy as np
 import pytest
+from qtpy.QtSvg import QSvgRenderer
 
 from napari_pqcomq.layers.volume_layers import volume_of
 from pqcomq.samples.synthetic_ct import synthetic_ct
@@ -11,6 +14,12 @@ def test_every_command_of_the_manifest_can_be_imported(manifest):
     manifest.validate_imports()
     assert manifest.name == "napari-pqcomq"
     assert all(command.id.startswith("napari-pqcomq.") for command in manifest.contributions.commands)
+
+
+def test_the_icon_is_a_picture_that_is_shipped(manifest):
+    package, name = manifest.icon.split(":")
+    assert package == "napari_pqcomq.resources"
+    assert QSvgRenderer(str(files(package) / name)).isValid()
 
 
 def test_napari_finds_the_widget_and_opens_it_once(plugin, viewer):
