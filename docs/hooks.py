@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,11 @@ def on_page_markdown(markdown: str, **_others: object) -> str:
 
         markdown = markdown.replace(PACKAGES, f"<div>{drawing(CHECKOUT)}</div>")
     return markdown
+
+
+def on_page_content(html: str, **_others: object) -> str:
+    """Show names that docstrings mark with Sphinx's roles, such as ``:class:`.Scores```, as plain code."""
+    return re.sub(r":(?:attr|class|data|func|meth|mod):<code>[~.]*", "<code>", html)
 
 
 def command_pages() -> str:
