@@ -88,6 +88,16 @@ class Opener:
             content = _read(stream, file, count + 1)
         return content[:count], len(content) <= count
 
+    def is_empty(self, file: DicomFile) -> bool:
+        """Whether it has no bytes.
+
+        Raises:
+            InputError: it is in an archive that cannot be read.
+        """
+        if not file.member:
+            return file.path.is_file() and file.path.stat().st_size == 0
+        return not self.head(file, 1)[0]
+
     def seekable(self, file: DicomFile) -> BinaryIO:
         """The file opened for reading to and fro.
 

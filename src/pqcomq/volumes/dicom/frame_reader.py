@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
 import pydicom
-from pydicom.encaps import get_frame
+from pydicom.encaps import generate_fragments, get_frame, parse_basic_offsets
 from pydicom.uid import ExplicitVRBigEndian
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.codecs import decode_frame
 from pqcomq.volumes.dicom.headers import PlaneHeader
-from pqcomq.volumes.dicom.pixel_format import PLAIN
+from pqcomq.volumes.dicom.pixel_format import PLAIN, frames_note
 from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
 
 logger = logging.getLogger(__name__)
@@ -22,8 +23,14 @@ MOST_PIXELS_PER_BYTE = 5000
 """No lossless or usual lossy compression goes further; a broken size would take all memory."""
 
 
+ITEM = b"\xfe\xff\x00\xe0"
+"""How an item begins, in which compressed frames lie."""
+CODESTREAMS = (b"\xff\xd8", b"\xff\x4f")
+"""How JPEG, JPEG-LS and JPEG 2000 begin."""
+
+
 class FrameReader:
-    """Frames of one file, as whole numbers without slope and intercept.
+    """Frames of one file, as whole numbers without slope and intercept; ``notes`` says what was odd about them.
 
     Args:
         plane: any plane of the file; where its pixels are is known from the header.
@@ -34,9 +41,14 @@ class FrameReader:
         self._file, self._stream, self._storage = plane.file, stream, plane.storage
         self._frames, self._shape = plane.frames, (plane.rows, plane.columns)
         self._value = b"" if self._storage.offset is not None else self._whole()
+        self.notes: list[str] = []
         size = len(self._value) or self._storage.length or 0
         if self._frames * plane.rows * plane.columns > MOST_PIXELS_PER_BYTE * size:
             raise InputError(f"{self._file} is damaged: it states more pixels than it can hold.")
+        if self._storage.syntax in PLAIN:
+            self._unwrap(plane.rows * plane.columns * self._storage.dtype.itemsize * self._frames)
+        elif not pydicom.uid.UID(self._storage.syntax).is_deflated and (found := self._encoded()) > self._frames:
+            self.notes.append(frames_note(found, self._frames))
 
     def frame(self, index: int) -> np.ndarray:
         """One frame, (rows, columns).
@@ -48,7 +60,7 @@ class FrameReader:
             pixels = self._plain(index)
         else:
             pixels = self._decoded(index)
-        return _without_spare_bits(pixels, self._storage.bits_stored)
+        return _without_spare_bits(pixels, self._storage.bits_stored, self._storage.shift)
 
     def _whole(self) -> bytes:
         """The pixel data element's value, where only reading the file through tells where it is."""
@@ -59,6 +71,42 @@ class FrameReader:
         if not value:
             raise InputError(f"{self._file} was cut off, or holds no pixels that can be read.")
         return bytes(value)
+
+    def _unwrap(self, expected: int) -> None:
+        """Take pixels out of the items of a compressed file where the file says that it is not compressed.
+
+        Args:
+            expected: bytes of all frames.
+        """
+        if self._storage.offset is not None:
+            length = self._storage.length or 0
+            if length <= expected + 1:
+                return
+            self._stream.seek(self._storage.offset)
+            if self._stream.read(len(ITEM)) != ITEM:
+                return
+            self._stream.seek(self._storage.offset)
+            self._value = self._stream.read(length)
+        if not self._value.startswith(ITEM):
+            return
+        with with_pydicom_errors(self._file):
+            content = b"".join(list(generate_fragments(self._value))[1:])  # the first is the table of offsets
+        if len(content) not in (expected, expected + 1):
+            raise InputError(
+                f"{self._file} says that its pixels are not compressed, but they are, or lie in pieces of another size."
+            )
+        self._value = content
+        self._storage = replace(self._storage, offset=None, length=None)
+        self.notes.append("Pixels lie in items though the file says they are not compressed; they were taken out.")
+
+    def _encoded(self) -> int:
+        """How many frames the compressed pixel data hold, as far as their offsets or their beginnings tell."""
+        with with_pydicom_errors(self._file):
+            offsets = parse_basic_offsets(self._value)
+            if offsets or self._frames > 1:
+                return len(offsets)
+            begun = [piece[:2] in CODESTREAMS for piece in generate_fragments(self._value)][1:]
+        return len(begun) if all(begun) else 1
 
     def _plain(self, index: int) -> np.ndarray:
         pixels = np.empty(self._shape, self._storage.dtype)
@@ -92,13 +140,13 @@ class FrameReader:
             raise InputError(f"{self._file} is damaged: its compressed pixels cannot be decoded.") from error
 
 
-def _without_spare_bits(pixels: np.ndarray, stored: int) -> np.ndarray:
-    """Bits above those stored may hold an old overlay, and are not always copies of the sign."""
+def _without_spare_bits(pixels: np.ndarray, stored: int, shift: int) -> np.ndarray:
+    """Bits above and below those stored may hold an old overlay; those above are not always copies of the sign."""
     spare = 8 * pixels.dtype.itemsize - stored
     if not 0 < spare < 8 * pixels.dtype.itemsize:
         return pixels
     if not pixels.flags.writeable:
         pixels = pixels.copy()
-    pixels <<= spare
+    pixels <<= spare - shift
     pixels >>= spare
     return pixels

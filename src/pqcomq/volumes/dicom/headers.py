@@ -18,10 +18,14 @@ from pydicom.uid import ImplicitVRLittleEndian
 from pqcomq.volumes.dicom.elements import number_if_any, numbers, text, whole_number
 from pqcomq.volumes.dicom.file_discovery import DicomFile, Opener, begins_like_dicom
 from pqcomq.volumes.dicom.identity import IDENTITY_TAGS, SeriesHeader, series_header
-from pqcomq.volumes.dicom.pixel_format import STORAGE_TAGS, PixelFormat
+from pqcomq.volumes.dicom.pixel_format import STORAGE_TAGS, PixelFormat, Scale
 from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
+from pqcomq.volumes.dicom.ultrasound_regions import region_spacing
 
 T = TypeVar("T")
+
+MOST_FRAMES = 100_000
+"""Frames in one file, for numbers that go on from file to file."""
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 HEAD_BYTES = 1 << 16
@@ -42,7 +46,9 @@ TAGS: list[BaseTag | int] = [int(Tag(keyword)) for keyword in (
     "SOPClassUID", "SOPInstanceUID", *IDENTITY_TAGS, "InstanceNumber", "Rows", "Columns", "NumberOfFrames",
     "SamplesPerPixel", "PhotometricInterpretation", "PixelSpacing", "ImagerPixelSpacing",
     "ImagePositionPatient", "ImageOrientationPatient", "SliceThickness",
-    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "ReferencedSeriesSequence",
+    "SequenceOfUltrasoundRegions", "DetectorInformationSequence", "SpacingBetweenSlices", "SliceVector",
+    "GridFrameOffsetVector", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "ReferencedSeriesSequence",
     "ReferencedFrameOfReferenceSequence", "SegmentSequence", "StructureSetROISequence", *MARKS, *STORAGE_TAGS,
 )]  # fmt: skip
 _PIXELS = int(Tag("PixelData"))
@@ -91,7 +97,7 @@ class PlaneHeader:
     orientation: tuple[float, ...] | None
     pixel_spacing: tuple[float, ...] | None
     thickness: float | None
-    scale: tuple[float, float] | None
+    scale: Scale | None
     marks: tuple[Any, ...]
     storage: PixelFormat
 
@@ -108,10 +114,12 @@ class Header:
     Attributes:
         dataset: the tags.
         place: offset and length in bytes of the pixels in the file; None if there are none of a stated length.
+        is_whole: whether its end was reached, where the bulk of the file begins.
     """
 
     dataset: Dataset
     place: tuple[int, int] | None
+    is_whole: bool
 
 
 def header_of(file: DicomFile, opener: Opener) -> Header | None:
@@ -142,16 +150,18 @@ def header_of(file: DicomFile, opener: Opener) -> Header | None:
 
 def _header(stream: BinaryIO) -> Header:
     place: tuple[int, int] | None = None
+    is_whole = False
 
     def is_bulk(tag: BaseTag, vr: str | None, length: int) -> bool:
-        nonlocal place
+        nonlocal place, is_whole
         code = int(tag)  # comparing pydicom's tags themselves takes many times as long
         if code == _PIXELS and length != UNDEFINED_LENGTH:
             place = stream.tell(), length  # pydicom stands before the value when it asks
+        is_whole |= code in _ENDS
         return code in _ENDS
 
     dataset = read_partial(stream, is_bulk, force=True, specific_tags=TAGS)
-    return Header(dataset, place)
+    return Header(dataset, place, is_whole)
 
 
 def is_picture(dataset: Dataset) -> bool:
@@ -197,23 +207,27 @@ def plane_header(file: DicomFile, header: Header, repeated: Repeated) -> PlaneHe
     syntax = str(dataset.file_meta.get("TransferSyntaxUID") or ImplicitVRLittleEndian)
     stored = repeated.of(dataset, _STORAGE_CODES, lambda: PixelFormat.of(dataset, syntax), syntax)
     instance = number_if_any(dataset, "InstanceNumber")
+    frames = whole_number(dataset, "NumberOfFrames") or 1
+    rows, columns = whole_number(dataset, "Rows") or 0, whole_number(dataset, "Columns") or 0
     return PlaneHeader(
         file=file,
         frame=0,
-        frames=whole_number(dataset, "NumberOfFrames") or 1,
+        frames=frames,
         series=repeated.of(dataset, _SERIES_CODES, lambda: series_header(dataset)),
         instance_uid=text(dataset, "SOPInstanceUID"),
         instance_number=None if instance is None else int(instance),
-        rows=whole_number(dataset, "Rows") or 0,
-        columns=whole_number(dataset, "Columns") or 0,
+        rows=rows,
+        columns=columns,
         refusal=_refusal(dataset) or stored.refusal,
         position=numbers(dataset, "ImagePositionPatient", 3),
         orientation=numbers(dataset, "ImageOrientationPatient", 6),
-        pixel_spacing=numbers(dataset, "PixelSpacing", 2) or numbers(dataset, "ImagerPixelSpacing", 2),
+        pixel_spacing=(
+            numbers(dataset, "PixelSpacing", 2) or numbers(dataset, "ImagerPixelSpacing", 2) or region_spacing(dataset)
+        ),
         thickness=number_if_any(dataset, "SliceThickness"),
         scale=None,
         marks=tuple(_mark(dataset, code) for code in _MARK_CODES),
-        storage=stored.at(header.place),
+        storage=stored.at(header.place, rows * columns, frames),
     )
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.dicom.elements import numbers, text
+from pqcomq.volumes.dicom.elements import number, numbers, text
 from pqcomq.volumes.dicom.file_discovery import DicomFile
-from pqcomq.volumes.dicom.headers import MARKS, Header, PlaneHeader, Repeated, is_picture, plane_header
+from pqcomq.volumes.dicom.frame_offsets import placed_frames
+from pqcomq.volumes.dicom.headers import MARKS, MOST_FRAMES, Header, PlaneHeader, Repeated, is_picture, plane_header
+from pqcomq.volumes.dicom.pixel_format import NO_SLOPE, Scale
 
-MOST_FRAMES = 100_000
-"""Frames in one file, for numbers that go on from file to file."""
 _MARKS_IN_FRAMES = {
     "TemporalPositionIdentifier": ("FrameContentSequence", "TemporalPositionIndex"),
     "AcquisitionNumber": ("FrameContentSequence", "FrameAcquisitionNumber"),
@@ -30,6 +30,8 @@ _MARKS_IN_FRAMES = {
 }
 """Where a frame states what a single-frame file states in a tag of its own."""
 
+OTHER_SCALE = "The frames have rescale slopes and intercepts of their own, which are used, and not the file's."
+
 
 def planes_of(file: DicomFile, header: Header, repeated: Repeated) -> list[PlaneHeader]:
     """The image planes that a header describes: none, one, or one a frame.
@@ -42,12 +44,20 @@ def planes_of(file: DicomFile, header: Header, repeated: Repeated) -> list[Plane
         return []
     first = plane_header(file, header, repeated)
     groups = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
-    if not groups:
+    if not groups and first.frames == 1:
         return [first]
+    if not groups:
+        told = "is a multi-frame image that does not say where each frame lies, so it is no volume"
+        return placed_frames(first, dataset) or [replace(first, refusal=first.refusal or told)]
     if len(groups) != first.frames:
         raise InputError(f"{file} is damaged: it has {first.frames} frames but describes {len(groups)}.")
     shared = next(iter(dataset.get("SharedFunctionalGroupsSequence") or []), Dataset())
-    return [_frame(first, index, (group, shared)) for index, group in enumerate(groups)]
+    own = [number(dataset, keyword) for keyword in ("RescaleSlope", "RescaleIntercept")]
+    planes = [_frame(first, index, (group, shared)) for index, group in enumerate(groups)]
+    stated = Scale(1.0 if own[0] is None else own[0], own[1] or 0.0)
+    if own != [None, None] and any(plane.scale not in (None, stated) for plane in planes):
+        planes = [replace(plane, storage=plane.storage.noting(OTHER_SCALE)) for plane in planes]
+    return planes
 
 
 def _frame(first: PlaneHeader, index: int, groups: tuple[Dataset, Dataset]) -> PlaneHeader:
@@ -62,8 +72,13 @@ def _frame(first: PlaneHeader, index: int, groups: tuple[Dataset, Dataset]) -> P
         return next((text(item, inner) for item in _items(groups, sequence) if text(item, inner)), None)
 
     thickness = value("PixelMeasuresSequence", "SliceThickness", 1)
-    slope = value("PixelValueTransformationSequence", "RescaleSlope", 1) or (1.0,)
-    intercept = value("PixelValueTransformationSequence", "RescaleIntercept", 1) or (0.0,)
+    slope = value("PixelValueTransformationSequence", "RescaleSlope", 1)
+    intercept = value("PixelValueTransformationSequence", "RescaleIntercept", 1)
+    scale, storage = None, first.storage  # without a scale of its own a frame has the file's
+    if slope or intercept:
+        scale = Scale((slope or (1.0,))[0], (intercept or (0.0,))[0])
+        if scale.slope == 0:
+            scale, storage = Scale(1.0, scale.intercept), storage.noting(NO_SLOPE)
     return replace(
         first,
         frame=index,
@@ -73,7 +88,8 @@ def _frame(first: PlaneHeader, index: int, groups: tuple[Dataset, Dataset]) -> P
         orientation=value("PlaneOrientationSequence", "ImageOrientationPatient", 6) or first.orientation,
         pixel_spacing=value("PixelMeasuresSequence", "PixelSpacing", 2) or first.pixel_spacing,
         thickness=first.thickness if thickness is None else thickness[0],
-        scale=(slope[0], intercept[0]),
+        scale=scale,
+        storage=storage,
         marks=tuple(mark(keyword) for keyword in MARKS),
     )
 

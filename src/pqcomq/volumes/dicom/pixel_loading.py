@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import groupby
@@ -14,7 +15,6 @@ from pqcomq.volumes.dicom.file_discovery import DicomFile, Opener
 from pqcomq.volumes.dicom.frame_reader import FrameReader
 from pqcomq.volumes.dicom.headers import PlaneHeader
 from pqcomq.volumes.dicom.modality_lut import TooNarrowError, put_real
-from pqcomq.volumes.dicom.pixel_format import Scale
 from pqcomq.volumes.import_issues import ImportIssue
 
 THREADS = min(8, 2 * (os.cpu_count() or 1))
@@ -82,42 +82,49 @@ def _by_file(pair: tuple[int, PlaneHeader]) -> tuple[str, str, int]:
 def _fill(target: np.ndarray, jobs: list[_Job]) -> Generator[Progress, None, tuple[ImportIssue, ...]]:
     """Read all jobs into ``target`` (plane, row, column)."""
     watch = Stopwatch(len(jobs))
-    padded, turned = 0, False
     with Opener() as opener, ThreadPoolExecutor(THREADS) as pool:
         # The first alone tells a type that is too narrow before the others are read in vain.
         first = _read(jobs[0], target, opener)
         futures = [pool.submit(_read, job, target, opener) for job in jobs[1:]]
-        padded, turned = first
+        padded, turned, told = first
+        notes = Counter(told)
         yield watch.step("slices read")
         try:
             for future in as_completed(futures):
-                count, is_turned = future.result()
+                count, is_turned, told = future.result()
                 padded, turned = padded + count, turned or is_turned
+                notes.update(told)
                 yield watch.step("slices read")
         finally:
             for future in futures:
                 future.cancel()
-    return _findings(padded / target.size, turned)
+    return _findings(padded / target.size, turned, notes)
 
 
-def _read(job: _Job, target: np.ndarray, opener: Opener) -> tuple[int, bool]:
-    """Read some planes of one file; returns how many pixels are padding, and whether bright and dark were exchanged."""
+def _read(job: _Job, target: np.ndarray, opener: Opener) -> tuple[int, bool, tuple[str, ...]]:
+    """Read some planes of one file.
+
+    Returns:
+        How many pixels are padding, whether bright and dark were exchanged, and what was odd about the values.
+    """
     file, members = job
     padded = 0
     first = members[0][1]
     with opener.seekable(file) as stream:
         pixels = FrameReader(first, stream)
         for index, plane in members:
-            own = None if plane.scale is None else Scale(*plane.scale)
-            padded += put_real(pixels.frame(plane.frame), plane.storage, own, target[index], file)
-    return padded, first.storage.turned
+            padded += put_real(pixels.frame(plane.frame), plane.storage, plane.scale, target[index], file)
+        notes = (*dict.fromkeys(note for _index, plane in members for note in plane.storage.notes), *pixels.notes)
+    return padded, first.storage.turned, notes
 
 
-def _findings(padding: float, turned: bool) -> tuple[ImportIssue, ...]:
+def _findings(padding: float, turned: bool, notes: Counter[str]) -> tuple[ImportIssue, ...]:
     findings = []
     if padding:
         told = f"{padding:.2%} of the voxels are marked as no part of the picture (padding) and are left empty."
         findings.append(ImportIssue("padding", told))
     if turned:
         findings.append(ImportIssue("turned", "The file shows low values bright; its values were turned round."))
+    for note, count in sorted(notes.items()):
+        findings.append(ImportIssue("values", note if count == 1 else f"{note[:-1]} ({count} files)."))
     return tuple(findings)

@@ -20,6 +20,7 @@ from pqcomq.volumes.dicom.grouping import Series, series_of
 from pqcomq.volumes.dicom.headers import PlaneHeader, Repeated, header_of
 from pqcomq.volumes.dicom.multiframe import planes_of
 from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
+from pqcomq.volumes.dicom.unusable_files import is_cut_off, looking_like
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,22 @@ THREADS = min(8, 2 * (os.cpu_count() or 1))
 BATCH = 50
 """Files looked at between two steps of progress."""
 
-_Found = tuple[list[PlaneHeader], Annotation | None, InputError | None]
+
+@dataclass(frozen=True)
+class _Found:
+    """What one file holds.
+
+    Attributes:
+        planes: its image planes.
+        annotation: the segmentation or structure set that it is, if it is one.
+        error: why it cannot be read.
+        none_since: why it is none of these, as the rest of a sentence; ``""`` for other DICOM objects.
+    """
+
+    planes: list[PlaneHeader] = field(default_factory=list)
+    annotation: Annotation | None = None
+    error: InputError | None = None
+    none_since: str = ""
 
 
 @dataclass
@@ -39,7 +55,8 @@ class Scan:
         path: where it was looked.
         planes: all image planes.
         annotations: segmentations and structure sets.
-        damaged: DICOM files too damaged to tell, each with the sentence why.
+        damaged: DICOM files too damaged to tell, and files that look like slices and hold no image; each with the
+            sentence why.
     """
 
     path: Path
@@ -70,14 +87,19 @@ def scanning(path: Path) -> Generator[Progress, None, Scan]:
     files = dicom_files(path)
     scan = Scan(path)
     watch = Stopwatch(len(files))
+    others: dict[DicomFile, str] = {}
     with Opener() as opener, ThreadPoolExecutor(THREADS) as pool:
         remaining = iter(files)
         look = partial(_look, opener=opener, repeated=Repeated())
         while batch := list(islice(remaining, BATCH)):
             for file, found in zip(batch, pool.map(look, batch), strict=True):
                 _take(scan, file, found)
+                if found.none_since:
+                    others[file] = found.none_since
                 step = watch.step(f"{len(scan.planes)} images found")
             yield step
+    for file in looking_like(others, {plane.file for plane in scan.planes}):
+        scan.damaged[file] = f"{file} {others[file]}."
     return scan
 
 
@@ -90,19 +112,22 @@ def _look(file: DicomFile, opener: Opener, repeated: Repeated) -> _Found:
     try:
         header = header_of(file, opener)
         if header is None:
-            return [], None, None
+            return _Found(none_since="is empty" if opener.is_empty(file) else "is no DICOM file")
         with with_pydicom_errors(file):
-            return planes_of(file, header, repeated), annotation_of(file, header.dataset), None
+            annotation = annotation_of(file, header.dataset)
+            planes = planes_of(file, header, repeated) if header.is_whole else []
+            if not planes and annotation is None and is_cut_off(header.dataset):
+                raise InputError(f"{file} was cut off before its pixels, or holds none.")
+        return _Found(planes, annotation)
     except InputError as error:
-        return [], None, error
+        return _Found(error=error)
     except OSError as error:
-        return [], None, InputError(f"{file} cannot be read: {why(error)}.")
+        return _Found(error=InputError(f"{file} cannot be read: {why(error)}."))
 
 
 def _take(scan: Scan, file: DicomFile, found: _Found) -> None:
-    planes, annotation, error = found
-    if error is not None:
-        logger.warning("%s", error)
-        scan.damaged[file] = str(error)
-    scan.planes += planes
-    scan.annotations += [annotation] if annotation else []
+    if found.error is not None:
+        logger.warning("%s", found.error)
+        scan.damaged[file] = str(found.error)
+    scan.planes += found.planes
+    scan.annotations += [found.annotation] if found.annotation else []

@@ -25,6 +25,8 @@ from pqcomq.volumes.import_issues import ImportIssue, Remedy
 from pqcomq.volumes.volume import Modality, SourcePlane, Volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded, checked_part
 
+MOST_NAMED = 6
+"""Files named in one message."""
 MOST_LISTED = 12
 """Series named in one message."""
 
@@ -59,8 +61,11 @@ def checked_scan(scan: Scan) -> Scan:
     if scan.annotations:
         kinds = " and ".join(sorted({a.kind for a in scan.annotations}))
         raise InputError(f"{scan.path} holds no DICOM images, only {kinds} objects, which lie on images elsewhere.")
-    damaged = f" ({len(scan.damaged)} DICOM files are damaged)" if scan.damaged else ""
-    raise InputError(f"{scan.path} holds no DICOM images that can be shown{damaged}.")
+    if scan.damaged:
+        first = next(iter(scan.damaged.values()))
+        told = f"{scan.path} holds no DICOM images that can be shown"
+        raise InputError(f"{told}; {len(scan.damaged)} files cannot be used, the first of them: {first}")
+    raise InputError(f"{scan.path} holds no DICOM images that can be shown.")
 
 
 def reading_series(
@@ -194,9 +199,16 @@ def _voxels(stack: Stack) -> Generator[Progress, None, tuple[np.ndarray, Grid, t
 def _left_out(scan: Scan) -> tuple[ImportIssue, ...]:
     if not scan.damaged:
         return ()
-    names = ", ".join(file.name for file in list(scan.damaged)[:3]) + (", …" if len(scan.damaged) > 3 else "")
-    told = f"{len(scan.damaged)} damaged or unreadable DICOM files were left out: {names}."
-    return (ImportIssue("damaged", told),)
+    return (ImportIssue("damaged", _damaged(scan)),)
+
+
+def _damaged(scan: Scan) -> str:
+    """How many files could not be used, and which."""
+    count = len(scan.damaged)
+    names = ", ".join(file.name for file in list(scan.damaged)[:MOST_NAMED]) + (", …" if count > MOST_NAMED else "")
+    if count == 1:
+        return f"1 file that looks like a slice is empty, damaged or unreadable, and was left out: {names}."
+    return f"{count} files that look like slices are empty, damaged or unreadable, and were left out: {names}."
 
 
 def _source(plane: PlaneHeader) -> SourcePlane:

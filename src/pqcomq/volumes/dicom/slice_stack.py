@@ -93,9 +93,6 @@ def stack_planes(planes: Sequence[PlaneHeader], what: str, remedies: Collection[
     first = planes[0]
     if first.refusal:
         raise InputError(f"{what} {first.refusal}.")
-    # Frames that say where they lie come with a scale each, from the same part of the header.
-    if any(plane.frames > 1 and plane.scale is None for plane in planes):
-        raise InputError(f"{what} is a multi-frame image that does not say where each frame lies, so it is no volume.")
     if len(planes) == 1:
         return _single(first, what)
     if not first.placed:
