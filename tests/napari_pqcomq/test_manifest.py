@@ -3,7 +3,6 @@ from __future__ import annotations
 from importlib.resources import files
 
 import numpy as np
-import pytest
 from qtpy.QtSvg import QSvgRenderer
 
 from napari_pqcomq.layers.volume_layers import volume_of
@@ -40,7 +39,6 @@ def test_the_synthetic_sample_opens_as_volume_labels_and_boxes(plugin, viewer):
 
 
 def test_the_mr_sample_opens_in_a_window_of_its_own_intensities(plugin, viewer):
-    pytest.importorskip("pqcomq.samples.mr_slice", exc_type=ImportError)
     (image,) = viewer.open_sample("napari-pqcomq", "mr_slice")
     low, high = image.contrast_limits
     assert image.data.ndim == 3

@@ -49,10 +49,14 @@ def product(layer: Layer, inputs: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("bits", [2, 4, 8])
 @pytest.mark.parametrize(("columns", "zero_point"), [(128, "real"), (160, "real"), (128, "integer"), (3, "real")])
 def test_constants_stand_for_exactly_what_the_codes_stand_for(bits, columns, zero_point):
-    """An identity as input reads a weight out of the compiled kernel; sums of one product have nothing to round."""
+    """An identity as input reads a weight out of the compiled kernel.
+
+    Scale and zero point may be applied in another order there, which rounds a float32's last bits differently; a wrong
+    code would be off by a whole step, a 16-bit scale by 2⁻¹¹.
+    """
     weight = packed_weight(bits, 48, columns, zero_point)
     read = product(Layer(weight, None), torch.eye(columns)).T
-    assert torch.equal(read, weight.dequantize())
+    torch.testing.assert_close(read, weight.dequantize(), rtol=1e-5, atol=1e-5)
 
 
 def test_a_fold_of_the_permutation_moves_rows_and_nothing_else():
@@ -182,9 +186,10 @@ def test_several_boxes_are_decoded_at_once(quantized, prompts):
     embedding = fast.encode(pixels)
     together = fast.decode(embedding, boxes)
     assert together.shape == (3, *pixels.shape)
-    assert np.array_equal(together[0], together[2])
+    # One box or three: sums may be taken in another order, so that a logit beside 0 changes its sign.
+    assert dice(together[0], together[2]) > 0.995
     for one, mask in zip(boxes, together, strict=True):
-        assert np.array_equal(fast.decode(embedding, one)[0], mask)
+        assert dice(fast.decode(embedding, one)[0], mask) > 0.995
 
 
 def test_an_embedding_is_not_written_over_by_the_next(lite_medsam, prompts):

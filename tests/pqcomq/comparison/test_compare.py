@@ -49,7 +49,8 @@ def test_each_side_is_scored_on_the_box_s_slices(comparison, truth):
 def test_costs_are_measured_and_speed_is_labelled(comparison):
     for side in (comparison.reference, comparison.candidate):
         assert side.encoder.passes == side.decoder.passes == 3
-        assert 0 < side.decoder.median_ms < side.encoder.median_ms <= side.encoder.p95_ms
+        for latency in (side.encoder, side.decoder):
+            assert 0 < latency.median_ms <= latency.p95_ms
         assert side.peak_memory_bytes > 100e6
     assert not comparison.reference.simulated
     assert comparison.candidate.simulated

@@ -86,7 +86,8 @@ def test_one_slice_and_empty_masks_are_drawn(phantom, truth, comparison_of, look
     for draw in (draw_along_slices, draw_latencies, partial(draw_trade_off, measure="agreement")):
         figure = Figure(figsize=(3.6, 3.4))
         draw(figure, [comparison], look=look)
-        said(figure)
+        assert "4-bit" in said(figure)
+        assert figure.axes
 
 
 def test_simulated_speed_never_shares_axes_with_measured(comparisons, look):

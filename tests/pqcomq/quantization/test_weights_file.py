@@ -29,16 +29,31 @@ def rewritten(saved, target, change):
     return target
 
 
+def assert_same_bits(loaded, model):
+    """All parts of two models hold the same tensors.
+
+    Their outputs need not be the same to the last bit: which order a processor sums in may depend on where in memory
+    the weights lie.
+    """
+    for part, module in model.parts().items():
+        state = loaded.parts()[part].state_dict()
+        assert state.keys() == module.state_dict().keys()
+        for name, tensor in module.state_dict().items():
+            assert torch.equal(state[name], tensor), f"{part}.{name}"
+
+
 @pytest.mark.parametrize(("bits", "method"), [(2, "pcomq"), (4, "comq"), (8, "rtn")])
 def test_the_loaded_model_gives_the_same_bits(bits, method, lite_medsam, calibration, finish, tmp_path):
     model = finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", bits, method)))
     path = tmp_path / "weights.safetensors"
     save_weights(model, path)
     loaded = load_weights(path)
+    assert_same_bits(loaded.segmenter, model.segmenter)
     image = lite_medsam.transforms.image(calibration.slices[0])
-    assert torch.equal(loaded.segmenter.embed(image), model.segmenter.embed(image))
     features, boxes = model.segmenter.embed(image), torch.tensor([[[20.0, 30.0, 180.0, 200.0]]])
-    assert torch.equal(loaded.segmenter.logits(features, boxes), model.segmenter.logits(features, boxes))
+    logits = model.segmenter.logits(features, boxes)
+    again = loaded.segmenter.logits(loaded.segmenter.embed(image), boxes)
+    torch.testing.assert_close(again, logits, rtol=1e-3, atol=1e-3)
     assert loaded.effective_bits == model.effective_bits
     assert loaded.settings == model.settings
     assert loaded.segmenter.fingerprint == model.segmenter.fingerprint
@@ -48,9 +63,7 @@ def test_granularity_layer_survives_the_file(lite_medsam, calibration, finish, t
     settings = replace(QuantizationConfig.plain(8), granularity="layer")
     model = finish(quantize_model(lite_medsam, calibration, settings))
     save_weights(model, tmp_path / "layer.safetensors")
-    image = lite_medsam.transforms.image(calibration.slices[0])
-    loaded = load_weights(tmp_path / "layer.safetensors")
-    assert torch.equal(loaded.segmenter.embed(image), model.segmenter.embed(image))
+    assert_same_bits(load_weights(tmp_path / "layer.safetensors").segmenter, model.segmenter)
 
 
 def test_saving_twice_gives_the_same_bytes_and_codes_are_really_packed(quantized, saved, tmp_path):

@@ -132,9 +132,9 @@ def test_implausible_spacing_is_refused(nifti, spacing, sform):
     assert "spacing" in refused(nifti(patch=[("<3f", 80, *spacing), ("<2h", 252, 1, sform)]))
 
 
-@pytest.mark.parametrize("row", [(0, 0, 0, 0), (float("nan"), 0, 0, 0)])
-def test_a_broken_affine_is_refused(nifti, row):
-    assert "affine" in (message := refused(nifti(patch=[("<4f", 280, *row)]))) or "spacing" in message
+@pytest.mark.parametrize(("row", "words"), [((0, 0, 0, 0), "not at right angles"), ((float("nan"), 0, 0, 0), "affine")])
+def test_a_broken_affine_is_refused(nifti, row, words):
+    assert words in refused(nifti(patch=[("<4f", 280, *row)]))
 
 
 def test_sheared_axes_are_refused_even_if_the_quaternion_is_fine(nifti):
