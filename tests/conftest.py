@@ -17,7 +17,7 @@ apply_cpu_settings()  # the process is the tests' own; before torch is imported,
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.metrics import dice, scores
-from pqcomq.comparison.result import Comparison, Side
+from pqcomq.comparison.result import Comparison, ModelResult
 from pqcomq.comparison.slice_scores import SliceScores
 from pqcomq.models.execution import Execution
 from pqcomq.models.registry import load_model
@@ -28,6 +28,7 @@ from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.weights_file import save_weights
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
 
@@ -115,10 +116,10 @@ def comparison_of():
         spacing = volume.grid.spacing_zyx
 
         def side(mask, name, bits, simulated):
-            return Side(
+            return ModelResult(
                 model="LiteMedSAM",
                 precision=name,
-                mask=mask,
+                mask=BoxMask.cut(mask, box),
                 volume_ml=float(mask.sum()) * volume.grid.voxel_millilitres,
                 encoder=Latency.of([300.0 + z for z in box.slices]),
                 decoder=Latency.of([15.0 + z / 10 for z in box.slices]),

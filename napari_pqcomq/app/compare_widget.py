@@ -19,7 +19,6 @@ from napari_pqcomq.app.layout import lay_out
 from napari_pqcomq.app.preferences import Preferences
 from napari_pqcomq.app.results_controller import ResultsController
 from napari_pqcomq.jobs.choices import ModelChoice
-from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
 from napari_pqcomq.jobs.inference_jobs import CompareJob, LiveJob, LoadJob, QuantizeJob
 from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.jobs.model_cache import ModelCache
@@ -44,6 +43,7 @@ from napari_pqcomq.widgets.gl_context import GLContext
 from napari_pqcomq.widgets.napari_docks import NapariDocks
 from napari_pqcomq.widgets.shortcuts import Shortcuts
 from pqcomq.comparison.compared_model import ComparedModel
+from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR
 from pqcomq.comparison.result import Comparison
 from pqcomq.comparison.text import heading
@@ -89,7 +89,7 @@ class CompareWidget(QWidget):
         self.live = LiveSession(napari_viewer, self.view, self.prompt_panel.prompts, self)
         self.status = CursorStatus(napari_viewer)
         self.side_docks = NapariDocks(self)
-        self.result: ShownResult | None = None
+        self.result: ComparisonResult | None = None
         self._viewer = napari_viewer
         self._is_released = False
         self._compared_models: tuple[ComparedModel, ...] = ()  # of the sides, in their order
@@ -167,7 +167,9 @@ class CompareWidget(QWidget):
         prompts: dict[int, tuple[Prompt, PromptMode]] = {}
         for each in self.prompt_panel.prompts.objects:
             found = None if self.result is None or each.number in self.live.live else self.result.of(each.number)
-            prompts[each.number] = (each, "same") if found is None else (found.prompt, found.comparison.mode)
+            prompts[each.number] = (
+                (each, "same") if found is None else (Prompt(found.number, found.name, found.box), found.mode)
+            )
         kept = [
             kept_layer(labels, volume, drawn_by, prompts, window)
             for labels, drawn_by in zip(self.view.all_masks(), self._compared_models, strict=True)
@@ -285,7 +287,7 @@ class CompareWidget(QWidget):
                     truths[prompt.number] = truth
         return truths
 
-    def show_result(self, result: ShownResult, then: Callable[[], None] = lambda: None) -> None:
+    def show_result(self, result: ComparisonResult, then: Callable[[], None] = lambda: None) -> None:
         """Put a result on screen: its masks in the view, its figures in every panel.
 
         Args:
@@ -301,15 +303,14 @@ class CompareWidget(QWidget):
 
         self.show_masks(result, opened)
 
-    def show_masks(self, result: ShownResult, then: Callable[[], None] = lambda: None) -> None:
+    def show_masks(self, result: ComparisonResult, then: Callable[[], None] = lambda: None) -> None:
         """Put the masks and plates of a result in the view; ``then`` is called when they stand there."""
         self.result = result
         truths = [found.truth for found in result.objects if found.truth is not None]
         truth = np.logical_or.reduce(truths) if truths else None
 
         def opened() -> None:
-            compared = {each.prompt.number: each.prompt.box for each in result.objects}
-            self._follow((result.reference, *result.candidates), compared)
+            self._follow(result.models, {each.number: each.box for each in result.objects})
             then()
             self._on_result()
 
@@ -402,7 +403,7 @@ class CompareWidget(QWidget):
         current = self.prompt_panel.prompts.current_prompt
         return current.number if current else 0
 
-    def _current_result(self) -> ObjectResult | None:
+    def _current_result(self) -> ObjectComparison | None:
         """The current object's result, unless its box has changed since."""
         number = self._current_number()
         if self.result is None or not self.view.is_open or number in self.live.live:
@@ -423,7 +424,7 @@ class CompareWidget(QWidget):
             return
         divergence = comparison.divergence
         self.view_bar.set_places(comparison.worst_slice, str(divergence) if divergence else None)
-        number = found.prompt.number
+        number = found.number
         marks = plate_marks(self.result, number, self.desk.gate.tolerance)
         self.view.set_lines(plate_lines(self.result, number), marks)
         self.figures.show_object(found, self.view.candidate - 1)

@@ -9,7 +9,6 @@ from napari.components import ViewerModel
 from napari.utils.notifications import show_error, show_info, show_warning
 
 from napari_pqcomq.jobs.choices import ModelChoice
-from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.jobs.session_jobs import JitterJob, OpenedSession, OpenSessionJob, SaveSessionJob
 from napari_pqcomq.prompts.prompt import Prompt
@@ -19,7 +18,8 @@ from napari_pqcomq.results.reader_study_panel import Pair, ReaderStudyPanel
 from napari_pqcomq.results.session_panel import SessionPanel
 from napari_pqcomq.viewer.modes.registry import SIDE_BY_SIDE
 from napari_pqcomq.viewer.scene import Pane, Scene
-from pqcomq.comparison.box_perturbation import BoxJitter
+from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement
+from pqcomq.comparison.comparison_result import ComparisonResult
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.session.file_names import PAGE
 from pqcomq.session.session import Session
@@ -49,8 +49,8 @@ class ResultsController:
             ReaderStudyPanel(),
             SessionPanel(),
         )
-        self._jitters: dict[str, BoxJitter] = {}
-        self._read: ShownResult | None = None
+        self._jitters: dict[int, BoxJitter] = {}
+        self._read: ComparisonResult | None = None
         dock.results.add_panel("Plots", self.plots, "Dice along the slices, bits against Dice, latencies, layers")
         dock.results.add_panel("Gate", self.gate, "Does the quantized model pass your tolerance?")
         dock.results.add_panel("Blinded", self.reading, "Prefer one of two masks without knowing whose they are")
@@ -63,7 +63,7 @@ class ResultsController:
         """Whether a blinded reading is under way: nothing else may run, and no figure may be seen."""
         return self._read is not None
 
-    def set_result(self, result: ShownResult) -> None:
+    def set_result(self, result: ComparisonResult) -> None:
         """Called for every result that the dock shows; moved boxes belonged to the one before."""
         self._jitters = {}
         self.sessions.set_result(result)
@@ -96,7 +96,8 @@ class ResultsController:
         result = self._dock.result
         if result is None or self._is_busy():
             return
-        task = SaveSessionJob(result, self._jitters, self.gate.tolerance, self.reading.finished, folder)
+        kept = result.with_jitters(self._jitters)
+        task = SaveSessionJob(kept, self.gate.tolerance, self.reading.finished, folder)
 
         def tell(paths: list[Path]) -> None:
             self.sessions.tell(f"Saved {len(paths)} files in {folder.name}.", folder / PAGE)
@@ -122,29 +123,18 @@ class ResultsController:
             show_warning(
                 f"The session's figures stand as recorded; its models run on torch from here: {opened.missing}."
             )
-        objects = tuple(
-            ObjectResult(Prompt(number, found.name, found.comparisons[0].box), found.comparisons, found.truth)
-            for number, found in enumerate(session.objects, start=1)
-        )
-        result = ShownResult(
-            volume=session.volume,
-            window=session.objects[0].comparisons[0].window,
-            objects=objects,
-            reference=opened.sides[0],
-            candidates=opened.sides[1:],
-            cache=self._cache,
-        )
         for model in session.models:
             choice = ModelChoice(model.segmenter.key, self._dock.model_panel.checkpoint, model.settings)
             self._dock.weights_panel.take(model, choice)
         self._dock.model_panel.runtimes.choose(opened.runtime)
-        self._dock.prompt_panel.prompts.load(tuple(found.prompt for found in objects))
-        self._dock.show_result(result, lambda: self._show_session(session))
+        prompts = tuple(Prompt(found.number, found.name, found.box) for found in session.objects)
+        self._dock.prompt_panel.prompts.load(prompts)
+        self._dock.show_result(session.result, lambda: self._show_session(session))
 
     def _show_session(self, session: Session) -> None:
         """What a session holds beside its result."""
         self.gate.set_tolerance(session.tolerance)
-        self._take_jitters({found.name: found.jitter for found in session.objects if found.jitter is not None})
+        self._take_jitters({found.number: found.jitter for found in session.objects if found.jitter is not None})
         if session.reading is not None:
             self.reading.show_finished(session.reading)
         self.sessions.tell(f"Opened the session of {session.made} UTC.")
@@ -152,16 +142,18 @@ class ResultsController:
     def _move_boxes(self, pixels: int) -> None:
         result = self._dock.result
         if result is not None and not self._is_busy():
-            self._dock.progress.start(JitterJob(result, pixels).steps, self._take_jitters, "Moving the boxes…")
+            task = JitterJob(result, BoxMovement(pixels), self._cache)
+            self._dock.progress.start(task.steps, self._take_jitters, "Moving the boxes…")
 
-    def _take_jitters(self, jitters: dict[str, BoxJitter]) -> None:
+    def _take_jitters(self, jitters: dict[int, BoxJitter]) -> None:
         result = self._dock.result
         self._jitters = jitters
-        for name, jitter in jitters.items():
-            self.plots.set_jitter(name, jitter)
-        if result is not None and jitters:
-            told = [jitters[each.name].sentence(each.comparisons) for each in result.objects if each.name in jitters]
-            self.sessions.tell("\n\n".join(told))
+        if result is None or not jitters:
+            return
+        moved = [each for each in result.objects if each.number in jitters]
+        for each in moved:
+            self.plots.set_jitter(each.name, jitters[each.number])
+        self.sessions.tell("\n\n".join(jitters[each.number].sentence(each.comparisons) for each in moved))
 
     def _is_busy(self) -> bool:
         if self._dock.progress.is_running or self.is_reading:

@@ -8,16 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice
-from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from napari_pqcomq.prompts.prompt import Prompt
 from pqcomq.backends.runtime import Runtime
-from pqcomq.comparison.compare import compare
+from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.comparison_result import ComparisonResult
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.progress import Progress, Steps, Stopwatch, prefixed, translated
+from pqcomq.progress import Progress, Steps, prefixed
 from pqcomq.quantization.calibration import Calibration, calibrate_on
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
@@ -149,7 +148,7 @@ class CompareJob:
     shelf: ModelCache
     cache: EmbeddingCache
 
-    def steps(self) -> Steps[ShownResult]:
+    def steps(self) -> Steps[ComparisonResult]:
         """The work.
 
         Raises:
@@ -162,28 +161,10 @@ class CompareJob:
             check_same_source(segmenter, each)
         full, *candidates = yield from self.shelf.compared_models(segmenter, self.weights, self.runtime)
         yield Progress(0, 0, "Warming up the models")
-        watch = Stopwatch(2 * len(candidates) * sum(len(each.box.slices) for each in self.prompts))
-        objects = []
-        for prompt in self.prompts:
-            comparisons = []
-            for candidate in candidates:
-                comparisons.append((yield from self._one(prompt, full, candidate, watch)))
-            objects.append(ObjectResult(prompt, tuple(comparisons), self.truths.get(prompt.number)))
-        return ShownResult(self.volume, self.window, tuple(objects), full, tuple(candidates), self.cache)
-
-    def _one(
-        self, prompt: Prompt, full: ComparedModel, candidate: ComparedModel, watch: Stopwatch
-    ) -> Steps[Comparison]:
-        work = compare(
-            self.volume,
-            prompt.box,
-            full,
-            candidate,
-            mode=self.mode,
-            window=self.window,
-            truth=self.truths.get(prompt.number),
-            cache=self.cache,
+        asked = [
+            PromptedObject(each.name, each.box, self.truths.get(each.number), each.number) for each in self.prompts
+        ]
+        work = compare_objects(
+            self.volume, asked, full, candidates, mode=self.mode, window=self.window, cache=self.cache
         )
-        which = f"{prompt.name}: " if len(self.prompts) > 1 else ""
-        told = translated(work, lambda progress: watch.step(f"Segmenting {which}{progress.text}"))
-        return (yield from told)
+        return (yield from prefixed(work, "Segmenting "))

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 from napari_pqcomq.jobs.model_cache import ModelCache
 from pqcomq.backends.openvino_model import obstacle
 from pqcomq.backends.runtime import Runtime
-from pqcomq.comparison.box_perturbation import BoxJitter, box_jitter
-from pqcomq.comparison.compared_model import ComparedModel
+from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement, box_jitter
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.progress import Progress, Steps, prefixed
 from pqcomq.reader_study.blinded_study import BlindedReading
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.session.load import SavedSession
-from pqcomq.session.replay import recorded_runtime
 from pqcomq.session.save import saving
-from pqcomq.session.session import Session, SessionObject
+from pqcomq.session.session import Session
+from pqcomq.volumes.intensity_window import eight_bit
 from pqcomq.volumes.volume import Volume
 
 if TYPE_CHECKING:
-    from napari_pqcomq.jobs.comparison_result import ShownResult
+    from pqcomq.comparison.comparison_result import ComparisonResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,25 +30,30 @@ class JitterJob:
 
     Attributes:
         result: on screen.
-        pixels: greatest movement of an edge.
+        movement: of the edges.
+        cache: with the embeddings of the result.
     """
 
-    result: ShownResult
-    pixels: int
+    result: ComparisonResult
+    movement: BoxMovement
+    cache: EmbeddingCache
 
-    def steps(self) -> Steps[dict[str, BoxJitter]]:
-        """The work: object name → what its moved boxes gave."""
-        found: dict[str, BoxJitter] = {}
+    def steps(self) -> Steps[dict[int, BoxJitter]]:
+        """The work: object number → what its moved boxes gave."""
+        yield Progress(0, 0, "Windowing the volume")
+        window, found = self.result.window, {}
+        pixels = eight_bit(self.result.volume, window)
         for each in self.result.objects:
             work = box_jitter(
                 self.result.volume,
-                each.comparison,
+                each.comparisons[0],
                 self.result.reference.segmenter,
                 truth=each.truth,
-                shift=self.pixels,
-                cache=self.result.cache,
+                movement=self.movement,
+                cache=self.cache,
+                pixels=pixels if each.window == window else None,
             )
-            found[each.name] = yield from prefixed(work, f"Moving the box of {each.name}: ")
+            found[each.number] = yield from prefixed(work, f"Moving the box of {each.name}: ")
         return found
 
 
@@ -57,15 +62,13 @@ class SaveSessionJob:
     """Write a session.
 
     Attributes:
-        result: on screen.
-        jitters: object name → moved boxes, where they were asked for.
+        result: on screen, with the moved boxes that were asked for.
         tolerance: of the gate.
         reading: a finished one, or None.
         folder: to be made.
     """
 
-    result: ShownResult
-    jitters: dict[str, BoxJitter]
+    result: ComparisonResult
     tolerance: Tolerance
     reading: BlindedReading | None
     folder: Path
@@ -74,10 +77,10 @@ class SaveSessionJob:
         """The work: the files written.
 
         Raises:
-            InputError: a file exists or cannot be written.
+            InputError: two objects have one name, or a file exists or cannot be written.
         """
         yield Progress(0, 0, "Drawing the report")
-        work = saving(session_of(self.result, self.jitters, self.tolerance, self.reading), self.folder)
+        work = saving(Session(self.result, self.tolerance, self.reading), self.folder)
         return (yield from prefixed(work, "Saving: "))
 
 
@@ -86,14 +89,12 @@ class OpenedSession:
     """What came out of a folder.
 
     Attributes:
-        session: as saved.
-        sides: its models, full precision first.
+        session: as saved, with its models ready to run.
         runtime: what runs them from now on: that of the session, or torch where this machine lacks it.
         missing: why it lacks it; None if it does not.
     """
 
     session: Session
-    sides: tuple[ComparedModel, ...]
     runtime: Runtime
     missing: str | None
 
@@ -118,39 +119,19 @@ class OpenSessionJob:
         """The work: the session, and its models ready to follow a box.
 
         Raises:
-            InputError: it is no session, or one of another volume.
+            InputError: it is no session, or one of another volume or checkpoint.
         """
         yield Progress(0, 0, "Reading the session")
         saved = SavedSession.at(self.folder)
         saved.check_volume(self.volume)
         yield Progress(0, 0, "Loading the model")
         full = self.shelf.take(saved.model_key, self.checkpoint)
-        yield Progress(0, 0, "Reading masks and weights")
-        session = saved.opened(self.volume)
-        runtime = recorded_runtime(session.objects[0].comparisons[0].candidate.execution)
+        yield Progress(0, 0, "Reading the weights")
+        weights = saved.weights(full)
+        _of_full, runtime = saved.runtimes
         missing = obstacle(runtime)
         if missing is not None:
             runtime = Runtime.torch
-        sides = yield from self.shelf.compared_models(full, session.models, runtime)
-        return OpenedSession(session, sides, runtime, missing)
-
-
-def session_of(
-    result: ShownResult, jitters: dict[str, BoxJitter], tolerance: Tolerance, reading: BlindedReading | None
-) -> Session:
-    """A result on screen as a session.
-
-    Raises:
-        InputError: a candidate's weights are not at hand, or two objects have the same name.
-    """
-    return Session(
-        volume=result.volume,
-        objects=tuple(
-            SessionObject(each.name, tuple(each.comparisons), each.truth, jitters.get(each.name))
-            for each in result.objects
-        ),
-        models=tuple(each.weights for each in result.candidates if each.weights is not None),
-        licence=result.reference.segmenter.licence,
-        tolerance=tolerance,
-        reading=reading,
-    )
+        models = yield from self.shelf.compared_models(full, weights, runtime)
+        yield Progress(0, 0, "Reading the masks")
+        return OpenedSession(saved.opened(self.volume, models), runtime, missing)

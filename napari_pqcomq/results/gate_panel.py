@@ -19,12 +19,12 @@ from qtpy.QtWidgets import (
 )
 
 from napari_pqcomq.widgets.pictures import sign
-from pqcomq.comparison.gate import Tolerance, Verdict, judge
+from pqcomq.comparison.gate import Tolerance, Verdict, judge_objects
 from pqcomq.csv_table import write_table
 from pqcomq.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_pqcomq.jobs.comparison_result import ShownResult
+    from pqcomq.comparison.comparison_result import ComparisonResult
 
 
 class GatePanel(QWidget):
@@ -59,7 +59,7 @@ class GatePanel(QWidget):
         column.addLayout(form)
         column.addWidget(self.verdicts)
         column.addWidget(self.export_button)
-        self._result: ShownResult | None = None
+        self._result: ComparisonResult | None = None
         for box in (self.dice, self.percent):
             box.valueChanged.connect(self._on_limits)
         self.export_button.clicked.connect(self._ask)
@@ -74,17 +74,14 @@ class GatePanel(QWidget):
         self.dice.setValue(tolerance.dice)
         self.percent.setValue(tolerance.volume_percent)
 
-    def set_result(self, result: ShownResult) -> None:
+    def set_result(self, result: ComparisonResult) -> None:
         """Judge a result in place of the one before."""
         self._result = result
         self._show()
 
-    def judged(self) -> list[Verdict]:
+    def judged(self) -> tuple[Verdict, ...]:
         """The verdicts as they stand."""
-        if self._result is None:
-            return []
-        tolerance = self.tolerance
-        return [judge(each, tolerance, found.name) for found in self._result.objects for each in found.comparisons]
+        return () if self._result is None else judge_objects(self._result.objects, self.tolerance)
 
     def export(self, path: Path) -> None:
         """Write the verdicts as CSV; the dialog has already asked before replacing a file.

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
+from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.result import Comparison
 from pqcomq.comparison.text import comparison_rows, short_precision
 
@@ -32,11 +32,11 @@ class MetricsTable(QTableWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, _VALUE_WIDTH)
 
-    def set_result(self, result: ShownResult) -> None:
+    def set_result(self, result: ComparisonResult) -> None:
         """Show the first object's comparison with the first candidate."""
         self.show_object(result.objects[0])
 
-    def show_object(self, found: ObjectResult, candidate: int = 0) -> None:
+    def show_object(self, found: ObjectComparison, candidate: int = 0) -> None:
         """Show another object's comparison with a candidate, counted from 0, unless it stands there already."""
         if found.comparisons[candidate] is not self._shown:
             self._shown = found.comparisons[candidate]

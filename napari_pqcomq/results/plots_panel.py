@@ -14,8 +14,8 @@ from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.comparison.gate import Tolerance
 
 if TYPE_CHECKING:
-    from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
     from napari_pqcomq.widgets.plot_canvas import PlotCanvas
+    from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
     from pqcomq.plots.bits_vs_dice import Measure
     from pqcomq.plots.theme import Look
 
@@ -59,14 +59,14 @@ class PlotsPanel(QWidget):
         column.addLayout(form)
         column.addWidget(self.hint)
         self.canvas: PlotCanvas | None = None
-        self._result: ShownResult | None = None
+        self._result: ComparisonResult | None = None
         self._jitters: dict[str, BoxJitter] = {}
         self._tolerance: Tolerance | None = None
         self._is_dark = True
         self._slice: int | None = None
         self._is_stale = False
 
-    def set_result(self, result: ShownResult) -> None:
+    def set_result(self, result: ComparisonResult) -> None:
         """Show a result in place of the one before."""
         self._result, self._jitters = result, {}
         chosen = self.objects.currentText()
@@ -120,12 +120,12 @@ class PlotsPanel(QWidget):
         canvas.setAccessibleName(f"{kind}, {found.name}")
         along = kind == ALONG
         self.hint.setVisible(along)
-        canvas.show_plot(self._drawing(kind, found, look), found.comparison.box.slices if along else None, look.ink)
+        canvas.show_plot(self._drawing(kind, found, look), found.box.slices if along else None, look.ink)
         if self._slice is not None:
             canvas.set_slice(self._slice)
         self.updateGeometry()
 
-    def _drawing(self, kind: str, found: ObjectResult, look: Look) -> Callable[[Any], None]:
+    def _drawing(self, kind: str, found: ObjectComparison, look: Look) -> Callable[[Any], None]:
         """What draws a plot, all but the figure given."""
         from pqcomq.plots.bits_vs_dice import draw_trade_off
         from pqcomq.plots.box_perturbation import draw_jitter
@@ -149,7 +149,7 @@ class PlotsPanel(QWidget):
         limit = None if self._tolerance is None else self._tolerance.dice
         return partial(draw_along_slices, comparisons=comparisons, look=look, least_dice=limit)
 
-    def _found(self) -> ObjectResult | None:
+    def _found(self) -> ObjectComparison | None:
         if self._result is None:
             return None
         names = [found.name for found in self._result.objects]

@@ -31,7 +31,7 @@ from pqcomq.reader_study.blinded_study import BlindedReading, Choice
 from pqcomq.reader_study.trials import Item, items_of
 
 if TYPE_CHECKING:
-    from napari_pqcomq.jobs.comparison_result import ShownResult
+    from pqcomq.comparison.comparison_result import ComparisonResult
 
 _DEFAULT_SLICES = 10
 _KEYS: dict[Choice, tuple[str, str]] = {
@@ -86,7 +86,7 @@ class ReaderStudyPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._seed, self._clock = seed, clock
-        self._result: ShownResult | None = None
+        self._result: ComparisonResult | None = None
         self._log: Path | None = None
         self._began = 0.0
         self.reading: BlindedReading | None = None
@@ -107,7 +107,7 @@ class ReaderStudyPanel(QWidget):
         self._refresh()
 
     @property
-    def result(self) -> ShownResult | None:
+    def result(self) -> ComparisonResult | None:
         """What is offered for reading."""
         return self._result
 
@@ -121,7 +121,7 @@ class ReaderStudyPanel(QWidget):
         """The last reading of this result, if it was read to its end."""
         return self.reading if self.reading is not None and self.reading.is_finished else None
 
-    def set_result(self, result: ShownResult) -> None:
+    def set_result(self, result: ComparisonResult) -> None:
         """Offer another result for reading; a reading under way ends without names."""
         self.stop()
         self._result, self.reading = result, None
@@ -196,7 +196,8 @@ class ReaderStudyPanel(QWidget):
         assert self._result is not None  # noqa: S101 (a reading is of a result)
         found = next(each for each in self._result.objects if each.name == item.name)
         comparison = next(each for each in found.comparisons if each.candidate.precision == item.precision)
-        masks = (comparison.candidate.mask, comparison.reference.mask)
+        shape = self._result.volume.grid.shape_zyx
+        masks = (comparison.candidate.mask_in(shape), comparison.reference.mask_in(shape))
         left, right = masks if quantized_is_left else masks[::-1]
         return Pair(left, right, item.z)
 

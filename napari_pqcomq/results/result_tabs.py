@@ -8,13 +8,13 @@ from qtpy.QtCore import QSize
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QSizePolicy, QTabWidget, QWidget
 
-from napari_pqcomq.jobs.comparison_result import ShownResult
+from pqcomq.comparison.comparison_result import ComparisonResult
 
 
 class ResultPanel(Protocol):
     """A widget that reads results."""
 
-    def set_result(self, result: ShownResult) -> None:
+    def set_result(self, result: ComparisonResult) -> None:
         """Show a result in place of the one before."""
 
 
@@ -38,7 +38,7 @@ class ResultTabs(QTabWidget):
         self._panels.append(panel)
         self.setTabToolTip(self.addTab(panel, title), tooltip)
 
-    def set_result(self, result: ShownResult) -> None:
+    def set_result(self, result: ComparisonResult) -> None:
         """Hand a result to every panel."""
         for panel in self._panels:
             panel.set_result(result)

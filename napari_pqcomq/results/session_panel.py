@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSpinB
 from pqcomq.comparison.box_perturbation import SHIFT_PIXELS
 
 if TYPE_CHECKING:
-    from napari_pqcomq.jobs.comparison_result import ShownResult
+    from pqcomq.comparison.comparison_result import ComparisonResult
 
 _MOST_PIXELS = 50
 _EXPLANATION = (
@@ -66,7 +66,7 @@ class SessionPanel(QWidget):
         self.jitter_button.setEnabled(False)
         self.save_button.setEnabled(False)
 
-    def set_result(self, result: ShownResult) -> None:
+    def set_result(self, result: ComparisonResult) -> None:
         """There is something to save now."""
         self.jitter_button.setEnabled(True)
         self.save_button.setEnabled(all(each.weights is not None for each in result.candidates))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,7 @@ from pqcomq.cli.output import print_json, print_table, print_written
 from pqcomq.cli.progress import followed
 from pqcomq.comparison.compare import compare as run_comparison
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
+from pqcomq.comparison.comparison_result import ComparisonResult
 from pqcomq.comparison.result import Comparison
 from pqcomq.comparison.result_files import COMPARISON_FILES, write_comparison
 from pqcomq.comparison.text import RESEARCH_ONLY, comparison_rows, side_title
@@ -89,14 +91,16 @@ def compare(
         opened_volume,
         checked,
         ComparedModel.full(full, runtime.in_full_precision),
-        ComparedModel.quantized(quantized, runtime),
+        [ComparedModel.quantized(quantized, runtime)],
+        name=name,
         mode=prompts.value,
         window=window_of(window),
         truth=truth,
     )
-    comparison = followed(work, f"{full.title}, FP32 and {quantized.segmenter.precision}")
+    result = followed(work, f"{full.title}, FP32 and {quantized.segmenter.precision}")
+    (comparison,) = result.comparisons
     paths = write_comparison(comparison, opened_volume, out, truth=truth, overwrite=overwrite)
-    for path, named in zip(mask_paths, _masks(comparison, full, quantized, name), strict=False):
+    for path, named in zip(mask_paths, _masks(result, full, quantized), strict=False):
         paths += export_masks(path, {1: named}, opened_volume, with_patient=with_patient, overwrite=overwrite)
     if json:
         print_json(comparison.to_dict())
@@ -105,14 +109,13 @@ def compare(
         print_written(paths)
 
 
-def _masks(comparison: Comparison, full: Segmenter, quantized: QuantizedModel, name: str) -> list[NamedMask]:
-    """Both masks, in the order of ``MASK_NAMES``."""
-    box, mode, window = comparison.box, comparison.mode, comparison.window
-    reference, candidate = comparison.reference.mask, comparison.candidate.mask
-    return [
-        NamedMask(name, reference, Origin.of(full, box, mode, window, reference)),
-        NamedMask(name, candidate, Origin.of(quantized, box, mode, window, candidate)),
-    ]
+def _masks(result: ComparisonResult, full: Segmenter, quantized: QuantizedModel) -> Iterator[NamedMask]:
+    """Both masks, in the order of ``MASK_NAMES``, each made when it is asked for."""
+    (found,) = result.objects
+    models: tuple[Segmenter | QuantizedModel, ...] = (full, quantized)
+    for model, drawn in zip(models, found.results, strict=True):
+        mask = drawn.mask_in(result.volume.grid.shape_zyx)
+        yield NamedMask(found.name, mask, Origin.of(model, found.box, found.mode, found.window, mask))
 
 
 def print_comparison(comparison: Comparison) -> None:

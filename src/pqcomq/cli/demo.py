@@ -63,11 +63,12 @@ def _run(out: Path, bits: int, *, overwrite: bool) -> None:
         sample.volume,
         sample.boxes[label],
         ComparedModel.full(full),
-        ComparedModel.quantized(quantized),
+        [ComparedModel.quantized(quantized)],
+        name=_ORGAN,
         mode="propagate",
         truth=truth,
     )
-    comparison = followed(work, f"Comparing on the {sample.names[label]}")
+    (comparison,) = followed(work, f"Comparing on the {sample.names[label]}").comparisons
     paths = write_comparison(comparison, sample.volume, out, truth=truth, overwrite=overwrite)
     print_comparison(comparison)
     print_written(paths)

@@ -10,7 +10,7 @@ import typer
 from pqcomq.cli.options import AsJson
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.report import LeastDice, MostVolume
-from pqcomq.comparison.gate import Tolerance, judge, overall
+from pqcomq.comparison.gate import Tolerance, judge_objects, overall
 from pqcomq.session.load import SavedSession
 
 _NOT_PASSED = 1
@@ -24,11 +24,7 @@ def gate(
 ) -> None:
     """Hold a session's numbers against a tolerance: status 0 if every object passes, 1 if not."""
     tolerance = Tolerance(dice, volume_percent)
-    verdicts = [
-        judge(comparison, tolerance, name)
-        for name, comparisons in SavedSession.at(session).numbers()
-        for comparison in comparisons
-    ]
+    verdicts = judge_objects(SavedSession.at(session).numbers(), tolerance)
     outcome = overall(verdicts)
     if json:
         print_json({"outcome": outcome, "verdicts": [verdict.to_dict() for verdict in verdicts]})

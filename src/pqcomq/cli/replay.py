@@ -34,9 +34,11 @@ def replay(
 ) -> None:
     """Run a session again: status 0 if every voxel and number comes out the same, 1 with the differences if not."""
     saved = SavedSession.at(session)
-    recorded = saved.opened(opened(volume, series, modality))
+    opened_volume = opened(volume, series, modality)
+    saved.check_volume(opened_volume)  # told before a model is loaded
     full = load_model(saved.model_key, checkpoint)
-    outcome = followed(run_again(recorded, full, runtime), "Replaying")
+    recorded = saved.opened(opened_volume, saved.models(full, runtime))
+    outcome = followed(run_again(recorded), "Replaying")
     if json:
         print_json(outcome.to_dict())
     else:

@@ -25,8 +25,8 @@ from pqcomq.cli.options import (
 )
 from pqcomq.cli.output import print_json, print_lines, print_written
 from pqcomq.cli.progress import followed
-from pqcomq.comparison.box_perturbation import SHIFT_PIXELS, box_jitter
-from pqcomq.comparison.compare import compare
+from pqcomq.comparison.box_perturbation import SHIFT_PIXELS, BoxMovement
+from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.errors import InputError
@@ -34,12 +34,9 @@ from pqcomq.models.registry import load_model
 from pqcomq.quantization.quantized_model import with_unique_names
 from pqcomq.quantization.weights_file import load_weights
 from pqcomq.segmentation.box import Box3D
-from pqcomq.segmentation.embedding_cache import EmbeddingCache
-from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.session.file_names import MANIFEST, PAGE
 from pqcomq.session.save import manifest, save_session
-from pqcomq.session.session import Session, SessionObject
-from pqcomq.volumes.intensity_window import Window
+from pqcomq.session.session import Session
 from pqcomq.volumes.labels import read_labels
 from pqcomq.volumes.volume import Volume
 
@@ -88,22 +85,17 @@ def report(
     tolerance = Tolerance(dice, volume_percent)
     check_folder(out, (PAGE, MANIFEST), overwrite=overwrite)
     opened_volume = opened(volume, series, modality)
-    asked = _objects(opened_volume, box, labels, label or [], name or [])
+    movement = BoxMovement(jitter_px) if jitter else None
+    asked = _objects(opened_volume, box, labels, label or [], name or [], movement)
     models = with_unique_names([load_weights(path) for path in weights])
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
         check_same_source(full, model, path)
     reference = ComparedModel.full(full, runtime.in_full_precision)
     candidates = [ComparedModel.quantized(model, runtime) for model in models]
-    shift = jitter_px if jitter else None
-    runs = _Runs(opened_volume, reference, candidates, window_of(window), prompts.value, shift)
-    session = Session(
-        opened_volume,
-        tuple(runs.run(*each) for each in asked),
-        tuple(models),
-        full.licence,
-        tolerance,
-    )
+    work = compare_objects(opened_volume, asked, reference, candidates, mode=prompts.value, window=window_of(window))
+    result = followed(work, f"{', '.join(each.name for each in asked)}, {1 + len(candidates)} precisions")
+    session = Session(result, tolerance)
     paths = save_session(session, out, overwrite=overwrite)
     if json:
         print_json(manifest(session))
@@ -112,56 +104,15 @@ def report(
         print_written(path for path in paths if path.parent == out)
 
 
-class _Runs:
-    """Runs the comparisons of the objects, each with its own bar."""
-
-    def __init__(
-        self,
-        volume: Volume,
-        reference: ComparedModel,
-        candidates: Sequence[ComparedModel],
-        window: Window | None,
-        mode: PromptMode,
-        jitter_px: int | None,
-    ) -> None:
-        self._volume, self._reference, self._candidates = volume, reference, candidates
-        self._window, self._mode, self._jitter_px = window, mode, jitter_px
-        self._cache = EmbeddingCache()
-
-    def run(self, name: str, box: Box3D, truth: np.ndarray | None) -> SessionObject:
-        """One object under every model."""
-        comparisons = tuple(
-            followed(
-                compare(
-                    self._volume,
-                    box,
-                    self._reference,
-                    candidate,
-                    mode=self._mode,
-                    window=self._window,
-                    truth=truth,
-                    cache=self._cache,
-                ),
-                f"{name}, FP32 and {candidate.segmenter.precision}",
-            )
-            for candidate in self._candidates
-        )
-        moved = None
-        if self._jitter_px is not None:
-            full = self._reference.segmenter
-            work = box_jitter(self._volume, comparisons[0], full, truth=truth, shift=self._jitter_px, cache=self._cache)
-            moved = followed(work, f"{name}, moved boxes")
-        return SessionObject(name, comparisons, truth, moved)
-
-
 def _objects(
     volume: Volume,
     box: tuple[float, ...] | None,
     labels: Path | None,
     label: Sequence[int],
     names: Sequence[str],
-) -> list[tuple[str, Box3D, np.ndarray | None]]:
-    """Names, boxes and ground truths of what is asked for.
+    movement: BoxMovement | None,
+) -> list[PromptedObject]:
+    """What is asked for: names, boxes and ground truths.
 
     Raises:
         InputError: neither a box nor labels, options that do not go together, or a label that does not occur.
@@ -176,12 +127,13 @@ def _objects(
     if labels is None:
         if given is None:
             raise InputError("Name what to segment: --box, or --labels and --label.")
-        return [(names[0] if names else "object", given, None)]
+        return [PromptedObject(names[0] if names else "object", given, movement=movement)]
     truth = read_labels(labels, volume)
-    found: list[tuple[str, Box3D, np.ndarray | None]] = []
+    found = []
     for place, number in enumerate(label):
         mask = np.asarray(truth == number)
         if not mask.any():
             raise InputError(f"{labels}: label {number} does not occur.")
-        found.append((names[place] if names else f"label {number}", given or Box3D.around(mask), mask))
+        name = names[place] if names else f"label {number}"
+        found.append(PromptedObject(name, given or Box3D.around(mask), mask, movement=movement))
     return found

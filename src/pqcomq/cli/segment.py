@@ -45,6 +45,7 @@ from pqcomq.progress import Progress, Stopwatch
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.quantization.weights_file import load_weights
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.segmentation.propagation import PromptMode, segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import default_window
@@ -105,11 +106,11 @@ def segment(
 
 def _segmented(runner: SliceRunner, box: Box3D, mode: PromptMode) -> Generator[Progress, None, np.ndarray]:
     """The mask, with progress on the way."""
-    mask = np.zeros((runner.slices, *runner.shape), dtype=bool)
+    mask = BoxMask.empty(box, runner.shape)
     watch = Stopwatch(len(box.slices))
     for z in segment_slices(runner, box, mode, mask):
         yield watch.step(f"slice {z}")
-    return mask
+    return mask.in_volume((runner.slices, *runner.shape))
 
 
 def _described(segmenter: Segmenter, runner: SliceRunner, millilitres: float, paths: list[Path]) -> dict[str, object]:

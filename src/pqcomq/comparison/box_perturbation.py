@@ -18,14 +18,29 @@ from pqcomq.comparison.result import Comparison
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
-from pqcomq.volumes.intensity_window import eight_bit
 from pqcomq.volumes.volume import Volume
 
 SHIFT_PIXELS = 5
 DRAWS = 8
+
+
+@dataclass(frozen=True)
+class BoxMovement:
+    """How boxes are moved.
+
+    Attributes:
+        shift: greatest movement of an edge in pixels of the volume, either way.
+        draws: moved boxes.
+        seed: of the random shifts.
+    """
+
+    shift: int = SHIFT_PIXELS
+    draws: int = DRAWS
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,6 +73,11 @@ class BoxJitter:
     shift_mm: tuple[float, float]
     seed: int
     moved: tuple[MovedBox, ...]
+
+    @property
+    def movement(self) -> BoxMovement:
+        """What gives the same boxes again."""
+        return BoxMovement(self.shift_pixels, len(self.moved), self.seed)
 
     @property
     def mean_dice(self) -> float:
@@ -105,22 +125,18 @@ class BoxJitter:
         return cls(content["shift_pixels"], (x, y), content["seed"], moved)
 
 
-def moved_boxes(
-    box: Box3D, shape_yx: tuple[int, int], shift: int = SHIFT_PIXELS, draws: int = DRAWS, seed: int = 0
-) -> list[Box3D]:
+def moved_boxes(box: Box3D, shape_yx: tuple[int, int], movement: BoxMovement) -> list[Box3D]:
     """Boxes whose four edges are moved, each by its own whole number of pixels, evenly from −shift to shift.
 
     Args:
         box: the user's; its slices stay.
         shape_yx: rows and columns of a slice; boxes stay inside.
-        shift: greatest movement of an edge in pixels.
-        draws: how many.
-        seed: of the generator: the same boxes for the same seed.
+        movement: how far, how many and from which seed; the same boxes for the same seed.
     """
-    generator = np.random.default_rng(seed)
+    generator, shift = np.random.default_rng(movement.seed), movement.shift
     height, width = shape_yx
     moved = []
-    for dx0, dy0, dx1, dy1 in generator.integers(-shift, shift, size=(draws, 4), endpoint=True).tolist():
+    for dx0, dy0, dx1, dy1 in generator.integers(-shift, shift, size=(movement.draws, 4), endpoint=True).tolist():
         x0, x1 = _inside(box.x0 + dx0, box.x1 + dx1, width)
         y0, y1 = _inside(box.y0 + dy0, box.y1 + dy1, height)
         moved.append(Box3D(x0, y0, box.z0, x1, y1, box.z1))
@@ -139,10 +155,9 @@ def box_jitter(
     reference: Segmenter,
     *,
     truth: np.ndarray | None = None,
-    shift: int = SHIFT_PIXELS,
-    draws: int = DRAWS,
-    seed: int = 0,
+    movement: BoxMovement | None = None,
     cache: EmbeddingCache | None = None,
+    pixels: np.ndarray | None = None,
 ) -> Generator[Progress, None, BoxJitter]:
     """Segment moved boxes with full precision, as the comparison did with the user's.
 
@@ -151,10 +166,10 @@ def box_jitter(
         comparison: gives the box, the window, the way of prompting and full precision's own mask.
         reference: the full-precision model of the comparison.
         truth: (z, y, x) bool, if there is one.
-        shift: greatest movement of an edge in pixels.
-        draws: moved boxes.
-        seed: of the shifts.
+        movement: by default eight boxes, each edge moved by up to 5 pixels.
         cache: embeddings to reuse; with those of the comparison only the decoder runs.
+        pixels: ``eight_bit(volume, comparison.window)``, (z, y, x) uint8, from a caller who moves the boxes of several
+            objects.
 
     Yields:
         :class:`Progress` after every slice, all moved boxes done on it.
@@ -162,20 +177,20 @@ def box_jitter(
     Returns:
         The :class:`BoxJitter` (a generator's return value).
     """
-    boxes = moved_boxes(comparison.box, volume.grid.shape_zyx[1:], shift, draws, seed)
-    pixels = eight_bit(volume, comparison.window)
+    how = movement or BoxMovement()
+    boxes = moved_boxes(comparison.box, volume.grid.shape_zyx[1:], how)
     runner = SliceRunner(reference, volume, comparison.window, cache, pixels)
-    masks = [np.zeros(volume.grid.shape_zyx, dtype=bool) for _ in boxes]
+    masks = [BoxMask.empty(box, runner.shape) for box in boxes]
     passes = [segment_slices(runner, box, comparison.mode, mask) for box, mask in zip(boxes, masks, strict=True)]
     watch = Stopwatch(len(comparison.box.slices))
     # All boxes slice by slice, so that each slice is encoded once however small the cache is.
     for turn in zip(*passes, strict=True):
-        yield watch.step(f"slice {turn[0]}, {draws} moved boxes")
-    inside = slice(comparison.box.z0, comparison.box.z1 + 1)
-    own = comparison.reference.mask[inside]
+        yield watch.step(f"slice {turn[0]}, {how.draws} moved boxes")
+    own = comparison.reference.mask.voxels
+    known = None if truth is None else truth[comparison.reference.mask.inside]
     moved = tuple(
-        MovedBox(box, dice(own, mask[inside]), None if truth is None else dice(truth[inside], mask[inside]))
+        MovedBox(box, dice(own, mask.voxels), None if known is None else dice(known, mask.voxels))
         for box, mask in zip(boxes, masks, strict=True)
     )
-    millimetres = (shift * volume.grid.spacing[0], shift * volume.grid.spacing[1])
-    return BoxJitter(shift, millimetres, seed, moved)
+    millimetres = (how.shift * volume.grid.spacing[0], how.shift * volume.grid.spacing[1])
+    return BoxJitter(how.shift, millimetres, how.seed, moved)

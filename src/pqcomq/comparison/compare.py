@@ -1,22 +1,26 @@
-"""Two models on the same slices and prompts, side by side."""
+"""One model in full precision and its quantized copies on the same slices and prompts, side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from itertools import zip_longest
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
+from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement, box_jitter
 from pqcomq.comparison.compared_model import ComparedModel
+from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.metrics import dice, scores
 from pqcomq.comparison.peak_memory import PeakMemory, watching_memory
-from pqcomq.comparison.result import Comparison, Side
+from pqcomq.comparison.result import Comparison, ModelResult
 from pqcomq.comparison.slice_scores import SliceScores
 from pqcomq.errors import InputError
-from pqcomq.progress import Progress, Stopwatch
+from pqcomq.progress import Progress, Stopwatch, translated
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import PromptMode, segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
@@ -24,73 +28,236 @@ from pqcomq.volumes.intensity_window import Window, default_window, eight_bit
 from pqcomq.volumes.volume import Volume
 
 
+@dataclass(frozen=True, eq=False)
+class PromptedObject:
+    """One object to compare the models on.
+
+    Attributes:
+        name: the user's, free of patient data.
+        box: the prompt; scores are over its slices.
+        truth: (z, y, x) bool, ground truth; gives each model an accuracy beside their agreement.
+        number: of the object in a volume of labels, from 1; by default its place among the objects.
+        movement: also move the box, see :mod:`.box_perturbation`; None for not.
+    """
+
+    name: str
+    box: Box3D
+    truth: np.ndarray | None = field(default=None, repr=False)
+    number: int | None = None
+    movement: BoxMovement | None = None
+
+
 def compare(
     volume: Volume,
     box: Box3D,
     reference: ComparedModel,
-    candidate: ComparedModel,
+    candidates: Sequence[ComparedModel],
     *,
+    name: str = "object",
     mode: PromptMode = "propagate",
     window: Window | None = None,
     truth: np.ndarray | None = None,
     cache: EmbeddingCache | None = None,
-) -> Generator[Progress, None, Comparison]:
-    """Segment a box with two models, slice by slice in turn, and score the result.
-
-    The models take turns on every slice, so that a machine that slows down or speeds up does so for both.
+) -> Generator[Progress, None, ComparisonResult]:
+    """Segment one box with several models and score what they find; see :func:`compare_objects`.
 
     Args:
         volume: what is segmented.
         box: the prompt; scores are over its slices.
         reference: full precision.
-        candidate: the model judged against it.
-        mode: with ``propagate`` each model makes its own prompts from its own masks, as in use, so that small
-            differences may grow; ``same`` gives both models the user's box on every slice.
+        candidates: the models held against it, at least one.
+        name: of the object.
+        mode: where the prompts of the other slices come from.
         window: by default the modality's own.
-        truth: (z, y, x) bool, ground truth; gives each side an accuracy beside their agreement.
+        truth: (z, y, x) bool, ground truth.
+        cache: embeddings to reuse.
+    """
+    asked = [PromptedObject(name, box, truth)]
+    return (yield from compare_objects(volume, asked, reference, candidates, mode=mode, window=window, cache=cache))
+
+
+def compare_objects(
+    volume: Volume,
+    objects: Sequence[PromptedObject],
+    reference: ComparedModel,
+    candidates: Sequence[ComparedModel],
+    *,
+    mode: PromptMode = "propagate",
+    window: Window | None = None,
+    cache: EmbeddingCache | None = None,
+) -> Generator[Progress, None, ComparisonResult]:
+    """Segment boxes with several models, slice by slice in turn, and score what they find.
+
+    The models take turns on every slice, so that a machine that slows down or speeds up does so for all of them. The
+    volume is windowed once and each model warmed up once for all objects; an embedding that one object needed serves
+    the others on that slice.
+
+    Args:
+        volume: what is segmented.
+        objects: at least one.
+        reference: full precision; runs once on each object, whatever the number of candidates.
+        candidates: the models held against it, at least one.
+        mode: with ``propagate`` each model makes its own prompts from its own masks, as in use, so that small
+            differences may grow; ``same`` gives all models the user's box on every slice.
+        window: by default the modality's own.
         cache: embeddings to reuse.
 
     Yields:
-        :class:`Progress` after every slice of every side.
+        :class:`Progress` after every slice of every model, and of every moved box.
 
     Returns:
-        The :class:`Comparison` (a generator's return value).
+        The :class:`.ComparisonResult` (a generator's return value).
 
     Raises:
-        InputError: the box lies outside, or the truth is on another grid.
+        InputError: a box lies outside, a truth is on another grid, or there is nothing to compare.
     """
-    box = box.checked(volume.grid.shape_zyx)
-    if truth is not None and truth.shape != volume.grid.shape_zyx:
-        raise InputError(f"ground truth of shape {truth.shape} does not fit the volume's {volume.grid.shape_zyx}")
-    chosen = window or default_window(volume.modality, volume.voxels)
-    pixels = eight_bit(volume, chosen)
-    shared = EmbeddingCache() if cache is None else cache
-    compared_models = (reference, candidate)
-    runners = [SliceRunner(each.segmenter, volume, chosen, shared, pixels) for each in compared_models]
-    memories = [_warmed_up(runner, box) for runner in runners]
-    masks = [np.zeros(volume.grid.shape_zyx, dtype=bool) for _ in runners]
-    watch = Stopwatch(len(runners) * len(box.slices))
-    passes = [segment_slices(runner, box, mode, mask) for runner, mask in zip(runners, masks, strict=True)]
-    for turn in zip_longest(*passes):
-        for z, runner in zip(turn, runners, strict=True):
-            yield watch.step(f"slice {z}, {runner.segmenter.precision}")
-    sides = tuple(
-        _side(compared_model, runner, memory, mask, truth, box, volume)
-        for compared_model, runner, memory, mask in zip(compared_models, runners, memories, masks, strict=True)
-    )
-    inside = slice(box.z0, box.z1 + 1)
-    return Comparison(
-        volume_name=volume.name,
-        volume_sha256=volume.sha256,
-        box=box,
-        mode=mode,
-        window=chosen,
-        reference=sides[0],
-        candidate=sides[1],
-        agreement=scores(masks[0][inside], masks[1][inside], volume.grid.spacing_zyx),
-        slices=tuple(_slice_scores(z, masks, truth) for z in box.slices),
-        environment=Environment.here(),
-    )
+    if not objects or not candidates:
+        raise InputError("A comparison needs at least one object and one model beside full precision.")
+    asked = [_checked(each, place, volume) for place, each in enumerate(objects, start=1)]
+    run = _Run(volume, (reference, *candidates), mode, window, cache, asked[0].box)
+    watch = Stopwatch(sum(run.steps(each) for each in asked))
+    found = []
+    for each in asked:
+        which = f"{each.name}: " if len(asked) > 1 else ""
+        work = run.on_object(each)
+        found.append((yield from translated(work, partial(_told, watch, which))))
+    return ComparisonResult(volume, tuple(found), reference, tuple(candidates))
+
+
+def _told(watch: Stopwatch, which: str, text: str) -> Progress:
+    return watch.step(which + text)
+
+
+def _checked(asked: PromptedObject, place: int, volume: Volume) -> PromptedObject:
+    """The object with a number.
+
+    Raises:
+        InputError: its box or its truth does not fit the volume.
+    """
+    shape = volume.grid.shape_zyx
+    box = asked.box.checked(shape)
+    if asked.truth is not None and asked.truth.shape != shape:
+        raise InputError(f"ground truth of shape {asked.truth.shape} does not fit the volume's {shape}")
+    return replace(asked, box=box, number=place if asked.number is None else asked.number)
+
+
+class _Run:
+    """Everything that the objects of one comparison share: the windowed volume, the warmed-up models, the embeddings.
+
+    Args:
+        volume: what is segmented.
+        models: full precision first.
+        mode: where the prompts come from.
+        window: None for the modality's own.
+        cache: embeddings to reuse, or None.
+        box: that the models are warmed up on.
+    """
+
+    def __init__(
+        self,
+        volume: Volume,
+        models: tuple[ComparedModel, ...],
+        mode: PromptMode,
+        window: Window | None,
+        cache: EmbeddingCache | None,
+        box: Box3D,
+    ) -> None:
+        self._volume, self._models, self._mode = volume, models, mode
+        self._window = window or default_window(volume.modality, volume.voxels)
+        self._pixels = eight_bit(volume, self._window)
+        self._cache = EmbeddingCache() if cache is None else cache
+        self._environment = Environment.here()
+        self._memories = [_warmed_up(runner, box) for runner in self._fresh_runners()]
+
+    def steps(self, asked: PromptedObject) -> int:
+        """How many steps an object takes."""
+        return len(asked.box.slices) * (len(self._models) + (asked.movement is not None))
+
+    def on_object(self, asked: PromptedObject) -> Generator[str, None, ObjectComparison]:
+        """Compare on one object; yields what was just done, a text for each step."""
+        runners = self._fresh_runners()
+        masks = yield from self._segmented(runners, asked.box)
+        reference, *candidates = (
+            self._result(*sources, asked.truth)
+            for sources in zip(self._models, runners, self._memories, masks, strict=True)
+        )
+        comparisons = tuple(self._held(reference, candidate, asked) for candidate in candidates)
+        jitter = None
+        if asked.movement is not None:  # now, while the embeddings of this object are still kept
+            jitter = yield from self._moved(comparisons[0], asked.truth, asked.movement)
+        return ObjectComparison(asked.name, comparisons, asked.truth, jitter, asked.number or 1)
+
+    def _fresh_runners(self) -> list[SliceRunner]:
+        """One for each model, with no latency in it yet."""
+        return [
+            SliceRunner(each.segmenter, self._volume, self._window, self._cache, self._pixels) for each in self._models
+        ]
+
+    def _segmented(self, runners: Sequence[SliceRunner], box: Box3D) -> Generator[str, None, list[BoxMask]]:
+        """Each model's mask of one object, the models in turns."""
+        masks = [BoxMask.empty(box, runner.shape) for runner in runners]
+        passes = [segment_slices(runner, box, self._mode, mask) for runner, mask in zip(runners, masks, strict=True)]
+        for _turn in box.slices:
+            for runner, slices in zip(runners, passes, strict=True):
+                yield f"slice {next(slices)}, {runner.segmenter.precision}"
+        return masks
+
+    def _result(
+        self,
+        compared_model: ComparedModel,
+        runner: SliceRunner,
+        memory: PeakMemory,
+        mask: BoxMask,
+        truth: np.ndarray | None,
+    ) -> ModelResult:
+        """What one model found on one object."""
+        grid, segmenter = self._volume.grid, compared_model.segmenter
+        return ModelResult(
+            model=segmenter.title,
+            precision=segmenter.precision,
+            mask=mask,
+            volume_ml=float(mask.voxel_count) * grid.voxel_millilitres,
+            encoder=Latency.of(list(runner.encoder_ms.values())),
+            decoder=Latency.of(runner.decoder_ms),
+            peak_memory_bytes=memory.peak_bytes,
+            working_memory_bytes=memory.rise_bytes,
+            file_bytes=compared_model.file_bytes,
+            effective_bits=compared_model.effective_bits,
+            simulated=compared_model.simulated,
+            execution=segmenter.execution,
+            accuracy=None if truth is None else scores(truth[mask.inside], mask.voxels, grid.spacing_zyx),
+        )
+
+    def _held(self, reference: ModelResult, candidate: ModelResult, asked: PromptedObject) -> Comparison:
+        """One candidate held against full precision."""
+        masks = reference.mask, candidate.mask
+        return Comparison(
+            volume_name=self._volume.name,
+            volume_sha256=self._volume.sha256,
+            box=asked.box,
+            mode=self._mode,
+            window=self._window,
+            reference=reference,
+            candidate=candidate,
+            agreement=scores(masks[0].voxels, masks[1].voxels, self._volume.grid.spacing_zyx),
+            slices=tuple(_slice_scores(z, *masks, asked.truth) for z in asked.box.slices),
+            environment=self._environment,
+        )
+
+    def _moved(
+        self, comparison: Comparison, truth: np.ndarray | None, movement: BoxMovement
+    ) -> Generator[str, None, BoxJitter]:
+        """Full precision under moved boxes."""
+        work = box_jitter(
+            self._volume,
+            comparison,
+            self._models[0].segmenter,
+            truth=truth,
+            movement=movement,
+            cache=self._cache,
+            pixels=self._pixels,
+        )
+        return (yield from translated(work, lambda progress: progress.text))
 
 
 def _warmed_up(runner: SliceRunner, box: Box3D) -> PeakMemory:
@@ -100,37 +267,7 @@ def _warmed_up(runner: SliceRunner, box: Box3D) -> PeakMemory:
     return memory
 
 
-def _side(
-    compared_model: ComparedModel,
-    runner: SliceRunner,
-    memory: PeakMemory,
-    mask: np.ndarray,
-    truth: np.ndarray | None,
-    box: Box3D,
-    volume: Volume,
-) -> Side:
-    inside = slice(box.z0, box.z1 + 1)
-    accuracy = None if truth is None else scores(truth[inside], mask[inside], volume.grid.spacing_zyx)
-    segmenter = compared_model.segmenter
-    return Side(
-        model=segmenter.title,
-        precision=segmenter.precision,
-        mask=mask,
-        volume_ml=float(np.count_nonzero(mask)) * volume.grid.voxel_millilitres,
-        encoder=Latency.of(list(runner.encoder_ms.values())),
-        decoder=Latency.of(runner.decoder_ms),
-        peak_memory_bytes=memory.peak_bytes,
-        working_memory_bytes=memory.rise_bytes,
-        file_bytes=compared_model.file_bytes,
-        effective_bits=compared_model.effective_bits,
-        simulated=compared_model.simulated,
-        execution=segmenter.execution,
-        accuracy=accuracy,
-    )
-
-
-def _slice_scores(z: int, masks: list[np.ndarray], truth: np.ndarray | None) -> SliceScores:
-    def against_truth(mask: np.ndarray) -> float | None:
-        return None if truth is None else dice(truth[z], mask[z])
-
-    return SliceScores(z, dice(masks[0][z], masks[1][z]), against_truth(masks[0]), against_truth(masks[1]))
+def _slice_scores(z: int, reference: BoxMask, candidate: BoxMask, truth: np.ndarray | None) -> SliceScores:
+    one, other = reference.on_slice(z), candidate.on_slice(z)
+    known = (None, None) if truth is None else (dice(truth[z], one), dice(truth[z], other))
+    return SliceScores(z, dice(one, other), *known)

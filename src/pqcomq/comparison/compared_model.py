@@ -15,7 +15,7 @@ from pqcomq.quantization.weights_file import file_bytes
 
 @dataclass(frozen=True)
 class ComparedModel:
-    """One side of a comparison.
+    """A model that takes part in a comparison.
 
     Attributes:
         segmenter: what runs.
@@ -30,6 +30,9 @@ class ComparedModel:
     file_bytes: int
     simulated: bool
     weights: QuantizedModel | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return f"ComparedModel({self.segmenter.title}, {self.segmenter.precision})"
 
     @classmethod
     def full(cls, segmenter: Segmenter, runtime: Runtime = Runtime.torch) -> ComparedModel:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
 
@@ -134,6 +135,11 @@ def judge(comparison: Comparison, tolerance: Tolerance, name: str) -> Verdict:
         reasons=tuple(reasons),
         rests_on=_rests_on(comparison),
     )
+
+
+def judge_objects(objects: Sequence[ObjectComparison], tolerance: Tolerance) -> tuple[Verdict, ...]:
+    """Hold every object under every quantized model against a tolerance."""
+    return tuple(judge(comparison, tolerance, each.name) for each in objects for comparison in each.comparisons)
 
 
 def overall(verdicts: Sequence[Verdict]) -> Outcome:

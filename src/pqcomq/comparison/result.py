@@ -1,8 +1,8 @@
-"""What a comparison found."""
+"""What a comparison of one quantized model with full precision found on one object."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +14,7 @@ from pqcomq.comparison.metrics import Scores
 from pqcomq.comparison.slice_scores import SliceScores
 from pqcomq.models.execution import Execution
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.intensity_window import Window
 
@@ -21,13 +22,13 @@ MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
-    """One model's result.
+class ModelResult:
+    """What one model found on one object, and what that cost.
 
     Attributes:
         model: its title.
         precision: of its encoder weights.
-        mask: (z, y, x) bool, in the volume's LPS order.
+        mask: on the slices of the box.
         volume_ml: of the mask, mL.
         encoder: latency of a slice's encoding, network alone.
         decoder: latency of a box's decoding, network alone.
@@ -42,7 +43,7 @@ class Side:
 
     model: str
     precision: str
-    mask: np.ndarray = field(repr=False)
+    mask: BoxMask
     volume_ml: float
     encoder: Latency
     decoder: Latency
@@ -53,6 +54,14 @@ class Side:
     simulated: bool
     accuracy: Scores | None
     execution: Execution
+
+    def __repr__(self) -> str:
+        accuracy = "" if self.accuracy is None else f", Dice against ground truth {self.accuracy.dice:.4f}"
+        return f"ModelResult({self.model}, {self.precision}: {self.volume_ml:.1f} mL{accuracy})"
+
+    def mask_in(self, shape_zyx: tuple[int, int, int]) -> np.ndarray:
+        """The mask as a whole volume, (z, y, x) bool in LPS order, made anew with every call."""
+        return self.mask.in_volume(shape_zyx)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the mask, JSON-ready."""
@@ -72,8 +81,8 @@ class Side:
         }
 
     @classmethod
-    def from_dict(cls, content: dict[str, Any], mask: np.ndarray) -> Self:
-        """The inverse of :meth:`to_dict`, with the mask (z, y, x) that it leaves out."""
+    def from_dict(cls, content: dict[str, Any], mask: BoxMask) -> Self:
+        """The inverse of :meth:`to_dict`, with the mask that it leaves out."""
         accuracy = content["accuracy_against_ground_truth"]
         return cls(
             model=content["model"],
@@ -94,7 +103,7 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two models on one box of one volume.
+    """A quantized model held against full precision on one box of one volume.
 
     Attributes:
         volume_name: free of patient data.
@@ -114,11 +123,16 @@ class Comparison:
     box: Box3D
     mode: PromptMode
     window: Window
-    reference: Side
-    candidate: Side
+    reference: ModelResult
+    candidate: ModelResult
     agreement: Scores
     slices: tuple[SliceScores, ...]
     environment: Environment
+
+    def __repr__(self) -> str:
+        models = f"{self.reference.precision} and {self.candidate.precision}"
+        where = f"slices {self.box.z0} to {self.box.z1}"
+        return f"Comparison({models} on {where}: Dice between the models {self.agreement.dice:.4f})"
 
     @property
     def worst_slice(self) -> int:
@@ -146,8 +160,8 @@ class Comparison:
         }
 
     @classmethod
-    def from_dict(cls, content: dict[str, Any], reference_mask: np.ndarray, candidate_mask: np.ndarray) -> Self:
-        """The inverse of :meth:`to_dict`, with the masks (z, y, x) that it leaves out.
+    def from_dict(cls, content: dict[str, Any], reference_mask: BoxMask, candidate_mask: BoxMask) -> Self:
+        """The inverse of :meth:`to_dict`, with the masks that it leaves out.
 
         Raises:
             KeyError: something is missing.
@@ -160,8 +174,8 @@ class Comparison:
             box=Box3D.of(content["box_x0y0z0x1y1z1"]),
             mode=content["prompts"],
             window=Window(**content["window"]),
-            reference=Side.from_dict(content["reference"], reference_mask),
-            candidate=Side.from_dict(content["candidate"], candidate_mask),
+            reference=ModelResult.from_dict(content["reference"], reference_mask),
+            candidate=ModelResult.from_dict(content["candidate"], candidate_mask),
             agreement=Scores.from_dict(content["agreement_between_models"]),
             slices=tuple(SliceScores(**each) for each in content["slices"]),
             environment=Environment(**content["environment"]),

@@ -54,8 +54,8 @@ def write_comparison(
         draw_comparison(
             partial,
             eight_bit(volume, comparison.window)[z],
-            comparison.reference.mask[z],
-            comparison.candidate.mask[z],
+            comparison.reference.mask.on_slice(z),
+            comparison.candidate.mask.on_slice(z),
             box=tuple(comparison.box.xyxy.tolist()),
             truth=None if truth is None else truth[z],
             left_lines=[side_title(comparison.reference), *side_lines(comparison, comparison.reference)],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from pqcomq.comparison.metrics import Scores
-from pqcomq.comparison.result import MEGABYTE, Comparison, Side
+from pqcomq.comparison.result import MEGABYTE, Comparison, ModelResult
 from pqcomq.research_only import RESEARCH_ONLY as RESEARCH_ONLY
 
 
@@ -20,7 +21,7 @@ def surface_terms(scores: Scores) -> str:
     return f"NSD at {scores.nsd_tolerance_mm:g} mm {scores.nsd:.3f} · HD95 {millimetres(scores.hd95_mm)}"
 
 
-def side_title(side: Side) -> str:
+def side_title(side: ModelResult) -> str:
     """Model and precision."""
     return heading(side.model, side.precision)
 
@@ -36,7 +37,7 @@ def short_precision(precision: str) -> str:
     return " ".join([precision.split()[0].rstrip(","), *([mark.group()] if mark else [])])
 
 
-def side_lines(comparison: Comparison, side: Side) -> list[str]:
+def side_lines(comparison: Comparison, side: ModelResult) -> list[str]:
     """One side's own numbers, a line each; latencies are medians.
 
     Agreement between the models is only told on the candidate's side: there it is a statement about that side.
@@ -60,13 +61,13 @@ def _dice_and_nsd(scores: Scores) -> str:
     return f"{scores.dice:.3f}{_both_empty(scores)} · NSD {scores.nsd:.3f}"
 
 
-def _volume_difference(comparison: Comparison, side: Side) -> str:
+def _volume_difference(comparison: Comparison, side: ModelResult) -> str:
     """By how much the candidate's volume differs from full precision's."""
     difference = comparison.agreement.volume_difference_percent
     return "" if side is not comparison.candidate or difference is None else f" ({difference:+.1f} %)"
 
 
-def _speed(comparison: Comparison, side: Side) -> str:
+def _speed(comparison: Comparison, side: ModelResult) -> str:
     """Real or simulated, and how much faster the candidate's encoder is than full precision's."""
     kind = "simulated" if side.simulated else "real"
     if side is not comparison.candidate:
@@ -76,6 +77,16 @@ def _speed(comparison: Comparison, side: Side) -> str:
 
 def _both_empty(scores: Scores) -> str:
     return " (both masks are empty)" if scores.both_empty else ""
+
+
+def figure_rows(comparisons: Sequence[Comparison]) -> list[tuple[str, ...]]:
+    """All figures of one object: what is told, full precision's value, one value for each quantized model.
+
+    Args:
+        comparisons: of the object, at least one.
+    """
+    tables = [comparison_rows(comparison) for comparison in comparisons]
+    return [(*first[:2], *(table[row][2] for table in tables)) for row, first in enumerate(tables[0])]
 
 
 def comparison_rows(comparison: Comparison) -> list[tuple[str, ...]]:

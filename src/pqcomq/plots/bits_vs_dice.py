@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from pqcomq.comparison.metrics import Scores
-from pqcomq.comparison.result import Comparison, Side
+from pqcomq.comparison.result import Comparison, ModelResult
 from pqcomq.comparison.text import short_precision
 from pqcomq.plots.theme import MARKERS, Look, cleared
 
@@ -49,7 +49,7 @@ def draw_trade_off(figure: Figure, comparisons: Sequence[Comparison], look: Look
     )
 
 
-_Point = tuple[Side, float, str, str, bool]
+_Point = tuple[ModelResult, float, str, str, bool]
 """A model, its Dice, its colour, its marker, and whether the Dice is 1 by definition."""
 
 
@@ -103,5 +103,5 @@ def _dot(axes: Axes, x: float, y: float, colour: str, marker: str, hollow: bool)
     axes.plot(x, y, marker, color=colour, markerfacecolor=fill, markeredgecolor=colour, markersize=6)
 
 
-def _name(axes: Axes, side: Side, x: float, y: float, look: Look, lift: float = 0) -> None:
+def _name(axes: Axes, side: ModelResult, x: float, y: float, look: Look, lift: float = 0) -> None:
     look.note(axes, short_precision(side.precision), (x, y), (7, lift), look.ink)

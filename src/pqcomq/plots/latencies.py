@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pqcomq.comparison.latency import Latency
-from pqcomq.comparison.result import Comparison, Side
+from pqcomq.comparison.result import Comparison, ModelResult
 from pqcomq.comparison.text import short_precision
 from pqcomq.plots.theme import Look, cleared
 
@@ -46,7 +46,7 @@ def draw_latencies(figure: Figure, comparisons: Sequence[Comparison], look: Look
     look.remark(figure, f"n = {passes} passes each, networks alone; tall tick: median, short: 95th percentile")
 
 
-def _draw_strips(axes: Axes, rows: Sequence[tuple[Side, Latency, str]], look: Look, title: str) -> None:
+def _draw_strips(axes: Axes, rows: Sequence[tuple[ModelResult, Latency, str]], look: Look, title: str) -> None:
     look.dress(axes, "", title=title)
     generator = np.random.default_rng(0)
     for row, (_side, latency, colour) in enumerate(rows):

@@ -15,6 +15,7 @@ import numpy as np
 
 from pqcomq.models.transforms import Transforms
 from pqcomq.segmentation.box import Box3D, tight_box
+from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.segmentation.slice_runner import SliceRunner
 
 PromptMode = Literal["same", "propagate"]
@@ -47,18 +48,18 @@ def next_prompt(transforms: Transforms, mask: np.ndarray, given: Box3D) -> np.nd
     return grown.clip(0, [width, height, width, height])
 
 
-def segment_slices(runner: SliceRunner, box: Box3D, mode: PromptMode, mask: np.ndarray) -> Iterator[int]:
+def segment_slices(runner: SliceRunner, box: Box3D, mode: PromptMode, mask: BoxMask) -> Iterator[int]:
     """Segment a box's slices into ``mask``, yielding each slice's number when it is done.
 
     Args:
         runner: model and volume.
         box: checked against the volume.
         mode: where the prompts come from.
-        mask: (z, y, x) bool, filled in place on the box's slices.
+        mask: of the box's slices, filled in place.
     """
     for z, neighbour in visiting_order(box):
         prompt = box.xyxy
         if mode == "propagate" and neighbour is not None:
-            prompt = next_prompt(runner.segmenter.transforms, mask[neighbour], box)
-        mask[z] = runner.segment(z, prompt)
+            prompt = next_prompt(runner.segmenter.transforms, mask.on_slice(neighbour), box)
+        mask.on_slice(z)[:] = runner.segment(z, prompt)
         yield z

@@ -18,10 +18,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import pqcomq
+from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.figure import draw_comparison
 from pqcomq.comparison.gate import overall
 from pqcomq.comparison.result import Comparison
-from pqcomq.comparison.text import RESEARCH_ONLY, side_lines, side_title
+from pqcomq.comparison.text import RESEARCH_ONLY, figure_rows, side_lines, side_title
 from pqcomq.plots.bits_vs_dice import MEASURE_TITLES, Measure, draw_trade_off
 from pqcomq.plots.box_perturbation import draw_jitter
 from pqcomq.plots.dice_per_slice import draw_along_slices
@@ -30,8 +31,7 @@ from pqcomq.plots.layer_errors import draw_layer_errors
 from pqcomq.plots.svg import as_svg
 from pqcomq.plots.theme import LIGHT
 from pqcomq.quantization.weights_file import manifest
-from pqcomq.session.report_tables import figure_rows
-from pqcomq.session.session import Session, SessionObject
+from pqcomq.session.session import Session
 from pqcomq.volumes.intensity_window import eight_bit
 
 
@@ -82,7 +82,7 @@ def drawing_page(session: Session) -> Generator[str, None, str]:
     """
     template = files("pqcomq.session").joinpath("page.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    pixels = eight_bit(session.volume, session.objects[0].comparisons[0].window)
+    pixels = eight_bit(session.volume, session.result.window)
     parts = []
     for found in session.objects:
         parts.append(_part(session, found, pixels))
@@ -104,30 +104,27 @@ def drawing_page(session: Session) -> Generator[str, None, str]:
 
 def _executions(session: Session) -> list[str]:
     """What ran each model."""
-    comparisons = session.objects[0].comparisons
-    sides = [comparisons[0].reference, *(each.candidate for each in comparisons)]
-    return [f"{side.precision}: {side.execution.title}" for side in sides]
+    return [f"{each.precision}: {each.execution.title}" for each in session.objects[0].results]
 
 
-def _part(session: Session, found: SessionObject, pixels: np.ndarray) -> _Part:
+def _part(session: Session, found: ObjectComparison, pixels: np.ndarray) -> _Part:
     remarks = [
         f"{each.candidate.precision}: {each.divergence}" for each in found.comparisons if each.divergence is not None
     ]
     if found.jitter is not None:
         remarks.append(found.jitter.sentence(found.comparisons))
-    first = found.comparisons[0]
     return _Part(
         name=found.name,
         verdicts=[each for each in session.verdicts if each.name == found.name],
         remarks=remarks,
         pictures=_pictures(session, found, pixels),
         plots=_plots(session, found),
-        columns=[side_title(first.reference), *(side_title(each.candidate) for each in found.comparisons)],
-        rows=figure_rows(found),
+        columns=[side_title(each) for each in found.results],
+        rows=figure_rows(found.comparisons),
     )
 
 
-def _pictures(session: Session, found: SessionObject, pixels: np.ndarray) -> list[_Picture]:
+def _pictures(session: Session, found: ObjectComparison, pixels: np.ndarray) -> list[_Picture]:
     """For each model the slice where it agrees least, and the prompted slice of the last."""
     chosen = [(each, each.worst_slice, "where the two agree least") for each in found.comparisons]
     last = found.comparisons[-1]
@@ -137,7 +134,7 @@ def _pictures(session: Session, found: SessionObject, pixels: np.ndarray) -> lis
 
 
 def _side_by_side(
-    session: Session, found: SessionObject, pixels: np.ndarray, comparison: Comparison, z: int, why: str
+    session: Session, found: ObjectComparison, pixels: np.ndarray, comparison: Comparison, z: int, why: str
 ) -> _Picture:
     stream = io.BytesIO()
     spacing = session.volume.grid.spacing_zyx
@@ -145,8 +142,8 @@ def _side_by_side(
     draw_comparison(
         stream,
         pixels[z],
-        comparison.reference.mask[z],
-        comparison.candidate.mask[z],
+        comparison.reference.mask.on_slice(z),
+        comparison.candidate.mask.on_slice(z),
         box=tuple(comparison.box.xyxy.tolist()),
         truth=None if found.truth is None else found.truth[z],
         left_lines=[side_title(comparison.reference), *side_lines(comparison, comparison.reference)],
@@ -157,7 +154,7 @@ def _side_by_side(
     return _Picture("data:image/png;base64," + base64.b64encode(stream.getvalue()).decode(), text)
 
 
-def _plots(session: Session, found: SessionObject) -> list[_Picture]:
+def _plots(session: Session, found: ObjectComparison) -> list[_Picture]:
     comparisons = found.comparisons
     limit = session.tolerance.dice
     along = partial(draw_along_slices, comparisons=comparisons, look=LIGHT, least_dice=limit)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.box_perturbation import BoxJitter
+from pqcomq.comparison.compared_model import ComparedModel, check_same_source
+from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
-from pqcomq.quantization.quantized_model import with_unique_names
+from pqcomq.models.execution import Execution
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
 from pqcomq.quantization.weights_file import load_weights
 from pqcomq.reader_study.blinded_study import BlindedReading
+from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.session.file_names import FORMAT, MANIFEST, inside
-from pqcomq.session.session import Session, SessionObject
+from pqcomq.session.session import Session
 from pqcomq.volumes.labels import read_labels
 from pqcomq.volumes.volume import Volume
 
@@ -72,24 +80,71 @@ class SavedSession:
                 f"the {ours['name']} that it was made on."
             )
 
-    def opened(self, volume: Volume) -> Session:
-        """Everything as it was when the session was saved.
+    def weights(self, full: Segmenter) -> list[QuantizedModel]:
+        """The quantized models, in the order of every object's comparisons.
+
+        Args:
+            full: the full-precision model.
+
+        Raises:
+            InputError: a file is missing or damaged, or was not made from ``full``.
+        """
+        weights = with_unique_names([load_weights(inside(self.folder, name)) for name in self._list("weights")])
+        for each in weights:
+            check_same_source(full, each)
+        return weights
+
+    @property
+    def runtimes(self) -> tuple[Runtime, Runtime]:
+        """What ran full precision, and what the quantized models.
+
+        Raises:
+            InputError: this version has none of that name, or the manifest is damaged.
+        """
+        found = self.numbers()
+        if not found:
+            raise InputError(f"{self.folder / MANIFEST} names no object; a session has at least one.")
+        return _runtime(found[0].reference.execution), _runtime(found[0].comparisons[0].candidate.execution)
+
+    def models(self, full: Segmenter, runtime: Runtime | None = None) -> tuple[ComparedModel, ...]:
+        """The models ready to run, full precision first.
+
+        Args:
+            full: the full-precision model.
+            runtime: by default that which the session was made with; another gives other numbers.
+
+        Raises:
+            InputError: the model is not the session's, or this machine does not have the session's runtime.
+        """
+        weights = self.weights(full)
+        of_full, of_weights = self.runtimes if runtime is None else (runtime.in_full_precision, runtime)
+        try:
+            return (ComparedModel.full(full, of_full), *(ComparedModel.quantized(each, of_weights) for each in weights))
+        except InputError as problem:
+            if runtime is not None:
+                raise
+            raise InputError(
+                f"the session was made with runtime {of_weights.value}, which repeats its numbers and is missing here: "
+                f"{problem}; another, asked for with --runtime, gives other numbers"
+            ) from problem
+
+    def opened(self, volume: Volume, models: Sequence[ComparedModel]) -> Session:
+        """Everything as it was when the session was saved, with its models ready to run.
 
         Args:
             volume: the session's own.
+            models: full precision and then the session's own weights, in their order; see :meth:`models`.
 
         Raises:
             InputError: the volume is another, a file is missing or damaged.
         """
         self.check_volume(volume)
-        weights = with_unique_names([load_weights(inside(self.folder, name)) for name in self._list("weights")])
+        reference, *candidates = models
         try:
             gate, reading = self.content["gate"], self.content["reading"]
+            objects = tuple(self._object(place, volume) for place in range(len(self.content["objects"])))
             return Session(
-                volume=volume,
-                objects=tuple(self._object(each, volume) for each in self.content["objects"]),
-                models=tuple(weights),
-                licence=str(self.content["model"]["licence"]),
+                result=ComparisonResult(volume, objects, reference, tuple(candidates)),
                 tolerance=Tolerance(gate["least_dice_between_models"], gate["greatest_volume_difference_percent"]),
                 reading=None if reading is None else BlindedReading.from_dict(reading),
                 made=str(self.content["made_utc"]),
@@ -99,39 +154,44 @@ class SavedSession:
         except _DAMAGE as problem:
             raise self._damaged(problem) from problem
 
-    def numbers(self) -> list[tuple[str, tuple[Comparison, ...]]]:
-        """Names and comparisons of the objects without their masks, which need the volume: theirs are empty.
+    def numbers(self) -> list[ObjectComparison]:
+        """The objects without masks and ground truths, which need the volume: their masks are empty.
 
         Raises:
             InputError: the manifest is damaged.
         """
-        nothing = np.zeros((0, 0, 0), dtype=bool)
+        nothing = BoxMask(np.zeros((0, 0, 0), dtype=bool), 0)
         try:
             return [
-                (
-                    str(entry["name"]),
+                _compared(
+                    entry,
+                    place,
                     tuple(Comparison.from_dict(each["found"], nothing, nothing) for each in entry["comparisons"]),
                 )
-                for entry in self.content["objects"]
+                for place, entry in enumerate(self.content["objects"], start=1)
             ]
         except _DAMAGE as problem:
             raise self._damaged(problem) from problem
 
-    def _object(self, entry: dict[str, Any], volume: Volume) -> SessionObject:
-        def mask(name: object) -> np.ndarray:
+    def _object(self, place: int, volume: Volume) -> ObjectComparison:
+        entry = self.content["objects"][place]
+        read: dict[str, BoxMask] = {}  # full precision has one file for all its comparisons
+
+        def whole(name: object) -> np.ndarray:
             return read_labels(inside(self.folder, name), volume) > 0
 
-        comparisons = tuple(
-            Comparison.from_dict(each["found"], mask(each["reference_mask"]), mask(each["candidate_mask"]))
-            for each in entry["comparisons"]
-        )
-        jitter = entry["box_jitter"]
-        return SessionObject(
-            name=str(entry["name"]),
-            comparisons=comparisons,
-            truth=None if entry["truth"] is None else mask(entry["truth"]),
-            jitter=None if jitter is None else BoxJitter.from_dict(jitter),
-        )
+        def mask(name: object, box: Box3D) -> BoxMask:
+            if str(name) not in read:
+                read[str(name)] = BoxMask.cut(whole(name), box)
+            return read[str(name)]
+
+        comparisons = []
+        for each in entry["comparisons"]:
+            box = Box3D.of(each["found"]["box_x0y0z0x1y1z1"]).checked(volume.grid.shape_zyx)
+            masks = mask(each["reference_mask"], box), mask(each["candidate_mask"], box)
+            comparisons.append(Comparison.from_dict(each["found"], *masks))
+        truth = None if entry["truth"] is None else whole(entry["truth"])
+        return _compared(entry, place + 1, tuple(comparisons), truth)
 
     def _entry(self, key: str) -> dict[str, Any]:
         value = self.content.get(key)
@@ -147,3 +207,31 @@ class SavedSession:
 
     def _damaged(self, problem: Exception) -> InputError:
         return InputError(f"{self.folder / MANIFEST} is damaged ({problem!r}).")
+
+
+def _compared(
+    entry: dict[str, Any], number: int, comparisons: tuple[Comparison, ...], truth: np.ndarray | None = None
+) -> ObjectComparison:
+    """An object of the manifest."""
+    jitter = entry["box_jitter"]
+    return ObjectComparison(
+        name=str(entry["name"]),
+        comparisons=comparisons,
+        truth=truth,
+        jitter=None if jitter is None else BoxJitter.from_dict(jitter),
+        number=number,
+    )
+
+
+def _runtime(recorded: Execution) -> Runtime:
+    """The runtime that a session tells of one model.
+
+    Raises:
+        InputError: this version has none of that name.
+    """
+    try:
+        return Runtime(recorded.setting)
+    except ValueError as problem:
+        raise InputError(
+            f"the session was made with runtime {recorded.setting!r}, which this version does not know"
+        ) from problem

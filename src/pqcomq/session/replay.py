@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from pqcomq.backends.runtime import Runtime
-from pqcomq.comparison.box_perturbation import box_jitter
-from pqcomq.comparison.compare import compare
-from pqcomq.comparison.compared_model import ComparedModel, check_same_source
+from pqcomq.comparison.compare import PromptedObject, compare_objects
+from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.metrics import Scores
 from pqcomq.comparison.result import Comparison
-from pqcomq.errors import InputError
-from pqcomq.models.execution import Execution
-from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch, translated
-from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
-from pqcomq.session.session import Session, SessionObject
-
-T = TypeVar("T")
+from pqcomq.segmentation.propagation import PromptMode
+from pqcomq.session.session import Session
+from pqcomq.volumes.intensity_window import Window
 
 
 @dataclass(frozen=True)
@@ -73,55 +67,32 @@ class Replay:
         return {**asdict(self), "same": self.is_same}
 
 
-def replay(session: Session, full: Segmenter, runtime: Runtime | None = None) -> Generator[Progress, None, Replay]:
+def replay(session: Session) -> Generator[Progress, None, Replay]:
     """Run every comparison of a session again, from the same prompts, weights and window.
 
     Args:
-        session: opened from its folder.
-        full: the full-precision model.
-        runtime: by default those that the session was made with; another gives other numbers.
+        session: opened from its folder, with the models to run; see :meth:`.SavedSession.models`.
 
     Yields:
-        :class:`Progress`, a step for every slice of every side.
+        :class:`Progress`, a step for every slice of every model.
 
     Returns:
         The :class:`Replay` (a generator's return value).
-
-    Raises:
-        InputError: the model is not the session's, or this machine does not have the session's runtime.
     """
-    for model in session.models:
-        check_same_source(full, model)
     watch = Stopwatch(sum(_steps(found) for found in session.objects))
+    replayed = yield from _compared_again(session, watch)
     pairs: list[tuple[str, str, Any, Any]] = []
     timings: list[Difference] = []
     elsewhere: list[Difference] = []
-    now = Environment.here()
-    cache, sides = EmbeddingCache(), _Sides(full, runtime)
-    for found in session.objects:
-        for model, recorded in zip(session.models, found.comparisons, strict=True):
-            where = f"{found.name}, {recorded.candidate.precision}"
-            replayed = yield from _watched(
-                compare(
-                    session.volume,
-                    recorded.box,
-                    sides.reference(recorded.reference.execution),
-                    sides.candidate(model, recorded.candidate.execution),
-                    mode=recorded.mode,
-                    window=recorded.window,
-                    truth=found.truth,
-                    cache=cache,
-                ),
-                watch,
-                where,
-            )
-            pairs += [(where, *pair) for pair in _numbers(recorded, replayed)]
-            timings += _timings(where, recorded, replayed)
-            elsewhere += _executions(recorded, replayed)
-        reference = sides.reference(found.comparisons[0].reference.execution)
-        pairs += yield from _jittered(session, found, reference.segmenter, cache, watch)
+    for found, again in zip(session.objects, replayed, strict=True):
+        for one, other in zip(found.comparisons, again.comparisons, strict=True):
+            where = f"{found.name}, {one.candidate.precision}"
+            pairs += [(where, *pair) for pair in _numbers(one, other)]
+            timings += _timings(where, one, other)
+            elsewhere += _executions(one, other)
+        pairs += _moved(found, again)
     differences = tuple(Difference(*pair) for pair in pairs if pair[2] != pair[3])
-    recorded_on = session.objects[0].comparisons[0].environment
+    recorded_on, now = session.objects[0].comparisons[0].environment, Environment.here()
     machine = [
         Difference("this machine", name, value, asdict(now)[name])
         for name, value in asdict(recorded_on).items()
@@ -130,87 +101,44 @@ def replay(session: Session, full: Segmenter, runtime: Runtime | None = None) ->
     return Replay(len(pairs), differences, (*machine, *dict.fromkeys(elsewhere)), tuple(timings))
 
 
-class _Sides:
-    """The models on the runtimes that a session tells, each made ready once."""
-
-    def __init__(self, full: Segmenter, runtime: Runtime | None) -> None:
-        self._full, self._asked = full, runtime
-        self._ready: dict[tuple[str, Runtime], ComparedModel] = {}
-
-    def reference(self, recorded: Execution) -> ComparedModel:
-        """Full precision as it ran then."""
-        runtime = recorded_runtime(recorded) if self._asked is None else self._asked.in_full_precision
-        return self._made(self._full.fingerprint, runtime, lambda: ComparedModel.full(self._full, runtime))
-
-    def candidate(self, model: QuantizedModel, recorded: Execution) -> ComparedModel:
-        """A quantized model as it ran then."""
-        runtime = recorded_runtime(recorded) if self._asked is None else self._asked
-        return self._made(model.segmenter.fingerprint, runtime, lambda: ComparedModel.quantized(model, runtime))
-
-    def _made(self, fingerprint: str, runtime: Runtime, make: Callable[[], ComparedModel]) -> ComparedModel:
-        key = (fingerprint, runtime)
-        try:
-            if key not in self._ready:
-                self._ready[key] = make()
-        except InputError as problem:
-            if self._asked is not None:
-                raise
-            raise InputError(
-                f"the session was made with runtime {runtime.value}, which repeats its numbers and is missing here: "
-                f"{problem}; another, asked for with --runtime, gives other numbers"
-            ) from problem
-        return self._ready[key]
-
-
-def recorded_runtime(recorded: Execution) -> Runtime:
-    """The runtime that a session tells of one side.
-
-    Raises:
-        InputError: this version has none of that name.
-    """
-    try:
-        return Runtime(recorded.setting)
-    except ValueError as problem:
-        raise InputError(
-            f"the session was made with runtime {recorded.setting!r}, which this version does not know"
-        ) from problem
-
-
-def _jittered(
-    session: Session, found: SessionObject, full: Segmenter, cache: EmbeddingCache, watch: Stopwatch
-) -> Generator[Progress, None, list[tuple[str, str, Any, Any]]]:
-    """The moved boxes again, where the session has them."""
-    if found.jitter is None:
-        return []
-    where = f"{found.name}, moved boxes"
-    again = yield from _watched(
-        box_jitter(
+def _compared_again(session: Session, watch: Stopwatch) -> Generator[Progress, None, list[ObjectComparison]]:
+    """All objects again, in their order; those of one window and way of prompting, as a rule all, in one go."""
+    asked = [
+        PromptedObject(each.name, each.box, each.truth, each.number, each.jitter.movement if each.jitter else None)
+        for each in session.objects
+    ]
+    cache = EmbeddingCache()
+    groups: dict[tuple[PromptMode, Window], list[int]] = {}
+    for place, found in enumerate(session.objects):
+        groups.setdefault((found.mode, found.window), []).append(place)
+    again: dict[int, ObjectComparison] = {}
+    for (mode, window), places in groups.items():
+        work = compare_objects(
             session.volume,
-            found.comparisons[0],
-            full,
-            truth=found.truth,
-            shift=found.jitter.shift_pixels,
-            draws=len(found.jitter.moved),
-            seed=found.jitter.seed,
+            [asked[place] for place in places],
+            session.result.reference,
+            session.result.candidates,
+            mode=mode,
+            window=window,
             cache=cache,
-        ),
-        watch,
-        where,
-    )
+        )
+        result = yield from translated(work, lambda progress: watch.step(progress.text))
+        again |= dict(zip(places, result.objects, strict=True))
+    return [again[place] for place in range(len(asked))]
+
+
+def _moved(recorded: ObjectComparison, replayed: ObjectComparison) -> list[tuple[str, str, Any, Any]]:
+    """The moved boxes, where the session has them."""
+    if recorded.jitter is None or replayed.jitter is None:
+        return []
     return [
-        (where, f"Dice of box {number}", one.dice, other.dice)
-        for number, (one, other) in enumerate(zip(found.jitter.moved, again.moved, strict=True), start=1)
+        (f"{recorded.name}, moved boxes", f"Dice of box {number}", one.dice, other.dice)
+        for number, (one, other) in enumerate(zip(recorded.jitter.moved, replayed.jitter.moved, strict=True), start=1)
     ]
 
 
-def _watched(work: Generator[Progress, None, T], watch: Stopwatch, where: str) -> Generator[Progress, None, T]:
-    """Steps of one piece of work as steps of the whole."""
-    return (yield from translated(work, lambda progress: watch.step(f"{where}: {progress.text}")))
-
-
-def _steps(found: SessionObject) -> int:
-    slices = len(found.comparisons[0].box.slices)
-    return slices * (2 * len(found.comparisons) + (found.jitter is not None))
+def _steps(found: ObjectComparison) -> int:
+    return len(found.box.slices) * (len(found.results) + (found.jitter is not None))
 
 
 def _numbers(recorded: Comparison, replayed: Comparison) -> Iterator[tuple[str, Any, Any]]:
@@ -219,7 +147,7 @@ def _numbers(recorded: Comparison, replayed: Comparison) -> Iterator[tuple[str, 
         ("full precision's mask", recorded.reference, replayed.reference),
         ("the quantized model's mask", recorded.candidate, replayed.candidate),
     ):
-        changed = int(np.count_nonzero(one.mask != other.mask))
+        changed = int(np.count_nonzero(one.mask.voxels != other.mask.voxels))
         yield f"{title}, voxels that differ", 0, changed
         yield f"{title}, mL", one.volume_ml, other.volume_ml
         yield from _scores(f"{title} against ground truth", one.accuracy, other.accuracy)

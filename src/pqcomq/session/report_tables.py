@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from pqcomq.comparison.text import comparison_rows
-from pqcomq.session.session import Session, SessionObject
+from pqcomq.session.session import Session
 
 
 def gate_rows(session: Session) -> list[dict[str, Any]]:
@@ -22,9 +21,3 @@ def slice_rows(session: Session) -> list[dict[str, Any]]:
         for comparison in each.comparisons
         for scores in comparison.slices
     ]
-
-
-def figure_rows(found: SessionObject) -> list[tuple[str, ...]]:
-    """All figures of one object: what is told, full precision's value, one value for each quantized model."""
-    tables = [comparison_rows(comparison) for comparison in found.comparisons]
-    return [(*first[:2], *(table[row][2] for table in tables)) for row, first in enumerate(tables[0])]

@@ -15,9 +15,11 @@ import numpy as np
 
 import pqcomq
 from pqcomq.atomic_files import check_folder, made_folder, replacing
+from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.csv_table import as_csv
 from pqcomq.progress import Progress, Stopwatch, finished, translated
 from pqcomq.quantization.weights_file import save_weights
+from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.session.file_names import (
     FORMAT,
     GATE_TABLE,
@@ -32,7 +34,7 @@ from pqcomq.session.file_names import (
 )
 from pqcomq.session.html_report import drawing_page
 from pqcomq.session.report_tables import gate_rows, slice_rows
-from pqcomq.session.session import Session, SessionObject
+from pqcomq.session.session import Session
 from pqcomq.volumes.label_writer import write_mask
 
 
@@ -96,7 +98,7 @@ def _texts(session: Session, html: str) -> dict[str, str]:
 
 
 def _writing(
-    session: Session, folder: Path, weights: list[str], masks: dict[str, np.ndarray], overwrite: bool
+    session: Session, folder: Path, weights: list[str], masks: dict[str, BoxMask | np.ndarray], overwrite: bool
 ) -> Iterator[Path]:
     """Weights and masks, file by file."""
     for part in (WEIGHTS, MASKS):
@@ -105,7 +107,9 @@ def _writing(
         save_weights(model, folder / name, overwrite=overwrite)
         yield folder / name
     for name, mask in masks.items():
-        write_mask(folder / name, mask.astype(np.uint8), session.volume, overwrite=overwrite)
+        # One whole volume at a time: together they would take a hundred MiB each.
+        whole = mask.in_volume(session.volume.grid.shape_zyx) if isinstance(mask, BoxMask) else mask
+        write_mask(folder / name, whole.astype(np.uint8), session.volume, overwrite=overwrite)
         yield folder / name
 
 
@@ -144,7 +148,7 @@ def _described(session: Session) -> dict[str, Any]:
     }
 
 
-def _object(session: Session, index: int, found: SessionObject) -> dict[str, Any]:
+def _object(session: Session, index: int, found: ObjectComparison) -> dict[str, Any]:
     volume = {"name": session.volume_title, "voxels_sha256": session.volume.sha256}
     return {
         "name": found.name,
@@ -161,11 +165,11 @@ def _object(session: Session, index: int, found: SessionObject) -> dict[str, Any
     }
 
 
-def _masks(session: Session) -> dict[str, np.ndarray]:
-    """File names and masks (z, y, x) of all objects; the reference of an object's comparisons is one and the same."""
-    masks: dict[str, np.ndarray] = {}
+def _masks(session: Session) -> dict[str, BoxMask | np.ndarray]:
+    """File names and masks of all objects, ground truths (z, y, x) bool; full precision has one mask an object."""
+    masks: dict[str, BoxMask | np.ndarray] = {}
     for index, found in enumerate(session.objects):
-        masks[_mask_name(index, found, "full")] = found.comparisons[0].reference.mask
+        masks[_mask_name(index, found, "full")] = found.reference.mask
         for number, comparison in enumerate(found.comparisons, start=1):
             masks[_mask_name(index, found, f"quantized-{number}")] = comparison.candidate.mask
         if found.truth is not None:
@@ -173,5 +177,5 @@ def _masks(session: Session) -> dict[str, np.ndarray]:
     return masks
 
 
-def _mask_name(index: int, found: SessionObject, what: str) -> str:
+def _mask_name(index: int, found: ObjectComparison, what: str) -> str:
     return f"{MASKS}/{index + 1}-{slug(found.name)}-{what}.nii.gz"

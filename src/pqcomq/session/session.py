@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import numpy as np
-
-from pqcomq.comparison.box_perturbation import BoxJitter
-from pqcomq.comparison.gate import Tolerance, Verdict, judge
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
+from pqcomq.comparison.gate import Tolerance, Verdict, judge_objects
 from pqcomq.errors import InputError
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.reader_study.blinded_study import BlindedReading
@@ -18,50 +15,50 @@ from pqcomq.volumes.volume import Volume
 
 
 @dataclass(frozen=True, eq=False)
-class SessionObject:
-    """One object, segmented by full precision and by every quantized model of the session.
-
-    Attributes:
-        name: the user's, free of patient data.
-        comparisons: one for each quantized model, in the session's order.
-        truth: (z, y, x) bool, or None.
-        jitter: full precision under moved boxes, or None where that was not asked for.
-    """
-
-    name: str
-    comparisons: tuple[Comparison, ...]
-    truth: np.ndarray | None = field(default=None, repr=False)
-    jitter: BoxJitter | None = None
-
-
-@dataclass(frozen=True, eq=False)
 class Session:
-    """One volume, its objects and the models.
+    """A comparison with what its user asked of it.
 
     Attributes:
-        volume: what was segmented.
-        objects: at least one.
-        models: the quantized models, at least one; every object has a comparison for each.
-        licence: of the full-precision weights.
+        result: volume, objects and models.
         tolerance: of the gate.
         reading: a finished blinded reading, or None.
         made: when, UTC, to the second.
+
+    Raises:
+        InputError: two objects have one name, or a candidate has no weights to keep.
     """
 
-    volume: Volume
-    objects: tuple[SessionObject, ...]
-    models: tuple[QuantizedModel, ...]
-    licence: str
+    result: ComparisonResult
     tolerance: Tolerance = field(default_factory=Tolerance)
     reading: BlindedReading | None = None
     made: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
 
     def __post_init__(self) -> None:
-        if not self.objects or not self.models:
-            raise InputError("A session needs at least one compared object and one quantized model.")
         names = [each.name for each in self.objects]
         if len(set(names)) < len(names):
             raise InputError(f"Two objects of a session cannot have the same name: {', '.join(sorted(names))}.")
+        if len(self.models) < len(self.result.candidates):
+            raise InputError("A session keeps quantized weights, and one of the models compared has none.")
+
+    @property
+    def volume(self) -> Volume:
+        """What was segmented."""
+        return self.result.volume
+
+    @property
+    def objects(self) -> tuple[ObjectComparison, ...]:
+        """At least one."""
+        return self.result.objects
+
+    @property
+    def models(self) -> tuple[QuantizedModel, ...]:
+        """The quantized models, at least one; every object has a comparison for each."""
+        return tuple(each.weights for each in self.result.candidates if each.weights is not None)
+
+    @property
+    def licence(self) -> str:
+        """Of the full-precision weights."""
+        return self.result.reference.segmenter.licence
 
     @property
     def volume_title(self) -> str:
@@ -72,9 +69,7 @@ class Session:
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Every object under every model held against the tolerance."""
-        return tuple(
-            judge(comparison, self.tolerance, each.name) for each in self.objects for comparison in each.comparisons
-        )
+        return judge_objects(self.objects, self.tolerance)
 
     @property
     def layer_errors(self) -> list[tuple[str, Mapping[str, float]]]:

@@ -209,7 +209,7 @@ def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(prepared, sh
     assert ready.view_bar.worst.isEnabled()
     ready.view.go_to(0)
     press(qtbot, ready.view_bar.worst)
-    assert shown_viewer.dims.current_step[0] == ready.result.objects[0].comparison.worst_slice
+    assert shown_viewer.dims.current_step[0] == ready.result.comparisons[0].worst_slice
     prompts = ready.prompt_panel.prompts
     prompts.set_box(0, Box3D(7, 6, 4, 18, 16, 5))
     prompts.settle()
@@ -220,7 +220,7 @@ def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(prepared, sh
     assert "Volume" not in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text
     press(qtbot, ready.buttons.compare)
     wait_for_end(qtbot, ready)
-    assert ready.result.objects[0].prompt.box == Box3D(7, 6, 4, 18, 16, 5)
+    assert ready.result.objects[0].box == Box3D(7, 6, 4, 18, 16, 5)
     assert "Volume" in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text
 
 

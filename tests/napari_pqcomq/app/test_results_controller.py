@@ -12,13 +12,11 @@ from qtpy.QtWidgets import QLabel
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.jobs import session_jobs
-from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
 from napari_pqcomq.layers.volume_layers import image_tuple
-from napari_pqcomq.prompts.prompt import Prompt
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compared_model import ComparedModel
+from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.gate import Tolerance
-from pqcomq.segmentation.embedding_cache import EmbeddingCache
 
 PATIENCE_MS = 300_000
 SECRETS = ("bit", "fp32", "precision", "quantized", "dice")
@@ -39,9 +37,8 @@ def dock(shown_viewer, volume, loaded_once):
 def result(volume, masks, comparison_of, lite_medsam, eight_bits):
     left, right = masks
     comparison = comparison_of(volume, left, right, truth=left, precision=eight_bits.settings.title)
-    prompt = Prompt(1, "cube", comparison.box)
     sides = ComparedModel.full(lite_medsam), (ComparedModel.quantized(eight_bits),)
-    return ShownResult(volume, None, (ObjectResult(prompt, (comparison,), left),), *sides, EmbeddingCache())
+    return ComparisonResult(volume, (ObjectComparison("cube", (comparison,), left),), *sides)
 
 
 @pytest.fixture
@@ -65,7 +62,7 @@ def test_a_reading_shows_nameless_sides_and_brings_the_figures_back(shown, resul
     dock = shown
     assert "dice" in on_canvas(shown_viewer)
     dock.desk.reading.begin(tmp_path / "log.csv")
-    reference = result.objects[0].comparison.reference.mask
+    reference = result.objects[0].reference.mask_in(result.volume.grid.shape_zyx)
     while dock.desk.is_reading:
         for secret in SECRETS:
             assert secret not in on_canvas(shown_viewer)
@@ -118,10 +115,10 @@ def test_a_session_is_saved_and_opened_again(shown, result, tmp_path, qtbot):
     assert dock.desk.gate.judged() == verdicts
     again = dock.result.objects[0]
     assert again.name == "cube"
-    for side in ("reference", "candidate"):
-        was = getattr(result.objects[0].comparison, side).mask
-        assert np.array_equal(getattr(again.comparison, side).mask, was)
-    assert dock.prompt_panel.prompts.objects[0].box == result.objects[0].comparison.box
+    for now, was in zip(again.results, result.objects[0].results, strict=True):
+        assert now.mask.first == was.mask.first
+        assert np.array_equal(now.mask.voxels, was.mask.voxels)
+    assert dock.prompt_panel.prompts.objects[0].box == result.objects[0].box
 
 
 def test_a_session_whose_runtime_is_missing_here_says_what_runs_instead(shown, tmp_path, qtbot, monkeypatch):

@@ -12,15 +12,13 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_pqcomq.io.writer import write_labels
-from napari_pqcomq.jobs.comparison_result import ObjectResult, ShownResult
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.layers.mask_layers import NAMES_KEY, label_names, mask_metadata
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
-from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.results.export_panel import ExportPanel
 from napari_pqcomq.results.result_export_panel import ResultExportPanel
-from pqcomq.comparison.compare import compare
+from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind
@@ -28,7 +26,6 @@ from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.reader import read_masks
 from pqcomq.masks.writer import export_masks
 from pqcomq.segmentation.box import Box3D
-from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.volumes.reader import read_volume
 
 from ...pqcomq.dicom_masks.conftest import SECRETS, make_series
@@ -152,18 +149,18 @@ def test_a_comparison_is_exported_model_by_model_with_its_origin(
 ):
     box = Box3D(45, 25, 1, 76, 56, 2)
     full, candidate = ComparedModel.full(lite_medsam), ComparedModel.quantized(eight_bits)
-    comparison = finish(compare(phantom, box, full, candidate))
-    objects = (ObjectResult(Prompt(2, "left kidney", box), (comparison,)),)
+    asked = [PromptedObject("left kidney", box, number=2)]
+    result = finish(compare_objects(phantom, asked, full, [candidate]))
     panel = ResultExportPanel()
     qtbot.addWidget(panel)
     assert not panel.form.button.isEnabled()
-    panel.set_result(ShownResult(phantom, None, objects, full, (candidate,), EmbeddingCache()))
-    for index, mask in enumerate((comparison.reference.mask, comparison.candidate.mask)):
+    panel.set_result(result)
+    for index, drawn in enumerate(result.objects[0].results):
         panel.models.setCurrentIndex(index)
         path = tmp_path / f"{index}.nii.gz"
         panel.form.export(path)
         qtbot.waitUntil(panel.form.button.isEnabled, timeout=20000)
-        np.testing.assert_array_equal(read_masks(path, phantom).mask(2), mask)
+        np.testing.assert_array_equal(read_masks(path, phantom).mask(2), drawn.mask_in(phantom.grid.shape_zyx))
         (described,) = json.loads((tmp_path / f"{index}.json").read_text())["objects"]
         assert (described["name"], described["edited_since"]) == ("left kidney", False)
         assert (described["origin"]["quantization"] is None) == (index == 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,7 @@ from napari_pqcomq.results.plots_panel import PlotsPanel
 from napari_pqcomq.results.reader_study_panel import ReaderStudyPanel
 from napari_pqcomq.results.session_panel import SessionPanel
 from pqcomq.comparison.box_perturbation import BoxJitter, MovedBox
+from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.errors import InputError
 
@@ -35,9 +37,8 @@ def result(volume, masks, comparison_of):
         layer_errors={"a": 1e-3, "b": 1e-2},
         calibration={"slice_count": 8},
     )
-    found = SimpleNamespace(name="cube", comparisons=comparisons, comparison=comparisons[0], truth=left)
     candidates = tuple(SimpleNamespace(weights=weights) for _ in comparisons)
-    return SimpleNamespace(volume=volume, objects=(found,), candidates=candidates)
+    return ComparisonResult(volume, (ObjectComparison("cube", comparisons, left),), None, candidates)
 
 
 @pytest.fixture
@@ -121,10 +122,10 @@ def test_nothing_is_drawn_before_it_is_looked_at(result, qtbot):
 
 
 def test_without_truth_and_weights_their_plots_are_not_offered(shown, result):
-    bare = SimpleNamespace(**{**vars(result.objects[0]), "truth": None})
+    bare = replace(result.objects[0], truth=None)
     panel = shown(PlotsPanel())
     candidates = (SimpleNamespace(weights=None),) * 2
-    panel.set_result(SimpleNamespace(volume=result.volume, objects=(bare,), candidates=candidates))
+    panel.set_result(replace(result, objects=(bare,), candidates=candidates))
     kinds = {panel.plots.itemText(index) for index in range(panel.plots.count())}
     assert kinds == {plots_panel.ALONG, plots_panel.AGREEMENT, plots_panel.LATENCIES}
 
@@ -153,8 +154,8 @@ def test_the_gate_speaks_plainly_and_follows_its_limits(shown, result, tmp_path,
 
 def test_names_in_verdicts_are_no_markup(shown, result):
     panel = shown(GatePanel())
-    named = SimpleNamespace(**{**vars(result.objects[0]), "name": "<b>x</b>"})
-    panel.set_result(SimpleNamespace(volume=result.volume, objects=(named,), candidates=result.candidates))
+    named = replace(result.objects[0], name="<b>x</b>")
+    panel.set_result(replace(result, objects=(named,)))
     assert "&lt;b&gt;x" in panel.verdicts.text()
 
 
@@ -201,8 +202,9 @@ def test_a_reading_from_the_first_pair_to_the_names(reader, result, qtbot, tmp_p
     for row, pair in zip(rows, reader.pairs, strict=True):
         comparison = by_name[row["precision"]]
         model = {"quantized": comparison.candidate, "full precision": comparison.reference}
-        assert pair.left is model[row["left_was"]].mask, "the log must name the mask that was shown"
-        assert pair.right is model[row["right_was"]].mask
+        shown = model[row["left_was"]].mask_in(pair.left.shape)
+        assert np.array_equal(pair.left, shown), "the log must name the mask that was shown"
+        assert np.array_equal(pair.right, model[row["right_was"]].mask_in(pair.right.shape))
         assert pair.z == int(row["slice"])
 
 
@@ -231,9 +233,9 @@ def test_stopping_tells_no_names(reader, qtbot, tmp_path):
 
 def test_masks_that_are_the_same_cannot_be_read(shown, result, masks, volume, comparison_of, tmp_path):
     same = comparison_of(volume, masks[0], masks[0])
-    found = SimpleNamespace(name="cube", comparisons=(same,), comparison=same, truth=None)
     panel = shown(ReaderStudyPanel())
-    panel.set_result(SimpleNamespace(volume=volume, objects=(found,), candidates=()))
+    found = ObjectComparison("cube", (same,))
+    panel.set_result(replace(result, objects=(found,), candidates=result.candidates[:1]))
     with pytest.raises(InputError, match="nothing to read"):
         panel.begin(tmp_path / "log.csv")
     assert not (tmp_path / "log.csv").exists()

@@ -29,8 +29,8 @@ def cache():
 
 @pytest.fixture(scope="module")
 def comparison(phantom, lite_medsam, quantized, truth, cache, finish):
-    sides = ComparedModel.full(lite_medsam), ComparedModel.quantized(quantized)
-    return finish(compare(phantom, BOX, *sides, mode="propagate", truth=truth, cache=cache))
+    full, low = ComparedModel.full(lite_medsam), ComparedModel.quantized(quantized)
+    return finish(compare(phantom, BOX, full, [low], mode="propagate", truth=truth, cache=cache)).comparisons[0]
 
 
 def test_each_side_is_scored_on_the_box_s_slices(comparison, truth):
@@ -38,11 +38,11 @@ def test_each_side_is_scored_on_the_box_s_slices(comparison, truth):
     assert reference.accuracy.dice > 0.9
     assert candidate.accuracy.dice > 0.9
     assert 0.9 < comparison.agreement.dice <= 1
-    assert not reference.mask[0].any(), "outside the box nothing is segmented"
-    inside = slice(1, 4)
-    overlap = (reference.mask & truth)[inside].sum()
-    assert reference.accuracy.dice == pytest.approx(2 * overlap / (reference.mask[inside].sum() + truth[inside].sum()))
-    assert reference.volume_ml == pytest.approx(reference.mask.sum() * 2 * 2 * 5 / 1000)
+    mask, inside = reference.mask_in(truth.shape), slice(1, 4)
+    assert not mask[0].any(), "outside the box nothing is segmented"
+    overlap = (mask & truth)[inside].sum()
+    assert reference.accuracy.dice == pytest.approx(2 * overlap / (mask[inside].sum() + truth[inside].sum()))
+    assert reference.volume_ml == pytest.approx(mask.sum() * 2 * 2 * 5 / 1000)
     assert [each.z for each in comparison.slices] == [1, 2, 3]
 
 
@@ -66,14 +66,14 @@ def test_agreement_and_accuracy_never_share_a_label(comparison):
 
 def test_a_model_agrees_with_itself_entirely(phantom, lite_medsam, cache, finish):
     side = ComparedModel.full(lite_medsam)
-    same = finish(compare(phantom, BOX, side, side, mode="same", cache=cache))
+    (same,) = finish(compare(phantom, BOX, side, [side], mode="same", cache=cache)).comparisons
     assert same.agreement.dice == 1
     assert same.agreement.hd95_mm == 0
     assert same.reference.accuracy is None
 
 
 def test_progress_counts_both_sides_and_can_be_stopped(phantom, lite_medsam, quantized, cache):
-    work = compare(phantom, BOX, ComparedModel.full(lite_medsam), ComparedModel.quantized(quantized), cache=cache)
+    work = compare(phantom, BOX, ComparedModel.full(lite_medsam), [ComparedModel.quantized(quantized)], cache=cache)
     steps = []
     for progress in work:
         steps.append((progress.step, progress.total))
@@ -85,9 +85,9 @@ def test_progress_counts_both_sides_and_can_be_stopped(phantom, lite_medsam, qua
 def test_a_box_outside_or_a_truth_of_another_shape_is_refused(phantom, lite_medsam):
     side = ComparedModel.full(lite_medsam)
     with pytest.raises(InputError, match="outside"):
-        next(compare(phantom, Box3D(0, 0, 0, 500, 20, 3), side, side))
+        next(compare(phantom, Box3D(0, 0, 0, 500, 20, 3), side, [side]))
     with pytest.raises(InputError, match="does not fit"):
-        next(compare(phantom, BOX, side, side, truth=np.zeros((2, 2, 2), bool)))
+        next(compare(phantom, BOX, side, [side], truth=np.zeros((2, 2, 2), bool)))
 
 
 def test_reports_are_written_whole_and_never_over_others(comparison, phantom, truth, tmp_path):

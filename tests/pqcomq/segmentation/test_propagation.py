@@ -9,6 +9,7 @@ import pytest
 
 from pqcomq.models.transforms import LiteMedSAMFraming
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.segmentation.propagation import segment_slices, visiting_order
 
 
@@ -44,30 +45,32 @@ def test_from_the_middle_up_then_down():
 
 def test_propagation_follows_what_the_fixed_box_loses(leaning):
     box = Box3D(53, 98, 0, 87, 122, 8)
-    followed, fixed = np.zeros_like(leaning), np.zeros_like(leaning)
+    followed, fixed = BoxMask.empty(box, (256, 256)), BoxMask.empty(box, (256, 256))
     runner = Prompted(leaning)
     assert list(segment_slices(runner, box, "propagate", followed)) == [4, 5, 6, 7, 8, 3, 2, 1, 0]
-    assert np.array_equal(followed, leaning)
+    assert np.array_equal(followed.in_volume(leaning.shape), leaning)
     # The neighbour's tight box, grown by 3 of 256 pixels.
     assert runner.prompts[5].tolist() == [54 - 3, 100 - 3, 84 + 3, 120 + 3]
     list(segment_slices(Prompted(leaning), box, "same", fixed))
-    assert fixed.sum() < leaning.sum()
+    assert fixed.voxel_count < leaning.sum()
 
 
 def test_an_empty_mask_brings_the_given_box_back(leaning):
     leaning[5] = False
     runner = Prompted(leaning)
     box = Box3D(53, 98, 0, 87, 122, 8)
-    mask = np.zeros_like(leaning)
+    mask = BoxMask.empty(box, (256, 256))
     list(segment_slices(runner, box, "propagate", mask))
     assert runner.prompts[6].tolist() == box.xyxy.tolist()
-    assert not mask[5].any()
-    assert mask[6].any()
+    assert not mask.on_slice(5).any()
+    assert mask.on_slice(6).any()
 
 
 def test_slices_outside_the_box_stay_empty(leaning):
-    mask = np.zeros_like(leaning)
-    list(segment_slices(Prompted(leaning), Box3D(40, 90, 3, 99, 130, 5), "propagate", mask))
+    box = Box3D(40, 90, 3, 99, 130, 5)
+    kept = BoxMask.empty(box, (256, 256))
+    list(segment_slices(Prompted(leaning), box, "propagate", kept))
+    mask = kept.in_volume(leaning.shape)
     assert mask[3:6].any(axis=(1, 2)).all()
     assert not mask[:3].any()
     assert not mask[6:].any()

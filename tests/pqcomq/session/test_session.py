@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pqcomq.comparison.box_perturbation import box_jitter
-from pqcomq.comparison.compare import compare
+from pqcomq.comparison.box_perturbation import BoxMovement
+from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.comparison.result import Comparison
@@ -24,11 +24,13 @@ from pqcomq.errors import InputError
 from pqcomq.reader_study.blinded_study import BlindedReading
 from pqcomq.reader_study.trials import items_of
 from pqcomq.segmentation.box import Box3D
-from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.session.load import SavedSession
 from pqcomq.session.replay import replay
-from pqcomq.session.save import save_session, saving
-from pqcomq.session.session import Session, SessionObject
+from pqcomq.session.save import manifest, save_session, saving
+from pqcomq.session.session import Session
+from pqcomq.volumes.label_writer import write_mask
+from pqcomq.volumes.labels import read_labels
 
 BOX = Box3D(45, 25, 2, 76, 56, 3)
 NAME = "Niere <rechts> & ../links"
@@ -39,15 +41,13 @@ def session(phantom, lite_medsam, quantized, finish):
     """A real session: one object, 4 bits, ground truth, moved boxes, a blinded reading."""
     z, y, x = np.indices(phantom.voxels.shape)
     truth = (y - 40) ** 2 + (x - 60) ** 2 < (8 + z) ** 2
-    cache = EmbeddingCache()
-    sides = ComparedModel.full(lite_medsam), ComparedModel.quantized(quantized)
-    comparison = finish(compare(phantom, BOX, *sides, truth=truth, cache=cache))
-    jitter = finish(box_jitter(phantom, comparison, lite_medsam, truth=truth, draws=2, cache=cache))
-    reading = BlindedReading.of(items_of(NAME, comparison, 2), seed=5)
+    full, low = ComparedModel.full(lite_medsam), ComparedModel.quantized(quantized)
+    asked = [PromptedObject(NAME, BOX, truth, movement=BoxMovement(draws=2))]
+    result = finish(compare_objects(phantom, asked, full, [low]))
+    reading = BlindedReading.of(items_of(NAME, result.comparisons[0], 2), seed=5)
     while reading.current is not None:
         reading.answer("left", 1.25)
-    found = SessionObject(NAME, (comparison,), truth, jitter)
-    return Session(phantom, (found,), (quantized,), lite_medsam.licence, Tolerance(0.9, 10), reading)
+    return Session(result, Tolerance(0.9, 10), reading)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,17 @@ def folder(session, tmp_path_factory):
     folder = tmp_path_factory.mktemp("session") / "kept"
     save_session(session, folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def again(folder, phantom, lite_medsam):
+    """Opens a session's folder."""
+
+    def open_again(at=folder, volume=phantom):
+        saved = SavedSession.at(at)
+        return saved.opened(volume, saved.models(lite_medsam))
+
+    return open_again
 
 
 @pytest.fixture
@@ -73,14 +84,16 @@ def test_a_comparison_survives_json(session):
     assert Comparison.from_dict(content, comparison.reference.mask, comparison.candidate.mask).agreement == empty
 
 
-def test_everything_comes_back(session, folder, phantom):
-    again = SavedSession.at(folder).opened(phantom)
+def test_everything_comes_back(session, again):
+    again = again()
     found, was = again.objects[0], session.objects[0]
     assert found.name == NAME
     assert np.array_equal(found.truth, was.truth)
     assert found.jitter == was.jitter
     for side in ("reference", "candidate"):
-        assert np.array_equal(getattr(found.comparisons[0], side).mask, getattr(was.comparisons[0], side).mask)
+        one, other = getattr(found.comparisons[0], side).mask, getattr(was.comparisons[0], side).mask
+        assert one.first == other.first
+        assert np.array_equal(one.voxels, other.voxels)
     numbers = was.comparisons[0].to_dict()
     numbers["volume"]["name"] = "CT, 96 × 96 × 6 voxels"
     assert found.comparisons[0].to_dict() == numbers
@@ -91,27 +104,46 @@ def test_everything_comes_back(session, folder, phantom):
     assert again.made == session.made
 
 
-def test_a_replay_gives_the_same_numbers_to_the_last_voxel(folder, phantom, lite_medsam, finish):
-    outcome = finish(replay(SavedSession.at(folder).opened(phantom), lite_medsam))
+def test_a_session_opened_and_kept_again_is_the_same_to_the_letter(folder, again):
+    assert json.loads(json.dumps(manifest(again()))) == json.loads((folder / "session.json").read_text())
+
+
+def test_voxels_outside_the_box_are_no_part_of_a_result(copied, again, phantom):
+    path = copied / "masks" / "1-niere-rechts-links-quantized-1.nii.gz"
+    mask = read_labels(path, phantom)
+    mask[0, 0, 0] = 1
+    write_mask(path, mask.astype(np.uint8), phantom, overwrite=True)
+    with pytest.raises(InputError, match=r"damaged.*outside the slices 2 to 3"):
+        again(copied)
+
+
+def test_weights_without_which_nothing_can_run_again_are_asked_for(session):
+    bare = tuple(replace(each, weights=None) for each in session.result.candidates)
+    with pytest.raises(InputError, match="one of the models compared has none"):
+        replace(session, result=replace(session.result, candidates=bare))
+
+
+def test_a_replay_gives_the_same_numbers_to_the_last_voxel(again, finish):
+    outcome = finish(replay(again()))
     assert outcome.differences == ()
     assert outcome.is_same
     assert outcome.checked > 40
     assert outcome.elsewhere == ()
 
 
-def test_a_replay_names_what_is_different(session, lite_medsam, finish):
+def test_a_replay_names_what_is_different(session, finish):
     found = session.objects[0]
     recorded = found.comparisons[0]
-    mask = recorded.candidate.mask.copy()
-    mask[2, 0, :3] = True
+    mask = BoxMask(recorded.candidate.mask.voxels.copy(), BOX.z0)
+    mask.on_slice(2)[0, :3] = True
     changed = replace(
         recorded,
         candidate=replace(recorded.candidate, mask=mask),
         agreement=replace(recorded.agreement, dice=0.5),
         environment=replace(recorded.environment, machine="abacus"),
     )
-    other = replace(session, objects=(replace(found, comparisons=(changed,), jitter=None),))
-    outcome = finish(replay(other, lite_medsam))
+    result = replace(session.result, objects=(replace(found, comparisons=(changed,), jitter=None),))
+    outcome = finish(replay(replace(session, result=result)))
     assert not outcome.is_same
     told = [str(each) for each in outcome.differences]
     assert len(told) == 2
@@ -205,10 +237,10 @@ def test_files_are_never_replaced_unless_told(session, copied):
         save_session(session, copied)
 
 
-def test_another_volume_is_refused(folder, phantom):
+def test_another_volume_is_refused(again, phantom):
     other = replace(phantom, voxels=phantom.voxels + 1, name="other")
     with pytest.raises(InputError, match="other is not the volume of the session"):
-        SavedSession.at(folder).opened(other)
+        again(volume=other)
 
 
 def _damage(folder, change):
@@ -241,14 +273,14 @@ def _first(content):
         (lambda c: c["reading"]["rows"][0].update(choice="up"), "damaged"),
     ],
 )
-def test_damaged_sessions_are_told_in_one_sentence(copied, phantom, change, words):
+def test_damaged_sessions_are_told_in_one_sentence(copied, again, change, words):
     _damage(copied, change)
     with pytest.raises(InputError, match=words) as told:
-        SavedSession.at(copied).opened(phantom)
+        again(copied)
     assert "\n" not in str(told.value)
 
 
-def test_folders_that_are_no_session_are_told(tmp_path, folder, copied, phantom):
+def test_folders_that_are_no_session_are_told(tmp_path, folder, copied, again):
     with pytest.raises(InputError, match="holds no session"):
         SavedSession.at(tmp_path)
     (copied / "session.json").write_text("{ half")
@@ -258,12 +290,12 @@ def test_folders_that_are_no_session_are_told(tmp_path, folder, copied, phantom)
     mask = copied / "masks" / "1-niere-rechts-links-full.nii.gz"
     mask.write_bytes(mask.read_bytes()[:60])
     with pytest.raises(InputError, match="1-niere-rechts-links-full"):
-        SavedSession.at(copied).opened(phantom)
+        again(copied)
 
 
 def test_two_objects_of_one_name_are_refused(session):
     with pytest.raises(InputError, match="same name"):
-        replace(session, objects=session.objects * 2)
+        replace(session, result=replace(session.result, objects=session.objects * 2))
 
 
 def test_a_saving_that_is_stopped_leaves_nothing(session, tmp_path):
