@@ -6,7 +6,7 @@ import pytest
 
 from pqcomq.cli.progress import followed
 from pqcomq.progress import Progress, Stopwatch, finished, prefixed, translated
-from pqcomq.quantization.quantize_model import LayerEvent
+from pqcomq.quantization.layer_events import LayerEvent
 
 
 def three_steps(closed=None):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pqcomq.errors import InputError
 from pqcomq.models import medsam
+from pqcomq.models.registry import MODEL_KEYS
 from pqcomq.quantization.algorithm.config import Method, QuantizationConfig
 
 _BUDGETS = {2: 2.6, 4: 4.6}
@@ -15,22 +17,34 @@ _BUDGETS_OF_MODELS = {medsam.KEY: {2: 2.4, 4: 4.38}}
 outputs, and the seventh and twelfth part of MedSAM ViT-B's checkpoint leave no more."""
 
 
-def default_config(model: str, bits: int, method: Method = "pcomq", *, integers: bool = False) -> QuantizationConfig:
+def default_config(
+    model: str | None, bits: int, method: Method = "pcomq", *, integers: bool = False
+) -> QuantizationConfig:
     """The settings that serve a model best, by measurement, at a bit width (README, "How it was chosen").
 
     The command line, the window, the demo and :func:`pqcomq.quantize` all take these. All methods quantize the same
     layers; RTN and COMQ as they were published know neither budgets nor the quantized model's inputs.
 
     Args:
-        model: its key, e.g. ``"lite-medsam"``.
+        model: its key, e.g. ``"lite-medsam"``; None for a network of one's own, of which nothing was measured: one
+            width for all layers, and nothing that only the family knows.
         bits: bit width, 2, 4 or 8.
         method: ``"rtn"``, ``"comq"`` or ``"pcomq"``.
         integers: weights that processors multiply as signed bytes: symmetric, multiples of one scale an output channel.
             The method is then given.
 
     Raises:
+        InputError: there is no such model.
         ValueError: there is no such bit width or method.
     """
+    if model is None:
+        return replace(_for_family("", bits, method, integers), decoder=False, tones="own", budget=None)
+    if model not in MODEL_KEYS:
+        raise InputError(f"{model!r} is no known model; choose one of {', '.join(MODEL_KEYS)}")
+    return _for_family(model, bits, method, integers)
+
+
+def _for_family(model: str, bits: int, method: Method, integers: bool) -> QuantizationConfig:
     if integers:
         return _for_integers(model, bits)
     if method == "rtn":
@@ -55,4 +69,4 @@ def _for_integers(model: str, bits: int) -> QuantizationConfig:
         return QuantizationConfig(
             8, "comq", granularity="channel", permutation="none", zero_point="symmetric", decoder=True
         )
-    return replace(default_config(model, bits), zero_point="symmetric", scales="multiples")
+    return replace(_for_family(model, bits, "pcomq", integers=False), zero_point="symmetric", scales="multiples")

@@ -14,13 +14,13 @@ from pqcomq.quantization.algorithm.gram import QuantizableLayer, quantizable_lay
 from pqcomq.quantization.layer_names import DECODER, layers_to_quantize
 
 
-def _difference(full: Tensor, low: Tensor) -> float:
+def relative_difference(full: Tensor, low: Tensor) -> float:
     """``‖a − b‖² / ‖a‖²``."""
     return float((full - low).square().sum() / full.square().sum().clamp_min(1e-30))
 
 
 @contextmanager
-def _in_place(layers: Mapping[str, QuantizableLayer], weights: Mapping[str, Tensor]) -> Iterator[None]:
+def weights_in_place(layers: Mapping[str, QuantizableLayer], weights: Mapping[str, Tensor]) -> Iterator[None]:
     """Let some layers have other weights for a while."""
     own = {name: layers[name].weight.data for name in weights}
     try:
@@ -55,16 +55,16 @@ def model_damage(
     features = along[-1]
     wanted = model.logits(features, boxes).sigmoid()
     of_encoder = {name: weight for name, weight in trials.items() if not name.startswith(DECODER)}
-    with _in_place(layers, of_encoder):
+    with weights_in_place(layers, of_encoder):
         reached = model.embed(image)
-    harm = _difference(wanted, model.logits(reached, boxes).sigmoid())
-    distance = _difference(features, reached)
+    harm = relative_difference(wanted, model.logits(reached, boxes).sigmoid())
+    distance = relative_difference(features, reached)
     onward = harm / distance if distance > 0 else 0.0
     for name, damage in encoder_damage(model.image_encoder, along, of_encoder):
         yield name, onward * damage
     for name in [name for name in trials if name not in of_encoder]:
-        with _in_place(layers, {name: trials[name]}):
-            damage = _difference(wanted, model.logits(features, boxes).sigmoid())
+        with weights_in_place(layers, {name: trials[name]}):
+            damage = relative_difference(wanted, model.logits(features, boxes).sigmoid())
         yield name, damage
 
 
@@ -107,13 +107,13 @@ def encoder_damage(
     stages = _staged_layers(encoder)
     for index, (stage, layers) in enumerate(stages):
         x, wanted = along[index], along[index + 1]
-        with _in_place(layers, {name: trials[name] for name in layers}):
+        with weights_in_place(layers, {name: trials[name] for name in layers}):
             reached = stage(x)
-        local = _difference(wanted, reached)
+        local = relative_difference(wanted, reached)
         for later, _layers in stages[index + 1 :]:
             reached = later(reached)
-        gain = _difference(along[-1], reached) / local if local > 0 else 0.0
+        gain = relative_difference(along[-1], reached) / local if local > 0 else 0.0
         for name in layers:
-            with _in_place(layers, {name: trials[name]}):
-                alone = _difference(wanted, stage(x))
+            with weights_in_place(layers, {name: trials[name]}):
+                alone = relative_difference(wanted, stage(x))
             yield name, gain * alone

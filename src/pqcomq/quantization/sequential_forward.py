@@ -26,6 +26,10 @@ from pqcomq.quantization.calibration_passes import Pass
 from pqcomq.quantization.torch_modes import torch_modes_kept
 
 
+class PassesDivergedError(RuntimeError):
+    """The passes took different ways through the models, so that they cannot halt together."""
+
+
 class _Halting:
     """Makes one model's layers hand what they see to whoever runs the pass, the first time that they are reached."""
 
@@ -124,15 +128,22 @@ def _steps(
             for pair in pairs:
                 # Each pair's rows are let go before the next pair moves on.
                 halts = [_run_on(each) for each in pair]
-                if any(each.dead for each in pair):
-                    return
-                (name, wanted_rows), (low_name, low_rows) = halts
-                if name != low_name:
-                    raise RuntimeError(f"the two models reached {name} and {low_name} at the same time")
+                ended = [each.dead for each in pair]
+                if any(ended) and not all(ended):
+                    raise PassesDivergedError("one of the two models reached a layer that the other did not")
+                if all(ended):
+                    continue
+                (reached, wanted_rows), (low_name, low_rows) = halts
+                if not reached == low_name == (name or reached):
+                    other = low_name if low_name != reached else name
+                    raise PassesDivergedError(f"calibration passes reached {reached!r} and {other!r} at the same time")
+                name = reached
                 grams = grams or PairedGram.empty(wanted_rows.shape[1])
                 grams.add(low_rows, wanted_rows)
             if grams is None:
                 return
+            if any(each.dead for pair in pairs for each in pair):
+                raise PassesDivergedError("some calibration passes ended before others")
             yield name, grams
 
 

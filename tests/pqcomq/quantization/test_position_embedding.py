@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from pqcomq.errors import InputError
 from pqcomq.models.registry import empty_model
 from pqcomq.quantization.algorithm.gram import weight_matrix
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
@@ -55,3 +56,10 @@ def test_the_budget_is_the_model_s_own_where_it_has_one():
     assert default_config("medsam", 2, integers=True).budget == 2.4
     assert default_config("medsam", 8) == default_config("lite-medsam", 8)
     assert default_config("medsam", 4, "comq").budget is None
+
+
+def test_a_network_of_one_s_own_gets_one_width_and_nothing_of_the_family():
+    own = default_config(None, 4)
+    assert (own.bits, own.budget, own.decoder, own.tones, own.inputs) == (4, None, False, "own", "quantized")
+    with pytest.raises(InputError, match="'lite_medsam' is no known model"):
+        default_config("lite_medsam", 4)

@@ -69,11 +69,28 @@ def weight_matrix(layer: QuantizableLayer) -> Tensor:
 def tokens(layer: QuantizableLayer, inputs: Tensor) -> Tensor:
     """The layer's input as rows of dot-product operands (N, m), so that its output is ``tokens @ Wᵀ + bias``."""
     if isinstance(layer, nn.Linear):
-        return inputs.flatten(0, -2)  # (N, m)
+        return inputs.reshape(-1, inputs.shape[-1])  # (N, m)
+    if inputs.dim() == 3:
+        inputs = inputs[None]  # one image without a batch
+    if isinstance(layer.padding, str) or layer.padding_mode != "zeros":
+        return _patches(layer, _padded(layer, inputs), padding=0)
     if layer.kernel_size == (1, 1) and layer.stride == (1, 1) and layer.padding == (0, 0):
         return inputs.movedim(1, -1).flatten(0, -2)  # (N, m)
-    patches = F.unfold(inputs, layer.kernel_size, layer.dilation, layer.padding, layer.stride)  # type: ignore[arg-type]
+    return _patches(layer, inputs, layer.padding)  # type: ignore[arg-type]
+
+
+def _patches(layer: nn.Conv2d, inputs: Tensor, padding: int | tuple[int, int]) -> Tensor:
+    """What lies under the kernel at each of its places, (N, m)."""
+    patches = F.unfold(inputs, layer.kernel_size, layer.dilation, padding, layer.stride)
     return patches.transpose(1, 2).flatten(0, 1)  # (B, m, L) → (B * L, m)
+
+
+def _padded(layer: nn.Conv2d, inputs: Tensor) -> Tensor:
+    """An image (B, C, H, W) with the margin of a convolution whose padding is a word or no zeros."""
+    margins = layer._reversed_padding_repeated_twice  # left, right, top, bottom, as F.pad takes them
+    if layer.padding_mode == "zeros":
+        return F.pad(inputs, margins)
+    return F.pad(inputs, margins, mode=layer.padding_mode)
 
 
 def spread_rows(rows: Tensor) -> Tensor:

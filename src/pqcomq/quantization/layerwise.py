@@ -1,0 +1,237 @@
+"""The run over a model's layers, whatever the model is: calibrate, plan bit widths, quantize layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
+from itertools import chain, count
+from typing import Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from pqcomq.errors import InputError
+from pqcomq.progress import translated
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.gram import InputGram, QuantizableLayer, gathering_grams, weight_matrix
+from pqcomq.quantization.algorithm.paired_gram import PairedGram
+from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, quantize_layer
+from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
+from pqcomq.quantization.algorithm.single_thread import one_thread
+from pqcomq.quantization.calibration_passes import Pass
+from pqcomq.quantization.layer_events import LayerEvent, event_text
+from pqcomq.quantization.mixed_precision import LayerPlan, measured_plan, uniform
+from pqcomq.quantization.resume import Journal
+from pqcomq.quantization.sequential_forward import SequentialForward
+from pqcomq.quantization.time_estimate import Phase, TimeEstimate
+
+ModelT = TypeVar("ModelT")
+
+INPUTS_TO_PLAN_ON = 3
+"""Calibration inputs whose Gram matrices decide between bit widths where layers are fitted to other inputs later."""
+
+_WORTH_SHARING = 500_000
+"""Weights from which on a layer's sweeps gain by a second core."""
+
+_CALLS_PER_COLUMN = 500_000.0
+"""What the calls for one column cost, in multiplications that would take as long."""
+
+
+class QuantizationTarget(Protocol[ModelT]):
+    """What is quantized: a model of the MedSAM family, or any other network."""
+
+    full: ModelT
+    """In full precision."""
+
+    input_title: str
+    """What a calibration input is, for people, e.g. ``"slice"``."""
+
+    def __len__(self) -> int:
+        """How many calibration inputs there are."""
+
+    def some(self, count: int) -> list[int]:
+        """Numbers of about so many calibration inputs, spread over all."""
+
+    def layers(self, model: ModelT) -> dict[str, QuantizableLayer]:
+        """The layers of a model (:attr:`full` or a copy) that are quantized, by name."""
+
+    def copied(self) -> ModelT:
+        """A copy of :attr:`full` whose layers may be changed."""
+
+    def passes(self, model: ModelT, numbers: list[int] | None = None) -> list[Pass]:
+        """Some calibration inputs, by default all, through a model; each when called."""
+
+    def damage(self, trials: Mapping[str, Tensor]) -> Iterator[tuple[str, float]]:
+        """What each layer's trial weight does to the output, see :mod:`.sensitivity`."""
+
+
+class LayerwiseRun(Generic[ModelT]):
+    """Quantizes one layer after the other.
+
+    Attributes:
+        layers: name → layer of the model in full precision.
+    """
+
+    def __init__(
+        self, target: QuantizationTarget[ModelT], settings: QuantizationConfig, journal: Journal | None = None
+    ) -> None:
+        self._target, self._settings, self._journal = target, settings, journal
+        self.layers = target.layers(target.full)
+        walks = settings.inputs == "quantized"
+        first = INPUTS_TO_PLAN_ON if walks else len(target)
+        self._clock = TimeEstimate(first, len(target), plans=settings.budget is not None, walks=walks)
+
+    def run(self) -> Generator[LayerEvent, None, dict[str, QuantizedLayer]]:
+        """All phases.
+
+        Yields:
+            A :class:`.LayerEvent` after every calibration input and every layer.
+
+        Returns:
+            Layer name → what it became, in the order of :attr:`layers`.
+
+        Raises:
+            InputError: a layer's weights or inputs are not finite or do not fit the stored format, or the budget is too
+                small.
+        """
+        grams: dict[str, InputGram] = {}
+        if self._settings.inputs == "full":
+            grams = yield from self.calibrated(list(range(len(self._target))))
+        plan = uniform(self.layers, self._settings)
+        if self._settings.budget is not None:
+            plan = yield from self.planned(grams)
+        return (yield from self.quantized(plan, grams))
+
+    def calibrated(self, numbers: list[int]) -> Generator[LayerEvent, None, dict[str, InputGram]]:
+        """Run calibration inputs through the model and sum up the Gram matrices of every layer's inputs."""
+        total = len(numbers)
+        with gathering_grams(self.layers) as grams:
+            for step, run in enumerate(self._target.passes(self._target.full, numbers), start=1):
+                run()
+                yield self._event("calibrate", f"{self._target.input_title} {step}", step, total, step / total)
+        return grams
+
+    def planned(self, grams: dict[str, InputGram]) -> Generator[LayerEvent, None, dict[str, LayerPlan]]:
+        """Measure what each layer's errors do to the output, and spend the budget.
+
+        Args:
+            grams: of every layer's inputs; where there are none, those on a few calibration inputs do.
+        """
+        kept = self._journal.plan() if self._journal else None
+        if kept:
+            return kept
+        if not grams:
+            grams = yield from self.calibrated(self._target.some(INPUTS_TO_PLAN_ON))
+        work = measured_plan(self.layers, grams, self._settings, self._target.damage)
+        steps, total = count(1), 2 * len(self.layers)  # a layer is tried, then its damage measured
+
+        def told(name: str) -> LayerEvent:
+            step = next(steps)
+            return self._event("plan", name, step, total, step / total)
+
+        plan = yield from translated(work, told)
+        if self._journal:
+            self._journal.keep_plan(plan)
+        return plan
+
+    def quantized(
+        self, plan: dict[str, LayerPlan], grams: dict[str, InputGram]
+    ) -> Generator[LayerEvent, None, dict[str, QuantizedLayer]]:
+        """Quantize every layer; the results come in the order of :attr:`layers`."""
+        low = self._target.copied()
+        low_layers = self._target.layers(low)
+        pairs: SequentialForward | Generator[tuple[str, PairedGram], None, None]
+        if self._settings.inputs == "quantized":
+            passes, full = self._target.passes, self._target.full
+            pairs = SequentialForward(passes(full), passes(low), self.layers, low_layers)
+        else:
+            pairs = _standing(grams)
+        finished: dict[str, QuantizedLayer] = {}
+        work = {name: _sweep_cost(layer) for name, layer in self.layers.items()}
+        total, done = len(self.layers), 0.0
+        with closing(pairs):  # here and now: an error's traceback would keep the passes for another thread to end
+            for name, paired in chain(pairs, _unreached(self.layers, finished)):
+                settings = plan[name].settings(self._settings)
+                before, finished[name] = _quantize(name, self.layers[name], paired, settings, self._journal)
+                finished[name].put_into(low_layers[name])
+                done += work[name]
+                share = done / sum(work.values())
+                yield self._event("quantize", name, len(finished), total, share, before, finished[name].error)
+        return {name: finished[name] for name in self.layers}
+
+    def _event(
+        self,
+        phase: Phase,
+        name: str,
+        step: int,
+        total: int,
+        share: float,
+        before: float | None = None,
+        after: float | None = None,
+    ) -> LayerEvent:
+        """A step done, which completes ``share`` of its phase."""
+        left = self._clock.left(phase, share)
+        return LayerEvent(
+            step,
+            total,
+            event_text(phase, name, before, after),
+            left,
+            phase=phase,
+            name=name,
+            elapsed_seconds=self._clock.elapsed,
+            error_before=before,
+            error_after=after,
+        )
+
+
+def _standing(grams: dict[str, InputGram]) -> Generator[tuple[str, PairedGram], None, None]:
+    """Layers as if all others stayed in full precision.
+
+    Each one's Gram matrices, the largest things in memory, are given back as soon as they were used.
+    """
+    for name in list(grams):
+        yield name, PairedGram.same(grams.pop(name))
+
+
+def _unreached(
+    layers: Mapping[str, QuantizableLayer], finished: Mapping[str, QuantizedLayer]
+) -> Iterator[tuple[str, PairedGram]]:
+    """Layers that no pass came to; nothing is known of what they will see, so all their inputs count alike."""
+    for name, layer in layers.items():
+        if name not in finished:
+            yield name, PairedGram.empty(weight_matrix(layer).shape[1])
+
+
+@torch.inference_mode()
+def _quantize(
+    name: str, layer: QuantizableLayer, paired: PairedGram, settings: QuantizationConfig, journal: Journal | None
+) -> tuple[float, QuantizedLayer]:
+    """A layer's error by rounding to nearest, and the layer by the chosen method, taken from the journal if there."""
+    matrix = weight_matrix(layer)
+    with _threads_for(matrix):
+        try:
+            nearest = quantize_matrix(matrix, paired.full.gram, QuantizationConfig.plain(settings.bits))
+            before = paired.share_lost(matrix, nearest.dequantize())
+            kept = journal.layer(name) if journal else None
+            result = kept or quantize_layer(layer, paired, settings)
+        except ValueError as problem:
+            raise InputError(f"layer {name!r} cannot be quantized: {problem}") from problem
+    if journal and kept is None:
+        journal.keep_layer(name, result)
+    return before, result
+
+
+def _threads_for(matrix: Tensor) -> AbstractContextManager[None]:
+    """Keep the sweeps of all but large layers on one core.
+
+    They are many short operations. Shared between threads, each ends with all of them waiting for the slowest; with any
+    other work on the machine (a window being drawn, say) that waiting made sweeps ten times slower, and without it they
+    gained nothing. In large layers the matrix products dominate.
+    """
+    return one_thread() if matrix.numel() < _WORTH_SHARING else nullcontext()
+
+
+def _sweep_cost(layer: QuantizableLayer) -> float:
+    """Relative time of one sweep: each of the m columns costs a fixed number of calls and n m multiplications."""
+    rows, columns = weight_matrix(layer).shape
+    return columns * (_CALLS_PER_COLUMN + rows * columns)

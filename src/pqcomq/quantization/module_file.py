@@ -1,0 +1,123 @@
+"""A quantized network of one's own in one ``.safetensors`` file, packed as those of the MedSAM family.
+
+Tensors: each quantized layer as :mod:`.packed_file` says, everything else under its state-dict name, in float16 where
+nothing is lost by it. The manifest names the network's class, so that one is told what the file is for; the network
+itself is code and is not in the file.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import pqcomq
+from pqcomq.atomic_files import replacing
+from pqcomq.errors import InputError
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer
+from pqcomq.quantization.module_layers import layers_and_reasons
+from pqcomq.quantization.packed_file import (
+    content_of,
+    described_layers,
+    input_range_of,
+    layer_run,
+    narrow,
+    packed_tensors,
+    read_packed,
+    take_weight,
+)
+from pqcomq.quantization.quantized_module import QuantizedModule
+
+FORMAT = 1
+
+
+def save_module(model: QuantizedModule, path: Path, *, overwrite: bool = False) -> None:
+    """Write a quantized network.
+
+    Args:
+        model: to write.
+        path: ends in ``.safetensors``.
+        overwrite: replace a file that is already there.
+
+    Raises:
+        InputError: the name has another ending, the file exists, the folder cannot be written (nothing is left), or the
+            network holds state that is no tensor.
+    """
+    if path.suffix != ".safetensors":
+        raise InputError(f"{path}: quantized weights are written to a file that ends in .safetensors")
+    with replacing(path, overwrite=overwrite) as partial:
+        partial.write_bytes(content_of(_tensors(model), module_manifest(model)))
+
+
+def module_manifest(model: QuantizedModule) -> dict[str, Any]:
+    """What the file says of itself, JSON-ready."""
+    return {
+        "network_format": FORMAT,
+        "network": type(model.module).__name__,
+        "quantization": model.settings.to_dict(),
+        "effective_bits": model.effective_bits,
+        "layers": described_layers(model.weights, model.layer_errors, model.input_ranges),
+        "versions": {"pqcomq": pqcomq.__version__, "torch": torch.__version__},
+    }
+
+
+def _tensors(model: QuantizedModule) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = {}
+    for name, value in model.module.state_dict().items():
+        if not isinstance(value, Tensor):
+            raise InputError(f"The network's state {name!r} is no tensor and cannot be saved.")
+        if name not in {f"{layer}.weight" for layer in model.weights}:
+            tensors[name] = narrow(value.detach()).clone().contiguous()  # a file holds no tensor twice
+    for layer, weight in model.weights.items():
+        tensors |= packed_tensors(layer, weight)
+    return tensors
+
+
+def load_module(path: Path, module: nn.Module) -> QuantizedModule:
+    """Read a quantized network; it computes the same bits as the one that was saved.
+
+    Args:
+        path: of the file.
+        module: a network of the same architecture, whatever its weights; it is copied and left as it is.
+
+    Raises:
+        InputError: the file is missing, damaged, holds no network of one's own, or does not fit the one given.
+    """
+    head, tensors = read_packed(path, tensors=True)
+    if head.get("network_format") != FORMAT:
+        raise InputError(f"{path}: holds no weights of a network of one's own that this version knows")
+    try:
+        settings, described = QuantizationConfig.from_dict(head["quantization"]), head["layers"]
+        runs = {layer: layer_run(entry) for layer, entry in described.items()}
+        errors = {layer: float(entry["error"]) for layer, entry in described.items()}
+        ranges = {layer: input_range_of(entry) for layer, entry in described.items() if "input_range" in entry}
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise InputError(f"{path}: its manifest is damaged ({problem})") from problem
+    made = copy.deepcopy(module).eval()
+    layers, left_out = layers_and_reasons(made)
+    if runs.keys() != layers.keys():
+        raise InputError(f"{path}: is for a {head.get('network')} with other layers than this {type(module).__name__}")
+    weights = {name: take_weight(path, name, layers[name], *runs[name], tensors) for name in layers}
+    _fill(path, made, set(layers), tensors)
+    for name, weight in weights.items():
+        QuantizedLayer(weight, errors[name], ranges.get(name)).put_into(layers[name])
+    return QuantizedModule(made, weights, settings, errors, ranges, left_out)
+
+
+def _fill(path: Path, module: nn.Module, quantized: set[str], tensors: dict[str, Tensor]) -> None:
+    """Put what stayed in full precision where it belongs, all of it or nothing."""
+    state = module.state_dict()
+    for name, wanted in state.items():
+        if name in {f"{layer}.weight" for layer in quantized}:
+            continue
+        stored = tensors.pop(name, None)
+        if stored is None or not isinstance(wanted, Tensor) or stored.shape != wanted.shape:
+            raise InputError(f"{path}: '{name}' is missing or has another shape than the network's")
+        state[name] = stored
+    if tensors:
+        raise InputError(f"{path}: holds tensors that the network does not have, for one {next(iter(tensors))!r}")
+    module.load_state_dict(state)

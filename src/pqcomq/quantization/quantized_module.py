@@ -1,0 +1,51 @@
+"""A network of one's own whose layers were replaced by their quantized versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import nn
+
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight, effective_bits
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class QuantizedModule:
+    """A network with its packed weights.
+
+    The network holds them widened to float32: it computes exactly what the codes stand for, no faster than before.
+
+    Attributes:
+        module: a copy of the network that was given, in evaluation mode, with the quantized weights.
+        weights: layer name → packed weight.
+        settings: how they were quantized.
+        layer_errors: layer name → share of the layer's output energy lost on the calibration inputs,
+            ``‖X Wᵀ − X̂ Qᵀ‖² / ‖X Wᵀ‖²``; 0 for a layer that no calibration input came to.
+        input_ranges: layer name → lowest and highest calibration input; layers that none came to are missing.
+        left_out: name → why a linear or convolution layer stays in full precision.
+    """
+
+    module: nn.Module
+    weights: Mapping[str, QuantizedWeight]
+    settings: QuantizationConfig
+    layer_errors: Mapping[str, float]
+    input_ranges: Mapping[str, tuple[float, float]]
+    left_out: Mapping[str, str]
+
+    @property
+    def unreached(self) -> tuple[str, ...]:
+        """Layers that no calibration input came to: they were rounded as if all their inputs counted alike."""
+        return tuple(name for name in self.weights if name not in self.input_ranges)
+
+    @property
+    def effective_bits(self) -> float:
+        """Bits for each quantized weight with scales, zero-points and permutations counted."""
+        return effective_bits(list(self.weights.values()))
+
+    def __repr__(self) -> str:
+        return (
+            f"QuantizedModule({type(self.module).__name__}, {self.settings.title}: {len(self.weights)} layers, "
+            f"{self.effective_bits:.2f} bits per weight)"
+        )
