@@ -1,18 +1,22 @@
-"""What all tests share: the real volumes beside the checkout, the shipped model, and plain files."""
+"""What all tests share: markers, the real volumes beside the checkout, the shipped model, and plain files."""
 # ruff: noqa: E402
 
 from __future__ import annotations
 
 import builtins
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from hypothesis import HealthCheck, settings
 
 from pqcomq.cpu_settings import apply_cpu_settings
 
 apply_cpu_settings()  # the process is the tests' own; before torch is imported, so above what imports it
+
+import torch
 
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
@@ -33,6 +37,52 @@ from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+# The same examples in every run and none that depends on how fast the machine is.
+settings.register_profile(
+    "stable",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("stable")
+
+GUI_TESTS = Path(__file__).parent / "napari_pqcomq"
+QUANTIZED_MODELS = {"quantized", "saved", "eight_bits", "integers", "whole"}
+"""Fixtures that quantize a whole model: a test with one of them is slow, whichever of them comes first and waits."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what needs a screen, what waits for a whole model, and all the rest as fast.
+
+    Between several workers (``pytest -n 2``), the tests of the window stay in one, since a screen has one active
+    window, and so do those of quantized models, which would otherwise be made once a worker.
+    """
+    for item in items:
+        if GUI_TESTS in item.path.parents:
+            item.add_marker(pytest.mark.gui)
+            item.add_marker(pytest.mark.xdist_group("screen"))
+        elif QUANTIZED_MODELS & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.xdist_group("quantized models"))
+        if not any(item.get_closest_marker(name) for name in ("gui", "slow")):
+            item.add_marker(pytest.mark.fast)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Let the groups above hold whenever there are several workers."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "loadgroup"
+
+
+def pytest_configure():
+    """Share the processor's cores between the workers."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        torch.set_num_threads(max(1, torch.get_num_threads() // workers))
 
 
 @pytest.fixture(scope="session")
