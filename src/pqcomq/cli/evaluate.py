@@ -25,9 +25,8 @@ from pqcomq.cli.options import (
 from pqcomq.cli.output import print_json, print_table, print_written
 from pqcomq.cli.progress import followed
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
-from pqcomq.comparison.evaluate import Evaluation, Protocol
+from pqcomq.comparison.evaluate import Evaluation, Protocol, summary_table
 from pqcomq.comparison.evaluate import evaluate as run_evaluation
-from pqcomq.comparison.result import MEGABYTE
 from pqcomq.comparison.result_files import EVALUATION_FILES, write_evaluation
 from pqcomq.comparison.text import RESEARCH_ONLY
 from pqcomq.masks.reader import read_masks
@@ -92,19 +91,7 @@ def _print(evaluation: Evaluation) -> None:
     """All precisions over all labels, then label by label."""
     first = evaluation.summaries[0]
     title = f"{evaluation.volume_name}: {first.model}, {len(evaluation.prompts) // len(evaluation.summaries)} prompts"
-    columns = ["Precision", "Dice vs truth", "NSD vs truth", "Dice vs FP32", "bits", "file MB", "encoder ms"]
-    rows = [
-        [
-            each.precision,
-            f"{each.dice:.4f}",
-            f"{each.nsd:.4f}",
-            f"{each.agreement:.4f}",
-            f"{each.effective_bits:.2f}",
-            f"{each.file_bytes / MEGABYTE:.1f}",
-            f"{each.encoder.median_ms:.0f}{' *' if each.simulated else ''}",
-        ]
-        for each in evaluation.summaries
-    ]
+    columns, rows = summary_table(evaluation.summaries)
     caption = f"bits: effective, per quantized weight. * simulated: low bits run widened to FP32. {RESEARCH_ONLY}"
     print_table(title, columns, rows, caption)
     labels = list(first.dice_by_label)

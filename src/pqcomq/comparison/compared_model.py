@@ -34,6 +34,18 @@ class ComparedModel:
     def __repr__(self) -> str:
         return f"ComparedModel({self.segmenter.title}, {self.segmenter.precision})"
 
+    @property
+    def code_bits(self) -> float:
+        """Bits of a weight's code alone, the mean over all quantized weights; 32 in full precision.
+
+        More is stored for each weight, see ``effective_bits``: scales, zero-points and permutations come on top.
+        """
+        if self.weights is None:
+            return self.effective_bits
+        layers = self.weights.weights.values()
+        count = sum(each.rows * each.columns for each in layers)
+        return sum(each.bits * each.rows * each.columns for each in layers) / count
+
     @classmethod
     def full(cls, segmenter: Segmenter, runtime: Runtime = Runtime.torch) -> ComparedModel:
         """A model in full precision."""

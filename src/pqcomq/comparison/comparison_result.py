@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.comparison.compared_model import ComparedModel
+from pqcomq.comparison.data_frames import per_object, per_slice
+from pqcomq.comparison.notebook import html_table
 from pqcomq.comparison.result import Comparison, ModelResult
+from pqcomq.comparison.text import RESEARCH_ONLY, figure_rows, side_title
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,6 +79,10 @@ class ObjectComparison:
         """What each model found, full precision first."""
         return (self.reference, *(each.candidate for each in self.comparisons))
 
+    def _repr_html_(self) -> str:
+        titles = [self.name, *(side_title(each) for each in self.results)]
+        return html_table(titles, figure_rows(self.comparisons))
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ComparisonResult:
@@ -126,3 +137,25 @@ class ComparisonResult:
         """The same result with moved boxes, by the number of their object."""
         objects = tuple(replace(each, jitter=jitters.get(each.number, each.jitter)) for each in self.objects)
         return replace(self, objects=objects)
+
+    def to_dataframe(self, per: Literal["object", "slice"] = "object") -> pd.DataFrame:
+        """The numbers as a table.
+
+        Args:
+            per: ``object`` for a row for each object and model, full precision among them; ``slice`` for a row for each
+                object, quantized model and slice.
+
+        Returns:
+            A ``pandas.DataFrame``. ``dice_between_models`` holds a quantized model against full precision and is empty
+            for full precision itself; ``dice_against_ground_truth`` is empty where there is no ground truth.
+            ``bits_of_a_code`` counts the codes alone, ``bits_stored_per_weight`` scales, zero-points and permutations
+            too, ``file_bytes`` the whole file.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        return per_slice(self.objects) if per == "slice" else per_object(self.objects, self.models)
+
+    def _repr_html_(self) -> str:
+        tables = "".join(each._repr_html_() for each in self.objects)
+        return f"<div>{tables}<p>{RESEARCH_ONLY}</p></div>"

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pqcomq.comparison.compared_model import ComparedModel
+from pqcomq.comparison.data_frames import per_prompt
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
-from pqcomq.comparison.metrics import NSD_TOLERANCE_MM, scores
+from pqcomq.comparison.metrics import NSD_TOLERANCE_MM, dice, scores
+from pqcomq.comparison.notebook import html_table
+from pqcomq.comparison.result import MEGABYTE
+from pqcomq.comparison.text import RESEARCH_ONLY
 from pqcomq.errors import InputError
 from pqcomq.models.execution import Execution
 from pqcomq.progress import Progress, Stopwatch
@@ -21,6 +25,9 @@ from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import Window, default_window, eight_bit
 from pqcomq.volumes.volume import Volume
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,8 @@ class ModelSummary:
     Attributes:
         model: title.
         precision: of the encoder weights.
-        effective_bits: for each quantized weight.
+        code_bits: of a weight's code alone, the mean over all quantized weights; 32 in full precision.
+        effective_bits: stored for each quantized weight, scales, zero-points and permutations counted.
         file_bytes: of the checkpoint or weights file.
         simulated: low-bit speed is that of weights widened to float32.
         dice: mean Dice against ground truth over all prompts.
@@ -89,6 +97,7 @@ class ModelSummary:
 
     model: str
     precision: str
+    code_bits: float
     effective_bits: float
     file_bytes: int
     simulated: bool
@@ -125,7 +134,50 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {**asdict(self), "nsd_tolerance_mm": NSD_TOLERANCE_MM}
+        content = {**asdict(self), "nsd_tolerance_mm": NSD_TOLERANCE_MM}
+        for summary in content["summaries"]:
+            del summary["code_bits"]  # the files' format has no such key; the precision names the width
+        return content
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """The numbers as a table, a row for each label, slice and model.
+
+        Returns:
+            A ``pandas.DataFrame``. ``dice_between_models`` holds a model against the first one and is empty for that;
+            ``bits_of_a_code`` counts the codes alone, ``bits_stored_per_weight`` scales, zero-points and permutations
+            too, ``file_bytes`` the whole file.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        return per_prompt(self)
+
+    def __repr__(self) -> str:
+        precisions = ", ".join(f"{each.precision} {each.dice:.4f}" for each in self.summaries)
+        prompts = len(self.prompts) // len(self.summaries)
+        return f"Evaluation({self.volume_name}, {prompts} prompts: Dice against ground truth {precisions})"
+
+    def _repr_html_(self) -> str:
+        columns, rows = summary_table(self.summaries)
+        return html_table(columns, rows, RESEARCH_ONLY)
+
+
+def summary_table(summaries: Sequence[ModelSummary]) -> tuple[list[str], list[list[str]]]:
+    """Titles and cells of a table with a row for each model; simulated speeds bear a star."""
+    columns = ["Precision", "Dice vs truth", "NSD vs truth", "Dice vs FP32", "bits", "file MB", "encoder ms"]
+    rows = [
+        [
+            each.precision,
+            f"{each.dice:.4f}",
+            f"{each.nsd:.4f}",
+            f"{each.agreement:.4f}",
+            f"{each.effective_bits:.2f}",
+            f"{each.file_bytes / MEGABYTE:.1f}",
+            f"{each.encoder.median_ms:.0f}{' *' if each.simulated else ''}",
+        ]
+        for each in summaries
+    ]
+    return columns, rows
 
 
 def evaluate(
@@ -174,7 +226,7 @@ def evaluate(
             mask = runner.segment(z, box)
             first = mask if first is None else first
             against_truth = scores(truth[None], mask[None], spacing)
-            agreement = scores(first[None], mask[None], spacing).dice
+            agreement = dice(first, mask)
             name = runner.segmenter
             results.append(
                 PromptResult(name.title, name.precision, label, z, against_truth.dice, against_truth.nsd, agreement)
@@ -212,6 +264,7 @@ def _summary(compared_model: ComparedModel, runner: SliceRunner, results: list[P
     return ModelSummary(
         model=runner.segmenter.title,
         precision=runner.segmenter.precision,
+        code_bits=compared_model.code_bits,
         effective_bits=compared_model.effective_bits,
         file_bytes=compared_model.file_bytes,
         simulated=compared_model.simulated,
