@@ -103,7 +103,7 @@ def _facts(volume: Volume) -> str:
     size = " × ".join(str(count) for count in volume.grid.size)
     spacing = " × ".join(f"{step:.3g}" for step in volume.grid.spacing)
     lines = [escape(f"{volume.modality} · {size} voxels · {spacing} mm")]
-    lines += [f"{sign('warning')} {escape(str(each))}" for each in volume.findings if each.severity == "harmful"]
+    lines += [f"{sign('warning')} {escape(str(each))}" for each in volume.findings if each.severity != "harmless"]
     if harmless := sum(finding.severity == "harmless" for finding in volume.findings):
         lines.append("1 note on the file (hover to read)" if harmless == 1 else f"{harmless} notes (hover to read)")
     return "<br>".join(lines)

@@ -8,6 +8,8 @@ from typing import Any
 from pqcomq.volumes.import_issues import ImportIssue, Remedy, chosen_remedies
 from pqcomq.volumes.volume import Volume
 
+SEVERITIES = ("harmful", "doubtful", "harmless")
+
 
 @dataclass(frozen=True)
 class GeometryReport:
@@ -41,7 +43,7 @@ class GeometryReport:
         return chosen_remedies(self.findings)
 
     def sentences(self) -> list[str]:
-        """For people, a line each: the facts, then the findings, the harmful ones first."""
+        """For people, a line each: the facts, then the findings, the harmful ones first, then the doubtful ones."""
         size, spacing, place = (
             " x ".join(f"{value:.6g}" for value in values)
             for values in (self.size, self.spacing_mm, self.first_voxel_mm)
@@ -51,8 +53,8 @@ class GeometryReport:
             + (f", oblique by {self.tilt_degrees:.3g}°" if self.tilt_degrees > 0.05 else ""),
             f"first voxel at {place} mm (left, back, head)",
         ]
-        told = [f"{finding.severity}: {finding}" for finding in self.findings]
-        return lines + (sorted(told, key=lambda line: not line.startswith("harmful")) or ["nothing odd was found"])
+        ordered = sorted(self.findings, key=lambda finding: SEVERITIES.index(finding.severity))
+        return lines + ([f"{finding.severity}: {finding}" for finding in ordered] or ["nothing odd was found"])
 
     def to_dict(self) -> dict[str, Any]:
         """For machines and provenance."""

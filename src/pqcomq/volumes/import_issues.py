@@ -22,6 +22,10 @@ REMEDIES: dict[Remedy, str] = {
 """Each remedy as a phrase that follows "to"."""
 
 
+DOUBTFUL = frozenset({"damaged", "doubtful modality", "identity", "joined", "mixed", "uid", "values"})
+"""Kinds of findings after which a person should look whether the volume is the one that was meant."""
+
+
 @dataclass(frozen=True)
 class ImportIssue:
     """One thing found.
@@ -39,9 +43,9 @@ class ImportIssue:
     chosen: Remedy | None = None
 
     @property
-    def severity(self) -> Literal["harmless", "harmful"]:
-        """Whether it is only worth knowing, or makes places or values wrong unless remedied."""
-        return "harmful" if self.remedies else "harmless"
+    def severity(self) -> Literal["harmless", "doubtful", "harmful"]:
+        """Whether it is only worth knowing, should be looked at, or makes places or values wrong unless remedied."""
+        return "harmful" if self.remedies else "doubtful" if self.kind in DOUBTFUL else "harmless"
 
     def __str__(self) -> str:
         if self.chosen is None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Generator
 from pathlib import Path
 
-import numpy as np
-
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress, finished
 from pqcomq.volumes.dicom.file_discovery import holds_dicom
@@ -14,13 +12,12 @@ from pqcomq.volumes.dicom.scan import scanning
 from pqcomq.volumes.dicom.series import reading_series
 from pqcomq.volumes.geometry_checks import geometry_findings
 from pqcomq.volumes.import_issues import ImportIssue, Remedy
+from pqcomq.volumes.modality_guess import guess_modality
 from pqcomq.volumes.nifti.reading import is_nifti_name, nifti_stem, read_nifti
 from pqcomq.volumes.nrrd_metaimage import is_picture_name, read_picture
 from pqcomq.volumes.path_checks import is_folder
 from pqcomq.volumes.volume import Modality, Volume
 
-CT_MINIMUM = (-3500, -300)
-"""HU between which a CT's lowest voxel lies: lung, air (-1000) or the padding around the scan (down to -3024)."""
 KINDS = "a NIfTI (.nii, .nii.gz), NRRD or MetaImage (.mha, .mhd) file, a DICOM file or folder, or a zip of DICOM files"
 
 
@@ -90,26 +87,7 @@ def _read_file(path: Path, part: int | None, modality: Modality | None, remedies
         raise InputError(f"{path} is not {KINDS}.")
     findings = (*findings, *geometry_findings(grid))
     if modality is None:
-        modality, reason = guess_modality(voxels)
-        findings = (*findings, ImportIssue("modality", f"Taken for {modality}: {reason}."))
+        guess = guess_modality(voxels)
+        modality = guess.modality
+        findings = (*findings, ImportIssue("modality" if guess.is_sure else "doubtful modality", guess.sentence))
     return Volume.on(voxels, grid, modality, name, path, findings)
-
-
-def guess_modality(voxels: np.ndarray) -> tuple[Modality, str]:
-    """Tell CT from MR by the lowest voxel value, for files that do not state it.
-
-    CT holds air or padding far below water, within ``CT_MINIMUM``; MR magnitudes are not negative, and filtered or
-    normalized ones only slightly. A CT cropped to soft tissue alone is taken for MR, so the user is told.
-
-    Args:
-        voxels: (z, y, x), numbers.
-
-    Returns:
-        The modality, and the reason as the rest of a sentence.
-    """
-    lowest = float(voxels.min())
-    low, high = CT_MINIMUM
-    where = f"its lowest value is {lowest:g}"
-    if low <= lowest <= high:
-        return "CT", f"{where}, as of air in Hounsfield units"
-    return "MR", f"{where}, and a CT's would lie between {low} and {high}"

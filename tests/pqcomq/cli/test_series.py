@@ -61,4 +61,4 @@ def test_info_reports_geometry_and_takes_remedies(run, tmp_path):
     assert status == 0
     assert "5 x 4 x 3 voxels" in text
     assert "oblique by 36.9°" in text
-    assert "harmless: Taken for MR" in text
+    assert "doubtful: Taken for MR" in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import highdicom
@@ -292,12 +291,11 @@ def test_a_slice_cut_off_is_refused_and_named(make_series):
         read_volume(folder)
 
 
-def test_a_damaged_header_is_left_out_and_told(make_series, caplog):
+def test_a_damaged_header_is_left_out_and_told(make_series):
     folder = make_series([0, 2, 4])
     slice_file = next(p for p in sorted(folder.rglob("*")) if p.is_file())
     (folder / "broken.dcm").write_bytes(slice_file.read_bytes().replace(rb"1.25\0.75", rb"1.25\zero"))
-    with caplog.at_level(logging.WARNING):
-        volume = read_volume(folder)
+    volume = read_volume(folder)
     assert len(volume.voxels) == 3
     assert any("broken.dcm" in note for note in volume.notes)
 

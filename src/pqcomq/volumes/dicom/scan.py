@@ -127,7 +127,7 @@ def _look(file: DicomFile, opener: Opener, repeated: Repeated) -> _Found:
 
 def _take(scan: Scan, file: DicomFile, found: _Found) -> None:
     if found.error is not None:
-        logger.warning("%s", found.error)
+        logger.info("%s", found.error)  # told with the volume or the list
         scan.damaged[file] = str(found.error)
     scan.planes += found.planes
     scan.annotations += [found.annotation] if found.annotation else []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress
+from pqcomq.volumes.dicom.file_discovery import DicomFile
 from pqcomq.volumes.dicom.grouping import Series
 from pqcomq.volumes.dicom.headers import PlaneHeader
 from pqcomq.volumes.dicom.pixel_format import fill_of
@@ -108,7 +109,7 @@ def reading_series(
     voxels, grid, odd = yield from _voxels(stack)
     stated: Modality = "CT" if header.modality == "CT" else "MR" if header.modality == "MR" else "other"
     findings = (
-        *_left_out(scan), *_identity(chosen), *odd_copies, *taken, *_mixed(stack), *stack.findings,
+        *stack.findings, *_left_out(scan, chosen), *_identity(chosen), *odd_copies, *taken, *_mixed(stack),
         *geometry_findings(stack.grid), *odd,
     )  # fmt: skip
     sources = () if stack.places is not None else tuple(map(_source, stack.planes))
@@ -196,19 +197,21 @@ def _voxels(stack: Stack) -> Generator[Progress, None, tuple[np.ndarray, Grid, t
     return voxels, shown.grid, odd
 
 
-def _left_out(scan: Scan) -> tuple[ImportIssue, ...]:
-    if not scan.damaged:
+def _left_out(scan: Scan, series: Series) -> tuple[ImportIssue, ...]:
+    """Files that could not be used and may have been slices of a series: those that lie beside its others."""
+    folders = {_folder(plane.file) for plane in series.planes}
+    lost = [file for file in scan.damaged if len(scan.series()) == 1 or _folder(file) in folders]
+    if not lost:
         return ()
-    return (ImportIssue("damaged", _damaged(scan)),)
+    names = ", ".join(file.name for file in lost[:MOST_NAMED]) + (", …" if len(lost) > MOST_NAMED else "")
+    told = f"{len(lost)} files that look like slices are empty, damaged or unreadable, and were left out: {names}."
+    if len(lost) == 1:
+        told = f"1 file that looks like a slice is empty, damaged or unreadable, and was left out: {names}."
+    return (ImportIssue("damaged", told),)
 
 
-def _damaged(scan: Scan) -> str:
-    """How many files could not be used, and which."""
-    count = len(scan.damaged)
-    names = ", ".join(file.name for file in list(scan.damaged)[:MOST_NAMED]) + (", …" if count > MOST_NAMED else "")
-    if count == 1:
-        return f"1 file that looks like a slice is empty, damaged or unreadable, and was left out: {names}."
-    return f"{count} files that look like slices are empty, damaged or unreadable, and were left out: {names}."
+def _folder(file: DicomFile) -> PurePath:
+    return PurePath(str(file)).parent
 
 
 def _source(plane: PlaneHeader) -> SourcePlane:
