@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,6 @@ from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QCompleter,
     QFileDialog,
     QFormLayout,
@@ -26,6 +25,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from pqcomq.dicom_masks.snomed_anatomy import known_names
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind, sidecar
@@ -34,15 +34,32 @@ from pqcomq.masks.writer import export_masks
 from pqcomq.volumes.volume import Volume
 
 _MOST_ROWS_SHOWN = 6
-_OFFERED = {
-    MaskKind.nifti: "NIfTI",
-    MaskKind.nrrd: "NRRD",
-    MaskKind.metaimage: "MetaImage",
-    MaskKind.segmentation: "DICOM SEG",
-    MaskKind.structure_set: "DICOM RTSTRUCT",
-}
 
 Masks = tuple[dict[int, NamedMask], Volume]
+
+
+@dataclass(frozen=True)
+class ExportChoice:
+    """How masks are written.
+
+    Attributes:
+        kind: of file.
+        with_patient: whether the patient's identity goes into the file and its record.
+    """
+
+    kind: MaskKind = MaskKind.nifti
+    with_patient: bool = False
+
+
+_ROWS = {
+    "kind": Row("File"),
+    "with_patient": Row(
+        "Keep the patient's identity",
+        "Off: the files name no patient; a DICOM object still refers to its images by their UIDs.\n"
+        "On: name, ID, dates and accession number go into a DICOM object, as an archive (PACS) asks for,\n"
+        "and into the record (.json) beside the mask.",
+    ),
+}
 
 
 class ExportForm(QWidget):
@@ -62,23 +79,14 @@ class ExportForm(QWidget):
     ) -> None:
         super().__init__(parent)
         self._masks = masks
-        self.kinds = QComboBox()
-        for kind, title in _OFFERED.items():
-            self.kinds.addItem(title, kind)
+        self.choice = DataclassForm(ExportChoice(), _ROWS, self)
         self.names = NameTable()
-        self.with_patient = QCheckBox("Keep the patient's identity")
-        self.with_patient.setToolTip(
-            "Off: the files name no patient; a DICOM object still refers to its images by their UIDs.\n"
-            "On: name, ID, dates and accession number go into a DICOM object, as an archive (PACS) asks for,\n"
-            "and into the record (.json) beside the mask."
-        )
         self.button = QPushButton("Export…")
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow(*source)
         form.addRow("Names", self.names)
-        form.addRow("File", self.kinds)
-        form.addRow(self.with_patient)
+        self.choice.add_rows(form)
         form.addRow(self.button)
         self._worker: Any = None
         self._has_masks = False
@@ -88,11 +96,11 @@ class ExportForm(QWidget):
     @property
     def kind(self) -> MaskKind:
         """The kind of file chosen."""
-        return MaskKind(self.kinds.currentData())
+        return self.choice.value.kind
 
     def choose_kind(self, kind: MaskKind) -> None:
         """Choose a kind of file."""
-        self.kinds.setCurrentIndex(list(_OFFERED).index(kind))
+        self.choice["kind"].value = kind
 
     def show_source(self, names: dict[int, str], volume: Volume | None) -> None:
         """Show what can be exported now.
@@ -103,7 +111,7 @@ class ExportForm(QWidget):
         """
         self.names.show_names(names)
         self._has_masks = volume is not None
-        self._offer_dicom(volume is not None and bool(volume.planes))
+        self.choice["kind"].offer_dicom(volume is not None and bool(volume.planes))
         self.button.setEnabled(self._has_masks and self._worker is None)
 
     def export(self, path: Path, *, overwrite: bool = False) -> None:
@@ -120,20 +128,12 @@ class ExportForm(QWidget):
         self.button.setEnabled(False)
         self.button.setText("Writing…")
         self._worker = create_worker(
-            _written, path, masks, volume, with_patient=self.with_patient.isChecked(), overwrite=overwrite,
+            _written, path, masks, volume, with_patient=self.choice.value.with_patient, overwrite=overwrite,
             _start_thread=False, _ignore_errors=True,
         )  # fmt: skip
         self._worker.returned.connect(self._tell)
         self._worker.finished.connect(self._end)
         self._worker.start()
-
-    def _offer_dicom(self, offered: bool) -> None:
-        for index, kind in enumerate(_OFFERED):
-            entry = self.kinds.model().item(index)
-            entry.setEnabled(offered or not kind.is_dicom)
-            entry.setToolTip("" if entry.isEnabled() else "The volume is not made of DICOM images to refer to.")
-        if self.kind.is_dicom and not offered:
-            self.choose_kind(MaskKind.nifti)
 
     def _ask(self) -> None:
         proposed = f"mask{self.kind.value}"

@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QDoubleSpinBox,
-    QFileDialog,
-    QFormLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.widgets.pictures import sign
 from pqcomq.comparison.gate import Tolerance, Verdict, judge_objects
 from pqcomq.csv_table import write_table
@@ -25,6 +18,22 @@ from pqcomq.errors import InputError
 
 if TYPE_CHECKING:
     from pqcomq.comparison.comparison_result import ComparisonResult
+
+_ROWS = {
+    "dice": Row(
+        "Dice at least",
+        "Least Dice between the models: 1 when both masks are the same, 0 when they never meet.",
+        decimals=3,
+        options={"min": 0.01, "max": 1.0, "step": 0.005},
+    ),
+    "volume_percent": Row(
+        "Volume within",
+        "Greatest difference of the mask's volume from full precision's, either way.",
+        suffix=" %",
+        decimals=1,
+        options={"min": 0.0, "max": 100.0, "step": 1.0},
+    ),
+}
 
 
 class GatePanel(QWidget):
@@ -38,41 +47,29 @@ class GatePanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.dice, self.percent = QDoubleSpinBox(), QDoubleSpinBox()
-        self.dice.setRange(0.01, 1.0)
-        self.dice.setDecimals(3)
-        self.dice.setSingleStep(0.005)
-        self.dice.setToolTip("Least Dice between the models: 1 when both masks are the same, 0 when they never meet.")
-        self.percent.setRange(0, 100)
-        self.percent.setDecimals(1)
-        self.percent.setSuffix(" %")
-        self.percent.setToolTip("Greatest difference of the mask's volume from full precision's, either way.")
-        self.set_tolerance(Tolerance())
+        self.limits = DataclassForm(Tolerance(), _ROWS, self)
         self.verdicts = QLabel()
         self.verdicts.setWordWrap(True)
         self.export_button = QPushButton("Export verdicts…")
         form = QFormLayout()
-        form.addRow("Dice at least", self.dice)
-        form.addRow("Volume within", self.percent)
+        self.limits.add_rows(form)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
         column.addLayout(form)
         column.addWidget(self.verdicts)
         column.addWidget(self.export_button)
         self._result: ComparisonResult | None = None
-        for box in (self.dice, self.percent):
-            box.valueChanged.connect(self._on_limits)
+        self.limits.changed.connect(self._on_limits)
         self.export_button.clicked.connect(self._ask)
 
     @property
     def tolerance(self) -> Tolerance:
         """The limits as they are set."""
-        return Tolerance(round(self.dice.value(), 3), round(self.percent.value(), 1))
+        return self.limits.value
 
     def set_tolerance(self, tolerance: Tolerance) -> None:
         """Set the limits."""
-        self.dice.setValue(tolerance.dice)
-        self.percent.setValue(tolerance.volume_percent)
+        self.limits.set_value(tolerance)
 
     def set_result(self, result: ComparisonResult) -> None:
         """Judge a result in place of the one before."""

@@ -118,6 +118,7 @@ def settings_of_the_tests_own(tmp_path: Path) -> None:
 def every_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     """All runtimes are offered: finding out imports OpenVINO in a thread, and warnings are everybody's filters."""
     monkeypatch.setattr("napari_pqcomq.setup.runtime_combo_box._obstacles", dict)
+    monkeypatch.setattr("napari_pqcomq.forms.runtime_edit._obstacles", dict)
 
 
 def _pixel(viewer, place: tuple[float, float], cell: int):

@@ -88,7 +88,7 @@ def test_every_kind_is_written_under_the_names_in_the_table(panel, pressed, scan
 def test_the_patient_is_left_out_unless_ticked(panel, pressed, tmp_path):
     panel.form.choose_kind(MaskKind.segmentation)
     pressed(tmp_path / "without.dcm")
-    panel.form.with_patient.click()
+    panel.form.choice["with_patient"].native.click()
     pressed(tmp_path / "with.dcm")
     assert pydicom.dcmread(tmp_path / "without.dcm").PatientName == ""
     assert str(pydicom.dcmread(tmp_path / "with.dcm").PatientName) == SECRETS["PatientName"]
@@ -119,10 +119,7 @@ def test_dicom_is_offered_for_dicom_alone(viewer, volume, qtbot):
     viewer.add_layer(layer)
     panel = ExportPanel(viewer)
     qtbot.addWidget(panel)
-    enabled = {
-        panel.form.kinds.itemData(i): panel.form.kinds.model().item(i).isEnabled()
-        for i in range(panel.form.kinds.count())
-    }
+    enabled = {kind: panel.form.choice["kind"].is_offered(kind) for kind in panel.form.choice["kind"].choices}
     assert not enabled[MaskKind.segmentation]
     assert not enabled[MaskKind.structure_set]
     assert enabled[MaskKind.nrrd]

@@ -139,8 +139,8 @@ def test_the_gate_speaks_plainly_and_follows_its_limits(shown, result, tmp_path,
     assert "cube, 8-bit test" in text
     assert "agreement between the models, not accuracy" in text
     with qtbot.waitSignal(panel.changed):
-        panel.dice.setValue(0.3)
-        panel.percent.setValue(100)
+        panel.limits["dice"].value = 0.3
+        panel.limits["volume_percent"].value = 100
     assert [verdict.outcome for verdict in panel.judged()] == ["pass", "pass"]
     assert panel.tolerance == Tolerance(0.3, 100)
     path = tmp_path / "gate.csv"

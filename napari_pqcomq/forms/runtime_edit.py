@@ -1,0 +1,98 @@
+"""What runs the networks, as a combo box; what this machine cannot run is greyed out, and says why.
+
+OpenVINO in float32 is the default where it is installed: full precision comes out the same but for rounding, low bits
+have their real speed, and a decoder that is one call instead of hundreds of small operations in Python follows a box
+without waiting for the window.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_warning
+from qtpy.QtCore import QObject
+
+from napari_pqcomq.forms.greyed_choices import GreyedChoices
+from pqcomq.backends.openvino_model import obstacle
+from pqcomq.backends.runtime import Runtime
+
+TITLES = {
+    Runtime.torch: "torch, low bits simulated",
+    Runtime.openvino: "OpenVINO, FP32",
+    Runtime.openvino_bf16: "OpenVINO, BF16",
+    Runtime.openvino_int8: "OpenVINO, 8-bit inputs",
+    Runtime.openvino_int8_bf16: "OpenVINO, 8-bit inputs, BF16",
+}
+_TOOLTIPS = {
+    Runtime.torch: "The reference. Low-bit weights are widened to float32 to run: smaller files, no other speed.",
+    Runtime.openvino: "Real low-bit speed: packed weights stay packed in memory. The same results but for rounding.",
+    Runtime.openvino_bf16: "As FP32, with bfloat16 products. The full-precision model runs in FP32 beside it.",
+    Runtime.openvino_int8: "Inputs of layers in 8 bits, integer products. Needs weights quantized for it: one "
+    "symmetric scale an output channel.",
+    Runtime.openvino_int8_bf16: "As 8-bit inputs, all else in bfloat16.",
+}
+_TOOLTIP = (
+    "What runs the networks. The texts on the picture and the tables say whether low-bit speed is real or simulated."
+)
+_WITHOUT_OPENVINO = (
+    "OpenVINO is not installed, so torch runs them and low bits have no speed of their own: "
+    'pip install "napari-pqcomq[openvino]"'
+)
+
+
+def default_runtime() -> Runtime:
+    """OpenVINO in float32 where it is installed, else torch."""
+    return Runtime.torch if find_spec("openvino") is None else Runtime.openvino
+
+
+class _Search(QObject):
+    """Looks in the background for what cannot run here; its answer is dropped when the combo box is gone by then."""
+
+    def __init__(self, edit: RuntimeEdit) -> None:
+        super().__init__(edit.native)
+        self._edit = edit
+        self._worker = create_worker(_obstacles, _start_thread=False)
+        self._worker.returned.connect(self._tell)
+        self._worker.start()
+
+    def _tell(self, obstacles: dict[Runtime, str]) -> None:
+        self._edit.show_obstacles(obstacles)
+
+
+class RuntimeEdit(GreyedChoices):
+    """All runtimes; which of them can run here is found out in the background, since OpenVINO takes time to load."""
+
+    value: Runtime
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 (magicgui's)
+        super().__init__(choices=[(title, runtime) for runtime, title in TITLES.items()], **options)
+        for runtime, tooltip in _TOOLTIPS.items():
+            self.explain(runtime, tooltip)
+        self.tooltip = _TOOLTIP if default_runtime() is Runtime.openvino else f"{_TOOLTIP}\n{_WITHOUT_OPENVINO}"
+        self._search = _Search(self)
+
+    def get_value(self) -> Runtime:
+        """The chosen one; Qt keeps plain text."""
+        return Runtime(super().get_value())
+
+    def show_obstacles(self, obstacles: dict[Runtime, str]) -> None:
+        """Grey out what cannot run here.
+
+        Args:
+            obstacles: runtime → why not.
+        """
+        for runtime, reason in obstacles.items():
+            self.offer(runtime, False)
+            self.explain(runtime, reason)
+        if self.value in obstacles:  # remembered from another machine
+            show_warning(f"{obstacles[self.value][:1].upper()}{obstacles[self.value][1:]}.")
+            self.value = Runtime.torch
+
+
+@cache
+def _obstacles() -> dict[Runtime, str]:
+    reasons = {runtime: obstacle(runtime) for runtime in Runtime}
+    return {runtime: reason for runtime, reason in reasons.items() if reason is not None}

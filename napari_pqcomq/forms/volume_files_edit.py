@@ -1,0 +1,45 @@
+"""Volumes that slices are taken from: the open one, or files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import ComboBox
+from qtpy.QtWidgets import QComboBox, QFileDialog
+
+from napari_pqcomq.forms.value_types import VolumeFiles
+
+_OPEN_VOLUME, _FILES = "The open volume", "Other volume files…"
+_FILTER = "Volumes (*.nii *.nii.gz *.dcm)"
+
+
+class VolumeFilesEdit(ComboBox):
+    """The open volume, or files that a dialog asks for; once chosen, they stand in the list by their names."""
+
+    native: QComboBox
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 (magicgui's)
+        self._chosen = self._last = VolumeFiles(())
+        super().__init__(choices=self._offered, **options)
+        self.native.activated.connect(self._on_activated)
+
+    def choose(self, files: tuple[Path, ...]) -> None:
+        """Take slices from these files, or from the open volume where there are none."""
+        if files:
+            self._chosen = VolumeFiles(files)
+            self.reset_choices()
+        self.value = self._last = VolumeFiles(files)
+
+    def _offered(self, _widget: object) -> list[tuple[str, tuple[Path, ...] | None]]:
+        """None stands for the dialog."""
+        named = [(", ".join(file.name for file in self._chosen), self._chosen)] if self._chosen else []
+        return [(_OPEN_VOLUME, ()), *named, (_FILES, None)]
+
+    def _on_activated(self, _index: int) -> None:
+        """The user has chosen: the entry for other files opens a dialog, which changes nothing when it is cancelled."""
+        if self.value is not None:
+            self._last = self.value
+            return
+        names, _filter = QFileDialog.getOpenFileNames(self.native, "Volumes to calibrate on", "", _FILTER)
+        self.choose(tuple(Path(name) for name in names) or self._last)
