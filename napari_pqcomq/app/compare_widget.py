@@ -84,7 +84,7 @@ class CompareWidget(QWidget):
         self.progress = JobRunner()
         self.buttons = ActionBar()
         self._canvas_context = GLContext(napari_viewer, self)
-        self.view = ComparisonView(napari_viewer, on_close=self._on_closed, on_change=self._on_view)
+        self.view = ComparisonView(napari_viewer, self)
         self.view_bar = ViewBar(napari_viewer, self.view)
         self.live = LiveSession(napari_viewer, self.view, self.prompt_panel.prompts, self)
         self.status = CursorStatus(napari_viewer)
@@ -211,6 +211,8 @@ class CompareWidget(QWidget):
             panel.layers.release()
 
     def _connect(self) -> None:
+        self.view.closed.connect(self._on_closed)
+        self.view.changed.connect(self.view_bar.refresh)
         self.volume_panel.changed.connect(self._on_volume)
         self.volume_panel.windowed.connect(self._on_window)
         self.model_panel.changed.connect(self._refresh)
@@ -346,7 +348,7 @@ class CompareWidget(QWidget):
             self.side_docks.make_room()
         self.view_bar.set_candidates([pane.title for pane in panes[1:]])
         self.prompt_panel.tool.edits_existing = True
-        self.view.open_gently(panes, Scene(volume, self.volume_panel.contrast_limits, objects, truth), then)
+        self.view.open_in_steps(panes, Scene(volume, self.volume_panel.contrast_limits, objects, truth), then)
         self._refresh()
 
     def _follow(self, compared_models: tuple[ComparedModel, ...], compared: dict[int, Box3D]) -> None:
@@ -395,9 +397,6 @@ class CompareWidget(QWidget):
         self.side_docks.restore()
         self.prompt_panel.tool.edits_existing = False
         self._refresh()
-
-    def _on_view(self) -> None:
-        self.view_bar.refresh()
 
     def _current_number(self) -> int:
         current = self.prompt_panel.prompts.current_prompt

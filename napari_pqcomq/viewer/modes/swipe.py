@@ -14,6 +14,8 @@ from napari_pqcomq.prompts.box_layers import box_line
 from napari_pqcomq.viewer.modes.base import OverlayText, Stage, side_plate
 from napari_pqcomq.viewer.side_layers import ALL_COLOURS, FILL_OPACITY, OUTLINES, masks_layer
 
+CURTAIN = "Swipe: curtain"
+"""Name of the curtain's layer."""
 _REACH_PIXELS = 10
 _STEP = 0.02
 
@@ -30,7 +32,7 @@ class SwipeMode:
         volume = stage.scene.volume
         self._fill: Labels = masks_layer("Swipe: masks", self._masks, volume, ALL_COLOURS, FILL_OPACITY)
         self._outline: Labels = masks_layer(f"Swipe: {OUTLINES}", self._masks, volume, ALL_COLOURS, contour=1)
-        self._curtain = Shapes(ndim=3, name="Swipe: curtain", **transform(volume))
+        self._curtain = Shapes(ndim=3, name=CURTAIN, **transform(volume))
         self.own_layers: list[Layer] = [
             mark_as_comparison(layer) for layer in (self._fill, self._outline, self._curtain)
         ]

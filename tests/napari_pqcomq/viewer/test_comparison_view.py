@@ -86,7 +86,8 @@ def test_closing_puts_everything_back(viewer, volume, panes, scene):
     with_user_layers(viewer, volume)
     before = state(viewer)
     closed = []
-    view = ComparisonView(viewer, on_close=lambda: closed.append(True))
+    view = ComparisonView(viewer)
+    view.closed.connect(lambda: closed.append(True))
     view.open(panes, scene)
     assert state(viewer) != before
     view.close()
@@ -475,13 +476,13 @@ def test_opening_step_by_step_ends_where_opening_at_once_does(viewer, qtbot, vol
     at_once = state(viewer)
     view.close()
     opened = []
-    view.open_gently(panes, scene, lambda: opened.append(view.is_open))
+    view.open_in_steps(panes, scene, lambda: opened.append(view.is_open))
     assert not view.is_open, "it is not there yet"
     qtbot.waitUntil(lambda: bool(opened), timeout=60_000)
     assert opened == [True]
     assert state(viewer)[:5] == at_once[:5]
     view.close()
-    view.open_gently(panes, scene, lambda: opened.append(view.is_open))
+    view.open_in_steps(panes, scene, lambda: opened.append(view.is_open))
     qtbot.wait(100)
     view.close()  # half-way
     qtbot.wait(200)

@@ -1,0 +1,225 @@
+"""What of an open comparison is seen, and where: layers, grid, outlines, scale bar, texts, the camera's zoom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from napari.layers import Layer
+
+from napari_pqcomq.layers.comparison_tag import is_of_comparison
+from napari_pqcomq.viewer.camera_3d import look_at
+from napari_pqcomq.viewer.layer_stack import LayerStack
+from napari_pqcomq.viewer.modes.base import Stage, ViewMode
+from napari_pqcomq.viewer.modes.flicker import FlickerMode
+from napari_pqcomq.viewer.modes.registry import FIGURES, SIDE_BY_SIDE, VIEWS
+from napari_pqcomq.viewer.modes.swipe import CURTAIN, SwipeMode
+from napari_pqcomq.viewer.outline_width import outline_voxels
+from napari_pqcomq.viewer.side_layers import FILL_OPACITY, OUTLINES, SURFACE_OPACITY, TRUTH
+from napari_pqcomq.viewer.text_overlays import TextOverlays
+from napari_pqcomq.viewer.user_layers import UserLayers
+from napari_pqcomq.widgets.batched_redraw import one_redraw
+
+_GAP_PIXELS = 4
+
+
+@dataclass
+class ViewChoice:
+    """How the user wants to view comparisons; outlives each of them.
+
+    Attributes:
+        name: the way of viewing, a key of :data:`.VIEWS`.
+        hidden: which of :data:`.PARTS` are hidden.
+    """
+
+    name: str = SIDE_BY_SIDE
+    hidden: set[str] = field(default_factory=set)
+
+
+class Arrangement:
+    """Brings the viewer in line with the chosen way of viewing.
+
+    Args:
+        stage: the open comparison.
+        layers: of the comparison.
+        users: the user's own layers beside them.
+        choice: what the user wants to see, changed by the owner before :meth:`arrange`.
+    """
+
+    def __init__(self, stage: Stage, layers: LayerStack, users: UserLayers, choice: ViewChoice) -> None:
+        self._viewer, self._stage, self._layers, self._users = stage.viewer, stage, layers, users
+        self._choice = choice
+        self._modes: dict[str, ViewMode] = {}
+        self._texts: TextOverlays | None = None
+        self._fitted: tuple[tuple[float, ...], float] | None = None
+
+    @property
+    def mode_layers(self) -> list[Layer]:
+        """Those that the ways of viewing have beside the layers of the sides."""
+        return [layer for mode in self._modes.values() for layer in mode.own_layers]
+
+    def flip(self) -> None:
+        """Where the masks are exchanged in one picture, show the next side's."""
+        mode = self._modes.get(self._choice.name)
+        if isinstance(mode, FlickerMode):
+            mode.flip()
+
+    def move_curtain(self, steps: int) -> None:
+        """Move swipe's curtain by steps to the right."""
+        mode = self._modes.get(self._choice.name)
+        if isinstance(mode, SwipeMode):
+            mode.move(steps)
+
+    def arrange(self) -> None:
+        """Bring everything in line, drawn once."""
+        self._mode()  # adds its layers in a batch of its own
+        with one_redraw(self._viewer):
+            for _step in self.arranging(one_by_one=False):
+                pass
+        self.show_texts()
+        self.fit()
+
+    def arranging(self, *, one_by_one: bool) -> Iterator[None]:
+        """The steps of arranging the layers, one each.
+
+        Args:
+            one_by_one: each step is drawn. The grid then comes first, or all would be drawn anew in it; in a batch it
+                comes last, since napari places texts in the grid's cells before the batch has made them.
+        """
+        mode = self._mode()
+        flat = self._viewer.dims.ndisplay == 2
+        wanted = set(mode.visible()) - self._out_of_sight(flat)
+        if mode.grid is None:
+            self._viewer.canvas.grid.enabled = False
+        elif one_by_one:
+            self._show_grid(mode.grid)
+        for side in self._stage.sides:
+            side.fill.opacity = FILL_OPACITY if flat else SURFACE_OPACITY
+        self.show_boxes()
+        for layer in self._layers:
+            self._set_outline(layer)
+            if self._users.holds(layer):
+                continue
+            if layer.visible != (layer in wanted):
+                layer.visible = layer in wanted
+                if one_by_one:
+                    self.fit()
+                yield
+        self._users.show(on_every_side=mode.grid is not None and flat)
+        if mode.grid is not None and not one_by_one:
+            self._show_grid(mode.grid)
+        self._show_scale_bar(mode.grid, flat)
+
+    def making_texts(self) -> Iterator[None]:
+        """The steps of putting the texts on the canvas, one each."""
+        self._texts = TextOverlays(self._viewer, self._stage.scene.volume)
+        yield from self._texts.making(plate.corner for plate in self._mode().plates())
+
+    def show_texts(self) -> None:
+        """Write the texts of the chosen way of viewing, if there are texts on the canvas yet."""
+        if self._texts is not None:
+            plates = self._mode().plates()
+            self._texts.show([replace(each, lines=()) for each in plates] if FIGURES in self._choice.hidden else plates)
+
+    def show_boxes(self, event: object = None) -> None:
+        """Draw the boxes that prompt the slice in sight."""
+        z = int(self._viewer.dims.current_step[0])
+        for side in self._stage.sides:
+            side.show_boxes(self._stage.scene.objects, z)
+
+    def show_masks(self, slices: Sequence[int] | None) -> None:
+        """Draw the sides' masks again, which have changed on some slices, or with None everywhere."""
+        for side in self._stage.sides:
+            side.show_masks()
+        for mode in self._modes.values():
+            mode.show_masks(slices)
+
+    def set_outlines(self, event: object = None) -> None:
+        """Draw the outlines as wide as they need to be seen at the camera's zoom."""
+        for layer in self._layers:
+            self._set_outline(layer)
+
+    def fit(self, event: object = None) -> None:
+        """Fill the cells, which have another size now, unless the user has zoomed."""
+        camera = self._viewer.scene.camera
+        if self._fitted is None or self._fitted == (camera.center, camera.zoom):
+            self._viewer.fit_to_view(layers=[self._stage.sides[0].image])
+            self._fitted = camera.center, camera.zoom
+
+    def go_to_objects(self) -> None:
+        """In any plane, stay on the user's slice if a box is there, else go to the middle of the last one."""
+        axis = int(self._viewer.dims.order[0])
+        ranges = [each.box.ranges_zyx[axis] for each in self._stage.scene.objects]
+        current = self._viewer.dims.current_step[axis]
+        if ranges and not any(low <= current <= high for low, high in ranges):
+            self._viewer.dims.set_current_step(axis, int(sum(ranges[-1]) // 2))
+
+    def on_plane(self, event: object = None) -> None:
+        """Another plane of the volume is in sight."""
+        self.go_to_objects()
+        self.set_outlines()
+
+    def on_ndisplay(self, event: object = None) -> None:
+        """In 3-D, look at the objects; back on slices, fill the cells again."""
+        self.arrange()
+        if self._viewer.dims.ndisplay == 3:
+            look_at(self._viewer, self._stage.scene)
+        else:
+            self._fitted = None
+            self.fit()
+
+    def close(self) -> None:
+        """Take the texts off the canvas, and let go of the viewer."""
+        for mode in self._modes.values():
+            mode.close()
+        if self._texts is not None:
+            self._texts.remove()
+
+    def _mode(self) -> ViewMode:
+        """The way of viewing chosen, made when it is first asked for."""
+        name = self._choice.name
+        if name not in self._modes:
+            self._modes[name] = VIEWS[name](self._stage)
+            self._layers.insert(self._modes[name].own_layers)
+            # napari selects what was added last; keys and mouse belong to the picture.
+            self._viewer.layers.selection = {self._stage.sides[0].image}
+        return self._modes[name]
+
+    def _out_of_sight(self, flat: bool) -> set[Layer]:
+        """What the user has hidden, and in 3-D whatever would hide the surfaces."""
+        hidden, own = self._choice.hidden, self.mode_layers
+        out: set[Layer] = set()
+        for side in self._stage.sides:
+            if "masks" in hidden:
+                out |= {side.fill, side.outline}
+            if TRUTH in hidden or self._stage.scene.truth is None:
+                out.add(side.truth)
+            if "boxes" in hidden:
+                out.add(side.boxes)
+            if not flat:
+                out |= set(side.layers) - {side.fill}
+        if "masks" in hidden or not flat:
+            out |= {layer for layer in own if layer.name.endswith(OUTLINES)}
+        if "masks" in hidden:
+            out |= {layer for layer in own if layer.name != CURTAIN}
+        return out
+
+    def _set_outline(self, layer: Layer) -> None:
+        """Outline on slices, as wide as needed to be seen; filled in 3-D."""
+        if is_of_comparison(layer) and layer.name.endswith((OUTLINES, TRUTH)):
+            width = outline_voxels(self._viewer, self._stage.scene.volume)
+            if layer.contour != width:
+                layer.contour = width
+
+    def _show_grid(self, shape: tuple[int, int]) -> None:
+        grid = self._viewer.canvas.grid
+        grid.stride, grid.shape, grid.spacing = len(self._stage.sides[0].layers), shape, _GAP_PIXELS
+        grid.enabled = True
+
+    def _show_scale_bar(self, grid: tuple[int, int] | None, flat: bool) -> None:
+        # In this order: napari 0.9.2 makes the further sides' bars only when a visible bar becomes gridded.
+        scale_bar = self._viewer.canvas.overlays.scale_bar
+        scale_bar.visible, scale_bar.gridded = True, False
+        # In two rows the lower cells' corners belong to plates; one bar, stacked with them, holds for all cells.
+        scale_bar.gridded = grid is not None and grid[0] == 1
+        scale_bar.visible = flat

@@ -1,0 +1,71 @@
+"""The comparison's layers in the viewer's list, kept in the order that the grid needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from napari.components import ViewerModel
+from napari.experimental import unlink_layers
+from napari.layers import Layer
+
+from napari_pqcomq.layers.comparison_tag import is_of_comparison
+from napari_pqcomq.widgets.batched_redraw import one_redraw
+
+
+class LayerStack:
+    """The first layers of the viewer's list: grid cells go by layer index.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._layers: list[Layer] = []
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self._layers)
+
+    def __contains__(self, layer: Layer) -> bool:
+        return layer in self._layers
+
+    def insert(self, layers: list[Layer]) -> None:
+        """Add layers behind those that are there, before the user's; they stay hidden until they are arranged."""
+        with one_redraw(self._viewer):
+            for layer in layers:
+                layer.visible = False
+                self._viewer.layers.insert(len(self._layers), layer)
+                self._layers.append(layer)
+
+    def set_layers(self, layers: list[Layer]) -> None:
+        """Hold other layers, which are in the viewer already, in this order."""
+        self._layers = layers
+        self.restore_order()
+
+    def watch(self) -> None:
+        """Put the layers back whenever the user moves one."""
+        self._viewer.layers.events.reordered.connect(self.restore_order)
+
+    def unwatch(self) -> None:
+        """Let the user move them."""
+        self._viewer.layers.events.reordered.disconnect(self.restore_order)
+
+    def restore_order(self, event: object = None) -> None:
+        """Put the layers back in the order that the cells need."""
+        with self._viewer.layers.events.reordered.blocker(self.restore_order):
+            for index, layer in enumerate(self._layers):
+                position = list(self._viewer.layers).index(layer)
+                if position != index:
+                    self._viewer.layers.move(position, index)
+
+    def remove_all(self) -> None:
+        """Take the comparison's own layers out of the viewer; the user's stay."""
+        own = [layer for layer in self._layers if is_of_comparison(layer)]
+        if own:
+            unlink_layers(own)
+        with one_redraw(self._viewer, removes_layers=True):
+            self._viewer.canvas.grid.enabled = False
+            for layer in own:
+                if layer in self._viewer.layers:
+                    self._viewer.layers.remove(layer)
+        self._layers = []

@@ -1,0 +1,32 @@
+"""Work in steps on the GUI's thread."""
+
+from __future__ import annotations
+
+from napari_pqcomq.widgets.stepwise import Stepwise
+
+
+def steps(done, name, count=3):
+    for number in range(count):
+        done.append(f"{name}{number}")
+        yield
+
+
+def test_the_window_lives_between_the_steps(qtbot):
+    work, done = Stepwise(), []
+    work.start(steps(done, "a"), lambda: done.append("end"))
+    assert done == ["a0"], "the first step at once, the others when the window has had its turn"
+    assert work.is_running
+    qtbot.waitUntil(lambda: not work.is_running)
+    assert done == ["a0", "a1", "a2", "end"]
+
+
+def test_work_that_is_replaced_or_stopped_does_not_go_on(qtbot):
+    work, done = Stepwise(), []
+    work.start(steps(done, "a"), lambda: done.append("end of a"))
+    work.start(steps(done, "b"), lambda: done.append("end of b"))
+    qtbot.waitUntil(lambda: not work.is_running)
+    assert done == ["a0", "b0", "b1", "b2", "end of b"]
+    work.start(steps(done, "c"), lambda: done.append("end of c"))
+    work.stop()
+    qtbot.wait(50)
+    assert done[5:] == ["c0"]
