@@ -36,9 +36,9 @@ def open_demo(bits: int) -> tuple[napari.Viewer, CompareWidget]:
         viewer.add_layer(Layer.create(*layer))
     dock = CompareWidget(viewer)
     viewer.window.add_dock_widget(dock, name="Compare precisions")
-    dock.model_panel.bits.setCurrentIndex(dock.model_panel.bits.findData(bits))
-    dock.truth_panel.layers.choose(viewer.layers["Organs (ground truth)"])
-    dock.compare()
+    dock.panels.model.choose_bits(bits)
+    dock.panels.truth.choose_layer(viewer.layers["Organs (ground truth)"])
+    dock.workflow.compare()
     return viewer, dock
 
 

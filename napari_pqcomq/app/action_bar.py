@@ -2,34 +2,74 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from pqcomq.comparison.text import RESEARCH_ONLY
 
 
 class ActionBar(QWidget):
-    """Compare, Live, Close comparison, the hint line, the line on research use and the licence of the weights."""
+    """Compare, Live, Close comparison, the hint line, the line on research use and the licence of the weights.
+
+    Attributes:
+        compare_requested: emitted by the button that compares.
+        live_requested: emitted by the button that opens the view for live masks.
+        close_requested: emitted by the button that closes the comparison.
+    """
+
+    compare_requested = Signal()
+    live_requested = Signal()
+    close_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.compare, self.close = QPushButton("Compare"), QPushButton("Close comparison")
-        self.live = QPushButton("Live")
-        self.compare.setToolTip("Run the models on the ticked objects, through all slices of the boxes (Ctrl+Return).")
-        self.live.setToolTip("Open the comparison at once; the masks of a box follow while it is drawn or moved.")
+        self.compare_button, self.live_button = QPushButton("Compare"), QPushButton("Live")
+        self.close_button = QPushButton("Close comparison")
+        self.compare_button.setToolTip(
+            "Run the models on the ticked objects, through all slices of the boxes (Ctrl+Return)."
+        )
+        self.live_button.setToolTip(
+            "Open the comparison at once; the masks of a box follow while it is drawn or moved."
+        )
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.research = QLabel(RESEARCH_ONLY)
         self.research.setWordWrap(True)
         self.research.setEnabled(False)
         row = QHBoxLayout()
-        row.addWidget(self.compare)
-        row.addWidget(self.live)
-        row.addWidget(self.close)
+        for button, signal in (
+            (self.compare_button, self.compare_requested),
+            (self.live_button, self.live_requested),
+            (self.close_button, self.close_requested),
+        ):
+            button.clicked.connect(lambda _checked, signal=signal: signal.emit())
+            row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.hint)
         column.addWidget(self.research)
+
+    def request_comparison(self) -> None:
+        """Press Compare; ignored while it is greyed out."""
+        self.compare_button.click()
+
+    def offer(self, *, compare: bool, live: bool, is_open: bool) -> None:
+        """Say which buttons can be pressed now.
+
+        Args:
+            compare: whether the models can be run on the boxes.
+            live: whether the view can be opened for live masks.
+            is_open: a comparison is on screen: it can be closed, and needs no opening.
+        """
+        self.compare_button.setEnabled(compare)
+        self.live_button.setEnabled(live)
+        self.live_button.setVisible(not is_open)
+        self.close_button.setVisible(is_open)
+
+    def show_hint(self, hint: str) -> None:
+        """Say what to do next."""
+        self.hint.setText(hint)
 
     def show_licence(self, licence: str) -> None:
         """Name the licence of the weights where the results stand."""

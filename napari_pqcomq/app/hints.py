@@ -1,6 +1,9 @@
-"""The one line that tells what to do next."""
+"""The hint line: what to do next."""
 
 from __future__ import annotations
+
+NO_VOLUME = "Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture."
+NO_CHECKPOINT = "Choose the checkpoint file of this model."
 
 
 def next_step(
@@ -17,9 +20,9 @@ def next_step(
         is_live: the current object's masks follow its box, on the slice in sight only.
     """
     if not has_volume:
-        return "Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture."
+        return NO_VOLUME
     if lacks_checkpoint:
-        return "Choose the checkpoint file of this model."
+        return NO_CHECKPOINT
     if not has_box:
         return "Press “Draw a box” and drag a rectangle round an organ."
     if is_live:

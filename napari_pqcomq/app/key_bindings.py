@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from napari.components import ViewerModel
-from qtpy.QtWidgets import QAbstractButton
-
+from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FIGURES, FLICKER, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.widgets.shortcuts import Shortcut
 from pqcomq.volumes.intensity_window import PRESETS
 
-if TYPE_CHECKING:
-    from napari_pqcomq.app.compare_widget import CompareWidget
 
-
-def key_bindings(dock: CompareWidget, viewer: ViewerModel) -> list[Shortcut]:
+def key_bindings(panels: Panels, workflow: Workflow) -> list[Shortcut]:
     """All of them, in the order of their list."""
-    view, prompts = dock.view, dock.prompt_panel
+    viewer, view, prompts, objects = panels.viewer, panels.view, panels.prompts, panels.objects
 
     def part(name: str) -> None:
         view.hide(name, name not in view.hidden)
 
     def window(index: int, title: str) -> Shortcut:
-        return Shortcut(f"Ctrl+{index + 1}", title, lambda: dock.volume_panel.choose_window(index), always=True)
-
-    def press(button: QAbstractButton) -> None:
-        if button.isEnabled():
-            button.click()
+        return Shortcut(f"Ctrl+{index + 1}", title, lambda: panels.volume.choose_window(index), always=True)
 
     return [
-        Shortcut("Ctrl+Return", "Compare", lambda: press(dock.buttons.compare), always=True),
-        Shortcut("B", "Draw a box", lambda: press(prompts.draw_button)),
-        Shortcut("E", "Extend the box to this slice", lambda: press(prompts.extend_button)),
+        Shortcut("Ctrl+Return", "Compare", panels.actions.request_comparison, always=True),
+        Shortcut("B", "Draw a box", lambda: prompts.request_drawing()),
+        Shortcut("E", "Extend the box to this slice", lambda: prompts.request_drawing(extend=True)),
         Shortcut("[", "The box begins on this slice", lambda: prompts.set_end("first")),
         Shortcut("]", "The box ends on this slice", lambda: prompts.set_end("last")),
-        Shortcut("Ctrl+Z", "Undo a change of the boxes", prompts.prompts.undo),
-        Shortcut("Ctrl+Shift+Z", "Redo it", prompts.prompts.redo),
-        Shortcut("Ctrl+K", "Keep the masks as layers", lambda: press(dock.view_bar.keep)),
+        Shortcut("Ctrl+Z", "Undo a change of the boxes", objects.undo),
+        Shortcut("Ctrl+Shift+Z", "Redo it", objects.redo),
+        Shortcut("Ctrl+K", "Keep the masks as layers", panels.view_bar.request_keeping),
         Shortcut("S", "Side by side", lambda: view.show(SIDE_BY_SIDE)),
         Shortcut("C", "Swipe (curtain)", lambda: view.show(SWIPE)),
         Shortcut(",", "Curtain to the left", lambda: view.move_curtain(-1)),
         Shortcut(".", "Curtain to the right", lambda: view.move_curtain(1)),
         Shortcut("D", "Difference", lambda: view.show(DIFFERENCE)),
         Shortcut("F", "Flicker; again: the other model", lambda: view.show(FLICKER)),
-        Shortcut("W", "Worst slice", dock.go_to_worst),
-        Shortcut("P", "Slice where the models first diverge", dock.go_to_divergence),
+        Shortcut("W", "Worst slice", workflow.go_to_worst),
+        Shortcut("P", "Slice where the models first diverge", workflow.go_to_divergence),
         Shortcut("M", "Masks on and off", lambda: part("masks")),
         Shortcut("T", "Ground truth on and off", lambda: part("ground truth")),
         Shortcut("X", "Boxes on and off", lambda: part("boxes")),
@@ -57,5 +47,5 @@ def key_bindings(dock: CompareWidget, viewer: ViewerModel) -> list[Shortcut]:
         Shortcut("4", "3-D surfaces", lambda: show_surfaces(viewer)),
         window(0, "Window: the modality's own"),
         *(window(index, f"Window: {name}") for index, name in enumerate(PRESETS, start=1)),
-        Shortcut("N", "napari's layer list and controls on and off", dock.side_docks.toggle),
+        Shortcut("N", "napari's layer list and controls on and off", panels.docks.toggle),
     ]

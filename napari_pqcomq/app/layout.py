@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.widgets.collapsible import Collapsible
-
-if TYPE_CHECKING:
-    from napari_pqcomq.app.compare_widget import CompareWidget
+from napari_pqcomq.widgets.combo_boxes import keep_narrow
 
 _MARGIN = 6
-_SHORT_ENTRY = 8
 _READABLE_WIDTH = 360
 
 
 class _Column(QScrollArea):
-    """Scrolls up and down only, so it is never narrower than what stands in it."""
+    """Scrolls up and down only, so it is never narrower than its content."""
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()
@@ -34,29 +30,27 @@ class _Column(QScrollArea):
         return QSize(max(width, _READABLE_WIDTH), super().minimumSizeHint().height())
 
 
-def lay_out(dock: CompareWidget) -> None:
-    """Arrange the dock's panels, one above the other."""
+def lay_out(panels: Panels, keys: QWidget, dock: QWidget) -> None:
+    """Arrange the panels in the dock, one above the other.
+
+    Args:
+        panels: the dock's.
+        keys: the list of keys.
+        dock: a widget without a layout.
+    """
     settings = QWidget()
     column = QVBoxLayout(settings)
     column.setContentsMargins(0, 0, _MARGIN, 0)
-    for panel in (
-        dock.volume_panel,
-        dock.model_panel,
-        dock.weights_panel,
-        dock.prompt_panel,
-        dock.truth_panel,
-    ):
+    for panel in (panels.volume, panels.model, panels.weights, panels.prompts, panels.truth, panels.results):
         column.addWidget(panel)
-    column.addWidget(dock.results)
-    column.addWidget(Collapsible("Session and report", dock.desk.sessions))
-    column.addWidget(Collapsible("Keys", dock.shortcuts.table()))
+    column.addWidget(Collapsible("Session and report", panels.session))
+    column.addWidget(Collapsible("Keys", keys))
     column.addStretch(1)
-    for box in settings.findChildren(QComboBox):  # long entries must not make the dock wide
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(_SHORT_ENTRY)
+    for box in settings.findChildren(QComboBox):
+        keep_narrow(box)
     whole = QVBoxLayout(dock)
     whole.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
     whole.addWidget(_Column(settings), 1)
-    whole.addWidget(dock.view_bar)
-    whole.addWidget(dock.progress)
-    whole.addWidget(dock.buttons)
+    whole.addWidget(panels.view_bar)
+    whole.addWidget(panels.jobs)
+    whole.addWidget(panels.actions)

@@ -1,10 +1,11 @@
-"""Models at hand, so that none is read from disk or compiled again for each step."""
+"""The models at hand, so that none is read from disk, quantized or compiled again for each job."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compared_model import ComparedModel
@@ -15,15 +16,40 @@ from pqcomq.quantization.quantized_model import QuantizedModel
 
 
 class ModelCache:
-    """Room for one model, the larger one takes some 400 MB, and for what takes part in comparisons with it."""
+    """Holds one full-precision model (the larger one takes some 400 MB), its quantized copies, and compiled models.
+
+    :meth:`take` and :meth:`compared_models` are called in a job's thread, the others on the GUI's.
+    """
 
     def __init__(self) -> None:
         self._key: tuple[str, Path | None] | None = None
         self._model: Segmenter | None = None
         self._ready: dict[tuple[str, Runtime], ComparedModel] = {}  # by fingerprint of the weights
+        self._quantized: dict[ModelChoice, QuantizedModel] = {}
+        self._newest: QuantizedModel | None = None
+
+    @property
+    def newest(self) -> QuantizedModel | None:
+        """The quantized weights that were made or loaded last."""
+        return self._newest
+
+    def quantized(self, choice: ModelChoice) -> QuantizedModel | None:
+        """The quantized weights of a choice, None where they are not at hand."""
+        return self._quantized.get(choice)
+
+    def missing(self, choices: Sequence[ModelChoice]) -> tuple[ModelChoice, ...]:
+        """Those choices whose weights are still to be made."""
+        return tuple(choice for choice in choices if choice not in self._quantized)
+
+    def keep(self, choice: ModelChoice, weights: QuantizedModel) -> None:
+        """Keep quantized weights that were made or loaded; those of other models and checkpoints are dropped."""
+        source = (choice.key, choice.checkpoint)
+        kept = self._quantized.items()
+        self._quantized = {each: model for each, model in kept if (each.key, each.checkpoint) == source}
+        self._quantized[choice] = self._newest = weights
 
     def take(self, key: str, checkpoint: Path | None) -> Segmenter:
-        """The model, loaded unless it stands there already.
+        """The full-precision model, loaded unless it is at hand already.
 
         Raises:
             InputError: its checkpoint cannot be used.
@@ -38,7 +64,7 @@ class ModelCache:
     def compared_models(
         self, full: Segmenter, weights: Sequence[QuantizedModel], runtime: Runtime
     ) -> Steps[tuple[ComparedModel, ...]]:
-        """The models as they take part in a comparison, compiled unless they stand there already.
+        """The models as they take part in a comparison, compiled unless they are at hand already.
 
         Args:
             full: in full precision; runs in the runtime's own full precision.
@@ -63,12 +89,12 @@ class ModelCache:
             if key not in ready:
                 title = model.settings.title if isinstance(model, QuantizedModel) else model.precision
                 yield Progress(len(ready), len(wanted), f"Making {title} ready for {key[1].value}")
-                ready[key] = _participant(model, key[1])
+                ready[key] = _compared_model(model, key[1])
         self._ready = ready
         return tuple(ready[key] for key in wanted)
 
 
-def _participant(model: Segmenter | QuantizedModel, runtime: Runtime) -> ComparedModel:
+def _compared_model(model: Segmenter | QuantizedModel, runtime: Runtime) -> ComparedModel:
     if isinstance(model, QuantizedModel):
         return ComparedModel.quantized(model, runtime)
     return ComparedModel.full(model, runtime)

@@ -1,4 +1,4 @@
-"""Live prompting: the comparison view stands open, and the masks of whatever box is moved follow on all sides."""
+"""Live prompting: in the open comparison, the masks of a box follow on all sides while it is moved."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class LiveModels:
     def looks_ahead(self) -> bool:
         """Whether slices around the one in sight are encoded while nothing else is asked for.
 
-        Not in torch: there a slice takes seconds of all cores, which the window and whatever is started next lack.
+        Not in torch: there a slice takes seconds of all cores, which the window and the next job need.
         """
         return all(each.execution.setting != Runtime.torch.value for each in self.segmenters)
 
@@ -74,12 +74,12 @@ class LiveSession(QObject):
     dragged, only the slice in sight is touched: its mask stays until the next one comes, all others go.
 
     Attributes:
-        told: emitted with the lines for each side's plate while the current object is live.
+        lines_changed: emitted with the lines for each side's plate while the current object is live.
         failed: emitted with the cause when the models cannot be asked.
         latencies_ms: from each move of a box to its masks, encoding apart.
     """
 
-    told = Signal(object)
+    lines_changed = Signal(object)
     failed = Signal(str)
 
     def __init__(
@@ -94,7 +94,7 @@ class LiveSession(QObject):
         self._drawn: dict[int, set[int]] = {}  # object number → slices with a mask of it
         self._outdated: set[tuple[int, int]] = set()  # object number and slice whose mask is of an earlier box
         self._paused = False
-        self._with_figures: set[int] = set()  # objects whose plates tell a comparison's figures
+        self._with_figures: set[int] = set()  # objects whose plates show a comparison's figures
         self.latencies_ms: list[float] = []
         prompts.changed.connect(self._on_prompts)
         viewer.dims.events.current_step.connect(self._ask)
@@ -104,10 +104,9 @@ class LiveSession(QObject):
         """Whether masks follow."""
         return self._masks is not None
 
-    @property
-    def live(self) -> frozenset[int]:
-        """Numbers of the objects whose masks are live."""
-        return frozenset(self._live)
+    def is_live(self, number: int) -> bool:
+        """Whether the masks of object ``number`` are live."""
+        return number in self._live
 
     def start(self, models: LiveModels, compared: Mapping[int, Box3D]) -> None:
         """Follow the boxes from now on; the view must be open with as many sides as there are models.
@@ -169,7 +168,7 @@ class LiveSession(QObject):
             if self._boxes.get(number) != now.get(number):
                 self._forget_masks(number, now.get(number))
                 (self._live.add if number in now else self._live.discard)(number)
-                self._tell_that_figures_are_old(number)
+                self._say_that_figures_are_old(number)
         self._boxes = now
         self._show_boxes()
         self._ask()
@@ -182,14 +181,14 @@ class LiveSession(QObject):
             self._drawn[number] = {z}
         self._view.clear_masks(number, drawn - self._drawn.get(number, set()))
 
-    def _tell_that_figures_are_old(self, number: int) -> None:
+    def _say_that_figures_are_old(self, number: int) -> None:
         current = self._prompts.current_prompt
         if current is not None and current.number == number and number in self._with_figures:
-            self.told.emit([("The box has changed.",)] * self._view.sides)
+            self.lines_changed.emit([("The box has changed.",)] * self._view.sides)
         self._with_figures.discard(number)
 
     def _clear_outdated(self) -> None:
-        """Nobody waits for the successors of masks on slices that were left."""
+        """Remove the masks of earlier boxes on slices that the user has left: no new ones will come for them."""
         for number, z in [each for each in self._outdated if each[1] != self._slice]:
             self._outdated.discard((number, z))
             self._drawn.get(number, set()).discard(z)
@@ -226,7 +225,7 @@ class LiveSession(QObject):
             self._masks.ask(z, boxes)
 
     def _on_encoding(self, z: int) -> None:
-        self.told.emit([(f"Encoding slice {z}…",)] * self._view.sides)
+        self.lines_changed.emit([(f"Encoding slice {z}…",)] * self._view.sides)
 
     def _on_answer(self, answer: Answer) -> None:
         numbers = [number for number, _box in answer.question.boxes if number in self._live]
@@ -246,7 +245,7 @@ class LiveSession(QObject):
         self._view.set_masks(z, shown)
         current = self._prompts.current_prompt
         if current is not None and current.number in numbers:
-            self.told.emit(live_lines([found[current.number] for found in answer.masks], answer))
+            self.lines_changed.emit(live_lines([found[current.number] for found in answer.masks], answer))
 
 
 def live_lines(masks: Sequence[np.ndarray], answer: Answer) -> list[tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from napari.components import ViewerModel
@@ -25,6 +26,7 @@ from napari_pqcomq.prompts.box_layers import empty_box_layer, read_prompts, writ
 from napari_pqcomq.prompts.box_tool import BoxTool
 from napari_pqcomq.prompts.object_list import ObjectList
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.widgets.combo_boxes import choose_text
 from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
@@ -47,30 +49,29 @@ _NARROW = "QSpinBox { min-width: 36px; }"
 class PromptPanel(QGroupBox):
     """Objects, slice range and propagation mode.
 
-    The objects are kept in :attr:`prompts`; the chosen Shapes layer shows them and may be edited with napari's own
-    tools as well.
+    The chosen Shapes layer shows the objects and may be edited with napari's own tools as well.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+        prompts: the objects, which this panel shows and changes.
+        parent: Qt parent.
 
     Attributes:
-        prompts: the objects.
-        tool: draws and moves boxes with the mouse.
-        changed: emitted when a box is drawn, moved or chosen, also while it is dragged.
-        draw_requested: emitted by the buttons that draw; with True to extend the current box. Whoever listens calls
-            :meth:`draw`.
+        draw_requested: emitted by the buttons that draw, with True to extend the current box; :meth:`draw` does it.
     """
 
-    changed = Signal()
     draw_requested = Signal(bool)
 
-    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: ViewerModel, prompts: PromptList, parent: QWidget | None = None) -> None:
         super().__init__("Objects", parent)
         self._viewer = viewer
         self._volume: Volume | None = None
         self._listened: Any = None
         self._is_writing = False
-        self.prompts = PromptList(self)
-        self.tool = BoxTool(viewer, self.prompts, self._on_armed)
+        self._prompts = prompts
+        self._tool = BoxTool(viewer, prompts, self._on_armed)
         self.layers = LayerComboBox(viewer, lambda layer: isinstance(layer, Shapes) and not is_of_comparison(layer))
-        self.objects = ObjectList(self.prompts)
+        self.objects = ObjectList(self._prompts)
         self.first, self.last, self.modes = QSpinBox(), QSpinBox(), QComboBox()
         for mode, title in MODES.items():
             self.modes.addItem(title, mode)
@@ -100,7 +101,7 @@ class PromptPanel(QGroupBox):
         Raises:
             InputError: there is none.
         """
-        current = self.prompts.current_prompt
+        current = self._prompts.current_prompt
         if current is None:
             raise InputError("There is no box yet: press “Draw a box” and drag a rectangle round the organ.")
         return current.box
@@ -108,12 +109,12 @@ class PromptPanel(QGroupBox):
     @property
     def has_box(self) -> bool:
         """Whether a box is drawn."""
-        return len(self.prompts) > 0
+        return len(self._prompts) > 0
 
     def set_volume(self, volume: Volume | None) -> None:
         """Prompt in another volume."""
         self._volume = volume
-        self.tool.set_volume(volume)
+        self._tool.set_volume(volume)
         highest = volume.grid.shape_zyx[0] - 1 if volume is not None else 0
         for spin in (self.first, self.last):
             spin.blockSignals(True)
@@ -123,20 +124,41 @@ class PromptPanel(QGroupBox):
 
     def draw(self, *, extend: bool = False) -> None:
         """Draw with the next drag; pressed again, let it be."""
-        if self.tool.is_armed:
-            self.tool.disarm()
+        if self._tool.is_armed:
+            self._tool.disarm()
         elif self._volume is not None:
-            self.tool.arm(extend=extend)
+            self._tool.arm(extend=extend)
 
     def set_end(self, which: str) -> None:
         """Let the current box begin ("first") or end ("last") on the slice in sight."""
         spin = self.first if which == "first" else self.last
         spin.setValue(int(self._viewer.dims.current_step[0]))
 
-    def release_layer(self) -> None:
-        """Stop listening to the box layer and the mouse."""
+    def request_drawing(self, *, extend: bool = False) -> None:
+        """Press the button that draws, or the one that extends the current box; ignored while it is greyed out."""
+        (self.extend_button if extend else self.draw_button).click()
+
+    def offer_drawing(self, offered: bool) -> None:
+        """Say whether boxes can be drawn now."""
+        self.draw_button.setEnabled(offered)
+
+    def edit_in_view(self, edits: bool) -> None:
+        """Let the mouse move and resize the boxes that there are, on any side of an open comparison."""
+        self._tool.edits_existing = edits
+
+    def preferences(self) -> dict[str, str]:
+        """What is remembered from one session to the next."""
+        return {"prompts": self.modes.currentText()}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take over what was remembered; a mode that no longer exists is passed over."""
+        choose_text(self.modes, kept.get("prompts", ""))
+
+    def release(self) -> None:
+        """Stop listening to the viewer's layers and mouse."""
         self._stop_listening()
-        self.tool.release()
+        self._tool.release()
+        self.layers.release()
 
     def _make_buttons(self) -> None:
         self.draw_button, self.extend_button = QPushButton("Draw a box"), QPushButton("Extend")
@@ -154,11 +176,11 @@ class PromptPanel(QGroupBox):
     def _connect(self) -> None:
         self.draw_button.clicked.connect(lambda: self.draw_requested.emit(False))
         self.extend_button.clicked.connect(lambda: self.draw_requested.emit(True))
-        self.remove_button.clicked.connect(lambda: self.prompts.remove(self.prompts.current))
-        self.undo_button.clicked.connect(self.prompts.undo)
-        self.redo_button.clicked.connect(self.prompts.redo)
-        self.prompts.changed.connect(self._on_prompts)
-        self.prompts.settled.connect(self._write_layer)
+        self.remove_button.clicked.connect(lambda: self._prompts.remove(self._prompts.current))
+        self.undo_button.clicked.connect(self._prompts.undo)
+        self.redo_button.clicked.connect(self._prompts.redo)
+        self._prompts.changed.connect(self._show_current)
+        self._prompts.settled.connect(self._write_layer)
         self.first.valueChanged.connect(self._on_range)
         self.last.valueChanged.connect(self._on_range)
         self.layers.changed.connect(self._read_layer)
@@ -173,12 +195,8 @@ class PromptPanel(QGroupBox):
         self.draw_button.setChecked(armed)
         self.draw_button.setText("Drag on the picture…" if armed else "Draw a box")
 
-    def _on_prompts(self) -> None:
-        self._show_current()
-        self.changed.emit()
-
     def _show_current(self) -> None:
-        current = self.prompts.current_prompt
+        current = self._prompts.current_prompt
         for spin, value in ((self.first, current and current.box.z0), (self.last, current and current.box.z1)):
             spin.blockSignals(True)
             spin.setValue(value or 0)
@@ -186,19 +204,19 @@ class PromptPanel(QGroupBox):
             spin.setEnabled(current is not None)
         self.extend_button.setEnabled(current is not None)
         self.remove_button.setEnabled(current is not None)
-        self.undo_button.setEnabled(self.prompts.can_undo)
-        self.redo_button.setEnabled(self.prompts.can_redo)
+        self.undo_button.setEnabled(self._prompts.can_undo)
+        self.redo_button.setEnabled(self._prompts.can_redo)
 
     def _on_range(self) -> None:
         """The other end follows where the two would cross."""
-        current = self.prompts.current_prompt
+        current = self._prompts.current_prompt
         if current is None:
             return
         first, last, box = self.first.value(), self.last.value(), current.box
         if first > last:
             first, last = (first, first) if first != box.z0 else (last, last)
-        self.prompts.set_box(self.prompts.current, Box3D(box.x0, box.y0, first, box.x1, box.y1, last))
-        self.prompts.settle()
+        self._prompts.set_box(self._prompts.current, Box3D(box.x0, box.y0, first, box.x1, box.y1, last))
+        self._prompts.settle()
 
     def _read_layer(self) -> None:
         """Take the objects from the chosen layer, and follow that layer from now on."""
@@ -226,20 +244,20 @@ class PromptPanel(QGroupBox):
         except InputError as error:
             show_error(str(error))
             found = ()
-        self.prompts.load(found)
+        self._prompts.load(found)
 
     def _write_layer(self) -> None:
         """Show the objects on the user's layer, made if there is none."""
-        if self._volume is None or (self.layers.layer is None and not len(self.prompts)):
+        if self._volume is None or (self.layers.layer is None and not len(self._prompts)):
             return
         if self.layers.layer is None:
             layer = empty_box_layer(self._volume)
-            write_prompts(layer, self.prompts.objects)
+            write_prompts(layer, self._prompts.objects)
             self._is_writing = True  # the chooser takes the new layer at once; there is nothing to read from it
             self._viewer.add_layer(layer)
             self._is_writing = False
         else:
-            write_prompts(self.layers.layer, self.prompts.objects)
+            write_prompts(self.layers.layer, self._prompts.objects)
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
+from napari_pqcomq.results.result_store import ResultStore
 from napari_pqcomq.widgets.pictures import sign
 from pqcomq.comparison.gate import Tolerance, Verdict, judge_objects
 from pqcomq.csv_table import write_table
 from pqcomq.errors import InputError
 
-if TYPE_CHECKING:
-    from pqcomq.comparison.comparison_result import ComparisonResult
+_KEYS = ("gate least dice", "gate volume percent")
+"""Of the limits among what is remembered."""
 
 _ROWS = {
     "dice": Row(
@@ -39,14 +42,19 @@ _ROWS = {
 class GatePanel(QWidget):
     """Two limits, a verdict for each object and model, and their export.
 
+    Args:
+        store: with the comparison that is judged.
+        parent: Qt parent.
+
     Attributes:
         changed: emitted when a limit is set.
     """
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, store: ResultStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._store = store
         self.limits = DataclassForm(Tolerance(), _ROWS, self)
         self.verdicts = QLabel()
         self.verdicts.setWordWrap(True)
@@ -58,7 +66,7 @@ class GatePanel(QWidget):
         column.addLayout(form)
         column.addWidget(self.verdicts)
         column.addWidget(self.export_button)
-        self._result: ComparisonResult | None = None
+        store.changed.connect(self._show)
         self.limits.changed.connect(self._on_limits)
         self.export_button.clicked.connect(self._ask)
 
@@ -71,14 +79,10 @@ class GatePanel(QWidget):
         """Set the limits."""
         self.limits.set_value(tolerance)
 
-    def set_result(self, result: ComparisonResult) -> None:
-        """Judge a result in place of the one before."""
-        self._result = result
-        self._show()
-
     def judged(self) -> tuple[Verdict, ...]:
         """The verdicts as they stand."""
-        return () if self._result is None else judge_objects(self._result.objects, self.tolerance)
+        result = self._store.result
+        return () if result is None else judge_objects(result.objects, self.tolerance)
 
     def export(self, path: Path) -> None:
         """Write the verdicts as CSV; the dialog has already asked before replacing a file.
@@ -87,6 +91,16 @@ class GatePanel(QWidget):
             InputError: the file cannot be written.
         """
         write_table([verdict.to_dict() for verdict in self.judged()], path, overwrite=True)
+
+    def preferences(self) -> dict[str, str]:
+        """What is remembered from one session to the next."""
+        tolerance = self.tolerance
+        return dict(zip(_KEYS, (str(tolerance.dice), str(tolerance.volume_percent)), strict=True))
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take over what was remembered, if it is a tolerance."""
+        with suppress(ValueError):
+            self.set_tolerance(Tolerance(*(float(kept.get(key, "")) for key in _KEYS)))
 
     def _on_limits(self) -> None:
         self._show()
@@ -111,5 +125,5 @@ class GatePanel(QWidget):
 def _paragraph(verdict: Verdict) -> str:
     head = f"{sign(verdict.outcome)} <b>{verdict.outcome.upper()}</b>"
     title = escape(f"{verdict.name}, {verdict.precision}")
-    told = escape(f"{' '.join(verdict.reasons)} {verdict.rests_on}")
-    return f"<p>{head} · {title}<br>{told}</p>"
+    sentences = escape(f"{' '.join(verdict.reasons)} {verdict.rests_on}")
+    return f"<p>{head} · {title}<br>{sentences}</p>"

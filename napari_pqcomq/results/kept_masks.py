@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.layers import Labels
@@ -16,21 +17,48 @@ from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
 
+if TYPE_CHECKING:
+    from pqcomq.comparison.comparison_result import ComparisonResult
 
-def kept_layer(
-    labels: np.ndarray,
-    volume: Volume,
-    drawn_by: ComparedModel,
-    prompts: Mapping[int, tuple[Prompt, PromptMode]],
-    window: Window,
-) -> Labels:
+Prompts = Mapping[int, tuple[Prompt, PromptMode]]
+"""By object number: the object, and where the prompts of its slices came from."""
+
+
+def prompts_in_sight(
+    objects: Iterable[Prompt], result: ComparisonResult | None, is_live: Callable[[int], bool]
+) -> dict[int, tuple[Prompt, PromptMode]]:
+    """What prompted the masks in sight: the boxes compared, and of live objects their box on every slice.
+
+    Args:
+        objects: as they are now.
+        result: on screen, None where all masks are live.
+        is_live: whether the masks of an object, given by its number, are live.
+    """
+    prompts: dict[int, tuple[Prompt, PromptMode]] = {}
+    for each in objects:
+        found = None if result is None or is_live(each.number) else result.of(each.number)
+        prompts[each.number] = (
+            (each, "same") if found is None else (Prompt(found.number, found.name, found.box), found.mode)
+        )
+    return prompts
+
+
+def kept_layers(
+    masks: Sequence[np.ndarray], volume: Volume, drawn_by: Sequence[ComparedModel], prompts: Prompts, window: Window
+) -> list[Labels]:
+    """One layer a side, sides without a mask left out; see :func:`kept_layer`."""
+    sides = zip(masks, drawn_by, strict=True)
+    return [kept_layer(labels, volume, model, prompts, window) for labels, model in sides if labels.any()]
+
+
+def kept_layer(labels: np.ndarray, volume: Volume, drawn_by: ComparedModel, prompts: Prompts, window: Window) -> Labels:
     """One side's masks as a layer that knows the names and the origin of each.
 
     Args:
         labels: (z, y, x) object numbers; not copied.
         volume: that they lie on.
         drawn_by: the side's model.
-        prompts: by object number, with where the prompts of its slices came from.
+        prompts: that the masks were drawn with.
         window: that made the model's input.
     """
     present = [number for number in prompts if (labels == number).any()]

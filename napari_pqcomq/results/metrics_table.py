@@ -6,7 +6,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.result import Comparison
 from pqcomq.comparison.text import comparison_rows, short_precision
 
@@ -19,7 +18,6 @@ class MetricsTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 3, parent)
-        self._shown: Comparison | None = None
         self.verticalHeader().setVisible(False)
         self.setWordWrap(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -31,16 +29,6 @@ class MetricsTable(QTableWidget):
         for column in (1, 2):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, _VALUE_WIDTH)
-
-    def set_result(self, result: ComparisonResult) -> None:
-        """Show the first object's comparison with the first candidate."""
-        self.show_object(result.objects[0])
-
-    def show_object(self, found: ObjectComparison, candidate: int = 0) -> None:
-        """Show another object's comparison with a candidate, counted from 0, unless it stands there already."""
-        if found.comparisons[candidate] is not self._shown:
-            self._shown = found.comparisons[candidate]
-            self.show_comparison(self._shown)
 
     def show_comparison(self, comparison: Comparison) -> None:
         """Fill the table and make it as high as its rows."""
@@ -60,7 +48,7 @@ class MetricsTable(QTableWidget):
             self._fit_height()
 
     def texts(self) -> list[list[str]]:
-        """What stands in the table, row by row; empty cells are left out."""
+        """The table's texts, row by row; empty cells are left out."""
         cells = [[self.item(row, column) for column in range(3)] for row in range(self.rowCount())]
         return [[cell.text() for cell in row if cell is not None and cell.text()] for row in cells]
 

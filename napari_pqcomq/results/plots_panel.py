@@ -10,12 +10,13 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from pqcomq.comparison.box_perturbation import BoxJitter
+from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.widgets.combo_boxes import keep_narrow
 from pqcomq.comparison.gate import Tolerance
 
 if TYPE_CHECKING:
     from napari_pqcomq.widgets.plot_canvas import PlotCanvas
-    from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
+    from pqcomq.comparison.comparison_result import ObjectComparison
     from pqcomq.plots.bits_vs_dice import Measure
     from pqcomq.plots.theme import Look
 
@@ -36,21 +37,26 @@ _HINT = "Click or press ← → to go to a slice."
 class PlotsPanel(QWidget):
     """Chooses object and plot; nothing is drawn before it is looked at.
 
+    Args:
+        store: with the comparison that is drawn.
+        parent: Qt parent.
+
     Attributes:
         slice_chosen: emitted with the slice number that was clicked.
     """
 
     slice_chosen = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, store: ResultStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._store = store
         self.objects, self.plots = QComboBox(), QComboBox()
         self.hint = QLabel(_HINT)
         self.hint.setEnabled(False)
-        for box in (self.objects, self.plots):  # long entries must not make the dock wide
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(8)
-            box.currentIndexChanged.connect(self._draw)
+        for box in (self.objects, self.plots):
+            keep_narrow(box)
+        self.objects.currentIndexChanged.connect(self._on_object)
+        self.plots.currentIndexChanged.connect(self._draw)
         form = QFormLayout()
         form.addRow("Object", self.objects)
         form.addRow("Plot", self.plots)
@@ -59,28 +65,12 @@ class PlotsPanel(QWidget):
         column.addLayout(form)
         column.addWidget(self.hint)
         self.canvas: PlotCanvas | None = None
-        self._result: ComparisonResult | None = None
-        self._jitters: dict[str, BoxJitter] = {}
         self._tolerance: Tolerance | None = None
         self._is_dark = True
         self._slice: int | None = None
         self._is_stale = False
-
-    def set_result(self, result: ComparisonResult) -> None:
-        """Show a result in place of the one before."""
-        self._result, self._jitters = result, {}
-        chosen = self.objects.currentText()
-        self._refill(self.objects, [found.name for found in result.objects], chosen)
-        self._refill_plots()
-        self._draw()
-
-    def set_jitter(self, name: str, jitter: BoxJitter) -> None:
-        """Add the moved boxes of an object and show them."""
-        self._jitters[name] = jitter
-        self.objects.setCurrentText(name)
-        self._refill_plots()
-        self.plots.setCurrentText(JITTER)
-        self._draw()
+        store.changed.connect(self._on_result)
+        store.jitters_changed.connect(self._on_jitters)
 
     def set_tolerance(self, tolerance: Tolerance) -> None:
         """Draw the gate's limit."""
@@ -104,13 +94,40 @@ class PlotsPanel(QWidget):
         if self._is_stale:
             self._draw()
 
+    def _on_result(self) -> None:
+        """Show another comparison in place of the one before."""
+        if self._store.result is not None:
+            names = [found.name for found in self._store.result.objects]
+            self._refill(self.objects, names, self.objects.currentText())
+            self._on_object()
+
+    def _on_jitters(self) -> None:
+        """Show the moved boxes of the last object, if there are any."""
+        moved = (
+            []
+            if self._store.result is None
+            else [
+                index for index, found in enumerate(self._store.result.objects) if found.number in self._store.jitters
+            ]
+        )
+        if moved:
+            self.objects.setCurrentIndex(moved[-1])
+        self._on_object()
+        if moved:
+            self.plots.setCurrentText(JITTER)
+
+    def _on_object(self, *events: object) -> None:
+        """Offer the plots that there are of the chosen object."""
+        self._refill_plots()
+        self._draw()
+
     def _draw(self, *events: object) -> None:
         found = self._found()
         if found is None or not self.isVisible():
             self._is_stale = True
             return
         self._is_stale = False
-        # Imported here: matplotlib takes a moment, and who looks at no plot should not wait for it.
+        # Imported here: matplotlib takes a moment, and the window should not wait for it before a plot is looked at.
         from pqcomq.plots.theme import DARK, LIGHT
 
         look = DARK if self._is_dark else LIGHT
@@ -137,7 +154,7 @@ class PlotsPanel(QWidget):
         if kind == LATENCIES:
             return partial(draw_latencies, comparisons=comparisons, look=look)
         if kind == JITTER:
-            return partial(draw_jitter, jitter=self._jitters[found.name], comparisons=comparisons, look=look)
+            return partial(draw_jitter, jitter=self._store.jitters[found.number], comparisons=comparisons, look=look)
         if kind == LAYERS:
             models = self._models()
             errors = [(model.settings.title, model.layer_errors) for model in models]
@@ -150,16 +167,13 @@ class PlotsPanel(QWidget):
         return partial(draw_along_slices, comparisons=comparisons, look=look, least_dice=limit)
 
     def _found(self) -> ObjectComparison | None:
-        if self._result is None:
-            return None
-        names = [found.name for found in self._result.objects]
-        return self._result.objects[max(0, self.objects.currentIndex())] if names else None
+        result = self._store.result
+        return None if result is None else result.objects[max(0, self.objects.currentIndex())]
 
     def _models(self) -> list[Any]:
         """The quantized models whose layers' errors are known."""
-        if self._result is None:
-            return []
-        return [each.weights for each in self._result.candidates if each.weights is not None]
+        result = self._store.result
+        return [] if result is None else [each.weights for each in result.candidates if each.weights is not None]
 
     def _refill_plots(self) -> None:
         found = self._found()
@@ -170,7 +184,7 @@ class PlotsPanel(QWidget):
             kinds.remove(ACCURACY)
         if not self._models():
             kinds.remove(LAYERS)
-        if found.name not in self._jitters:
+        if found.number not in self._store.jitters:
             kinds.remove(JITTER)
         self._refill(self.plots, kinds, self.plots.currentText())
 

@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_pqcomq.results.result_store import ResultStore
 from pqcomq.errors import InputError
 from pqcomq.reader_study.blinded_study import BlindedReading, Choice
 from pqcomq.reader_study.trials import Item, items_of
@@ -61,14 +62,16 @@ class Pair:
 
 
 class ReaderStudyPanel(QWidget):
-    """Asks for one choice after another.
+    """Asks for one choice after another; the reading itself is in the store.
 
     Args:
-        seed: makes the seed of a reading; by default a fresh one that nobody knows.
+        store: with the comparison that is read.
+        parent: Qt parent.
+        seed: makes the seed of a reading; by default a fresh random one.
         clock: seconds, for how long a choice takes.
 
     Attributes:
-        started: emitted when a reading begins: nothing that tells the models apart may be in sight from then on.
+        started: emitted when a reading begins: nothing that identifies the models may be in sight from then on.
         shown: emitted with the :class:`Pair` to be shown.
         ended: emitted when a reading is finished or stopped.
     """
@@ -79,17 +82,16 @@ class ReaderStudyPanel(QWidget):
 
     def __init__(
         self,
+        store: ResultStore,
         parent: QWidget | None = None,
         *,
         seed: Callable[[], int] = lambda: secrets.randbits(32),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(parent)
-        self._seed, self._clock = seed, clock
-        self._result: ComparisonResult | None = None
+        self._store, self._seed, self._clock = store, seed, clock
         self._log: Path | None = None
         self._began = 0.0
-        self.reading: BlindedReading | None = None
         self.slices = QSpinBox()
         self.slices.setRange(1, 200)
         self.slices.setValue(_DEFAULT_SLICES)
@@ -104,33 +106,12 @@ class ReaderStudyPanel(QWidget):
         self.stop_button.clicked.connect(self.stop)
         for choice, button in self.choices.items():
             button.clicked.connect(lambda _checked=False, chosen=choice: self.choose(chosen))
-        self._refresh()
-
-    @property
-    def result(self) -> ComparisonResult | None:
-        """What is offered for reading."""
-        return self._result
-
-    @property
-    def is_running(self) -> bool:
-        """Whether pairs are being read."""
-        return self.reading is not None and not self.reading.is_finished
-
-    @property
-    def finished(self) -> BlindedReading | None:
-        """The last reading of this result, if it was read to its end."""
-        return self.reading if self.reading is not None and self.reading.is_finished else None
-
-    def set_result(self, result: ComparisonResult) -> None:
-        """Offer another result for reading; a reading under way ends without names."""
-        self.stop()
-        self._result, self.reading = result, None
-        self.text.setText(_EXPLANATION)
+        store.changed.connect(self._on_result)
         self._refresh()
 
     def show_finished(self, reading: BlindedReading) -> None:
         """Show the outcome of a reading that was finished earlier."""
-        self.reading = reading
+        self._store.reading = reading
         self.text.setText(reading.preference.sentence)
         self._refresh()
 
@@ -143,63 +124,61 @@ class ReaderStudyPanel(QWidget):
         Raises:
             InputError: there is nothing to read.
         """
-        if self._result is None:
+        result = self._store.result
+        if result is None:
             raise InputError("There is no comparison to read yet: press Compare first.")
         items: list[Item] = []
-        for found in self._result.objects:
+        for found in result.objects:
             for comparison in found.comparisons:
                 items += items_of(found.name, comparison, self.slices.value())
-        self.reading, self._log = BlindedReading.of(items, self._seed()), log
+        self._store.reading, self._log = BlindedReading.of(items, self._seed()), log
         self.started.emit()
-        if self.is_running:  # whoever listens may have reasons to stop it
+        if self._store.is_being_read:  # a listener may have stopped it
             self._show()
 
     def choose(self, choice: Choice) -> None:
         """Answer the pair in sight."""
-        if self.reading is None or self.reading.is_finished:
+        reading = self._store.reading
+        if reading is None or reading.is_finished:
             return
-        self.reading.answer(choice, self._clock() - self._began)
+        reading.answer(choice, self._clock() - self._began)
         if self._log is not None:
             try:
-                self.reading.write(self._log)
+                reading.write(self._log)
             except InputError as error:
                 show_error(str(error))
-        if self.reading.is_finished:
-            self.text.setText(self.reading.preference.sentence)
+        if reading.is_finished:
+            self.text.setText(reading.preference.sentence)
             self._refresh()
             self.ended.emit()
         else:
             self._show()
 
     def stop(self) -> None:
-        """End a reading before its last pair; no names are told, the log stays as it is."""
-        if self.is_running:
-            self.reading = None
+        """End a reading before its last pair; no names are shown, the log stays as it is."""
+        if self._store.is_being_read:
+            self._store.reading = None
             self.text.setText("Stopped before the last pair; which model was where is not told.")
             self._refresh()
             self.ended.emit()
 
     def _show(self) -> None:
         """Show the current pair and start its clock."""
-        assert self.reading is not None  # noqa: S101 (called only while reading)
-        trial = self.reading.current
-        if trial is None:
+        result, reading = self._store.result, self._store.reading
+        trial = None if reading is None else reading.current
+        if trial is None or result is None:
             return
-        several = self._result is not None and len(self._result.objects) > 1
+        several = len(result.objects) > 1
         what = f"{trial.item.name}, slice {trial.item.z}" if several else f"Slice {trial.item.z}"
         self.text.setText(f"{what}: which mask is better?")
         self._refresh()
-        self.shown.emit(self._pair(trial.item, trial.quantized_is_left))
+        self.shown.emit(_pair(result, trial.item, trial.quantized_is_left))
         self._began = self._clock()
 
-    def _pair(self, item: Item, quantized_is_left: bool) -> Pair:
-        assert self._result is not None  # noqa: S101 (a reading is of a result)
-        found = next(each for each in self._result.objects if each.name == item.name)
-        comparison = next(each for each in found.comparisons if each.candidate.precision == item.precision)
-        shape = self._result.volume.grid.shape_zyx
-        masks = (comparison.candidate.mask_in(shape), comparison.reference.mask_in(shape))
-        left, right = masks if quantized_is_left else masks[::-1]
-        return Pair(left, right, item.z)
+    def _on_result(self) -> None:
+        """Offer another comparison for reading."""
+        self.text.setText(_EXPLANATION)
+        self._refresh()
 
     def _ask(self) -> None:
         path, _filter = QFileDialog.getSaveFileName(self, "Log of the reading", "reading.csv", "Table (*.csv)")
@@ -212,16 +191,16 @@ class ReaderStudyPanel(QWidget):
 
     def _refresh(self) -> None:
         """Offer what can be done now."""
-        running = self.is_running
-        self.start_button.setEnabled(self._result is not None)
+        reading, running = self._store.reading, self._store.is_being_read
+        self.start_button.setEnabled(self._store.result is not None)
         self.start_button.setVisible(not running)
         self.slices.setEnabled(not running)
         for widget in (self.stop_button, self.bar, *self.choices.values()):
             widget.setVisible(running)
         for shortcut in self._shortcuts:
             shortcut.setEnabled(running)
-        if running and self.reading is not None:
-            total, done = len(self.reading.trials), len(self.reading.answers)
+        if running and reading is not None:
+            total, done = len(reading.trials), len(reading.answers)
             self.bar.setRange(0, total)
             self.bar.setValue(done)
             self.bar.setFormat(f"pair {done + 1} of {total}")
@@ -248,3 +227,13 @@ class ReaderStudyPanel(QWidget):
         column.addWidget(self.choices["none"])
         column.addWidget(self.stop_button)
         column.addStretch(1)
+
+
+def _pair(result: ComparisonResult, item: Item, quantized_is_left: bool) -> Pair:
+    """The masks of an item, on the sides where they are shown."""
+    found = next(each for each in result.objects if each.name == item.name)
+    comparison = next(each for each in found.comparisons if each.candidate.precision == item.precision)
+    shape = result.volume.grid.shape_zyx
+    masks = (comparison.candidate.mask_in(shape), comparison.reference.mask_in(shape))
+    left, right = masks if quantized_is_left else masks[::-1]
+    return Pair(left, right, item.z)

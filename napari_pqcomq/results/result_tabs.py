@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from qtpy.QtCore import QSize
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QSizePolicy, QTabWidget, QWidget
 
-from pqcomq.comparison.comparison_result import ComparisonResult
-
-
-class ResultPanel(Protocol):
-    """A widget that reads results."""
-
-    def set_result(self, result: ComparisonResult) -> None:
-        """Show a result in place of the one before."""
-
 
 class ResultTabs(QTabWidget):
-    """Panels behind tabs, out of sight until there is a result.
-
-    To mount a panel: ``dock.results.add_panel("Title", panel)``; it gets every result by its ``set_result``.
-    """
+    """Panels behind tabs, out of sight until :meth:`reveal`: before the first result there is nothing to read."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setUsesScrollButtons(True)
         self.setDocumentMode(True)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self._panels: list[ResultPanel] = []
         self.currentChanged.connect(lambda _index: self.updateGeometry())
         self.setVisible(False)
 
     def add_panel(self, title: str, panel: QWidget, tooltip: str = "") -> None:
-        """Mount a panel; it must have ``set_result``."""
-        self._panels.append(panel)
+        """Add a panel as the last tab."""
         self.setTabToolTip(self.addTab(panel, title), tooltip)
 
-    def set_result(self, result: ComparisonResult) -> None:
-        """Hand a result to every panel."""
-        for panel in self._panels:
-            panel.set_result(result)
+    def reveal(self) -> None:
+        """Bring the tabs into sight, as high as they need to be now."""
         self.setVisible(True)
         self.updateGeometry()
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from qtpy.QtCore import QUrl, Signal
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from pqcomq.comparison.box_perturbation import SHIFT_PIXELS
-
-if TYPE_CHECKING:
-    from pqcomq.comparison.comparison_result import ComparisonResult
 
 _MOST_PIXELS = 50
 _EXPLANATION = (
@@ -22,7 +20,7 @@ _EXPLANATION = (
 
 
 class SessionPanel(QWidget):
-    """ActionBar and a line; whoever listens does the work.
+    """Buttons, and a line that says what came of them; the work is done by the listeners of its signals.
 
     Attributes:
         save_requested: emitted with the folder to be made.
@@ -47,15 +45,15 @@ class SessionPanel(QWidget):
         )
         self.save_button, self.open_button = QPushButton("Save session and report…"), QPushButton("Open session…")
         self.page_button = QPushButton("Show the report")
-        self.told = QLabel(_EXPLANATION)
-        self.told.setWordWrap(True)
+        self.message = QLabel(_EXPLANATION)
+        self.message.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
         row = QHBoxLayout()
         row.addWidget(self.jitter_button, 1)
         row.addWidget(self.pixels)
         column.addLayout(row)
-        for widget in (self.save_button, self.page_button, self.open_button, self.told):
+        for widget in (self.save_button, self.page_button, self.open_button, self.message):
             column.addWidget(widget)
         self._page: Path | None = None
         self.jitter_button.clicked.connect(lambda: self.jitter_requested.emit(self.pixels.value()))
@@ -66,19 +64,33 @@ class SessionPanel(QWidget):
         self.jitter_button.setEnabled(False)
         self.save_button.setEnabled(False)
 
-    def set_result(self, result: ComparisonResult) -> None:
-        """There is something to save now."""
-        self.jitter_button.setEnabled(True)
-        self.save_button.setEnabled(all(each.weights is not None for each in result.candidates))
-        self.page_button.setVisible(False)
-        self.told.setText(_EXPLANATION)
+    def offer(self, *, save: bool) -> None:
+        """There is a comparison whose boxes can be moved, and which has not been saved.
 
-    def tell(self, text: str, page: Path | None = None) -> None:
+        Args:
+            save: whether it can be.
+        """
+        self.jitter_button.setEnabled(True)
+        self.save_button.setEnabled(save)
+        self.page_button.setVisible(False)
+        self.message.setText(_EXPLANATION)
+
+    def show_message(self, text: str, page: Path | None = None) -> None:
         """Say what came of a button, and offer a report if one was written."""
-        self.told.setText(text)
+        self.message.setText(text)
         self._page = page
         self.page_button.setVisible(page is not None)
         self.updateGeometry()
+
+    def preferences(self) -> dict[str, str]:
+        """What is remembered from one session to the next."""
+        return {"jitter pixels": str(self.pixels.value())}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take over what was remembered."""
+        pixels = str(kept.get("jitter pixels", ""))
+        if pixels.isdigit():
+            self.pixels.setValue(int(pixels))
 
     def _ask_save(self) -> None:
         path, _filter = QFileDialog.getSaveFileName(self, "Folder of the session, to be made", "session")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QSpinBox, QWidget
@@ -49,6 +51,16 @@ class CalibrationPanel(QWidget):
         self._files = files
         self.sources.setCurrentText(_FILES if files else _OPEN_VOLUME)
         self.changed.emit()
+
+    def preferences(self) -> dict[str, str]:
+        """What is remembered from one session to the next."""
+        return {"calibration slices": str(self.slices.value())}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take over what was remembered."""
+        slices = str(kept.get("calibration slices", ""))
+        if slices.isdigit():
+            self.slices.setValue(int(slices))
 
     def _on_source(self, index: int) -> None:
         if self.sources.itemText(index) == _OPEN_VOLUME:

@@ -8,6 +8,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 from napari.utils.notifications import show_error
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QGroupBox, QPushButton, QSpinBox, QWidget
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
@@ -22,7 +23,13 @@ _FILTER = "Labels (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)"
 
 
 class GroundTruthPanel(QGroupBox):
-    """Chooses labels and a label value; the value follows the box until the user sets another."""
+    """Chooses labels and a label value; the value follows the box until the user sets another.
+
+    Attributes:
+        changed: emitted when another layer, or none, is chosen.
+    """
+
+    changed = Signal()
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__("Ground truth (optional)", parent)
@@ -39,6 +46,15 @@ class GroundTruthPanel(QGroupBox):
         form.addRow("Label", self.label)
         form.addRow(self.open_button)
         self.open_button.clicked.connect(self._ask)
+        self.layers.changed.connect(self.changed)
+
+    def choose_layer(self, layer: Layer) -> None:
+        """Choose one of the viewer's labels layers."""
+        self.layers.choose(layer)
+
+    def release(self) -> None:
+        """Stop listening to the viewer."""
+        self.layers.release()
 
     def set_volume(self, volume: Volume | None) -> None:
         """The volume that labels must fit."""

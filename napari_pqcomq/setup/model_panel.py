@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGroupBox, QLabe
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.setup.runtime_combo_box import RuntimeComboBox
 from napari_pqcomq.widgets.collapsible import Collapsible
+from napari_pqcomq.widgets.combo_boxes import choose_text
+from pqcomq.backends.runtime import Runtime
 from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS, METHOD_TITLES, QuantizationConfig
 from pqcomq.quantization.presets import default_config
@@ -70,6 +73,11 @@ class ModelPanel(QGroupBox):
         return tuple(ModelChoice(self.models.currentData(), self.checkpoint, self._settings(bits)) for bits in widths)
 
     @property
+    def runtime(self) -> Runtime:
+        """What runs the networks."""
+        return self.runtimes.runtime
+
+    @property
     def checkpoint(self) -> Path | None:
         """The file chosen for a model whose weights are not shipped."""
         return None if self.models.currentData() == EMBEDDED_MODEL else self._checkpoint
@@ -79,9 +87,13 @@ class ModelPanel(QGroupBox):
         """Whether the model needs a checkpoint that is not chosen yet."""
         return self.models.currentData() != EMBEDDED_MODEL and self._checkpoint is None
 
-    def _settings(self, bits: int) -> QuantizationConfig:
-        model, method = self.models.currentData(), self.methods.currentData()
-        return default_config(model, bits, method, integers=self.runtimes.runtime.integers)
+    def choose_bits(self, bits: int) -> None:
+        """Choose one bit width."""
+        self.bits.setCurrentIndex(self.bits.findData(bits))
+
+    def choose_runtime(self, runtime: Runtime) -> None:
+        """Choose what runs the networks."""
+        self.runtimes.choose(runtime)
 
     def set_checkpoint(self, path: Path) -> None:
         """Choose the weights of a model that has none shipped."""
@@ -93,6 +105,26 @@ class ModelPanel(QGroupBox):
         """Set the controls to what a weights file holds."""
         for box, value in ((self.models, key), (self.bits, settings.bits), (self.methods, settings.method)):
             box.setCurrentIndex(box.findData(value))
+
+    def preferences(self) -> dict[str, str]:
+        """What is remembered from one session to the next; a checkpoint only where one is chosen."""
+        kept = {key: box.currentText() for key, box in self._remembered().items()}
+        return kept if self.checkpoint is None else {**kept, "checkpoint": str(self.checkpoint)}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take over what was remembered; what no longer exists is passed over."""
+        for key, box in self._remembered().items():
+            choose_text(box, kept.get(key, ""))
+        checkpoint = Path(kept.get("checkpoint", ""))
+        if checkpoint.is_file():
+            self.set_checkpoint(checkpoint)
+
+    def _remembered(self) -> dict[str, QComboBox]:
+        return {"model": self.models, "bits": self.bits, "method": self.methods, "runtime": self.runtimes}
+
+    def _settings(self, bits: int) -> QuantizationConfig:
+        model, method = self.models.currentData(), self.methods.currentData()
+        return default_config(model, bits, method, integers=self.runtime.integers)
 
     def _advanced(self, calibration: QWidget) -> Collapsible:
         inside = QWidget()
@@ -109,7 +141,7 @@ class ModelPanel(QGroupBox):
         self.changed.emit()
 
     def _on_runtime(self) -> None:
-        integers = self.runtimes.runtime.integers
+        integers = self.runtime.integers
         self.methods.setEnabled(not integers)
         self.methods.setToolTip("Integer products need COMQ with one scale a channel." if integers else "")
         self.changed.emit()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from pathlib import Path
+from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Image
@@ -11,6 +14,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QHBoxLayout, QLabe
 
 from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.setup.open_menu import OpenMenu
+from napari_pqcomq.widgets.combo_boxes import choose_text
 from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
 from napari_pqcomq.widgets.pictures import sign
 from pqcomq.volumes.geometry_report import GeometryReport
@@ -81,6 +85,20 @@ class VolumePanel(QGroupBox):
     def choose_window(self, index: int) -> None:
         """Choose a window by its place in the list, 0 for the modality's own."""
         self.presets.setCurrentIndex(index)
+
+    def preferences(self) -> dict[str, str | list[str]]:
+        """What is remembered from one session to the next: the window, and the files open lately."""
+        return {"window": self.presets.currentText(), "recent": [str(path) for path in self.open_menu.recent]}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take over what was remembered; a window that no longer exists is passed over."""
+        choose_text(self.presets, kept.get("window", ""))
+        recent = kept.get("recent", [])
+        self.open_menu.note(Path(each) for each in ([recent] if isinstance(recent, str) else recent))
+
+    def release(self) -> None:
+        """Stop listening to the viewer."""
+        self.layers.release()
 
     def _on_layer(self) -> None:
         volume = self.volume

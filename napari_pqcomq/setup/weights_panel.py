@@ -1,29 +1,30 @@
-"""The quantized weights at hand: made here, loaded from a file, saved to one."""
+"""The quantized weights: buttons that make, load and save them, and a line that says which are at hand."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice
-from pqcomq.errors import InputError
-from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.weights_file import save_weights
+from napari_pqcomq.jobs.choices import CalibrationChoice
 
 _FILTER = "Quantized weights (*.safetensors)"
 
 
 class WeightsPanel(QWidget):
-    """ActionBar Quantize, Load, Save, and a line that says which weights there are.
+    """Buttons Quantize, Load, Save, and a line; the panel holds no weights itself.
 
     Attributes:
+        quantize_requested: emitted by the button that quantizes.
         load_requested: emitted with the path of a file to load.
+        save_requested: emitted with the path of a file to write; the dialog has already asked before replacing one.
     """
 
+    quantize_requested = Signal()
     load_requested = Signal(Path)
+    save_requested = Signal(Path)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,46 +40,28 @@ class WeightsPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.status)
-        self._weights: dict[ModelChoice, QuantizedModel] = {}
-        self._last: QuantizedModel | None = None
+        self.quantize_button.clicked.connect(lambda: self.quantize_requested.emit())
         self.load_button.clicked.connect(self._ask_load)
         self.save_button.clicked.connect(self._ask_save)
-        self.save_button.setEnabled(False)
+        self.offer(quantize=False, load=True, save=False)
 
-    def weights_for(self, choice: ModelChoice) -> QuantizedModel | None:
-        """The weights at hand, if they are what is chosen."""
-        return self._weights.get(choice)
+    def offer(self, *, quantize: bool, load: bool, save: bool) -> None:
+        """Say which buttons can be pressed now."""
+        self.quantize_button.setEnabled(quantize)
+        self.load_button.setEnabled(load)
+        self.save_button.setEnabled(save)
 
-    def missing(self, choices: tuple[ModelChoice, ...]) -> tuple[ModelChoice, ...]:
-        """Those that are still to be quantized."""
-        return tuple(choice for choice in choices if choice not in self._weights)
+    def show_ready(self, ready: Sequence[tuple[str, float]]) -> None:
+        """Say that the weights of the choice are at hand.
 
-    def take(self, weights: QuantizedModel, choice: ModelChoice) -> None:
-        """Keep weights that were made or loaded for a choice; those of other models and checkpoints make room."""
-        same = (choice.key, choice.checkpoint)
-        self._weights = {each: kept for each, kept in self._weights.items() if (each.key, each.checkpoint) == same}
-        self._weights[choice] = self._last = weights
-        self.save_button.setEnabled(True)
-
-    def describe(self, choices: tuple[ModelChoice, ...], calibration: CalibrationChoice) -> None:
-        """Say whether the weights at hand are those of the choice, and what the next ones are calibrated on."""
-        if self.missing(choices):
-            self.status.setText(f"Not quantized yet. Calibration: {calibration}.")
-            return
-        ready = "; ".join(
-            f"{choice.settings.title} ({self._weights[choice].effective_bits:.2f} effective)" for choice in choices
-        )
-        self.status.setText(f"Ready: {ready}.")
-
-    def save(self, path: Path) -> None:
-        """Write the weights made or loaded last; the dialog has already asked before replacing a file.
-
-        Raises:
-            InputError: the file cannot be written.
+        Args:
+            ready: title and effective bits a weight, one pair a chosen bit width.
         """
-        if self._last is None:
-            raise InputError("There are no quantized weights to save yet: press Quantize first.")
-        save_weights(self._last, path, overwrite=True)
+        self.status.setText("Ready: " + "; ".join(f"{title} ({bits:.2f} effective)" for title, bits in ready) + ".")
+
+    def show_missing(self, calibration: CalibrationChoice) -> None:
+        """Say that weights of the choice are still to be made, and what they will be calibrated on."""
+        self.status.setText(f"Not quantized yet. Calibration: {calibration}.")
 
     def _ask_load(self) -> None:
         path, _filter = QFileDialog.getOpenFileName(self, "Quantized weights", "", _FILTER)
@@ -87,11 +70,5 @@ class WeightsPanel(QWidget):
 
     def _ask_save(self) -> None:
         path, _filter = QFileDialog.getSaveFileName(self, "Save quantized weights", "weights.safetensors", _FILTER)
-        if not path:
-            return
-        try:
-            self.save(Path(path))
-        except InputError as error:
-            show_error(str(error))
-        else:
-            show_info(f"Saved {Path(path).name}.")
+        if path:
+            self.save_requested.emit(Path(path))

@@ -1,6 +1,8 @@
-"""A finished comparison as panes: masks of all objects, plates of one."""
+"""What the sides of the view show: a finished comparison's masks and figures, or nothing yet."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,8 +11,12 @@ from napari_pqcomq.viewer.verdict_badges import mark_of
 from pqcomq.comparison.comparison_result import ComparisonResult
 from pqcomq.comparison.gate import Tolerance, judge
 from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR
-from pqcomq.comparison.text import side_lines, side_title
+from pqcomq.comparison.text import heading, side_lines, side_title
+from pqcomq.models.segmenter import Segmenter
 from pqcomq.segmentation.box_mask import BoxMask
+from pqcomq.volumes.volume import Volume
+
+_LIVE_LINES = ("Draw a box: the masks follow.",)
 
 
 def panes_of(result: ComparisonResult, number: int, tolerance: Tolerance) -> list[Pane]:
@@ -22,13 +28,20 @@ def panes_of(result: ComparisonResult, number: int, tolerance: Tolerance) -> lis
         tolerance: of the gate.
     """
     titles = [side_title(each) for each in result.objects[0].results]
-    colours = [FULL_COLOUR, *[QUANTIZED_COLOUR] * (len(titles) - 1)]
     masks = [
         labels_of([(found.number, found.results[index].mask) for found in result.objects], result.volume.grid.shape_zyx)
         for index in range(len(titles))
     ]
     lines, marks = plate_lines(result, number), plate_marks(result, number, tolerance)
-    return [Pane(*each) for each in zip(titles, lines, masks, colours, marks, strict=True)]
+    return [Pane(*each) for each in zip(titles, lines, masks, _colours(len(titles)), marks, strict=True)]
+
+
+def live_panes(segmenters: Sequence[Segmenter], volume: Volume) -> list[Pane]:
+    """One pane a model without masks, which follow the boxes; full precision first."""
+    empty = np.zeros(volume.grid.shape_zyx, dtype=np.uint8)
+    titles = [heading(each.title, each.precision) for each in segmenters]
+    colours = _colours(len(titles))
+    return [Pane(title, _LIVE_LINES, empty, colour) for title, colour in zip(titles, colours, strict=True)]
 
 
 def plate_lines(result: ComparisonResult, number: int) -> list[tuple[str, ...]]:
@@ -51,3 +64,8 @@ def labels_of(masks: list[tuple[int, BoxMask]], shape_zyx: tuple[int, int, int])
     for number, mask in masks:
         labels[mask.inside][mask.voxels] = number
     return labels
+
+
+def _colours(sides: int) -> list[str]:
+    """Of the headings: full precision's first."""
+    return [FULL_COLOUR, *[QUANTIZED_COLOUR] * (sides - 1)]

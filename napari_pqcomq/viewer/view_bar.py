@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QPus
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FIGURES, FLICKER, PARTS, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, current_plane, show_plane, show_surfaces
+from napari_pqcomq.widgets.combo_boxes import keep_narrow
 from napari_pqcomq.widgets.pictures import icon
 
 _TITLES = {SIDE_BY_SIDE: "Sides", SWIPE: "Swipe", DIFFERENCE: "Difference", FLICKER: "Flicker"}
@@ -26,7 +27,7 @@ _NARROW = "QPushButton { padding: 3px 2px; min-width: 30px; }"
 
 
 class ViewBar(QWidget):
-    """ActionBar for the open comparison.
+    """Buttons for the open comparison.
 
     Attributes:
         worst_requested: emitted by the button for the slice on which the models agree least.
@@ -77,6 +78,14 @@ class ViewBar(QWidget):
         self.divergence.setEnabled(divergence is not None)
         self.divergence.setToolTip(f"{divergence or 'The models do not diverge on any slice.'} (P)")
 
+    def offer_keeping(self, offered: bool) -> None:
+        """Say whether the masks can be kept as layers now."""
+        self.keep.setEnabled(offered)
+
+    def request_keeping(self) -> None:
+        """Press the button that keeps the masks; ignored while it is greyed out."""
+        self.keep.click()
+
     def refresh(self) -> None:
         """Show what the view shows."""
         for name, button in self.views.items():
@@ -120,9 +129,8 @@ class ViewBar(QWidget):
             "The quantized model that swipe, difference, figures, worst slice and first divergence are about."
         )
         self.candidates.setVisible(False)
-        # Long titles must not make the dock wide.
-        self.candidates.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.candidates.setMinimumContentsLength(8)
+        keep_narrow(self.candidates)
+        self._view.changed.connect(self.refresh)
         for button, signal in (
             (self.worst, self.worst_requested),
             (self.divergence, self.divergence_requested),

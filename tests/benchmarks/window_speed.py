@@ -43,41 +43,41 @@ def main() -> None:
             viewer.add_layer(Layer.create(*layer))
         idle(1)
         if len(sys.argv) > 1:
-            dock.model_panel.runtimes.choose(Runtime(sys.argv[1]))
+            dock.panels.model.choose_runtime(Runtime(sys.argv[1]))
         if len(sys.argv) > 2:
-            dock.load_weights(Path(sys.argv[2]))
+            dock.workflow.load_weights(Path(sys.argv[2]))
         else:
-            dock.quantize()
-        tell("lag while the weights are made or loaded", lags_while(lambda: dock.progress.is_running))
+            dock.workflow.quantize()
+        tell("lag while the weights are made or loaded", lags_while(lambda: dock.panels.jobs.is_running))
         live(viewer, dock)
         viewer.close()
 
 
 def live(viewer: napari.Viewer, dock: CompareWidget) -> None:
-    prompts = dock.prompt_panel.prompts
+    prompts = dock.panels.objects
     box = prompts.current_prompt.box
     viewer.dims.set_current_step(0, box.middle)
     began = time.perf_counter()
-    dock.open_live()
-    lags = lags_while(lambda: not (dock.view.is_open and dock.view.masks(box.middle)[1].any()))
+    dock.workflow.open_live()
+    lags = lags_while(lambda: not (dock.panels.view.is_open and dock.panels.view.masks(box.middle)[1].any()))
     print(f"first masks after {time.perf_counter() - began:.2f} s, opening and encoding with both models included")
     print(f"longest pause meanwhile: {max(lags):.0f} ms")
     idle(1)
-    dock.live.latencies_ms.clear()
+    dock.panels.live.latencies_ms.clear()
     lags, drawn = [], []
     for move in range(MOVES):
         shift = 8 * np.sin((move + 1) / 3)  # never where it was before
         began = time.perf_counter()
         prompts.set_box(prompts.current, Box3D(box.x0 + shift, box.y0, box.z0, box.x1 + shift, box.y1, box.z1))
-        lags += lags_while(lambda move=move: len(dock.live.latencies_ms) <= move)
+        lags += lags_while(lambda move=move: len(dock.panels.live.latencies_ms) <= move)
         QApplication.processEvents()
         drawn.append((time.perf_counter() - began) * 1e3)
-    tell("from a move of the box to both masks", dock.live.latencies_ms)
+    tell("from a move of the box to both masks", dock.panels.live.latencies_ms)
     tell("and until they are drawn", drawn)
     tell("lag while boxes are moved", lags)
     for name in [*VIEWS, *VIEWS]:
         began = time.perf_counter()
-        dock.view.show(name)
+        dock.panels.view.show(name)
         QApplication.processEvents()
         print(f"switch to {name}: {(time.perf_counter() - began) * 1e3:.0f} ms")
 

@@ -36,13 +36,13 @@ def dock(shown_viewer, loaded_once):
     """The dock as napari makes it, quick settings, and stopped jobs at the end."""
     dock = CompareWidget(shown_viewer)
     shown_viewer.window.add_dock_widget(dock)
-    dock.model_panel.bits.setCurrentText("8 bits")
-    dock.model_panel.methods.setCurrentText("Round to nearest")
-    dock.calibration_panel.slices.setValue(1)
-    dock.model_panel.runtimes.choose(Runtime.torch)
+    dock.panels.model.bits.setCurrentText("8 bits")
+    dock.panels.model.methods.setCurrentText("Round to nearest")
+    dock.panels.calibration.slices.setValue(1)
+    dock.panels.model.runtimes.choose(Runtime.torch)
     yield dock
-    dock.progress.cancel()
-    while dock.progress.is_running:
+    dock.panels.jobs.cancel()
+    while dock.panels.jobs.is_running:
         shown_viewer.window.activate()
 
 
@@ -52,15 +52,14 @@ def ready(dock, shown_viewer, volume):
     labels = np.where(volume.voxels == 200, 3, 0).astype(np.uint8)
     for layer in (image_tuple(volume), labels_tuple(volume, labels, "truth"), boxes_tuple(volume, {"cube": BOX})):
         shown_viewer.add_layer(Layer.create(*layer))
-    dock.truth_panel.layers.choose(shown_viewer.layers["truth"])
+    dock.panels.truth.layers.choose(shown_viewer.layers["truth"])
     return dock
 
 
 @pytest.fixture
 def prepared(ready, eight_bits):
     """The same with weights at hand."""
-    ready.weights_panel.take(eight_bits, ready.model_panel.choice)
-    ready.update_controls()
+    ready.workflow.take_weights({ready.panels.model.choice: eight_bits})
     return ready
 
 
@@ -74,57 +73,57 @@ def notices():
 
 
 def wait_for_end(qtbot, dock):
-    qtbot.waitUntil(lambda: not dock.progress.is_running, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not dock.panels.jobs.is_running, timeout=PATIENCE_MS)
 
 
 def test_an_empty_viewer_is_told_what_to_do(dock):
-    assert "Open a NIfTI file or a DICOM folder" in dock.buttons.hint.text()
-    assert not dock.buttons.compare.isEnabled()
-    assert not dock.weights_panel.quantize_button.isEnabled()
+    assert "Open a NIfTI file or a DICOM folder" in dock.panels.actions.hint.text()
+    assert not dock.panels.actions.compare_button.isEnabled()
+    assert not dock.panels.weights.quantize_button.isEnabled()
 
 
 def test_the_hint_goes_from_step_to_step(dock, shown_viewer, volume):
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
-    assert "Draw a box" in dock.buttons.hint.text()
-    assert dock.volume_panel.facts.text() == "CT · 40 × 30 × 12 voxels · 1.5 × 2 × 4 mm"
+    assert "Draw a box" in dock.panels.actions.hint.text()
+    assert dock.panels.volume.facts.text() == "CT · 40 × 30 × 12 voxels · 1.5 × 2 × 4 mm"
     shown_viewer.add_layer(Layer.create(*boxes_tuple(volume, {"cube": BOX})))
-    assert "quantized first" in dock.buttons.hint.text()
-    assert "1 slice of the open volume" in dock.weights_panel.status.text()
-    dock.model_panel.models.setCurrentText("MedSAM ViT-B")
-    assert "Choose the checkpoint" in dock.buttons.hint.text()
-    assert not dock.buttons.compare.isEnabled()
+    assert "quantized first" in dock.panels.actions.hint.text()
+    assert "1 slice of the open volume" in dock.panels.weights.status.text()
+    dock.panels.model.models.setCurrentText("MedSAM ViT-B")
+    assert "Choose the checkpoint" in dock.panels.actions.hint.text()
+    assert not dock.panels.actions.compare_button.isEnabled()
 
 
 def test_a_drawn_box_prompts_on_the_slices_round_it(dock, shown_viewer, qtbot, volume, drag):
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
     shown_viewer.dims.set_current_step(0, 2)
-    press(qtbot, dock.prompt_panel.draw_button)
+    press(qtbot, dock.panels.prompts.draw_button)
     drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
-    box = dock.prompt_panel.box()
+    box = dock.panels.prompts.box()
     np.testing.assert_allclose((box.x0, box.y0, box.x1, box.y1), (6, 5, 16, 14), atol=0.5)
     assert (box.z0, box.z1) == (0, 7)  # five slices either way, cut off at the volume's end
-    assert dock.buttons.compare.isEnabled()
+    assert dock.panels.actions.compare_button.isEnabled()
 
 
 def test_ready_boxes_bring_their_slices_and_the_label_inside_is_suggested(ready):
-    assert ready.prompt_panel.box() == BOX
-    assert ready.truth_panel.label.value() == 3
+    assert ready.panels.prompts.box() == BOX
+    assert ready.panels.truth.label.value() == 3
 
 
 def test_the_window_holds_for_the_view(ready, shown_viewer):
-    ready.volume_panel.presets.setCurrentText("Bone (W 1800 / L 400)")
+    ready.panels.volume.presets.setCurrentText("Bone (W 1800 / L 400)")
     assert shown_viewer.layers["block"].contrast_limits == [-500, 1300]
     shown_viewer.layers["block"].contrast_limits = (0, 100)
-    ready.volume_panel.presets.setCurrentText("As shown in the viewer")
-    assert (ready.volume_panel.window.level, ready.volume_panel.window.width) == (50, 100)
+    ready.panels.volume.presets.setCurrentText("As shown in the viewer")
+    assert (ready.panels.volume.window.level, ready.panels.volume.window.width) == (50, 100)
 
 
 def test_compare_quantizes_shows_both_sides_and_close_restores(ready, shown_viewer, qtbot):
     before = [(layer.name, layer.visible) for layer in shown_viewer.layers]
-    press(qtbot, ready.buttons.compare)
-    assert ready.progress.isVisible()
-    assert not ready.buttons.compare.isEnabled()
-    qtbot.waitUntil(lambda: ready.view.is_open, timeout=PATIENCE_MS)
+    press(qtbot, ready.panels.actions.compare_button)
+    assert ready.panels.jobs.isVisible()
+    assert not ready.panels.actions.compare_button.isEnabled()
+    qtbot.waitUntil(lambda: ready.panels.view.is_open, timeout=PATIENCE_MS)
     assert shown_viewer.canvas.grid.enabled
     left, right = (
         " ".join(shown_viewer.canvas.overlays[f"pqcomq_top_{side}_body"].text.split()) for side in ("left", "right")
@@ -137,13 +136,13 @@ def test_compare_quantizes_shows_both_sides_and_close_restores(ready, shown_view
     titles = [shown_viewer.canvas.overlays[f"pqcomq_top_{side}_title"].text for side in ("left", "right")]
     assert titles[0] == "LiteMedSAM · FP32"
     assert "8-bit" in titles[1]
-    groups = [row[0] for row in ready.figures.texts() if len(row) == 1]
+    groups = [row[0] for row in ready.panels.metrics.texts() if len(row) == 1]
     assert groups == ["Agreement of the two models", "Accuracy against ground truth", "Volume, time and size"]
-    assert not ready.progress.isVisible()
-    press(qtbot, ready.buttons.close)
+    assert not ready.panels.jobs.isVisible()
+    press(qtbot, ready.panels.actions.close_button)
     assert [(layer.name, layer.visible) for layer in shown_viewer.layers] == before
     assert not shown_viewer.canvas.grid.enabled
-    assert not ready.buttons.close.isVisible()
+    assert not ready.panels.actions.close_button.isVisible()
 
 
 def wait_for_masks(qtbot, viewer, slices):
@@ -155,42 +154,42 @@ def wait_for_masks(qtbot, viewer, slices):
 
 def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot, drag):
     ready = prepared
-    ready.prompt_panel.prompts.load(())
-    press(qtbot, ready.buttons.live)
-    qtbot.waitUntil(lambda: ready.view.is_open, timeout=PATIENCE_MS)
+    ready.panels.objects.load(())
+    press(qtbot, ready.panels.actions.live_button)
+    qtbot.waitUntil(lambda: ready.panels.view.is_open, timeout=PATIENCE_MS)
     shown_viewer.dims.set_current_step(0, 5)
-    press(qtbot, ready.prompt_panel.draw_button)
+    press(qtbot, ready.panels.prompts.draw_button)
     drag(shown_viewer, (4.0, 4.0), (15.0, 17.0), cell=1)  # drawn on the quantized side
     wait_for_masks(qtbot, shown_viewer, [5])
     lower = shown_viewer.layers["1: masks"].data[5]
     assert not shown_viewer.layers["1: masks"].data[4].any(), "no slice is segmented that was not looked at"
     assert "Live, slice 5 only" in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text
     assert "Dice vs full precision" in " ".join(shown_viewer.canvas.overlays["pqcomq_top_right_body"].text.split())
-    before, asked = lower.copy(), len(ready.live.latencies_ms)
+    before, asked = lower.copy(), len(ready.panels.live.latencies_ms)
     drag(shown_viewer, (9.5, 10.5), (16.5, 24.5), cell=0)  # and moved on the other
-    qtbot.waitUntil(lambda: len(ready.live.latencies_ms) > asked, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(ready.panels.live.latencies_ms) > asked, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: (shown_viewer.layers["1: masks"].data[5] != before).any(), timeout=PATIENCE_MS)
     assert shown_viewer.layers["2: boxes"].data[0][0][2] > 10, "the other side's box follows too"
-    qtbot.waitUntil(lambda: ready.live.is_up_to_date, timeout=PATIENCE_MS)  # or they go with the slice
+    qtbot.waitUntil(lambda: ready.panels.live.is_up_to_date, timeout=PATIENCE_MS)  # or they go with the slice
     shown_viewer.dims.set_current_step(0, 6)
     wait_for_masks(qtbot, shown_viewer, [6])
-    press(qtbot, ready.view_bar.keep)
+    press(qtbot, ready.panels.view_bar.keep)
     kept = [shown_viewer.layers[f"Masks of {precision}"] for precision in ("FP32", "8-bit Round to nearest")]
     assert not any(layer.visible for layer in kept), "they would lie over the masks that they are copies of"
     for layer, side in zip(kept, (1, 2), strict=True):
         named, _volume = layer_masks(layer.data, layer.metadata, layer.name)
         assert named[1].name == "Object 1"
-        assert named[1].origin.box == ready.prompt_panel.box()
+        assert named[1].origin.box == ready.panels.prompts.box()
         assert named[1].origin.precision in layer.name
         np.testing.assert_array_equal(layer.data, shown_viewer.layers[f"{side}: masks"].data)
-    ready.prompt_panel.prompts.undo()
+    ready.panels.objects.undo()
     assert not shown_viewer.layers["1: masks"].data[5].any(), "masks of a box that is no more must go"
     assert kept[0].data[5].any(), "but not those that were kept"
     shown_viewer.dims.set_current_step(0, 5)
     wait_for_masks(qtbot, shown_viewer, [5])
     shown_viewer.dims.set_current_step(0, 6)
     wait_for_masks(qtbot, shown_viewer, [6])
-    ready.volume_panel.choose_window(5)  # bone: the models see something else now
+    ready.panels.volume.choose_window(5)  # bone: the models see something else now
     assert not shown_viewer.layers["1: masks"].data[5].any(), "masks of the other window must go too"
     plate = shown_viewer.canvas.overlays["pqcomq_top_left_body"]
     qtbot.waitUntil(lambda: "Encoding slice 6" in plate.text, timeout=PATIENCE_MS)
@@ -198,29 +197,29 @@ def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot,
 
 def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(prepared, shown_viewer, qtbot):
     ready = prepared
-    press(qtbot, ready.buttons.compare)
-    qtbot.waitUntil(lambda: ready.view.is_open, timeout=PATIENCE_MS)
+    press(qtbot, ready.panels.actions.compare_button)
+    qtbot.waitUntil(lambda: ready.panels.view.is_open, timeout=PATIENCE_MS)
     marks = [shown_viewer.canvas.overlays[f"pqcomq_top_{side}_mark"] for side in ("left", "right")]
     assert [mark.visible for mark in marks] == [False, True], "full precision is what the other is held against"
-    ready.desk.gate.set_tolerance(Tolerance(0.01, 100))
+    ready.panels.gate.set_tolerance(Tolerance(0.01, 100))
     assert marks[1].text.startswith("✓ PASS: Dice ≥ 0.01, volume within 100")
-    ready.desk.gate.set_tolerance(Tolerance(1.0, 0))
-    assert marks[1].text.startswith("✗ FAIL" if ready.result.comparisons[0].agreement.dice < 1 else "✓ PASS")
-    assert ready.view_bar.worst.isEnabled()
-    ready.view.go_to(0)
-    press(qtbot, ready.view_bar.worst)
-    assert shown_viewer.dims.current_step[0] == ready.result.comparisons[0].worst_slice
-    prompts = ready.prompt_panel.prompts
+    ready.panels.gate.set_tolerance(Tolerance(1.0, 0))
+    assert marks[1].text.startswith("✗ FAIL" if ready.workflow.result.comparisons[0].agreement.dice < 1 else "✓ PASS")
+    assert ready.panels.view_bar.worst.isEnabled()
+    ready.panels.view.go_to(0)
+    press(qtbot, ready.panels.view_bar.worst)
+    assert shown_viewer.dims.current_step[0] == ready.workflow.result.comparisons[0].worst_slice
+    prompts = ready.panels.objects
     prompts.set_box(0, Box3D(7, 6, 4, 18, 16, 5))
     prompts.settle()
-    assert not ready.view_bar.worst.isEnabled()
+    assert not ready.panels.view_bar.worst.isEnabled()
     assert "Volume" not in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text, "figures of another box"
     assert not marks[1].visible
     wait_for_masks(qtbot, shown_viewer, [shown_viewer.dims.current_step[0]])
     assert "Volume" not in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text
-    press(qtbot, ready.buttons.compare)
+    press(qtbot, ready.panels.actions.compare_button)
     wait_for_end(qtbot, ready)
-    assert ready.result.objects[0].box == Box3D(7, 6, 4, 18, 16, 5)
+    assert ready.workflow.result.objects[0].box == Box3D(7, 6, 4, 18, 16, 5)
     assert "Volume" in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text
 
 
@@ -234,24 +233,24 @@ def test_keys_do_what_buttons_do_while_the_comparison_is_open(ready, shown_viewe
         warnings.simplefilter("ignore", DeprecationWarning)
         QApplication.setActiveWindow(window)  # there is no window manager to do it under a virtual screen
     key("d")
-    assert ready.view.name == "Side by side", "napari's own keys must work while no comparison is open"
+    assert ready.panels.view.name == "Side by side", "napari's own keys must work while no comparison is open"
     panes = [Pane("a", (), masks[0], LEFT_COLOUR), Pane("b", (), masks[1], RIGHT_COLOUR)]
-    ready.view.open(panes, Scene.of_box(ready.volume_panel.volume, (-160.0, 240.0), BOX))
-    ready._refresh()
+    ready.panels.view.open(panes, Scene.of_box(ready.panels.volume.volume, (-160.0, 240.0), BOX))
+    ready.refresh()
     for pressed, expected in (("d", "Difference"), ("c", "Swipe"), ("f", "Flicker"), ("s", "Side by side")):
         key(pressed)
-        assert ready.view.name == expected
-        assert ready.view_bar.views[expected].isChecked()
+        assert ready.panels.view.name == expected
+        assert ready.panels.view_bar.views[expected].isChecked()
     key("m")
-    assert "masks" in ready.view.hidden
+    assert "masks" in ready.panels.view.hidden
     key("2")
     assert tuple(shown_viewer.dims.order) == (1, 0, 2)
     key("1")
     shown_viewer.dims.set_current_step(0, 8)
     key("]")
-    assert ready.prompt_panel.box().z1 == 8
+    assert ready.panels.prompts.box().z1 == 8
     key("z", Qt.KeyboardModifier.ControlModifier)
-    assert ready.prompt_panel.box().z1 == 5
+    assert ready.panels.prompts.box().z1 == 5
 
 
 def test_the_status_bar_speaks_of_the_patient(ready, shown_viewer, hover):
@@ -265,18 +264,18 @@ def test_the_status_bar_speaks_of_the_patient(ready, shown_viewer, hover):
 
 def test_settings_are_remembered(shown_viewer, volume, qtbot):
     first = CompareWidget(shown_viewer)
-    first.model_panel.bits.setCurrentText("2 bits")
-    first.prompt_panel.modes.setCurrentIndex(1)
-    first.view.show("Difference")
-    first.desk.sessions.pixels.setValue(3)
-    first.volume_panel.open_menu.note([Path("/gone/ct.nii.gz")])
+    first.panels.model.bits.setCurrentText("2 bits")
+    first.panels.prompts.modes.setCurrentIndex(1)
+    first.panels.view.show("Difference")
+    first.panels.session.pixels.setValue(3)
+    first.panels.volume.open_menu.note([Path("/gone/ct.nii.gz")])
     first._release()
     second = CompareWidget(shown_viewer)
-    assert second.model_panel.bits.currentText() == "2 bits"
-    assert second.prompt_panel.mode == "same"
-    assert second.view.name == "Difference"
-    assert second.desk.sessions.pixels.value() == 3
-    assert second.volume_panel.open_menu.recent == [Path("/gone/ct.nii.gz")]
+    assert second.panels.model.bits.currentText() == "2 bits"
+    assert second.panels.prompts.mode == "same"
+    assert second.panels.view.name == "Difference"
+    assert second.panels.session.pixels.value() == 3
+    assert second.panels.volume.open_menu.recent == [Path("/gone/ct.nii.gz")]
     second._release()
     for widget in (first, second):
         widget.deleteLater()
@@ -284,33 +283,33 @@ def test_settings_are_remembered(shown_viewer, volume, qtbot):
 
 @pytest.mark.parametrize("method", ["Round to nearest", "Permutation-COMQ"])
 def test_cancel_half_way_keeps_nothing_and_the_dock_goes_on(ready, lite_medsam, qtbot, method):
-    ready.model_panel.methods.setCurrentText(method)
-    ready.calibration_panel.slices.setValue(4)
+    ready.panels.model.methods.setCurrentText(method)
+    ready.panels.calibration.slices.setValue(4)
     seen = []
-    ready.progress.bar.valueChanged.connect(seen.append)
-    press(qtbot, ready.weights_panel.quantize_button)
+    ready.panels.jobs.bar.valueChanged.connect(seen.append)
+    press(qtbot, ready.panels.weights.quantize_button)
     qtbot.waitUntil(lambda: 1 in seen, timeout=PATIENCE_MS)
-    press(qtbot, ready.progress.cancel_button)
-    assert "Cancelling" in ready.progress.text.text()
+    press(qtbot, ready.panels.jobs.cancel_button)
+    assert "Cancelling" in ready.panels.jobs.text.text()
     wait_for_end(qtbot, ready)
-    assert "Not quantized yet" in ready.weights_panel.status.text()
-    assert not ready.weights_panel.save_button.isEnabled()
-    assert ready.weights_panel.quantize_button.isEnabled()
-    assert not ready.progress.isVisible()
+    assert "Not quantized yet" in ready.panels.weights.status.text()
+    assert not ready.panels.weights.save_button.isEnabled()
+    assert ready.panels.weights.quantize_button.isEnabled()
+    assert not ready.panels.jobs.isVisible()
     for module in lite_medsam.image_encoder.modules():
         assert not module._forward_pre_hooks, "the model is others' too"
 
 
 def test_weights_are_saved_and_loaded_again_with_their_settings(prepared, qtbot, tmp_path):
     ready = prepared
-    assert "Ready" in ready.weights_panel.status.text()
-    ready.weights_panel.save(tmp_path / "w.safetensors")
-    ready.model_panel.bits.setCurrentText("2 bits")
-    assert "Not quantized yet" in ready.weights_panel.status.text()
-    ready.load_weights(tmp_path / "w.safetensors")
+    assert "Ready" in ready.panels.weights.status.text()
+    ready.workflow.save_weights(tmp_path / "w.safetensors")
+    ready.panels.model.bits.setCurrentText("2 bits")
+    assert "Not quantized yet" in ready.panels.weights.status.text()
+    ready.workflow.load_weights(tmp_path / "w.safetensors")
     wait_for_end(qtbot, ready)
-    assert ready.model_panel.bits.currentText() == "8 bits"
-    loaded = ready.weights_panel.weights_for(ready.model_panel.choice)
+    assert ready.panels.model.bits.currentText() == "8 bits"
+    loaded = ready.workflow.models.quantized(ready.panels.model.choice)
     assert isinstance(loaded, QuantizedModel)
     assert loaded.settings == default_config("lite-medsam", 8, "rtn")
 
@@ -318,7 +317,7 @@ def test_weights_are_saved_and_loaded_again_with_their_settings(prepared, qtbot,
 def test_a_bad_weights_file_is_told_in_one_sentence(ready, qtbot, tmp_path):
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"no weights")
-    ready.load_weights(bad)
+    ready.workflow.load_weights(bad)
     wait_for_end(qtbot, ready)
     assert any("bad.safetensors" in message and "damaged" in message for message in notices())
 
@@ -327,9 +326,9 @@ def test_a_checkpoint_with_code_in_it_is_refused_and_never_run(ready, qtbot, tmp
     marker = tmp_path / "ran"
     bad = tmp_path / "evil.pth"
     bad.write_bytes(b"cos\nsystem\n(S'touch " + str(marker).encode() + b"'\ntR.")
-    ready.model_panel.models.setCurrentText("MedSAM ViT-B")
-    ready.model_panel.set_checkpoint(bad)
-    press(qtbot, ready.weights_panel.quantize_button)
+    ready.panels.model.models.setCurrentText("MedSAM ViT-B")
+    ready.panels.model.set_checkpoint(bad)
+    press(qtbot, ready.panels.weights.quantize_button)
     wait_for_end(qtbot, ready)
     assert any("evil.pth" in message for message in notices())
     assert not marker.exists()
@@ -343,16 +342,16 @@ def test_labels_of_another_grid_are_refused(ready, tmp_path, block, monkeypatch)
     monkeypatch.setattr(
         "napari_pqcomq.setup.ground_truth_panel.QFileDialog.getOpenFileName", lambda *given: (str(path), "")
     )
-    ready.truth_panel.open_button.click()
+    ready.panels.truth.open_button.click()
     assert any("elsewhere.nii.gz" in message for message in notices())
 
 
 def test_the_layers_of_a_comparison_are_not_offered_as_the_users(ready, shown_viewer, masks):
     panes = Pane("a", (), masks[0], LEFT_COLOUR), Pane("b", (), masks[1], RIGHT_COLOUR)
-    ready.view.open(panes, Scene.of_box(ready.volume_panel.volume, (-160.0, 240.0), BOX))
+    ready.panels.view.open(panes, Scene.of_box(ready.panels.volume.volume, (-160.0, 240.0), BOX))
     offered = {
         chooser.itemText(i)
-        for chooser in (ready.volume_panel.layers, ready.prompt_panel.layers, ready.truth_panel.layers)
+        for chooser in (ready.panels.volume.layers, ready.panels.prompts.layers, ready.panels.truth.layers)
         for i in range(chooser.count())
     }
     assert offered == {"block", "Boxes", "truth", "None"}
@@ -363,7 +362,7 @@ def test_closing_the_dock_ends_the_comparison_and_leaves_the_viewer_whole(plugin
     wrapper, dock = shown_viewer.window.add_plugin_dock_widget("napari-pqcomq")
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
     panes = Pane("a", (), masks[0], LEFT_COLOUR), Pane("b", (), masks[1], RIGHT_COLOUR)
-    dock.view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX))
+    dock.panels.view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX))
     wrapper.destroyOnClose()
     del dock
     qtbot.wait(100)

@@ -20,15 +20,19 @@ OTHER = Box3D(20, 8, 1, 30, 20, 4)
 
 
 @pytest.fixture
-def panel(shown_viewer, volume, qtbot):
+def objects():
+    return PromptList()
+
+
+@pytest.fixture
+def panel(shown_viewer, volume, objects, qtbot):
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
     shown_viewer.dims.set_current_step(0, 6)
-    panel = PromptPanel(shown_viewer)
+    panel = PromptPanel(shown_viewer, objects)
     qtbot.addWidget(panel)
     panel.set_volume(volume)
     yield panel
-    panel.release_layer()
-    panel.layers.release()
+    panel.release()
 
 
 def test_changes_are_taken_back_and_made_again_in_order():
@@ -117,7 +121,7 @@ def test_a_flat_shapes_layer_is_refused_with_a_sentence(viewer, volume):
         read_prompts(flat, volume)
 
 
-def test_a_box_is_drawn_with_the_mouse_and_shown_on_a_layer(panel, shown_viewer, drag):
+def test_a_box_is_drawn_with_the_mouse_and_shown_on_a_layer(panel, shown_viewer, drag, objects):
     panel.draw()
     assert panel.draw_button.isChecked()
     before = shown_viewer.scene.camera.center
@@ -130,12 +134,12 @@ def test_a_box_is_drawn_with_the_mouse_and_shown_on_a_layer(panel, shown_viewer,
     layer = shown_viewer.layers["Boxes"]
     assert len(layer.data) == 1
     assert list(layer.features["name"]) == ["Object 1"]
-    panel.prompts.undo()
+    objects.undo()
     assert not panel.has_box
     assert len(layer.data) == 0
 
 
-def test_a_second_slice_makes_the_box_three_dimensional(panel, shown_viewer, drag):
+def test_a_second_slice_makes_the_box_three_dimensional(panel, shown_viewer, drag, objects):
     panel.draw()
     drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
     panel.first.setValue(5)
@@ -146,35 +150,35 @@ def test_a_second_slice_makes_the_box_three_dimensional(panel, shown_viewer, dra
     box = panel.box()
     assert (box.z0, box.z1) == (5, 10)
     np.testing.assert_allclose((box.x0, box.y0, box.x1, box.y1), (6, 5, 18, 20), atol=0.5)
-    assert len(panel.prompts) == 1
+    assert len(objects) == 1
 
 
 def test_a_click_is_no_box(panel, shown_viewer, drag):
     panel.draw()
     drag(shown_viewer, (5.0, 6.0), (5.0, 6.0))
     assert not panel.has_box
-    assert panel.tool.is_armed, "the user still wants to draw"
+    assert panel.draw_button.isChecked(), "the user still wants to draw"
 
 
-def test_an_edge_is_dragged_where_boxes_may_be_edited(panel, shown_viewer, drag):
+def test_an_edge_is_dragged_where_boxes_may_be_edited(panel, shown_viewer, drag, objects):
     panel.draw()
     drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
-    panel.tool.edits_existing = True
+    panel.edit_in_view(True)
     moves = []
-    panel.changed.connect(lambda: moves.append(panel.box().x1))
+    objects.changed.connect(lambda: moves.append(panel.box().x1))
     drag(shown_viewer, (9.5, 16.0), (9.5, 20.0))
     assert len(moves) > 3, "masks are to follow every move"
     assert panel.box().x1 == pytest.approx(20, abs=0.6)
     assert panel.box().x0 == pytest.approx(6, abs=0.5)
 
 
-def test_napari_s_own_tools_change_the_objects_too(panel, shown_viewer, volume):
+def test_napari_s_own_tools_change_the_objects_too(panel, shown_viewer, volume, objects):
     panel.layers.layer or shown_viewer.add_layer(Layer.create(*boxes_tuple(volume, {"cube": BOX})))
     layer = shown_viewer.layers["Boxes"]
     layer.data = [layer.data[0] + [0, 1, 2]]
     assert panel.box() == Box3D(8, 6, 2, 18, 15, 8)
     layer.add_rectangles([np.array([[3, 1, 2], [3, 1, 9], [3, 7, 9], [3, 7, 2]], float)])
-    assert [each.name for each in panel.prompts.objects] == ["cube", "Object 2"]
+    assert [each.name for each in objects.objects] == ["cube", "Object 2"]
     assert panel.box() == Box3D(2, 1, 0, 9, 7, 8)
     shown_viewer.layers.remove("Boxes")
     assert not panel.has_box

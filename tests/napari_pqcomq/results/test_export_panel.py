@@ -18,6 +18,7 @@ from napari_pqcomq.layers.mask_layers import NAMES_KEY, label_names, mask_metada
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.results.export_panel import ExportPanel
 from napari_pqcomq.results.result_export_panel import ResultExportPanel
+from napari_pqcomq.results.result_store import ResultStore
 from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.errors import InputError
@@ -148,10 +149,11 @@ def test_a_comparison_is_exported_model_by_model_with_its_origin(
     full, candidate = ComparedModel.full(lite_medsam), ComparedModel.quantized(eight_bits)
     asked = [PromptedObject("left kidney", box, number=2)]
     result = finish(compare_objects(phantom, asked, full, [candidate]))
-    panel = ResultExportPanel()
+    store = ResultStore()
+    panel = ResultExportPanel(store)
     qtbot.addWidget(panel)
     assert not panel.form.button.isEnabled()
-    panel.set_result(result)
+    store.set_result(result)
     for index, drawn in enumerate(result.objects[0].results):
         panel.models.setCurrentIndex(index)
         path = tmp_path / f"{index}.nii.gz"

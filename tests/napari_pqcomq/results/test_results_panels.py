@@ -15,6 +15,7 @@ from napari_pqcomq.results import plots_panel
 from napari_pqcomq.results.gate_panel import GatePanel
 from napari_pqcomq.results.plots_panel import PlotsPanel
 from napari_pqcomq.results.reader_study_panel import ReaderStudyPanel
+from napari_pqcomq.results.result_store import ResultStore
 from napari_pqcomq.results.session_panel import SessionPanel
 from pqcomq.comparison.box_perturbation import BoxJitter, MovedBox
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
@@ -42,6 +43,11 @@ def result(volume, masks, comparison_of):
 
 
 @pytest.fixture
+def store():
+    return ResultStore()
+
+
+@pytest.fixture
 def shown(qtbot):
     def show(panel):
         qtbot.addWidget(panel)
@@ -59,9 +65,9 @@ def pixel_of(canvas, axes, x, y):
     return QPoint(round(right), round(canvas.height() - up))
 
 
-def test_a_click_on_the_plot_chooses_the_slice(shown, result, qtbot):
-    panel = shown(PlotsPanel())
-    panel.set_result(result)
+def test_a_click_on_the_plot_chooses_the_slice(shown, result, qtbot, store):
+    panel = shown(PlotsPanel(store))
+    store.set_result(result)
     canvas = panel.canvas
     qtbot.waitUntil(lambda: canvas.height() == round(canvas.figure.bbox.height / canvas.device_pixel_ratio))
     qtbot.wait(100)  # the layout's last resize
@@ -80,9 +86,9 @@ def test_a_click_on_the_plot_chooses_the_slice(shown, result, qtbot):
     assert chosen.args == [8], "not beyond the box"
 
 
-def test_the_slice_in_sight_is_a_line_that_moves(shown, result, qtbot):
-    panel = shown(PlotsPanel())
-    panel.set_result(result)
+def test_the_slice_in_sight_is_a_line_that_moves(shown, result, qtbot, store):
+    panel = shown(PlotsPanel(store))
+    store.set_result(result)
     panel.canvas.draw()
     pictures = []
     for z in (4, 7, 4):
@@ -92,12 +98,13 @@ def test_the_slice_in_sight_is_a_line_that_moves(shown, result, qtbot):
     assert (pictures[0] == pictures[2]).all()
 
 
-def test_every_plot_is_drawn_in_both_themes(shown, result):
-    panel = shown(PlotsPanel())
+def test_every_plot_is_drawn_in_both_themes(shown, result, store):
+    panel = shown(PlotsPanel(store))
     panel.set_tolerance(Tolerance())
-    panel.set_result(result)
+    store.set_result(result)
     box = result.objects[0].comparisons[0].box
-    panel.set_jitter("cube", BoxJitter(5, (7.5, 10.0), 0, (MovedBox(box, 0.9, None), MovedBox(box, 0.8, None))))
+    jitter = BoxJitter(5, (7.5, 10.0), 0, (MovedBox(box, 0.9, None), MovedBox(box, 0.8, None)))
+    store.set_jitters({1: jitter})
     assert panel.plots.currentText() == plots_panel.JITTER
     kinds = [panel.plots.itemText(index) for index in range(panel.plots.count())]
     assert len(kinds) == 6
@@ -111,28 +118,28 @@ def test_every_plot_is_drawn_in_both_themes(shown, result):
             assert panel.canvas.accessibleName() == f"{kind}, cube"
 
 
-def test_nothing_is_drawn_before_it_is_looked_at(result, qtbot):
-    panel = PlotsPanel()
+def test_nothing_is_drawn_before_it_is_looked_at(result, qtbot, store):
+    panel = PlotsPanel(store)
     qtbot.addWidget(panel)
-    panel.set_result(result)
+    store.set_result(result)
     assert panel.canvas is None
     panel.show()
     qtbot.waitExposed(panel)
     assert panel.canvas is not None
 
 
-def test_without_truth_and_weights_their_plots_are_not_offered(shown, result):
+def test_without_truth_and_weights_their_plots_are_not_offered(shown, result, store):
     bare = replace(result.objects[0], truth=None)
-    panel = shown(PlotsPanel())
+    panel = shown(PlotsPanel(store))
     candidates = (SimpleNamespace(weights=None),) * 2
-    panel.set_result(replace(result, objects=(bare,), candidates=candidates))
+    store.set_result(replace(result, objects=(bare,), candidates=candidates))
     kinds = {panel.plots.itemText(index) for index in range(panel.plots.count())}
     assert kinds == {plots_panel.ALONG, plots_panel.AGREEMENT, plots_panel.LATENCIES}
 
 
-def test_the_gate_speaks_plainly_and_follows_its_limits(shown, result, tmp_path, qtbot, monkeypatch):
-    panel = shown(GatePanel())
-    panel.set_result(result)
+def test_the_gate_speaks_plainly_and_follows_its_limits(shown, result, tmp_path, qtbot, monkeypatch, store):
+    panel = shown(GatePanel(store))
+    store.set_result(result)
     text = panel.verdicts.text()
     assert "PASS" in text
     assert "FAIL" in text
@@ -152,19 +159,19 @@ def test_the_gate_speaks_plainly_and_follows_its_limits(shown, result, tmp_path,
     assert rows[0]["least_dice_asked"] == "0.3"
 
 
-def test_names_in_verdicts_are_no_markup(shown, result):
-    panel = shown(GatePanel())
+def test_names_in_verdicts_are_no_markup(shown, result, store):
+    panel = shown(GatePanel(store))
     named = replace(result.objects[0], name="<b>x</b>")
-    panel.set_result(replace(result, objects=(named,)))
+    store.set_result(replace(result, objects=(named,)))
     assert "&lt;b&gt;x" in panel.verdicts.text()
 
 
 @pytest.fixture
-def reader(shown, result):
+def reader(shown, result, store):
     """A reading panel with a clock that the test turns, and what it has shown."""
     now = [100.0]
-    panel = shown(ReaderStudyPanel(seed=lambda: 11, clock=lambda: now[0]))
-    panel.set_result(result)
+    panel = shown(ReaderStudyPanel(store, seed=lambda: 11, clock=lambda: now[0]))
+    store.set_result(result)
     pairs = []
     panel.shown.connect(pairs.append)
     return SimpleNamespace(panel=panel, now=now, pairs=pairs)
@@ -174,12 +181,12 @@ def words_in_sight(panel):
     return " ".join(label.text() for label in panel.findChildren(QLabel) if label.isVisible()).lower()
 
 
-def test_a_reading_from_the_first_pair_to_the_names(reader, result, qtbot, tmp_path):
+def test_a_reading_from_the_first_pair_to_the_names(reader, result, qtbot, tmp_path, store):
     panel, log = reader.panel, tmp_path / "reading.csv"
     panel.slices.setValue(3)
     with qtbot.waitSignal(panel.started):
         panel.begin(log)
-    total = len(panel.reading.trials)
+    total = len(store.reading.trials)
     assert total == 4, "one slice differs at 8 bits, three are taken at 4"
     buttons = [panel.choices[choice] for choice in ("left", "none", "right")]
     for number in range(total):
@@ -190,10 +197,10 @@ def test_a_reading_from_the_first_pair_to_the_names(reader, result, qtbot, tmp_p
             assert "quantized" not in log.read_text()
         reader.now[0] += 2.5
         qtbot.mouseClick(buttons[number % 3], Qt.MouseButton.LeftButton)
-    assert panel.finished is not None
+    assert store.finished_reading is not None
     assert panel.start_button.isVisible()
     assert not panel.choices["left"].isVisible()
-    assert panel.finished.preference.sentence == panel.text.text()
+    assert store.finished_reading.preference.sentence == panel.text.text()
     with log.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["choice"] for row in rows] == ["left", "none", "right", "left"]
@@ -208,43 +215,43 @@ def test_a_reading_from_the_first_pair_to_the_names(reader, result, qtbot, tmp_p
         assert pair.z == int(row["slice"])
 
 
-def test_keys_choose_only_while_reading(reader, qtbot, tmp_path):
+def test_keys_choose_only_while_reading(reader, qtbot, tmp_path, store):
     panel = reader.panel
     panel.activateWindow()
     qtbot.keyClick(panel, Qt.Key.Key_J)
-    assert panel.reading is None
+    assert store.reading is None
     panel.begin(tmp_path / "log.csv")
     qtbot.waitUntil(panel.isActiveWindow)
     qtbot.keyClick(panel, Qt.Key.Key_J)
     qtbot.keyClick(panel, Qt.Key.Key_K)
-    assert [answer.choice for answer in panel.reading.answers] == ["left", "none"]
+    assert [answer.choice for answer in store.reading.answers] == ["left", "none"]
 
 
-def test_stopping_tells_no_names(reader, qtbot, tmp_path):
+def test_stopping_tells_no_names(reader, qtbot, tmp_path, store):
     panel = reader.panel
     panel.begin(tmp_path / "log.csv")
     panel.choose("left")
     with qtbot.waitSignal(panel.ended):
         qtbot.mouseClick(panel.stop_button, Qt.MouseButton.LeftButton)
-    assert panel.finished is None
+    assert store.finished_reading is None
     assert "quantized" not in (tmp_path / "log.csv").read_text()
     assert "not told" in panel.text.text()
 
 
-def test_masks_that_are_the_same_cannot_be_read(shown, result, masks, volume, comparison_of, tmp_path):
+def test_masks_that_are_the_same_cannot_be_read(shown, result, masks, volume, comparison_of, tmp_path, store):
     same = comparison_of(volume, masks[0], masks[0])
-    panel = shown(ReaderStudyPanel())
+    panel = shown(ReaderStudyPanel(store))
     found = ObjectComparison("cube", (same,))
-    panel.set_result(replace(result, objects=(found,), candidates=result.candidates[:1]))
+    store.set_result(replace(result, objects=(found,), candidates=result.candidates[:1]))
     with pytest.raises(InputError, match="nothing to read"):
         panel.begin(tmp_path / "log.csv")
     assert not (tmp_path / "log.csv").exists()
 
 
-def test_the_session_panel_asks_where(shown, result, qtbot, tmp_path, monkeypatch):
+def test_the_session_panel_asks_where(shown, qtbot, tmp_path, monkeypatch):
     panel = shown(SessionPanel())
     assert not panel.save_button.isEnabled()
-    panel.set_result(result)
+    panel.offer(save=True)
     dialogs = "napari_pqcomq.results.session_panel.QFileDialog"
     monkeypatch.setattr(f"{dialogs}.getSaveFileName", lambda *given: (str(tmp_path / "new"), ""))
     monkeypatch.setattr(f"{dialogs}.getExistingDirectory", lambda *given: str(tmp_path))
@@ -253,5 +260,26 @@ def test_the_session_panel_asks_where(shown, result, qtbot, tmp_path, monkeypatc
     with qtbot.waitSignal(panel.open_requested) as opened:
         qtbot.mouseClick(panel.open_button, Qt.MouseButton.LeftButton)
     assert (save.args, opened.args) == ([tmp_path / "new"], [tmp_path])
-    panel.tell("Saved.", tmp_path / "report.html")
+    panel.show_message("Saved.", tmp_path / "report.html")
     assert panel.page_button.isVisible()
+
+
+def test_another_object_offers_its_own_plots_alone(shown, store, result):
+    bare = replace(result.objects[0], name="bare", number=2, truth=None)
+    panel = shown(PlotsPanel(store))
+    store.set_result(replace(result, objects=(*result.objects, bare)))
+    panel.plots.setCurrentText(plots_panel.ACCURACY)
+    panel.objects.setCurrentText("bare")
+    assert panel.plots.findText(plots_panel.ACCURACY) == -1
+    assert panel.canvas.accessibleName() == f"{plots_panel.ALONG}, bare"
+
+
+def test_another_comparison_drops_what_belonged_to_the_one_before(store, result):
+    store.set_result(result)
+    store.set_jitters({1: object()})
+    store.reading = SimpleNamespace(is_finished=False)
+    assert store.is_being_read
+    assert store.finished_reading is None
+    store.set_result(replace(result))
+    assert (store.jitters, store.reading) == ({}, None)
+    assert not store.is_being_read

@@ -61,9 +61,9 @@ def test_integer_products_need_weights_of_their_own(qtbot):
     panel = ModelPanel(CalibrationPanel())
     qtbot.addWidget(panel)
     panel.bits.setCurrentText("8 bits")
-    assert panel.runtimes.runtime is Runtime.openvino, "low bits at their real speed, where it is installed"
+    assert panel.runtime is Runtime.openvino, "low bits at their real speed, where it is installed"
     assert panel.choice.settings == default_config("lite-medsam", 8, "pcomq")
-    panel.runtimes.choose(Runtime.openvino_int8)
+    panel.choose_runtime(Runtime.openvino_int8)
     assert panel.choice.settings == default_config("lite-medsam", 8, integers=True)
     assert not panel.methods.isEnabled()
 
@@ -71,15 +71,15 @@ def test_integer_products_need_weights_of_their_own(qtbot):
 def test_models_are_compiled_once_and_told_what_runs_them(lite_medsam, eight_bits, finish):
     if not available(Runtime.openvino):
         pytest.skip("OpenVINO does not run here")
-    shelf = ModelCache()
-    steps = [step.text for step in shelf.compared_models(lite_medsam, [eight_bits], Runtime.openvino)]
+    models = ModelCache()
+    steps = [step.text for step in models.compared_models(lite_medsam, [eight_bits], Runtime.openvino)]
     assert steps == ["Making FP32 ready for openvino", f"Making {eight_bits.settings.title} ready for openvino"]
-    again = shelf.compared_models(lite_medsam, [eight_bits], Runtime.openvino)
+    again = models.compared_models(lite_medsam, [eight_bits], Runtime.openvino)
     full, packed = finish(again)
-    assert list(shelf.compared_models(lite_medsam, [eight_bits], Runtime.openvino)) == [], "nothing is left to be done"
+    assert list(models.compared_models(lite_medsam, [eight_bits], Runtime.openvino)) == [], "nothing is left to be done"
     assert full.segmenter.execution.runtime.startswith("OpenVINO")
     assert not packed.simulated
-    full, _simulated = finish(shelf.compared_models(lite_medsam, [eight_bits], Runtime.torch))
+    full, _simulated = finish(models.compared_models(lite_medsam, [eight_bits], Runtime.torch))
     assert full.segmenter is lite_medsam
 
 

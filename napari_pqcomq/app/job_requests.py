@@ -1,0 +1,86 @@
+"""What the panels ask for, as jobs for the background."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
+from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.jobs.choices import ModelChoice
+from napari_pqcomq.jobs.inference_jobs import CompareJob, LiveJob, QuantizeJob
+from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.prompts.prompt import Prompt
+from pqcomq.errors import InputError
+from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.volumes.volume import Volume
+
+
+def chosen_weights(panels: Panels, models: ModelCache) -> tuple[QuantizedModel, ...]:
+    """The quantized weights of the choice, one a bit width; empty unless all are at hand."""
+    found = [models.quantized(choice) for choice in panels.model.choices]
+    at_hand = tuple(each for each in found if each is not None)
+    return at_hand if len(at_hand) == len(found) else ()
+
+
+def quantize_job(panels: Panels, models: ModelCache, choices: tuple[ModelChoice, ...]) -> QuantizeJob:
+    """Quantize some of the chosen bit widths.
+
+    Raises:
+        InputError: there is no volume, or no checkpoint.
+    """
+    volume = _volume(panels)
+    return QuantizeJob(choices, panels.calibration.choice, volume, panels.volume.window, models)
+
+
+def live_job(panels: Panels, models: ModelCache) -> LiveJob:
+    """Have the chosen models ready to follow a box; their weights must be at hand.
+
+    Raises:
+        InputError: there is no volume, or no checkpoint.
+    """
+    _volume(panels)
+    return LiveJob(panels.model.choice, chosen_weights(panels, models), panels.model.runtime, models)
+
+
+def compare_job(panels: Panels, models: ModelCache, embeddings: EmbeddingCache) -> CompareJob:
+    """Run the chosen models on the ticked objects, or on the current one where none is ticked.
+
+    Raises:
+        InputError: there is no volume, no checkpoint or no box, or the ground truth does not fit.
+    """
+    volume = _volume(panels)
+    panels.prompts.box()  # raises where there is none
+    current = panels.objects.current_prompt
+    prompts = panels.objects.compared or ((current,) if current else ())
+    return CompareJob(
+        choice=panels.model.choice,
+        weights=chosen_weights(panels, models),
+        volume=volume,
+        window=panels.volume.window,
+        prompts=prompts,
+        mode=panels.prompts.mode,
+        truths=_truths(panels, prompts, current),
+        runtime=panels.model.runtime,
+        shelf=models,
+        cache=embeddings,
+    )
+
+
+def _volume(panels: Panels) -> Volume:
+    volume = panels.volume.volume
+    if volume is None:
+        raise InputError(NO_VOLUME)
+    if panels.model.lacks_checkpoint:
+        raise InputError(NO_CHECKPOINT)
+    return volume
+
+
+def _truths(panels: Panels, prompts: tuple[Prompt, ...], current: Prompt | None) -> dict[int, np.ndarray]:
+    """Ground truth by object number: the chosen label for the current object, the fullest in the box for others."""
+    truths = {}
+    for prompt in prompts:
+        found = panels.truth.truth() if prompt == current else panels.truth.truth_in(prompt.box)
+        if found is not None:
+            truths[prompt.number] = found
+    return truths

@@ -1,0 +1,145 @@
+"""The parts of the dock: each knows its own controls and none of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari.components import ViewerModel
+from qtpy.QtWidgets import QWidget
+
+from napari_pqcomq.app.action_bar import ActionBar
+from napari_pqcomq.jobs.job_runner import JobRunner
+from napari_pqcomq.live.live_session import LiveSession
+from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.prompt_panel import PromptPanel
+from napari_pqcomq.results.gate_panel import GatePanel
+from napari_pqcomq.results.metrics_table import MetricsTable
+from napari_pqcomq.results.plots_panel import PlotsPanel
+from napari_pqcomq.results.reader_study_panel import ReaderStudyPanel
+from napari_pqcomq.results.result_export_panel import ResultExportPanel
+from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.results.result_tabs import ResultTabs
+from napari_pqcomq.results.session_panel import SessionPanel
+from napari_pqcomq.setup.calibration_panel import CalibrationPanel
+from napari_pqcomq.setup.ground_truth_panel import GroundTruthPanel
+from napari_pqcomq.setup.model_panel import ModelPanel
+from napari_pqcomq.setup.volume_panel import VolumePanel
+from napari_pqcomq.setup.weights_panel import WeightsPanel
+from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.cursor_status import CursorStatus
+from napari_pqcomq.viewer.view_bar import ViewBar
+from napari_pqcomq.widgets.gl_context import GLContext
+from napari_pqcomq.widgets.napari_docks import NapariDocks
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Panels:
+    """What the dock is put together from.
+
+    Attributes:
+        viewer: napari's viewer or the proxy that plugins get.
+        volume: which volume, and in which window.
+        model: which model, how many bits, what runs it.
+        calibration: what the quantizer may look at; shown inside ``model``.
+        weights: makes, loads and saves quantized weights.
+        objects: the boxes that prompt the models.
+        prompts: shows and changes them.
+        truth: ground truth.
+        store: the last finished comparison, which the panels of the results area read.
+        results: those panels, behind tabs.
+        metrics: the comparison's figures.
+        export: writes its masks.
+        plots: its plots.
+        gate: the tolerance, and a verdict for each object and model.
+        reader_study: asks which mask is better, without names.
+        session: saves and opens what was compared, and moves the boxes.
+        jobs: runs work in the background, one job at a time.
+        actions: what to press next.
+        view: the comparison on the canvas.
+        view_bar: how it is viewed.
+        live: masks that follow the boxes while the view is open.
+        cursor: the mouse's place in the patient, in napari's status bar.
+        docks: napari's own docks, which make room for the view.
+        gl_context: of the canvas, made current before napari deletes graphics.
+    """
+
+    viewer: ViewerModel
+    volume: VolumePanel
+    model: ModelPanel
+    calibration: CalibrationPanel
+    weights: WeightsPanel
+    objects: PromptList
+    prompts: PromptPanel
+    truth: GroundTruthPanel
+    store: ResultStore
+    results: ResultTabs
+    metrics: MetricsTable
+    export: ResultExportPanel
+    plots: PlotsPanel
+    gate: GatePanel
+    reader_study: ReaderStudyPanel
+    session: SessionPanel
+    jobs: JobRunner
+    actions: ActionBar
+    view: ComparisonView
+    view_bar: ViewBar
+    live: LiveSession
+    cursor: CursorStatus
+    docks: NapariDocks
+    gl_context: GLContext
+
+    def release(self) -> None:
+        """End the job and the comparison, and stop listening to the viewer."""
+        self.jobs.cancel()
+        self.live.release()
+        self.view.close()
+        self.gl_context.release()
+        self.cursor.release()
+        self.view_bar.release()
+        for panel in (self.volume, self.prompts, self.truth):
+            panel.release()
+
+
+def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
+    """Make the parts; they are arranged by :func:`.lay_out`.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+        dock: the widget that will hold them.
+    """
+    gl_context = GLContext(viewer, dock)
+    objects, store = PromptList(dock), ResultStore(dock)
+    view, calibration = ComparisonView(viewer, dock), CalibrationPanel()
+    metrics, export, plots = MetricsTable(), ResultExportPanel(store), PlotsPanel(store)
+    gate, reader_study, results = GatePanel(store), ReaderStudyPanel(store), ResultTabs()
+    results.add_panel("Figures", metrics)
+    results.add_panel("Export", export, "Write the masks with a record of how they were made")
+    results.add_panel("Plots", plots, "Dice along the slices, bits against Dice, latencies, layers")
+    results.add_panel("Gate", gate, "Does the quantized model pass your tolerance?")
+    results.add_panel("Blinded", reader_study, "Prefer one of two masks without knowing whose they are")
+    return Panels(
+        viewer=viewer,
+        volume=VolumePanel(viewer),
+        model=ModelPanel(calibration),
+        calibration=calibration,
+        weights=WeightsPanel(),
+        objects=objects,
+        prompts=PromptPanel(viewer, objects),
+        truth=GroundTruthPanel(viewer),
+        store=store,
+        results=results,
+        metrics=metrics,
+        export=export,
+        plots=plots,
+        gate=gate,
+        reader_study=reader_study,
+        session=SessionPanel(),
+        jobs=JobRunner(),
+        actions=ActionBar(),
+        view=view,
+        view_bar=ViewBar(viewer, view),
+        live=LiveSession(viewer, view, objects, dock),
+        cursor=CursorStatus(viewer),
+        docks=NapariDocks(dock),
+        gl_context=gl_context,
+    )

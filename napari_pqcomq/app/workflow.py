@@ -1,0 +1,339 @@
+"""The order of the work: quantize, compare, show, follow the boxes, keep what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QObject, Signal
+
+from napari_pqcomq.app.job_requests import chosen_weights, compare_job, live_job, quantize_job
+from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.jobs.choices import ModelChoice
+from napari_pqcomq.jobs.inference_jobs import LoadJob
+from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.live.live_session import LiveModels
+from napari_pqcomq.results.kept_masks import kept_layers, prompts_in_sight
+from napari_pqcomq.viewer.result_panes import live_panes, panes_of
+from napari_pqcomq.viewer.scene import Pane, Scene
+from pqcomq.comparison.compared_model import ComparedModel
+from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
+from pqcomq.comparison.result import Comparison
+from pqcomq.errors import InputError
+from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.quantization.weights_file import save_weights
+from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.volumes.intensity_window import default_window
+
+_CACHE_BYTES = 2**30
+"""Four models on sixty slices."""
+
+
+def _nothing() -> None:
+    """What follows where nothing does."""
+
+
+class Workflow(QObject):
+    """Knows the order of the work; reads the panels' choices, starts jobs, and shows what they return.
+
+    Args:
+        panels: of the dock.
+        parent: Qt parent.
+
+    Attributes:
+        changed: emitted when something else can be done than before.
+        shown: emitted after something else has come on screen: a comparison, live masks, or a blinded reading.
+        models: those at hand.
+        embeddings: of the slices that models have seen.
+        result: the comparison whose masks the view shows or showed last; None where it shows live masks alone.
+        is_reading: a blinded reading is under way: nothing else may run, and neither names nor figures may be seen.
+    """
+
+    changed = Signal()
+    shown = Signal()
+
+    def __init__(self, panels: Panels, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._panels = panels
+        self.models, self.embeddings = ModelCache(), EmbeddingCache(_CACHE_BYTES)
+        self.result: ComparisonResult | None = None
+        self.is_reading = False
+        self._compared_models: tuple[ComparedModel, ...] = ()  # of the sides, in their order
+        self._connect()
+        self._on_volume()
+
+    @property
+    def can_start(self) -> bool:
+        """Whether a job can be started: on a volume, with a model, and while nothing else runs."""
+        panels = self._panels
+        is_busy = panels.jobs.is_running or self.is_reading
+        return not is_busy and panels.volume.volume is not None and not panels.model.lacks_checkpoint
+
+    @property
+    def weights(self) -> tuple[QuantizedModel, ...]:
+        """The quantized weights of the choice, one a bit width; empty unless all are at hand."""
+        return chosen_weights(self._panels, self.models)
+
+    @property
+    def has_weights_to_save(self) -> bool:
+        """Whether quantized weights were made or loaded."""
+        return self.models.newest is not None
+
+    def quantize(self) -> None:
+        """Quantize the chosen model in the background, at every chosen bit width."""
+        self._quantize_then(self._panels.model.choices, _nothing)
+
+    def load_weights(self, path: Path) -> None:
+        """Load quantized weights in the background."""
+
+        def take(weights: QuantizedModel) -> None:
+            self._panels.model.show_loaded(weights.segmenter.key, weights.settings)
+            self.take_weights({self._panels.model.choice: weights})
+
+        self._panels.jobs.start(LoadJob(path).steps, take, f"Loading {path.name}…")
+
+    def save_weights(self, path: Path) -> None:
+        """Write the weights made or loaded last; the dialog has already asked before replacing a file."""
+        if self.models.newest is None:
+            show_error("There are no quantized weights to save yet: press Quantize first.")
+            return
+        try:
+            save_weights(self.models.newest, path, overwrite=True)
+        except InputError as error:
+            show_error(str(error))
+        else:
+            show_info(f"Saved {path.name}.")
+
+    def take_weights(self, made: Mapping[ModelChoice, QuantizedModel]) -> None:
+        """Keep quantized weights at hand."""
+        for choice, weights in made.items():
+            self.models.keep(choice, weights)
+        self.changed.emit()
+
+    def compare(self) -> None:
+        """Run the models on the ticked boxes in the background, quantizing first where that is still to be done."""
+        missing = self.models.missing(self._panels.model.choices)
+        if missing:
+            self._quantize_then(missing, self.compare)
+            return
+        try:
+            job = compare_job(self._panels, self.models, self.embeddings)
+        except InputError as error:
+            show_error(str(error))
+        else:
+            self._panels.jobs.start(job.steps, self.show_result, "Running the models…")
+
+    def open_live(self, then: Callable[[], None] = _nothing) -> None:
+        """Open the view with masks that follow the boxes, quantizing first where that is still to be done.
+
+        Args:
+            then: called when it is open.
+        """
+        missing = self.models.missing(self._panels.model.choices)
+        if missing:
+            self._quantize_then(missing, lambda: self.open_live(then))
+            return
+        try:
+            job = live_job(self._panels, self.models)
+        except InputError as error:
+            show_error(str(error))
+            return
+
+        def take(compared_models: tuple[ComparedModel, ...]) -> None:
+            self._show_live(compared_models, then)
+
+        self._panels.jobs.start(job.steps, take, "Loading the models…")
+
+    def draw(self, extend: bool = False) -> None:
+        """Draw where masks can follow, if the models are at hand, else on the user's own view."""
+        panels = self._panels
+
+        def arm() -> None:
+            panels.prompts.draw(extend=extend)
+
+        has_models = panels.volume.volume is not None and bool(self.weights)
+        if has_models and not panels.view.is_open and not panels.jobs.is_running:
+            self.open_live(arm)
+        else:
+            arm()
+        self.changed.emit()
+
+    def show_result(self, result: ComparisonResult, then: Callable[[], None] = _nothing) -> None:
+        """Put a result on screen: its masks in the view, its figures in every panel.
+
+        Args:
+            result: to show.
+            then: called when all is on screen.
+        """
+
+        def opened() -> None:
+            self._panels.store.set_result(result)
+            self._panels.actions.show_licence(result.reference.segmenter.licence)
+            then()
+
+        self.show_masks(result, opened)
+
+    def show_masks(self, result: ComparisonResult, then: Callable[[], None] = _nothing) -> None:
+        """Put the masks and plates of a result in the view; ``then`` is called when they are on screen."""
+        self.result = result
+        truths = [found.truth for found in result.objects if found.truth is not None]
+        truth = np.logical_or.reduce(truths) if truths else None
+
+        def opened() -> None:
+            self._follow(result.models, {each.number: each.box for each in result.objects})
+            then()
+            self.shown.emit()
+
+        self._open(panes_of(result, self.current_number, self._panels.gate.tolerance), truth, opened)
+
+    def keep_masks(self) -> None:
+        """Keep the masks in sight, live ones included, as labels layers, shown when the comparison is closed."""
+        panels, volume = self._panels, self._panels.volume.volume
+        if volume is None or not panels.view.is_open or self.is_reading:  # a reader must not learn the names
+            return
+        window = panels.volume.window or default_window(volume.modality, volume.voxels)
+        prompts = prompts_in_sight(panels.objects.objects, self.result, panels.live.is_live)
+        kept = kept_layers(panels.view.all_masks(), volume, self._compared_models, prompts, window)
+        for layer in kept:
+            panels.viewer.add_layer(layer)
+        show_info(
+            f"Kept as {len(kept)} labels layers, shown when the comparison is closed; Plugins › napari-pqcomq › Export "
+            "masks writes them."
+            if kept
+            else "There are no masks yet."
+        )
+
+    def go_to_worst(self) -> None:
+        """Show the slice on which the models agree least about the current object."""
+        found = self.current_comparison()
+        if found is not None:
+            self._panels.view.go_to(found.worst_slice)
+
+    def go_to_divergence(self) -> None:
+        """Show the slice on which the models first diverge."""
+        found = self.current_comparison()
+        if found is not None and found.divergence is not None:
+            self._panels.view.go_to(found.divergence.z)
+
+    def begin_reading(self) -> None:
+        """A blinded reading begins: stop everything that names the models."""
+        self.is_reading = True
+        self._panels.live.stop()
+        self._panels.view_bar.set_candidates([])
+        self.shown.emit()
+
+    def end_reading(self) -> None:
+        """A blinded reading has ended: bring the comparison back, unless the user has closed the view."""
+        self.is_reading = False
+        if self.result is not None and self._panels.view.is_open:
+            self.show_masks(self.result)
+        self.changed.emit()
+
+    @property
+    def current_number(self) -> int:
+        """Number of the current object, 0 where there is none."""
+        current = self._panels.objects.current_prompt
+        return current.number if current else 0
+
+    def current_result(self) -> ObjectComparison | None:
+        """The current object's result; None while it is live, out of sight, or read blinded."""
+        panels, number = self._panels, self.current_number
+        if self.result is None or self.is_reading or not panels.view.is_open or panels.live.is_live(number):
+            return None
+        return self.result.of(number)
+
+    def current_comparison(self) -> Comparison | None:
+        """The current object's comparison with the model that views of two are about."""
+        found = self.current_result()
+        return None if found is None else found.comparisons[self._panels.view.candidate - 1]
+
+    def _connect(self) -> None:
+        panels = self._panels
+        panels.volume.changed.connect(self._on_volume)
+        panels.volume.windowed.connect(self._on_window)
+        panels.objects.settled.connect(self._on_box)  # a volume of labels is not counted at every move
+        panels.truth.changed.connect(self._on_box)
+        panels.view.closed.connect(self._on_closed)
+        panels.live.failed.connect(show_error)
+        panels.jobs.running.connect(panels.live.pause)
+        # Boxes after the live session, which listens since it was made: it knows by then which masks have become live.
+        for signal in (panels.model.changed, panels.calibration.changed, panels.objects.changed, panels.view.changed):
+            signal.connect(self.changed)
+        panels.jobs.running.connect(self.changed)
+        self.shown.connect(self.changed)
+
+    def _quantize_then(self, choices: tuple[ModelChoice, ...], go_on: Callable[[], None]) -> None:
+        try:
+            job = quantize_job(self._panels, self.models, choices)
+        except InputError as error:
+            show_error(str(error))
+            return
+
+        def take(made: dict[ModelChoice, QuantizedModel]) -> None:
+            self.take_weights(made)
+            go_on()
+
+        self._panels.jobs.start(job.steps, take, "Preparing the calibration slices…")
+
+    def _show_live(self, compared_models: tuple[ComparedModel, ...], then: Callable[[], None]) -> None:
+        """Open the view without masks; they follow the boxes."""
+        volume = self._panels.volume.volume
+        if volume is None:
+            return
+        self.result = None
+
+        def opened() -> None:
+            self._follow(compared_models, {})
+            self.shown.emit()
+            then()
+
+        self._open(live_panes([each.segmenter for each in compared_models], volume), None, opened)
+
+    def _open(self, panes: list[Pane], truth: np.ndarray | None, then: Callable[[], None]) -> None:
+        panels, volume = self._panels, self._panels.volume.volume
+        assert volume is not None  # noqa: S101 (a volume was just worked on)
+        if not panels.view.is_open:
+            panels.docks.make_room()
+        panels.view_bar.set_candidates([pane.title for pane in panes[1:]])
+        panels.prompts.edit_in_view(True)
+        scene = Scene(volume, panels.volume.contrast_limits, panels.objects.objects, truth)
+        panels.view.open_in_steps(panes, scene, then)
+        self.changed.emit()
+
+    def _follow(self, compared_models: tuple[ComparedModel, ...], compared: dict[int, Box3D]) -> None:
+        """Let masks follow the boxes from now on."""
+        panels, volume = self._panels, self._panels.volume.volume
+        assert volume is not None  # noqa: S101 (a volume was just worked on)
+        self._compared_models = compared_models
+        segmenters = tuple(each.segmenter for each in compared_models)
+        panels.live.start(LiveModels(volume, panels.volume.window, segmenters, self.embeddings), compared)
+
+    def _on_volume(self) -> None:
+        panels, volume = self._panels, self._panels.volume.volume
+        panels.view.close()  # it shows another volume
+        self.result = None
+        panels.cursor.set_volume(volume)
+        panels.prompts.set_volume(volume)
+        panels.truth.set_volume(volume)
+        self._on_box()
+
+    def _on_window(self, limits: tuple[float, float]) -> None:
+        """The picture and what live models see; figures stay those of the window that they were made with."""
+        self._panels.view.set_contrast_limits(limits)
+        self._panels.live.set_window(self._panels.volume.window)
+
+    def _on_box(self) -> None:
+        if self._panels.prompts.has_box:
+            with suppress(InputError):  # reported when the user presses Compare; a box may be half drawn now
+                self._panels.truth.suggest(self._panels.prompts.box())
+        self.changed.emit()
+
+    def _on_closed(self) -> None:
+        self._panels.live.stop()
+        self._panels.docks.restore()
+        self._panels.prompts.edit_in_view(False)
+        self.changed.emit()

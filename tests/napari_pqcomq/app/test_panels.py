@@ -1,0 +1,152 @@
+"""Layout, keys, settings, work flow and results area, each with the panels alone: there is no dock."""
+
+from __future__ import annotations
+
+import pytest
+from napari.layers import Layer
+from napari.utils.notifications import notification_manager
+from qtpy.QtWidgets import QLabel
+
+from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
+from napari_pqcomq.app.job_requests import compare_job, quantize_job
+from napari_pqcomq.app.key_bindings import key_bindings
+from napari_pqcomq.app.layout import lay_out
+from napari_pqcomq.app.panels import make_panels
+from napari_pqcomq.app.preferences import Preferences
+from napari_pqcomq.app.results_controller import ResultsController
+from napari_pqcomq.layers.volume_layers import image_tuple
+from napari_pqcomq.prompts.box_layers import boxes_tuple
+from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.viewer.modes.registry import DIFFERENCE
+from pqcomq.comparison.gate import Tolerance
+from pqcomq.errors import InputError
+from pqcomq.segmentation.box import Box3D
+
+BOX = Box3D(5, 5, 4, 17, 15, 5)
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture
+def prompted(viewer, volume, panels):
+    """The panels with a volume and a box."""
+    for layer in (image_tuple(volume), boxes_tuple(volume, {"cube": BOX})):
+        viewer.add_layer(Layer.create(*layer))
+    return panels
+
+
+@pytest.fixture
+def controller(panels, workflow):
+    controller = ResultsController(panels, workflow)
+    yield controller
+    controller.release()
+
+
+def test_every_panel_has_its_place_in_the_layout(panels, bare):
+    lay_out(panels, QLabel("keys"), bare)
+    shown = (panels.volume, panels.model, panels.weights, panels.prompts, panels.truth)
+    tops = [panel.mapTo(bare, panel.rect().topLeft()).y() for panel in shown]
+    assert tops == sorted(tops)
+    below = (panels.results, panels.session, panels.jobs, panels.actions, panels.view_bar, panels.calibration)
+    assert all(bare.isAncestorOf(panel) for panel in (*shown, *below))
+
+
+def test_no_key_means_two_things_and_each_does_what_it_says(prompted, workflow, qtbot):
+    bindings = key_bindings(prompted, workflow)
+    keys = {each.keys: each for each in bindings}
+    assert len(keys) == len(bindings), "no key means two things"
+    keys["D"].action()
+    assert prompted.view.name == DIFFERENCE
+    keys["X"].action()
+    assert prompted.view.hidden == {"boxes"}
+    keys["X"].action()
+    assert not prompted.view.hidden
+    with qtbot.waitSignal(prompted.actions.compare_requested):
+        keys["Ctrl+Return"].action()
+    with qtbot.waitSignal(prompted.prompts.draw_requested) as asked:
+        keys["E"].action()
+    assert asked.args == [True]
+    prompted.actions.offer(compare=False, live=True, is_open=False)
+    with qtbot.assertNotEmitted(prompted.actions.compare_requested):
+        keys["Ctrl+Return"].action()
+
+
+def test_settings_come_back_in_other_panels(viewer, panels, bare, tmp_path):
+    checkpoint = tmp_path / "medsam.pth"
+    checkpoint.touch()
+    panels.model.models.setCurrentText("MedSAM ViT-B")
+    panels.model.set_checkpoint(checkpoint)
+    panels.calibration.slices.setValue(5)
+    panels.gate.set_tolerance(Tolerance(0.5, 12.5))
+    Preferences(panels).keep()
+    others = make_panels(viewer, bare)
+    Preferences(others).restore()
+    assert others.model.choice == panels.model.choice
+    assert others.model.checkpoint == checkpoint
+    assert others.calibration.choice.slices == 5
+    assert others.gate.tolerance == Tolerance(0.5, 12.5)
+    others.release()
+
+
+def test_settings_that_no_longer_make_sense_are_passed_over(panels):
+    before = (panels.model.choice, panels.calibration.choice, panels.gate.tolerance, panels.view.name)
+    kept = {"model": "Gone", "calibration slices": "many", "gate least dice": "good", "view": "Gone", "recent": "/a"}
+    for panel in (panels.model, panels.calibration, panels.gate, panels.view, panels.volume):
+        panel.restore(kept)
+    assert (panels.model.choice, panels.calibration.choice, panels.gate.tolerance, panels.view.name) == before
+
+
+def test_a_job_is_refused_with_the_reason(panels, workflow, viewer, volume):
+    with pytest.raises(InputError, match="Open a NIfTI file"):
+        quantize_job(panels, workflow.models, panels.model.choices)
+    workflow.open_live()
+    assert not panels.jobs.is_running
+    assert notification_manager.records[-1].message == NO_VOLUME
+    viewer.add_layer(Layer.create(*image_tuple(volume)))
+    with pytest.raises(InputError, match="There is no box yet"):
+        compare_job(panels, workflow.models, workflow.embeddings)
+    panels.model.models.setCurrentText("MedSAM ViT-B")
+    assert not workflow.can_start
+    workflow.quantize()
+    assert not panels.jobs.is_running
+    assert notification_manager.records[-1].message == NO_CHECKPOINT
+
+
+def test_what_can_be_done_follows_the_panels(prompted, workflow, eight_bits, qtbot):
+    assert workflow.can_start
+    assert not workflow.weights
+    with qtbot.waitSignal(workflow.changed):
+        prompted.model.choose_bits(8)
+    with qtbot.waitSignal(workflow.changed):
+        workflow.take_weights({prompted.model.choice: eight_bits})
+    assert workflow.weights == (eight_bits,)
+    job = compare_job(prompted, workflow.models, workflow.embeddings)
+    assert job.weights == (eight_bits,)
+    assert [each.box for each in job.prompts] == [BOX]
+    prompted.model.choose_bits(4)
+    assert not workflow.weights, "those at hand are not what is chosen now"
+
+
+def test_a_result_reaches_view_table_and_plates_without_a_dock(prompted, workflow, controller, result, viewer, qtbot):
+    found = result.objects[0]
+    prompted.objects.load((Prompt(found.number, found.name, found.box),))
+    workflow.show_result(result)
+    qtbot.waitUntil(lambda: prompted.store.result is result, timeout=PATIENCE_MS)
+    assert prompted.view.is_open
+    assert any("Dice" in text for row in prompted.metrics.texts() for text in row)
+    assert prompted.session.save_button.isEnabled()
+    prompted.gate.set_tolerance(Tolerance(1.0, 0))
+    assert viewer.canvas.overlays["pqcomq_top_right_mark"].text.startswith("✗ FAIL")
+    prompted.plots.slice_chosen.emit(7)
+    assert viewer.dims.current_step[0] == 7
+    workflow.go_to_worst()
+    assert viewer.dims.current_step[0] == result.comparisons[0].worst_slice
+    prompted.view.close()
+    assert workflow.current_result() is None
+
+
+def test_a_reading_of_what_is_not_on_screen_does_not_begin(prompted, workflow, controller, result, tmp_path):
+    prompted.store.set_result(result)
+    prompted.reader_study.begin(tmp_path / "log.csv")
+    assert not workflow.is_reading
+    assert not prompted.store.is_being_read
+    assert "nothing on screen" in notification_manager.records[-1].message
