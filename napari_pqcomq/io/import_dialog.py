@@ -21,7 +21,7 @@ _GRACE_MS = 400
 
 
 class ImportDialog(QDialog):
-    """Scans, asks, reads; the window stays responsive, and Cancel stops whatever is under way.
+    """Scans, asks, reads; the window stays responsive, and Cancel stops the step under way.
 
     Args:
         path: a folder, DICOMDIR, zip archive or DICOM file.

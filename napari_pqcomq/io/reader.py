@@ -49,7 +49,7 @@ def read_layers(path: str) -> list[LayerTuple]:
 
     Raises:
         InputError: not a readable volume.
-        SeriesChoiceNeeded, PartChoiceNeeded, RemedyNeeded: a question, and nobody to ask.
+        SeriesChoiceNeeded, PartChoiceNeeded, RemedyNeeded: a question, and no user to ask.
     """
     place = Path(path)
     if object_kind(place) is not None:

@@ -54,7 +54,7 @@ class SeriesTree(QTreeWidget):
         return [wanted for item in self._items() if item.isSelected() and (wanted := item.data(0, _ROLE)) is not None]
 
     def show_series(self, infos: list[SeriesInfo]) -> None:
-        """Fill the list; patients are named, since the user must tell them apart on this screen."""
+        """Fill the list; patients are named, since the user must distinguish them on this screen."""
         self.clear()
         patients: dict[tuple[str, ...], QTreeWidgetItem] = {}
         studies: dict[tuple[str, ...], QTreeWidgetItem] = {}

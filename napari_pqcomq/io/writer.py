@@ -17,7 +17,7 @@ def write_labels(path: str, data: np.ndarray, meta: dict[str, Any]) -> list[str]
     """The npe2 writer for one labels layer; files name no patient (the export panel can do otherwise).
 
     Args:
-        path: its ending tells the kind of file; napari's dialog has already asked before replacing it.
+        path: its ending gives the kind of file; napari's dialog has already asked before replacing it.
         data: (z, y, x) labels.
         meta: napari's layer attributes; its metadata must hold the volume.
 

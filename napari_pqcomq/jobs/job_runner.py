@@ -26,7 +26,7 @@ class _Refusal:
 
 
 class _CancelledError(Exception):
-    """The job was told to stop."""
+    """The user has cancelled the job."""
 
 
 class JobRunner(QWidget):
@@ -120,10 +120,10 @@ def time_left(seconds: float) -> str:
 
 
 def _guarded(job: Callable[[], Steps[T]], cancelled: Event) -> Steps[T | _Refusal | None]:
-    """The job, with bad input told as one sentence instead of a traceback, and stopped once ``cancelled`` is set.
+    """The job, with bad input reported as one sentence instead of a traceback, and stopped once ``cancelled`` is set.
 
-    Napari's worker, told to quit, drops its generator as it stands. What that holds (a model's hooks, halted passes)
-    would stay until the garbage collector comes by, in whatever thread; closed here, it is gone before the job ends.
+    A worker of napari's that is asked to quit drops its generator unfinished. What that holds (a model's hooks, halted
+    passes) would stay until the garbage collector runs, in any thread; closed here, it is gone before the job ends.
     """
 
     def told(progress: Progress) -> Progress:

@@ -1,4 +1,4 @@
-"""The tag that tells layers of a comparison from the user's."""
+"""The tag that distinguishes layers of a comparison from the user's."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Boxes on a Shapes layer of the user's: made ready, written, and read back as boxes in voxels.
 
-A rectangle gives the box in the slice plane, drawn on its middle slice. Its slice range stands in the layer's features,
-like its name; a rectangle that was drawn with napari's own tools gets a range round the slice that it was drawn on.
+A rectangle gives the box in the slice plane, drawn on its middle slice. Its slice range and name are in the layer's
+features; a rectangle that was drawn with napari's own tools gets a range round the slice that it was drawn on.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _looks(volume: Volume) -> dict[str, Any]:
 
 
 def _voxel_corners(layer: Shapes, index: int, volume: Volume) -> np.ndarray:
-    """Corners (n, 3) z y x of a shape in the volume's voxels, whatever the layer's own scale is."""
+    """Corners (n, 3) z y x of a shape in the volume's voxels, for any scale of the layer."""
     world = np.array([layer.data_to_world(corner) for corner in np.asarray(layer.data[index])])
     if world.shape[1] != 3:
         raise InputError(f"The shapes layer {layer.name!r} is flat; draw the box with “Draw a box”.")

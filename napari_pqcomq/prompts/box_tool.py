@@ -1,7 +1,7 @@
 """Drawing, moving and resizing boxes with the mouse, on any side of a comparison and outside of one.
 
-napari's own tools work on the one active layer and speak up when a drag is over. Here a box can be taken hold of on
-any side, whatever layer is active, and every move is told at once, so that masks can follow.
+napari's own tools work on the active layer alone and report a change when a drag is over. Here a box can be dragged on
+any side, with any layer active, and every move is reported at once, so that masks can follow.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class BoxTool:
     Args:
         viewer: napari's viewer or the proxy that plugins get.
         prompts: what is drawn and changed.
-        on_armed: told when the next drag will, or no longer will, draw a box.
+        on_armed: called with True when the next drag will draw a box, with False when it no longer will.
     """
 
     def __init__(

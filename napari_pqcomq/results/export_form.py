@@ -118,7 +118,7 @@ class ExportForm(QWidget):
         """Write the masks in the background; what became of it is shown as a notification.
 
         Args:
-            path: its ending tells the kind of file.
+            path: its ending gives the kind of file.
             overwrite: replace existing files.
 
         Raises:

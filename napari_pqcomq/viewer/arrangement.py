@@ -186,7 +186,7 @@ class Arrangement:
         return self._modes[name]
 
     def _out_of_sight(self, flat: bool) -> set[Layer]:
-        """What the user has hidden, and in 3-D whatever would hide the surfaces."""
+        """What the user has hidden, and in 3-D everything that would hide the surfaces."""
         hidden, own = self._choice.hidden, self.mode_layers
         out: set[Layer] = set()
         for side in self._stage.sides:

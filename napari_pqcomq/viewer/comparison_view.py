@@ -247,7 +247,7 @@ class ComparisonView(QObject):
         return arrangement
 
     def _shows_in_place(self, panes: Sequence[Pane], scene: Scene) -> bool:
-        """Show other panes in the layers that stand there, if they fit: making layers is what takes time."""
+        """Show other panes in the layers that are there, if they fit: making layers is what takes time."""
         stage = self._stage
         if (
             stage is None
@@ -308,7 +308,7 @@ class ComparisonView(QObject):
         self._listeners = []
 
     def _on_removed(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
-        if self._users is not None and not self._users.part_from(event.value) and event.value in self._layers:
+        if self._users is not None and not self._users.remove(event.value) and event.value in self._layers:
             self.close()
 
     def _on_inserted(self, event: Any) -> None:  # noqa: ANN401 (napari's event)

@@ -39,7 +39,7 @@ class MirroredLayer:
             each.visible = on_every_side and self.layer.visible
 
     def leave(self) -> None:
-        """Take the layer and its copies out of the sides; the copies are then nobody's."""
+        """Take the layer and its copies out of the sides; the caller removes the copies."""
         self.layer.events.data.disconnect(self._follow)
         self.layer.events.set_data.disconnect(self._follow)
         unlink_layers([self.layer, *self.copies])

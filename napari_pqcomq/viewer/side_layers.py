@@ -64,7 +64,7 @@ class Side:
 
     @property
     def masks(self) -> np.ndarray:
-        """(z, y, x) uint8, object numbers; written in place by whoever calls :meth:`show_masks` after."""
+        """(z, y, x) uint8, object numbers; may be written in place, followed by :meth:`show_masks`."""
         masks: np.ndarray = self.fill.data
         return masks
 

@@ -53,8 +53,8 @@ class UserLayers:
                 self._viewer.layers.append(each)
         self._regroup()
 
-    def part_from(self, layer: Layer) -> bool:
-        """The user has deleted a layer; whether it was joined."""
+    def remove(self, layer: Layer) -> bool:
+        """Remove the copies of a layer that the user has deleted; False if it was not joined."""
         joined = self._found(layer)
         if joined is None:
             return False
@@ -68,7 +68,7 @@ class UserLayers:
         return True
 
     def release(self) -> None:
-        """Let go of all of them; the copies are then nobody's."""
+        """Let go of all of them; the caller removes the copies."""
         for joined in self._joined:
             joined.leave()
         for layer in self._watched:

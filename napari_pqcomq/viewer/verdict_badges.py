@@ -1,4 +1,4 @@
-"""A verdict at a glance: a sign and a colour beside the words, since colour alone tells nothing."""
+"""A verdict at a glance: a sign and a colour beside the words, since colour alone is not enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a comparison changes in the viewer, remembered and put back."""
+"""What a comparison changes in the viewer: saved before, restored after."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Graphics of removed layers are deleted in the canvas's own OpenGL context.
 
-napari deletes them as soon as layers are removed, in whatever context is current then; after the window was painted
+napari deletes them as soon as layers are removed, in the context that is current then; after the window was painted
 that is Qt's own, which shares its objects with the canvas's. Mesa then loses the vertex shader that is bound in the
 canvas's context, and the next drawing that changes no shader, a plain image's, ends the process.
 """

@@ -1,4 +1,4 @@
-"""Flicker: one picture, its masks exchanged at a key, so that whatever differs jumps."""
+"""Flicker: one picture, its masks exchanged at a key, so that what differs jumps."""
 
 from __future__ import annotations
 
