@@ -9,7 +9,7 @@ from napari_pqcomq.jobs.model_cache import ModelCache
 from pqcomq.quantization.presets import default_config
 
 EIGHT, FOUR = (ModelChoice("lite-medsam", None, default_config("lite-medsam", bits)) for bits in (8, 4))
-OTHER = ModelChoice("medsam-vit-b", Path("other.pth"), default_config("medsam-vit-b", 8))
+OTHER = ModelChoice("medsam", Path("other.pth"), default_config("medsam", 8))
 
 
 def test_weights_are_found_by_the_choice_they_were_made_for():
