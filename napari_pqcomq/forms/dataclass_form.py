@@ -99,6 +99,10 @@ class DataclassForm(QObject, Generic[T]):
         if self.value != before:
             self.changed.emit()
 
+    def update(self, **fields: Any) -> None:  # noqa: ANN401 (each field has a type of its own)
+        """Show other values of some fields; see :meth:`set_value`."""
+        self.set_value(replace(self.value, **fields))  # type: ignore[type-var]
+
     def add_rows(self, layout: QFormLayout, names: Iterable[str] | None = None) -> None:
         """Put fields into a layout, one below the other.
 

@@ -10,3 +10,6 @@ BitWidths = NewType("BitWidths", tuple[int, ...])
 
 VolumeFiles = NewType("VolumeFiles", tuple[Path, ...])
 """Files of volumes; none stands for the volume that is open."""
+
+OPEN_VOLUME = VolumeFiles(())
+"""No files: the volume that is open."""

@@ -8,9 +8,9 @@ from typing import Any
 from magicgui.widgets import ComboBox
 from qtpy.QtWidgets import QComboBox, QFileDialog
 
-from napari_pqcomq.forms.value_types import VolumeFiles
+from napari_pqcomq.forms.value_types import OPEN_VOLUME, VolumeFiles
 
-_OPEN_VOLUME, _FILES = "The open volume", "Other volume files…"
+_OPEN_TITLE, _FILES = "The open volume", "Other volume files…"
 _FILTER = "Volumes (*.nii *.nii.gz *.dcm)"
 
 
@@ -20,26 +20,37 @@ class VolumeFilesEdit(ComboBox):
     native: QComboBox
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 (magicgui's)
-        self._chosen = self._last = VolumeFiles(())
+        self._chosen = self._last = OPEN_VOLUME
         super().__init__(choices=self._offered, **options)
         self.native.activated.connect(self._on_activated)
 
-    def choose(self, files: tuple[Path, ...]) -> None:
-        """Take slices from these files, or from the open volume where there are none."""
-        if files:
-            self._chosen = VolumeFiles(files)
-            self.reset_choices()
-        self.value = self._last = VolumeFiles(files)
+    def get_value(self) -> VolumeFiles:
+        """The files; while the dialog is open, those from before."""
+        chosen = super().get_value()
+        return self._last if chosen is None else VolumeFiles(chosen)
 
-    def _offered(self, _widget: object) -> list[tuple[str, tuple[Path, ...] | None]]:
+    @property
+    def value(self) -> VolumeFiles:
+        """The files; none for the open volume."""
+        return self.get_value()
+
+    @value.setter
+    def value(self, files: VolumeFiles) -> None:
+        if files:
+            self._chosen = files
+            self.reset_choices()
+        self._last = files
+        ComboBox.value.fset(self, files)
+
+    def _offered(self, _widget: object) -> list[tuple[str, VolumeFiles | None]]:
         """None stands for the dialog."""
         named = [(", ".join(file.name for file in self._chosen), self._chosen)] if self._chosen else []
-        return [(_OPEN_VOLUME, ()), *named, (_FILES, None)]
+        return [(_OPEN_TITLE, OPEN_VOLUME), *named, (_FILES, None)]
 
     def _on_activated(self, _index: int) -> None:
         """The user has chosen: the entry for other files opens a dialog, which changes nothing when it is cancelled."""
-        if self.value is not None:
+        if self.native.currentData() is not None:
             self._last = self.value
             return
         names, _filter = QFileDialog.getOpenFileNames(self.native, "Volumes to calibrate on", "", _FILTER)
-        self.choose(tuple(Path(name) for name in names) or self._last)
+        self.value = VolumeFiles(tuple(Path(name) for name in names)) or self._last

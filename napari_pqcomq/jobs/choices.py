@@ -1,11 +1,21 @@
-"""What the user chose, handed to background jobs."""
+"""What the user chose, handed to background jobs; the forms are made from these classes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from pqcomq.quantization.algorithm.config import QuantizationConfig
+from napari_pqcomq.forms.value_types import OPEN_VOLUME, BitWidths, VolumeFiles
+from pqcomq.backends.runtime import Runtime
+from pqcomq.models import lite_medsam
+from pqcomq.quantization.algorithm.config import Method, QuantizationConfig
+from pqcomq.quantization.calibration import DEFAULT_SLICES
+from pqcomq.quantization.presets import default_config
+
+EMBEDDED_MODEL = lite_medsam.KEY
+"""The one whose weights are shipped."""
+
+_DEFAULT_WIDTHS = BitWidths((4,))
 
 
 @dataclass(frozen=True)
@@ -24,6 +34,47 @@ class ModelChoice:
 
 
 @dataclass(frozen=True)
+class ModelSettings:
+    """A model, at one bit width or several, and what runs it.
+
+    Attributes:
+        key: the model's key.
+        file: a checkpoint for a model whose weights are not shipped; of no meaning to the other.
+        widths: bit widths, one quantized model for each.
+        runtime: what runs the networks.
+        method: of quantization; runtimes that multiply integers have a method of their own.
+    """
+
+    key: str = EMBEDDED_MODEL
+    file: Path | None = None
+    widths: BitWidths = _DEFAULT_WIDTHS
+    runtime: Runtime = Runtime.torch
+    method: Method = "pcomq"
+
+    @property
+    def needs_file(self) -> bool:
+        """Whether the weights of the model are not shipped."""
+        return self.key != EMBEDDED_MODEL
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The file with the model's weights; None for the ones that are shipped, or where none is chosen yet."""
+        return self.file if self.needs_file else None
+
+    @property
+    def choices(self) -> tuple[ModelChoice, ...]:
+        """A model and its settings for every bit width."""
+        return tuple(
+            ModelChoice(
+                self.key,
+                self.checkpoint,
+                default_config(self.key, bits, self.method, integers=self.runtime.integers),
+            )
+            for bits in self.widths
+        )
+
+
+@dataclass(frozen=True)
 class CalibrationChoice:
     """Where the calibration slices come from.
 
@@ -32,8 +83,8 @@ class CalibrationChoice:
         files: volumes to take them from; empty for the open volume.
     """
 
-    slices: int
-    files: tuple[Path, ...] = ()
+    slices: int = DEFAULT_SLICES
+    files: VolumeFiles = OPEN_VOLUME
 
     def __str__(self) -> str:
         count = "1 slice" if self.slices == 1 else f"{self.slices} slices"

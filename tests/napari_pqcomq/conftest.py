@@ -117,7 +117,6 @@ def settings_of_the_tests_own(tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def every_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     """All runtimes are offered: finding out imports OpenVINO in a thread, and warnings are everybody's filters."""
-    monkeypatch.setattr("napari_pqcomq.setup.runtime_combo_box._obstacles", dict)
     monkeypatch.setattr("napari_pqcomq.forms.runtime_edit._obstacles", dict)
 
 

@@ -36,10 +36,10 @@ def dock(shown_viewer, loaded_once):
     """The dock as napari makes it, quick settings, and stopped jobs at the end."""
     dock = CompareWidget(shown_viewer)
     shown_viewer.window.add_dock_widget(dock)
-    dock.panels.model.bits.setCurrentText("8 bits")
-    dock.panels.model.methods.setCurrentText("Round to nearest")
-    dock.panels.calibration.slices.setValue(1)
-    dock.panels.model.runtimes.choose(Runtime.torch)
+    dock.panels.model.choose_bits(8)
+    dock.panels.model.choose_method("rtn")
+    dock.panels.calibration.choose_slices(1)
+    dock.panels.model.choose_runtime(Runtime.torch)
     yield dock
     dock.panels.jobs.cancel()
     while dock.panels.jobs.is_running:
@@ -89,7 +89,7 @@ def test_the_hint_goes_from_step_to_step(dock, shown_viewer, volume):
     shown_viewer.add_layer(Layer.create(*boxes_tuple(volume, {"cube": BOX})))
     assert "quantized first" in dock.panels.actions.hint.text()
     assert "1 slice of the open volume" in dock.panels.weights.status.text()
-    dock.panels.model.models.setCurrentText("MedSAM ViT-B")
+    dock.panels.model.choose_model("medsam")
     assert "Choose the checkpoint" in dock.panels.actions.hint.text()
     assert not dock.panels.actions.compare_button.isEnabled()
 
@@ -264,14 +264,14 @@ def test_the_status_bar_speaks_of_the_patient(ready, shown_viewer, hover):
 
 def test_settings_are_remembered(shown_viewer, volume, qtbot):
     first = CompareWidget(shown_viewer)
-    first.panels.model.bits.setCurrentText("2 bits")
+    first.panels.model.choose_bits(2)
     first.panels.prompts.modes.setCurrentIndex(1)
     first.panels.view.show("Difference")
     first.panels.session.pixels.setValue(3)
     first.panels.volume.open_menu.note([Path("/gone/ct.nii.gz")])
     first._release()
     second = CompareWidget(shown_viewer)
-    assert second.panels.model.bits.currentText() == "2 bits"
+    assert second.panels.model.settings.widths == (2,)
     assert second.panels.prompts.mode == "same"
     assert second.panels.view.name == "Difference"
     assert second.panels.session.pixels.value() == 3
@@ -281,10 +281,10 @@ def test_settings_are_remembered(shown_viewer, volume, qtbot):
         widget.deleteLater()
 
 
-@pytest.mark.parametrize("method", ["Round to nearest", "Permutation-COMQ"])
+@pytest.mark.parametrize("method", ["rtn", "pcomq"])
 def test_cancel_half_way_keeps_nothing_and_the_dock_goes_on(ready, lite_medsam, qtbot, method):
-    ready.panels.model.methods.setCurrentText(method)
-    ready.panels.calibration.slices.setValue(4)
+    ready.panels.model.choose_method(method)
+    ready.panels.calibration.choose_slices(4)
     seen = []
     ready.panels.jobs.bar.valueChanged.connect(seen.append)
     press(qtbot, ready.panels.weights.quantize_button)
@@ -304,11 +304,11 @@ def test_weights_are_saved_and_loaded_again_with_their_settings(prepared, qtbot,
     ready = prepared
     assert "Ready" in ready.panels.weights.status.text()
     ready.workflow.save_weights(tmp_path / "w.safetensors")
-    ready.panels.model.bits.setCurrentText("2 bits")
+    ready.panels.model.choose_bits(2)
     assert "Not quantized yet" in ready.panels.weights.status.text()
     ready.workflow.load_weights(tmp_path / "w.safetensors")
     wait_for_end(qtbot, ready)
-    assert ready.panels.model.bits.currentText() == "8 bits"
+    assert ready.panels.model.settings.widths == (8,)
     loaded = ready.workflow.models.quantized(ready.panels.model.choice)
     assert isinstance(loaded, QuantizedModel)
     assert loaded.settings == default_config("lite-medsam", 8, "rtn")
@@ -326,7 +326,7 @@ def test_a_checkpoint_with_code_in_it_is_refused_and_never_run(ready, qtbot, tmp
     marker = tmp_path / "ran"
     bad = tmp_path / "evil.pth"
     bad.write_bytes(b"cos\nsystem\n(S'touch " + str(marker).encode() + b"'\ntR.")
-    ready.panels.model.models.setCurrentText("MedSAM ViT-B")
+    ready.panels.model.choose_model("medsam")
     ready.panels.model.set_checkpoint(bad)
     press(qtbot, ready.panels.weights.quantize_button)
     wait_for_end(qtbot, ready)

@@ -73,9 +73,9 @@ def test_no_key_means_two_things_and_each_does_what_it_says(prompted, workflow, 
 def test_settings_come_back_in_other_panels(viewer, panels, bare, tmp_path):
     checkpoint = tmp_path / "medsam.pth"
     checkpoint.touch()
-    panels.model.models.setCurrentText("MedSAM ViT-B")
+    panels.model.choose_model("medsam")
     panels.model.set_checkpoint(checkpoint)
-    panels.calibration.slices.setValue(5)
+    panels.calibration.choose_slices(5)
     panels.gate.set_tolerance(Tolerance(0.5, 12.5))
     Preferences(panels).keep()
     others = make_panels(viewer, bare)
@@ -104,7 +104,7 @@ def test_a_job_is_refused_with_the_reason(panels, workflow, viewer, volume):
     viewer.add_layer(Layer.create(*image_tuple(volume)))
     with pytest.raises(InputError, match="There is no box yet"):
         compare_job(panels, workflow.models, workflow.embeddings)
-    panels.model.models.setCurrentText("MedSAM ViT-B")
+    panels.model.choose_model("medsam")
     assert not workflow.can_start
     workflow.quantize()
     assert not panels.jobs.is_running

@@ -101,13 +101,13 @@ def test_a_session_is_saved_and_opened_again(shown, result, tmp_path, qtbot):
     assert (tmp_path / "session" / "report.html").is_file()
     assert dock.panels.session.page_button.isVisibleTo(dock.panels.session)
     dock.panels.gate.set_tolerance(Tolerance())
-    dock.panels.model.runtimes.choose(Runtime.openvino)
+    dock.panels.model.choose_runtime(Runtime.openvino)
     dock.panels.view.close()
     dock.results.open_session(tmp_path / "session")
     qtbot.waitUntil(lambda: not dock.panels.jobs.is_running, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: dock.panels.session.message.text().startswith("Opened"), timeout=PATIENCE_MS)
     assert dock.panels.view.is_open
-    assert dock.panels.model.runtimes.runtime is Runtime.torch  # as it was made
+    assert dock.panels.model.runtime is Runtime.torch  # as it was made
     assert all(side.segmenter.execution.setting == "torch" for side in dock.workflow.result.candidates)
     assert dock.panels.gate.judged() == verdicts
     again = dock.workflow.result.objects[0]

@@ -1,0 +1,100 @@
+"""The forms of model, method and calibration: what they offer, and what is chosen by them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel
+
+from napari_pqcomq.forms.bit_widths_edit import ALL_BITS
+from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice
+from napari_pqcomq.setup.calibration_panel import CalibrationPanel
+from napari_pqcomq.setup.model_panel import ModelPanel
+from pqcomq.backends.runtime import Runtime
+from pqcomq.quantization.presets import default_config
+
+
+@pytest.fixture
+def panel(qtbot):
+    panel = ModelPanel(CalibrationPanel())
+    qtbot.addWidget(panel)
+    panel.show()
+    return panel
+
+
+def labels_in_sight(panel):
+    return {label.text() for label in panel.findChildren(QLabel) if label.isVisible()}
+
+
+def test_at_first_the_shipped_model_at_four_bits(panel):
+    assert panel.choices == (ModelChoice("lite-medsam", None, default_config("lite-medsam", 4)),)
+    assert not panel.lacks_checkpoint
+    assert labels_in_sight(panel) >= {"Model", "Quantize to", "Runs on"}
+    assert "Checkpoint" not in labels_in_sight(panel)
+
+
+def test_every_bit_width_is_one_choice_of_several_models(panel, qtbot):
+    with qtbot.waitSignal(panel.changed):
+        panel.choose_bits(*ALL_BITS)
+    assert [choice.settings.bits for choice in panel.choices] == [8, 4, 2]
+    assert panel.preferences()["bits"] == "8, 4 and 2 bits"
+    assert panel.choice == panel.choices[0]
+
+
+def test_a_model_without_shipped_weights_asks_for_a_file(panel, tmp_path, qtbot):
+    with qtbot.waitSignal(panel.changed):
+        panel.choose_model("medsam")
+    assert panel.lacks_checkpoint
+    assert "Checkpoint" in labels_in_sight(panel)
+    panel.set_checkpoint(tmp_path / "medsam.pth")
+    assert panel.checkpoint == panel.choice.checkpoint == tmp_path / "medsam.pth"
+    assert panel.form["file"].line_edit.native.text().endswith("medsam.pth")
+    panel.choose_model("lite-medsam")
+    assert panel.checkpoint is None
+    assert "Checkpoint" not in labels_in_sight(panel)
+
+
+def test_integer_products_need_weights_of_their_own(panel):
+    panel.choose_bits(8)
+    assert panel.runtime is Runtime.openvino, "low bits at their real speed, where it is installed"
+    assert panel.choice.settings == default_config("lite-medsam", 8, "pcomq")
+    panel.choose_runtime(Runtime.openvino_int8)
+    assert panel.choice.settings == default_config("lite-medsam", 8, integers=True)
+    assert not panel.form["method"].enabled
+    assert "Integer products need COMQ" in panel.form["method"].tooltip
+    panel.choose_runtime(Runtime.torch)
+    assert panel.form["method"].enabled
+
+
+def test_what_a_weights_file_holds_is_shown_at_once(panel, qtbot):
+    changes = []
+    panel.changed.connect(lambda: changes.append(panel.choice))
+    panel.show_loaded("lite-medsam", default_config("lite-medsam", 2, "rtn"))
+    assert changes == [ModelChoice("lite-medsam", None, default_config("lite-medsam", 2, "rtn"))]
+
+
+def test_what_is_kept_comes_back_by_the_words_in_sight(panel, qtbot):
+    panel.restore({"model": "LiteMedSAM", "bits": "2 bits", "method": "Round to nearest", "runtime": "Gone"})
+    assert panel.choice.settings == default_config("lite-medsam", 2, "rtn")
+    assert panel.runtime is Runtime.openvino
+    other = ModelPanel(CalibrationPanel())
+    qtbot.addWidget(other)
+    other.restore(panel.preferences())
+    assert other.settings == panel.settings
+
+
+def test_calibration_is_a_number_of_slices_of_some_volumes(qtbot):
+    panel = CalibrationPanel()
+    qtbot.addWidget(panel)
+    assert panel.choice == CalibrationChoice(8)
+    assert str(panel.choice) == "8 slices of the open volume"
+    with qtbot.waitSignal(panel.changed):
+        qtbot.keyClick(panel.form["slices"].native, Qt.Key.Key_Up)
+    assert panel.choice.slices == 9
+    with qtbot.waitSignal(panel.changed):
+        panel.set_files((Path("/data/other.nii.gz"),))
+    assert str(panel.choice) == "9 slices of other.nii.gz"
+    panel.choose_slices(500)
+    assert panel.choice.slices == 64
