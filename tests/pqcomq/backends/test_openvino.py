@@ -160,6 +160,7 @@ def test_full_precision_gives_torch_s_masks(lite_medsam, prompts):
     assert fast.execution != lite_medsam.execution, "embeddings of two runtimes never mix"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [4, 2])
 def test_packed_weights_give_the_masks_of_the_same_weights_in_torch(lite_medsam, prompts, real_data, finish, bits):
     calibration = calibrate_on([read_volume(real_data / "calibration_ct_1.nii.gz")], 1)

@@ -10,6 +10,7 @@ from pqcomq.volumes.labels import read_labels
 from pqcomq.volumes.reader import read_volume
 
 
+@pytest.mark.slow
 def test_full_precision_reaches_its_known_accuracy_on_a_real_ct(real_data, lite_medsam, finish):
     volume = read_volume(real_data / "abdomen_ct.nii.gz")
     labels = read_labels(real_data / "abdomen_ct_labels.nii.gz", volume)

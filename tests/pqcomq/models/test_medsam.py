@@ -18,6 +18,7 @@ def checkpoint(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_a_vit_b_checkpoint_loads_and_runs_end_to_end(checkpoint):
     medsam = load_model("medsam", checkpoint)
     assert medsam.title == "MedSAM ViT-B"

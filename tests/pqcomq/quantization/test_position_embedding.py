@@ -32,6 +32,7 @@ def test_rows_keep_half_a_step_and_come_out_the_same_again(size):
     assert torch.equal(again[1], scale)
 
 
+@pytest.mark.slow
 def test_medsam_vit_b_s_positions_go_through_a_file_unchanged(tmp_path):
     full = empty_model("medsam", "random.pth", "0" * 64, 375_000_000)
     torch.nn.init.normal_(full.image_encoder.pos_embed, generator=torch.Generator().manual_seed(5))

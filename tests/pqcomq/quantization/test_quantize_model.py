@@ -18,6 +18,7 @@ QUICK = QuantizationConfig(bits=4, sweeps=1)
 """Encoder alone, one width, full-precision inputs: where a test is about the run and not about the result."""
 
 
+@pytest.mark.slow
 def test_every_slice_and_layer_is_told_and_the_original_is_untouched(lite_medsam, calibration):
     parts = (lite_medsam.image_encoder, lite_medsam.mask_decoder)
     before = [{name: tensor.clone() for name, tensor in part.state_dict().items()} for part in parts]
@@ -68,6 +69,7 @@ def test_closed_while_calibrating_leaves_no_hooks(lite_medsam, calibration):
     assert not any(module._forward_pre_hooks for module in lite_medsam.image_encoder.modules())
 
 
+@pytest.mark.slow
 def test_eight_bits_are_nearly_the_original(lite_medsam, calibration, finish):
     model = finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", 8)))
     image = lite_medsam.transforms.image(calibration.slices[0])
@@ -87,6 +89,7 @@ def test_weights_that_are_not_finite_are_told_with_their_layer(calibration):
             pass
 
 
+@pytest.mark.slow
 def test_a_calibration_slice_of_zeros_gives_no_nan(lite_medsam, finish):
     blank = Calibration((np.zeros((64, 64), np.uint8),), {})
     model = finish(quantize_model(lite_medsam, blank, default_config("lite-medsam", 4)))

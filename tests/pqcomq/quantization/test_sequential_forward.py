@@ -29,6 +29,7 @@ def passes(model, images):
     return [partial(lambda image: model.logits(model.embed(image), BOXES), image) for image in images]
 
 
+@pytest.mark.slow
 def test_layers_of_encoder_and_decoder_see_what_their_predecessors_left_them(lite_medsam, images):
     low = copied(lite_medsam)
     layers, low_layers = (layers_to_quantize(model, decoder=True) for model in (lite_medsam, low))

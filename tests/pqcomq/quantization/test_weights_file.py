@@ -42,6 +42,7 @@ def assert_same_bits(loaded, model):
             assert torch.equal(state[name], tensor), f"{part}.{name}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bits", "method"), [(2, "pcomq"), (4, "comq"), (8, "rtn")])
 def test_the_loaded_model_gives_the_same_bits(bits, method, lite_medsam, calibration, finish, tmp_path):
     model = finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", bits, method)))
@@ -59,6 +60,7 @@ def test_the_loaded_model_gives_the_same_bits(bits, method, lite_medsam, calibra
     assert loaded.segmenter.fingerprint == model.segmenter.fingerprint
 
 
+@pytest.mark.slow
 def test_granularity_layer_survives_the_file(lite_medsam, calibration, finish, tmp_path):
     settings = replace(QuantizationConfig.plain(8), granularity="layer")
     model = finish(quantize_model(lite_medsam, calibration, settings))

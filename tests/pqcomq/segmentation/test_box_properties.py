@@ -20,9 +20,9 @@ MARGINS = st.integers(0, 12)
 def test_the_box_round_a_mask_holds_it_and_reaches_no_further_than_its_margin(mask, margin):
     box = Box3D.around(mask, margin)
     depth, height, width = mask.shape
-    assert (0 <= box.z0 <= box.z1 < depth, 0 <= box.x0 <= box.x1 <= width, 0 <= box.y0 <= box.y1 <= height) == (
-        True,
-    ) * 3
+    assert 0 <= box.z0 <= box.z1 < depth
+    assert 0 <= box.x0 <= box.x1 <= width
+    assert 0 <= box.y0 <= box.y1 <= height
     z, y, x = np.nonzero(mask)
     assert (box.z0, box.z1) == (z.min(), z.max()), "slices are never added"
     for low, high, inside in ((box.x0, box.x1, x), (box.y0, box.y1, y)):
