@@ -63,11 +63,13 @@ class LabelledObjects:
         maps: label maps (z, y, x), unsigned; at least one.
         names: object name by label; every label in ``maps`` has one.
         notes: sentences worth telling the user.
+        colours: red, green, blue from 0 to 1 by label, where the file says.
     """
 
     maps: tuple[np.ndarray, ...] = field(repr=False)
     names: Mapping[int, str]
     notes: tuple[str, ...] = ()
+    colours: Mapping[int, tuple[float, float, float]] = field(default_factory=dict)
 
     def mask(self, label: int) -> np.ndarray:
         """One object as (z, y, x) bool; empty where no voxel has the label."""

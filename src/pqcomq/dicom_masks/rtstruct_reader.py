@@ -35,7 +35,8 @@ def read_structure_set(path: Path, volume: Volume, only: Collection[int] | None 
         only: numbers of the regions to read; all by default.
 
     Returns:
-        Regions as labels by their numbers. Those without closed contours are left out, which a note tells.
+        Regions as labels by their numbers. Those without closed contours are left out, and those that reach beyond the
+        volume unless asked for, which a note tells.
 
     Raises:
         InputError: the file is damaged, empty, of another examination or drawn on other slices, or lacks a region
@@ -55,11 +56,17 @@ def read_structure_set(path: Path, volume: Volume, only: Collection[int] | None 
     if not chosen:
         raise InputError(f"{path} has no region with closed contours.")
     builder = LabelMapBuilder(volume.grid.shape_zyx, max(chosen))
+    problems: dict[int, str] = {}
     for number in sorted(chosen):
         try:
             builder.add(number, _parts(contours[number], volume.grid))
         except ValueError as problem:
-            raise InputError(f"{path} does not fit {volume.name}: '{names[number]}' {problem}.") from problem
+            problems[number] = f"'{names[number]}' {problem}"
+    # A couch or a mask that reaches beyond the images says nothing against the organs; whoever asks for it is told.
+    if problems and (only is not None or len(problems) == len(chosen)):
+        raise InputError(f"{path} does not fit {volume.name}: {next(iter(problems.values()))}.")
+    chosen -= set(problems)
+    notes += tuple(f"A region was left out: {problem}." for problem in problems.values())
     if only is None and (left_out := [name for number, name in sorted(names.items()) if number not in drawn]):
         notes += (f"Regions without closed contours were left out: {', '.join(left_out)}.",)
     return LabelledObjects(builder.maps(), {number: names[number] for number in sorted(chosen)}, notes)

@@ -22,6 +22,8 @@ from pqcomq.errors import InputError
 from pqcomq.volumes.volume import Volume
 
 MOST_SEGMENTS = 65535
+IDENTIFICATION = "SegmentIdentificationSequence"
+"""Names a frame's segment; where there is a single one, a file without it can mean no other."""
 FRACTION = 0.5
 """Share of the greatest value from which a voxel of a fractional segmentation counts as inside."""
 
@@ -95,10 +97,12 @@ def _frames(dataset: Dataset, path: Path) -> list[_Frame]:
     if not groups or len(groups) != int(dataset.get("NumberOfFrames") or 0):
         raise InputError(f"{path} is damaged: it does not say where each of its frames lies.")
     has_segments = dataset.SegmentationType != "LABELMAP"
-    return [_frame(group, shared, path, has_segments=has_segments) for group in groups]
+    numbers = [int(item.SegmentNumber) for item in dataset.get("SegmentSequence") or []]
+    only_one = numbers[0] if len(numbers) == 1 else None
+    return [_frame(group, shared, path, only_one, has_segments=has_segments) for group in groups]
 
 
-def _frame(group: Dataset, shared: Dataset, path: Path, *, has_segments: bool) -> _Frame:
+def _frame(group: Dataset, shared: Dataset, path: Path, only_one: int | None, *, has_segments: bool) -> _Frame:
     def numbers(sequence: str, keyword: str, count: int) -> tuple[float, ...]:
         for source in (group, shared):
             for item in source.get(sequence) or []:
@@ -110,8 +114,10 @@ def _frame(group: Dataset, shared: Dataset, path: Path, *, has_segments: bool) -
 
     segment = None
     if has_segments:
-        found = next(iter(group.get("SegmentIdentificationSequence") or shared.get("SegmentIdentificationSequence")))
-        segment = int(found.ReferencedSegmentNumber)
+        items = [*(group.get(IDENTIFICATION) or []), *(shared.get(IDENTIFICATION) or [])]
+        if not items and only_one is None:
+            raise InputError(f"{path} does not say which of its segments each frame shows ({IDENTIFICATION}).")
+        segment = int(items[0].ReferencedSegmentNumber) if items else only_one
     return _Frame(
         segment,
         numbers("PlanePositionSequence", "ImagePositionPatient", 3),

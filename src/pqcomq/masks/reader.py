@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from pqcomq.dicom_masks.mask_object import LabelledObjects
+from pqcomq.dicom_masks.mask_object import LabelledObjects, LabelMapBuilder
 from pqcomq.dicom_masks.object_loading import SEGMENTATION, STRUCTURE_SET, object_kind
 from pqcomq.dicom_masks.rtstruct_reader import read_structure_set
 from pqcomq.dicom_masks.seg_reader import read_segmentation
-from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.import_issues import Remedy
+from pqcomq.volumes.labels import LabelFile, read_label_file
+from pqcomq.volumes.slicer_segmentation import Segment
 from pqcomq.volumes.volume import Volume
 
 
-def read_masks(path: Path, volume: Volume, only: Collection[int] | None = None) -> LabelledObjects:
+def read_masks(
+    path: Path,
+    volume: Volume,
+    only: Collection[int] | None = None,
+    part: int | None = None,
+    remedies: Collection[Remedy] = (),
+) -> LabelledObjects:
     """Read labels that lie on a volume's voxels.
 
     Args:
-        path: a DICOM segmentation or structure set, or a label map of any kind that :func:`read_labels` takes.
+        path: a DICOM segmentation or structure set, or a label map of any kind that :func:`read_label_file` takes.
         volume: that they belong to.
         only: labels to read, by their numbers; all by default.
+        part: which volume of a label map that holds several, counted from 1.
+        remedies: ``"resample"`` to take the nearest label where a label map's voxels are not the volume's.
 
     Returns:
-        The objects; those of a label map are named by their numbers.
+        The objects; those of a label map are named by their numbers unless it names them itself.
 
     Raises:
+        PartChoiceNeeded, RemedyNeeded: as :func:`read_label_file` does.
         InputError: the file is none of these, is damaged, lies elsewhere, or lacks an object asked for.
     """
     path = Path(path)
@@ -35,7 +46,30 @@ def read_masks(path: Path, volume: Volume, only: Collection[int] | None = None) 
         return read_segmentation(path, volume, only)
     if kind == STRUCTURE_SET:
         return read_structure_set(path, volume, only)
-    labels = read_labels(path, volume)
-    present = [number for number in np.unique(labels).tolist() if number and (only is None or number in only)]
-    names = {number: f"label {number}" for number in present}
-    return LabelledObjects((labels,), names)
+    return _labelled(read_label_file(path, volume, part, remedies), only)
+
+
+def _labelled(file: LabelFile, only: Collection[int] | None) -> LabelledObjects:
+    """The objects of a label file; several layers, or segments that it names, are numbered anew in their order."""
+    notes = tuple(map(str, file.findings))
+    if not file.segments and len(file.layers) == 1:
+        (labels,) = file.layers
+        present = [number for number in np.unique(labels).tolist() if number and (only is None or number in only)]
+        return LabelledObjects((labels,), {number: f"label {number}" for number in present}, notes)
+    segments = file.segments or tuple(_unnamed(file))
+    chosen = [each for each in segments if (only is None or each.number in only) and each.layer < len(file.layers)]
+    builder = LabelMapBuilder(file.layers[0].shape, max((each.number for each in chosen), default=1))
+    for each in chosen:
+        builder.add(each.number, [((slice(None),) * 3, file.layers[each.layer] == each.value)])
+    colours = {each.number: each.colour for each in chosen if each.colour is not None}
+    return LabelledObjects(builder.maps(), {each.number: each.name for each in chosen}, notes, colours)
+
+
+def _unnamed(file: LabelFile) -> Iterator[Segment]:
+    """A segment for each label of each layer."""
+    number = 0
+    for layer, labels in enumerate(file.layers):
+        for value in np.unique(labels).tolist():
+            if value:
+                number += 1
+                yield Segment(number, layer, value, f"layer {layer + 1}, label {value}")

@@ -71,6 +71,24 @@ def read_picture(path: Path, part: int | None = None) -> tuple[np.ndarray, Grid,
     return compact(sitk.GetArrayFromImage(image), path), Grid.of(image), findings
 
 
+def picture_header(path: Path) -> tuple[int, dict[str, str]]:
+    """How many 3-D volumes a file holds, and the header's own fields.
+
+    Raises:
+        InputError: it is damaged, or holds no volume.
+    """
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.SetImageIO(READERS[path.suffix.lower()])
+    try:
+        with quiet_itk():
+            reader.ReadImageInformation()
+            return _volumes(reader, path), {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+    except RuntimeError as error:
+        logger.debug("SimpleITK on %s: %s", path, error)
+        raise InputError(f"{path} is damaged, was cut off, or is no file of this kind.") from error
+
+
 def _volumes(reader: sitk.ImageFileReader, path: Path) -> int:
     """How many 3-D volumes there are: along a fourth axis, or as several numbers a voxel."""
     size, components = reader.GetSize(), reader.GetNumberOfComponents()

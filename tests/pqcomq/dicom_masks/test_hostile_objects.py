@@ -162,7 +162,6 @@ def move(dataset, millimetres):
         (lambda d: d.__delitem__("PerFrameFunctionalGroupsSequence"), "where each of its frames lies"),
         (lambda d: groups(d).pop(), "where each of its frames lies"),
         (lambda d: groups(d)[0].__delitem__("PlanePositionSequence"), "where each of its frames lies"),
-        (lambda d: shared(d).__delitem__("SegmentIdentificationSequence"), "damaged"),
         (lambda d: d.__delitem__("PixelData"), "damaged"),
         (lambda d: setattr(d, "PixelData", b"\xff\xff"), "damaged"),
         (lambda d: setattr(d, "PixelData", bytes(len(d.PixelData))), "has no voxel in any segment"),
@@ -186,6 +185,43 @@ def move(dataset, millimetres):
 )
 def test_segmentations_that_are_wrong(segmentation, axial, change, words):
     assert words in refused(read_segmentation, changed(segmentation, change), axial)
+
+
+def test_frames_that_name_no_segment_show_the_only_one(segmentation, axial, mask):
+    for item in pydicom.dcmread(segmentation).PerFrameFunctionalGroupsSequence:
+        assert "SegmentIdentificationSequence" not in item
+    read = read_segmentation(
+        changed(segmentation, lambda d: shared(d).__delitem__("SegmentIdentificationSequence")), axial
+    )
+    np.testing.assert_array_equal(read.mask(1), mask)
+
+
+def test_frames_that_name_none_of_several_segments_are_refused_with_the_reason(axial, mask, tmp_path):
+    write_segmentation(tmp_path / "two.dcm", [MaskObject("liver", mask), MaskObject("rest", ~mask)], axial)
+
+    def forget(dataset):
+        for item in (shared(dataset), *groups(dataset)):
+            if "SegmentIdentificationSequence" in item:
+                del item.SegmentIdentificationSequence
+
+    message = refused(read_segmentation, changed(tmp_path / "two.dcm", forget), axial)
+    assert "does not say which of its segments each frame shows (SegmentIdentificationSequence)" in message
+
+
+def test_a_region_beyond_the_images_does_not_take_the_others_along(axial, mask, tmp_path):
+    write_structure_set(tmp_path / "rt.dcm", [MaskObject("liver", mask), MaskObject("couch", ~mask)], axial)
+
+    def widen(dataset):
+        for contour in dataset.ROIContourSequence[1].ContourSequence:
+            points = np.array(contour.ContourData, float).reshape(-1, 3) + np.array([300, 0, 0])
+            contour.ContourData = [f"{v:.4f}" for v in points.ravel()]
+
+    read = read_structure_set(changed(tmp_path / "rt.dcm", widen), axial)
+    assert read.names == {1: "liver"}
+    np.testing.assert_array_equal(read.mask(1), mask)
+    assert "'couch' reaches outside the volume" in read.notes[0]
+    with pytest.raises(InputError, match="'couch' reaches outside"):
+        read_structure_set(tmp_path / "rt.dcm", axial, only=[1, 2])
 
 
 def shared(dataset):

@@ -5,15 +5,19 @@ from __future__ import annotations
 import subprocess
 from contextlib import contextmanager
 
+import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
 from pqcomq.errors import InputError
+from pqcomq.masks.reader import read_masks
+from pqcomq.volumes.import_issues import RemedyNeeded
 from pqcomq.volumes.label_writer import write_mask
-from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.labels import read_label_file, read_labels
 from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume_choice import PartChoiceNeeded
 
 LABELS = np.random.default_rng(2).integers(0, 5, (7, 6, 5)).astype(np.uint8)
 
@@ -53,22 +57,111 @@ def test_rounding_in_the_header_is_tolerated(tmp_path, image_of, volume, shift):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda i: i.SetOrigin([v + 0.01 for v in i.GetOrigin()]),
-        lambda i: i.SetSpacing((0.75, 1.25, 3.51)),
+        lambda i: i.SetOrigin([v + 0.2 for v in i.GetOrigin()]),
+        lambda i: i.SetSpacing((0.75, 1.25, 3.6)),
         lambda i: i.SetDirection((1, 0, 0, 0, -1, 0, 0, 0, 1)),
-        lambda i: i.SetDirection((np.cos(0.01), -np.sin(0.01), 0, np.sin(0.01), np.cos(0.01), 0, 0, 0, 1)),
+        lambda i: i.SetDirection((np.cos(0.05), -np.sin(0.05), 0, np.sin(0.05), np.cos(0.05), 0, 0, 0, 1)),
     ],
     ids=["origin", "spacing", "flipped", "turned"],
 )
 def test_labels_elsewhere_are_refused(tmp_path, image_of, volume, change):
     image = image_of(LABELS)
     change(image)
-    with pytest.raises(InputError, match=r"l\.nii does not lie on the voxels of sample: its corners .* mm away"):
-        read_labels(label_file(tmp_path / "l.nii", image), volume)
+    path = label_file(tmp_path / "l.nii", image)
+    with pytest.raises(
+        RemedyNeeded, match=r"l\.nii on sample: .* do not lie on .*: its corners .* mm away; .*'resample'"
+    ):
+        read_labels(path, volume)
+    file = read_label_file(path, volume, remedies=["resample"])
+    reference = volume.grid.place(sitk.Image(volume.grid.size, sitk.sitkUInt8))
+    expected = sitk.Resample(image, reference, sitk.Transform(), sitk.sitkNearestNeighbor)
+    np.testing.assert_array_equal(file.layers[0], sitk.GetArrayFromImage(expected))
+    assert file.findings[0].chosen == "resample"
+
+
+@pytest.mark.parametrize("shift", [0.01, 0.07])
+def test_labels_less_than_a_tenth_of_a_voxel_beside_are_taken_with_a_note(tmp_path, image_of, volume, shift):
+    image = image_of(LABELS)
+    image.SetOrigin([v + shift for v in image.GetOrigin()])
+    file = read_label_file(label_file(tmp_path / "l.nii", image), volume)
+    np.testing.assert_array_equal(file.layers[0], LABELS)
+    assert "less than a tenth of one" in str(file.findings[0])
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16])
+def test_labels_saved_from_floats_are_rounded_with_a_note(tmp_path, image_of, volume, kind):
+    """nibabel writes floats under an integer header with a slope, and 2 comes back as 2.00007."""
+    path = label_file(tmp_path / "plain.nii", image_of(LABELS.astype(np.float32)))
+    values = np.array([0, 1, 2, 5, 104])[LABELS]
+    image = nibabel.Nifti1Image(values.T.astype(float), nibabel.load(path).affine)
+    image.set_data_dtype(kind)
+    nibabel.save(image, tmp_path / "l.nii")
+    stored = nibabel.load(tmp_path / "l.nii").get_fdata()
+    assert 0 < np.abs(stored - np.rint(stored)).max() < 0.5
+    if np.abs(stored - np.rint(stored)).max() > 0.01:
+        with pytest.raises(InputError, match="no labels"):
+            read_label_file(tmp_path / "l.nii", volume)
+        return
+    file = read_label_file(tmp_path / "l.nii", volume)
+    np.testing.assert_array_equal(file.layers[0], values)
+    assert "rounded" in str(file.findings[0])
+
+
+def test_one_volume_of_a_file_with_several_is_chosen(tmp_path, image_of, volume):
+    two = sitk.JoinSeries([image_of(LABELS), image_of(np.flip(LABELS).copy())])
+    path = label_file(tmp_path / "l.nii", two)
+    with pytest.raises(PartChoiceNeeded, match="holds 2 volumes"):
+        read_labels(path, volume)
+    np.testing.assert_array_equal(read_labels(path, volume, part=2), np.flip(LABELS))
+
+
+def slicer_file(path, layers, fields):
+    """Layers (z, y, x) as a segmentation of 3D Slicer."""
+    image = sitk.Compose(*layers) if len(layers) > 1 else layers[0]
+    for key, value in fields.items():
+        image.SetMetaData(key, value)
+    writer = sitk.ImageFileWriter()
+    writer.SetFileName(str(path))
+    writer.Execute(image)
+    return path
+
+
+def test_a_cropped_slicer_segmentation_is_placed_by_its_header(tmp_path, image_of, direction):
+    whole = np.zeros(LABELS.shape, np.uint8)
+    whole[2:5, 1:4, 2:4] = 1 + (LABELS[2:5, 1:4, 2:4] > 2)
+    turned = Volume.of(image_of(LABELS.astype(np.int16), direction), "CT", "sample")
+    cut = sitk.RegionOfInterest(image_of(whole, direction), [2, 3, 3], [2, 1, 2])
+    fields = {"Segment0_LabelValue": "2", "Segment0_Name": "spleen", "Segment0_Color": "0.5 0.25 1"}
+    path = slicer_file(tmp_path / "s.seg.nrrd", [cut], fields | {"Segment1_LabelValue": "1"})
+    read = read_masks(path, turned)
+    assert read.names == {1: "spleen", 2: "segment 2"}
+    assert read.colours == {1: (0.5, 0.25, 1.0)}
+    expected = sitk.GetArrayFromImage(sitk.DICOMOrient(image_of(whole, direction), "LPS"))
+    np.testing.assert_array_equal(read.mask(1), expected == 2)
+    np.testing.assert_array_equal(read.mask(2), expected == 1)
+    with pytest.raises(RemedyNeeded, match="its size is"):
+        read_masks(label_file(tmp_path / "other.nrrd", cut), turned)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_layers_of_a_slicer_segmentation_may_overlap(tmp_path, image_of, volume, named):
+    one, two = (LABELS > 1).astype(np.uint8), (LABELS > 3).astype(np.uint8)
+    fields = {}
+    for index, name in enumerate(["liver", "lesion"] if named else []):
+        told = {"LabelValue": "1", "Layer": str(index), "Name": name}
+        fields |= {f"Segment{index}_{key}": value for key, value in told.items()}
+    path = slicer_file(tmp_path / "s.seg.nrrd", [image_of(one), image_of(two)], fields)
+    read = read_masks(path, volume)
+    assert list(read.names.values()) == (["liver", "lesion"] if named else ["layer 1, label 1", "layer 2, label 1"])
+    np.testing.assert_array_equal(read.mask(1), one)
+    np.testing.assert_array_equal(read.mask(2), two)
+    np.testing.assert_array_equal(read_labels(path, volume, part=2), two)
+    with pytest.raises(InputError, match="2 layers"):
+        read_labels(path, volume)
 
 
 def test_labels_of_another_size_are_refused(tmp_path, image_of, volume):
-    with pytest.raises(InputError, match="its size is 5 x 6 x 6, not 5 x 6 x 7 voxels"):
+    with pytest.raises(RemedyNeeded, match="its size is 5 x 6 x 6, not 5 x 6 x 7 voxels"):
         read_labels(label_file(tmp_path / "l.nii", image_of(LABELS[1:])), volume)
 
 
@@ -185,5 +278,5 @@ def test_the_real_labels_fit_their_volume_and_no_other(shared_data):
     labels = read_labels(shared_data / "abdomen_ct_labels.nii.gz", volume)
     assert labels.shape == volume.voxels.shape
     assert {1, 2, 3, 5, 6, 7} <= set(np.unique(labels))
-    with pytest.raises(InputError, match="does not lie on the voxels"):
+    with pytest.raises(InputError, match="do not lie on the voxels"):
         read_labels(shared_data / "abdomen_mr_labels.nii.gz", volume)

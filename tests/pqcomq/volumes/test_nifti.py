@@ -132,7 +132,9 @@ def test_implausible_spacing_is_refused(nifti, spacing, sform):
     assert "spacing" in refused(nifti(patch=[("<3f", 80, *spacing), ("<2h", 252, 1, sform)]))
 
 
-@pytest.mark.parametrize(("row", "words"), [((0, 0, 0, 0), "not at right angles"), ((float("nan"), 0, 0, 0), "affine")])
+@pytest.mark.parametrize(
+    ("row", "words"), [((0, 0, 0, 0), "do not span a volume"), ((float("nan"), 0, 0, 0), "affine")]
+)
 def test_a_broken_affine_is_refused(nifti, row, words):
     assert words in refused(nifti(patch=[("<4f", 280, *row)]))
 
@@ -328,6 +330,32 @@ def two_forms(path, sform, qform):
     return path
 
 
+@pytest.mark.parametrize("skew", [2e-4, 1e-3, 5e-3, 0.2])
+@pytest.mark.parametrize("with_qform", [False, True])
+def test_skewed_axes_are_resampled_when_asked(tmp_path, skew, with_qform):
+    """A value that is linear in the patient's millimetres is kept by linear interpolation."""
+    turn = np.radians(8)
+    axes = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
+    axes[:, 1] += skew * axes[:, 0]
+    affine = np.eye(4)
+    affine[:3, :3], affine[:3, 3] = axes @ np.diag([0.8, 0.8, 2.5]), (-80, -90, 20)
+    places = np.moveaxis(np.indices((40, 36, 12)), 0, -1) @ affine[:3, :3].T + affine[:3, 3]  # RAS
+    image = nibabel.Nifti1Image((places @ (3.0, -2.0, 5.0)).astype(np.float32) + 1000, affine)
+    image.set_sform(affine, 1)
+    image.set_qform(affine, int(with_qform), strip_shears=True)
+    nibabel.save(image, tmp_path / "a.nii")
+    with pytest.raises(RemedyNeeded, match=r"off right angles to one another.*'resample'") as question:
+        read_volume(tmp_path / "a.nii")
+    assert question.value.finding.remedies == (("qform", "resample") if with_qform else ("resample",))
+    volume = read_volume(tmp_path / "a.nii", remedies=["resample"])
+    z, y, x = np.indices(volume.voxels.shape)
+    lps = volume.grid.to_patient(np.stack([x, y, z], axis=-1))
+    expected = lps @ (-3.0, 2.0, 5.0) + 1000
+    inner = volume.voxels[1:-1, 4:-4, 4:-4] if skew < 0.1 else volume.voxels[1:-1, 12:-12, 14:-14]
+    cut = np.s_[1:-1, 4:-4, 4:-4] if skew < 0.1 else np.s_[1:-1, 12:-12, 14:-14]
+    np.testing.assert_allclose(inner, expected[cut], atol=0.05)
+
+
 def test_sform_and_qform_that_disagree_are_named_and_the_sform_holds(tmp_path):
     shifted = AFFINE.copy()
     shifted[0, 3] += 12
@@ -354,5 +382,5 @@ def test_a_sheared_sform_may_be_replaced_by_a_sound_qform(tmp_path):
     sheared[0, 1] = 0.2
     path = two_forms(tmp_path / "a.nii", sheared, AFFINE)
     with pytest.raises(RemedyNeeded, match="right angles"):
-        read_volume(path, remedies=["sform", "resample"])
+        read_volume(path, remedies=["sform"])
     np.testing.assert_allclose(read_volume(path, remedies=["qform"]).grid.spacing, (0.75, 1.5, 4))

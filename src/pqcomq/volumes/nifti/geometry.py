@@ -7,7 +7,8 @@ and it prefers the sform without a word where the two forms are mirror images of
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -18,35 +19,47 @@ from pqcomq.volumes.nifti.header import MILLIMETRES, NiftiHeader
 
 ANGLE_TOLERANCE = 1e-4
 """Largest cosine between two axes that is still rounding."""
+LEAST_VOLUME = 0.5
+"""Volume of the cell that three unit axes span, below which they are no axes of a scan that was only skewed."""
+ROUNDING = 0.02
+"""Voxels: what reaches less beyond a grid needs no further voxel."""
 SAME_MILLIMETRES = 0.1
 """How far sform and qform may lie apart at a corner before it is told: float32 and rounding make less."""
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
 
 
 @dataclass(frozen=True)
-class _Affine:
+class Affine:
     """From index to LPS millimetres: voxel steps as columns (3, 3), and the first voxel's place (3,)."""
 
     steps: np.ndarray
     origin: np.ndarray
 
     def is_usable(self) -> bool:
+        """Whether all its numbers are finite."""
         return bool(np.isfinite(self.steps).all() and np.isfinite(self.origin).all())
 
 
-def grid_of(header: NiftiHeader, remedies: Collection[Remedy], what: object) -> tuple[Grid, tuple[ImportIssue, ...]]:
-    """The grid of a file's voxels, and what is odd about it.
+def grid_of(
+    header: NiftiHeader, remedies: Collection[Remedy], what: object
+) -> tuple[Grid, Affine | None, tuple[ImportIssue, ...]]:
+    """The grid of a file's voxels, the affine from which they are to be resampled to it, and what is odd about it.
 
     The sform is the standard's first choice; without it the qform holds, and without both the axes are taken for left,
     front and top.
 
     Args:
         header: of the file.
-        remedies: ``"sform"`` or ``"qform"`` where the user chose one of two that contradict each other.
+        remedies: ``"sform"`` or ``"qform"`` where the user chose one of two that contradict each other; ``"resample"``
+            where axes are not at right angles.
         what: the file, for messages.
 
+    Returns:
+        The grid; the affine of axes that are not at right angles, None where the voxels lie on the grid as they are;
+        and the findings.
+
     Raises:
-        RemedyNeeded: sform and qform are mirror images of each other, or the sform is sheared and the qform is not.
+        RemedyNeeded: sform and qform are mirror images of each other, or axes are not at right angles.
         InputError: the geometry is damaged.
     """
     unit = MILLIMETRES[header.units]
@@ -59,7 +72,7 @@ def grid_of(header: NiftiHeader, remedies: Collection[Remedy], what: object) -> 
         told = "The file does not say how it lies in the patient; left, front and top are assumed."
         findings.append(ImportIssue("place", told))
         steps = np.diag(np.array(header.pixdim[1:]) * unit) * (-1.0, 1.0, 1.0)
-        return _grid(header, _Affine(_RAS_TO_LPS @ steps, np.zeros(3))), tuple(findings)
+        return _grid(header, Affine(_RAS_TO_LPS @ steps, np.zeros(3))), None, tuple(findings)
     chosen, told_of = _chosen(header, sform, qform, remedies, what)
     findings += told_of
     spacing = np.linalg.norm(chosen.steps, axis=0)
@@ -69,18 +82,20 @@ def grid_of(header: NiftiHeader, remedies: Collection[Remedy], what: object) -> 
         told, used = (" x ".join(f"{s:g}" for s in sizes) for sizes in (stated, spacing))
         sentence = f"The header states two voxel sizes; its affine's, {used} mm, is used, not {told} mm."
         findings.append(ImportIssue("spacing", sentence))
-    return _grid(header, chosen), tuple(findings)
+    if any(finding.chosen == "resample" for finding in findings):
+        return _round_about(header, chosen), chosen, tuple(findings)
+    return _grid(header, chosen), None, tuple(findings)
 
 
 def _chosen(
-    header: NiftiHeader, sform: _Affine | None, qform: _Affine | None, remedies: Collection[Remedy], what: object
-) -> tuple[_Affine, list[ImportIssue]]:
+    header: NiftiHeader, sform: Affine | None, qform: Affine | None, remedies: Collection[Remedy], what: object
+) -> tuple[Affine, list[ImportIssue]]:
     """The affine that holds, and what is to be told about it."""
     if sform is None or qform is None:
         affine = sform or qform
         assert affine is not None  # noqa: S101  # the caller has seen to that
         if not _is_box(affine):
-            raise InputError(f"{what} has axes that are not at right angles to one another.")
+            return affine, [remedied(_sheared("The axes are", ("resample",), affine, what), remedies, str(what))]
         return affine, []
     finding = _contradiction(header, sform, qform, what)
     if finding is None:
@@ -91,12 +106,11 @@ def _chosen(
     return (qform if answered.chosen == "qform" else sform), [answered]
 
 
-def _contradiction(header: NiftiHeader, sform: _Affine, qform: _Affine, what: object) -> ImportIssue | None:
+def _contradiction(header: NiftiHeader, sform: Affine, qform: Affine, what: object) -> ImportIssue | None:
     if not _is_box(sform):
         if not _is_box(qform):
-            raise InputError(f"{what} has axes that are not at right angles to one another.")
-        told = "The sform's axes are not at right angles to one another, the qform's are."
-        return ImportIssue("shear", told, ("qform",))
+            return _sheared("The axes are", ("resample",), sform, what)
+        return _sheared("The sform's axes are", ("qform", "resample"), sform, what, ", the qform's are")
     if np.linalg.det(sform.steps) * np.linalg.det(qform.steps) < 0:
         told = "The sform and the qform are mirror images of each other, so that left and right are in doubt."
         return ImportIssue("mirrored", told, ("sform", "qform"))
@@ -110,14 +124,40 @@ def _contradiction(header: NiftiHeader, sform: _Affine, qform: _Affine, what: ob
     return ImportIssue("disagreement", f"The sform and the qform lie up to {apart:.3g} mm apart; the sform is used.")
 
 
-def _sform(header: NiftiHeader, unit: float) -> _Affine | None:
+def _sheared(begin: str, offered: tuple[Remedy, ...], affine: Affine, what: object, end: str = "") -> ImportIssue:
+    """A finding of axes that are not at right angles.
+
+    Raises:
+        InputError: they do not even span a volume.
+    """
+    lengths = np.linalg.norm(affine.steps, axis=0)
+    if not lengths.all() or not affine.is_usable() or abs(np.linalg.det(affine.steps / lengths)) < LEAST_VOLUME:
+        raise InputError(f"{what} has axes that do not span a volume.")
+    cosines = np.abs((affine.steps / lengths).T @ (affine.steps / lengths) - np.eye(3))
+    degrees = np.degrees(np.arcsin(min(1.0, float(cosines.max()))))
+    return ImportIssue("shear", f"{begin} up to {degrees:.2g}° off right angles to one another{end}.", offered)
+
+
+def _round_about(header: NiftiHeader, affine: Affine) -> Grid:
+    """The smallest grid along the nearest right-angled axes that holds all voxels of a sheared one."""
+    nearest = _grid(header, affine)
+    far = np.array(header.sizes[:3], dtype=np.float64) - 1
+    corners = np.array(list(product(*((0.0, n) for n in far)))) @ affine.steps.T + affine.origin
+    places = nearest.to_voxels(corners)
+    low, high = np.floor(places.min(axis=0) + ROUNDING), np.ceil(places.max(axis=0) - ROUNDING)
+    x, y, z = nearest.to_patient(low).tolist()
+    nx, ny, nz = (int(n) for n in high - low + 1)
+    return replace(nearest, size=(nx, ny, nz), origin=(x, y, z))
+
+
+def _sform(header: NiftiHeader, unit: float) -> Affine | None:
     if header.sform_code <= 0:
         return None
     lps = _RAS_TO_LPS @ header.srow * unit
-    return _Affine(lps[:, :3], lps[:, 3])
+    return Affine(lps[:, :3], lps[:, 3])
 
 
-def _qform(header: NiftiHeader, unit: float) -> _Affine | None:
+def _qform(header: NiftiHeader, unit: float) -> Affine | None:
     """The rotation of a unit quaternion of which three parts are stored (the standard's method 2)."""
     if header.qform_code <= 0 or not np.isfinite(header.quaternion).all():
         return None
@@ -137,10 +177,10 @@ def _qform(header: NiftiHeader, unit: float) -> _Affine | None:
     )
     handedness = -1.0 if header.pixdim[0] < 0 else 1.0
     steps = rotation * (np.array(header.pixdim[1:]) * unit) * (1.0, 1.0, handedness)
-    return _Affine(_RAS_TO_LPS @ steps, _RAS_TO_LPS @ np.array(header.quaternion[3:]) * unit)
+    return Affine(_RAS_TO_LPS @ steps, _RAS_TO_LPS @ np.array(header.quaternion[3:]) * unit)
 
 
-def _is_box(affine: _Affine) -> bool:
+def _is_box(affine: Affine) -> bool:
     lengths = np.linalg.norm(affine.steps, axis=0)
     if not lengths.all():
         return False
@@ -154,7 +194,7 @@ def _check_spacing(spacing: np.ndarray, what: object) -> None:
         raise InputError(f"{what} has implausible voxel spacing ({' x '.join(f'{s:g}' for s in spacing)} mm).")
 
 
-def _grid(header: NiftiHeader, affine: _Affine) -> Grid:
+def _grid(header: NiftiHeader, affine: Affine) -> Grid:
     spacing = np.linalg.norm(affine.steps, axis=0)
     # The header has float32 cosines; the nearest exact rotation (or reflection) is what they mean.
     left, _, right = np.linalg.svd(affine.steps / spacing)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
+import SimpleITK as sitk
 
 from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.import_issues import REMEDIES, ImportIssue, Remedy
-from pqcomq.volumes.nifti.geometry import grid_of
+from pqcomq.volumes.nifti.geometry import Affine, grid_of
 from pqcomq.volumes.nifti.header import HEADER_BYTES, NiftiHeader
 from pqcomq.volumes.volume_choice import PartChoiceNeeded, checked_part
 from pqcomq.volumes.voxel_types import compact
@@ -57,10 +58,27 @@ def read_nifti(
         InputError: the file holds no such volume, or is damaged or cut off.
     """
     with _opened(path) as (header, stream):
-        grid, findings = grid_of(header, remedies, path)
+        grid, sheared, findings = grid_of(header, remedies, path)
         index, told = _index(header, part, path)
         voxels = _read_volume(stream, header, index, path)
-    return compact(_scaled(voxels, header), path), grid, (*told, *findings)
+    values = compact(_scaled(voxels, header), path)
+    if sheared is not None:
+        values = _resampled(values, sheared, grid)
+    return values, grid, (*told, *findings)
+
+
+def _resampled(values: np.ndarray, affine: Affine, grid: Grid) -> np.ndarray:
+    """Voxels (z, y, x) that lie on an affine's axes, linearly interpolated on a grid; the lowest value elsewhere."""
+    to_index = np.linalg.inv(affine.steps)
+    transform = sitk.AffineTransform(3)
+    transform.SetMatrix(to_index.ravel().tolist())
+    transform.SetTranslation((-to_index @ affine.origin).tolist())
+    image = sitk.GetImageFromArray(values)
+    image = sitk.Resample(
+        image, grid.size, transform, sitk.sitkLinear, grid.origin, grid.spacing, grid.direction, float(values.min())
+    )
+    resampled: np.ndarray = sitk.GetArrayFromImage(image)
+    return resampled
 
 
 def check_nifti(path: Path) -> NiftiHeader:
