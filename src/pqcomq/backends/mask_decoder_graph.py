@@ -14,13 +14,13 @@ from openvino import opset13 as op
 
 from pqcomq.backends.graph_ops import (
     Products,
-    float_constant,
     layer_norm,
     reshaped,
     through,
     transposed,
 )
 from pqcomq.backends.layer_source import Layer, LayerSource
+from pqcomq.backends.packed_constants import float_constant
 
 TOKENS = 7
 """One for quality, four for masks, two for the corners of the box."""

@@ -87,7 +87,8 @@ def _openvino(runtime: Runtime) -> ModuleType:
             f"runtime {runtime.value} needs OpenVINO, which is not installed here or cannot be loaded: "
             f'pip install "napari-pqcomq[openvino]", or choose runtime {Runtime.torch.value}'
         ) from problem
-    return openvino
+    library: ModuleType = openvino
+    return library
 
 
 def _check_processor(core: object, runtime: Runtime, arithmetic: Arithmetic) -> None:
@@ -284,7 +285,8 @@ class BoxPrompts(nn.Module):
 
     def forward(self, points: None, boxes: Tensor, masks: None) -> tuple[Tensor, Tensor]:
         """Sparse (B, 2, C) and dense (B, C, h, w) embeddings."""
-        return self._encoder(points=points, boxes=boxes, masks=masks)
+        sparse, dense = self._encoder(points=points, boxes=boxes, masks=masks)
+        return sparse, dense
 
     def get_dense_pe(self) -> Tensor:
         """(1, C, h, w)."""

@@ -13,7 +13,6 @@ from openvino import opset13 as op
 
 from pqcomq.backends.graph_ops import (
     Products,
-    float_constant,
     image_of,
     layer_norm,
     looked_up,
@@ -24,6 +23,7 @@ from pqcomq.backends.graph_ops import (
     transposed,
 )
 from pqcomq.backends.layer_source import LayerSource
+from pqcomq.backends.packed_constants import float_constant
 from pqcomq.backends.window_partition import WindowsOfGraph
 
 _MOST_SCORES = 2**24

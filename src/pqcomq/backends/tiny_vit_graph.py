@@ -15,7 +15,6 @@ from openvino import opset13 as op
 from pqcomq.backends.graph_ops import (
     Products,
     depthwise,
-    float_constant,
     image_of,
     layer_norm,
     looked_up,
@@ -27,6 +26,7 @@ from pqcomq.backends.graph_ops import (
     unfolded,
 )
 from pqcomq.backends.layer_source import LayerSource
+from pqcomq.backends.packed_constants import float_constant
 from pqcomq.backends.window_partition import WindowsOfGraph
 
 

@@ -30,7 +30,8 @@ def followed(work: Generator[ProgressT, None, ResultT], text: str) -> ResultT:
             try:
                 event = next(work)
             except StopIteration as end:
-                return end.value
+                result: ResultT = end.value
+                return result
             bars.update(task, completed=event.step, total=event.total or None, left=_left(event))
 
 

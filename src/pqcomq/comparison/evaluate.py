@@ -48,8 +48,10 @@ class Protocol:
         """Slice numbers to prompt for a label's mask (z, y, x)."""
         enough = np.flatnonzero(np.count_nonzero(mask, axis=(1, 2)) >= self.least_voxels)
         if self.most_slices is None or enough.size <= self.most_slices:
-            return enough.tolist()
-        return enough[np.linspace(0, enough.size - 1, self.most_slices).round().astype(int)].tolist()
+            chosen = enough
+        else:
+            chosen = enough[np.linspace(0, enough.size - 1, self.most_slices).round().astype(int)]
+        return [int(z) for z in chosen]
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,8 @@ def _write(page: Axes, rows: Sequence[_Row], left: float, top: float) -> None:
 
 def _text_width(canvas: FigureCanvasAgg, text: str, size: int) -> float:
     """Pixels that a text takes."""
-    return float(canvas.get_renderer().get_text_width_height_descent(text, _font(size), False)[0])
+    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
+    return float(renderer.get_text_width_height_descent(text, _font(size), False)[0])
 
 
 @cache

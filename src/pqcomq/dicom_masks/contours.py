@@ -79,7 +79,8 @@ def _area(ring: np.ndarray) -> float:
 def _without_points_on_lines(ring: np.ndarray) -> np.ndarray:
     """Leave out points on the straight line between their neighbours; all coordinates are halves, so this is exact."""
     before, after = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
-    return ring[before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]]
+    kept: np.ndarray = ring[before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]]
+    return kept
 
 
 def _join(polygons: list[np.ndarray], hole: np.ndarray) -> None:

@@ -120,7 +120,8 @@ def _frames(objects: Sequence[MaskObject], volume: Volume) -> np.ndarray:
 
 
 def _on_file(labels: np.ndarray, volume: Volume) -> np.ndarray:
-    return sitk.GetArrayFromImage(volume.to_file_grid(labels))
+    placed: np.ndarray = sitk.GetArrayFromImage(volume.to_file_grid(labels))
+    return placed
 
 
 def _description(number: int, thing: MaskObject) -> SegmentDescription:

@@ -15,7 +15,7 @@ _MOST_SCORES = 2**24
 """Attention scores at once: one head over a whole image, all heads of all windows."""
 
 
-class LeanAttention(Attention):
+class LeanAttention(Attention):  # type: ignore[misc]  # segment_anything comes without types
     """The same weights, the same result."""
 
     def forward(self, x: Tensor) -> Tensor:

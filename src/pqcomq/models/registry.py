@@ -30,10 +30,12 @@ def load_model(key: str, checkpoint: Path | None = None) -> Segmenter:
     Raises:
         InputError: the key is unknown or the checkpoint cannot be used.
     """
-    return _family(key).load(checkpoint)
+    loaded: Segmenter = _family(key).load(checkpoint)
+    return loaded
 
 
 def empty_model(key: str, checkpoint_name: str, sha256: str, size: int) -> Segmenter:
     """The architecture with its batch norms folded and weights still to be filled in by a quantized file."""
     family = _family(key)
-    return family.segmenter(family.architecture(), checkpoint_name, sha256, size)
+    empty: Segmenter = family.segmenter(family.architecture(), checkpoint_name, sha256, size)
+    return empty

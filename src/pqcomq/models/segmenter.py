@@ -98,7 +98,8 @@ class Segmenter:
     @torch.inference_mode()
     def embed(self, image: torch.Tensor) -> torch.Tensor:
         """Run the image encoder on prepared input: (N, 3, side, side) → (N, 256, 64, 64)."""
-        return self.image_encoder(image)
+        features: torch.Tensor = self.image_encoder(image)
+        return features
 
     def encode(self, pixels: np.ndarray) -> Embedding:
         """Embed an 8-bit slice (H, W)."""
@@ -116,6 +117,7 @@ class Segmenter:
             (B, 1, 256, 256) logits.
         """
         sparse, dense = self.prompt_encoder(points=None, boxes=boxes, masks=None)
+        low_resolution: torch.Tensor
         low_resolution, _quality = self.mask_decoder(
             image_embeddings=features,
             image_pe=self.prompt_encoder.get_dense_pe(),  # type: ignore[operator]

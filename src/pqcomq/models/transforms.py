@@ -46,7 +46,8 @@ def _unit_range(image: np.ndarray) -> np.ndarray:
     """Min–max to 0 … 1 over the slice, float32."""
     values = image.astype(np.float32)
     low, high = values.min(), values.max()
-    return (values - low) / max(float(high - low), 1e-8)
+    scaled: np.ndarray = (values - low) / max(float(high - low), 1e-8)
+    return scaled
 
 
 def _three_channels(image: np.ndarray) -> torch.Tensor:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
 
-_SETTINGS = {"svg.hashsalt": "pqcomq", "font.family": "DejaVu Sans"}
+_SETTINGS: dict[Any, Any] = {"svg.hashsalt": "pqcomq", "font.family": "DejaVu Sans"}
 """Names inside the file that are the same every time, and letters drawn as matplotlib's own font has them."""
 
 

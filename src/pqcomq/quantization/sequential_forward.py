@@ -165,7 +165,8 @@ def _pass(run: Pass) -> greenlet:
 def _run_on(halted: greenlet) -> tuple[str, Tensor]:
     """Let a pass go on until it halts again: the layer that it has reached, and what that is about to see (N, m)."""
     with torch_modes_kept():
-        return halted.switch()
+        halt: tuple[str, Tensor] = halted.switch()
+    return halt
 
 
 def _end(halted: greenlet, thread: greenlet) -> None:

@@ -43,7 +43,7 @@ def torch_modes_kept() -> Iterator[None]:
     grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
     cached = torch.is_autocast_cache_enabled()
     casts = [(name, torch.is_autocast_enabled(name), torch.get_autocast_dtype(name)) for name in _AUTOCAST_DEVICES]
-    functions = torch.overrides._get_current_function_mode_stack()
+    functions = _function_modes()
     try:
         # Inference mode cannot be set but by a block, whose end puts back what its beginning found.
         with torch.inference_mode(torch.is_inference_mode_enabled()):
@@ -60,9 +60,15 @@ def torch_modes_kept() -> Iterator[None]:
             torch.set_default_dtype(dtype)
 
 
+def _function_modes() -> list[TorchFunctionMode]:
+    """The modes that intercept torch's functions, outermost first."""
+    modes: list[TorchFunctionMode] = torch.overrides._get_current_function_mode_stack()  # type: ignore[no-untyped-call]
+    return modes
+
+
 def _put_back(functions: list[TorchFunctionMode]) -> None:
     """Have these modes, outermost first, intercept torch's functions, and no other."""
-    while torch.overrides._get_current_function_mode_stack():
-        torch.overrides._pop_mode()
+    while _function_modes():
+        torch.overrides._pop_mode()  # type: ignore[no-untyped-call]
     for mode in functions:
-        torch.overrides._push_mode(mode)
+        torch.overrides._push_mode(mode)  # type: ignore[no-untyped-call]

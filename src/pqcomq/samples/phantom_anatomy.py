@@ -91,7 +91,7 @@ def diaphragm(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
 
 def below_diaphragm(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     """The belly as a container: below the diaphragm and inside the wall."""
-    return np.maximum(diaphragm(x, y, z), CAVITY(x, y, z))
+    return np.asarray(np.maximum(diaphragm(x, y, z), CAVITY(x, y, z)))
 
 
 def draw_chest(canvas: Canvas) -> None:
@@ -99,7 +99,7 @@ def draw_chest(canvas: Canvas) -> None:
 
     def lung(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         beside = 24 - np.hypot(x - 2, (y - 45) * 0.5)
-        return np.maximum.reduce([-diaphragm(x, y, z) + 2, CAVITY(x, y, z) + 1, beside])
+        return np.asarray(np.maximum.reduce([-diaphragm(x, y, z) + 2, CAVITY(x, y, z) + 1, beside]))
 
     def dome(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         return np.maximum(-diaphragm(x, y, z) - 1.5, CAVITY(x, y, z))
@@ -121,7 +121,7 @@ def _ribs(radius: float) -> Distance:
         number = np.clip(np.rint(height), 0, 6)
         beyond = (angle - (1.25 + 0.28 * number)) * 60
         across = RIB_CAGE(x, y, z)
-        return np.maximum(np.hypot(across * 1.25, (height - number) * 19) - radius, beyond)
+        return np.asarray(np.maximum(np.hypot(across * 1.25, (height - number) * 19) - radius, beyond))
 
     return distance
 
@@ -288,7 +288,7 @@ def _kidney(side: int) -> Solid:
 def _parenchyma(depth: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Bright cortex, darker pyramids."""
     pyramids = np.clip(np.sin(z * 0.33) * np.sin(np.arctan2(y - 48, np.abs(x) - 60) * 4) * 2 + 0.4, 0, 1)
-    return 188 - 34 * pyramids * np.clip((-depth - 6) / 2, 0, 1)
+    return np.asarray(188 - 34 * pyramids * np.clip((-depth - 6) / 2, 0, 1))
 
 
 def pancreas() -> Solid:

@@ -107,4 +107,5 @@ def scanned(hounsfield: np.ndarray, deviation: float, rng: np.random.Generator) 
     noise = rng.standard_normal(hounsfield.shape, dtype=np.float32)
     noise = ndimage.gaussian_filter(noise, (0, 0.7, 0.7))
     noise *= deviation / noise.std()
-    return np.clip(np.rint(hounsfield + noise), -1024, 3071).astype(np.int16)
+    delivered: np.ndarray = np.clip(np.rint(hounsfield + noise), -1024, 3071).astype(np.int16)
+    return delivered

@@ -46,7 +46,8 @@ def ellipsoid(center: Point, radii: Point, tilt: float = 0.0, turn: float = 0.0)
         # The level of the point over the level's slope there: the distance to first order.
         level = np.sqrt(px + py + pz)
         slope = np.sqrt(px / radii[0] ** 2 + py / radii[1] ** 2 + pz / radii[2] ** 2)
-        return level * (level - 1) / np.maximum(slope, 1e-6)
+        distance: np.ndarray = level * (level - 1) / np.maximum(slope, 1e-6)
+        return distance
 
     # A tilted ellipsoid stays within its greatest radius.
     reach = radii if tilt == 0 and turn == 0 else (max(radii),) * 3

@@ -101,6 +101,7 @@ def remedy_named(name: str) -> Remedy:
     Raises:
         InputError: there is none.
     """
+    remedy: Remedy
     for remedy in get_args(Remedy):
         if remedy == name:
             return remedy

@@ -82,7 +82,8 @@ def _solved(systems: Tensor, targets: Tensor) -> Tensor:
     6 was incorrect on entry to SLASWP"), as groups of 16 lead to in a layer of 2,048 inputs.
     """
     with one_thread():
-        return torch.linalg.solve(systems, targets)
+        solutions: Tensor = torch.linalg.solve(systems, targets)
+    return solutions
 
 
 def _common_step(system: Tensor, target: Tensor, scale: Tensor) -> Tensor:
