@@ -63,7 +63,7 @@ def _window_pictures(folder: Path) -> None:
     window.picture("opened")
 
     window.press("Quantize")
-    window.wait(lambda: window.progress() >= HALF)
+    window.wait(lambda: window.progress() >= HALF and not window.says("Calibrating"))
     window.picture("quantizing")
     window.wait(lambda: window.offers("Compare"))
 
@@ -77,11 +77,13 @@ def _window_pictures(folder: Path) -> None:
     window.wait(lambda: window.offers("Compare"))
     window.idle(2)
     window.picture("compared")
-    window.press("Worst slice")
     for button in ("Difference", "Swipe"):
         window.press(button)
+        if button == "Swipe":
+            _move_curtain(window, viewer)
         _look_at_object(viewer)
         window.picture(button.lower())
+        viewer.reset_view()
     window.press("Sides")
     window.choose("3-D")
     window.picture("surfaces")
@@ -113,6 +115,19 @@ def _look_at_object(viewer: Any) -> None:  # noqa: ANN401
     viewer.reset_view()
     viewer.scene.camera.center = _place(viewer, _object_middle(viewer))
     viewer.scene.camera.zoom *= 3
+
+
+def _move_curtain(window: _Window, viewer: Any) -> None:  # noqa: ANN401
+    """Drag the curtain from the middle of the slice onto the current object."""
+    _row, column = _object_middle(viewer)
+    width = _slice_width(viewer)
+    list(window.dragging([(5, (width - 1) / 2), (5, column)]))
+
+
+def _slice_width(viewer: Any) -> int:  # noqa: ANN401
+    from napari.layers import Image
+
+    return int(next(each for each in viewer.layers if isinstance(each, Image)).data.shape[-1])
 
 
 def _animation(window: _Window, viewer: Any) -> None:  # noqa: ANN401
@@ -152,6 +167,12 @@ class _Window:
 
         bars = [each for each in self._widget.findChildren(QProgressBar) if each.isVisible() and each.maximum() > 0]
         return max((each.value() / each.maximum() for each in bars), default=0.0)
+
+    def says(self, text: str) -> bool:
+        """Whether a label in sight contains this text."""
+        from qtpy.QtWidgets import QLabel
+
+        return any(text in each.text() for each in self._widget.findChildren(QLabel) if each.isVisible())
 
     def choose(self, text: str) -> None:
         """Choose this entry of the list that has it."""
@@ -194,7 +215,7 @@ class _Window:
 
     def dragging(self, voxels: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:
         """Drag on the first side over these voxels (y, x), with a pause at each to draw what follows."""
-        from qtpy.QtCore import Qt
+        from qtpy.QtCore import QPoint, Qt
         from qtpy.QtTest import QTest
         from qtpy.QtWidgets import QApplication
 
@@ -207,6 +228,8 @@ class _Window:
             self.idle(6)
             yield voxel
         QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, end)
+        QTest.mouseMove(canvas, QPoint(2, 2))  # the shared cursor is not to lie on the next picture
+        self.idle(1)
 
     def _pixel(self, voxel: tuple[float, float]) -> QPoint:
         """Where a voxel (y, x) of the slice in sight is drawn on the first side, in the canvas's pixels."""
