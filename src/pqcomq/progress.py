@@ -32,6 +32,15 @@ class Progress:
 Steps = Generator[Progress, None, _Result]
 """Long work as a generator: it yields how far it has come and returns its result. Closing it stops the work."""
 
+ProgressCallback = Callable[[Progress], None]
+"""Is told of every step. An exception that it raises ends the work."""
+
+
+def reported(work: Generator[Progress, None, _Result], progress: ProgressCallback | None) -> _Result:
+    """Run long work to its end, tell a function of each step, and give the result."""
+    tell = progress or (lambda step: None)
+    return finished(translated(work, tell))
+
 
 def finished(work: Generator[object, None, _Result]) -> _Result:
     """Run long work to its end, whatever it tells meanwhile, and give its result."""

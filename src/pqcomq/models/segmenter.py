@@ -13,7 +13,7 @@ from pqcomq.models.execution import Execution
 from pqcomq.models.transforms import Shape, Transforms, boxes_tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Embedding:
     """What the image encoder made of one slice.
 
@@ -25,8 +25,12 @@ class Embedding:
     features: torch.Tensor
     shape: Shape
 
+    def __repr__(self) -> str:
+        rows, columns = self.shape
+        return f"Embedding(features {tuple(self.features.shape)} of a slice of {rows} × {columns})"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Segmenter:
     """A MedSAM-family model ready to run, in evaluation mode on the CPU.
 
@@ -86,6 +90,9 @@ class Segmenter:
             licence=licence,
             fingerprint=checkpoint_sha256,
         )
+
+    def __repr__(self) -> str:
+        return f"Segmenter({self.title}, {self.precision}, {self.execution.setting})"
 
     def parts(self) -> dict[str, nn.Module]:
         """The three networks by the names that their checkpoints use."""

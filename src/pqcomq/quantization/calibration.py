@@ -18,7 +18,7 @@ _BODY_SHARE = 0.5
 """A slice counts as having content if it shows at least this share of what the fullest slice shows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calibration:
     """Slices for calibration.
 
@@ -29,6 +29,9 @@ class Calibration:
 
     slices: tuple[np.ndarray, ...]
     description: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Calibration({len(self.slices)} slices of {len(self.description['volumes'])} volumes)"
 
 
 def calibrate_on(volumes: Sequence[Volume], count: int = DEFAULT_SLICES, window: Window | None = None) -> Calibration:

@@ -36,6 +36,13 @@ def default_config(
     Raises:
         InputError: there is no such model.
         ValueError: there is no such bit width or method.
+
+    Examples:
+        >>> import pqcomq
+        >>> pqcomq.default_config("lite-medsam", 4).budget, pqcomq.default_config("medsam", 4).budget
+        (4.6, 4.38)
+        >>> pqcomq.default_config(None, 4).altered(["group_size=32"]).title
+        '4-bit Permutation-COMQ'
     """
     if model is None:
         return replace(_for_family("", bits, method, integers), decoder=False, tones="own", budget=None)

@@ -22,7 +22,7 @@ _LARGE = 4096
 """Values from which on a tensor's size is felt in the file."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class QuantizedModel:
     """Packed weights beside the network that runs them.
 
@@ -76,6 +76,12 @@ class QuantizedModel:
         errors = {name: result.error for name, result in results.items()}
         ranges = {name: result.input_range for name, result in results.items() if result.input_range is not None}
         return cls(segmenter, weights, settings, calibration, errors, ranges)
+
+    def __repr__(self) -> str:
+        return (
+            f"QuantizedModel({self.segmenter.title}, {self.segmenter.precision}: {len(self.weights)} layers, "
+            f"{self.effective_bits:.2f} bits per weight)"
+        )
 
     @property
     def effective_bits(self) -> float:

@@ -5,7 +5,7 @@ No library makes one: phantoms that can be had (Shepp-Logan and its kin) have ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import SimpleITK as sitk
@@ -32,7 +32,7 @@ class Sample:
     """
 
     volume: Volume
-    labels: np.ndarray
+    labels: np.ndarray = field(repr=False)
     names: dict[int, str]
     boxes: dict[int, Box3D]
 

@@ -45,7 +45,7 @@ class SourcePlane:
             yield stream
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Volume:
     """Voxels with their place in the patient.
 
@@ -102,6 +102,11 @@ class Volume:
         """Take voxels (z, y, x) on their file's grid and reorient their axes to LPS (no resampling)."""
         turn = file_grid.shown()
         return cls(turn.shown(voxels), turn.grid, file_grid, modality, name, source, findings)
+
+    def __repr__(self) -> str:
+        size = " × ".join(map(str, self.grid.size))
+        spacing = " × ".join(f"{step:.4g}" for step in self.grid.spacing)
+        return f"Volume({self.name!r}, {self.modality}, {size} voxels of {spacing} mm)"
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pqcomq.quantization.algorithm.packing import pack, unpack
 from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class QuantizedWeight:
     """``Q[j, p[i]] = δ[j, u(i)] · (c[j, i] − z[j, u(i)])`` for stored column i in unit u(i).
 
@@ -52,6 +52,10 @@ class QuantizedWeight:
             short = permutation.numel() <= torch.iinfo(torch.int16).max
             kept = permutation.to(torch.int16 if short else torch.int32)
         return cls(pack(codes, bits), scale, zero_point, kept, bits, run, shape)
+
+    def __repr__(self) -> str:
+        size = " × ".join(map(str, self.shape))
+        return f"QuantizedWeight({size}, {self.bits} bits, {self.storage_bits / (self.rows * self.columns):.2f} stored)"
 
     @property
     def rows(self) -> int:

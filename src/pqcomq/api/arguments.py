@@ -1,0 +1,93 @@
+"""What callers may write for a volume, a window, a box, a label map or a runtime, turned into what the engine takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from pqcomq.backends.runtime import Runtime
+from pqcomq.errors import InputError
+from pqcomq.masks.reader import read_masks
+from pqcomq.segmentation.box import Box3D
+from pqcomq.volumes.intensity_window import PRESETS, Window
+from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume import Volume
+
+StrPath = str | os.PathLike[str]
+"""A path as text or as an object."""
+
+ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
+
+
+def volume_of(given: Volume | StrPath) -> Volume:
+    """A volume, read if it is a path.
+
+    Raises:
+        InputError: nothing can be read there.
+    """
+    return given if isinstance(given, Volume) else read_volume(Path(given))
+
+
+def volumes_of(given: Volume | StrPath | Sequence[Volume | StrPath]) -> list[Volume]:
+    """One or more volumes, read where they are paths."""
+    several = [given] if isinstance(given, Volume | str | os.PathLike) else list(given)
+    return [volume_of(each) for each in several]
+
+
+def window_of(given: Window | str | None) -> Window | None:
+    """A window, by its name if it is one of the presets.
+
+    Raises:
+        InputError: there is no such preset.
+    """
+    if not isinstance(given, str):
+        return given
+    if given not in PRESETS:
+        raise InputError(f"There is no window {given!r}; name one of {', '.join(PRESETS)}, or give a Window.")
+    return PRESETS[given]
+
+
+def box_of(given: Box3D | Iterable[float]) -> Box3D:
+    """A box, of six numbers if it is none.
+
+    Raises:
+        InputError: not six finite numbers.
+    """
+    return given if isinstance(given, Box3D) else Box3D.of(given)
+
+
+def runtime_of(given: Runtime | str) -> Runtime:
+    """A runtime by its name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    return choice_of(Runtime, given, "runtime")
+
+
+def choice_of(kind: type[ChoiceT], given: str, what: str) -> ChoiceT:
+    """A member of an enumeration by its value.
+
+    Raises:
+        InputError: there is none.
+    """
+    try:
+        return kind(given)
+    except ValueError:
+        raise InputError(f"There is no {what} {given!r}; name one of {', '.join(kind)}.") from None
+
+
+def labels_of(given: np.ndarray | StrPath, volume: Volume, only: Sequence[int] | None = None) -> np.ndarray:
+    """A label map (z, y, x) on a volume's grid, read if it is a path.
+
+    Raises:
+        InputError: it cannot be read, lies elsewhere, or its objects overlap.
+    """
+    if isinstance(given, np.ndarray):
+        return given
+    return read_masks(Path(given), volume, only=only).single(given)

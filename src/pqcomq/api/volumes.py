@@ -1,0 +1,68 @@
+"""Opening volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pqcomq.api.arguments import StrPath
+from pqcomq.errors import InputError
+from pqcomq.progress import ProgressCallback, reported
+from pqcomq.volumes.import_issues import remedy_named
+from pqcomq.volumes.reader import reading_volume
+from pqcomq.volumes.volume import Modality, Volume
+
+
+def read_volume(
+    path: StrPath,
+    *,
+    series: str | None = None,
+    part: int | None = None,
+    modality: Modality | None = None,
+    remedies: Sequence[str] = (),
+    progress: ProgressCallback | None = None,
+) -> Volume:
+    """Read a CT, MR or other scalar volume.
+
+    Args:
+        path: a NIfTI (``.nii``, ``.nii.gz``), NRRD or MetaImage file, or DICOM: a file, a folder with its subfolders, a
+            ``DICOMDIR`` or a zip archive.
+        series: which DICOM series: its UID, an unambiguous end of it, or its number.
+        part: which volume of a series or file that holds several, counted from 1.
+        modality: ``"CT"``, ``"MR"`` or ``"other"``, where a file does not say so or says something else.
+        remedies: what to do should the geometry not be regular: ``"resample"`` to a regular grid, take the
+            ``"largest"`` consistent stack, believe the ``"sform"`` or the ``"qform"``. Nothing is resampled unasked.
+        progress: called after every DICOM file; an exception that it raises ends the reading.
+
+    Returns:
+        The volume: ``voxels`` (z, y, x) of int16, int32 or float32, in Hounsfield units for CT, in LPS order (x from
+        the patient's right, y from the front, z from the feet); ``grid`` with spacing in mm; ``notes``, sentences
+        worth reading, such as how the modality was guessed.
+
+    Raises:
+        InputError: nothing can be read there, or a choice (series, part, remedy) is needed; the sentence says which.
+
+    Examples:
+        >>> import pqcomq
+        >>> import SimpleITK as sitk
+        >>> image = sitk.Image([64, 64, 8], sitk.sitkInt16) - 1000
+        >>> image.SetSpacing([2.0, 2.0, 5.0])
+        >>> sitk.WriteImage(image, "air.nii.gz")
+        >>> volume = pqcomq.read_volume("air.nii.gz")
+        >>> volume
+        Volume('air', CT, 64 × 64 × 8 voxels of 2 × 2 × 5 mm)
+        >>> volume.voxels.shape
+        (8, 64, 64)
+        >>> volume.notes
+        ('Taken for CT: its lowest value is -1000, as of air in Hounsfield units.',)
+    """
+    if modality not in (None, "CT", "MR", "other"):
+        raise InputError(f"There is no modality {modality!r}; name CT, MR or other.")
+    work = reading_volume(
+        Path(path),
+        series=series,
+        part=part,
+        modality=modality,
+        remedies=[remedy_named(remedy) for remedy in remedies],
+    )
+    return reported(work, progress)

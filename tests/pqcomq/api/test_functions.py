@@ -1,0 +1,146 @@
+"""The public functions: what they take, what they tell, what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+from torch import nn
+
+import pqcomq
+from pqcomq.quantization.calibration import calibrate_on
+from pqcomq.volumes.intensity_window import PRESETS
+
+BOX = [45, 25, 1, 76, 56, 2]
+"""Round the phantom's blob."""
+
+
+@pytest.fixture
+def ct(phantom, tmp_path):
+    path = tmp_path / "phantom.nii.gz"
+    sitk.WriteImage(phantom.to_file_grid(phantom.voxels), str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def rounded(lite_medsam, phantom):
+    return pqcomq.quantize(lite_medsam, phantom, pqcomq.default_config("lite-medsam", 8, "rtn"), slices=1)
+
+
+def test_paths_may_be_text(ct, phantom):
+    assert np.array_equal(pqcomq.read_volume(str(ct)).voxels, phantom.voxels)
+    assert np.array_equal(pqcomq.read_volume(ct, modality="CT").voxels, phantom.voxels)
+
+
+def test_quantizing_takes_volumes_and_paths_and_tells_its_progress(lite_medsam, phantom, ct, rounded):
+    told = []
+    config = pqcomq.default_config("lite-medsam", 8, "rtn")
+    by_path = pqcomq.quantize(lite_medsam, [str(ct)], config, slices=1, progress=told.append)
+    assert by_path.segmenter.fingerprint == rounded.segmenter.fingerprint
+    assert all(isinstance(each, pqcomq.Progress) for each in told)
+    assert [each.text for each in told[:1]] == ["Calibrating: slice 1"]
+    assert told[-1].remaining_seconds == 0
+    assert repr(rounded) == "QuantizedModel(LiteMedSAM, 8-bit Round to nearest: 101 layers, 8.39 bits per weight)"
+
+
+def test_an_exception_from_progress_ends_the_work_and_leaves_the_model(lite_medsam, phantom):
+    def stop(progress):
+        raise KeyboardInterrupt
+
+    config = pqcomq.default_config("lite-medsam", 8, "rtn")
+    with pytest.raises(KeyboardInterrupt):
+        pqcomq.quantize(lite_medsam, phantom, config, slices=1, progress=stop)
+    assert not any(module._forward_pre_hooks for module in lite_medsam.image_encoder.modules())
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+@pytest.mark.parametrize("key", ["lite-medsam", "medsam"])
+def test_a_bit_width_stands_for_the_default_settings(monkeypatch, lite_medsam, phantom, key, bits):
+    asked = []
+
+    def asked_for(model, calibration, config):
+        asked.append(config)
+        yield pqcomq.Progress(0, 0, "")
+
+    monkeypatch.setattr("pqcomq.api.models.quantize_model", asked_for)
+    model = type("Model", (), {"key": key})()
+    pqcomq.quantize(model, phantom, bits=bits, slices=1)
+    assert asked == [pqcomq.default_config(key, bits)]
+
+
+def test_segmenting_gives_the_mask_on_the_volume_s_grid(lite_medsam, phantom, ct, rounded):
+    told = []
+    mask = pqcomq.segment(phantom, BOX, lite_medsam, progress=told.append)
+    assert mask.shape == phantom.voxels.shape
+    assert mask.dtype == bool
+    assert np.flatnonzero(mask.any(axis=(1, 2))).tolist() == [1, 2]
+    assert len(told) == 2
+    low = pqcomq.segment(str(ct), pqcomq.Box3D.of(BOX), rounded, window="abdomen", prompts="same")
+    assert np.count_nonzero(low & mask) > 0.9 * np.count_nonzero(mask)
+
+
+def test_comparing_and_evaluating(lite_medsam, phantom, rounded):
+    z, y, x = np.indices(phantom.voxels.shape)
+    truth = (y - 40) ** 2 + (x - 60) ** 2 < (8 + z) ** 2
+    result = pqcomq.compare(phantom, BOX, lite_medsam, rounded, truth=truth, name="blob")
+    assert result.objects[0].name == "blob"
+    assert result.comparisons[0].agreement.dice > 0.9
+    assert result.comparisons[0].candidate.accuracy.dice > 0.8
+    told = []
+    found = pqcomq.evaluate(phantom, truth.astype(np.uint8), lite_medsam, [rounded], progress=told.append)
+    assert [row.precision for row in found.summaries] == ["FP32", "8-bit Round to nearest"]
+    assert list(found.summaries[0].dice_by_label) == [1]
+    assert told[-1].step == told[-1].total
+
+
+def test_weights_come_back(lite_medsam, rounded, tmp_path):
+    path = tmp_path / "eight.safetensors"
+    pqcomq.save_weights(rounded, str(path))
+    assert pqcomq.load_weights(str(path)).segmenter.fingerprint == rounded.segmenter.fingerprint
+    with pytest.raises(pqcomq.InputError, match="already"):
+        pqcomq.save_weights(rounded, path)
+
+
+def refusals(model, volume, rounded):
+    network, inputs = nn.Linear(4, 4), [torch.ones(2, 4)]
+    other = pqcomq.quantize(network, inputs, bits=8)
+    return {
+        "not both": lambda: pqcomq.quantize(model, volume, pqcomq.default_config("lite-medsam", 4), bits=4),
+        "bit width 3": lambda: pqcomq.quantize(model, volume, bits=3),
+        "bit width 5": lambda: pqcomq.quantize(network, inputs, bits=5),
+        "belong to volumes": lambda: pqcomq.quantize(network, inputs, bits=8, slices=2),
+        "There is no window 'liver'": lambda: pqcomq.quantize(model, volume, window="liver"),
+        "needs at least one volume": lambda: pqcomq.quantize(model, []),
+        "There is no modality 'PET'": lambda: pqcomq.read_volume("x.nii", modality="PET"),
+        "There is no remedy 'smooth'": lambda: pqcomq.read_volume("x.nii", remedies=["smooth"]),
+        "six finite numbers": lambda: pqcomq.segment(volume, [1, 2, 3], model),
+        "reaches outside": lambda: pqcomq.segment(volume, [0, 0, 0, 500, 50, 1], model),
+        "There is no runtime 'cuda'": lambda: pqcomq.segment(volume, BOX, model, runtime="cuda"),
+        "There are no prompts 'point'": lambda: pqcomq.segment(volume, BOX, model, prompts="point"),
+        "holds no label": lambda: pqcomq.evaluate(volume, np.zeros(volume.voxels.shape, int), model, rounded),
+        "do not fit the volume's": lambda: pqcomq.evaluate(volume, np.ones((1, 2, 3), int), model, rounded),
+        "at least one object and one model": lambda: pqcomq.compare(volume, BOX, model, []),
+        "no known model": lambda: pqcomq.load_model("sam"),
+        "no such weights file": lambda: pqcomq.load_weights("nowhere.safetensors", into=network),
+        "quantized weights are written": lambda: pqcomq.save_weights(other, "linear.pt"),
+    }
+
+
+def test_bad_input_is_refused_in_a_sentence(lite_medsam, phantom, rounded):
+    for words, call in refusals(lite_medsam, phantom, rounded).items():
+        with pytest.raises(pqcomq.InputError, match=words) as told:
+            call()
+        assert "\n" not in str(told.value)
+
+
+def test_reprs_are_one_short_line(lite_medsam, phantom, rounded):
+    embedding = lite_medsam.encode(np.zeros((96, 96), np.uint8))
+    weight = next(iter(rounded.weights.values()))
+    shown = [lite_medsam, phantom, rounded, embedding, weight, calibrate_on([phantom], 1), PRESETS["lung"]]
+    for each in shown:
+        assert len(repr(each)) < 120
+        assert "\n" not in repr(each)
+        assert "tensor" not in repr(each)
+    assert repr(phantom) == "Volume('phantom', CT, 96 × 96 × 6 voxels of 2 × 2 × 5 mm)"
+    assert repr(lite_medsam) == "Segmenter(LiteMedSAM, FP32, torch)"
