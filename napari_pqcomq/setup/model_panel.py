@@ -53,6 +53,7 @@ class ModelPanel(QGroupBox):
     def __init__(self, calibration: QWidget, parent: QWidget | None = None) -> None:
         super().__init__("Model", parent)
         self.form = DataclassForm(ModelSettings(runtime=default_runtime()), _ROWS, self)
+        self.form["file"].choose_btn.text = "Choose…"
         form = QFormLayout(self)
         self.form.add_rows(form, ("key", "file", "widths", "runtime"))
         form.addRow(self._advanced(calibration))

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.resources import files
 
 import numpy as np
+import pytest
 from qtpy.QtSvg import QSvgRenderer
 
 from napari_pqcomq.layers.volume_layers import volume_of
@@ -19,6 +22,13 @@ def test_the_icon_is_a_picture_that_is_shipped(manifest):
     package, name = manifest.icon.split(":")
     assert package == "napari_pqcomq.resources"
     assert QSvgRenderer(str(files(package) / name)).isValid()
+
+
+@pytest.mark.parametrize("module", ["napari_pqcomq.io.reader", "napari_pqcomq.io.sample_data"])
+def test_what_napari_asks_for_every_file_loads_no_torch(module):
+    program = f"import sys, {module}; print('torch' in sys.modules)"
+    asked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert asked.stdout.strip() == "False"
 
 
 def test_napari_finds_the_widget_and_opens_it_once(plugin, viewer):

@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import pqcomq
 from pqcomq.dicom_masks.mask_object import Algorithm
-from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.box import Box3D
-from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.intensity_window import Window
+
+if TYPE_CHECKING:  # masks are read where no model is needed, and torch takes seconds to load
+    from pqcomq.models.segmenter import Segmenter
+    from pqcomq.quantization.quantized_model import QuantizedModel
+    from pqcomq.segmentation.propagation import PromptMode
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Origin:
             window: that made the model's input.
             mask: (z, y, x) bool.
         """
+        from pqcomq.quantization.quantized_model import QuantizedModel
+
         segmenter = model.segmenter if isinstance(model, QuantizedModel) else model
         described = {
             "key": segmenter.key,
