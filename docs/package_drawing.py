@@ -39,7 +39,9 @@ def drawing(checkout: Path) -> str:
 def _rows(checkout: Path) -> Iterator[list[str]]:
     """The layers of the contracts, the plugin's above the engine's."""
     settings = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
-    layered = [each for each in settings["tool"]["importlinter"]["contracts"] if each["type"] == "layers"]
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    # Contracts with containers are about the inside of one package.
+    layered = [each for each in contracts if each["type"] == "layers" and "containers" not in each]
     for contract in sorted(layered, key=lambda each: not each["layers"][0].startswith("napari_pqcomq")):
         for layer in contract["layers"]:
             yield [name.strip() for name in layer.split("|")]
