@@ -43,18 +43,21 @@ def read_volume(
         InputError: nothing can be read there, or a choice (series, part, remedy) is needed; the sentence says which.
 
     Examples:
+        >>> import numpy as np
         >>> import pqcomq
         >>> import SimpleITK as sitk
-        >>> image = sitk.Image([64, 64, 8], sitk.sitkInt16) - 1000
+        >>> body = np.full((8, 64, 64), -1000, np.int16)
+        >>> body[:, 16:48, 16:48] = 40
+        >>> image = sitk.GetImageFromArray(body)
         >>> image.SetSpacing([2.0, 2.0, 5.0])
-        >>> sitk.WriteImage(image, "air.nii.gz")
-        >>> volume = pqcomq.read_volume("air.nii.gz")
+        >>> sitk.WriteImage(image, "body.nii.gz")
+        >>> volume = pqcomq.read_volume("body.nii.gz")
         >>> volume
-        Volume('air', CT, 64 × 64 × 8 voxels of 2 × 2 × 5 mm)
+        Volume('body', CT, 64 × 64 × 8 voxels of 2 × 2 × 5 mm)
         >>> volume.voxels.shape
         (8, 64, 64)
         >>> volume.notes
-        ('Taken for CT: its lowest value is -1000, as of air in Hounsfield units.',)
+        ('Taken for CT: 75% of its values are those of air in Hounsfield units.',)
     """
     if modality not in (None, "CT", "MR", "other"):
         raise InputError(f"There is no modality {modality!r}; name CT, MR or other.")

@@ -39,7 +39,12 @@ def test_both_packages_say_that_they_are_typed(package):
     assert (files(package) / "py.typed").is_file()
 
 
-@pytest.mark.parametrize("name", sorted(PUBLIC))
+MODELS_RUN = {"compare", "evaluate", "quantize"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=[pytest.mark.slow] * (each in MODELS_RUN)) for each in sorted(PUBLIC)]
+)
 def test_examples_in_docstrings_give_what_they_say(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)
@@ -53,6 +58,7 @@ def test_examples_in_docstrings_give_what_they_say(name, tmp_path, monkeypatch):
         assert result.failed == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
 def test_the_examples_on_pages_run_on_the_synthetic_ct(page, tmp_path, monkeypatch, capsys):
     pytest.importorskip("pandas")
