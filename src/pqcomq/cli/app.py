@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 
 import pqcomq
+from pqcomq.cli.boxes import joined_boxes
 from pqcomq.cli.commands import CommandGroup
 from pqcomq.cli.lists import repeat_options
+from pqcomq.cli.plain_output import let_output_be_plain
 from pqcomq.cpu_settings import apply_cpu_settings
 from pqcomq.errors import InputError
 from pqcomq.quiet_terminal import keep_others_warnings_in_log, log_file_title
@@ -59,9 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if arguments is None:
         apply_cpu_settings()
         keep_others_warnings_in_log()
+    let_output_be_plain()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(repeat_options(given))
+        app(joined_boxes(repeat_options(given)))
     except InputError as problem:
         _complain(str(problem))
         raise SystemExit(BAD_INPUT) from None

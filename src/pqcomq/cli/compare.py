@@ -10,11 +10,14 @@ import typer
 
 from pqcomq.atomic_files import check_folder
 from pqcomq.backends.runtime import Runtime
+from pqcomq.cli.boxes import BoxUnit, single_box
 from pqcomq.cli.options import (
     MASK_ENDINGS,
     AsJson,
     Box,
+    BoxUnitOption,
     Checkpoint,
+    LabelsPart,
     ModalityOption,
     Overwrite,
     Part,
@@ -45,7 +48,6 @@ from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.quantization.weights_file import load_weights
-from pqcomq.segmentation.box import Box3D
 
 MASK_NAMES = ("full_precision", "quantized")
 """File names of the two masks, without their ending."""
@@ -59,6 +61,8 @@ def compare(
     checkpoint: Checkpoint = None,
     labels: Annotated[Path | None, typer.Option(help="Ground truth on the volume's voxels.", metavar="FILE")] = None,
     label: Annotated[int | None, typer.Option(help="Number of the label in it.")] = None,
+    labels_part: LabelsPart = None,
+    box_unit: BoxUnitOption = BoxUnit.voxels,
     prompts: Annotated[
         PromptList,
         typer.Option(help="propagate: each model prompts itself from slice to slice; same: your box on every slice."),
@@ -82,8 +86,8 @@ def compare(
     opened_volume = opened(volume, series, modality, part, remedy)
     if any(mask_kind(path).is_dicom for path in mask_paths):
         source_series(opened_volume, keep_identity=with_patient)  # told before the long work
-    checked = Box3D.of(box).checked(opened_volume.grid.shape_zyx)
-    truth = truth_of(labels, label, opened_volume)
+    checked = single_box(box, box_unit, opened_volume)
+    truth = truth_of(labels, label, opened_volume, labels_part, remedy)
     quantized = load_weights(weights)
     full = load_model(quantized.segmenter.key, checkpoint)
     check_same_source(full, quantized, weights)

@@ -12,6 +12,7 @@ from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.options import (
     AsJson,
     Checkpoint,
+    LabelsPart,
     ModalityOption,
     Overwrite,
     Part,
@@ -32,6 +33,7 @@ from pqcomq.comparison.text import RESEARCH_ONLY
 from pqcomq.masks.reader import read_masks
 from pqcomq.models.registry import load_model
 from pqcomq.quantization.weights_file import load_weights
+from pqcomq.volumes.import_issues import remedy_named
 
 
 def evaluate(
@@ -52,6 +54,7 @@ def evaluate(
     series: Series = None,
     part: Part = None,
     remedy: Remedies = None,
+    labels_part: LabelsPart = None,
     modality: ModalityOption = None,
     runtime: RuntimeOption = Runtime.torch,
     overwrite: Overwrite = False,
@@ -60,7 +63,8 @@ def evaluate(
     """Score full precision and quantized weights against ground truth, organ by organ, prompted from the labels."""
     check_folder(out, EVALUATION_FILES, overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
-    truth = read_masks(labels, opened_volume, only=label).single(labels)
+    chosen = [remedy_named(each.value) for each in remedy or ()]
+    truth = read_masks(labels, opened_volume, label, labels_part, chosen).single(labels)
     models = [load_weights(path) for path in weights]
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):

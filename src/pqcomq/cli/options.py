@@ -11,6 +11,7 @@ import numpy as np
 import typer
 
 from pqcomq.backends.runtime import Runtime
+from pqcomq.cli.boxes import BoxUnit
 from pqcomq.cli.progress import followed
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind
@@ -48,12 +49,17 @@ Checkpoint = Annotated[
     Path | None,
     typer.Option(help="Checkpoint file of the model; LiteMedSAM's weights are shipped.", metavar="FILE"),
 ]
-Box = Annotated[
-    tuple[float, float, float, float, float, float],
-    typer.Option(
-        help="Box in voxels, x from the patient's right, y from the front, z from the feet; z inclusive.",
-        metavar="X0 Y0 Z0 X1 Y1 Z1",
-    ),
+BOX_HELP = (
+    "Lowest and highest column, row and slice of a box, all of which belong to it, counted from 0: x from the "
+    "patient's right, y from the front, z from the feet. With --box-unit mm two opposite corners in LPS millimetres."
+)
+BOX_METAVAR = "X0 Y0 Z0 X1 Y1 Z1"
+Box = Annotated[list[str], typer.Option("--box", help=BOX_HELP, metavar=BOX_METAVAR)]
+BoxUnitOption = Annotated[
+    BoxUnit, typer.Option("--box-unit", help="Whether boxes are given in voxels or in the patient's millimetres.")
+]
+LabelsPart = Annotated[
+    int | None, typer.Option(min=1, help="Volume to take of a label file that holds several, counted from 1.")
 ]
 WindowOption = Annotated[
     str | None,
@@ -138,7 +144,13 @@ def window_of(text: str | None) -> Window | None:
     return Window(level, width)
 
 
-def truth_of(labels: Path | None, label: int | None, volume: Volume) -> np.ndarray | None:
+def truth_of(
+    labels: Path | None,
+    label: int | None,
+    volume: Volume,
+    part: int | None = None,
+    remedies: Sequence[RemedyKey] | None = None,
+) -> np.ndarray | None:
     """One label of a label file as a mask (z, y, x), None where no file was given.
 
     Raises:
@@ -148,7 +160,8 @@ def truth_of(labels: Path | None, label: int | None, volume: Volume) -> np.ndarr
         return None
     if labels is None or label is None:
         raise InputError("--labels and --label go together: a file and the number of a label in it")
-    mask = read_masks(labels, volume, only=[label]).mask(label)
+    chosen = [remedy_named(remedy.value) for remedy in remedies or ()]
+    mask = read_masks(labels, volume, [label], part, chosen).mask(label)
     if not mask.any():
         raise InputError(f"{labels}: label {label} does not occur")
     return mask

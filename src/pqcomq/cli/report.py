@@ -11,8 +11,12 @@ import typer
 
 from pqcomq.atomic_files import check_folder
 from pqcomq.backends.runtime import Runtime
+from pqcomq.cli.boxes import BoxUnit, boxes_of
 from pqcomq.cli.options import (
+    BOX_HELP,
+    BOX_METAVAR,
     AsJson,
+    BoxUnitOption,
     Checkpoint,
     ModalityOption,
     Overwrite,
@@ -52,10 +56,8 @@ def report(
         list[Path], typer.Option(help="Quantized weights of one model; several may follow.", metavar="FILE...")
     ],
     out: Annotated[Path, typer.Option(help="Folder of the session: report.html, tables, masks, weights.")],
-    box: Annotated[
-        tuple[float, float, float, float, float, float] | None,
-        typer.Option(help="Box of one object in voxels; z inclusive.", metavar="X0 Y0 Z0 X1 Y1 Z1"),
-    ] = None,
+    box: Annotated[list[str] | None, typer.Option(help=f"{BOX_HELP} One object each.", metavar=BOX_METAVAR)] = None,
+    box_unit: BoxUnitOption = BoxUnit.voxels,
     labels: Annotated[Path | None, typer.Option(help="Ground truth on the volume's grid.", metavar="FILE")] = None,
     label: Annotated[
         list[int] | None,
@@ -86,7 +88,8 @@ def report(
     check_folder(out, (PAGE, MANIFEST), overwrite=overwrite)
     opened_volume = opened(volume, series, modality)
     movement = BoxMovement(jitter_px) if jitter else None
-    asked = _objects(opened_volume, box, labels, label or [], name or [], movement)
+    given = boxes_of(box or [], box_unit, opened_volume)
+    asked = _objects(opened_volume, given, labels, label or [], name or [], movement)
     models = with_unique_names([load_weights(path) for path in weights])
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
@@ -106,7 +109,7 @@ def report(
 
 def _objects(
     volume: Volume,
-    box: tuple[float, ...] | None,
+    boxes: Sequence[Box3D],
     labels: Path | None,
     label: Sequence[int],
     names: Sequence[str],
@@ -119,15 +122,16 @@ def _objects(
     """
     if (labels is None) != (not label):
         raise InputError("--labels and --label go together: a file and the numbers of labels in it.")
-    if box is not None and len(label) > 1:
+    if label and boxes and max(len(label), len(boxes)) > 1:
         raise InputError("--box is the box of one object; with several labels each gets the box round its own.")
-    if names and len(names) != max(1, len(label)):
-        raise InputError(f"{len(names)} names do not fit {max(1, len(label))} objects.")
-    given = None if box is None else Box3D.of(box).checked(volume.grid.shape_zyx)
+    count = max(1, len(label), len(boxes))
+    if names and len(names) != count:
+        raise InputError(f"{len(names)} names do not fit {count} objects.")
     if labels is None:
-        if given is None:
+        if not boxes:
             raise InputError("Name what to segment: --box, or --labels and --label.")
-        return [PromptedObject(names[0] if names else "object", given, movement=movement)]
+        called = names or (["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)])
+        return [PromptedObject(each, box, movement=movement) for each, box in zip(called, boxes, strict=True)]
     truth = read_labels(labels, volume)
     found = []
     for place, number in enumerate(label):
@@ -135,5 +139,5 @@ def _objects(
         if not mask.any():
             raise InputError(f"{labels}: label {number} does not occur.")
         name = names[place] if names else f"label {number}"
-        found.append(PromptedObject(name, given or Box3D.around(mask), mask, movement=movement))
+        found.append(PromptedObject(name, boxes[0] if boxes else Box3D.around(mask), mask, movement=movement))
     return found

@@ -12,10 +12,12 @@ import typer
 
 from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
+from pqcomq.cli.boxes import BoxUnit, boxes_of
 from pqcomq.cli.options import (
     MASK_ENDINGS,
     AsJson,
     Box,
+    BoxUnitOption,
     Checkpoint,
     ModalityOption,
     ModelKey,
@@ -63,7 +65,10 @@ def segment(
     prompts: Annotated[
         PromptList, typer.Option(help="Prompts of the slices beside the middle one.")
     ] = PromptList.propagate,
-    name: Annotated[str, typer.Option(help="What the box encloses, e.g. 'right kidney'.")] = "object",
+    name: Annotated[
+        list[str] | None, typer.Option(help="What a box encloses, e.g. 'right kidney'; once for each box, in order.")
+    ] = None,
+    box_unit: BoxUnitOption = BoxUnit.voxels,
     with_patient: WithPatient = False,
     window: WindowOption = None,
     series: Series = None,
@@ -74,12 +79,13 @@ def segment(
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
-    """Segment what lies in a box through a volume."""
+    """Segment what lies in a box through a volume; several boxes make one file with a label each."""
     if (model is None) == (weights is None):
         raise InputError("name either --model or --weights")
     check_mask_targets(out, overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
-    checked = Box3D.of(box).checked(opened_volume.grid.shape_zyx)
+    boxes = boxes_of(box, box_unit, opened_volume)
+    names = _names(name or [], len(boxes))
     if mask_kind(out).is_dicom:
         source_series(opened_volume, keep_identity=with_patient)  # told before the long work
     chosen = window_of(window) or default_window(opened_volume.modality, opened_volume.voxels)
@@ -87,21 +93,35 @@ def segment(
     segmenter = on_runtime(loaded, runtime)
     ran = replace(loaded, segmenter=segmenter) if isinstance(loaded, QuantizedModel) else segmenter
     runner = SliceRunner(segmenter, opened_volume, chosen)
-    mask = followed(_segmented(runner, checked, prompts.value), f"{segmenter.title}, {segmenter.precision}")
-    named = NamedMask(name, mask, Origin.of(ran, checked, prompts.value, chosen, mask))
-    paths = export_masks(out, {1: named}, opened_volume, with_patient=with_patient, overwrite=overwrite)
-    millilitres = float(np.count_nonzero(mask)) * opened_volume.grid.voxel_millilitres
+    made: dict[int, NamedMask] = {}
+    for number, (title, checked) in enumerate(zip(names, boxes, strict=True), start=1):
+        work = _segmented(runner, checked, prompts.value)
+        mask = followed(work, f"{title}: {segmenter.title}, {segmenter.precision}")
+        made[number] = NamedMask(title, mask, Origin.of(ran, checked, prompts.value, chosen, mask))
+    paths = export_masks(out, made, opened_volume, with_patient=with_patient, overwrite=overwrite)
+    voxel = opened_volume.grid.voxel_millilitres
+    volumes = [float(np.count_nonzero(each.mask)) * voxel for each in made.values()]
     if json:
-        print_json(_described(segmenter, runner, millilitres, paths))
+        objects = [{"name": title, "volume_ml": volume} for title, volume in zip(names, volumes, strict=True)]
+        print_json(_described(segmenter, runner, sum(volumes), paths) | {"objects": objects})
         return
-    print_lines(
-        [
-            *opened_volume.notes,
-            f"wrote {out}: {millilitres:.1f} mL on {len(checked.slices)} slices, "
-            f"{segmenter.title} {segmenter.precision}",
-            f"wrote {paths[1]}: how it was made",
-        ]
-    )
+    told = f"{segmenter.title} {segmenter.precision}"
+    lines = [
+        f"{title}: {volume:.1f} mL on {len(checked.slices)} slices, {told}"
+        for title, volume, checked in zip(names, volumes, boxes, strict=True)
+    ]
+    print_lines([*opened_volume.notes, *lines, f"wrote {out}", f"wrote {paths[1]}: how it was made"])
+
+
+def _names(given: list[str], count: int) -> list[str]:
+    """What the objects are called.
+
+    Raises:
+        InputError: there are names, but not one for each box.
+    """
+    if given and len(given) != count:
+        raise InputError(f"{len(given)} names do not fit {count} boxes.")
+    return given or (["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)])
 
 
 def _segmented(runner: SliceRunner, box: Box3D, mode: PromptMode) -> Generator[Progress, None, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from pathlib import Path
 
@@ -57,7 +58,21 @@ def mask_kind(path: Path) -> MaskKind:
 
 
 def sidecar(path: Path) -> Path:
-    """The record's file beside a mask's: ``mask.nii.gz`` → ``mask.json``."""
-    ending = mask_kind(path).value
+    """The record's file beside a mask's: ``mask.nii.gz`` → ``mask.json``.
+
+    Where that is the record of another kind of file with the same stem, ``mask.dcm`` → ``mask.dcm.json``.
+    """
+    kind = mask_kind(path)
+    ending = kind.value
     stem = path.name[: -len(ending)] if path.name.endswith(ending) else path.stem
-    return path.with_name(f"{stem}.json")
+    record = path.with_name(f"{stem}.json")
+    return path.with_name(f"{path.name}.json") if _is_of_another_kind(record, kind) else record
+
+
+def _is_of_another_kind(record: Path, kind: MaskKind) -> bool:
+    """Whether a file is the record of a mask of another kind."""
+    try:
+        told = json.loads(record.read_text("utf-8"))["file"]["kind"]
+    except (OSError, ValueError, KeyError, TypeError):  # none there, or no record of ours
+        return False
+    return told in _WORDS.values() and told != kind.words
