@@ -126,5 +126,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     try:
         import pandas as pd
     except ImportError as problem:
-        raise ImportError("A data frame needs pandas, which is not installed: pip install pandas.") from problem
+        raise ImportError(
+            'A data frame needs pandas, which is not installed: pip install "napari-pqcomq[cohort]".'
+        ) from problem
     return pd.DataFrame(rows)
