@@ -11,9 +11,8 @@ from typing import Annotated
 import typer
 
 import pqcomq
-from pqcomq.cli.boxes import joined_boxes
 from pqcomq.cli.commands import CommandGroup
-from pqcomq.cli.lists import repeat_options
+from pqcomq.cli.lists import joined_boxes, repeat_options
 from pqcomq.cli.plain_output import let_output_be_plain
 from pqcomq.cpu_settings import apply_cpu_settings
 from pqcomq.errors import InputError

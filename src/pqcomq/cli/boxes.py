@@ -7,11 +7,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from pqcomq.cli.lists import NUMBERS, is_number
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
-
-OPTION, NUMBERS = "--box", 6
 
 
 class BoxUnit(StrEnum):
@@ -19,30 +18,6 @@ class BoxUnit(StrEnum):
 
     voxels = "voxels"
     mm = "mm"
-
-
-def joined_boxes(arguments: Sequence[str]) -> list[str]:
-    """Turn ``--box 1 2 3 4 5 6`` into one value, so that the option may be given several times.
-
-    Raises:
-        InputError: there are not six numbers up to the next option.
-    """
-    joined: list[str] = []
-    index = 0
-    while index < len(arguments):
-        joined.append(arguments[index])
-        index += 1
-        if joined[-1] != OPTION:
-            continue
-        values: list[str] = []
-        while index < len(arguments) and len(values) < NUMBERS and _is_number(arguments[index]):
-            values.append(arguments[index])
-            index += 1
-        if len(values) < NUMBERS:
-            found = f", and then '{arguments[index]}'" if index < len(arguments) else ""
-            raise InputError(f"--box needs six numbers X0 Y0 Z0 X1 Y1 Z1, but {len(values)} follow it{found}.")
-        joined.append(" ".join(values))
-    return joined
 
 
 def boxes_of(texts: Sequence[str], unit: BoxUnit, volume: Volume) -> list[Box3D]:
@@ -61,7 +36,7 @@ def boxes_of(texts: Sequence[str], unit: BoxUnit, volume: Volume) -> list[Box3D]
     for text in texts:
         values: list[float] = []
         for piece in text.replace(",", " ").split():
-            if not _is_number(piece):
+            if not is_number(piece):
                 raise InputError(f"A box needs six numbers x0, y0, z0, x1, y1, z1, not '{text}'.")
             values.append(float(piece))
         if unit is BoxUnit.mm and len(values) == NUMBERS:
@@ -82,11 +57,3 @@ def single_box(texts: Sequence[str], unit: BoxUnit, volume: Volume) -> Box3D:
     if len(texts) > 1:
         raise InputError(f"This command takes one --box, not {len(texts)}; pqcomq segment takes several.")
     return boxes_of(texts, unit, volume)[0]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -1,8 +1,15 @@
-"""Options that take several values in a row, as shells expand ``*.nii.gz``."""
+"""Options that take several values in a row: lists, as shells expand ``*.nii.gz``, and the six numbers of a box.
+
+What is here is done before a command is known, so nothing that takes time is imported.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from pqcomq.errors import InputError
+
+BOX, NUMBERS = "--box", 6
 
 _LISTS = {
     "quantize": {"--calibration"},
@@ -31,3 +38,36 @@ def repeat_options(arguments: Sequence[str]) -> list[str]:
         else:
             repeated.append(argument)
     return repeated
+
+
+def joined_boxes(arguments: Sequence[str]) -> list[str]:
+    """Turn ``--box 1 2 3 4 5 6`` into one value, so that the option may be given several times.
+
+    Raises:
+        InputError: there are not six numbers up to the next option.
+    """
+    joined: list[str] = []
+    index = 0
+    while index < len(arguments):
+        joined.append(arguments[index])
+        index += 1
+        if joined[-1] != BOX:
+            continue
+        values: list[str] = []
+        while index < len(arguments) and len(values) < NUMBERS and is_number(arguments[index]):
+            values.append(arguments[index])
+            index += 1
+        if len(values) < NUMBERS:
+            found = f", and then '{arguments[index]}'" if index < len(arguments) else ""
+            raise InputError(f"--box needs six numbers X0 Y0 Z0 X1 Y1 Z1, but {len(values)} follow it{found}.")
+        joined.append(" ".join(values))
+    return joined
+
+
+def is_number(text: str) -> bool:
+    """Whether a word on the command line is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
