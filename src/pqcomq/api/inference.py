@@ -62,8 +62,8 @@ def segment(
         >>> import pqcomq
         >>> from pqcomq.samples.synthetic_ct import synthetic_ct
         >>> volume = synthetic_ct().volume
-        >>> mask = pqcomq.segment(volume, [56, 108, 30, 93, 147, 31], pqcomq.load_model())
-        >>> mask.shape, mask.dtype.name, bool(mask[30].any()), bool(mask[29].any())
+        >>> mask = pqcomq.segment(volume, [58, 139, 26, 102, 183, 27], pqcomq.load_model())
+        >>> mask.shape, mask.dtype.name, bool(mask[26].any()), bool(mask[25].any())
         ((60, 256, 256), 'bool', True, False)
     """
     opened = volume_of(volume)
@@ -126,7 +126,7 @@ def compare(
         >>> full = pqcomq.load_model()
         >>> config = pqcomq.default_config("lite-medsam", 8, "rtn")
         >>> quantized = pqcomq.quantize(full, volume, config, slices=1)
-        >>> result = pqcomq.compare(volume, [56, 108, 30, 93, 147, 31], full, quantized, name="kidney")
+        >>> result = pqcomq.compare(volume, [58, 139, 26, 102, 183, 27], full, quantized, name="kidney")
         >>> result
         ComparisonResult(LiteMedSAM on Synthetic abdominal CT, kidney: FP32, 8-bit Round to nearest)
         >>> bool(result.comparisons[0].agreement.dice > 0.9)
