@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pqcomq.backends.int8_weights import integer_values
+from pqcomq.backends.processor import check_processor
 from pqcomq.backends.runtime import Arithmetic, Runtime
 from pqcomq.errors import InputError
 from pqcomq.models import lite_medsam, medsam
@@ -45,7 +46,7 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime) -> Segmenter
     arithmetic = Arithmetic.of(runtime)
     openvino = _openvino(runtime)
     core = openvino.Core()
-    _check_processor(core, runtime, arithmetic)
+    check_processor(core, runtime, arithmetic)
     weights = model.weights if isinstance(model, QuantizedModel) else {}
     ranges = model.input_ranges if isinstance(model, QuantizedModel) else {}
     if arithmetic.eight_bit_inputs and not (isinstance(model, QuantizedModel) and runs_in_integers(model)):
@@ -60,7 +61,7 @@ def obstacle(runtime: Runtime) -> str | None:
     """Why a runtime cannot run here as asked, in one sentence; None if it can."""
     try:
         if runtime is not Runtime.torch:
-            _check_processor(_openvino(runtime).Core(), runtime, Arithmetic.of(runtime))
+            check_processor(_openvino(runtime).Core(), runtime, Arithmetic.of(runtime))
     except InputError as error:
         return str(error)
     return None
@@ -89,17 +90,6 @@ def _openvino(runtime: Runtime) -> ModuleType:
         ) from problem
     library: ModuleType = openvino
     return library
-
-
-def _check_processor(core: object, runtime: Runtime, arithmetic: Arithmetic) -> None:
-    capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")  # type: ignore[attr-defined]
-    wanted = ["BF16"] * (arithmetic.floats == "bf16") + ["INT8"] * arithmetic.eight_bit_inputs
-    missing = [each for each in wanted if each not in capabilities]
-    if missing:
-        raise InputError(
-            f"runtime {runtime.value} needs a processor with {' and '.join(missing)}, which this one has not; "
-            f"choose {Runtime.openvino.value} or {Runtime.torch.value}"
-        )
 
 
 def _compiled(

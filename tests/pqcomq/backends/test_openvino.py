@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 
+from pqcomq.backends import processor
 from pqcomq.backends.int8_weights import integer_values
 from pqcomq.backends.layer_source import Layer, in_own_order
 from pqcomq.backends.openvino_model import available, on_runtime
@@ -218,6 +224,23 @@ def test_a_processor_without_bfloat16_is_named_and_nothing_else_is_taken(lite_me
         on_runtime(lite_medsam, Runtime.openvino_bf16)
 
 
+def test_a_processor_that_cuts_sums_of_bytes_off_is_named(lite_medsam, monkeypatch):
+    monkeypatch.setattr(processor, "sums_bytes_exactly", lambda: False)
+    with pytest.raises(InputError, match=r"openvino-int8 needs a processor that sums.*VNNI.*choose openvino or torch"):
+        on_runtime(lite_medsam, Runtime.openvino_int8)
+    assert not available(Runtime.openvino_int8_bf16)
+    assert available(Runtime.openvino)
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="not an x86 processor")
+def test_x86_instructions_from_before_vnni_are_found_to_cut_sums_off():
+    """Newer processors are asked to do without what they have."""
+    code = "from pqcomq.backends.processor import sums_bytes_exactly; print(sums_bytes_exactly())"
+    limited = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    ran = subprocess.run([sys.executable, "-c", code], env=limited, capture_output=True, text=True, check=True)
+    assert ran.stdout.split()[-1] == "False"
+
+
 def test_a_compilation_that_fails_is_told_in_one_sentence(lite_medsam, monkeypatch):
     class Core:
         def get_property(self, _device, _name):
@@ -247,7 +270,8 @@ def test_a_pass_that_fails_is_told_in_one_sentence(problem, words):
     assert "\n" not in str(told.value)
 
 
-def test_eight_bit_inputs_need_weights_made_for_them(lite_medsam, quantized):
+def test_eight_bit_inputs_need_weights_made_for_them(lite_medsam, quantized, monkeypatch):
+    monkeypatch.setattr(processor, "sums_bytes_exactly", lambda: True)  # nothing is computed
     for model in (lite_medsam, quantized):
         with pytest.raises(InputError, match="quantize it with --integer"):
             on_runtime(model, Runtime.openvino_int8)
@@ -311,6 +335,8 @@ def test_medsam_s_encoder_computes_what_segment_anything_s_does(strips, monkeypa
 
 def test_integer_products_are_those_of_the_rounded_inputs():
     """With 8-bit inputs nothing but the inputs is rounded: the weights stay what their codes stand for."""
+    if not available(Runtime.openvino_int8):
+        pytest.skip("this processor cuts sums of bytes off")
     torch.manual_seed(5)
     weight, inputs = torch.randn(32, 64), torch.randn(200, 64).clamp(-3, 3)
     groups = QuantizationConfig(bits=4, group_size=16, zero_point="symmetric", scales="multiples")
