@@ -28,7 +28,7 @@ MethodKey = StrEnum("MethodKey", {key: key for key in METHOD_TITLES})  # type: i
 DEFAULT_MODEL, DEFAULT_METHOD = ModelKey("lite-medsam"), MethodKey("pcomq")
 
 
-class PromptList(StrEnum):
+class Prompting(StrEnum):
     """Where each slice's box comes from."""
 
     same = "same"

@@ -20,7 +20,7 @@ from pqcomq.cli.options import (
     Checkpoint,
     ModalityOption,
     Overwrite,
-    PromptList,
+    Prompting,
     RuntimeOption,
     Series,
     WindowOption,
@@ -74,8 +74,8 @@ def report(
     volume_percent: MostVolume = Tolerance.volume_percent,
     checkpoint: Checkpoint = None,
     prompts: Annotated[
-        PromptList, typer.Option(help="Prompts of the slices beside the middle one.")
-    ] = PromptList.propagate,
+        Prompting, typer.Option(help="Prompts of the slices beside the middle one.")
+    ] = Prompting.propagate,
     window: WindowOption = None,
     series: Series = None,
     modality: ModalityOption = None,

@@ -23,7 +23,7 @@ from pqcomq.cli.options import (
     ModelKey,
     Overwrite,
     Part,
-    PromptList,
+    Prompting,
     Remedies,
     RuntimeOption,
     Series,
@@ -63,8 +63,8 @@ def segment(
     weights: Annotated[Path | None, typer.Option(help="Quantized weights instead of a model.", metavar="FILE")] = None,
     checkpoint: Checkpoint = None,
     prompts: Annotated[
-        PromptList, typer.Option(help="Prompts of the slices beside the middle one.")
-    ] = PromptList.propagate,
+        Prompting, typer.Option(help="Prompts of the slices beside the middle one.")
+    ] = Prompting.propagate,
     name: Annotated[
         list[str] | None, typer.Option(help="What a box encloses, e.g. 'right kidney'; once for each box, in order.")
     ] = None,
