@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import napari
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QCoreApplication, QEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_pqcomq.app.hints import next_step
@@ -41,7 +41,7 @@ class CompareWidget(QWidget):
         self._preferences.restore()
         # A window that is closed does not close its docks one by one.
         self.panels.volume.changed.connect(self._preferences.keep)
-        QApplication.instance().aboutToQuit.connect(self._preferences.keep)
+        _application().aboutToQuit.connect(self._preferences.keep)
         self.refresh()
 
     def refresh(self) -> None:
@@ -88,7 +88,7 @@ class CompareWidget(QWidget):
     def _release(self) -> None:
         """Keep the settings, end what runs, and stop listening to the viewer."""
         self._preferences.keep()
-        QApplication.instance().aboutToQuit.disconnect(self._preferences.keep)
+        _application().aboutToQuit.disconnect(self._preferences.keep)
         self.panels.release()
         self.results.release()
 
@@ -105,3 +105,10 @@ class CompareWidget(QWidget):
         panels.view_bar.worst_requested.connect(workflow.go_to_worst)
         panels.view_bar.divergence_requested.connect(workflow.go_to_divergence)
         panels.view_bar.keep_requested.connect(workflow.keep_masks)
+
+
+def _application() -> QCoreApplication:
+    """The running one; no widget is without."""
+    running = QApplication.instance()
+    assert running is not None  # noqa: S101
+    return running

@@ -30,7 +30,7 @@ def quantize_job(panels: Panels, models: ModelCache, choices: tuple[ModelChoice,
         InputError: there is no volume, or no checkpoint.
     """
     volume = _volume(panels)
-    return QuantizeJob(choices, panels.calibration.choice, volume, panels.volume.window, models)
+    return QuantizeJob(choices, panels.calibration.choice, volume, panels.volume.intensity_window, models)
 
 
 def live_job(panels: Panels, models: ModelCache) -> LiveJob:
@@ -57,7 +57,7 @@ def compare_job(panels: Panels, models: ModelCache, embeddings: EmbeddingCache) 
         choice=panels.model.choice,
         weights=chosen_weights(panels, models),
         volume=volume,
-        window=panels.volume.window,
+        window=panels.volume.intensity_window,
         prompts=prompts,
         mode=panels.prompts.mode,
         truths=_truths(panels, prompts, current),

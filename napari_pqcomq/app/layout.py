@@ -22,11 +22,12 @@ class _Column(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(content)
+        self._content = content
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """Wide enough for the content and the scroll bar beside it."""
         bar = self.verticalScrollBar().sizeHint().width() + _MARGIN
-        width = self.widget().minimumSizeHint().width() + bar
+        width = self._content.minimumSizeHint().width() + bar
         return QSize(max(width, _READABLE_WIDTH), super().minimumSizeHint().height())
 
 

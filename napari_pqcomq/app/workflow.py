@@ -195,7 +195,7 @@ class Workflow(QObject):
         panels, volume = self._panels, self._panels.volume.volume
         if volume is None or not panels.view.is_open or self.is_reading:  # a reader must not learn the names
             return
-        window = panels.volume.window or default_window(volume.modality, volume.voxels)
+        window = panels.volume.intensity_window or default_window(volume.modality, volume.voxels)
         prompts = prompts_in_sight(panels.objects.objects, self.result, panels.live.is_live)
         kept = kept_layers(panels.view.all_masks(), volume, self._compared_models, prompts, window)
         for layer in kept:
@@ -310,7 +310,7 @@ class Workflow(QObject):
         assert volume is not None  # noqa: S101 (a volume was just worked on)
         self._compared_models = compared_models
         segmenters = tuple(each.segmenter for each in compared_models)
-        panels.live.start(LiveModels(volume, panels.volume.window, segmenters, self.embeddings), compared)
+        panels.live.start(LiveModels(volume, panels.volume.intensity_window, segmenters, self.embeddings), compared)
 
     def _on_volume(self) -> None:
         panels, volume = self._panels, self._panels.volume.volume
@@ -324,7 +324,7 @@ class Workflow(QObject):
     def _on_window(self, limits: tuple[float, float]) -> None:
         """The picture and what live models see; figures stay those of the window that they were made with."""
         self._panels.view.set_contrast_limits(limits)
-        self._panels.live.set_window(self._panels.volume.window)
+        self._panels.live.set_window(self._panels.volume.intensity_window)
 
     def _on_box(self) -> None:
         if self._panels.prompts.has_box:

@@ -54,7 +54,7 @@ class _Search(QObject):
     def __init__(self, edit: RuntimeEdit) -> None:
         super().__init__(edit.native)
         self._edit = edit
-        self._worker = create_worker(_obstacles, _start_thread=False)
+        self._worker = create_worker(_obstacles, _start_thread=False)  # type: ignore[arg-type]
         self._worker.returned.connect(self._tell)
         self._worker.start()
 

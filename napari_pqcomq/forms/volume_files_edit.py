@@ -40,7 +40,7 @@ class VolumeFilesEdit(ComboBox):
             self._chosen = files
             self.reset_choices()
         self._last = files
-        ComboBox.value.fset(self, files)
+        ComboBox.value.fset(self, files)  # type: ignore[attr-defined]  # a property, for mypy its getter
 
     def _offered(self, _widget: object) -> list[tuple[str, VolumeFiles | None]]:
         """None stands for the dialog."""

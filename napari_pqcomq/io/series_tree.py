@@ -81,8 +81,9 @@ class SeriesTree(QTreeWidget):
         waiting = [self.topLevelItem(i) for i in reversed(range(self.topLevelItemCount()))]
         while waiting:
             item = waiting.pop()
-            found.append(item)
-            waiting += [item.child(i) for i in reversed(range(item.childCount()))]
+            if item is not None:  # none of them is; Qt's signature cannot say so
+                found.append(item)
+                waiting += [item.child(i) for i in reversed(range(item.childCount()))]
         return found
 
 

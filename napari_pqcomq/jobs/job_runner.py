@@ -78,7 +78,7 @@ class JobRunner(QWidget):
         self.cancel_button.setEnabled(True)
         self.setVisible(True)
         self._cancelled = Event()
-        self._worker = create_worker(_guarded, job, self._cancelled, _start_thread=False, _ignore_errors=True)
+        self._worker = create_worker(_guarded, job, self._cancelled, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
         self._worker.yielded.connect(self._show)
         self._worker.returned.connect(self._take)
         self._worker.errored.connect(self._end)  # napari's worker has already shown the error

@@ -74,7 +74,7 @@ class BoxTool:
     def _set_armed(self, armed: bool) -> None:
         if armed != self.is_armed:
             self.is_armed = armed
-            self._viewer.cursor.style = "cross" if armed else "standard"
+            self._viewer.cursor.style = "cross" if armed else "standard"  # type: ignore[assignment]  # names are taken
             self._on_armed(armed)
 
     def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:  # noqa: ANN401 (napari's event)

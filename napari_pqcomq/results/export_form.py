@@ -128,7 +128,8 @@ class ExportForm(QWidget):
         self.button.setEnabled(False)
         self.button.setText("Writing…")
         self._worker = create_worker(
-            _written, path, masks, volume, with_patient=self.choice.value.with_patient, overwrite=overwrite,
+            _written,  # type: ignore[arg-type]
+            path, masks, volume, with_patient=self.choice.value.with_patient, overwrite=overwrite,
             _start_thread=False, _ignore_errors=True,
         )  # fmt: skip
         self._worker.returned.connect(self._tell)
@@ -203,9 +204,11 @@ class NameTable(QTableWidget):
 
     def by_label(self) -> dict[int, str]:
         """The names as they stand."""
+        cells = [(self.item(row, 0), self.item(row, 1)) for row in range(self.rowCount())]
         return {
-            int(self.item(row, 0).text()): self.item(row, 1).text().strip() or f"label {self.item(row, 0).text()}"
-            for row in range(self.rowCount())
+            int(number.text()): name.text().strip() or f"label {number.text()}"
+            for number, name in cells
+            if number is not None and name is not None
         }
 
 

@@ -60,22 +60,23 @@ class MetricsTable(QTableWidget):
     def _add_group(self, title: str, rows: list[tuple[str, ...]]) -> None:
         if not rows:
             return
-        self._add_row(title)
         font = self.font()
         font.setBold(True)
-        self.item(self.rowCount() - 1, 0).setFont(font)
+        self._add_row(title)[0].setFont(font)
         self.setSpan(self.rowCount() - 1, 0, 1, 3)
         for row in rows:
             self._add_row(*row)
 
-    def _add_row(self, *texts: str) -> None:
+    def _add_row(self, *texts: str) -> list[QTableWidgetItem]:
+        """Its cells."""
         row = self.rowCount()
         self.insertRow(row)
-        for column, text in enumerate(texts):
-            item = QTableWidgetItem(text)
+        cells = [QTableWidgetItem(text) for text in texts]
+        for column, cell in enumerate(cells):
             if column:
-                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self.setItem(row, column, item)
+                cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.setItem(row, column, cell)
+        return cells
 
 
 def _group(measure: str) -> str:

@@ -60,10 +60,10 @@ class PlotsPanel(QWidget):
         form = QFormLayout()
         form.addRow("Object", self.objects)
         form.addRow("Plot", self.plots)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 4, 0, 0)
-        column.addLayout(form)
-        column.addWidget(self.hint)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 4, 0, 0)
+        self._column.addLayout(form)
+        self._column.addWidget(self.hint)
         self.canvas: PlotCanvas | None = None
         self._tolerance: Tolerance | None = None
         self._is_dark = True
@@ -201,5 +201,5 @@ class PlotsPanel(QWidget):
 
             self.canvas = PlotCanvas(self)
             self.canvas.slice_chosen.connect(self.slice_chosen)
-            self.layout().addWidget(self.canvas)
+            self._column.addWidget(self.canvas)
         return self.canvas

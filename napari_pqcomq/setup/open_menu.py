@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from napari.components import ViewerModel
@@ -54,8 +54,11 @@ class OpenMenu(QPushButton):
         if there:
             self.entries.addSection("Lately open")
         for path in there:
-            action = self.entries.addAction(path.name, lambda path=path: self.open(path))
+            action = self.entries.addAction(path.name, self._opener(path))
             action.setToolTip(str(path))
+
+    def _opener(self, path: Path) -> Callable[[], None]:
+        return lambda: self.open(path)
 
     def _ask_file(self) -> None:
         path, _filter = QFileDialog.getOpenFileName(self, "Volume", "", _FILES)

@@ -65,7 +65,7 @@ class VolumePanel(QGroupBox):
         return volume_of(self.layers.layer) if self.layers.layer is not None else None
 
     @property
-    def window(self) -> Window | None:
+    def intensity_window(self) -> Window | None:
         """The chosen window; None stands for the default of the volume's modality."""
         if self.presets.currentText() == _AS_SHOWN and self.layers.layer is not None:
             low, high = self.layers.layer.contrast_limits
@@ -79,7 +79,7 @@ class VolumePanel(QGroupBox):
         volume = self.volume
         if volume is None:
             return (0.0, 1.0)
-        window = self.window or default_window(volume.modality, volume.voxels)
+        window = self.intensity_window or default_window(volume.modality, volume.voxels)
         return window.low, window.high
 
     def choose_window(self, index: int) -> None:

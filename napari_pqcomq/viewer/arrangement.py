@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from napari.layers import Layer
+from napari.layers import Labels, Layer
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.viewer.camera_3d import look_at
@@ -206,7 +206,7 @@ class Arrangement:
 
     def _set_outline(self, layer: Layer) -> None:
         """Outline on slices, as wide as needed to be seen; filled in 3-D."""
-        if is_of_comparison(layer) and layer.name.endswith((OUTLINES, TRUTH)):
+        if is_of_comparison(layer) and isinstance(layer, Labels) and layer.name.endswith((OUTLINES, TRUTH)):
             width = outline_voxels(self._viewer, self._stage.scene.volume)
             if layer.contour != width:
                 layer.contour = width

@@ -235,7 +235,7 @@ class ComparisonView(QObject):
     def _begin(self, stage: Stage, saved: ViewerState) -> Arrangement:
         """Join the sides, whose layers are in the viewer now, and listen to the viewer."""
         _link(stage.sides)
-        self._viewer.canvas.background_color_override = _BACKGROUND
+        self._viewer.canvas.background_color_override = _BACKGROUND  # type: ignore[assignment]  # names are taken
         self._viewer.layers.selection = {stage.sides[0].image}
         users = UserLayers(self._viewer, stage.sides, self._regroup)
         users.watch(saved.hidden)

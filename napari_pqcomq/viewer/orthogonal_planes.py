@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from napari.components import ViewerModel
+from napari.layers import Labels
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 
@@ -26,7 +27,7 @@ def show_plane(viewer: ViewerModel, plane: Plane) -> None:
     order, vertical = plane.value
     viewer.dims.ndisplay = 2
     viewer.dims.order = order
-    viewer.scene.camera.orientation2d = (vertical, "right")
+    viewer.scene.camera.orientation2d = (vertical, "right")  # type: ignore[assignment]  # names are taken
 
 
 def show_surfaces(viewer: ViewerModel) -> None:
@@ -36,7 +37,7 @@ def show_surfaces(viewer: ViewerModel) -> None:
     """
     viewer.dims.order = Plane.AXIAL.value[0]
     for layer in viewer.layers:
-        if is_of_comparison(layer) and getattr(layer, "contour", False):
+        if is_of_comparison(layer) and isinstance(layer, Labels) and layer.contour:
             layer.contour = 0
     viewer.dims.ndisplay = 3
 

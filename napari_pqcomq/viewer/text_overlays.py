@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from napari.components import ViewerModel
 from napari.components.overlays import TextOverlay
@@ -100,7 +101,7 @@ class TextOverlays:
         for corner, tiling in self._tiling.items():
             setattr(self._viewer.canvas.overlay_tiling, corner, tiling)
 
-    def _add(self, name: str, position: str, **looks: object) -> None:
+    def _add(self, name: str, position: str, **looks: Any) -> None:  # noqa: ANN401 (napari's fields)
         # Seen at once, or napari would make it later, in another order.
         self._viewer.canvas.overlays[_PREFIX + name] = TextOverlay(position=position, text=" ", visible=True, **looks)
 

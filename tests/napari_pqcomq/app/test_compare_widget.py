@@ -115,7 +115,7 @@ def test_the_window_holds_for_the_view(ready, shown_viewer):
     assert shown_viewer.layers["block"].contrast_limits == [-500, 1300]
     shown_viewer.layers["block"].contrast_limits = (0, 100)
     ready.panels.volume.presets.setCurrentText("As shown in the viewer")
-    assert (ready.panels.volume.window.level, ready.panels.volume.window.width) == (50, 100)
+    assert (ready.panels.volume.intensity_window.level, ready.panels.volume.intensity_window.width) == (50, 100)
 
 
 def test_compare_quantizes_shows_both_sides_and_close_restores(ready, shown_viewer, qtbot):
