@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from npe2 import PluginManager, PluginManifest
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, QSettings, Qt
 from qtpy.QtTest import QTest
 
@@ -23,6 +25,25 @@ from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.volumes.volume import Volume
 
 MANIFEST = Path(napari_pqcomq.__file__).with_name("napari.yaml")
+
+
+PATIENCE_MS = 300_000
+"""For what happens in a moment, but on a machine with much else to do may take minutes."""
+
+
+class PatientBot(QtBot):
+    """Gives whatever it waits for the time that a busy machine needs; what is there at once is not waited for."""
+
+    def waitUntil(self, callback: Callable, *, timeout: int = PATIENCE_MS) -> None:  # noqa: N802 (pytest-qt's name)
+        super().waitUntil(callback, timeout=max(timeout, PATIENCE_MS))
+
+    def waitSignal(self, signal: Any, *, timeout: int = PATIENCE_MS, **more: Any) -> Any:  # noqa: N802
+        return super().waitSignal(signal, timeout=max(timeout, PATIENCE_MS), **more)
+
+
+@pytest.fixture
+def qtbot(qapp, request: pytest.FixtureRequest) -> PatientBot:
+    return PatientBot(request)
 
 
 @pytest.fixture(scope="session", autouse=True)
