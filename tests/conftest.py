@@ -85,6 +85,18 @@ def pytest_configure():
         torch.set_num_threads(max(1, torch.get_num_threads() // workers))
 
 
+@pytest.fixture(autouse=True)
+def torch_modes_stay():
+    """Fails a test that leaves torch in another mode for those after it."""
+
+    def now():
+        return torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_default_dtype()
+
+    before = now()
+    yield
+    assert now() == before, "torch's grad mode, inference mode or default dtype is another than before the test"
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     if not REAL_DATA.is_dir():

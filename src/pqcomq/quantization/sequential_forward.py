@@ -11,6 +11,7 @@ opened inside the model is therefore put away whenever it halts, and taken up ag
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from contextvars import copy_context
@@ -24,6 +25,19 @@ from pqcomq.quantization.algorithm.gram import QuantizableLayer, spread_rows, to
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.calibration_passes import Pass
 from pqcomq.quantization.torch_modes import torch_modes_kept
+
+
+class _Left(threading.local):
+    """Halted passes of this thread whose iterator was dropped in another, where they cannot be ended.
+
+    Greenlet would end them at any switch of the thread once nobody held them, and leave their modes open there.
+    """
+
+    def __init__(self) -> None:
+        self.passes: list[greenlet] = []
+
+
+_left = _Left()
 
 
 class PassesDivergedError(RuntimeError):
@@ -63,8 +77,9 @@ class SequentialForward(Iterator[tuple[str, PairedGram]]):
     sees first.
 
     The halted passes live in the thread that asked for the first layer, and no other can let them go on or end them;
-    in another, asking and closing raise a RuntimeError and change nothing. An iterator that is dropped without being
-    closed ends its passes as soon as that thread comes to it.
+    in another, asking and closing raise a RuntimeError and change nothing. The passes of an iterator that is dropped
+    there without being closed end when their own thread asks the next iterator for its first layer; if that thread
+    has ended they cannot be ended at all and keep their memory, so close the iterator where it was begun.
 
     Args:
         full: runs each slice through the model in full precision.
@@ -115,11 +130,14 @@ def _steps(
     low_layers: Mapping[str, QuantizableLayer],
 ) -> Generator[tuple[str, PairedGram], None, None]:
     """What :class:`SequentialForward` goes through, for whichever thread begins it."""
-    pairs = [(_pass(wanted), _pass(left)) for wanted, left in zip(full, low, strict=True)]
+    here, left = _this_thread(), _left.passes
+    while left:
+        _end(left.pop(), here, left)
+    pairs = [(_pass(wanted), _pass(other)) for wanted, other in zip(full, low, strict=True)]
     with ExitStack() as at_the_end:
         for pair in pairs:
             for each in pair:
-                at_the_end.callback(_end, each, _this_thread())
+                at_the_end.callback(_end, each, here, left)
         for layers in (full_layers, low_layers):  # ended first: nothing halts a pass that is on its way out
             at_the_end.callback(_Halting(layers).end)
         while True:
@@ -169,11 +187,10 @@ def _run_on(halted: greenlet) -> tuple[str, Tensor]:
     return halt
 
 
-def _end(halted: greenlet, thread: greenlet) -> None:
-    """Have a pass go no further.
-
-    In another thread it cannot be ended; greenlet ends it where it belongs once nobody holds it any more.
-    """
-    if thread is _this_thread():
-        with torch_modes_kept():
-            halted.throw()
+def _end(halted: greenlet, thread: greenlet, left: list[greenlet]) -> None:
+    """Have a pass of this thread go no further; in another, keep it among those left for it to end."""
+    if thread is not _this_thread():
+        left.append(halted)
+        return
+    with torch_modes_kept():
+        halted.throw()
