@@ -62,7 +62,7 @@ def compare_job(panels: Panels, models: ModelCache, embeddings: EmbeddingCache) 
         mode=panels.prompts.mode,
         truths=_truths(panels, prompts, current),
         runtime=panels.model.runtime,
-        shelf=models,
+        models=models,
         cache=embeddings,
     )
 

@@ -37,14 +37,14 @@ class QuantizeJob:
         calibration: where its slices come from.
         volume: the open one.
         window: chosen for it; None for the modality's own.
-        shelf: where the full-precision model stands.
+        models: where the full-precision model stands.
     """
 
     choices: tuple[ModelChoice, ...]
     calibration: CalibrationChoice
     volume: Volume
     window: Window | None
-    shelf: ModelCache
+    models: ModelCache
 
     def steps(self) -> Steps[dict[ModelChoice, QuantizedModel]]:
         """The work.
@@ -53,7 +53,7 @@ class QuantizeJob:
             InputError: a file cannot be read or calibrated on.
         """
         yield Progress(0, 0, "Loading the model")
-        full = self.shelf.take(self.choices[0].key, self.choices[0].checkpoint)
+        full = self.models.take(self.choices[0].key, self.choices[0].checkpoint)
         yield Progress(0, 0, "Choosing the calibration slices")
         volumes = [read_volume(path) for path in self.calibration.files] or [self.volume]
         # The chosen window belongs to the open volume; other files get that of their own modality.
@@ -99,13 +99,13 @@ class LiveJob:
         choice: the model in full precision.
         weights: its quantized copies.
         runtime: what runs them.
-        shelf: where models stand.
+        models: where models stand.
     """
 
     choice: ModelChoice
     weights: tuple[QuantizedModel, ...]
     runtime: Runtime
-    shelf: ModelCache
+    models: ModelCache
 
     def steps(self) -> Steps[tuple[ComparedModel, ...]]:
         """The work.
@@ -114,10 +114,10 @@ class LiveJob:
             InputError: the weights were made from another checkpoint, or this machine lacks the runtime.
         """
         yield Progress(0, 0, "Loading the model")
-        full = self.shelf.take(self.choice.key, self.choice.checkpoint)
+        full = self.models.take(self.choice.key, self.choice.checkpoint)
         for each in self.weights:
             check_same_source(full, each)
-        return (yield from self.shelf.compared_models(full, self.weights, self.runtime))
+        return (yield from self.models.compared_models(full, self.weights, self.runtime))
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +133,7 @@ class CompareJob:
         mode: where the other slices' prompts come from.
         truths: object number → (z, y, x) bool, for those that have one.
         runtime: what runs the models.
-        shelf: where models stand.
+        models: where models stand.
         cache: embeddings of earlier comparisons.
     """
 
@@ -145,7 +145,7 @@ class CompareJob:
     mode: PromptMode
     truths: dict[int, np.ndarray]
     runtime: Runtime
-    shelf: ModelCache
+    models: ModelCache
     cache: EmbeddingCache
 
     def steps(self) -> Steps[ComparisonResult]:
@@ -156,10 +156,10 @@ class CompareJob:
                 outside.
         """
         yield Progress(0, 0, "Loading the model")
-        segmenter = self.shelf.take(self.choice.key, self.choice.checkpoint)
+        segmenter = self.models.take(self.choice.key, self.choice.checkpoint)
         for each in self.weights:
             check_same_source(segmenter, each)
-        full, *candidates = yield from self.shelf.compared_models(segmenter, self.weights, self.runtime)
+        full, *candidates = yield from self.models.compared_models(segmenter, self.weights, self.runtime)
         yield Progress(0, 0, "Warming up the models")
         asked = [
             PromptedObject(each.name, each.box, self.truths.get(each.number), each.number) for each in self.prompts

@@ -107,13 +107,13 @@ class OpenSessionJob:
         folder: of the session.
         volume: the open one, which must be the session's.
         checkpoint: for a model that has none shipped.
-        shelf: where the full-precision model stands.
+        models: where the full-precision model stands.
     """
 
     folder: Path
     volume: Volume
     checkpoint: Path | None
-    shelf: ModelCache
+    models: ModelCache
 
     def steps(self) -> Steps[OpenedSession]:
         """The work: the session, and its models ready to follow a box.
@@ -125,13 +125,13 @@ class OpenSessionJob:
         saved = SavedSession.at(self.folder)
         saved.check_volume(self.volume)
         yield Progress(0, 0, "Loading the model")
-        full = self.shelf.take(saved.model_key, self.checkpoint)
+        full = self.models.take(saved.model_key, self.checkpoint)
         yield Progress(0, 0, "Reading the weights")
         weights = saved.weights(full)
         _of_full, runtime = saved.runtimes
         missing = obstacle(runtime)
         if missing is not None:
             runtime = Runtime.torch
-        models = yield from self.shelf.compared_models(full, weights, runtime)
+        models = yield from self.models.compared_models(full, weights, runtime)
         yield Progress(0, 0, "Reading the masks")
         return OpenedSession(saved.opened(self.volume, models), runtime, missing)

@@ -55,7 +55,7 @@ def finished(work: Generator[object, None, _Result]) -> _Result:
 def translated(
     work: Generator[_Told, None, _Result], tell: Callable[[_Told], _Else]
 ) -> Generator[_Else, None, _Result]:
-    """Long work that tells the same in other words; whoever stops asking for it stops the work.
+    """Long work that tells its progress in other words; closing the generator stops the work.
 
     Args:
         work: a generator with a return value, which becomes this one's.

@@ -17,11 +17,10 @@ from pqcomq.comparison.evaluate import Evaluation, Protocol
 from pqcomq.comparison.evaluate import evaluate as evaluate_steps
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.progress import ProgressCallback, Steps, Stopwatch, reported
+from pqcomq.progress import ProgressCallback, reported
 from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
 from pqcomq.segmentation.box import Box3D
-from pqcomq.segmentation.box_mask import BoxMask
-from pqcomq.segmentation.propagation import PromptMode, segment_slices
+from pqcomq.segmentation.propagation import PromptMode, segment_box
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
@@ -69,14 +68,7 @@ def segment(
     opened = volume_of(volume)
     checked = box_of(box).checked(opened.grid.shape_zyx)
     runner = SliceRunner(on_runtime(model, runtime_of(runtime)), opened, window_of(window))
-    return reported(_segment_steps(runner, checked, _mode(prompts)), progress).in_volume(opened.grid.shape_zyx)
-
-
-def _segment_steps(runner: SliceRunner, box: Box3D, mode: PromptMode) -> Steps[BoxMask]:
-    mask, watch = BoxMask.empty(box, runner.shape), Stopwatch(len(box.slices))
-    for z in segment_slices(runner, box, mode, mask):
-        yield watch.step(f"slice {z}")
-    return mask
+    return reported(segment_box(runner, checked, _mode(prompts)), progress).in_volume(opened.grid.shape_zyx)
 
 
 def compare(

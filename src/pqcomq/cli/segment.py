@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -43,12 +42,9 @@ from pqcomq.masks.origin import Origin
 from pqcomq.masks.writer import check_mask_targets, export_masks
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.progress import Progress, Stopwatch
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.quantization.weights_file import load_weights
-from pqcomq.segmentation.box import Box3D
-from pqcomq.segmentation.box_mask import BoxMask
-from pqcomq.segmentation.propagation import PromptMode, segment_slices
+from pqcomq.segmentation.propagation import segment_box
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import default_window
 
@@ -95,8 +91,10 @@ def segment(
     runner = SliceRunner(segmenter, opened_volume, chosen)
     made: dict[int, NamedMask] = {}
     for number, (title, checked) in enumerate(zip(names, boxes, strict=True), start=1):
-        work = _segmented(runner, checked, prompts.value)
-        mask = followed(work, f"{title}: {segmenter.title}, {segmenter.precision}")
+        work = segment_box(runner, checked, prompts.value)
+        mask = followed(work, f"{title}: {segmenter.title}, {segmenter.precision}").in_volume(
+            opened_volume.grid.shape_zyx
+        )
         made[number] = NamedMask(title, mask, Origin.of(ran, checked, prompts.value, chosen, mask))
     paths = export_masks(out, made, opened_volume, with_patient=with_patient, overwrite=overwrite)
     voxel = opened_volume.grid.voxel_millilitres
@@ -122,15 +120,6 @@ def _names(given: list[str], count: int) -> list[str]:
     if given and len(given) != count:
         raise InputError(f"{len(given)} names do not fit {count} boxes.")
     return given or (["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)])
-
-
-def _segmented(runner: SliceRunner, box: Box3D, mode: PromptMode) -> Generator[Progress, None, np.ndarray]:
-    """The mask, with progress on the way."""
-    mask = BoxMask.empty(box, runner.shape)
-    watch = Stopwatch(len(box.slices))
-    for z in segment_slices(runner, box, mode, mask):
-        yield watch.step(f"slice {z}")
-    return mask.in_volume((runner.slices, *runner.shape))
 
 
 def _described(segmenter: Segmenter, runner: SliceRunner, millilitres: float, paths: list[Path]) -> dict[str, object]:

@@ -65,7 +65,7 @@ class PromptResult:
         z: slice in LPS order.
         dice: against ground truth.
         nsd: against ground truth, on the slice.
-        agreement: Dice against the first compared_model's mask.
+        agreement: Dice against the first model's mask.
     """
 
     model: str
@@ -79,7 +79,7 @@ class PromptResult:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """One compared_model over all prompts.
+    """One model over all prompts.
 
     Attributes:
         model: title.
@@ -90,7 +90,7 @@ class ModelSummary:
         simulated: low-bit speed is that of weights widened to float32.
         dice: mean Dice against ground truth over all prompts.
         nsd: mean NSD against ground truth over all prompts.
-        agreement: mean Dice against the first compared_model.
+        agreement: mean Dice against the first model.
         dice_by_label: label → mean Dice against ground truth.
         encoder: latency.
         decoder: latency.
@@ -114,7 +114,7 @@ class ModelSummary:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All compared_models on one volume.
+    """All compared models on one volume.
 
     Attributes:
         volume_name: free of patient data.
@@ -122,7 +122,7 @@ class Evaluation:
         window: that made the models' input.
         protocol: of the prompts.
         prompts: single results.
-        summaries: a row for each compared_model, in the order given.
+        summaries: a row for each compared model, in the order given.
         environment: what it was measured on.
     """
 

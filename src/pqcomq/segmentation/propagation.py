@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from pqcomq.models.transforms import Transforms
+from pqcomq.progress import Steps, Stopwatch
 from pqcomq.segmentation.box import Box3D, tight_box
 from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.segmentation.slice_runner import SliceRunner
@@ -63,3 +64,17 @@ def segment_slices(runner: SliceRunner, box: Box3D, mode: PromptMode, mask: BoxM
             prompt = next_prompt(runner.segmenter.transforms, mask.on_slice(neighbour), box)
         mask.on_slice(z)[:] = runner.segment(z, prompt)
         yield z
+
+
+def segment_box(runner: SliceRunner, box: Box3D, mode: PromptMode) -> Steps[BoxMask]:
+    """Segment a box through a volume, yielding the progress after every slice and returning the mask.
+
+    Args:
+        runner: model and volume.
+        box: checked against the volume.
+        mode: where the prompts come from.
+    """
+    mask, watch = BoxMask.empty(box, runner.shape), Stopwatch(len(box.slices))
+    for z in segment_slices(runner, box, mode, mask):
+        yield watch.step(f"slice {z}")
+    return mask

@@ -44,7 +44,7 @@ def save_session(session: Session, folder: Path, *, overwrite: bool = False) -> 
 
 
 def saving(session: Session, folder: Path, *, overwrite: bool = False) -> Generator[Progress, None, list[Path]]:
-    """Write a session; whoever stops asking gets nothing: files written by then are taken away again.
+    """Write a session; closing the generator before its end takes the files written by then away again.
 
     Args:
         session: to write.

@@ -48,10 +48,10 @@ def reading_volume(
         series: which DICOM series: its UID, an unambiguous end of it, or its number.
         part: which volume of a series or file that holds several, counted from 1.
         modality: overrides what DICOM states, or what is guessed of a file that does not state it.
-        remedies: what to do should the geometry not be regular; see ``findings.REMEDIES``.
+        remedies: what to do should the geometry not be regular; see ``import_issues.REMEDIES``.
 
     Yields:
-        A step a file; stop asking for steps, and it stops.
+        A step a file; closing the generator ends the reading.
 
     Returns:
         The volume in LPS index order, with voxels of type int16, int32 or float32. Its ``name`` is the file's stem,

@@ -33,6 +33,7 @@ def test_paths_may_be_text(ct, phantom):
     assert np.array_equal(pqcomq.read_volume(ct, modality="CT").voxels, phantom.voxels)
 
 
+@pytest.mark.slow
 def test_quantizing_takes_volumes_and_paths_and_tells_its_progress(lite_medsam, phantom, ct, rounded):
     told = []
     config = pqcomq.default_config("lite-medsam", 8, "rtn")
@@ -69,6 +70,7 @@ def test_a_bit_width_stands_for_the_default_settings(monkeypatch, lite_medsam, p
     assert asked == [pqcomq.default_config(key, bits)]
 
 
+@pytest.mark.slow
 def test_segmenting_gives_the_mask_on_the_volume_s_grid(lite_medsam, phantom, ct, rounded):
     told = []
     mask = pqcomq.segment(phantom, BOX, lite_medsam, progress=told.append)
@@ -80,6 +82,7 @@ def test_segmenting_gives_the_mask_on_the_volume_s_grid(lite_medsam, phantom, ct
     assert np.count_nonzero(low & mask) > 0.9 * np.count_nonzero(mask)
 
 
+@pytest.mark.slow
 def test_comparing_and_evaluating(lite_medsam, phantom, rounded):
     z, y, x = np.indices(phantom.voxels.shape)
     truth = (y - 40) ** 2 + (x - 60) ** 2 < (8 + z) ** 2

@@ -39,7 +39,7 @@ def test_both_packages_say_that_they_are_typed(package):
     assert (files(package) / "py.typed").is_file()
 
 
-MODELS_RUN = {"compare", "evaluate", "quantize"}
+MODELS_RUN = {"compare", "evaluate", "quantize", "segment"}
 
 
 @pytest.mark.parametrize(

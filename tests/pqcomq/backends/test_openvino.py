@@ -159,6 +159,7 @@ def agreement(one: Segmenter, other: Segmenter, prompts) -> list[float]:
     return [dice(*(model.decode(model.encode(pixels), box)[0] for model in (one, other))) for pixels, box in prompts]
 
 
+@pytest.mark.slow
 def test_full_precision_gives_torch_s_masks(lite_medsam, prompts):
     fast = on_runtime(lite_medsam, Runtime.openvino)
     assert min(agreement(lite_medsam, fast, prompts)) > 0.999

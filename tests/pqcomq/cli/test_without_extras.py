@@ -22,6 +22,7 @@ def test_a_runtime_that_is_not_installed_is_refused_with_the_command_that_instal
     assert 'pip install "napari-pqcomq[openvino]"' in told
 
 
+@pytest.mark.slow
 def test_bench_measures_torch_alone_and_says_so(run, ct, truth, tmp_path, without_openvino):
     without_openvino()
     out = tmp_path / "bench"

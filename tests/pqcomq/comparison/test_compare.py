@@ -64,6 +64,7 @@ def test_agreement_and_accuracy_never_share_a_label(comparison):
     assert "accuracy_against_ground_truth" in text
 
 
+@pytest.mark.slow
 def test_a_model_agrees_with_itself_entirely(phantom, lite_medsam, cache, finish):
     side = ComparedModel.full(lite_medsam)
     (same,) = finish(compare(phantom, BOX, side, [side], mode="same", cache=cache)).comparisons

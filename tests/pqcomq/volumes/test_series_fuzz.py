@@ -333,6 +333,7 @@ def check(plan: dict) -> None:
             check_opened(volume, scanned)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=int(MORE or 300), derandomize=MORE is None, deadline=None, database=None,
     suppress_health_check=list(HealthCheck),
