@@ -12,15 +12,16 @@ from napari.layers import Image
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QHBoxLayout, QLabel, QWidget
 
-from napari_pqcomq.layers.volume_layers import volume_of
+from napari_pqcomq.layers.volume_layers import VOLUME_KEY, volume_of
 from napari_pqcomq.setup.open_menu import OpenMenu
 from napari_pqcomq.widgets.combo_boxes import choose_text
 from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
 from napari_pqcomq.widgets.pictures import sign
 from pqcomq.volumes.geometry_report import GeometryReport
 from pqcomq.volumes.intensity_window import PRESETS, Window, default_window
-from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume import Modality, Volume
 
+_MODALITIES: dict[Modality, str] = {"CT": "CT", "MR": "MR", "other": "Neither CT nor MR"}
 _DEFAULT, _AS_SHOWN = "Default", "As shown in the viewer"
 
 
@@ -37,6 +38,7 @@ class VolumePanel(QGroupBox):
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__("Volume", parent)
+        self._viewer = viewer
         self.layers = LayerComboBox(viewer, lambda layer: isinstance(layer, Image) and volume_of(layer) is not None)
         self.presets = QComboBox()
         self.presets.addItem(_DEFAULT, None)
@@ -44,6 +46,13 @@ class VolumePanel(QGroupBox):
             self.presets.addItem(f"{name.capitalize()} (W {window.width:g} / L {window.level:g})", window)
         self.presets.addItem(_AS_SHOWN, None)
         self.presets.setToolTip("Applies to the picture and to what the models see; the voxels stay as they are.")
+        self.modalities = QComboBox()
+        for modality, text in _MODALITIES.items():
+            self.modalities.addItem(text, modality)
+        self.modalities.setToolTip(
+            "What kind of image this is, where the file does not say or says it wrongly: it decides the default window "
+            "and how values become the models' input. An open comparison is closed; its figures stay."
+        )
         self.facts = QLabel()
         self.facts.setTextFormat(Qt.TextFormat.RichText)
         self.facts.setWordWrap(True)
@@ -54,9 +63,11 @@ class VolumePanel(QGroupBox):
         form = QFormLayout(self)
         form.addRow("Layer", row)
         form.addRow(self.facts)
+        form.addRow("Modality", self.modalities)
         form.addRow("Window", self.presets)
         self.layers.changed.connect(self._on_layer)
         self.presets.currentIndexChanged.connect(self._apply)
+        self.modalities.activated.connect(self._set_modality)  # by the user's hand alone
         self._on_layer()
 
     @property
@@ -103,11 +114,26 @@ class VolumePanel(QGroupBox):
     def _on_layer(self) -> None:
         volume = self.volume
         self.facts.setVisible(volume is not None)
+        self.modalities.setEnabled(volume is not None)
+        if volume is not None:
+            self.modalities.setCurrentIndex(self.modalities.findData(volume.modality))
         if volume is not None and volume.source is not None:
             self.open_menu.note([volume.source])
         self.facts.setText("" if volume is None else _facts(volume))
         self.facts.setToolTip("" if volume is None else "\n".join(GeometryReport.of(volume).sentences()))
         self.changed.emit()
+
+    def _set_modality(self) -> None:
+        """Have the chosen layer, and all that lie on its volume, be of another modality."""
+        volume, modality = self.volume, self.modalities.currentData()
+        if volume is None or volume.modality == modality:
+            return
+        changed = volume.with_modality(modality)
+        for layer in self._viewer.layers:
+            if volume_of(layer) is volume:
+                layer.metadata[VOLUME_KEY] = changed
+        self._on_layer()
+        self._apply()
 
     def _apply(self) -> None:
         if self.layers.layer is None:

@@ -6,13 +6,25 @@ import json as json_format
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from pqcomq.atomic_files import check_folder, made_folder, replacing
 from pqcomq.backends.openvino_model import available, obstacle, runs_in_integers
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.options import DEFAULT_MODEL, AsJson, Checkpoint, ModelKey, Overwrite, opened
+from pqcomq.cli.options import (
+    DEFAULT_MODEL,
+    AsJson,
+    Checkpoint,
+    LabelsPart,
+    ModalityOption,
+    ModelKey,
+    Overwrite,
+    Part,
+    Remedies,
+    Series,
+    opened,
+    remedies_of,
+)
 from pqcomq.cli.output import print_json, print_note, print_table, print_written
 from pqcomq.cli.progress import followed
 from pqcomq.comparison.benchmark import BOXES, Benchmark
@@ -29,7 +41,6 @@ from pqcomq.plots.benchmark import draw_benchmark
 from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
 from pqcomq.quantization.weights_file import load_weights
 from pqcomq.samples.synthetic_ct import synthetic_ct
-from pqcomq.volumes.volume import Volume
 
 BENCH_FILES = ("bench.json", "bench.png")
 
@@ -44,6 +55,11 @@ def bench(
     volume: Annotated[Path | None, typer.Option(help="By default the synthetic CT.", metavar="VOLUME")] = None,
     labels: Annotated[Path | None, typer.Option(help="Its ground truth.", metavar="FILE")] = None,
     label: Annotated[list[int] | None, typer.Option(help="Labels; several may follow.", metavar="N...")] = None,
+    series: Series = None,
+    part: Part = None,
+    remedy: Remedies = None,
+    labels_part: LabelsPart = None,
+    modality: ModalityOption = None,
     most_slices: Annotated[int, typer.Option(min=1, help="Slices for each label.")] = 2,
     published_passes: Annotated[
         int, typer.Option(min=0, help="Passes of the authors' own encoder, as people run it in torch; 0 for none.")
@@ -56,7 +72,14 @@ def bench(
 ) -> None:
     """Measure latency, Dice and size of a model on all runtimes of this machine, in turns."""
     check_folder(out, BENCH_FILES, overwrite=overwrite)
-    image, truth, chosen = _material(volume, labels, label)
+    if volume is None and labels is None and not label:
+        sample = synthetic_ct()
+        image, truth, chosen = sample.volume, sample.labels, sorted(sample.names)
+    elif volume is None or labels is None or not label:
+        raise InputError("--volume, --labels and --label go together.")
+    else:
+        image, chosen = opened(volume, series, modality, part, remedy), label
+        truth = read_masks(labels, image, label, labels_part, remedies_of(remedy)).single(labels)
     full = load_model(model.value, checkpoint)
     models = with_unique_names([load_weights(path) for path in weights or []])
     for path, quantized in zip(weights or [], models, strict=True):
@@ -80,19 +103,6 @@ def bench(
     else:
         _print(found)
         print_written(paths)
-
-
-def _material(
-    volume: Path | None, labels: Path | None, label: list[int] | None
-) -> tuple[Volume, np.ndarray, list[int]]:
-    """Volume, ground truth and label numbers."""
-    if volume is None and labels is None and not label:
-        sample = synthetic_ct()
-        return sample.volume, sample.labels, sorted(sample.names)
-    if volume is None or labels is None or not label:
-        raise InputError("--volume, --labels and --label go together")
-    image = opened(volume, None, None)
-    return image, read_masks(labels, image, only=label).single(labels), label
 
 
 def _compared_models(full: Segmenter, models: list[QuantizedModel]) -> list[ComparedModel]:

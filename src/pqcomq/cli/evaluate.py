@@ -21,6 +21,7 @@ from pqcomq.cli.options import (
     Series,
     WindowOption,
     opened,
+    remedies_of,
     window_of,
 )
 from pqcomq.cli.output import print_json, print_table, print_written
@@ -33,7 +34,6 @@ from pqcomq.comparison.text import RESEARCH_ONLY
 from pqcomq.masks.reader import read_masks
 from pqcomq.models.registry import load_model
 from pqcomq.quantization.weights_file import load_weights
-from pqcomq.volumes.import_issues import remedy_named
 
 
 def evaluate(
@@ -63,8 +63,7 @@ def evaluate(
     """Score full precision and quantized weights against ground truth, organ by organ, prompted from the labels."""
     check_folder(out, EVALUATION_FILES, overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
-    chosen = [remedy_named(each.value) for each in remedy or ()]
-    truth = read_masks(labels, opened_volume, label, labels_part, chosen).single(labels)
+    truth = read_masks(labels, opened_volume, label, labels_part, remedies_of(remedy)).single(labels)
     models = [load_weights(path) for path in weights]
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):

@@ -13,12 +13,13 @@ import typer
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.boxes import BoxUnit
 from pqcomq.cli.progress import followed
+from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind
 from pqcomq.masks.reader import read_masks
 from pqcomq.models.registry import MODEL_KEYS
 from pqcomq.quantization.algorithm.config import METHOD_TITLES
-from pqcomq.volumes.import_issues import REMEDIES, remedy_named
+from pqcomq.volumes.import_issues import REMEDIES, Remedy, remedy_named
 from pqcomq.volumes.intensity_window import PRESETS, Window
 from pqcomq.volumes.reader import reading_volume
 from pqcomq.volumes.volume import Volume
@@ -109,6 +110,11 @@ MASK_ENDINGS = ", ".join(kind.value for kind in MaskKind)
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON for machines.")]
 
 
+def remedies_of(chosen: Sequence[RemedyKey] | None) -> list[Remedy]:
+    """The remedies that options name."""
+    return [remedy_named(each.value) for each in chosen or ()]
+
+
 def opened(
     path: Path,
     series: str | None,
@@ -122,7 +128,7 @@ def opened(
         series=series,
         part=part,
         modality=modality.value if modality else None,
-        remedies=[remedy_named(remedy.value) for remedy in remedies or ()],
+        remedies=remedies_of(remedies),
     )
     return followed(work, f"reading {path.name}")
 
@@ -144,6 +150,29 @@ def window_of(text: str | None) -> Window | None:
     return Window(level, width)
 
 
+def labelled(
+    labels: Path | None,
+    label: Sequence[int],
+    volume: Volume,
+    part: int | None = None,
+    remedies: Sequence[RemedyKey] | None = None,
+) -> LabelledObjects | None:
+    """The labels asked for of a label file, DICOM SEG or RTSTRUCT; None where neither was given.
+
+    Raises:
+        InputError: only one of both options was given, or a label does not occur.
+    """
+    if (labels is None) != (not label):
+        raise InputError("--labels and --label go together: a file and the numbers of labels in it.")
+    if labels is None:
+        return None
+    found = read_masks(labels, volume, label, part, remedies_of(remedies))
+    for number in label:
+        if not found.mask(number).any():
+            raise InputError(f"Label {number} does not occur in {labels}.")
+    return found
+
+
 def truth_of(
     labels: Path | None,
     label: int | None,
@@ -156,12 +185,5 @@ def truth_of(
     Raises:
         InputError: only one of both options was given, or the label does not occur.
     """
-    if labels is None and label is None:
-        return None
-    if labels is None or label is None:
-        raise InputError("--labels and --label go together: a file and the number of a label in it")
-    chosen = [remedy_named(remedy.value) for remedy in remedies or ()]
-    mask = read_masks(labels, volume, [label], part, chosen).mask(label)
-    if not mask.any():
-        raise InputError(f"{labels}: label {label} does not occur")
-    return mask
+    found = labelled(labels, [] if label is None else [label], volume, part, remedies)
+    return None if found is None or label is None else found.mask(label)

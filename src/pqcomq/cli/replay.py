@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.options import AsJson, Checkpoint, ModalityOption, Series, opened
+from pqcomq.cli.options import AsJson, Checkpoint, ModalityOption, Part, Remedies, Series, opened
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.progress import followed
 from pqcomq.models.registry import load_model
@@ -26,6 +26,8 @@ def replay(
     volume: Annotated[Path, typer.Option(help="The volume it was made on; its voxels are checked.")],
     checkpoint: Checkpoint = None,
     series: Series = None,
+    part: Part = None,
+    remedy: Remedies = None,
     modality: ModalityOption = None,
     runtime: Annotated[
         Runtime | None, typer.Option(help="By default what the session was made with; another gives other numbers.")
@@ -34,7 +36,7 @@ def replay(
 ) -> None:
     """Run a session again: status 0 if every voxel and number comes out the same, 1 with the differences if not."""
     saved = SavedSession.at(session)
-    opened_volume = opened(volume, series, modality)
+    opened_volume = opened(volume, series, modality, part, remedy)
     saved.check_volume(opened_volume)  # told before a model is loaded
     full = load_model(saved.model_key, checkpoint)
     recorded = saved.opened(opened_volume, saved.models(full, runtime))

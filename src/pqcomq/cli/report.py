@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from pqcomq.atomic_files import check_folder
@@ -18,12 +17,16 @@ from pqcomq.cli.options import (
     AsJson,
     BoxUnitOption,
     Checkpoint,
+    LabelsPart,
     ModalityOption,
     Overwrite,
+    Part,
     Prompting,
+    Remedies,
     RuntimeOption,
     Series,
     WindowOption,
+    labelled,
     opened,
     window_of,
 )
@@ -33,6 +36,7 @@ from pqcomq.comparison.box_perturbation import SHIFT_PIXELS, BoxMovement
 from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.gate import Tolerance
+from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
 from pqcomq.quantization.quantized_model import with_unique_names
@@ -41,8 +45,6 @@ from pqcomq.segmentation.box import Box3D
 from pqcomq.session.file_names import MANIFEST, PAGE
 from pqcomq.session.save import manifest, save_session
 from pqcomq.session.session import Session
-from pqcomq.volumes.labels import read_labels
-from pqcomq.volumes.volume import Volume
 
 LeastDice = Annotated[float, typer.Option("--dice", help="Gate: least Dice between the models.", metavar="D")]
 MostVolume = Annotated[
@@ -78,6 +80,9 @@ def report(
     ] = Prompting.propagate,
     window: WindowOption = None,
     series: Series = None,
+    part: Part = None,
+    remedy: Remedies = None,
+    labels_part: LabelsPart = None,
     modality: ModalityOption = None,
     runtime: RuntimeOption = Runtime.torch,
     overwrite: Overwrite = False,
@@ -86,10 +91,11 @@ def report(
     """Compare on one or more objects and keep everything in a folder: a page to read, tables, and what replays it."""
     tolerance = Tolerance(dice, volume_percent)
     check_folder(out, (PAGE, MANIFEST), overwrite=overwrite)
-    opened_volume = opened(volume, series, modality)
+    opened_volume = opened(volume, series, modality, part, remedy)
     movement = BoxMovement(jitter_px) if jitter else None
     given = boxes_of(box or [], box_unit, opened_volume)
-    asked = _objects(opened_volume, given, labels, label or [], name or [], movement)
+    truth = labelled(labels, label or [], opened_volume, labels_part, remedy)
+    asked = _objects(given, truth, label or [], name or [], movement)
     models = with_unique_names([load_weights(path) for path in weights])
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
@@ -108,9 +114,8 @@ def report(
 
 
 def _objects(
-    volume: Volume,
     boxes: Sequence[Box3D],
-    labels: Path | None,
+    truth: LabelledObjects | None,
     label: Sequence[int],
     names: Sequence[str],
     movement: BoxMovement | None,
@@ -118,26 +123,21 @@ def _objects(
     """What is asked for: names, boxes and ground truths.
 
     Raises:
-        InputError: neither a box nor labels, options that do not go together, or a label that does not occur.
+        InputError: neither a box nor labels, or options that do not go together.
     """
-    if (labels is None) != (not label):
-        raise InputError("--labels and --label go together: a file and the numbers of labels in it.")
     if label and boxes and max(len(label), len(boxes)) > 1:
         raise InputError("--box is the box of one object; with several labels each gets the box round its own.")
     count = max(1, len(label), len(boxes))
     if names and len(names) != count:
         raise InputError(f"{len(names)} names do not fit {count} objects.")
-    if labels is None:
+    if truth is None:
         if not boxes:
             raise InputError("Name what to segment: --box, or --labels and --label.")
         called = names or (["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)])
         return [PromptedObject(each, box, movement=movement) for each, box in zip(called, boxes, strict=True)]
-    truth = read_labels(labels, volume)
     found = []
     for place, number in enumerate(label):
-        mask = np.asarray(truth == number)
-        if not mask.any():
-            raise InputError(f"{labels}: label {number} does not occur.")
-        name = names[place] if names else f"label {number}"
+        mask = truth.mask(number)
+        name = names[place] if names else truth.names[number]
         found.append(PromptedObject(name, boxes[0] if boxes else Box3D.around(mask), mask, movement=movement))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -107,6 +107,18 @@ class Volume:
         size = " × ".join(map(str, self.grid.size))
         spacing = " × ".join(f"{step:.4g}" for step in self.grid.spacing)
         return f"Volume({self.name!r}, {self.modality}, {size} voxels of {spacing} mm)"
+
+    def with_modality(self, modality: Modality) -> Volume:
+        """The same voxels in the same place as of another modality, which replaces what was guessed.
+
+        Examples:
+            >>> from pqcomq.samples.synthetic_ct import synthetic_ct
+            >>> synthetic_ct().volume.with_modality("MR").modality
+            'MR'
+        """
+        kept = tuple(each for each in self.findings if each.kind not in ("modality", "doubtful modality"))
+        told = ImportIssue("modality", f"Taken for {'neither CT nor MR' if modality == 'other' else modality}, as set.")
+        return replace(self, modality=modality, findings=(*kept, told))
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -163,7 +163,7 @@ def test_settings_out_of_range_are_told(refused, ct, tmp_path, arguments, words)
 def test_truth_needs_both_its_options_and_the_label(refused, ct, truth, saved, tmp_path):
     compare = ["compare", ct, "--weights", saved, "--box", *BOX, "--out", tmp_path]
     assert "go together" in refused(*compare, "--labels", truth)
-    assert "label 5 does not occur" in refused(*compare, "--labels", truth, "--label", 5)
+    assert "Label 5 does not occur" in refused(*compare, "--labels", truth, "--label", 5)
 
 
 def test_lists_may_follow_one_option():

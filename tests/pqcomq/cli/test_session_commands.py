@@ -42,13 +42,32 @@ def test_report_then_gate_then_replay(run, ct, truth, saved, tmp_path, phantom):
     assert "is not the volume of the session" in err
 
 
+def test_report_takes_one_volume_of_a_label_file_and_moves_it_onto_the_grid_when_told(
+    run, refused, ct, truth, saved, tmp_path
+):
+    labels = sitk.ReadImage(str(truth))
+    empty = labels * 0
+    several = sitk.JoinSeries([empty, labels])
+    origin, spacing = several.GetOrigin(), several.GetSpacing()
+    several.SetOrigin((origin[0] + 0.3 * spacing[0], *origin[1:]))
+    sitk.WriteImage(several, str(tmp_path / "several.nii.gz"))
+    asked = ["report", "--volume", ct, "--weights", saved, "--labels", tmp_path / "several.nii.gz", "--label", 1]
+    asked += ["--box", *BOX, "--no-jitter", "--out", tmp_path / "session"]
+    assert "holds 2 volumes" in refused(*asked)
+    assert "does not occur" in refused(*asked, "--labels-part", 1, "--remedy", "resample")
+    assert "resample" in refused(*asked, "--labels-part", 2)
+    assert run(*asked, "--labels-part", 2, "--remedy", "resample")[0] == 0
+    made = json.loads((tmp_path / "session" / "session.json").read_text())
+    assert [each["name"] for each in made["objects"]] == ["label 1"]
+
+
 def test_what_does_not_go_together_is_refused(refused, ct, truth, saved, tmp_path):
     report = ["report", "--volume", ct, "--weights", saved, "--out", tmp_path / "session"]
     assert "Name what to segment" in refused(*report)
     assert "go together" in refused(*report, "--label", 1)
-    assert "box of one object" in refused(*report, "--labels", truth, "--label", 1, 2, "--box", *BOX)
+    assert "box of one object" in refused(*report, "--labels", truth, "--label", 1, 1, "--box", *BOX)
     assert "2 names do not fit 1 objects" in refused(*report, "--box", *BOX, "--name", "a", "b")
-    assert "label 5 does not occur" in refused(*report, "--labels", truth, "--label", 5)
+    assert "Label 5 does not occur" in refused(*report, "--labels", truth, "--label", 5)
     assert "least Dice" in refused(*report, "--box", *BOX, "--dice", 98)
     assert "0 % or more" in refused(*report, "--box", *BOX, "--volume-percent", -1)
     (tmp_path / "session").mkdir()

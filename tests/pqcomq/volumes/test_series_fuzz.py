@@ -52,6 +52,7 @@ class Slice:
     Attributes:
         stack: 0 or 1.
         number: of the slice in its stack.
+        place: along the stacks, in slices.
         position: LPS mm of its first pixel.
         values: (rows, columns) real numbers.
         lost: whether its file holds no image any more.
@@ -61,6 +62,7 @@ class Slice:
 
     stack: int
     number: int
+    place: float
     position: np.ndarray
     values: np.ndarray
     lost: bool = False
@@ -93,19 +95,29 @@ class Scanned:
     doubled: bool = False
 
     @property
+    def left(self) -> list[Slice]:
+        """The slices whose images are there."""
+        return [each for each in self.slices if not (each.lost or each.gone)]
+
+    @property
     def is_union_true(self) -> bool:
-        """Whether both stacks together are one volume as well: blocks of one scan, or MR's interleaved acquisition."""
+        """Whether both stacks together are one volume as well: blocks of one scan, or MR's interleaved acquisition.
+
+        What is left of two stacks that overlapped may be two blocks, one beginning where the other ends.
+        """
         weak = set(self.clues) <= {"AcquisitionTime", "InstanceNumber"}
         if self.identity is not None:
             return False
-        return self.second == "above" or (self.second == "half" and self.modality == "MR" and weak)
+        if self.second == "above" or (self.second == "half" and self.modality == "MR" and weak):
+            return True
+        one, other = ([each.place for each in self.left if each.stack == number] for number in (0, 1))
+        return bool(one and other) and max(one) + 1 == min(other)
 
     @property
     def truths(self) -> list[list[Slice]]:
         """The volumes, without the slices whose images are lost."""
-        left = [each for each in self.slices if not (each.lost or each.gone)]
-        stacks = [[each for each in left if each.stack == number] for number in (0, 1)]
-        return [stack for stack in stacks if stack] + ([left] if self.is_union_true else [])
+        stacks = [[each for each in self.left if each.stack == number] for number in (0, 1)]
+        return [stack for stack in stacks if stack] + ([self.left] if self.is_union_true else [])
 
 
 @st.composite
@@ -115,6 +127,7 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
     count = draw(st.integers(4, 7))
     # Without any difference nobody could tell two stacks apart.
     clues = draw(st.lists(st.sampled_from(CLUES), min_size=int(identity is None), max_size=3, unique=True))
+    apart = {*clues, "SeriesNumber"} if identity == "number" else set(clues)
     return {
         "count": count,
         "spacing": draw(st.sampled_from([1.0, 2.0, 3.5])),
@@ -129,8 +142,8 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
         "slope": draw(st.sampled_from([1, 2, 0.5, 0, None])),
         "intercept": draw(st.sampled_from([0, -1024])),
         "upper_bits": draw(st.booleans()),
-        # A series number that cannot be read sets no stacks apart.
-        "odd_tag": None if identity == "number" else draw(st.sampled_from([None, None, *sorted(ODD_TAGS)])),
+        # What cannot be read sets no stacks apart.
+        "odd_tag": draw(st.sampled_from([None, None, *sorted(ODD_TAGS.keys() - apart)])),
         "defects": draw(st.lists(st.tuples(st.sampled_from(FILE_DEFECTS), st.integers(0, 2 * count - 1)), max_size=2)),
         "cut": draw(st.floats(0, 0.999)),
         "names": draw(st.permutations(range(2 * count))),
@@ -159,9 +172,10 @@ def _scanned(plan: dict[str, Any]) -> Scanned:
     slices = []
     for stack in range(1 if second == "none" else 2):
         for number in range(count):
-            position = np.array([-5.0, 7.0, 11.0]) + (number + stack * shift) * spacing * normal
+            place = number + stack * shift
+            position = np.array([-5.0, 7.0, 11.0]) + place * spacing * normal
             values = _stored(stack, number) * slope + plan["intercept"]
-            slices.append(Slice(stack, number, position, values))
+            slices.append(Slice(stack, number, place, position, values))
     identity = None if second == "none" else plan["identity"]
     return Scanned(slices, orientation, second, identity, plan["clues"], plan["modality"], plan)
 

@@ -50,14 +50,19 @@ class FrameReader:
         elif not pydicom.uid.UID(self._storage.syntax).is_deflated and (found := self._encoded()) > self._frames:
             self.notes.append(frames_note(found, self._frames))
 
-    def frame(self, index: int) -> np.ndarray:
+    def frame(self, index: int, room: np.ndarray | None = None) -> np.ndarray:
         """One frame, (rows, columns).
+
+        Args:
+            index: of the frame in the file.
+            room: (rows, columns) of whole numbers whose memory the frame may take, where it fits; a new array for each
+                of many frames costs as much as reading them.
 
         Raises:
             InputError: it is damaged or was cut off.
         """
         if self._storage.syntax in PLAIN or pydicom.uid.UID(self._storage.syntax).is_deflated:
-            pixels = self._plain(index)
+            pixels = self._plain(index, room)
         else:
             pixels = self._decoded(index)
         return _without_spare_bits(pixels, self._storage.bits_stored, self._storage.shift)
@@ -108,8 +113,8 @@ class FrameReader:
             begun = [piece[:2] in CODESTREAMS for piece in generate_fragments(self._value)][1:]
         return len(begun) if all(begun) else 1
 
-    def _plain(self, index: int) -> np.ndarray:
-        pixels = np.empty(self._shape, self._storage.dtype)
+    def _plain(self, index: int, room: np.ndarray | None) -> np.ndarray:
+        pixels = self._array(room)
         start, buffer = index * pixels.nbytes, memoryview(pixels.reshape(-1).view(np.uint8).data)
         if self._storage.offset is None or self._storage.length is None:
             content = self._value[start : start + pixels.nbytes]
@@ -122,6 +127,18 @@ class FrameReader:
         if self._storage.syntax == ExplicitVRBigEndian and pixels.itemsize > 1:
             pixels.byteswap(inplace=True)
         return pixels
+
+    def _array(self, room: np.ndarray | None) -> np.ndarray:
+        """An array for a frame, in ``room`` where that is one piece of numbers of the same size."""
+        fits = (
+            room is not None
+            and room.dtype.kind in "iu"
+            and room.itemsize == self._storage.dtype.itemsize
+            and room.flags.c_contiguous
+        )
+        return (
+            room.view(self._storage.dtype) if fits and room is not None else np.empty(self._shape, self._storage.dtype)
+        )
 
     def _read(self, start: int, buffer: memoryview) -> int:
         """Read from within the pixel data element; returns how many bytes there were."""

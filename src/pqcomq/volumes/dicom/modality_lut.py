@@ -19,7 +19,7 @@ def put_real(stored: np.ndarray, storage: PixelFormat, own: Scale | None, target
     """Write a frame's real numbers into an array.
 
     Args:
-        stored: (rows, columns) as in the file; may be changed.
+        stored: (rows, columns) as in the file; may be changed, and may lie in the memory of ``target``.
         storage: what the file says they mean.
         own: the frame's own scale, in place of the file's.
         target: (rows, columns) int16, int32 or float32.
@@ -63,7 +63,8 @@ def _put_whole(stored: np.ndarray, scale: Scale, target: np.ndarray) -> None:
         target[...] = stored * float(slope) + float(intercept)
         return
     # The result fits, so that what wraps round on the way comes back.
-    target[...] = stored.astype(target.dtype, copy=False)
+    if not np.may_share_memory(stored, target):
+        target[...] = stored.astype(target.dtype, copy=False)
     if slope != 1:
         target *= np.int64(slope).astype(target.dtype)
     if intercept != 0:

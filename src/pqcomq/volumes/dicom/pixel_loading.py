@@ -113,7 +113,8 @@ def _read(job: _Job, target: np.ndarray, opener: Opener) -> tuple[int, bool, tup
     with opener.seekable(file) as stream:
         pixels = FrameReader(first, stream)
         for index, plane in members:
-            padded += put_real(pixels.frame(plane.frame), plane.storage, plane.scale, target[index], file)
+            place = target[index]
+            padded += put_real(pixels.frame(plane.frame, place), plane.storage, plane.scale, place, file)
         notes = (*dict.fromkeys(note for _index, plane in members for note in plane.storage.notes), *pixels.notes)
     return padded, first.storage.turned, notes
 
