@@ -28,11 +28,15 @@ class MaskKindEdit(GreyedChoices):
         """The chosen one; Qt keeps plain text."""
         return MaskKind(super().get_value())
 
-    def offer_dicom(self, offered: bool) -> None:
-        """Let DICOM be chosen, or grey it out; NIfTI then takes its place."""
+    def offer_dicom(self, obstacle: str) -> None:
+        """Let DICOM be chosen, or grey it out with the reason; NIfTI then takes its place.
+
+        Args:
+            obstacle: why it cannot be written, as a sentence; empty where it can.
+        """
         for kind in _TITLES:
             if kind.is_dicom:
-                self.offer(kind, offered)
-                self.explain(kind, "" if offered else "The volume is not made of DICOM images to refer to.")
-        if self.value.is_dicom and not offered:
+                self.offer(kind, not obstacle)
+                self.explain(kind, obstacle)
+        if self.value.is_dicom and obstacle:
             self.value = MaskKind.nifti

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import napari
-import numpy as np
 
-from napari_pqcomq.layers.mask_layers import mask_metadata
-from napari_pqcomq.layers.volume_layers import labels_tuple, volume_of
-from pqcomq.dicom_masks.mask_object import LabelledObjects
+from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers
+from napari_pqcomq.layers.volume_layers import volume_of
 from pqcomq.errors import InputError
 from pqcomq.masks.reader import read_masks
 from pqcomq.volumes.volume import Volume
-
-LayerTuple = tuple[Any, ...]
 
 
 def object_layers(path: Path) -> list[LayerTuple]:
@@ -36,20 +31,6 @@ def object_layers(path: Path) -> list[LayerTuple]:
             continue
         return mask_layers(read, volume, path.stem)
     raise problems[0]
-
-
-def mask_layers(read: LabelledObjects, volume: Volume, name: str) -> list[LayerTuple]:
-    """Objects on a volume as layers; those that overlap come as several, since a layer holds one label a voxel."""
-    layers = []
-    for labels in read.maps:
-        data, keywords, kind = labels_tuple(volume, labels, name)
-        keywords["metadata"] = mask_metadata(volume, {n: read.names[n] for n in _present(labels)})
-        layers.append((data, keywords, kind))
-    return layers
-
-
-def _present(labels: np.ndarray) -> list[int]:
-    return [int(number) for number in np.unique(labels) if number]
 
 
 def _open_volumes() -> list[Volume]:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from napari.utils.notifications import show_warning
 
-from napari_pqcomq.io.mask_reader import mask_layers, object_layers
+from napari_pqcomq.io.mask_reader import object_layers
+from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers
 from napari_pqcomq.layers.volume_layers import image_tuple
 from pqcomq.dicom_masks.object_loading import object_kind
 from pqcomq.volumes.dicom.file_discovery import holds_dicom
 from pqcomq.volumes.import_issues import Remedy, RemedyNeeded
 from pqcomq.volumes.path_checks import is_folder
 from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.slicer_segmentation import is_slicer_segmentation
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
-
-LayerTuple = tuple[Any, ...]
 
 _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".ima", ".zip")
 _NO_LAYERS: list[LayerTuple] = [(None,)]
@@ -52,7 +51,7 @@ def read_layers(path: str) -> list[LayerTuple]:
         SeriesChoiceNeeded, PartChoiceNeeded, RemedyNeeded: a question, and no user to ask.
     """
     place = Path(path)
-    if object_kind(place) is not None:
+    if object_kind(place) is not None or is_slicer_segmentation(place):
         return object_layers(place)
     if not _has_screen():
         return [image_tuple(read_volume(place))]
@@ -86,7 +85,7 @@ def _opened_by_dialog(path: Path) -> list[LayerTuple]:
 
 def _opened_file(path: Path, part: int | None = None, remedies: tuple[Remedy, ...] = ()) -> list[Volume]:
     """The volumes of one file that the user wants; none where a question was cancelled."""
-    from napari_pqcomq.io.import_questions import ask_parts, ask_remedy
+    from napari_pqcomq.widgets.import_questions import ask_parts, ask_remedy
 
     try:
         volume = read_volume(path, part=part, remedies=remedies)

@@ -10,13 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from napari.utils.colormaps import DirectLabelColormap
 
-from napari_pqcomq.layers.volume_layers import VOLUME_KEY
+from napari_pqcomq.layers.volume_layers import VOLUME_KEY, labels_tuple
+from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.origin import Origin
 from pqcomq.volumes.volume import Volume
 
+LayerTuple = tuple[Any, ...]
+_CLEAR, _UNNAMED = (0.0, 0.0, 0.0, 0.0), (1.0, 1.0, 0.0, 1.0)
+"""Colours of the background, and of labels painted later."""
 NAMES_KEY = "pqcomq_names"
 """Under this key a labels layer's metadata holds the names of its labels, by label."""
 ORIGINS_KEY = "pqcomq_origins"
@@ -34,6 +39,23 @@ def mask_metadata(
         origins: by label; none for what no model drew.
     """
     return {VOLUME_KEY: volume, NAMES_KEY: dict(names or {}), ORIGINS_KEY: dict(origins or {})}
+
+
+def mask_layers(read: LabelledObjects, volume: Volume, name: str) -> list[LayerTuple]:
+    """Objects on a volume as napari layer tuples, in their file's colours where it has them.
+
+    Several where objects overlap, since a layer holds one label a voxel.
+    """
+    layers = []
+    for labels in read.maps:
+        present = [int(number) for number in np.unique(labels) if number]
+        data, keywords, kind = labels_tuple(volume, labels, name)
+        keywords["metadata"] = mask_metadata(volume, {number: read.names[number] for number in present})
+        colours = {number: (*read.colours[number], 1.0) for number in present if number in read.colours}
+        if present and len(colours) == len(present):
+            keywords["colormap"] = DirectLabelColormap(color_dict={0: _CLEAR, None: _UNNAMED, **colours})
+        layers.append((data, keywords, kind))
+    return layers
 
 
 def label_names(labels: np.ndarray, metadata: Mapping[str, Any], layer_name: str) -> dict[int, str]:

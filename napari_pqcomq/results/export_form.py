@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
+from pqcomq.dicom_masks.referenced_series import dicom_obstacle
 from pqcomq.dicom_masks.snomed_anatomy import known_names
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind, sidecar
@@ -111,7 +112,7 @@ class ExportForm(QWidget):
         """
         self.names.show_names(names)
         self._has_masks = volume is not None
-        self.choice["kind"].offer_dicom(volume is not None and bool(volume.planes))
+        self.choice["kind"].offer_dicom("There is no mask to export." if volume is None else dicom_obstacle(volume))
         self.button.setEnabled(self._has_masks and self._worker is None)
 
     def export(self, path: Path, *, overwrite: bool = False) -> None:

@@ -12,10 +12,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QGroupBox, QPushButton, QSpinBox, QWidget
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
-from napari_pqcomq.layers.volume_layers import labels_tuple
+from napari_pqcomq.layers.mask_layers import mask_layers
+from napari_pqcomq.widgets.import_questions import masks_as_chosen
 from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
 from pqcomq.errors import InputError
-from pqcomq.masks.reader import read_masks
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
@@ -98,14 +98,21 @@ class GroundTruthPanel(QGroupBox):
     def open_labels(self, path: Path) -> None:
         """Read a labels file on the volume's grid into a new layer and choose it.
 
+        Where the file holds several volumes or lies a little elsewhere, the user is asked. Objects that overlap become
+        several layers, of which the first is chosen.
+
         Raises:
             InputError: it is no labels file or lies on another grid.
         """
         if self._volume is None:
             raise InputError("Open the volume before its labels.")
-        labels = read_masks(path, self._volume).single(path)
-        data, keywords, _kind = labels_tuple(self._volume, labels, path.name)
-        self.layers.choose(self._viewer.add_layer(Labels(data, **keywords)))
+        read = masks_as_chosen(path, self._volume)
+        if read is None:
+            return
+        made = [Labels(data, **keywords) for data, keywords, _kind in mask_layers(read, self._volume, path.name)]
+        for layer in made:
+            self._viewer.add_layer(layer)
+        self.layers.choose(made[0])
 
     def _labels_fit(self) -> bool:
         layer = self.layers.layer

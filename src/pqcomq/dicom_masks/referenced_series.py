@@ -86,12 +86,34 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
     numbers = {file: number for number, file in enumerate(dict.fromkeys(files))}
     headers = tuple(_header(file, keep_identity=keep_identity) for file in numbers)
     if len({header.SOPInstanceUID for header in headers}) < len(headers):
-        raise InputError(
-            f"Images of {volume.name} share a SOPInstanceUID, so a DICOM object cannot say on which it lies; "
-            "export it as NIfTI, NRRD or MHA."
-        )
+        raise InputError(_shared(volume))
     places = ((numbers[file], plane.frame) for file, plane in zip(files, volume.planes, strict=True))
     return SourceSeries(headers, tuple(places))
+
+
+def dicom_obstacle(volume: Volume) -> str:
+    """Why no DICOM object can be made on a volume, as a sentence; empty where nothing is known to stand in the way.
+
+    Looks at two of its files alone, so that it can be asked before anything is written; :func:`source_series` looks
+    at all.
+
+    Args:
+        volume: any.
+    """
+    try:
+        ends = dict.fromkeys(replace(plane, frame=0) for plane in (*volume.planes[:1], *volume.planes[-1:]))
+        source_series(replace(volume, planes=tuple(ends)), keep_identity=False)
+    except InputError as error:
+        return str(error)
+    shared = any(finding.kind == "uid" for finding in volume.findings)
+    return _shared(volume) if shared else ""
+
+
+def _shared(volume: Volume) -> str:
+    return (
+        f"Images of {volume.name} share a SOPInstanceUID, so a DICOM object cannot say on which it lies; "
+        "export it as NIfTI, NRRD or MHA."
+    )
 
 
 def frame_of_reference(volume: Volume) -> str | None:
@@ -110,7 +132,10 @@ def _header(plane: SourcePlane, *, keep_identity: bool) -> Dataset:
     header = _read(plane, [*REFERENCE_TAGS, *(IDENTITY_TAGS if keep_identity else [])])
     for keyword in _REQUIRED:
         if not header.get(keyword):
-            raise InputError(f"{plane.path} has no {keyword}, without which no DICOM object can refer to it.")
+            raise InputError(
+                f"There is no {keyword} in {plane.path.name}, without which no DICOM object can refer to it; "
+                "export as NIfTI, NRRD or MHA."
+            )
     for keyword in _EMPTY_UNLESS_KNOWN:
         if keyword not in header:
             setattr(header, keyword, None)

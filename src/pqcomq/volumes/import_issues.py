@@ -68,7 +68,7 @@ class RemedyNeeded(InputError):  # noqa: N818  # the plugin answers it with a ch
 
     def __init__(self, what: str, finding: ImportIssue) -> None:
         offered = ", or ".join(f"'{remedy}' to {REMEDIES[remedy]}" for remedy in finding.remedies)
-        super().__init__(f"{what}: {finding.sentence[:-1]}; choose a remedy: {offered}.")
+        super().__init__(f"{finding.sentence[:-1]} ({what}); choose a remedy: {offered}.")
         self.what = what
         self.finding = finding
 

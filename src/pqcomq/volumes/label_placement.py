@@ -51,7 +51,7 @@ def laid_on(
 
     Raises:
         RemedyNeeded: they lie elsewhere, and ``remedies`` holds no answer.
-        InputError: labels reach outside the volume.
+        InputError: labels reach, or all lie, outside the volume.
     """
     turn = file_grid.shown()
     difference = grid_difference(turn.grid, grid)
@@ -61,6 +61,8 @@ def laid_on(
     if offset is not None and (cropped or (turn.grid.size == grid.size and not offset.any())):
         placed = [_placed(turn.shown(layer), offset, grid, what) for layer in layers]
         return placed, _beside(turn.grid, grid, offset)
+    if not _meet(turn.grid, grid):
+        raise InputError(f"The labels lie wholly outside of the volume: {what}.")
     told = f"The labels do not lie on the voxels of the volume: {difference}."
     finding = remedied(ImportIssue("labels elsewhere", told, ("resample",)), remedies, what)
     reference = grid.place(sitk.Image(grid.size, sitk.sitkUInt8))
@@ -79,6 +81,12 @@ def _whole_offset(one: Grid, other: Grid) -> np.ndarray | None:
     places = other.to_voxels(one.to_patient(corners))
     offset = np.rint(places[0]).astype(int)
     return offset if np.abs(places - corners - offset).max() <= TOLERANCE else None
+
+
+def _meet(one: Grid, other: Grid) -> bool:
+    """Whether the boxes round two grids' voxels have anything in common."""
+    places = other.to_voxels(_corners(one))  # (8, 3)
+    return bool((places.max(axis=0) > -0.5).all() and (places.min(axis=0) < np.array(other.size) - 0.5).all())
 
 
 def _beside(one: Grid, other: Grid, offset: np.ndarray) -> tuple[ImportIssue, ...]:
@@ -103,7 +111,7 @@ def _placed(labels: np.ndarray, offset: np.ndarray, grid: Grid, what: str) -> np
         there.append(slice(low - start, max(high, low) - start))
     whole[tuple(here)] = labels[tuple(there)]
     if np.count_nonzero(whole) != np.count_nonzero(labels):
-        raise InputError(f"{what}: labels reach outside the volume.")
+        raise InputError(f"Labels reach outside of the volume: {what}.")
     return whole
 
 

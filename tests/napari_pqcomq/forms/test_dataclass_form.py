@@ -111,14 +111,14 @@ def test_a_row_for_no_field_is_refused():
 
 def test_dicom_is_offered_only_for_dicom_images(form):
     kinds = form["kind"]
-    kinds.offer_dicom(True)
+    kinds.offer_dicom("")
     kinds.value = MaskKind.segmentation
-    kinds.offer_dicom(False)
+    kinds.offer_dicom("The volume is not made of DICOM images.")
     assert kinds.value is MaskKind.nifti
     assert not kinds.is_offered(MaskKind.structure_set)
     assert kinds.is_offered(MaskKind.metaimage)
     assert "not made of DICOM images" in kinds.reason(MaskKind.segmentation)
-    kinds.offer_dicom(True)
+    kinds.offer_dicom("")
     assert kinds.is_offered(MaskKind.structure_set)
     assert kinds.reason(MaskKind.segmentation) == ""
 

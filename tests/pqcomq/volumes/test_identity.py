@@ -7,6 +7,7 @@ import pydicom
 import pytest
 
 from pqcomq.dicom_masks.mask_object import MaskObject
+from pqcomq.dicom_masks.referenced_series import dicom_obstacle
 from pqcomq.dicom_masks.seg_writer import segmentation
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
@@ -100,6 +101,24 @@ def test_one_instance_uid_for_all_slices_loses_none(make_series):
     mask = MaskObject("liver", volume.voxels == 50)
     with pytest.raises(InputError, match="share a SOPInstanceUID"):
         segmentation([mask], volume, keep_identity=False)
+    assert "share a SOPInstanceUID" in dicom_obstacle(volume)
+
+
+@pytest.mark.parametrize("keyword", ["SOPClassUID", "StudyInstanceUID", "FrameOfReferenceUID"])
+def test_why_no_dicom_object_can_be_made_is_known_beforehand(make_series, keyword):
+    uids = {"StudyInstanceUID": "1.2", "FrameOfReferenceUID": "1.3"}
+    assert dicom_obstacle(read_volume(make_series([0, 2, 4], **uids))) == ""
+
+    def change(_index, dataset):
+        if keyword in dataset:
+            delattr(dataset, keyword)
+
+    lacking = read_volume(make_series([0, 2, 4], change=change, **uids))
+    told = dicom_obstacle(lacking)
+    assert told.startswith(f"There is no {keyword} in ")
+    assert told.endswith("export as NIfTI, NRRD or MHA.")
+    with pytest.raises(InputError, match=f"no {keyword}"):
+        segmentation([MaskObject("all", lacking.voxels == lacking.voxels)], lacking, keep_identity=False)
 
 
 @pytest.mark.parametrize("keyword", ["PixelData", "InstanceNumber", "RescaleIntercept"])

@@ -199,8 +199,19 @@ def test_spect_lies_where_its_detector_says(tmp_path, dicom, spacing):
     np.testing.assert_array_equal(volume.voxels, frames[:: int(np.sign(spacing))])
     assert volume.grid.origin == pytest.approx((1, 2, 3 if spacing > 0 else 3 - 16))
     dicom.save(dicom.slice(RAMP, **(tags | {"SpacingBetweenSlices": None})), path)
-    with pytest.raises(InputError, match="does not say where each frame lies"):
+    with pytest.raises(InputError, match=r"does not say where each frame lies.*: SpacingBetweenSlices is missing"):
         read_volume(path)
+
+
+@pytest.mark.parametrize("keyword", ["ImagePositionPatient", "ImageOrientationPatient"])
+def test_what_a_cone_beam_ct_in_one_file_lacks_is_named(tmp_path, dicom, keyword):
+    frames = np.stack([RAMP + 100 * i for i in range(5)])
+    tags = {"NumberOfFrames": 5, "PixelData": frames.tobytes(), "SpacingBetweenSlices": 0.4}
+    told = r"the place of each frame \(PerFrameFunctionalGroupsSequence or GridFrameOffsetVector\)"
+    with pytest.raises(InputError, match=rf"no volume: {told} is missing\."):
+        read_volume(dicom.save(dicom.slice(RAMP, **tags), tmp_path / "a.dcm"))
+    with pytest.raises(InputError, match=rf"no volume: {keyword} and {told} are missing\."):
+        read_volume(dicom.save(dicom.slice(RAMP, **tags, **{keyword: None}), tmp_path / "a.dcm"))
 
 
 def test_a_vector_of_offsets_places_frames(tmp_path, dicom):

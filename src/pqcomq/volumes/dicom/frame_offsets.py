@@ -51,6 +51,26 @@ def placed_frames(first: PlaneHeader, dataset: Dataset) -> list[PlaneHeader] | N
     ]
 
 
+def missing_places(first: PlaneHeader, dataset: Dataset) -> str:
+    """What a file lacks that would say where its frames lie, as the beginning of a sentence.
+
+    Args:
+        first: what all frames have in common.
+        dataset: the header of a file that :func:`placed_frames` finds no places in.
+    """
+    lacking = []
+    is_detected = text(dataset, "Modality") == "NM" and len(dataset.get("DetectorInformationSequence") or []) == 1
+    if not is_detected:
+        places = {"ImagePositionPatient": first.position, "ImageOrientationPatient": first.orientation}
+        lacking += [keyword for keyword, value in places.items() if value is None]
+    if is_detected and _slice_numbers(dataset, first.frames) is not None:
+        lacking.append("SpacingBetweenSlices")
+    else:
+        lacking.append("the place of each frame (PerFrameFunctionalGroupsSequence or GridFrameOffsetVector)")
+    *others, last = lacking
+    return f"{', '.join(others)} and {last} are missing" if others else f"{last} is missing"
+
+
 def _slice_numbers(dataset: Dataset, frames: int) -> tuple[float, ...] | None:
     """Each frame's slice, counted from 1; None where frames are told apart by something else."""
     kinds = text(dataset, "ImageType").split("\\")

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.elements import number, numbers, text
 from pqcomq.volumes.dicom.file_discovery import DicomFile
-from pqcomq.volumes.dicom.frame_offsets import placed_frames
+from pqcomq.volumes.dicom.frame_offsets import missing_places, placed_frames
 from pqcomq.volumes.dicom.headers import MARKS, MOST_FRAMES, Header, PlaneHeader, Repeated, is_picture, plane_header
 from pqcomq.volumes.dicom.pixel_format import NO_SLOPE, Scale
 
@@ -47,7 +47,8 @@ def planes_of(file: DicomFile, header: Header, repeated: Repeated) -> list[Plane
     if not groups and first.frames == 1:
         return [first]
     if not groups:
-        told = "is a multi-frame image that does not say where each frame lies, so it is no volume"
+        told = "is a multi-frame image that does not say where each frame lies, so it is no volume: "
+        told += missing_places(first, dataset)
         return placed_frames(first, dataset) or [replace(first, refusal=first.refusal or told)]
     if len(groups) != first.frames:
         raise InputError(f"{file} is damaged: it has {first.frames} frames but describes {len(groups)}.")

@@ -96,7 +96,15 @@ def stack_planes(planes: Sequence[PlaneHeader], what: str, remedies: Collection[
     if len(planes) == 1:
         return _single(first, what)
     if not first.placed:
-        raise InputError(f"{what} has images that do not say where they lie in the patient, so they make up no volume.")
+        tags = {
+            "ImagePositionPatient": first.position, "ImageOrientationPatient": first.orientation,
+            "PixelSpacing": first.pixel_spacing,
+        }  # fmt: skip
+        lacking = " and ".join(keyword for keyword, value in tags.items() if value is None)
+        raise InputError(
+            f"{what} has images that do not say where they lie in the patient, so they make up no volume: "
+            f"{lacking} cannot be read."
+        )
     axes = _axes(first, what)
     _check_spacing(first, what)
     ordered = sorted(planes, key=lambda plane: float(np.array(plane.position) @ axes[:, 2]))

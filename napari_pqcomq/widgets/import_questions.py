@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -13,7 +15,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from pqcomq.dicom_masks.mask_object import LabelledObjects
+from pqcomq.masks.reader import read_masks
 from pqcomq.volumes.import_issues import REMEDIES, Remedy, RemedyNeeded
+from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
 
 
@@ -37,14 +42,22 @@ def ask_remedy(question: RemedyNeeded, name: str, parent: QWidget | None = None)
 
 
 class PartsDialog(QDialog):
-    """Which volumes of one file to open; several at once become several layers."""
+    """Which volumes of one file to open; several at once become several layers.
 
-    def __init__(self, name: str, parts: list[str], parent: QWidget | None = None) -> None:
+    Args:
+        name: of the file.
+        parts: what it holds, in words.
+        parent: Qt parent.
+        only_one: a single one can be chosen.
+    """
+
+    def __init__(self, name: str, parts: list[str], parent: QWidget | None = None, *, only_one: bool = False) -> None:
         super().__init__(parent)
         self.setWindowTitle("Which volume?")
         self.setMinimumWidth(360)
         self.list = QListWidget()
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        mode = QAbstractItemView.SelectionMode
+        self.list.setSelectionMode(mode.SingleSelection if only_one else mode.ExtendedSelection)
         self.list.addItems([_capital(part) for part in parts])
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
         opener = self.buttons.button(QDialogButtonBox.StandardButton.Open)
@@ -65,12 +78,38 @@ class PartsDialog(QDialog):
         return sorted(index.row() + 1 for index in self.list.selectedIndexes())
 
 
-def ask_parts(question: PartChoiceNeeded, name: str) -> list[int]:
+def ask_parts(question: PartChoiceNeeded, name: str, *, only_one: bool = False) -> list[int]:
     """Ask for volumes of one file; empty when the dialog is cancelled."""
-    dialog = PartsDialog(name, question.parts)
+    dialog = PartsDialog(name, question.parts, only_one=only_one)
     chosen = dialog.chosen if dialog.exec() else []
     dialog.deleteLater()
     return chosen
+
+
+def masks_as_chosen(path: Path, volume: Volume) -> LabelledObjects | None:
+    """Read labels that lie on a volume's voxels, asking for what only the user can decide.
+
+    Returns:
+        The objects; None where a question was cancelled.
+
+    Raises:
+        InputError: they cannot be read, or do not fit the volume.
+    """
+    part: int | None = None
+    remedies: tuple[Remedy, ...] = ()
+    while True:
+        try:
+            return read_masks(path, volume, part=part, remedies=remedies)
+        except PartChoiceNeeded as question:
+            chosen = ask_parts(question, path.name, only_one=True)
+            if not chosen:
+                return None
+            part = chosen[0]
+        except RemedyNeeded as question:
+            remedy = ask_remedy(question, path.name)
+            if remedy is None:
+                return None
+            remedies = (*remedies, remedy)
 
 
 def _capital(text: str) -> str:

@@ -1,0 +1,104 @@
+"""Opening ground truth: what the user is asked, and what becomes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from napari.components import ViewerModel
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QMessageBox
+
+from napari_pqcomq.setup.ground_truth_panel import GroundTruthPanel
+from napari_pqcomq.widgets.import_questions import PartsDialog
+from pqcomq.errors import InputError
+
+
+@pytest.fixture
+def panel(volume, qtbot):
+    panel = GroundTruthPanel(ViewerModel())
+    panel.set_volume(volume)
+    qtbot.addWidget(panel)
+    return panel
+
+
+@pytest.fixture
+def two_volumes(block, tmp_path):
+    """Writes a file of two label maps, the second with twice the labels, at an origin."""
+
+    def write(origin):
+        image = block()
+        image.SetOrigin(origin)
+        labels = sitk.Cast(image > 100, sitk.sitkUInt8)
+        sitk.WriteImage(sitk.JoinSeries([labels, labels * 2]), str(tmp_path / "two.nii.gz"))
+        return tmp_path / "two.nii.gz"
+
+    return write
+
+
+def answer(*answers):
+    """Answer dialogs as they come: each a kind of dialog, and what to do to it."""
+    (kind, act), *others = answers
+
+    def look():
+        dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, kind):
+            QTimer.singleShot(50, look)
+            return
+        if others:
+            answer(*others)
+        act(dialog)
+
+    QTimer.singleShot(50, look)
+
+
+def test_labels_a_little_beside_the_volume_are_moved_onto_it_when_told(panel, volume, two_volumes):
+    asked = []
+
+    def second(dialog):
+        dialog.list.item(1).setSelected(True)
+        assert dialog.chosen == [2]
+        dialog.accept()
+
+    def resample(box):
+        asked.append(box.text())
+        next(button for button in box.buttons() if "esample" in button.text()).click()
+
+    answer((PartsDialog, second), (QMessageBox, resample))
+    panel.open_labels(two_volumes((-19.5, 10.0, 300.0)))  # a third of a voxel
+    assert "do not lie on the voxels" in asked[0]
+    layer = panel.layers.layer
+    assert set(np.unique(layer.data)) == {0, 2}
+    assert layer.data.shape == volume.grid.shape_zyx
+
+
+@pytest.mark.parametrize("kind", [PartsDialog, QMessageBox])
+def test_cancelling_a_question_opens_none(panel, two_volumes, kind):
+    def second(dialog):
+        dialog.list.item(1).setSelected(True)
+        dialog.accept()
+
+    answers = [(PartsDialog, second)] if kind is QMessageBox else []
+    answer(*answers, (kind, lambda dialog: dialog.reject()))
+    panel.open_labels(two_volumes((-19.5, 10.0, 300.0)))
+    assert panel.layers.layer is None
+
+
+def test_labels_of_another_place_are_refused_without_a_question(panel, block, tmp_path):
+    elsewhere = block()
+    elsewhere.SetOrigin((500.0, 0.0, 0.0))
+    sitk.WriteImage(sitk.Cast(elsewhere > 100, sitk.sitkUInt8), str(tmp_path / "e.nii.gz"))
+    with pytest.raises(InputError, match=r"^The labels lie wholly outside of the volume: "):
+        panel.open_labels(tmp_path / "e.nii.gz")
+
+
+def test_a_slicer_segmentation_keeps_its_names_and_colours(panel, block, tmp_path):
+    image = sitk.Cast(block() > 100, sitk.sitkUInt8)
+    fields = {"Segment0_LabelValue": "1", "Segment0_Name": "cube", "Segment0_Color": "0.5 0.25 1"}
+    for key, value in fields.items():
+        image.SetMetaData(key, value)
+    sitk.WriteImage(image, str(tmp_path / "s.seg.nrrd"))
+    panel.open_labels(tmp_path / "s.seg.nrrd")
+    layer = panel.layers.layer
+    assert layer.metadata["pqcomq_names"] == {1: "cube"}
+    np.testing.assert_allclose(layer.get_color(1), [0.5, 0.25, 1, 1])

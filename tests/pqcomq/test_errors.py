@@ -1,0 +1,32 @@
+"""What a message does to long paths."""
+
+from __future__ import annotations
+
+import pytest
+
+from pqcomq.errors import LONGEST_PATH, InputError, with_short_paths
+
+LONG = "/media/archive/2026/patients/with/a/long/way/0815/study/series-3"
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (f"{LONG}/IM1.dcm is damaged.", "/media/…/series-3/IM1.dcm is damaged."),
+        (f"No file {LONG}/IM1.dcm.", "No file /media/…/series-3/IM1.dcm."),
+        (f"There is no SOPClassUID in {LONG}.", "There is no SOPClassUID in /media/…/study/series-3."),
+        (f"{LONG}: holds a/b, not {LONG}/x", "/media/…/study/series-3: holds a/b, not /media/…/series-3/x"),
+        ("C:" + LONG.replace("/", "\\") + "\\a.nii is no file.", "C:\\…\\series-3\\a.nii is no file."),
+        ("/tmp/a/b/c.nii is no file; 1.5/2.0/3.0 mm.", "/tmp/a/b/c.nii is no file; 1.5/2.0/3.0 mm."),
+        ("", ""),
+    ],
+)
+def test_long_paths_are_shortened_in_the_middle_and_all_else_stays(message, shown):
+    assert with_short_paths(message) == shown
+    assert with_short_paths(shown) == shown
+    assert str(InputError(message)) == shown
+
+
+def test_the_name_of_a_file_is_never_cut():
+    name = "x" * (2 * LONGEST_PATH)
+    assert with_short_paths(f"{LONG}/{name} is empty.") == f"/media/…/series-3/{name} is empty."
