@@ -15,20 +15,17 @@ import torch
 from torch import Tensor, nn
 
 import pqcomq
-from pqcomq.atomic_files import replacing
 from pqcomq.errors import InputError
-from pqcomq.quantization.algorithm.config import QuantizationConfig
-from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer
 from pqcomq.quantization.module_layers import layers_and_reasons
 from pqcomq.quantization.packed_file import (
     content_of,
     described_layers,
-    input_range_of,
-    layer_run,
     narrow,
     packed_tensors,
     read_packed,
-    take_weight,
+    read_settings,
+    take_layer,
+    write_packed,
 )
 from pqcomq.quantization.quantized_module import QuantizedModule
 
@@ -47,10 +44,7 @@ def save_module(model: QuantizedModule, path: Path, *, overwrite: bool = False) 
         InputError: the name has another ending, the file exists, the folder cannot be written (nothing is left), or the
             network holds state that is no tensor.
     """
-    if path.suffix != ".safetensors":
-        raise InputError(f"{path}: quantized weights are written to a file that ends in .safetensors")
-    with replacing(path, overwrite=overwrite) as partial:
-        partial.write_bytes(content_of(_tensors(model), module_manifest(model)))
+    write_packed(path, lambda: content_of(_tensors(model), module_manifest(model)), overwrite=overwrite)
 
 
 def module_manifest(model: QuantizedModule) -> dict[str, Any]:
@@ -90,22 +84,14 @@ def load_module(path: Path, module: nn.Module) -> QuantizedModule:
     head, tensors = read_packed(path, tensors=True)
     if head.get("network_format") != FORMAT:
         raise InputError(f"{path}: holds no weights of a network of one's own that this version knows")
-    try:
-        settings, described = QuantizationConfig.from_dict(head["quantization"]), head["layers"]
-        runs = {layer: layer_run(entry) for layer, entry in described.items()}
-        errors = {layer: float(entry["error"]) for layer, entry in described.items()}
-        ranges = {layer: input_range_of(entry) for layer, entry in described.items() if "input_range" in entry}
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise InputError(f"{path}: its manifest is damaged ({problem})") from problem
+    settings, entries = read_settings(path, head)
     made = copy.deepcopy(module).eval()
-    layers, left_out = layers_and_reasons(made)
-    if runs.keys() != layers.keys():
+    layers, _reasons = layers_and_reasons(made)
+    if entries.keys() != layers.keys():
         raise InputError(f"{path}: is for a {head.get('network')} with other layers than this {type(module).__name__}")
-    weights = {name: take_weight(path, name, layers[name], *runs[name], tensors) for name in layers}
+    results = {name: take_layer(path, name, layers[name], entries[name], tensors) for name in layers}
     _fill(path, made, set(layers), tensors)
-    for name, weight in weights.items():
-        QuantizedLayer(weight, errors[name], ranges.get(name)).put_into(layers[name])
-    return QuantizedModule(made, weights, settings, errors, ranges, left_out)
+    return QuantizedModule.of(made, results, settings)
 
 
 def _fill(path: Path, module: nn.Module, quantized: set[str], tensors: dict[str, Tensor]) -> None:

@@ -10,12 +10,19 @@ from torch import nn
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.gram import QuantizableLayer, quantizable_layers
 
+_OTHER_LAYERS = (
+    *(nn.Conv1d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
+    *(nn.Bilinear, nn.MultiheadAttention),
+)
+"""Layers that multiply weights too, but not as rows of a matrix that a Gram matrix of inputs belongs to here."""
+
 
 def layers_and_reasons(module: nn.Module) -> tuple[dict[str, QuantizableLayer], dict[str, str]]:
     """Split a network's linear and two-dimensional convolution layers.
 
     A layer in which a width cannot stand for itself stays in full precision: its weight is used elsewhere too (tied),
-    is computed from other parameters (a parametrization), is not there yet (lazy), or its convolution is grouped.
+    is computed from other parameters (a parametrization), is not there yet (lazy), or its convolution is grouped; and
+    so do convolutions over other dimensions, transposed ones, and what attention of torch's own holds itself.
 
     Args:
         module: any network.
@@ -30,6 +37,8 @@ def layers_and_reasons(module: nn.Module) -> tuple[dict[str, QuantizableLayer], 
     for name, layer in module.named_modules():
         if isinstance(layer, nn.Conv2d) and layer.groups > 1:
             reasons[name] = f"a convolution in {layer.groups} groups"
+        elif isinstance(layer, _OTHER_LAYERS):
+            reasons[name] = f"a layer of another kind ({type(layer).__name__})"
         elif name in dense:
             reason = _reason(name, dense[name], users)
             if reason:

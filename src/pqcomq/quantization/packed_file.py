@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor
 
+from pqcomq.atomic_files import replacing
 from pqcomq.errors import InputError
-from pqcomq.quantization.algorithm.config import BIT_WIDTHS
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
 from pqcomq.quantization.algorithm.gram import QuantizableLayer
 from pqcomq.quantization.algorithm.packing import codes_per_byte
+from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 
 MANIFEST = "pqcomq"
@@ -55,28 +58,70 @@ def described_layers(
     }
 
 
-def layer_run(entry: Mapping[str, Any]) -> tuple[int, int]:
-    """Bit width and columns that share a scale, of a layer in a manifest.
+@dataclass(frozen=True)
+class LayerEntry:
+    """What the manifest says of a layer.
+
+    Attributes:
+        bits: bit width of its codes.
+        run: columns that share a scale.
+        error: share of its output energy lost on the calibration inputs.
+        input_range: lowest and highest calibration input; None where the file does not say.
+    """
+
+    bits: int
+    run: int
+    error: float
+    input_range: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Self:
+        """A layer in a manifest.
+
+        Raises:
+            KeyError: something is missing.
+            TypeError: something is of another kind.
+            ValueError: there is no such bit width or input range.
+        """
+        bits, run = int(entry["bits"]), int(entry["run"])
+        if bits not in BIT_WIDTHS:
+            raise ValueError(f"a bit width is not one of {BIT_WIDTHS}")
+        if "input_range" not in entry:
+            return cls(bits, run, float(entry["error"]), None)
+        low, high = (float(end) for end in entry["input_range"])
+        if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+            raise ValueError(f"input range {low} to {high}")
+        return cls(bits, run, float(entry["error"]), (low, high))
+
+
+def read_settings(path: Path, head: Mapping[str, Any]) -> tuple[QuantizationConfig, dict[str, LayerEntry]]:
+    """How a file's layers were quantized: together, and each.
 
     Raises:
-        ValueError: there is no such bit width.
+        InputError: its manifest does not say.
     """
-    bits, run = int(entry["bits"]), int(entry["run"])
-    if bits not in BIT_WIDTHS:
-        raise ValueError(f"a bit width is not one of {BIT_WIDTHS}")
-    return bits, run
+    try:
+        settings = QuantizationConfig.from_dict(head["quantization"])
+        return settings, {layer: LayerEntry.of(entry) for layer, entry in head["layers"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise InputError(f"{path}: its manifest is damaged ({problem})") from problem
 
 
-def input_range_of(entry: dict[str, Any]) -> tuple[float, float]:
-    """A layer's input range in a manifest.
+def write_packed(path: Path, content: Callable[[], bytes], *, overwrite: bool) -> None:
+    """Write a file, whole or not at all.
+
+    Args:
+        path: ends in ``.safetensors``.
+        content: gives :func:`content_of` what is written, once it is clear that it can be.
+        overwrite: replace a file that is already there.
 
     Raises:
-        ValueError: it holds nothing.
+        InputError: the name has another ending, the file exists, or the folder cannot be written (nothing is left).
     """
-    low, high = (float(end) for end in entry["input_range"])
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise ValueError(f"input range {low} to {high}")
-    return low, high
+    if path.suffix != ".safetensors":
+        raise InputError(f"{path}: quantized weights are written to a file that ends in .safetensors")
+    with replacing(path, overwrite=overwrite) as partial:
+        partial.write_bytes(content())
 
 
 def content_of(tensors: dict[str, Tensor], manifest: Mapping[str, Any]) -> bytes:
@@ -115,23 +160,22 @@ def read_packed(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str,
     return head, content
 
 
-def take_weight(
-    path: Path, name: str, module: QuantizableLayer, bits: int, run: int, tensors: dict[str, Tensor]
-) -> QuantizedWeight:
-    """Take one layer's packed weight out of ``tensors``, checked against the layer.
+def take_layer(
+    path: Path, name: str, module: QuantizableLayer, entry: LayerEntry, tensors: dict[str, Tensor]
+) -> QuantizedLayer:
+    """Take one quantized layer out of ``tensors``, checked against the layer of the model.
 
     Args:
         path: of the file, for messages.
         name: of the layer in the file.
-        module: the layer.
-        bits: bit width of its codes.
-        run: columns that share a scale.
+        module: the layer of the model.
+        entry: what the manifest says of it.
         tensors: of the file.
 
     Raises:
         InputError: tensors are missing or do not fit.
     """
-    shape = tuple(module.weight.shape)
+    shape, bits, run = tuple(module.weight.shape), entry.bits, entry.run
     rows, columns = module.weight.flatten(1).shape
     try:
         parts = {part: tensors.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point")}
@@ -150,4 +194,5 @@ def take_weight(
     )
     if not fits:
         raise InputError(f"{path}: the tensors of layer {name!r} do not fit its layer in the model")
-    return QuantizedWeight(parts["codes"], parts["scale"], parts["zero_point"], permutation, bits, run, shape)
+    weight = QuantizedWeight(parts["codes"], parts["scale"], parts["zero_point"], permutation, bits, run, shape)
+    return QuantizedLayer(weight, entry.error, entry.input_range)

@@ -57,18 +57,7 @@ def quantize_module(
         results = yield from run.run()
     except PassesDivergedError as problem:
         raise InputError(f"{problem}; settings with inputs='full' allow that.") from problem
-    low = target.copied()
-    layers = target.layers(low)
-    for name, result in results.items():
-        result.put_into(layers[name])
-    return QuantizedModule(
-        low,
-        {name: result.weight for name, result in results.items()},
-        settings,
-        {name: result.error for name, result in results.items()},
-        {name: result.input_range for name, result in results.items() if result.input_range is not None},
-        layers_and_reasons(low)[1],
-    )
+    return QuantizedModule.of(target.copied(), results, settings)
 
 
 @dataclass(frozen=True)

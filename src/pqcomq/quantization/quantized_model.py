@@ -13,7 +13,7 @@ from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import QuantizableLayer
-from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer
+from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, by_layer
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight, effective_bits
 from pqcomq.quantization.layer_names import copied, layers_to_quantize, positions
 from pqcomq.quantization.position_embedding import in_bytes, widened
@@ -57,7 +57,7 @@ class QuantizedModel:
         settings: QuantizationConfig,
         calibration: Mapping[str, Any],
     ) -> QuantizedModel:
-        """Put quantized weights, and the biases corrected for them, into copies of ``full``'s networks.
+        """Put quantized weights into copies of ``full``'s networks.
 
         ``full`` itself stays as it is.
         """
@@ -66,15 +66,13 @@ class QuantizedModel:
         for name, result in results.items():
             result.put_into(layers[name])
         _round_tables(low, layers)
-        weights = {name: result.weight for name, result in results.items()}
+        weights, errors, ranges = by_layer(results)
         segmenter = replace(
             low,
             precision=settings.title,
             fingerprint=_fingerprint(full, weights, layers),
             execution=Execution.torch(quantized=True),
         )
-        errors = {name: result.error for name, result in results.items()}
-        ranges = {name: result.input_range for name, result in results.items() if result.input_range is not None}
         return cls(segmenter, weights, settings, calibration, errors, ranges)
 
     def __repr__(self) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from torch import nn
 
 from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, by_layer
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight, effective_bits
+from pqcomq.quantization.module_layers import layers_and_reasons
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,6 +35,17 @@ class QuantizedModule:
     layer_errors: Mapping[str, float]
     input_ranges: Mapping[str, tuple[float, float]]
     left_out: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, module: nn.Module, results: Mapping[str, QuantizedLayer], settings: QuantizationConfig
+    ) -> QuantizedModule:
+        """Put quantized weights into ``module``, which nobody else uses."""
+        layers, left_out = layers_and_reasons(module)
+        for name, result in results.items():
+            result.put_into(layers[name])
+        weights, errors, ranges = by_layer(results)
+        return cls(module, weights, settings, errors, ranges, left_out)
 
     @property
     def unreached(self) -> tuple[str, ...]:

@@ -15,22 +15,19 @@ import torch
 from torch import Tensor
 
 import pqcomq
-from pqcomq.atomic_files import replacing
 from pqcomq.errors import InputError
 from pqcomq.models.registry import MODEL_KEYS, empty_model
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantization.algorithm.config import QuantizationConfig
-from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer
 from pqcomq.quantization.layer_names import POSITIONS, layers_to_quantize, positions, state_name
 from pqcomq.quantization.packed_file import (
     content_of,
     described_layers,
-    input_range_of,
-    layer_run,
     narrow,
     packed_tensors,
     read_packed,
-    take_weight,
+    read_settings,
+    take_layer,
+    write_packed,
 )
 from pqcomq.quantization.position_embedding import in_bytes, widened
 from pqcomq.quantization.quantized_model import QuantizedModel
@@ -69,10 +66,7 @@ def save_weights(model: QuantizedModel, path: Path, *, overwrite: bool = False) 
     Raises:
         InputError: the name has another ending, the file exists, or the folder cannot be written (nothing is left).
     """
-    if path.suffix != ".safetensors":
-        raise InputError(f"{path}: quantized weights are written to a file that ends in .safetensors")
-    with replacing(path, overwrite=overwrite) as partial:
-        partial.write_bytes(_content(model))
+    write_packed(path, lambda: _content(model), overwrite=overwrite)
 
 
 def file_bytes(model: QuantizedModel) -> int:
@@ -118,28 +112,20 @@ def load_weights(path: Path) -> QuantizedModel:
         InputError: the file is missing, damaged, of another format, or does not fit the model that it names.
     """
     head, tensors = _checked(path, tensors=True)
+    settings, entries = read_settings(path, head)
     try:
-        settings = QuantizationConfig.from_dict(head["quantization"])
-        source, described, calibration = head["model"], head["layers"], head["calibration"]
+        source, calibration = head["model"], head["calibration"]
         key, name, sha256 = str(source["key"]), str(source["checkpoint_name"]), str(source["checkpoint_sha256"])
         size = int(source["checkpoint_bytes"])
-        runs = {layer: layer_run(entry) for layer, entry in described.items()}
-        errors = {layer: float(entry["error"]) for layer, entry in described.items()}
-        ranges = {layer: input_range_of(entry) for layer, entry in described.items() if "input_range" in entry}
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+    except (KeyError, TypeError, ValueError) as problem:
         raise InputError(f"{path}: its manifest is damaged ({problem})") from problem
     if key not in MODEL_KEYS:
         raise InputError(f"{path}: is for a model {key!r} that this version does not know")
     full = empty_model(key, name, sha256, size)
     layers = layers_to_quantize(full, decoder=settings.decoder)
-    if runs.keys() != layers.keys():
+    if entries.keys() != layers.keys():
         raise InputError(f"{path}: names other layers than {full.title} has")
-    results = {
-        layer: QuantizedLayer(
-            take_weight(path, state_name(layer), layers[layer], *runs[layer], tensors), errors[layer], ranges.get(layer)
-        )
-        for layer in layers
-    }
+    results = {layer: take_layer(path, state_name(layer), layers[layer], entries[layer], tensors) for layer in layers}
     _fill(path, full, set(results), tensors)
     return QuantizedModel.of(full, results, settings, calibration)
 

@@ -219,6 +219,16 @@ def test_parametrized_weights_stay_in_full_precision(finish):
     assert list(made.weights) == ["1"]
 
 
+def test_convolutions_of_other_kinds_stay_in_full_precision_and_are_named(finish):
+    model = nn.Sequential(nn.Conv1d(3, 4, 3), nn.ConvTranspose1d(4, 3, 3), nn.Linear(20, 6))
+    made = finish(quantize_module(model, [torch.randn(2, 3, 20)], FOUR))
+    assert made.left_out == {
+        "0": "a layer of another kind (Conv1d)",
+        "1": "a layer of another kind (ConvTranspose1d)",
+    }
+    assert list(made.weights) == ["2"]
+
+
 def test_a_layer_never_reached_is_rounded_and_named(finish):
     class Unused(nn.Module):
         def __init__(self):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -31,6 +32,16 @@ class QuantizedLayer:
     def put_into(self, layer: QuantizableLayer) -> None:
         """Give a layer the weight, widened."""
         layer.weight.copy_(self.weight.dequantize())
+
+
+def by_layer(
+    results: Mapping[str, QuantizedLayer],
+) -> tuple[dict[str, QuantizedWeight], dict[str, float], dict[str, tuple[float, float]]]:
+    """Weights, errors and input ranges by layer; layers whose range is not known are missing in the last."""
+    weights = {name: result.weight for name, result in results.items()}
+    errors = {name: result.error for name, result in results.items()}
+    ranges = {name: result.input_range for name, result in results.items() if result.input_range is not None}
+    return weights, errors, ranges
 
 
 def quantize_layer(layer: QuantizableLayer, grams: PairedGram, settings: QuantizationConfig) -> QuantizedLayer:
