@@ -17,7 +17,7 @@ from napari_pqcomq.jobs.inference_jobs import LoadJob
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.live.live_session import LiveModels
 from napari_pqcomq.results.kept_masks import kept_layers, prompts_in_sight
-from napari_pqcomq.viewer.result_panes import live_panes, panes_of
+from napari_pqcomq.viewer.result_panes import live_panes, lowest_failing, panes_of
 from napari_pqcomq.viewer.scene import Pane, Scene
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
@@ -188,7 +188,9 @@ class Workflow(QObject):
             then()
             self.shown.emit()
 
-        self._open(panes_of(result, self.current_number, self._panels.gate.tolerance), truth, opened)
+        number, tolerance = self.current_number, self._panels.gate.tolerance
+        candidate = lowest_failing(result, number, tolerance)
+        self._open(panes_of(result, number, tolerance), truth, opened, candidate)
 
     def keep_masks(self) -> None:
         """Keep the masks in sight, live ones included, as labels layers, shown when the comparison is closed."""
@@ -293,15 +295,15 @@ class Workflow(QObject):
 
         self._open(live_panes([each.segmenter for each in compared_models], volume), None, opened)
 
-    def _open(self, panes: list[Pane], truth: np.ndarray | None, then: Callable[[], None]) -> None:
+    def _open(self, panes: list[Pane], truth: np.ndarray | None, then: Callable[[], None], candidate: int = 1) -> None:
         panels, volume = self._panels, self._panels.volume.volume
         assert volume is not None  # noqa: S101 (a volume was just worked on)
         if not panels.view.is_open:
             panels.docks.make_room()
-        panels.view_bar.set_candidates([pane.title for pane in panes[1:]])
+        panels.view_bar.set_candidates([pane.title for pane in panes[1:]], candidate - 1)
         panels.prompts.edit_in_view(True)
         scene = Scene(volume, panels.volume.contrast_limits, panels.objects.objects, truth)
-        panels.view.open_in_steps(panes, scene, then)
+        panels.view.open_in_steps(panes, scene, then, candidate)
         self.changed.emit()
 
     def _follow(self, compared_models: tuple[ComparedModel, ...], compared: dict[int, Box3D]) -> None:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from napari.layers import Labels, Layer
+from napari.layers import Layer
 
-from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.viewer.camera_3d import look_at
 from napari_pqcomq.viewer.layer_stack import LayerStack
 from napari_pqcomq.viewer.modes.base import Stage, ViewMode
 from napari_pqcomq.viewer.modes.flicker import FlickerMode
 from napari_pqcomq.viewer.modes.registry import FIGURES, SIDE_BY_SIDE, VIEWS
 from napari_pqcomq.viewer.modes.swipe import CURTAIN, SwipeMode
-from napari_pqcomq.viewer.outline_width import outline_voxels
 from napari_pqcomq.viewer.side_layers import FILL_OPACITY, OUTLINES, SURFACE_OPACITY, TRUTH
+from napari_pqcomq.viewer.strokes import sight_of
 from napari_pqcomq.viewer.text_overlays import TextOverlays
 from napari_pqcomq.viewer.user_layers import UserLayers
 from napari_pqcomq.widgets.batched_redraw import one_redraw
 
 _GAP_PIXELS = 4
+_SIDES_IN_A_ROW = 2
 
 
 @dataclass
@@ -30,10 +30,26 @@ class ViewChoice:
     Attributes:
         name: the way of viewing, a key of :data:`.VIEWS`.
         hidden: which of :data:`.PARTS` are hidden.
+        asked: those of them that the user has hidden or shown.
     """
 
     name: str = SIDE_BY_SIDE
     hidden: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+
+    def set_hidden(self, part: str, hidden: bool) -> None:
+        """Hide or show a part, as the user asks."""
+        self.asked.add(part)
+        (self.hidden.add if hidden else self.hidden.discard)(part)
+
+    def hidden_with(self, sides: int) -> frozenset[str]:
+        """What is hidden where so many sides are compared.
+
+        In a square the pictures are small: the truth is out of sight there until it is asked for, or its outline would
+        hide what quantization changed.
+        """
+        crowded = self.name == SIDE_BY_SIDE and sides > _SIDES_IN_A_ROW and TRUTH not in self.asked
+        return frozenset(self.hidden | ({TRUTH} if crowded else set()))
 
 
 class Arrangement:
@@ -95,9 +111,8 @@ class Arrangement:
             self._show_grid(mode.grid)
         for side in self._stage.sides:
             side.fill.opacity = FILL_OPACITY if flat else SURFACE_OPACITY
-        self.show_boxes()
+        self.show_lines()
         for layer in self._layers:
-            self._set_outline(layer)
             if self._users.holds(layer):
                 continue
             if layer.visible != (layer in wanted):
@@ -119,13 +134,17 @@ class Arrangement:
         """Write the texts of the chosen way of viewing, if there are texts on the canvas yet."""
         if self._texts is not None:
             plates = self._mode().plates()
-            self._texts.show([replace(each, lines=()) for each in plates] if FIGURES in self._choice.hidden else plates)
+            self._texts.show([replace(each, lines=()) for each in plates] if FIGURES in self._hidden else plates)
 
     def show_boxes(self, event: object = None) -> None:
         """Draw the boxes that prompt the slice in sight."""
-        z = int(self._viewer.dims.current_step[0])
+        sight = sight_of(self._viewer, self._stage.scene.volume)
+        if sight is None:
+            return
+        seen = self._mode().visible()
         for side in self._stage.sides:
-            side.show_boxes(self._stage.scene.objects, z)
+            if side.boxes in seen:
+                side.show_boxes(self._stage.scene.objects, sight, self._stage.scene.volume)
 
     def show_masks(self, slices: Sequence[int] | None) -> None:
         """Draw the sides' masks again, which have changed on some slices, or with None everywhere."""
@@ -133,11 +152,27 @@ class Arrangement:
             side.show_masks()
         for mode in self._modes.values():
             mode.show_masks(slices)
+        self.show_outlines()
 
-    def set_outlines(self, event: object = None) -> None:
-        """Draw the outlines as wide as they need to be seen at the camera's zoom."""
-        for layer in self._layers:
-            self._set_outline(layer)
+    def show_outlines(self, event: object = None) -> None:
+        """Draw the outlines of the slice in sight, and the rims where sides differ; in 3-D there are none."""
+        sight = sight_of(self._viewer, self._stage.scene.volume)
+        if sight is None:
+            return
+        mode, volume = self._mode(), self._stage.scene.volume
+        seen = mode.visible()
+        for side in self._stage.sides:
+            if side.outline in seen:
+                side.show_outlines(self._stage.sides[0], sight, volume)
+            if side.truth in seen and TRUTH not in self._hidden:
+                side.show_truth(self._stage.scene.truth, sight, volume)
+        if isinstance(mode, SwipeMode):
+            mode.show_outlines(sight)
+
+    def show_lines(self, event: object = None) -> None:
+        """Draw outlines and boxes for the slice, the plane and the camera's zoom."""
+        self.show_boxes()
+        self.show_outlines()
 
     def fit(self, event: object = None) -> None:
         """Fill the cells, which have another size now, unless the user has zoomed."""
@@ -157,7 +192,7 @@ class Arrangement:
     def on_plane(self, event: object = None) -> None:
         """Another plane of the volume is in sight."""
         self.go_to_objects()
-        self.set_outlines()
+        self.show_lines()
 
     def on_ndisplay(self, event: object = None) -> None:
         """In 3-D, look at the objects; back on slices, fill the cells again."""
@@ -175,6 +210,10 @@ class Arrangement:
         if self._texts is not None:
             self._texts.remove()
 
+    @property
+    def _hidden(self) -> frozenset[str]:
+        return self._choice.hidden_with(len(self._stage.sides))
+
     def _mode(self) -> ViewMode:
         """The way of viewing chosen, made when it is first asked for."""
         name = self._choice.name
@@ -187,7 +226,7 @@ class Arrangement:
 
     def _out_of_sight(self, flat: bool) -> set[Layer]:
         """What the user has hidden, and in 3-D everything that would hide the surfaces."""
-        hidden, own = self._choice.hidden, self.mode_layers
+        hidden, own = self._hidden, self.mode_layers
         out: set[Layer] = set()
         for side in self._stage.sides:
             if "masks" in hidden:
@@ -203,13 +242,6 @@ class Arrangement:
         if "masks" in hidden:
             out |= {layer for layer in own if layer.name != CURTAIN}
         return out
-
-    def _set_outline(self, layer: Layer) -> None:
-        """Outline on slices, as wide as needed to be seen; filled in 3-D."""
-        if is_of_comparison(layer) and isinstance(layer, Labels) and layer.name.endswith((OUTLINES, TRUTH)):
-            width = outline_voxels(self._viewer, self._stage.scene.volume)
-            if layer.contour != width:
-                layer.contour = width
 
     def _show_grid(self, shape: tuple[int, int]) -> None:
         grid = self._viewer.canvas.grid

@@ -25,7 +25,7 @@ from napari_pqcomq.viewer.modes.base import Stage
 from napari_pqcomq.viewer.modes.registry import VIEWS
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
 from napari_pqcomq.viewer.shared_cursor import SharedCursor
-from napari_pqcomq.viewer.side_layers import Side, make_side, truth_labels
+from napari_pqcomq.viewer.side_layers import Side, make_side
 from napari_pqcomq.viewer.user_layers import UserLayers
 from napari_pqcomq.viewer.viewer_state import ViewerState
 from napari_pqcomq.widgets.batched_redraw import one_redraw
@@ -34,7 +34,7 @@ from napari_pqcomq.widgets.stepwise import Stepwise
 _BACKGROUND = "black"
 """In either theme: a light ground dazzles beside a CT, and plates and letters are white."""
 _LINKED_IMAGES = ("contrast_limits", "gamma", "colormap", "interpolation2d", "opacity")
-_LINKED_MASKS = ("opacity", "contour")
+_LINKED_MASKS = ("opacity",)
 
 
 class ComparisonView(QObject):
@@ -88,23 +88,30 @@ class ComparisonView(QObject):
     @property
     def hidden(self) -> frozenset[str]:
         """Which of :data:`PARTS` are hidden."""
-        return frozenset(self._choice.hidden)
+        return self._choice.hidden_with(self.sides)
 
-    def open(self, panes: Sequence[Pane], scene: Scene) -> None:
-        """Show two to four panes, in place of an earlier comparison if there is one; the first is full precision."""
+    def open(self, panes: Sequence[Pane], scene: Scene, candidate: int = 1) -> None:
+        """Show two to four panes, in place of an earlier comparison if there is one.
+
+        Args:
+            panes: full precision first.
+            scene: what they share.
+            candidate: side that views of two begin with, counted from 0.
+        """
         self._opening_steps.stop()
-        for _step in self._opening(panes, scene):
+        for _step in self._opening(panes, scene, candidate):
             pass
 
-    def open_in_steps(self, panes: Sequence[Pane], scene: Scene, then: Callable[[], None]) -> None:
+    def open_in_steps(self, panes: Sequence[Pane], scene: Scene, then: Callable[[], None], candidate: int = 1) -> None:
         """As :meth:`open`, in steps: making and first drawing the layers takes seconds, and the window stays awake.
 
         Args:
             panes: see :meth:`open`.
             scene: see :meth:`open`.
             then: called when all is on screen; never, if the view was closed or opened anew meanwhile.
+            candidate: see :meth:`open`.
         """
-        self._opening_steps.start(self._opening(panes, scene), then)
+        self._opening_steps.start(self._opening(panes, scene, candidate), then)
 
     def close(self) -> None:
         """Remove the comparison's layers and texts, and restore the user's view. Does nothing when closed."""
@@ -127,7 +134,7 @@ class ComparisonView(QObject):
 
     def hide(self, part: str, hidden: bool) -> None:
         """Hide or show one of :data:`PARTS` on all sides."""
-        (self._choice.hidden.add if hidden else self._choice.hidden.discard)(part)
+        self._choice.set_hidden(part, hidden)
         self._arrange()
         self.changed.emit()
 
@@ -204,11 +211,11 @@ class ComparisonView(QObject):
         if kept.get("view") in VIEWS:
             self.show(kept["view"])
 
-    def _opening(self, panes: Sequence[Pane], scene: Scene) -> Iterator[None]:
+    def _opening(self, panes: Sequence[Pane], scene: Scene, candidate: int) -> Iterator[None]:
         """The steps of opening."""
         if not 2 <= len(panes) <= 4:
             raise ValueError(f"a comparison has two to four sides, not {len(panes)}")
-        if self._shows_in_place(panes, scene):
+        if self._shows_in_place(panes, scene, candidate):
             return
         if self._saved is not None:
             self._clear()
@@ -224,7 +231,7 @@ class ComparisonView(QObject):
             yield
             self._layers.insert([layer])
         yield
-        arrangement = self._begin(Stage(self._viewer, scene, list(panes), sides), self._saved)
+        arrangement = self._begin(Stage(self._viewer, scene, list(panes), sides, candidate), self._saved)
         yield
         yield from arrangement.arranging(one_by_one=True)
         yield
@@ -246,7 +253,7 @@ class ComparisonView(QObject):
         self._cursor = SharedCursor(stage)
         return arrangement
 
-    def _shows_in_place(self, panes: Sequence[Pane], scene: Scene) -> bool:
+    def _shows_in_place(self, panes: Sequence[Pane], scene: Scene, candidate: int) -> bool:
         """Show other panes in the layers that are there, if they fit: making layers is what takes time."""
         stage = self._stage
         if (
@@ -258,8 +265,7 @@ class ComparisonView(QObject):
             return False
         for side, pane in zip(stage.sides, panes, strict=True):
             side.masks[:] = pane.mask
-            side.truth.data = truth_labels(scene)
-        stage.scene, stage.panes = scene, list(panes)
+        stage.scene, stage.panes, stage.candidate = scene, list(panes), candidate
         self._masks_changed(None)
         self._arrangement.go_to_objects()
         self._arrangement.arrange()
@@ -290,10 +296,10 @@ class ComparisonView(QObject):
         self._listeners = [
             (viewer.layers.events.removed, self._on_removed),
             (viewer.layers.events.inserted, self._on_inserted),
-            (viewer.dims.events.current_step, arrangement.show_boxes),
+            (viewer.dims.events.current_step, arrangement.show_lines),
             (viewer.dims.events.ndisplay, arrangement.on_ndisplay),
             (viewer.dims.events.order, arrangement.on_plane),
-            (viewer.scene.camera.events.zoom, arrangement.set_outlines),
+            (viewer.scene.camera.events.zoom, arrangement.show_lines),
             (viewer.canvas.events.size, arrangement.fit),
         ]
         for emitter, listener in self._listeners:

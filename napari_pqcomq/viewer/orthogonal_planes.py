@@ -5,9 +5,6 @@ from __future__ import annotations
 from enum import Enum
 
 from napari.components import ViewerModel
-from napari.layers import Labels
-
-from napari_pqcomq.layers.comparison_tag import is_of_comparison
 
 
 class Plane(Enum):
@@ -31,14 +28,8 @@ def show_plane(viewer: ViewerModel, plane: Plane) -> None:
 
 
 def show_surfaces(viewer: ViewerModel) -> None:
-    """Show the volume in three dimensions.
-
-    Outlines of the comparison are filled first: napari warns of contours in 3-D, even of hidden layers.
-    """
+    """Show the volume in three dimensions."""
     viewer.dims.order = Plane.AXIAL.value[0]
-    for layer in viewer.layers:
-        if is_of_comparison(layer) and isinstance(layer, Labels) and layer.contour:
-            layer.contour = 0
     viewer.dims.ndisplay = 3
 
 

@@ -58,6 +58,23 @@ def plate_marks(result: ComparisonResult, number: int, tolerance: Tolerance) -> 
     return [None, *(mark_of(judge(each, tolerance, found.name)) for each in found.comparisons)]
 
 
+def lowest_failing(result: ComparisonResult, number: int, tolerance: Tolerance) -> int:
+    """The side to look at first: of those that fail the gate the one of the fewest bits, or of all if none fails.
+
+    Args:
+        result: of one or several objects.
+        number: of the object that is judged.
+        tolerance: of the gate.
+
+    Returns:
+        The side, counted from 0; full precision is side 0.
+    """
+    found = result.of(number) or result.objects[0]
+    sides = list(enumerate(found.comparisons, start=1))
+    failing = [each for each in sides if judge(each[1], tolerance, found.name).outcome == "fail"]
+    return min(failing or sides, key=lambda each: each[1].candidate.effective_bits)[0]
+
+
 def labels_of(masks: list[tuple[int, BoxMask]], shape_zyx: tuple[int, int, int]) -> np.ndarray:
     """Masks as one volume of object numbers, (z, y, x) uint8; where masks overlap, the later one is seen."""
     labels = np.zeros(shape_zyx, dtype=np.uint8)

@@ -6,6 +6,7 @@ import numpy as np
 
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.viewer.modes.base import Stage
+from napari_pqcomq.viewer.strokes import sight_of
 
 
 class SharedCursor:
@@ -18,10 +19,15 @@ class SharedCursor:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         stage.viewer.cursor.events.position.connect(self._on_position)
+        for event in (stage.viewer.dims.events.ndisplay, stage.viewer.dims.events.order):
+            event.connect(self._clear)
 
     def release(self) -> None:
         """Stop listening to the viewer."""
-        self._stage.viewer.cursor.events.position.disconnect(self._on_position)
+        viewer = self._stage.viewer
+        viewer.cursor.events.position.disconnect(self._on_position)
+        for event in (viewer.dims.events.ndisplay, viewer.dims.events.order):
+            event.disconnect(self._clear)
 
     def _on_position(self, event: object = None) -> None:
         viewer = self._stage.viewer
@@ -31,5 +37,11 @@ class SharedCursor:
         under = cell[0] * viewer.canvas.grid.shape[1] + cell[1]
         place = transform(self._stage.scene.volume)
         voxel = (np.asarray(viewer.cursor.position[-3:]) - place["translate"]) / place["scale"]
+        sight = sight_of(viewer, self._stage.scene.volume)
         for index, side in enumerate(self._stage.sides):
-            side.show_cursor(None if index == under else voxel)
+            side.show_cursor(None if index == under or sight is None else voxel, sight, self._stage.scene.volume)
+
+    def _clear(self, event: object = None) -> None:
+        """In another plane and in 3-D the place of before means nothing."""
+        for side in self._stage.sides:
+            side.show_cursor(None, None, self._stage.scene.volume)

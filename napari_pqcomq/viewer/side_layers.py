@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from napari.layers import Image, Labels, Layer, Points, Shapes
+from napari.layers import Image, Labels, Layer, Surface
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
-from napari_pqcomq.prompts.box_layers import box_line, rectangle
 from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
 from napari_pqcomq.viewer.scene import Pane, Scene
+from napari_pqcomq.viewer.strokes import Lines, Sight, draw_lines, outline_lines, region_edges, rim_lines, strokes_layer
 from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR, object_colour
 from pqcomq.volumes.volume import Volume
 
@@ -21,13 +21,20 @@ LEFT_COLOUR, RIGHT_COLOUR = FULL_COLOUR, QUANTIZED_COLOUR
 ALL_COLOURS = tuple(object_colour(number) for number in range(MOST_OBJECTS))
 """Of the object numbers 1, 2, …"""
 
+STROKE_COLOURS = (*ALL_COLOURS, FULL_COLOUR, QUANTIZED_COLOUR)
+"""Of outlines, object by object, and of the rims where a quantized side differs."""
+_ONLY_FULL, _ONLY_QUANTIZED = MOST_OBJECTS, MOST_OBJECTS + 1
+_OUTLINE_PIXELS, _RIM_PIXELS = 1.5, 2.5
 
 OUTLINES, TRUTH = "outlines", "ground truth"
 """How the names of layers end that show outlines."""
 
-FILL_OPACITY = 0.3
+FILL_OPACITY = 0.18
+"""Quiet: what differs is to be seen, not what is alike."""
 SURFACE_OPACITY = 0.9
-_CURSOR_PIXELS = 15.0
+_BOX_PIXELS, _HANDLE_PIXELS = 1.5, 6.0
+_CROSSHAIR_GAP, _CROSSHAIR_REACH = 7.0, 20.0
+"""Pixels from the middle."""
 
 
 @dataclass
@@ -38,8 +45,8 @@ class Side:
         number: 1 for the first.
         image: the volume.
         fill: the masks, faintly filled; it owns the array that all other views of this side's masks read.
-        outline: their outlines, of the same array.
-        truth: outline of the ground truth; empty and out of sight where there is none.
+        outline: their outlines on the slice in sight, and rims round what full precision has otherwise.
+        truth: outline of the ground truth on the slice in sight; out of sight where there is none.
         boxes: the prompts on the slice in sight.
         cursor: where the mouse is on another side.
         joined: layers of the user's, or copies of them.
@@ -48,12 +55,12 @@ class Side:
     number: int
     image: Image
     fill: Labels
-    outline: Labels
-    truth: Labels
-    boxes: Shapes
-    cursor: Points
+    outline: Surface
+    truth: Surface
+    boxes: Surface
+    cursor: Surface
     joined: list[Layer] = field(default_factory=list)
-    _box_colours: list[str] = field(default_factory=list)
+    _shows_cursor: bool = False
 
     @property
     def layers(self) -> list[Layer]:
@@ -69,30 +76,34 @@ class Side:
         return masks
 
     def show_masks(self) -> None:
-        """Draw the array again."""
-        for layer in (self.fill, self.outline):
-            layer.refresh(extent=False, thumbnail=False, highlight=False)
+        """Draw the array again; outlines are drawn by :meth:`show_outlines`."""
+        self.fill.refresh(extent=False, thumbnail=False, highlight=False)
 
-    def show_cursor(self, voxel: np.ndarray | None) -> None:
-        """Mark a place (3,) z y x in voxels, or none."""
-        if voxel is not None or len(self.cursor.data):
-            with self.cursor.events.data.blocker():
-                self.cursor.data = np.empty((0, 3)) if voxel is None else voxel[None]
+    def show_outlines(self, full: Side, sight: Sight, volume: Volume) -> None:
+        """Draw the outlines on the slice in sight, and the rims where full precision's masks are others.
 
-    def show_boxes(self, objects: tuple[Prompt, ...], z: int) -> None:
-        """Draw the boxes that prompt slice ``z``: a Shapes layer cannot say on which slices a flat shape is seen."""
-        here = [each for each in objects if each.box.z0 <= z <= each.box.z1]
-        corners, colours = [rectangle(each.box, z) for each in here], [each.colour for each in here]
-        with self.boxes.events.data.blocker():
-            self.boxes.selected_data.clear()
-            if here and colours == self._box_colours:
-                self.boxes.data = corners  # a box that is dragged: its colour and graphics stay
-                return
-            self.boxes.data = []
-            if here:
-                self.boxes.add_rectangles(corners)
-                self.boxes.edge_color = colours
-        self._box_colours = colours
+        Args:
+            full: the side that shows full precision; it has no rims itself.
+            sight: what of the volume is on screen.
+            volume: that the masks lie on.
+        """
+        draw_outlines(self.outline, sight.slice_of(self.masks), sight.slice_of(full.masks), sight, volume)
+
+    def show_truth(self, truth: np.ndarray | None, sight: Sight, volume: Volume) -> None:
+        """Draw the outline of the ground truth (z, y, x) on the slice in sight."""
+        lines = [] if truth is None else [Lines(region_edges(sight.slice_of(truth)), 0, _OUTLINE_PIXELS)]
+        draw_lines(self.truth, lines, sight, volume)
+
+    def show_cursor(self, voxel: np.ndarray | None, sight: Sight | None, volume: Volume) -> None:
+        """Mark a place (3,) z y x in voxels with a crosshair that leaves the place itself free, or none."""
+        if voxel is not None or self._shows_cursor:
+            lines = [] if voxel is None or sight is None else _crosshair(voxel, sight, volume)
+            draw_lines(self.cursor, lines, sight, volume)
+        self._shows_cursor = voxel is not None
+
+    def show_boxes(self, objects: tuple[Prompt, ...], sight: Sight, volume: Volume) -> None:
+        """Draw the boxes that prompt the slice in sight."""
+        draw_lines(self.boxes, [line for each in objects for line in box_lines(each, sight)], sight, volume)
 
 
 def make_side(number: int, pane: Pane, scene: Scene) -> Side:
@@ -108,14 +119,29 @@ def make_side(number: int, pane: Pane, scene: Scene) -> Side:
         number,
         image=_image(number, scene),
         fill=masks_layer(f"{number}: masks", masks, volume, ALL_COLOURS, FILL_OPACITY),
-        outline=masks_layer(f"{number}: {OUTLINES}", masks, volume, ALL_COLOURS, contour=1),
-        truth=_truth(number, scene),
-        boxes=_boxes(number, volume),
-        cursor=_cursor(number, volume),
+        outline=strokes_layer(f"{number}: {OUTLINES}", volume, STROKE_COLOURS),
+        truth=strokes_layer(f"{number}: {TRUTH}", volume, (TRUTH_COLOUR,)),
+        boxes=strokes_layer(f"{number}: boxes", volume, ALL_COLOURS),
+        cursor=strokes_layer(f"{number}: cursor", volume, ("black", "white")),
     )
     for layer in side.layers:
         mark_as_comparison(layer)
     return side
+
+
+def draw_outlines(layer: Surface, labels: np.ndarray, full: np.ndarray, sight: Sight, volume: Volume) -> None:
+    """Draw the outlines of a slice's masks, and rims where full precision has otherwise.
+
+    Args:
+        layer: of :data:`STROKE_COLOURS`.
+        labels: (down, across) object numbers.
+        full: those of full precision.
+        sight: what of the volume is on screen.
+        volume: that the masks lie on.
+    """
+    lines = outline_lines(labels, _OUTLINE_PIXELS)
+    lines += rim_lines(full, labels, _ONLY_FULL, _ONLY_QUANTIZED, _RIM_PIXELS)
+    draw_lines(layer, lines, sight, volume)
 
 
 def masks_layer(
@@ -124,7 +150,6 @@ def masks_layer(
     volume: Volume,
     colours: tuple[str, ...],
     opacity: float = 1.0,
-    contour: int = 0,
 ) -> Labels:
     """A labels layer of masks.
 
@@ -134,10 +159,9 @@ def masks_layer(
         volume: that they lie on; travels along, so that they can be saved on the file's grid.
         colours: of the numbers 1, 2, …
         opacity: of the layer.
-        contour: width of the outline in voxels, 0 to fill.
     """
     table: dict[int | None, str] = {None: "transparent", 0: "transparent", **dict(enumerate(colours, start=1))}
-    layer = Labels(
+    return Labels(
         masks,
         name=name,
         opacity=opacity,
@@ -145,8 +169,6 @@ def masks_layer(
         metadata={VOLUME_KEY: volume},
         **transform(volume),
     )
-    layer.contour = contour
-    return layer
 
 
 def _image(number: int, scene: Scene) -> Image:
@@ -160,35 +182,24 @@ def _image(number: int, scene: Scene) -> Image:
     )
 
 
-def truth_labels(scene: Scene) -> np.ndarray:
-    """(z, y, x) uint8, 1 inside; zeros where there is no ground truth, so that all sides have the same layers."""
-    return np.zeros(scene.volume.voxels.shape, np.uint8) if scene.truth is None else scene.truth.astype(np.uint8)
+def box_lines(prompt: Prompt, sight: Sight) -> list[Lines]:
+    """The outline of a box on the slice in sight with handles at its corners; nothing where it does not prompt it."""
+    sliced, down, across = (prompt.box.ranges_zyx[axis] for axis in sight.order)
+    if not sliced[0] <= sight.position <= sliced[1]:
+        return []
+    (y0, y1), (x0, x1) = down, across
+    corners = np.array([(y0, x0), (y0, x1), (y1, x1), (y1, x0)], dtype=float)
+    edges = np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)  # (4, 2, 2)
+    handles = np.stack([corners, corners], axis=1)
+    colour = prompt.number - 1
+    return [Lines(edges, colour, _BOX_PIXELS), Lines(handles, colour, _HANDLE_PIXELS)]
 
 
-def _truth(number: int, scene: Scene) -> Labels:
-    return masks_layer(f"{number}: {TRUTH}", truth_labels(scene), scene.volume, (TRUTH_COLOUR,), contour=1)
-
-
-def _boxes(number: int, volume: Volume) -> Shapes:
-    return Shapes(
-        ndim=3,
-        name=f"{number}: boxes",
-        face_color="transparent",
-        edge_width=box_line(volume),
-        **transform(volume),
-    )
-
-
-def _cursor(number: int, volume: Volume) -> Points:
-    """No point until the mouse is on another side."""
-    return Points(
-        ndim=3,
-        name=f"{number}: cursor",
-        symbol="cross",
-        size=1,
-        face_color="white",
-        border_color="black",
-        border_width=0.15,
-        canvas_size_limits=(_CURSOR_PIXELS, _CURSOR_PIXELS),
-        **transform(volume),
-    )
+def _crosshair(voxel: np.ndarray, sight: Sight, volume: Volume) -> list[Lines]:
+    """Four arms round a place, thin and white on a dark rim, so that they are seen on any grey and hide nothing."""
+    axes = list(sight.order[1:])
+    pixel = 1 / (sight.zoom * np.array(volume.grid.spacing_zyx)[axes])  # voxels (down, across)
+    ways = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)], dtype=float)
+    ends = np.stack([ways * _CROSSHAIR_GAP, ways * _CROSSHAIR_REACH], axis=1)  # (4, 2, 2) pixels
+    ends = voxel[axes] + ends * pixel
+    return [Lines(ends, 0, 3.0), Lines(ends, 1, 1.0)]

@@ -58,11 +58,17 @@ class ViewBar(QWidget):
         column.addLayout(_row(self.planes, self.worst, self.divergence, self.keep))
         column.addLayout(_row(*self.parts.values()))
 
-    def set_candidates(self, titles: list[str]) -> None:
-        """Offer the quantized models by name; with one there is nothing to choose."""
+    def set_candidates(self, titles: list[str], chosen: int = 0) -> None:
+        """Offer the quantized models by name; with one there is nothing to choose.
+
+        Args:
+            titles: of the quantized models.
+            chosen: which of them, counted from 0, is chosen at first.
+        """
         self.candidates.blockSignals(True)
         self.candidates.clear()
         self.candidates.addItems([f"Compare with {title}" for title in titles])
+        self.candidates.setCurrentIndex(chosen)
         self.candidates.blockSignals(False)
         self.candidates.setVisible(len(titles) > 1)
 
@@ -126,7 +132,7 @@ class ViewBar(QWidget):
         self.planes.activated.connect(self._on_plane)
         self.candidates.activated.connect(self._on_candidate)
         self.candidates.setToolTip(
-            "The quantized model that swipe, difference, figures, worst slice and first divergence are about."
+            "The quantized model that swipe, difference, flicker, figures, worst slice and first divergence are about."
         )
         self.candidates.setVisible(False)
         keep_narrow(self.candidates)

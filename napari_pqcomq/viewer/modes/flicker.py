@@ -1,4 +1,4 @@
-"""Flicker: one picture, its masks exchanged at a key, so that what differs jumps."""
+"""Flicker: one picture, the two models' masks exchanged at a key, so that what differs jumps."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ class FlickerMode:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._shown = 0
+        self._shows_full = False
         self.own_layers: list[Layer] = []
 
     def flip(self) -> None:
-        """Show the next side."""
-        self._shown = (self._shown + 1) % len(self._stage.sides)
+        """Show the other of the two."""
+        self._shows_full = not self._shows_full
+
+    @property
+    def _shown(self) -> int:
+        return 0 if self._shows_full else self._stage.candidate
 
     def visible(self) -> list[Layer]:
         """The first side's picture with the masks of the side shown."""

@@ -12,7 +12,15 @@ from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.box_layers import box_line
 from napari_pqcomq.viewer.modes.base import OverlayText, Stage, side_plate
-from napari_pqcomq.viewer.side_layers import ALL_COLOURS, FILL_OPACITY, OUTLINES, masks_layer
+from napari_pqcomq.viewer.side_layers import (
+    ALL_COLOURS,
+    FILL_OPACITY,
+    OUTLINES,
+    STROKE_COLOURS,
+    draw_outlines,
+    masks_layer,
+)
+from napari_pqcomq.viewer.strokes import Sight, strokes_layer
 
 CURTAIN = "Swipe: curtain"
 """Name of the curtain's layer."""
@@ -28,10 +36,11 @@ class SwipeMode:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._place = 0.5  # of the picture's width
+        self._sight: Sight | None = None
         self._masks = stage.sides[0].masks.copy()
         volume = stage.scene.volume
         self._fill: Labels = masks_layer("Swipe: masks", self._masks, volume, ALL_COLOURS, FILL_OPACITY)
-        self._outline: Labels = masks_layer(f"Swipe: {OUTLINES}", self._masks, volume, ALL_COLOURS, contour=1)
+        self._outline = strokes_layer(f"Swipe: {OUTLINES}", volume, STROKE_COLOURS)
         self._curtain = Shapes(ndim=3, name=CURTAIN, **transform(volume))
         self.own_layers: list[Layer] = [
             mark_as_comparison(layer) for layer in (self._fill, self._outline, self._curtain)
@@ -54,6 +63,13 @@ class SwipeMode:
     def show_masks(self, slices: Sequence[int] | None) -> None:
         """Compose again, some slices or all of them."""
         self._compose([slice(None)] if slices is None else [slice(z, z + 1) for z in slices])
+
+    def show_outlines(self, sight: Sight) -> None:
+        """Draw the outlines on the slice in sight; right of the curtain, rims where full precision has otherwise."""
+        self._sight = sight
+        first, volume = self._stage.sides[0], self._stage.scene.volume
+        # Left of the curtain both are full precision's masks, so there is nothing to rim.
+        draw_outlines(self._outline, sight.slice_of(self._masks), sight.slice_of(first.masks), sight, volume)
 
     def close(self) -> None:
         """Let go of the viewer."""
@@ -88,8 +104,9 @@ class SwipeMode:
                 rest = tuple(part if i == axis else slice(None) for i in (1, 2))
                 where = (part if axis == 0 else stack, *rest)
                 self._masks[where] = side.masks[where]
-        for layer in (self._fill, self._outline):
-            layer.refresh(extent=False, thumbnail=False, highlight=False)
+        self._fill.refresh(extent=False, thumbnail=False, highlight=False)
+        if self._sight is not None:
+            self.show_outlines(self._sight)
 
     def _draw_curtain(self, event: object = None) -> None:
         """A line from edge to edge on the slice in sight."""

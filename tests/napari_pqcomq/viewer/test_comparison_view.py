@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari.layers import Image, Labels, Layer, Points, Shapes
+from napari.layers import Image, Labels, Layer, Surface
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
@@ -14,7 +14,7 @@ from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FLICKER, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
-from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
+from napari_pqcomq.viewer.side_layers import ALL_COLOURS, LEFT_COLOUR, RIGHT_COLOUR, STROKE_COLOURS
 from pqcomq.segmentation.box import Box3D
 
 BOX = Box3D(5, 5, 3, 17, 15, 8)
@@ -54,6 +54,18 @@ def state(viewer):
     )
 
 
+def drawn(layer):
+    """Slice, and the first and last row and column of the lines on a layer, without their width; [] where none are."""
+    corners = layer.vertices.reshape(-1, 4, 3) if len(layer.vertices) > 3 else np.empty((0, 4, 3))
+    if not len(corners):
+        return []
+    middles = (corners.min(axis=1) + corners.max(axis=1)) / 2  # of lines, (n, 3)
+    across = np.ptp(corners[..., 2], axis=1) > np.ptp(corners[..., 1], axis=1)
+    rows, columns = middles[across, 1], middles[~across, 2]
+    ends = (rows.min(), columns.min(), rows.max(), columns.max())
+    return [(int(corners[0, 0, 0]), *(round(float(each), 3) for each in ends))]
+
+
 def share_of(screenshot, colour):
     """In each half of a picture, the share of pixels whose hue is that of ``colour``."""
     wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], float)
@@ -70,7 +82,7 @@ def test_each_side_has_its_own_layers_and_the_users_are_hidden(viewer, volume, p
     with_user_layers(viewer, volume)
     ComparisonView(viewer).open(panes, scene)
     kinds = [type(layer) for layer in viewer.layers if is_of_comparison(layer)]
-    assert kinds == [Image, Labels, Labels, Labels, Shapes, Points] * 2
+    assert kinds == [Image, Surface, Labels, Surface, Surface, Surface] * 2
     positions = [viewer.canvas.grid.position(i, viewer.layers) for i in range(12)]
     assert [positions[i] for i in (0, 2, 3, 4)] == [(0, 0)] * 4
     assert [positions[i] for i in (6, 8, 9, 10)] == [(0, 1)] * 4
@@ -142,8 +154,9 @@ def test_the_truth_is_outlined_on_both_sides_only_if_there_is_one(viewer, volume
     assert not any(truth.visible for truth in truths)
     view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX, truth=masks[0]))
     assert truths[0] in viewer.layers, "the layers that stand there are used again"
-    assert all(truth.visible and truth.contour == 1 for truth in truths)
-    np.testing.assert_array_equal(truths[1].data, masks[0])
+    assert all(truth.visible for truth in truths)
+    # The cube reaches over rows 6 to 13 and columns 6 to 15: its outline runs round it, between the voxels.
+    assert [drawn(truth) for truth in truths] == [[(5, 5.5, 5.5, 13.5, 15.5)]] * 2
     assert viewer.canvas.grid.position(7, viewer.layers) == (0, 1)
 
 
@@ -153,8 +166,8 @@ def test_the_box_is_drawn_on_its_slices_and_no_others(viewer, panes, scene):
     seen = []
     for z in range(12):
         viewer.dims.set_current_step(0, z)
-        seen += [(z, *rectangle[0]) for rectangle in viewer.layers["2: boxes"].data]
-    assert seen == [(z, z, 5, 5) for z in range(3, 9)]
+        seen += drawn(viewer.layers["2: boxes"])
+    assert seen == [(z, 5, 5, 15, 17) for z in range(3, 9)]
 
 
 def test_a_slice_outside_the_box_is_left_and_one_inside_kept(viewer, volume, panes, scene):
@@ -217,8 +230,8 @@ def test_flicker_exchanges_the_masks_and_names_the_model(shown_viewer, qtbot, pa
         view.show(FLICKER)
         titles.append(shown_viewer.canvas.overlays["pqcomq_top_left_title"].text)
         shares.append(sum(share_of(shot(shown_viewer, qtbot), scene.objects[0].colour)))
-    assert titles == ["Model · FP32", "Model · 4-bit", "Model · FP32"]
-    assert shares[0] == shares[2] == pytest.approx(2 * shares[1], rel=0.2)
+    assert titles == ["Model · 4-bit", "Model · FP32", "Model · 4-bit"]
+    assert shares[0] == shares[2] < shares[1]
 
 
 def test_the_curtain_uncovers_one_model_and_covers_the_other(shown_viewer, qtbot, panes, scene):
@@ -243,6 +256,54 @@ def test_the_curtain_is_dragged_with_the_mouse(shown_viewer, qtbot, panes, scene
     drag(shown_viewer, (5.0, 19.5), (5.0, 9.5))
     np.testing.assert_allclose(shown_viewer.layers["Swipe: curtain"].data[0][:, 2], 9.5, atol=0.6)
     assert shown_viewer.scene.camera.center == before, "the picture was dragged along"
+
+
+def test_a_quantized_side_is_rimmed_where_full_precision_has_otherwise(viewer, volume, masks, scene):
+    full, less = masks
+    more = full.copy()
+    more[:, 6:14, 16:20] = True  # four columns more
+    panes = [
+        Pane(name, (), mask, LEFT_COLOUR) for name, mask in (("FP32", full), ("8", full), ("4", less), ("2", more))
+    ]
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    viewer.dims.set_current_step(0, 5)
+
+    def rims(side):
+        """First and last row and column of what is rimmed, by the colour of the rim."""
+        layer = viewer.layers[f"{side}: outlines"]
+        corners, kinds = layer.vertices.reshape(-1, 4, 3), layer.vertex_values.reshape(-1, 4)[:, 0].astype(int)
+        found = {}
+        for kind in np.unique(kinds[kinds >= len(ALL_COLOURS)]).tolist():
+            middles = (corners[kinds == kind].min(axis=1) + corners[kinds == kind].max(axis=1)) / 2
+            found[STROKE_COLOURS[kind]] = (*middles[:, 1:].min(axis=0), *middles[:, 1:].max(axis=0))
+        return found
+
+    assert rims(1) == rims(2) == {}, "full precision, and what does not differ from it"
+    assert rims(3) == {LEFT_COLOUR: pytest.approx((9.5, 5.5, 13.5, 15.5))}, "rows 10 to 13 are missing"
+    assert rims(4) == {RIGHT_COLOUR: pytest.approx((5.5, 15.5, 13.5, 19.5))}, "columns 16 to 19 are too many"
+    show_plane(viewer, Plane.CORONAL)
+    viewer.dims.set_current_step(1, 12)
+    assert set(rims(3)) == {LEFT_COLOUR}, "in other planes too"
+
+
+def test_the_truth_stays_out_of_a_square_until_it_is_asked_for(viewer, volume, masks):
+    panes = [Pane(f"Model · {bits}", (), masks[bits % 2], LEFT_COLOUR) for bits in (32, 8, 4, 2)]
+    view = ComparisonView(viewer)
+    view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX, truth=masks[0]))
+    assert "ground truth" in view.hidden
+    assert not viewer.layers["4: ground truth"].visible
+    view.hide("ground truth", False)
+    assert viewer.layers["4: ground truth"].visible
+
+
+def test_views_of_two_start_on_the_side_asked_for(viewer, volume, masks, scene):
+    panes = [Pane(f"Model · {bits}", (), masks[bits % 2], LEFT_COLOUR) for bits in (32, 8, 4, 2)]
+    view = ComparisonView(viewer)
+    view.open(panes, scene, candidate=3)
+    assert view.candidate == 3
+    view.show(FLICKER)
+    assert viewer.layers["4: masks"].visible
 
 
 def test_switching_views_keeps_every_mask_and_slice(viewer, panes, scene):
@@ -350,13 +411,16 @@ def test_figures_give_way_to_the_picture_but_verdicts_stay(viewer, panes, scene)
     assert not overlays["pqcomq_top_right_mark"].visible, "live masks have no verdict"
 
 
-def test_outlines_widen_where_a_voxel_would_be_too_small_to_see(viewer, panes, scene):
+def test_outlines_are_as_wide_on_screen_at_any_zoom(viewer, panes, scene):
     view = ComparisonView(viewer)
     view.open(panes, scene)
-    viewer.scene.camera.zoom = 3.0  # a voxel is 4.5 pixels across
-    assert {viewer.layers[f"{side}: outlines"].contour for side in (1, 2)} == {1}
-    viewer.scene.camera.zoom = 0.25  # 0.375 pixels
-    assert {viewer.layers[f"{side}: outlines"].contour for side in (1, 2)} == {4}
+    viewer.dims.set_current_step(0, 5)
+    for zoom in (3.0, 0.25):
+        viewer.scene.camera.zoom = zoom
+        for side in (1, 2):
+            corners = viewer.layers[f"{side}: outlines"].vertices.reshape(-1, 4, 3)[0]  # z y x, voxels
+            thickness = np.ptp(corners[:, 1]) * 2.0 * zoom  # a voxel is 2 mm high; the edge runs across
+            assert thickness == pytest.approx(1.5), "pixels on screen"
 
 
 def test_other_planes_and_3d_look_at_the_objects(viewer, volume, panes, scene):
@@ -378,8 +442,14 @@ def test_the_cursor_is_marked_on_the_other_side(shown_viewer, qtbot, panes, scen
     view = ComparisonView(shown_viewer)
     view.open(panes, scene)
     hover(shown_viewer, (10.0, 12.0))
-    assert len(shown_viewer.layers["1: cursor"].data) == 0
-    np.testing.assert_allclose(shown_viewer.layers["2: cursor"].data[0], (5, 10, 12), atol=0.6)
+    assert drawn(shown_viewer.layers["1: cursor"]) == []
+    ((z, top, left, bottom, right),) = drawn(shown_viewer.layers["2: cursor"])
+    assert (z, (top + bottom) / 2, (left + right) / 2) == pytest.approx((5, 10, 12), abs=0.6)
+    corners = shown_viewer.layers["2: cursor"].vertices.reshape(-1, 4, 3)[..., 1:]  # (arms, 4, 2)
+    covered = (corners.min(axis=1) < (10, 12)) & (corners.max(axis=1) > (10, 12))
+    assert not covered.all(axis=1).any(), "the place itself is free"
+    show_surfaces(shown_viewer)
+    assert drawn(shown_viewer.layers["2: cursor"]) == [], "in 3-D there is none"
 
 
 def test_the_head_is_up_in_coronal_and_sagittal_planes_and_letters_say_so(viewer, panes, scene):
@@ -430,8 +500,10 @@ def test_other_boxes_can_be_shown_while_it_is_open(viewer, panes, scene):
     view.open(panes, scene)
     second = Prompt(2, "other", Box3D(1, 2, 0, 3, 4, 11))
     view.set_objects((*scene.objects, second))
-    assert len(viewer.layers["1: boxes"].data) == len(viewer.layers["2: boxes"].data) == 2
-    np.testing.assert_array_equal(viewer.layers["2: boxes"].data[1][:, 1:], [[2, 1], [2, 3], [4, 3], [4, 1]])
+    for side in (1, 2):
+        assert drawn(viewer.layers[f"{side}: boxes"]) == [(5, 2, 1, 15, 17)]  # round both
+        colours = np.unique(viewer.layers[f"{side}: boxes"].vertex_values).astype(int)
+        assert colours.tolist() == [0, 1], "each in the colour of its object"
 
 
 def test_pixels_show_the_plates_where_they_belong(shown_viewer, qtbot, panes, scene):
