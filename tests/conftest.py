@@ -50,7 +50,7 @@ settings.register_profile(
 settings.load_profile("stable")
 
 GUI_TESTS = Path(__file__).parent / "napari_pqcomq"
-QUANTIZED_MODELS = {"quantized", "saved", "eight_bits", "integers", "whole"}
+QUANTIZED_MODELS = {"quantized", "saved", "eight_bits", "integers", "whole", "rounded"}
 """Fixtures that quantize a whole model: a test with one of them is slow, whichever of them comes first and waits."""
 
 

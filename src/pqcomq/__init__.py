@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pqcomq.api import (
         compare,
         evaluate,
+        evaluate_cohort,
         load_model,
         load_weights,
         quantize,
@@ -36,6 +37,7 @@ __all__ = [
     "compare",
     "default_config",
     "evaluate",
+    "evaluate_cohort",
     "load_model",
     "load_weights",
     "quantize",

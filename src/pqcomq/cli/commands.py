@@ -14,11 +14,12 @@ SUMMARIES = {
     "compare": "Compare a quantized model with the full-precision model that it was made from.",
     "evaluate": "Score full precision and quantized weights against ground truth, organ by organ, prompted from the "
     "labels.",
+    "cohort": "Score full precision and quantized models on the labelled cases of many patients, with statistics.",
     "report": "Compare on one or more objects and keep everything in a folder: a page to read, tables, and what "
     "replays it.",
     "replay": "Run a session again: status 0 if every voxel and number comes out the same, 1 with the differences if "
     "not.",
-    "gate": "Hold a session's numbers against a tolerance: status 0 if every object passes, 1 if not.",
+    "gate": "Hold a session's or a cohort's numbers against a tolerance: status 0 if all passes, 1 if not.",
     "bench": "Measure latency, Dice and size of a model on all runtimes of this machine, in turns.",
     "info": "Say what a file of quantized weights or a volume holds, after checking that it is whole.",
     "series": "List the DICOM series in a place, with what stands in the way of opening each.",

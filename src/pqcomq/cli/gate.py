@@ -7,9 +7,13 @@ from typing import Annotated
 
 import typer
 
-from pqcomq.cli.options import AsJson
+from pqcomq.cli.options import AsJson, LossMargin
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.report import LeastDice, MostVolume
+from pqcomq.cohort.paired_statistics import DEFAULT_MARGIN
+from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.statistics import CohortStatistics
+from pqcomq.cohort.store import CohortStore
 from pqcomq.comparison.gate import Tolerance, judge_objects, overall
 from pqcomq.session.load import SavedSession
 
@@ -17,12 +21,20 @@ _NOT_PASSED = 1
 
 
 def gate(
-    session: Annotated[Path, typer.Argument(help="Folder of a session.")],
+    session: Annotated[Path, typer.Argument(help="Folder of a session or of a cohort's results.")],
     dice: LeastDice = Tolerance.dice,
     volume_percent: MostVolume = Tolerance.volume_percent,
+    loss_margin: LossMargin = DEFAULT_MARGIN,
     json: AsJson = False,
 ) -> None:
-    """Hold a session's numbers against a tolerance: status 0 if every object passes, 1 if not."""
+    """Hold a session's or a cohort's numbers against a tolerance: status 0 if all passes, 1 if not.
+
+    A session is held against --dice and --volume-percent. A cohort is held against --loss-margin: a quantized model
+    passes if a greater loss of Dice against ground truth is ruled out, for all labels together and for each.
+    """
+    if CohortStore.is_at(session):
+        _cohort(session, loss_margin, json=json)
+        return
     tolerance = Tolerance(dice, volume_percent)
     verdicts = judge_objects(SavedSession.at(session).numbers(), tolerance)
     outcome = overall(verdicts)
@@ -30,5 +42,27 @@ def gate(
         print_json({"outcome": outcome, "verdicts": [verdict.to_dict() for verdict in verdicts]})
     else:
         print_lines([*(verdict.sentence for verdict in verdicts), f"All together: {outcome.upper()}."])
+    if outcome != "pass":
+        raise typer.Exit(_NOT_PASSED)
+
+
+def _cohort(folder: Path, margin: float, *, json: bool) -> None:
+    """The same of a cohort; one that is not finished cannot pass.
+
+    Raises:
+        InputError: no case was scored.
+    """
+    result = CohortResult.at(folder)
+    statistics = CohortStatistics.of(result, margin)
+    verdicts, outcome = statistics.verdicts(), statistics.outcome()
+    left = f"{result.unfinished} of {result.total} cases are not done."
+    if result.unfinished and outcome == "pass":
+        outcome = "undecided"
+    if json:
+        told = {"outcome": outcome, "unfinished": result.unfinished}
+        print_json(told | {"verdicts": [verdict.to_dict() for verdict in verdicts]})
+    else:
+        lines = [*(verdict.sentence for verdict in verdicts), *[left] * bool(result.unfinished)]
+        print_lines([*lines, f"All together: {outcome.upper()}."])
     if outcome != "pass":
         raise typer.Exit(_NOT_PASSED)

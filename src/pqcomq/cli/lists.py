@@ -13,6 +13,7 @@ BOX, NUMBERS = "--box", 6
 
 _LISTS = {
     "quantize": {"--calibration"},
+    "cohort": {"--weights", "--bits", "--method", "--calibration", "--label", "--prompted-by"},
     "bench": {"--label", "--weights"},
     "evaluate": {"--label", "--weights"},
     "report": {"--label", "--name", "--weights"},
@@ -23,8 +24,8 @@ def repeat_options(arguments: Sequence[str]) -> list[str]:
     """Turn ``--label 1 2 3`` into ``--label 1 --label 2 --label 3``, which is what the parser takes.
 
     Args:
-        arguments: of the process; the first is the command. These commands take no positional arguments, so that all
-            values up to the next option belong to the list.
+        arguments: of the process; the first is the command. All values up to the next option
+            belong to a list, so that a positional argument stands before the options.
     """
     lists = _LISTS.get(arguments[0], set()) if arguments else set()
     repeated: list[str] = []

@@ -97,6 +97,10 @@ RuntimeOption = Annotated[
         "float32 or bfloat16 (bf16), with 8-bit inputs (int8) where the weights allow it.",
     ),
 ]
+LossMargin = Annotated[
+    float,
+    typer.Option(min=0.0001, max=1, help="Of a cohort: loss of Dice that would not matter, stated before looking."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are already there.")]
 WithPatient = Annotated[
     bool,

@@ -37,7 +37,7 @@ class Protocol:
     Attributes:
         margin_voxels: by which a label's tight box is grown.
         least_voxels: slices with fewer voxels of the label are left out.
-        most_slices: evenly spread slices for each label at the most; None for all.
+        most_slices: evenly spread slices for each label at the most, the middle one if 1; None for all.
     """
 
     margin_voxels: int = 2
@@ -49,6 +49,8 @@ class Protocol:
         enough = np.flatnonzero(np.count_nonzero(mask, axis=(1, 2)) >= self.least_voxels)
         if self.most_slices is None or enough.size <= self.most_slices:
             chosen = enough
+        elif self.most_slices == 1:
+            chosen = enough[[(enough.size - 1) // 2]]  # the middle: an organ's lowest slice is its least typical one
         else:
             chosen = enough[np.linspace(0, enough.size - 1, self.most_slices).round().astype(int)]
         return [int(z) for z in chosen]

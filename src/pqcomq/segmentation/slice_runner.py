@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 
 from pqcomq.models.segmenter import Embedding, Segmenter
 from pqcomq.models.transforms import boxes_tensor
@@ -23,7 +24,8 @@ class SliceRunner:
     Attributes:
         segmenter: the model.
         encoder_ms: slice → milliseconds of its encoding.
-        decoder_ms: milliseconds of each decoding, in the order of the prompts.
+        encoded_ms: milliseconds of each encoding that was not in the cache, in the order that they were done.
+        decoder_ms: milliseconds of each decoding, in the order of the prompts; of all boxes at once where several are.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class SliceRunner:
         """
         self.segmenter = segmenter
         self.encoder_ms: dict[int, float] = {}
+        self.encoded_ms: list[float] = []
         self.decoder_ms: list[float] = []
         self._volume, self._window = volume, window
         self._pixels = eight_bit(volume, window) if pixels is None else pixels
@@ -95,12 +98,29 @@ class SliceRunner:
         Returns:
             (H, W) bool.
         """
+        mask: np.ndarray = self.masks_of(self.logits(z, box))[0]
+        return mask
+
+    def logits(self, z: int, boxes: np.ndarray) -> torch.Tensor:
+        """What the decoder answers to one or more boxes on slice ``z``.
+
+        Args:
+            z: slice number.
+            boxes: (4,) or (B, 4), x0 y0 x1 y1 in slice pixels.
+
+        Returns:
+            (B, 1, 256, 256) logits of the model's low-resolution masks.
+        """
         embedding = self._embedding(z)
-        boxes = boxes_tensor(self.segmenter.transforms, box, self.shape)  # (1, 1, 4)
+        prompts = boxes_tensor(self.segmenter.transforms, boxes, self.shape)  # (B, 1, 4)
         began = time.perf_counter()
-        logits = self.segmenter.logits(embedding.features, boxes)  # (1, 1, 256, 256)
+        logits = self.segmenter.logits(embedding.features, prompts)  # (B, 1, 256, 256)
         self.decoder_ms.append((time.perf_counter() - began) * 1e3)
-        return self.segmenter.transforms.masks(logits, self.shape)[0].numpy()
+        return logits
+
+    def masks_of(self, logits: torch.Tensor) -> np.ndarray:
+        """Logits (B, 1, 256, 256) as masks (B, H, W) bool of the slice."""
+        return self.segmenter.transforms.masks(logits, self.shape).numpy()
 
     def _embedding(self, z: int) -> Embedding:
         entry = self._cache.get(self._key(z))
@@ -110,6 +130,7 @@ class SliceRunner:
             features = self.segmenter.embed(image)
             entry = TimedEmbedding(Embedding(features, self.shape), (time.perf_counter() - began) * 1e3)
             self._cache.put(self._key(z), entry)
+            self.encoded_ms.append(entry.encoder_ms)
         self.encoder_ms[z] = entry.encoder_ms
         return entry.embedding
 

@@ -17,6 +17,7 @@ from pqcomq.samples.synthetic_ct import synthetic_ct
 
 PUBLIC = {
     *("read_volume", "load_model", "quantize", "load_weights", "save_weights", "segment", "compare", "evaluate"),
+    "evaluate_cohort",
     *("Box3D", "QuantizationConfig", "InputError", "Progress", "default_config"),
 }
 ROOT = Path(__file__).resolve().parents[3]
@@ -39,7 +40,7 @@ def test_both_packages_say_that_they_are_typed(package):
     assert (files(package) / "py.typed").is_file()
 
 
-MODELS_RUN = {"compare", "evaluate", "quantize", "segment"}
+MODELS_RUN = {"compare", "evaluate", "evaluate_cohort", "quantize", "segment"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,83 @@
+"""Judging quantized models on the labelled cases of many patients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pqcomq.api.arguments import StrPath, runtime_of, window_of
+from pqcomq.backends.runtime import Runtime
+from pqcomq.cohort.find_cases import find_cases, synthetic_cases
+from pqcomq.cohort.prepare import settings_of
+from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.run import Workers, running
+from pqcomq.cohort.settings import CohortProtocol
+from pqcomq.progress import ProgressCallback, reported
+from pqcomq.volumes.intensity_window import Window
+
+
+def evaluate_cohort(
+    dataset: StrPath | int,
+    weights: StrPath | Sequence[StrPath],
+    out: StrPath,
+    *,
+    labels: Sequence[str] = (),
+    checkpoint: StrPath | None = None,
+    protocol: CohortProtocol | None = None,
+    window: Window | str | None = None,
+    runtime: Runtime | str = Runtime.torch,
+    workers: int | None = 1,
+    progress: ProgressCallback | None = None,
+) -> CohortResult:
+    """Score full precision and quantized models on the labelled cases of many patients.
+
+    Every case lands in ``out`` at once; the same call goes on where an earlier one was stopped. What cannot be scored
+    is listed in ``not_scored`` with its reason, and the rest goes on. Needs the extra ``cohort``.
+
+    Args:
+        dataset: an nnU-Net data set, a folder of case folders or a manifest, see the page *Cohorts*; or a number of
+            synthetic patients.
+        weights: one file of quantized weights, or several of one model.
+        out: folder of the results.
+        labels: to score, by name or number; all by default.
+        checkpoint: of the full-precision model; LiteMedSAM's is shipped.
+        protocol: how boxes are made from ground truth; by default on at most 8 slices a label, and round whole organs.
+        window: intensity window, or a preset's name, of all cases that bring none.
+        runtime: what runs the quantized models, see :func:`pqcomq.segment`; full precision runs in the same library.
+        workers: processes; 1 works in this one. With more, or None for as many as the machine allows, call it below
+            ``if __name__ == "__main__":``, since Python starts every process with the program's file.
+        progress: called after every prompt or case; an exception that it raises ends the work.
+
+    Returns:
+        ``to_dataframe()``, a row for each prompt and model; ``cases``; ``not_scored``.
+
+    Raises:
+        InputError: nothing can be scored, models do not belong together, or ``out`` holds another cohort.
+
+    Examples:
+        A synthetic patient, one slice a label, LiteMedSAM rounded to nearest:
+
+        >>> import pqcomq
+        >>> from pqcomq.cohort.settings import CohortProtocol
+        >>> from pqcomq.samples.synthetic_ct import synthetic_ct
+        >>> config = pqcomq.default_config("lite-medsam", 8, "rtn")
+        >>> quantized = pqcomq.quantize(pqcomq.load_model(), synthetic_ct().volume, config, slices=1)
+        >>> pqcomq.save_weights(quantized, "eight.safetensors")
+        >>> quick = CohortProtocol(protocols=("slice",), most_slices=1)
+        >>> result = pqcomq.evaluate_cohort(1, "eight.safetensors", "cohort", labels=["liver"], protocol=quick)
+        >>> result
+        CohortResult(1 of 1 cases scored, 1 quantized models)
+        >>> result.to_dataframe()["role"].tolist()
+        ['full precision', 'full precision, moved box', 'quantized']
+    """
+    found = synthetic_cases(dataset, labels) if isinstance(dataset, int) else find_cases(Path(dataset), labels)
+    paths = [weights] if isinstance(weights, str) or not isinstance(weights, Sequence) else list(weights)
+    settings = settings_of(
+        [Path(each) for each in paths],
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+        runtime=runtime_of(runtime),
+        protocol=protocol,
+        window=window_of(window),
+    )
+    reported(running(found, settings, Path(out), Workers(workers)), progress)
+    return CohortResult.at(Path(out))

@@ -1,0 +1,183 @@
+"""``pqcomq cohort``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+
+from pqcomq.atomic_files import check_folder
+from pqcomq.backends.runtime import Runtime
+from pqcomq.cli.cohort_output import print_cohort
+from pqcomq.cli.options import (
+    DEFAULT_METHOD,
+    DEFAULT_MODEL,
+    AsJson,
+    Checkpoint,
+    LossMargin,
+    MethodKey,
+    ModalityOption,
+    ModelKey,
+    RuntimeOption,
+    WindowOption,
+    opened,
+    window_of,
+)
+from pqcomq.cli.output import print_note
+from pqcomq.cli.progress import followed
+from pqcomq.cohort.case import CaseList
+from pqcomq.cohort.cohort_weights import calibration_volumes, kept_back, making_weights
+from pqcomq.cohort.find_cases import find_cases, synthetic_cases
+from pqcomq.cohort.loaded_models import worker_threads
+from pqcomq.cohort.paired_statistics import DEFAULT_MARGIN
+from pqcomq.cohort.prepare import settings_of
+from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.run import Workers, running, shard_of
+from pqcomq.cohort.settings import PROTOCOLS, CohortProtocol
+from pqcomq.comparison.box_perturbation import SHIFT_PIXELS
+from pqcomq.errors import InputError
+from pqcomq.models.registry import MODEL_TITLES, load_model
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.algorithm.config import Method
+
+
+def cohort(
+    out: Annotated[Path, typer.Option(help="Folder of the results; an interrupted run goes on there.", metavar="DIR")],
+    dataset: Annotated[
+        Path | None,
+        typer.Argument(
+            help="nnU-Net data set, folder of case folders (image.* and labels.*, or DICOM with a SEG or RTSTRUCT), or "
+            "manifest (.csv, .parquet) with the columns case, image, labels and, as you like, modality, window, "
+            "patient, site, label_numbers."
+        ),
+    ] = None,
+    weights: Annotated[
+        list[Path] | None, typer.Option(help="Quantized weights of one model; several may follow.", metavar="FILE...")
+    ] = None,
+    model: Annotated[ModelKey, typer.Option(help="Model to quantize, where no weights are given.")] = DEFAULT_MODEL,
+    checkpoint: Checkpoint = None,
+    bits: Annotated[
+        list[int] | None, typer.Option(help="Bit widths to quantize to: 8, 4, 2; several may follow.", metavar="N...")
+    ] = None,
+    method: Annotated[
+        list[MethodKey] | None, typer.Option(help="Methods to quantize by; several may follow.", metavar="METHOD...")
+    ] = None,
+    calibration: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Volumes to calibrate on, of other patients. By default two patients of the cohort, which are then "
+            "not scored.",
+            metavar="VOLUME...",
+        ),
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="Labels to score, by name or number; all by default.", metavar="LABEL...")
+    ] = None,
+    prompted_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="slice: every slice by its own label's box; organ: a 3-D box, each model following its own masks. "
+            "Both by default.",
+            metavar="slice|organ",
+        ),
+    ] = None,
+    most_slices: Annotated[int, typer.Option(min=1, help="Evenly spread slices a label; 1 is the middle one.")] = 8,
+    least_voxels: Annotated[int, typer.Option(min=1, help="Leave out slices with fewer label voxels.")] = 20,
+    margin: Annotated[int, typer.Option(min=0, help="Voxels by which a label's tight box is grown.")] = 2,
+    jitter: Annotated[int, typer.Option(min=0, help="Voxels by which each edge of a box is moved at random.")] = 0,
+    yardstick: Annotated[
+        int, typer.Option(min=0, help="The same for a second box in full precision, to compare with; 0 for none.")
+    ] = SHIFT_PIXELS,
+    seed: Annotated[int, typer.Option(min=0, help="Of all random movements and draws.")] = 0,
+    loss_margin: LossMargin = DEFAULT_MARGIN,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes on this machine; by default as cores and memory allow.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each worker.")] = 1,
+    scheduler: Annotated[str, typer.Option(help="Address of a running Dask scheduler.", metavar="ADDRESS")] = "",
+    shard: Annotated[
+        str, typer.Option(help="Only every n-th case from the i-th on, for array jobs.", metavar="i/n")
+    ] = "",
+    synthetic: Annotated[
+        int | None, typer.Option(min=1, help="Synthetic patients instead of a data set.", metavar="N")
+    ] = None,
+    window: WindowOption = None,
+    modality: ModalityOption = None,
+    runtime: RuntimeOption = Runtime.torch,
+    json: AsJson = False,
+) -> None:
+    """Score full precision and quantized models on the labelled cases of many patients, with statistics.
+
+    Every case lands at once, and the same command goes on where it was stopped. What cannot be scored is listed with
+    its reason.
+    """
+    check_folder(out, (), overwrite=True)
+    found = _found(dataset, synthetic, label or [])
+    protocol = CohortProtocol(
+        tuple(each for each in PROTOCOLS if prompted_by is None or each in _checked(prompted_by)),
+        most_slices, least_voxels, margin, jitter, yardstick, seed,
+    )  # fmt: skip
+    who = Workers(workers, scheduler, shard_of(shard) if shard else None)
+    paths = list(weights or [])
+    if paths and (bits or method or calibration):
+        raise InputError("--weights are ready; --bits, --method and --calibration belong to a model to quantize.")
+    if not paths:
+        full = load_model(model.value, checkpoint)
+        found, paths = _quantized(
+            full, found, bits or [8, 4, 2], method or [DEFAULT_METHOD], calibration, window, out, seed
+        )
+    settings = settings_of(
+        paths,
+        checkpoint=checkpoint,
+        runtime=runtime,
+        threads=threads,
+        protocol=protocol,
+        window=window_of(window),
+        modality=modality.value if modality else None,
+    )
+    if found.not_scored:
+        print_note("\n".join(f"not scored: {each.case}: {each.reason}" for each in found.not_scored))
+    followed(running(found, settings, out, who), f"{MODEL_TITLES[settings.model]} on {len(found.cases)} cases")
+    print_cohort(CohortResult.at(out), loss_margin, json=json)
+
+
+def _found(dataset: Path | None, synthetic: int | None, labels: list[str]) -> CaseList:
+    """The cases.
+
+    Raises:
+        InputError: neither or both of data set and number were given.
+    """
+    if (dataset is None) == (synthetic is None):
+        raise InputError("Name either a data set or --synthetic N.")
+    return synthetic_cases(synthetic, labels) if dataset is None else find_cases(dataset, labels)  # type: ignore[arg-type]
+
+
+def _checked(protocols: list[str]) -> list[str]:
+    unknown = next((each for each in protocols if each not in PROTOCOLS), None)
+    if unknown is not None:
+        raise InputError(f"--prompted-by {unknown}: choose {' or '.join(PROTOCOLS)}.")
+    return protocols
+
+
+def _quantized(
+    full: Segmenter,
+    found: CaseList,
+    bits: list[int],
+    methods: list[MethodKey],
+    calibration: list[Path] | None,
+    window: str | None,
+    out: Path,
+    seed: int,
+) -> tuple[CaseList, list[Path]]:
+    """Weights files of the model, and the cases that may be scored with them."""
+    if calibration:
+        volumes = [opened(path, None, None) for path in calibration]
+    else:
+        chosen, found = kept_back(found, seed)
+        volumes = calibration_volumes(chosen)
+    names: list[Method] = [each for each in get_args(Method) if each in {method.value for method in methods}]
+    with worker_threads(1):  # the same files whoever makes them
+        work = making_weights(full, bits, names, volumes, out / "weights", window_of(window))
+        paths = followed(work, f"{full.title}, quantizing")
+    return found, paths

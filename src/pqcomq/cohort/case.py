@@ -1,0 +1,119 @@
+"""One labelled volume of a cohort, by its files alone, and what of it cannot be scored."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pqcomq.volumes.intensity_window import Window
+from pqcomq.volumes.volume import Modality
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image with its labels.
+
+    Attributes:
+        name: unique in the cohort.
+        image: volume file or DICOM folder; None for a synthetic case.
+        labels: label file on the image's voxels; None for a synthetic case.
+        patient: whom it shows; cases of one patient are one unit of the statistics. By default the case's name.
+        site: where it was taken, if that is known.
+        modality: overrides what the file says or what is guessed.
+        window: of the models' input; None for the modality's own.
+        label_names: label number → what it encloses, e.g. ``{1: "spleen"}``; labels not named are ``"label 1"``.
+        only: labels to score, by number; None for all.
+        asked: labels to score, by name or number, of those; empty for all.
+        synthetic_seed: of a case that is drawn, not read.
+    """
+
+    name: str
+    image: Path | None
+    labels: Path | None
+    patient: str = ""
+    site: str = ""
+    modality: Modality | None = None
+    window: Window | None = None
+    label_names: Mapping[int, str] = field(default_factory=dict)
+    only: tuple[int, ...] | None = None
+    asked: tuple[str, ...] = ()
+    synthetic_seed: int | None = None
+
+    @property
+    def unit(self) -> str:
+        """The patient, or the case where no patient is named."""
+        return self.patient or self.name
+
+    @property
+    def key(self) -> str:
+        """Name of its files in the results: a hash, since a case may be named after its patient."""
+        return hashlib.sha256(self.name.encode()).hexdigest()[:20]
+
+    def label_title(self, number: int) -> str:
+        """What a label encloses, as far as it is known."""
+        return self.label_names.get(number, f"label {number}")
+
+    def wanted(self, names: Mapping[int, str]) -> list[int]:
+        """The labels to score.
+
+        Args:
+            names: of all labels, by number.
+        """
+        allowed = sorted(names) if self.only is None else sorted(self.only)
+        if not self.asked:
+            return allowed
+        asked = {each.casefold() for each in self.asked}
+        return [each for each in allowed if str(each) in asked or names.get(each, "").casefold() in asked]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        content = asdict(self)
+        content["image"] = None if self.image is None else str(self.image)
+        content["labels"] = None if self.labels is None else str(self.labels)
+        content["label_names"] = {str(number): name for number, name in self.label_names.items()}
+        return content
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Case:
+        """The inverse of :meth:`to_dict`."""
+        known = dict(content)
+        for name in ("image", "labels"):
+            known[name] = None if known[name] is None else Path(known[name])
+        known["window"] = None if known["window"] is None else Window(**known["window"])
+        known["label_names"] = {int(number): name for number, name in known["label_names"].items()}
+        known["asked"] = tuple(known["asked"])
+        known["only"] = None if known["only"] is None else tuple(known["only"])
+        return cls(**known)
+
+
+@dataclass(frozen=True)
+class NotScored:
+    """A case, or one label of it, that cannot be scored.
+
+    Attributes:
+        case: its name.
+        label: title of the label; empty for the whole case.
+        reason: one sentence.
+    """
+
+    case: str
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CaseList:
+    """What a data set holds.
+
+    Attributes:
+        cases: that can be scored as far as their files' headers tell, by name.
+        not_scored: the others.
+        layout: how the data set is laid out, for people.
+    """
+
+    cases: tuple[Case, ...]
+    not_scored: tuple[NotScored, ...] = ()
+    layout: str = ""

@@ -1,0 +1,81 @@
+"""What can be told of a case from its files' headers, before hours of work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from pqcomq.cohort.case import Case
+from pqcomq.dicom_masks.object_loading import object_kind
+from pqcomq.errors import InputError
+from pqcomq.volumes.itk_warnings import quiet_itk
+from pqcomq.volumes.nifti.reading import is_nifti_name
+from pqcomq.volumes.nrrd_metaimage import is_picture_name
+from pqcomq.volumes.path_checks import is_folder
+from pqcomq.volumes.slicer_segmentation import is_slicer_segmentation
+
+
+def fault_of(case: Case) -> str | None:
+    """Why a case cannot be scored, as far as headers tell; None where they raise no doubt.
+
+    Sizes are compared up to the order of their axes, which may differ. What lies in the voxels, and labels of the right
+    size elsewhere in the patient, is found when the case is read, and is then told in the same list.
+    """
+    if case.image is None or case.labels is None:
+        return None
+    for what, path in (("image", case.image), ("label file", case.labels)):
+        if not path.exists():
+            return f"its {what} is not there"
+    try:
+        if not is_folder(case.labels) and object_kind(case.labels) is not None:
+            return None
+        if not _is_file_of_ours(case.labels):
+            return "its label file is no NIfTI, NRRD, MetaImage, DICOM SEG or RTSTRUCT"
+        if not _is_file_of_ours(case.image):
+            return None  # DICOM: what it holds is told by reading it
+        return _sizes_differ(case.image, case.labels)
+    except InputError as fault:
+        return without_paths(str(fault), case)
+
+
+def _is_file_of_ours(path: Path) -> bool:
+    return not is_folder(path) and (is_nifti_name(path) or is_picture_name(path))
+
+
+def _sizes_differ(image: Path, labels: Path) -> str | None:
+    if is_slicer_segmentation(labels):
+        return None  # holds the labelled part alone
+    sizes = []
+    for what, path in (("image", image), ("label file", labels)):
+        size = _size(path)
+        if size is None:
+            return f"its {what} is damaged or cut off"
+        sizes.append(size)
+    one, other = sizes
+    if len(one) == len(other) == 3 and sorted(one) != sorted(other):
+        a, b = (" × ".join(map(str, size)) for size in sizes)
+        return f"its labels lie on another grid, of {b} voxels and not {a}"
+    return None
+
+
+def _size(path: Path) -> tuple[int, ...] | None:
+    """Voxels along each axis; None where the header cannot be read."""
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        with quiet_itk():
+            reader.ReadImageInformation()
+    except RuntimeError:
+        return None
+    size = tuple(int(each) for each in reader.GetSize())
+    while len(size) > 3 and size[-1] == 1:
+        size = size[:-1]
+    return size
+
+
+def without_paths(sentence: str, case: Case) -> str:
+    """A sentence for results, which name no place on this machine."""
+    for what, path in (("the image", case.image), ("the label file", case.labels)):
+        sentence = sentence.replace(str(path), what)
+    return sentence

@@ -1,0 +1,171 @@
+"""The cases on Dask's workers: started on this machine, or those of a cluster that runs already.
+
+Dask distributes, restarts lost workers and moves their work; nothing of that is done here.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pqcomq
+from pqcomq.cohort.case import Case
+from pqcomq.cohort.case_task import Outcome, RunStoppedError, score_and_land
+from pqcomq.cohort.settings import CohortSettings
+from pqcomq.cohort.store import FAILED
+from pqcomq.errors import InputError
+
+ANSWER_WITHIN = "20s"
+"""How long a scheduler may take to answer."""
+_WAITING_PER_WORKER = 3
+"""Cases handed over for each worker beyond the one that it scores: the rest wait here, however many there are."""
+NEEDED = 'several workers need Dask, which is not installed: pip install "napari-pqcomq[cohort]"'
+
+
+class Cluster:
+    """A scheduler with its workers.
+
+    Attributes:
+        workers: how many there are now.
+        dashboard: address of Dask's page about them; empty where its package is missing.
+    """
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 (distributed has no types)
+        self._client = client
+        self.dashboard: str = client.dashboard_link if find_spec("bokeh") else ""
+
+    @property
+    def workers(self) -> int:
+        """How many there are now."""
+        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+
+    def outcomes(self, cases: Sequence[Case], settings: CohortSettings, folder: Path) -> Iterator[Outcome]:
+        """Score cases on the workers.
+
+        Args:
+            cases: in the order that they are begun.
+            settings: of the cohort.
+            folder: of the results, which all workers see under the same path.
+
+        Yields:
+            What became of each, as they are done.
+
+        Raises:
+            RunStoppedError: results cannot be kept, or the scheduler is lost.
+        """
+        from distributed import as_completed
+
+        waiting = list(reversed(cases))
+        content, place = settings.to_dict(), str(folder.resolve())
+        names: dict[str, str] = {}
+
+        def handed_over(case: Case) -> Any:  # noqa: ANN401
+            future = self._client.submit(score_and_land, case.to_dict(), content, place, pure=False)
+            names[future.key] = case.name
+            return future
+
+        at_once = max(1, self.workers) * (1 + _WAITING_PER_WORKER)
+        first = [handed_over(waiting.pop()) for _ in range(min(at_once, len(waiting)))]
+        done = as_completed(first)
+        for future in done:
+            yield self._outcome(future, names.pop(future.key))
+            if waiting:
+                done.add(handed_over(waiting.pop()))
+
+    def _outcome(self, future: Any, case: str) -> Outcome:  # noqa: ANN401
+        from distributed.scheduler import KilledWorker
+
+        try:
+            outcome: Outcome = future.result()
+        except RunStoppedError:
+            raise
+        except KilledWorker:
+            return Outcome(case, FAILED, "every worker that took it was lost; there may be too little memory for it")
+        except (OSError, TimeoutError, RuntimeError) as problem:
+            raise RunStoppedError(
+                f"the scheduler or a worker was lost ({problem}); the same command goes on."
+            ) from problem
+        return outcome
+
+
+@contextmanager
+def local_cluster(workers: int, threads: int) -> Iterator[Cluster]:
+    """Workers on this machine, each a process; they end with the block.
+
+    Args:
+        workers: how many.
+        threads: each one's own, for the networks; a worker scores one case at a time.
+
+    Raises:
+        InputError: Dask is not installed.
+    """
+    _check_installed()
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0" if find_spec("bokeh") else None,
+            silence_logs=logging.CRITICAL,
+            env={"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"},
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield Cluster(client)
+
+
+@contextmanager
+def running_cluster(address: str) -> Iterator[Cluster]:
+    """The workers of a scheduler that runs already; they are left running.
+
+    Args:
+        address: of the scheduler, e.g. ``tcp://node1:8786``.
+
+    Raises:
+        InputError: it does not answer, has no workers, or they run another version.
+    """
+    _check_installed()
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=ANSWER_WITHIN, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as problem:
+        raise InputError(f"--scheduler {address}: no scheduler answers there.") from problem
+    with client:
+        _check_workers(client, address)
+        yield Cluster(client)
+
+
+def versions_here() -> dict[str, str]:
+    """What must be the same on all workers."""
+    return {"pqcomq": pqcomq.__version__, "Python": ".".join(platform.python_version_tuple()[:2])}
+
+
+def _check_workers(client: Any, address: str) -> None:  # noqa: ANN401
+    """See that there are workers, and that they run this version.
+
+    Raises:
+        InputError: they do not.
+    """
+    try:
+        found = client.run(versions_here)
+    except (ImportError, AttributeError) as problem:
+        raise InputError(f"--scheduler {address}: its workers lack pqcomq {pqcomq.__version__}.") from problem
+    if not found:
+        raise InputError(f"--scheduler {address}: the scheduler has no workers.")
+    ours = versions_here()
+    for name, version in ours.items():
+        other = next((each[name] for each in found.values() if each[name] != version), None)
+        if other is not None:
+            raise InputError(f"--scheduler {address}: a worker runs {name} {other}, not {version} as here.")
+
+
+def _check_installed() -> None:
+    if find_spec("distributed") is None:
+        raise InputError(NEEDED)

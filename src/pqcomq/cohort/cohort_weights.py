@@ -1,0 +1,101 @@
+"""The quantized models of a cohort, made where no weights files are given."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from pqcomq.atomic_files import made_folder
+from pqcomq.cohort.case import Case, CaseList, NotScored
+from pqcomq.cohort.read_case import volume_of
+from pqcomq.errors import InputError
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.progress import Progress, prefixed
+from pqcomq.quantization.algorithm.config import Method
+from pqcomq.quantization.calibration import DEFAULT_SLICES, calibrate_on
+from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.quantization.weights_file import save_weights
+from pqcomq.volumes.intensity_window import Window
+from pqcomq.volumes.volume import Volume
+
+CALIBRATION_PATIENTS = 2
+KEPT_BACK = "its patient was drawn for calibration, and a model is not judged on what it was calibrated on"
+
+
+def kept_back(found: CaseList, seed: int) -> tuple[list[Case], CaseList]:
+    """Draw patients to calibrate on; none of their cases is scored.
+
+    Args:
+        found: the cohort's cases.
+        seed: the same number draws the same patients.
+
+    Returns:
+        A case of each patient drawn, and the cohort without those patients.
+
+    Raises:
+        InputError: no patient would be left.
+    """
+    patients = sorted({case.unit for case in found.cases})
+    if len(patients) <= CALIBRATION_PATIENTS:
+        raise InputError(
+            f"The cohort has {len(patients)} patients, too few to keep {CALIBRATION_PATIENTS} back for calibration; "
+            "give --calibration VOLUME... of other patients, or --weights FILE..."
+        )
+    places = np.random.default_rng(seed).choice(len(patients), CALIBRATION_PATIENTS, replace=False)
+    drawn = {patients[int(place)] for place in places}
+    chosen = [next(case for case in found.cases if case.unit == patient) for patient in sorted(drawn)]
+    rest = tuple(case for case in found.cases if case.unit not in drawn)
+    left_out = [NotScored(case.name, "", KEPT_BACK) for case in found.cases if case.unit in drawn]
+    return chosen, replace(found, cases=rest, not_scored=(*found.not_scored, *left_out))
+
+
+def calibration_volumes(cases: Sequence[Case]) -> list[Volume]:
+    """Their images."""
+    return [volume_of(case, None) for case in cases]
+
+
+def making_weights(
+    full: Segmenter,
+    bits: Sequence[int],
+    methods: Sequence[Method],
+    volumes: Sequence[Volume],
+    folder: Path,
+    window: Window | None = None,
+) -> Generator[Progress, None, list[Path]]:
+    """Quantize at every width by every method; a file that is there already is taken as it is.
+
+    Args:
+        full: the model in full precision.
+        bits: widths.
+        methods: ``"pcomq"``, ``"comq"``, ``"rtn"``.
+        volumes: to calibrate on.
+        folder: for the weights files.
+        window: of the calibration slices.
+
+    Yields:
+        :class:`Progress` of every layer.
+
+    Returns:
+        The files, method by method (a generator's return value).
+
+    Raises:
+        InputError: a width or method is unknown, nothing can be calibrated on, or a file cannot be written.
+    """
+    try:
+        configs = {(method, width): default_config(full.key, width, method) for method in methods for width in bits}
+    except ValueError as problem:
+        raise InputError(str(problem)) from problem
+    slices = calibrate_on(volumes, DEFAULT_SLICES, window)
+    made_folder(folder)
+    paths = []
+    for (method, width), config in configs.items():
+        path = folder / f"{full.key}-{method}-{width}bit.safetensors"
+        if not path.is_file():
+            model = yield from prefixed(quantize_model(full, slices, config), f"{config.title}: ")
+            save_weights(model, path)
+        paths.append(path)
+    return paths

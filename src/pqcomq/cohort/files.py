@@ -1,0 +1,52 @@
+"""A cohort's results as files beside the data set: for spreadsheets, for programs, and to read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pqcomq.atomic_files import replacing
+from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.statistics import CohortStatistics, model_rows
+from pqcomq.csv_table import write_table
+
+SCORES, SCORES_CSV, CASES_CSV, DIFFERENCES_CSV, SUMMARY = (
+    "scores.parquet",
+    "scores.csv",
+    "cases.csv",
+    "differences.csv",
+    "summary.json",
+)
+MARGIN = "margin_dice"
+
+
+def write_results(result: CohortResult, statistics: CohortStatistics) -> list[Path]:
+    """Write all rows (Parquet, CSV), the cases (CSV), the differences with their tests (CSV) and all numbers (JSON).
+
+    Args:
+        result: of the cohort.
+        statistics: of it.
+
+    Returns:
+        The files.
+
+    Raises:
+        InputError: one cannot be written.
+    """
+    folder = result.store.folder
+    with replacing(folder / SCORES, overwrite=True) as partial:
+        result.scores.to_parquet(partial, index=False)
+    for name, table in ((SCORES_CSV, result.scores), (CASES_CSV, result.cases)):
+        with replacing(folder / name, overwrite=True) as partial:
+            table.to_csv(partial, index=False)
+    write_table([each.to_dict() for each in statistics.differences], folder / DIFFERENCES_CSV, overwrite=True)
+    content = {
+        "settings_sha256": result.settings.fingerprint,
+        "cases": result.total,
+        "scored": result.scored,
+        "models": model_rows(result),
+        **statistics.to_dict(),
+    }
+    with replacing(folder / SUMMARY, overwrite=True) as partial:
+        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    return [folder / name for name in (SCORES, SCORES_CSV, CASES_CSV, DIFFERENCES_CSV, SUMMARY)]

@@ -1,0 +1,147 @@
+"""Data sets that are folders: nnU-Net's layout, and a folder for each case."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pqcomq.cohort.case import Case, CaseList, NotScored
+from pqcomq.dicom_masks.object_loading import object_kind
+from pqcomq.errors import InputError
+from pqcomq.volumes.dicom.file_discovery import looks_like_dicom
+from pqcomq.volumes.nifti.reading import is_nifti_name
+from pqcomq.volumes.nrrd_metaimage import is_picture_name
+from pqcomq.volumes.volume import Modality
+
+LABEL_NAMES = "labels.json"
+"""Beside the cases or in one's folder: label numbers with their names, e.g. ``{"1": "spleen"}``."""
+
+_CHANNEL_MODALITIES: Mapping[str, Modality] = {"ct": "CT", "mr": "MR", "mri": "MR", "t1": "MR", "t2": "MR"}
+_MARK = "_0000."
+"""nnU-Net's number of the first channel in an image's name."""
+
+
+def is_nnunet(dataset: Path) -> bool:
+    """Whether a folder has the layout of an nnU-Net data set."""
+    return (dataset / "dataset.json").is_file() and (dataset / "imagesTr").is_dir()
+
+
+def nnunet_cases(dataset: Path) -> CaseList:
+    """The training cases of an nnU-Net data set (version 1 or 2), its first channel each.
+
+    Raises:
+        InputError: ``dataset.json`` cannot be read, or there are no labels.
+    """
+    described = _json(dataset / "dataset.json")
+    names = _nnunet_names(described.get("labels", {}))
+    modality = _nnunet_modality(described)
+    images = {_nnunet_name(path): path for path in sorted((dataset / "imagesTr").iterdir()) if _MARK in path.name}
+    if not images:  # version 1 also knows images of one channel without its number
+        images = {_stem(path): path for path in sorted((dataset / "imagesTr").iterdir()) if _is_volume(path)}
+    folder = dataset / "labelsTr"
+    if not folder.is_dir():
+        raise InputError(f"{dataset}: images without labels, there is no folder labelsTr.")
+    labels = {_stem(path): path for path in sorted(folder.iterdir()) if _is_volume(path)}
+    cases = [
+        Case(name, image, labels[name], modality=modality, label_names=names)
+        for name, image in images.items()
+        if name in labels
+    ]
+    lost = [NotScored(name, "", "there is no label file of this name in labelsTr") for name in images.keys() - labels]
+    return CaseList(tuple(cases), tuple(sorted(lost, key=lambda each: each.case)), "nnU-Net data set")
+
+
+def case_folders(dataset: Path) -> CaseList:
+    """A folder of case folders: ``image.*`` and ``labels.*``, or a DICOM series with a SEG or RTSTRUCT.
+
+    Raises:
+        InputError: the folder holds no folders, or its ``labels.json`` cannot be read.
+    """
+    shared = _named_labels(dataset)
+    cases, lost = [], []
+    for folder in sorted(path for path in dataset.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        names = _named_labels(folder) or shared
+        try:
+            image, labels = _pair(folder)
+        except InputError as fault:
+            lost.append(NotScored(folder.name, "", str(fault)))
+        else:
+            cases.append(Case(folder.name, image, labels, label_names=names))
+    if not cases and not lost:
+        raise InputError(f"{dataset}: is empty, or holds no folder for each case.")
+    return CaseList(tuple(cases), tuple(lost), "folder of case folders")
+
+
+def _pair(folder: Path) -> tuple[Path, Path]:
+    """Image and labels of a case's folder.
+
+    Raises:
+        InputError: one of them is missing, or there are several.
+    """
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    images = [path for path in files if _stem(path) == "image" and _is_volume(path)]
+    labels = [path for path in files if _stem(path) in ("labels", "label") and path.name != LABEL_NAMES]
+    if not images:
+        inside = [path for path in sorted(folder.rglob("*")) if path.is_file() and looks_like_dicom(path)]
+        objects = [path for path in inside if object_kind(path) is not None]
+        if len(inside) == len(objects):
+            raise InputError("there is neither image.* nor a DICOM series in its folder")
+        # A folder of its own for the series, so that the masks beside it are not searched for images.
+        series = {path.parent for path in inside if path not in objects}
+        images, labels = [series.pop() if len(series) == 1 else folder], labels or objects
+    for what, found in (("image", images), ("label file", labels)):
+        if len(found) != 1:
+            raise InputError(f"there is no {what} in its folder" if not found else f"there are several {what}s")
+    return images[0], labels[0]
+
+
+def _is_volume(path: Path) -> bool:
+    return is_nifti_name(path) or is_picture_name(path)
+
+
+def _stem(path: Path) -> str:
+    """The name without its endings."""
+    name = path.name
+    for ending in (".nii.gz", ".gz"):
+        if name.lower().endswith(ending):
+            return name[: -len(ending)]
+    return path.stem
+
+
+def _nnunet_name(path: Path) -> str:
+    return path.name.partition(_MARK)[0]
+
+
+def _nnunet_names(labels: Mapping[str, Any]) -> dict[int, str]:
+    """Names by number: version 2 gives numbers by name, version 1 names by number; regions of several are left out."""
+    names = {}
+    for one, other in labels.items():
+        pair = (other, one) if isinstance(other, int) else (one, other)
+        if str(pair[0]).isdigit() and int(pair[0]) > 0 and isinstance(pair[1], str):
+            names[int(pair[0])] = pair[1]
+    return names
+
+
+def _nnunet_modality(described: Mapping[str, Any]) -> Modality | None:
+    channels = described.get("channel_names") or described.get("modality") or {}
+    first = str(channels.get("0", "")).casefold() if isinstance(channels, dict) else ""
+    return _CHANNEL_MODALITIES.get(first)
+
+
+def _named_labels(folder: Path) -> dict[int, str]:
+    path = folder / LABEL_NAMES
+    if not path.is_file():
+        return {}
+    return {int(number): str(name) for number, name in _json(path).items() if str(number).isdigit()}
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise InputError(f"{path}: cannot be read as JSON.") from problem
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: must be a JSON object.")
+    return content

@@ -1,0 +1,111 @@
+"""A table that lists the cases: CSV or Parquet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pqcomq.cohort.case import Case, CaseList
+from pqcomq.errors import InputError
+from pqcomq.volumes.intensity_window import PRESETS, Window
+from pqcomq.volumes.volume import Modality
+
+MANIFEST_SUFFIXES = (".csv", ".parquet")
+_NEEDED = ("case", "image", "labels")
+_KNOWN = (*_NEEDED, "modality", "window", "patient", "site", "label_numbers")
+
+
+def manifest_cases(path: Path) -> CaseList:
+    """The cases of a manifest; relative paths are relative to the manifest's own folder.
+
+    Columns: ``case``, ``image`` and ``labels`` must be there; ``modality`` (CT, MR, other), ``window`` (a preset's name
+    or level,width), ``patient``, ``site`` and ``label_numbers`` may be. The last lists the labels to score, with names
+    if they are to have any: ``1=spleen; 2=right kidney``.
+
+    Raises:
+        InputError: a column is missing or unknown, or a row cannot be understood.
+    """
+    rows = _rows(path)
+    columns = list(rows[0]) if rows else []
+    missing = [name for name in _NEEDED if name not in columns]
+    if missing:
+        raise InputError(f"{path}: the manifest has no column '{missing[0]}'; needed are {', '.join(_NEEDED)}.")
+    strange = [name for name in columns if name not in _KNOWN]
+    if strange:
+        raise InputError(f"{path}: the manifest's column '{strange[0]}' is unknown; known are {', '.join(_KNOWN)}.")
+    return CaseList(tuple(_case(row, path, number) for number, row in enumerate(rows, start=1)), (), "manifest")
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    import pandas as pd
+
+    try:
+        table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path, dtype=str)
+    except (OSError, ValueError, UnicodeDecodeError) as problem:
+        raise InputError(f"{path}: cannot be read as a table.") from problem
+    if table.empty:
+        raise InputError(f"{path}: the manifest lists no case.")
+    filled = table.astype(object).where(table.notna(), "")
+    rows: list[dict[str, Any]] = filled.to_dict("records")
+    return rows
+
+
+def _case(row: Mapping[str, Any], manifest: Path, number: int) -> Case:
+    text = {name: str(value).strip() for name, value in row.items()}
+    where = f"{manifest}, row {number}"
+    for name in _NEEDED:
+        if not text[name]:
+            raise InputError(f"{where}: '{name}' is empty.")
+    numbers, names = _labels(text.get("label_numbers", ""), where)
+    return Case(
+        name=text["case"],
+        image=manifest.parent / text["image"],
+        labels=manifest.parent / text["labels"],
+        patient=text.get("patient", ""),
+        site=text.get("site", ""),
+        modality=_modality(text.get("modality", ""), where),
+        window=_window(text.get("window", ""), where),
+        label_names=names,
+        only=numbers or None,
+    )
+
+
+def _modality(text: str, where: str) -> Modality | None:
+    if not text:
+        return None
+    modality: Modality
+    for modality in get_args(Modality):
+        if text.casefold() == modality.casefold():
+            return modality
+    raise InputError(f"{where}: there is no modality '{text}'; name CT, MR or other.")
+
+
+def _window(text: str, where: str) -> Window | None:
+    if not text:
+        return None
+    if text in PRESETS:
+        return PRESETS[text]
+    try:
+        level, width = (float(each) for each in re.split(r"[,;/ ]+", text))
+    except ValueError:
+        known = ", ".join(PRESETS)
+        raise InputError(f"{where}: window '{text}': name one of {known}, or give LEVEL,WIDTH.") from None
+    return Window(level, width)
+
+
+def _labels(text: str, where: str) -> tuple[tuple[int, ...], dict[int, str]]:
+    """``1=spleen; 2=right kidney`` or ``1 2`` as numbers and names."""
+    numbers, names = [], {}
+    parts = re.split(r"\s*[;,]\s*", text) if "=" in text else text.split()
+    for part in parts:
+        if not part:
+            continue
+        number, _, name = part.partition("=")
+        if not number.strip().isdigit():
+            raise InputError(f"{where}: '{part}' is no label number; write 1 2, or 1=spleen; 2=right kidney.")
+        numbers.append(int(number))
+        if name.strip():
+            names[int(number)] = name.strip()
+    return tuple(numbers), names

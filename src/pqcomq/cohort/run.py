@@ -1,0 +1,142 @@
+"""A cohort from its cases to its tables, in this process or on workers; what is done stays done."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from pqcomq.cohort.case import Case, CaseList
+from pqcomq.cohort.case_task import Outcome, working
+from pqcomq.cohort.cluster import Cluster, local_cluster, running_cluster
+from pqcomq.cohort.loaded_models import described, models_of, worker_threads
+from pqcomq.cohort.settings import CohortSettings
+from pqcomq.cohort.store import CohortStore
+from pqcomq.errors import InputError
+from pqcomq.progress import Progress, Stopwatch
+
+WORKER_BYTES = 3 * 2**30
+"""What a worker with LiteMedSAM in four precisions and a large case takes; it decides how many are started."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who does the work.
+
+    Attributes:
+        count: processes on this machine; 1 works in this process, None chooses by cores and memory.
+        scheduler: address of a running Dask scheduler instead.
+        shard: ``(i, n)``: only every n-th case, from the i-th on, counted from 1; for array jobs.
+    """
+
+    count: int | None = None
+    scheduler: str = ""
+    shard: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.count is not None and self.count < 1:
+            raise InputError("There must be at least one worker.")
+        if self.shard is not None and not 1 <= self.shard[0] <= self.shard[1]:
+            raise InputError(f"--shard {self.shard[0]}/{self.shard[1]}: name one of n parts, such as 2/8.")
+
+    def share(self, cases: Sequence[Case]) -> list[Case]:
+        """The cases of this shard."""
+        first, step = self.shard or (1, 1)
+        return list(cases[first - 1 :: step])
+
+
+def shard_of(text: str) -> tuple[int, int]:
+    """``2/8`` as two numbers.
+
+    Raises:
+        InputError: it is no such thing.
+    """
+    matched = re.fullmatch(r"(\d+)/(\d+)", text.strip())
+    if matched is None:
+        raise InputError(f"--shard {text}: write i/n, such as 2/8.")
+    return int(matched[1]), int(matched[2])
+
+
+def usual_workers(cases: int, threads: int) -> int:
+    """As many as this machine's cores and free memory allow, and no more than there are cases."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    by_memory = int(psutil.virtual_memory().available // WORKER_BYTES)
+    return max(1, min(cores // threads, by_memory, cases))
+
+
+def running(
+    found: CaseList, settings: CohortSettings, folder: Path, workers: Workers | None = None
+) -> Generator[Progress, None, list[Outcome]]:
+    """Score all cases that are not done yet; every case lands at once.
+
+    Args:
+        found: the cohort's cases.
+        settings: what is computed; must be those of an earlier run in the same folder.
+        folder: of the results.
+        workers: by default as many as the machine allows.
+
+    Yields:
+        :class:`Progress` after every case, and in one process after every prompt.
+
+    Returns:
+        What became of the cases of this run (a generator's return value).
+
+    Raises:
+        InputError: the folder holds another cohort, models cannot be loaded, or results cannot be written; what was
+            done before is kept, and the same call goes on.
+    """
+    who = workers or Workers()
+    with worker_threads(settings.threads):
+        models = described(models_of(settings))  # before anything is made: a fault of theirs is told at once
+    store = CohortStore(folder)
+    store.begin(settings, found, models)
+    share = who.share(found.cases)
+    waiting = [case for case in share if not store.is_done(case)]
+    watch, done = Stopwatch(len(waiting)), []
+    if not waiting:
+        return []
+    count = usual_workers(len(waiting), settings.threads) if who.count is None else who.count
+    if who.scheduler or count > 1:
+        with closing(_on_workers(waiting, settings, folder, who, min(count, len(waiting)))) as outcomes:
+            for told in outcomes:
+                if isinstance(told, Outcome):
+                    done.append(told)
+                    yield watch.step(_told(told))
+                else:
+                    yield Progress(0, len(waiting), told)
+        return done
+    for case in waiting:
+        step = len(done)
+        work = working(case, settings, folder)
+        while True:
+            try:
+                text = next(work)
+            except StopIteration as end:
+                done.append(end.value)
+                break
+            yield Progress(step, len(waiting), f"{case.name}: {text}")
+        yield watch.step(_told(done[-1]))
+    return done
+
+
+def _on_workers(
+    waiting: Sequence[Case], settings: CohortSettings, folder: Path, who: Workers, count: int
+) -> Generator[Outcome | str, None, None]:
+    opened = running_cluster(who.scheduler) if who.scheduler else local_cluster(count, settings.threads)
+    with opened as cluster:
+        yield _greeting(cluster)
+        yield from cluster.outcomes(waiting, settings, folder)
+
+
+def _greeting(cluster: Cluster) -> str:
+    where = f", dashboard {cluster.dashboard}" if cluster.dashboard else ""
+    return f"{cluster.workers} workers{where}"
+
+
+def _told(outcome: Outcome) -> str:
+    return f"{outcome.case}: {outcome.status}" + (f", {outcome.reason}" if outcome.reason else "")

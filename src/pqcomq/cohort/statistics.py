@@ -1,0 +1,95 @@
+"""All that is told of a cohort, computed once for the terminal, the gate, the files and the report."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pqcomq.cohort.loaded_models import QUANTIZED
+from pqcomq.cohort.paired_statistics import Outcome, PairedDifference, overall, paired_differences
+from pqcomq.cohort.pairs import moved_box_name, paired, protocols_of
+from pqcomq.cohort.prompt_summary import PromptSummary, prompt_summaries
+from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.volume_agreement import VolumeAgreement, volume_agreement
+from pqcomq.errors import InputError
+
+
+@dataclass(frozen=True)
+class CohortStatistics:
+    """The numbers of a cohort.
+
+    Attributes:
+        margin: of non-inferiority, in Dice.
+        prompts: every model by every protocol.
+        differences: every quantized model by every protocol, all labels and each.
+        yardstick: the same for full precision with moved boxes; empty where none were moved.
+        volumes: every quantized model, where whole organs were segmented.
+        decided_by: the protocol that the verdicts rest on.
+    """
+
+    margin: float
+    prompts: tuple[PromptSummary, ...]
+    differences: tuple[PairedDifference, ...]
+    yardstick: tuple[PairedDifference, ...]
+    volumes: tuple[VolumeAgreement, ...]
+    decided_by: str
+
+    @classmethod
+    def of(cls, result: CohortResult, margin: float) -> CohortStatistics:
+        """Compute them from what there is by now.
+
+        Raises:
+            InputError: no case was scored, or the margin is not above 0.
+        """
+        if not (math.isfinite(margin) and margin > 0):
+            raise InputError(f"The margin must be above 0, not {margin:g}.")
+        scores = result.scores
+        if scores.empty:
+            why = f": {result.not_scored[0].case}: {result.not_scored[0].reason}" if result.not_scored else ""
+            raise InputError(f"No case of the cohort was scored{why}.")
+        names = [each.name for each in result.models if each.role == QUANTIZED]
+        differences, yardstick = [], []
+        moved = moved_box_name(scores)
+        for protocol in protocols_of(scores):
+            for name in names:
+                differences += paired_differences(paired(scores, name, protocol), name, protocol, margin)
+            if moved:
+                yardstick += paired_differences(paired(scores, moved, protocol), moved, protocol, margin)
+        whole = "organ" in protocols_of(scores)
+        volumes = [volume_agreement(paired(scores, name, "organ"), name) for name in names if whole]
+        prompts = prompt_summaries(scores, result.models)
+        decides = protocols_of(scores)[0]
+        return cls(margin, tuple(prompts), tuple(differences), tuple(yardstick), tuple(volumes), decides)
+
+    def verdicts(self, model: str | None = None) -> list[PairedDifference]:
+        """What the gate rests on: all labels and each, by the protocol that decides.
+
+        Args:
+            model: name of one quantized model; all by default.
+        """
+        return [
+            each
+            for each in self.differences
+            if each.protocol == self.decided_by and (model is None or each.model == model)
+        ]
+
+    def outcome(self, model: str | None = None) -> Outcome:
+        """All labels of one model, or of all, together."""
+        return overall(self.verdicts(model))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "margin_dice": self.margin,
+            "decided_by": self.decided_by,
+            "prompts": [each.to_dict() for each in self.prompts],
+            "differences": [each.to_dict() for each in self.differences],
+            "yardstick": [each.to_dict() for each in self.yardstick],
+            "volumes": [each.to_dict() for each in self.volumes],
+        }
+
+
+def model_rows(result: CohortResult) -> list[dict[str, Any]]:
+    """What each model is: bits of a code, bits stored and bytes apart."""
+    return [asdict(each) for each in result.models]

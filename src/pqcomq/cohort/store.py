@@ -1,0 +1,231 @@
+"""A cohort's results as a Parquet data set: a file for each case and table, each written whole or not at all.
+
+A case is done once its file in ``cases`` is there, which is written last; what an interrupted case left in ``scores``
+is written again. Names of files are hashes, so that they tell nothing of a patient.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pqcomq.atomic_files import made_folder, replacing
+from pqcomq.cohort.case import Case, CaseList, NotScored
+from pqcomq.cohort.loaded_models import ModelInfo
+from pqcomq.cohort.score_rows import CaseResult
+from pqcomq.cohort.settings import CohortSettings
+from pqcomq.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MANIFEST = "cohort.json"
+FORMAT = 1
+SCORED, NOT_SCORED, FAILED = "scored", "not scored", "failed"
+"""What can have become of a case; a failed one is tried again by the next run."""
+_TABLES = ("scores", "cases", "costs")
+_ORDER = ["case", "protocol", "label_number", "slice", "rank"]
+
+
+class CohortStore:
+    """The folder of a cohort's results.
+
+    Attributes:
+        folder: with ``cohort.json``, and the folders ``scores``, ``cases``, ``costs`` and ``pictures``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    @staticmethod
+    def is_at(folder: Path) -> bool:
+        """Whether a folder holds a cohort's results."""
+        return (Path(folder) / MANIFEST).is_file()
+
+    def begin(self, settings: CohortSettings, found: CaseList, models: Sequence[ModelInfo]) -> None:
+        """Make the folder, or go on in it.
+
+        Raises:
+            InputError: it holds a cohort with other settings, or cannot be written.
+        """
+        if self.is_at(self.folder):
+            difference = settings.difference(self.settings())
+            if difference is not None:
+                raise InputError(
+                    f"{self.folder}: holds a cohort that was run with {difference}; choose another folder for --out."
+                )
+        for name in (*_TABLES, "pictures"):
+            made_folder(self.folder / name)
+        content = {
+            "format": FORMAT,
+            "settings": settings.to_dict(),
+            "layout": found.layout,
+            "cases": [each.to_dict() for each in found.cases],
+            "not_scored": [asdict(each) for each in found.not_scored],
+            "models": [asdict(each) for each in models],
+        }
+        with replacing(self.folder / MANIFEST, overwrite=True) as partial:
+            partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+    def _manifest(self) -> dict[str, Any]:
+        path = self.folder / MANIFEST
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as problem:
+            raise InputError(f"{self.folder}: is no folder of a cohort's results.") from problem
+        if content.get("format") != FORMAT:
+            raise InputError(f"{path}: was written by another version of this program.")
+        return content
+
+    def settings(self) -> CohortSettings:
+        """With which the cohort was begun."""
+        return CohortSettings.from_dict(self._manifest()["settings"])
+
+    def found(self) -> CaseList:
+        """The cases of the cohort."""
+        content = self._manifest()
+        cases = tuple(Case.from_dict(each) for each in content["cases"])
+        return CaseList(cases, tuple(NotScored(**each) for each in content["not_scored"]), content["layout"])
+
+    def models(self) -> list[ModelInfo]:
+        """Full precision first."""
+        return [ModelInfo.from_dict(each) for each in self._manifest()["models"]]
+
+    def is_done(self, case: Case) -> bool:
+        """Whether a case needs no more work."""
+        path = self.folder / "cases" / f"{case.key}.parquet"
+        return path.is_file() and self._read(path).to_pylist()[0]["status"] != FAILED
+
+    def write(self, result: CaseResult) -> None:
+        """Land a scored case.
+
+        Raises:
+            InputError: it cannot be written, for want of space for example.
+        """
+        key = result.case.key
+        self._write("scores", key, list(result.rows))
+        self._write("costs", key, [{"case": result.case.name, **asdict(each)} for each in result.costs])
+        self._write_pictures(result)
+        row = {
+            "case": result.case.name,
+            "patient": result.case.unit,
+            "site": result.case.site,
+            "modality": result.modality,
+            "status": SCORED,
+            "reason": "",
+            "labels_not_scored": json.dumps([[each.label, each.reason] for each in result.not_scored]),
+            "voxels_sha256": result.voxels_sha256,
+            "notes": " ".join(result.notes),
+            "reading_seconds": result.reading_seconds,
+            "seconds": result.seconds,
+            "peak_memory_bytes": result.peak_memory_bytes,
+        }
+        self._write("cases", key, [row])
+
+    def write_fault(self, case: Case, status: str, reason: str) -> None:
+        """Keep that a case could not be scored, and why."""
+        row = {
+            "case": case.name,
+            "patient": case.unit,
+            "site": case.site,
+            "modality": "",
+            "status": status,
+            "reason": reason,
+            "labels_not_scored": "[]",
+            "voxels_sha256": "",
+            "notes": "",
+            "reading_seconds": float("nan"),
+            "seconds": float("nan"),
+            "peak_memory_bytes": 0,
+        }
+        self._write("cases", case.key, [row])
+
+    def scores(self) -> pd.DataFrame:
+        """All rows of scored cases, in an order that does not depend on who computed what when."""
+        import pandas as pd
+
+        ranks = {each.name: rank for rank, each in enumerate(self.models())}
+        done = {each.key for each in self.found().cases if self.is_done(each)}
+        table = self._table("scores", done)
+        if table.empty:
+            return table
+        table["rank"] = table["model"].map(lambda name: ranks.get(name, 0.5))  # a moved box follows full precision
+        ordered = table.sort_values(_ORDER, kind="stable").drop(columns="rank").reset_index(drop=True)
+        return pd.DataFrame(ordered)
+
+    def cases(self) -> pd.DataFrame:
+        """What became of each case, by name."""
+        table = self._table("cases", {each.key for each in self.found().cases})
+        return table if table.empty else table.sort_values("case", kind="stable").reset_index(drop=True)
+
+    def costs(self) -> pd.DataFrame:
+        """Time of each model on each case."""
+        done = {each.key for each in self.found().cases if self.is_done(each)}
+        table = self._table("costs", done)
+        return table if table.empty else table.sort_values("case", kind="stable").reset_index(drop=True)
+
+    def not_scored(self) -> list[NotScored]:
+        """All that was left out, with the reasons: by headers, when the case was read, and single labels."""
+        left_out = list(self.found().not_scored)
+        for row in self.cases().to_dict("records"):
+            if row["status"] != SCORED:
+                left_out.append(NotScored(row["case"], "", row["reason"]))
+            left_out += [NotScored(row["case"], *each) for each in json.loads(row["labels_not_scored"])]
+        return left_out
+
+    def pictures(self, case: str) -> dict[str, dict[str, Any]]:
+        """The worst prompt of each quantized model on a case, by model."""
+        path = self.folder / "pictures" / f"{Case(case, None, None).key}.npz"
+        if not path.is_file():
+            return {}
+        with np.load(path) as kept:
+            heads = json.loads(str(kept["heads"]))
+            return {
+                head["model"]: {**head, **{name: kept[f"{name}_{place}"] for name in _ARRAYS}}
+                for place, head in enumerate(heads)
+            }
+
+    def _table(self, name: str, keys: set[str]) -> pd.DataFrame:
+        import pandas as pd
+
+        paths = [path for path in sorted((self.folder / name).glob("*.parquet")) if path.stem in keys]
+        return (
+            pd.concat([self._read(path).to_pandas() for path in paths], ignore_index=True) if paths else pd.DataFrame()
+        )
+
+    @staticmethod
+    def _read(path: Path) -> Any:  # noqa: ANN401 (pyarrow has no types)
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        try:
+            return parquet.read_table(path, partitioning=None)
+        except (OSError, pa.ArrowException) as problem:
+            raise InputError(f"{path}: cannot be read; remove it, and the next run scores its case again.") from problem
+
+    def _write(self, table: str, key: str, rows: list[dict[str, Any]]) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        with replacing(self.folder / table / f"{key}.parquet", overwrite=True) as partial:
+            parquet.write_table(pa.Table.from_pylist(rows), partial)
+
+    def _write_pictures(self, result: CaseResult) -> None:
+        heads: list[dict[str, Any]] = []
+        arrays: dict[str, Any] = {}
+        for place, each in enumerate(result.pictures):
+            heads.append(
+                {"model": each.model, "label": each.label, "z": each.z, "loss": each.loss}
+                | {"box": each.box, "spacing_yx": each.spacing_yx}
+            )
+            arrays |= {f"{name}_{place}": getattr(each, name) for name in _ARRAYS}
+        with replacing(self.folder / "pictures" / f"{result.case.key}.npz", overwrite=True) as partial:
+            np.savez_compressed(partial, heads=np.array(json.dumps(heads)), **arrays)
+
+
+_ARRAYS = ("pixels", "truth", "full", "quantized")

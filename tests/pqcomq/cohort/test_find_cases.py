@@ -1,0 +1,168 @@
+"""Data sets of every layout, and what is told of those that are none."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from pqcomq.cohort.case import Case
+from pqcomq.cohort.find_cases import find_cases, synthetic_cases
+from pqcomq.cohort.read_case import opened
+from pqcomq.cohort.settings import CohortSettings
+from pqcomq.dicom_masks.mask_object import MaskObject
+from pqcomq.dicom_masks.seg_writer import write_segmentation
+from pqcomq.errors import InputError
+from pqcomq.volumes.intensity_window import Window
+from pqcomq.volumes.reader import read_volume
+
+ANY = CohortSettings("lite-medsam", "", "", (), "torch")
+
+
+def test_case_folders_with_names_of_labels(phantoms, cases):
+    assert [case.name for case in cases.cases] == ["anna", "bert", "carl"]
+    assert cases.not_scored == ()
+    assert cases.cases[0].label_title(1) == "blob"
+    assert cases.cases[0].label_title(7) == "label 7"
+    assert cases.cases[0].image == phantoms / "anna" / "image.nii.gz"
+    assert [Case.from_dict(case.to_dict()) for case in cases.cases] == list(cases.cases)
+
+
+def test_labels_by_name_or_number(phantoms):
+    for asked in (["Blob"], ["1"]):
+        case, volume, labels = opened(find_cases(phantoms, asked).cases[0], ANY)
+        assert case.only == (1,)
+        assert labels.mask(1).shape == volume.voxels.shape
+    with pytest.raises(InputError, match="none of the labels asked for"):
+        opened(find_cases(phantoms, ["liver"]).cases[0], ANY)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_nnunet(phantoms, tmp_path, version):
+    named = {"1": "blob"} if version == 1 else {"background": 0, "blob": 1}
+    channels = {"modality": {"0": "CT"}} if version == 1 else {"channel_names": {"0": "CT"}}
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": named, **channels}))
+    for folder in ("imagesTr", "labelsTr"):
+        (tmp_path / folder).mkdir()
+    for name in ("anna", "bert"):
+        shutil.copy(phantoms / name / "image.nii.gz", tmp_path / "imagesTr" / f"{name}_0000.nii.gz")
+    shutil.copy(phantoms / "anna" / "labels.nii.gz", tmp_path / "labelsTr" / "anna.nii.gz")
+    found = find_cases(tmp_path)
+    assert [(case.name, case.modality, case.label_title(1)) for case in found.cases] == [("anna", "CT", "blob")]
+    assert [(each.case, each.reason) for each in found.not_scored] == [
+        ("bert", "there is no label file of this name in labelsTr")
+    ]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_manifest(phantoms, tmp_path, kind):
+    pd = pytest.importorskip("pandas")
+    rows = [
+        {
+            "case": name,
+            "image": str(phantoms / name / "image.nii.gz"),
+            "labels": str(phantoms / name / "labels.nii.gz"),
+            "modality": "ct",
+            "window": "60,300" if name == "anna" else "",
+            "patient": "P1",
+            "label_numbers": "1=left thing; 7",
+        }
+        for name in ("bert", "anna")
+    ]
+    path = tmp_path / f"cases.{kind}"
+    table = pd.DataFrame(rows)
+    table.to_csv(path, index=False) if kind == "csv" else table.to_parquet(path)
+    first, second = find_cases(path).cases
+    assert (first.name, first.window, first.modality, first.unit) == ("anna", Window(60, 300), "CT", "P1")
+    assert (second.window, second.only, second.label_title(1)) == (None, (1, 7), "left thing")
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "told"),
+    [
+        ("case,image", "a,b", "has no column 'labels'"),
+        ("case,image,labels,age", "a,b,c,40", "column 'age' is unknown"),
+        ("case,image,labels,modality", "a,b,c,X-ray", "row 1: there is no modality 'X-ray'"),
+        ("case,image,labels,window", "a,b,c,bright", "row 1: window 'bright'"),
+        ("case,image,labels,label_numbers", "a,b,c,spleen", "row 1: 'spleen' is no label number"),
+        ("case,image,labels", "a,,c", "row 1: 'image' is empty"),
+        ("case,image,labels", "", "lists no case"),
+        ("case,image,labels", "a,gone.nii,gone.nii", "its image is not there"),
+    ],
+)
+def test_a_manifest_that_is_wrong_is_told_in_one_sentence(tmp_path, head, row, told):
+    pytest.importorskip("pandas")
+    path = tmp_path / "cases.csv"
+    path.write_text(f"{head}\n{row}\n")
+    with pytest.raises(InputError, match=re.escape(told)):
+        find_cases(path)
+
+
+def test_two_cases_of_one_name(phantoms, tmp_path):
+    pytest.importorskip("pandas")
+    line = f"anna,{phantoms / 'anna' / 'image.nii.gz'},{phantoms / 'anna' / 'labels.nii.gz'}\n"
+    (tmp_path / "cases.csv").write_text("case,image,labels\n" + line * 2)
+    with pytest.raises(InputError, match="two cases have one name, 'anna'"):
+        find_cases(tmp_path / "cases.csv")
+
+
+def test_what_cannot_be_scored_is_listed_and_the_rest_goes_on(phantoms, tmp_path):
+    for name in ("anna", "without labels", "two images", "other grid", "cut off", "text"):
+        shutil.copytree(phantoms / "anna", tmp_path / name)
+    (tmp_path / "without labels" / "labels.nii.gz").unlink()
+    shutil.copy(phantoms / "anna" / "image.nii.gz", tmp_path / "two images" / "image.nii.gz")
+    sitk.WriteImage(sitk.ReadImage(str(phantoms / "anna" / "image.nii.gz")), str(tmp_path / "two images" / "image.mha"))
+    small = sitk.GetImageFromArray(np.ones((3, 20, 20), np.uint8))
+    sitk.WriteImage(small, str(tmp_path / "other grid" / "labels.nii.gz"))
+    whole = (tmp_path / "cut off" / "image.nii.gz").read_bytes()
+    (tmp_path / "cut off" / "image.nii.gz").write_bytes(whole[:100])
+    (tmp_path / "text" / "labels.nii.gz").unlink()
+    (tmp_path / "text" / "labels.txt").write_text("no")
+    found = find_cases(tmp_path)
+    assert [case.name for case in found.cases] == ["anna"]
+    told = {each.case: each.reason for each in found.not_scored}
+    assert told["without labels"] == "there is no label file in its folder"
+    assert told["two images"] == "there are several images"
+    assert told["other grid"] == "its labels lie on another grid, of 20 × 20 × 3 voxels and not 96 × 96 × 6"
+    assert told["cut off"] == "its image is damaged or cut off"
+    assert "NIfTI, NRRD, MetaImage, DICOM SEG or RTSTRUCT" in told["text"]
+    assert str(tmp_path) not in str(told)
+
+
+def test_places_that_are_no_data_set(tmp_path):
+    with pytest.raises(InputError, match="is empty, or holds no folder for each case"):
+        find_cases(tmp_path)
+    with pytest.raises(InputError, match="does not exist"):
+        find_cases(tmp_path / "nothing")
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(InputError, match="is no data set"):
+        find_cases(tmp_path / "notes.txt")
+
+
+def test_a_dicom_series_with_a_segmentation(ct_series, tmp_path):
+    volume = read_volume(ct_series)
+    mask = np.zeros(volume.voxels.shape, bool)
+    mask[1, 4:12, 4:12] = True
+    shutil.copytree(ct_series, tmp_path / "cohort" / "anna" / "series")
+    write_segmentation(tmp_path / "cohort" / "anna" / "seg.dcm", [MaskObject("left kidney", mask)], volume)
+    found = find_cases(tmp_path / "cohort", ["left kidney"])
+    case, read, labels = opened(found.cases[0], ANY)
+    assert (case.name, read.modality, case.label_title(1)) == ("anna", "CT", "left kidney")
+    assert np.array_equal(labels.mask(1), mask)
+
+
+def test_synthetic_patients_differ_and_come_out_the_same_again():
+    first, second = synthetic_cases(2).cases
+    _, one, labels = opened(first, ANY)
+    again = opened(first, ANY)[1]
+    other = opened(second, ANY)[1]
+    assert np.array_equal(one.voxels, again.voxels)
+    assert not np.array_equal(one.voxels, other.voxels)
+    assert sorted(labels.names.values()) == ["left kidney", "liver", "pancreas", "right kidney", "spleen"]
+    assert all(labels.mask(number).any() for number in labels.names)
+    third = opened(synthetic_cases(3).cases[2], ANY)[1]
+    assert (one.modality, third.modality) == ("CT", "MR")

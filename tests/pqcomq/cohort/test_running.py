@@ -1,0 +1,201 @@
+"""A cohort from its files to its rows: the same whoever computes them, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pqcomq.cohort import case_task, store
+from pqcomq.cohort.case import CaseList
+from pqcomq.cohort.case_task import RunStoppedError
+from pqcomq.cohort.loaded_models import models_of
+from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.run import Workers, running, shard_of
+from pqcomq.cohort.score_case import score_case
+from pqcomq.cohort.settings import CohortProtocol, CohortSettings
+from pqcomq.cohort.store import FAILED, NOT_SCORED, SCORED, CohortStore
+from pqcomq.comparison.evaluate import Protocol
+from pqcomq.errors import InputError
+from pqcomq.progress import finished
+
+pd = pytest.importorskip("pandas")
+pytest.importorskip("pyarrow")
+
+ONE = Workers(1)
+
+
+@pytest.fixture(scope="session")
+def ran(cases, quick, tmp_path_factory):
+    """The three cases in one process; tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("ran") / "out"
+    finished(running(cases, quick, folder, ONE))
+    return folder
+
+
+def same(one, other):
+    """Whether two runs have the same rows to the last digit."""
+    pd.testing.assert_frame_equal(CohortStore(one).scores(), CohortStore(other).scores(), check_exact=True)
+
+
+def test_rows_of_every_model_with_what_was_left_out(ran):
+    result = CohortResult.at(ran)
+    rows = result.scores
+    assert (result.scored, result.total, result.unfinished) == (3, 3, 0)
+    assert rows["case"].unique().tolist() == ["anna", "bert", "carl"]
+    assert rows["model"].tolist()[:3] == ["FP32", "FP32, box moved", "4-bit Round to nearest"]
+    assert rows["label"].unique().tolist() == ["blob"]
+    assert {(each.label, each.reason) for each in result.not_scored} == {
+        ("label 7", "no slice has at least 20 voxels of it")
+    }
+    full, moved, quantized = (rows[rows["role"] == role] for role in rows["role"].unique())
+    assert full["dice_between_models"].isna().all() and full["doubt_stability"].isna().all()
+    assert moved["dice_between_models"].between(0, 1).all()
+    assert quantized["doubt_stability"].between(0, 1).all()
+    assert (rows["ground_truth_ml"] > 0).all()
+
+
+def test_a_slice_goes_through_each_encoder_once(quick, cases, finish):
+    both = replace(quick, protocol=CohortProtocol(most_slices=2))
+    result = finish(score_case(cases.cases[0], both, models_of(quick)))
+    assert [(cost.encodings, cost.distinct_slices) for cost in result.costs] == [(6, 6), (6, 6)]
+    organs = [row for row in result.rows if row["protocol"] == "organ"]
+    assert [row["slice"] for row in organs] == [-1, -1, -1]
+    assert all(np.isfinite(row["hd95_mm_against_ground_truth"]) for row in organs)
+    worst = result.pictures[0]
+    assert worst.pixels.shape == worst.full.shape == worst.quantized.shape == (96, 96)
+
+
+def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_table(cases, quick, ran, tmp_path):
+    work = running(cases, quick, tmp_path / "out", ONE)
+    for progress in work:
+        if progress.step == 1:
+            break
+    work.close()
+    assert CohortResult.at(tmp_path / "out").scored == 1
+    outcomes = finished(running(cases, quick, tmp_path / "out", ONE))
+    assert [each.case for each in outcomes] == ["bert", "carl"]
+    same(ran, tmp_path / "out")
+    assert finished(running(cases, quick, tmp_path / "out", ONE)) == []
+
+
+def test_shards_end_with_the_same_table(cases, quick, ran, tmp_path):
+    for part in (2, 1):
+        finished(running(cases, quick, tmp_path / "out", Workers(1, shard=shard_of(f"{part}/2"))))
+    same(ran, tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_several_workers_end_with_the_same_table(cases, quick, ran, tmp_path):
+    pytest.importorskip("distributed")
+    told = [each.text for each in running(cases, quick, tmp_path / "out", Workers(2))]
+    assert told[0] == "2 workers"
+    same(ran, tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_a_killed_client_loses_no_finished_case(cases, quick, ran, rounded, phantoms, tmp_path):
+    out = tmp_path / "out"
+    command = ["cohort", phantoms, "--weights", rounded, "--most-slices", "1", "--prompted-by", "slice"]
+    command = [sys.executable, "-m", "pqcomq.cli", *map(str, command), "--workers", "1", "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list((out / "cases").glob("*.parquet")) and process.poll() is None:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    before = CohortResult.at(out).scored
+    assert 1 <= before <= 3
+    assert len(finished(running(cases, quick, out, ONE))) == 3 - before
+    same(ran, out)
+
+
+def test_a_bad_case_is_kept_with_its_reason_and_the_rest_goes_on(cases, quick, tmp_path, monkeypatch):
+    gone = replace(cases.cases[0], name="gone", image=tmp_path / "gone.nii.gz")
+    odd = replace(cases.cases[0], name="odd")
+    original = case_task.score_case
+
+    def scored(case, *others):
+        if case.name == "odd":
+            raise IndexError(f"of {case.image}")
+        return (yield from original(case, *others))
+
+    monkeypatch.setattr(case_task, "score_case", scored)
+    found = CaseList((cases.cases[0], gone, odd))
+    outcomes = finished(running(found, quick, tmp_path / "out", ONE))
+    assert [each.status for each in outcomes] == [SCORED, NOT_SCORED, FAILED]
+    told = {each.case: each.reason for each in CohortResult.at(tmp_path / "out").not_scored}
+    assert str(tmp_path) not in told["gone"] and "the image" in told["gone"]
+    assert told["odd"].startswith("IndexError in test_running.py: of the image")
+    monkeypatch.undo()
+    assert [each.case for each in finished(running(found, quick, tmp_path / "out", ONE))] == ["odd"]
+    assert CohortResult.at(tmp_path / "out").scored == 2
+
+
+def test_a_full_disk_stops_the_run_with_one_sentence(cases, quick, tmp_path, monkeypatch):
+    def full(self, *_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(CohortStore, "_write", full)
+    with pytest.raises(RunStoppedError, match=r"No space left.*the same command goes on"):
+        finished(running(cases, quick, tmp_path / "out", ONE))
+
+
+def test_another_cohort_in_the_folder_is_refused(cases, quick, ran):
+    with pytest.raises(InputError, match="was run with most_slices 1, not 3"):
+        finished(running(cases, replace(quick, protocol=replace(quick.protocol, most_slices=3)), ran, ONE))
+    with pytest.raises(InputError, match="other weights files"):
+        other = (replace(quick.quantized[0], fingerprint="0"),)
+        CohortStore(ran).begin(replace(quick, quantized=other), cases, [])
+
+
+def test_weights_that_changed_meanwhile_are_refused(quick):
+    with pytest.raises(InputError, match="holds other weights than when this run began"):
+        models_of(replace(quick, quantized=(replace(quick.quantized[0], fingerprint="0"),)))
+
+
+def test_settings_survive_json(quick):
+    assert CohortSettings.from_dict(json.loads(json.dumps(quick.to_dict()))) == quick
+    assert quick.difference(replace(quick, checkpoint="elsewhere")) is None
+
+
+def test_a_scheduler_that_does_not_answer(cases, quick, tmp_path, monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("pqcomq.cohort.cluster.ANSWER_WITHIN", "1s")
+    with pytest.raises(InputError, match="no scheduler answers there"):
+        finished(running(cases, quick, tmp_path / "out", Workers(scheduler="tcp://127.0.0.1:9")))
+
+
+def test_parts_that_are_none():
+    with pytest.raises(InputError, match="write i/n"):
+        shard_of("two")
+    with pytest.raises(InputError, match="name one of n parts"):
+        Workers(shard=(3, 2))
+    with pytest.raises(InputError, match="at least one worker"):
+        Workers(0)
+
+
+def test_a_single_slice_is_the_middle_one():
+    mask = np.zeros((30, 20, 20), bool)
+    mask[5:26, 2:18, 2:18] = True
+    assert Protocol(most_slices=1).slices(mask) == [15]
+
+
+def test_names_of_files_tell_nothing_of_a_patient(ran):
+    names = [path.name for path in ran.rglob("*") if path.is_file()]
+    assert not any(name in each for each in names for name in ("anna", "bert", "carl"))
+    assert store.MANIFEST in names
+
+
+def test_a_moved_box_is_drawn_by_case_and_slice_alone(quick, cases, finish):
+    moved = replace(quick, protocol=replace(quick.protocol, jitter_pixels=4))
+    first = [finish(score_case(cases.cases[0], moved, models_of(moved))).rows for _ in range(2)]
+    assert str(first[0]) == str(first[1])
+    still = finish(score_case(cases.cases[0], quick, models_of(quick))).rows
+    assert first[0][0]["dice_against_ground_truth"] != still[0]["dice_against_ground_truth"]
