@@ -216,3 +216,13 @@ def comparison_of():
         )
 
     return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def remembered_checks_of_the_tests_own(tmp_path_factory):
+    """What the user's machine remembers of its runtimes is neither read nor written."""
+    patch = pytest.MonkeyPatch()
+    path = tmp_path_factory.mktemp("checks") / "runtimes.json"
+    patch.setattr("pqcomq.backends.remembered_checks.checks_file", lambda: path)
+    yield
+    patch.undo()

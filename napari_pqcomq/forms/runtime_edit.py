@@ -1,8 +1,8 @@
 """What runs the networks, as a combo box; what this machine cannot run is greyed out, and says why.
 
-OpenVINO in float32 is the default where it is installed: full precision comes out the same but for rounding, low bits
-have their real speed, and a decoder that is one call instead of hundreds of small operations in Python follows a box
-without waiting for the window.
+The fastest that this machine has is the default: where OpenVINO is installed, quantized models run in bfloat16 on
+processors that have it, full precision in float32, and a decoder that is one call instead of hundreds of small
+operations in Python follows a box without waiting for the window.
 """
 
 from __future__ import annotations
@@ -20,16 +20,24 @@ from pqcomq.backends.openvino_model import obstacle
 from pqcomq.backends.runtime import Runtime
 
 TITLES = {
+    Runtime.auto: "the fastest here",
     Runtime.torch: "torch, low bits simulated",
-    Runtime.openvino: "OpenVINO, FP32",
-    Runtime.openvino_bf16: "OpenVINO, BF16",
+    Runtime.openvino: "OpenVINO, FP32, packed",
+    Runtime.openvino_widened: "OpenVINO, FP32, widened",
+    Runtime.openvino_bf16: "OpenVINO, BF16, packed",
+    Runtime.openvino_bf16_widened: "OpenVINO, BF16, widened",
     Runtime.openvino_int8: "OpenVINO, 8-bit inputs",
     Runtime.openvino_int8_bf16: "OpenVINO, 8-bit inputs, BF16",
 }
 _TOOLTIPS = {
+    Runtime.auto: "What computes fastest on this machine, tried once against torch; the texts on the picture name it. "
+    "Full precision is always computed in FP32.",
     Runtime.torch: "The reference. Low-bit weights are widened to float32 to run: smaller files, no other speed.",
     Runtime.openvino: "Real low-bit speed: packed weights stay packed in memory. The same results but for rounding.",
+    Runtime.openvino_widened: "Packed weights are widened to float32 once, when they are loaded: faster, more memory.",
     Runtime.openvino_bf16: "As FP32, with bfloat16 products. The full-precision model runs in FP32 beside it.",
+    Runtime.openvino_bf16_widened: "Packed weights are widened to bfloat16 once, when they are loaded: faster, more "
+    "memory.",
     Runtime.openvino_int8: "Inputs of layers in 8 bits, integer products. Needs weights quantized for it: one "
     "symmetric scale an output channel.",
     Runtime.openvino_int8_bf16: "As 8-bit inputs, all else in bfloat16.",
@@ -41,11 +49,6 @@ _WITHOUT_OPENVINO = (
     "OpenVINO is not installed, so torch runs them and low bits have no speed of their own: "
     'pip install "napari-pqcomq[openvino]"'
 )
-
-
-def default_runtime() -> Runtime:
-    """OpenVINO in float32 where it is installed, else torch."""
-    return Runtime.torch if find_spec("openvino") is None else Runtime.openvino
 
 
 class _Search(QObject):
@@ -71,7 +74,7 @@ class RuntimeEdit(GreyedChoices):
         super().__init__(choices=[(title, runtime) for runtime, title in TITLES.items()], **options)
         for runtime, tooltip in _TOOLTIPS.items():
             self.explain(runtime, tooltip)
-        self.tooltip = _TOOLTIP if default_runtime() is Runtime.openvino else f"{_TOOLTIP}\n{_WITHOUT_OPENVINO}"
+        self.tooltip = f"{_TOOLTIP}\n{_WITHOUT_OPENVINO}" if find_spec("openvino") is None else _TOOLTIP
         self._search = _Search(self)
 
     def get_value(self) -> Runtime:
@@ -89,7 +92,7 @@ class RuntimeEdit(GreyedChoices):
             self.explain(runtime, reason)
         if self.value in obstacles:  # remembered from another machine
             show_warning(f"{obstacles[self.value][:1].upper()}{obstacles[self.value][1:]}.")
-            self.value = Runtime.torch
+            self.value = Runtime.auto
 
 
 @cache

@@ -48,7 +48,7 @@ class ModelSettings:
     key: str = EMBEDDED_MODEL
     file: Path | None = None
     widths: BitWidths = _DEFAULT_WIDTHS
-    runtime: Runtime = Runtime.torch
+    runtime: Runtime = Runtime.auto
     method: Method = "pcomq"
 
     @property

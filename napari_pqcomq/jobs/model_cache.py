@@ -7,7 +7,8 @@ from pathlib import Path
 
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
-from pqcomq.backends.runtime import Runtime
+from pqcomq.backends.fastest import settled
+from pqcomq.backends.runtime import Runtime, Taken
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
@@ -24,7 +25,7 @@ class ModelCache:
     def __init__(self) -> None:
         self._key: tuple[str, Path | None] | None = None
         self._model: Segmenter | None = None
-        self._ready: dict[tuple[str, Runtime], ComparedModel] = {}  # by fingerprint of the weights
+        self._ready: dict[tuple[str, Taken], ComparedModel] = {}  # by fingerprint of the weights
         self._quantized: dict[ModelChoice, QuantizedModel] = {}
         self._newest: QuantizedModel | None = None
 
@@ -69,10 +70,10 @@ class ModelCache:
         Args:
             full: in full precision; runs in the runtime's own full precision.
             weights: its quantized copies.
-            runtime: for them.
+            runtime: for them; ``auto`` is settled first, which takes some seconds once on each machine.
 
         Yields:
-            A step before each model that has to be compiled.
+            A step before that and before each model that has to be compiled.
 
         Returns:
             Full precision first (a generator's return value).
@@ -80,21 +81,24 @@ class ModelCache:
         Raises:
             InputError: this machine cannot run them so.
         """
-        wanted: dict[tuple[str, Runtime], Segmenter | QuantizedModel] = {
-            (full.fingerprint, runtime.in_full_precision): full,
-            **{(each.segmenter.fingerprint, runtime): each for each in weights},
+        if runtime is Runtime.auto:
+            yield Progress(0, 0, "Finding the fastest setting of this machine")
+        taken = settled(runtime, weights)
+        wanted: dict[tuple[str, Taken], Segmenter | QuantizedModel] = {
+            (full.fingerprint, taken.in_full_precision): full,
+            **{(each.segmenter.fingerprint, taken): each for each in weights},
         }
         ready = {key: kept for key, kept in self._ready.items() if key in wanted}
         for key, model in wanted.items():
             if key not in ready:
                 title = model.settings.title if isinstance(model, QuantizedModel) else model.precision
-                yield Progress(len(ready), len(wanted), f"Making {title} ready for {key[1].value}")
+                yield Progress(len(ready), len(wanted), f"Making {title} ready for {key[1].runtime.value}")
                 ready[key] = _compared_model(model, key[1])
         self._ready = ready
         return tuple(ready[key] for key in wanted)
 
 
-def _compared_model(model: Segmenter | QuantizedModel, runtime: Runtime) -> ComparedModel:
+def _compared_model(model: Segmenter | QuantizedModel, runtime: Taken) -> ComparedModel:
     if isinstance(model, QuantizedModel):
         return ComparedModel.quantized(model, runtime)
     return ComparedModel.full(model, runtime)

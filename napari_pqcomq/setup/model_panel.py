@@ -10,7 +10,6 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QGroupBox, QWidget
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
-from napari_pqcomq.forms.runtime_edit import default_runtime
 from napari_pqcomq.forms.value_types import BitWidths
 from napari_pqcomq.jobs.choices import ModelChoice, ModelSettings
 from napari_pqcomq.widgets.collapsible import Collapsible
@@ -52,7 +51,7 @@ class ModelPanel(QGroupBox):
 
     def __init__(self, calibration: QWidget, parent: QWidget | None = None) -> None:
         super().__init__("Model", parent)
-        self.form = DataclassForm(ModelSettings(runtime=default_runtime()), _ROWS, self)
+        self.form = DataclassForm(ModelSettings(), _ROWS, self)
         self.form["file"].choose_btn.text = "Choose…"
         form = QFormLayout(self)
         self.form.add_rows(form, ("key", "file", "widths", "runtime"))

@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 
 from pqcomq.api.arguments import StrPath, box_of, labels_of, runtime_of, volume_of, window_of
+from pqcomq.backends.fastest import settled
 from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compare import compare as compare_steps
@@ -33,7 +34,7 @@ def segment(
     *,
     prompts: PromptMode = "propagate",
     window: Window | str | None = None,
-    runtime: Runtime | str = Runtime.torch,
+    runtime: Runtime | str = Runtime.auto,
     progress: ProgressCallback | None = None,
 ) -> np.ndarray:
     """Segment what lies in a box through a volume.
@@ -47,8 +48,9 @@ def segment(
         model: in full precision or quantized.
         prompts: ``"propagate"``, or ``"same"`` for the box itself on every slice.
         window: intensity window of the model's input, or a preset's name; by default the modality's own.
-        runtime: what runs the networks: ``"torch"``, or one of OpenVINO's, ``"openvino"``, ``"openvino-bf16"``,
-            ``"openvino-int8"``, ``"openvino-int8-bf16"``.
+        runtime: what runs the networks: ``"auto"``, the fastest that this machine has (full precision in FP32);
+            ``"torch"``, the reference; or one of OpenVINO's, ``"openvino"``, ``"openvino-widened"``,
+            ``"openvino-bf16"``, ``"openvino-bf16-widened"``, ``"openvino-int8"``, ``"openvino-int8-bf16"``.
         progress: called after every slice; an exception that it raises ends the work.
 
     Returns:
@@ -81,7 +83,7 @@ def compare(
     truth: np.ndarray | None = None,
     prompts: PromptMode = "propagate",
     window: Window | str | None = None,
-    runtime: Runtime | str = Runtime.torch,
+    runtime: Runtime | str = Runtime.auto,
     progress: ProgressCallback | None = None,
 ) -> ComparisonResult:
     """Hold quantized models against the full-precision model that they were made from, on one box.
@@ -139,7 +141,7 @@ def evaluate(
     only: Sequence[int] | None = None,
     protocol: Protocol | None = None,
     window: Window | str | None = None,
-    runtime: Runtime | str = Runtime.torch,
+    runtime: Runtime | str = Runtime.auto,
     progress: ProgressCallback | None = None,
 ) -> Evaluation:
     """Score full precision and quantized models against ground truth, label by label.
@@ -187,7 +189,7 @@ def evaluate(
     if not numbers:
         raise InputError("The label map holds no label, so there is nothing to evaluate on.")
     full, models = _compared(reference, candidates, chosen)
-    in_torch = [] if chosen is Runtime.torch else [ComparedModel.full(reference)]
+    in_torch = [] if full.in_torch is None else [ComparedModel.full(full.in_torch)]
     work = evaluate_steps(
         opened, truth, numbers, [*in_torch, full, *models], protocol=protocol, window=window_of(window)
     )
@@ -205,8 +207,9 @@ def _compared(
     several = [candidates] if isinstance(candidates, QuantizedModel) else list(candidates)
     for each in several:
         check_same_source(reference, each)
-    full = ComparedModel.full(reference, runtime.in_full_precision)
-    return full, [ComparedModel.quantized(each, runtime) for each in with_unique_names(several)]
+    taken = settled(runtime, several)
+    full = ComparedModel.full(reference, taken.in_full_precision)
+    return full, [ComparedModel.quantized(each, taken) for each in with_unique_names(several)]
 
 
 def _mode(prompts: str) -> PromptMode:

@@ -27,6 +27,9 @@ Activation = Literal["none", "gelu", "relu"]
 
 _LEVELS = 256
 
+ALL_WIDENED = 2**62
+"""As :attr:`Products.least_packed`: no matrix stays packed."""
+
 _STRIPS = 2
 """Parts in which a packed convolution gathers neighbourhoods: 64² tokens of 256 channels take 38 MB at once."""
 
@@ -134,7 +137,7 @@ class Products:
         """A dense 3 × 3 convolution padded by 1, no activation: tokens (1, side², C) → (1, side², n)."""
         outputs, channels = layer.weight.shape[:2]
         kernel = self._integers(layer)
-        if kernel is None and isinstance(layer.weight, QuantizedWeight) and can_stay_packed(layer.weight):
+        if kernel is None and isinstance(layer.weight, QuantizedWeight) and self._stays_packed(layer.weight):
             return self._packed_convolution(x, layer, side)
         image, pads = image_of(self.eight_bits(x, layer), side, side, channels), [1, 1]
         y = op.convolution(image, kernel or widened(layer.weight), [1, 1], pads, pads, [1, 1])

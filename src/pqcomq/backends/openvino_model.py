@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pqcomq.backends.int8_weights import integer_values
 from pqcomq.backends.processor import check_processor
-from pqcomq.backends.runtime import Arithmetic, Runtime
+from pqcomq.backends.runtime import Arithmetic, Runtime, Taken
 from pqcomq.errors import InputError
 from pqcomq.models import lite_medsam, medsam
 from pqcomq.models.execution import Execution, cpu_features
@@ -27,12 +27,13 @@ _LEAST_PACKED_IN_DECODER = 50_000
 sixth of its time. Widened they take 2.6 MB; the large ones, which meet seven tokens, stay packed."""
 
 
-def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime) -> Segmenter:
+def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime | Taken) -> Segmenter:
     """The model, made ready to run on a runtime; its weights are the same ones, bit for bit.
 
     Args:
         model: full precision or quantized, as loaded.
-        runtime: where to.
+        runtime: where to. ``auto`` looks for the fastest, see :func:`.fastest.settled`; several models that are to run
+            on the same one are settled together before.
 
     Returns:
         A model of its own; nothing of it needs the torch networks that it was made from.
@@ -41,8 +42,15 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime) -> Segmenter
         InputError: the runtime is not installed, or this processor cannot run it as asked.
     """
     segmenter = model.segmenter if isinstance(model, QuantizedModel) else model
+    if runtime is Runtime.auto:
+        from pqcomq.backends.fastest import settled  # which runs small networks by this module
+
+        together = settled(runtime, [model] if isinstance(model, QuantizedModel) else [])
+        runtime = together if isinstance(model, QuantizedModel) else together.in_full_precision
+    taken = runtime if isinstance(runtime, Taken) else Taken(runtime)
+    runtime = taken.runtime
     if runtime is Runtime.torch:
-        return segmenter
+        return replace(segmenter, execution=replace(segmenter.execution, why=taken.why)) if taken.why else segmenter
     arithmetic = Arithmetic.of(runtime)
     openvino = _openvino(runtime)
     core = openvino.Core()
@@ -54,13 +62,13 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime) -> Segmenter
             f"runtime {runtime.value}: {segmenter.precision} has no layer of integers with one scale a channel and a "
             f"calibrated range of its inputs; quantize it with --integer, or choose {Runtime.openvino.value}"
         )
-    return _compiled(core, segmenter, weights, ranges, runtime, arithmetic)
+    return _compiled(core, segmenter, weights, ranges, taken)
 
 
 def obstacle(runtime: Runtime) -> str | None:
     """Why a runtime cannot run here as asked, in one sentence; None if it can."""
     try:
-        if runtime is not Runtime.torch:
+        if runtime not in (Runtime.auto, Runtime.torch):
             check_processor(_openvino(runtime).Core(), runtime, Arithmetic.of(runtime))
     except InputError as error:
         return str(error)
@@ -97,41 +105,36 @@ def _compiled(
     segmenter: Segmenter,
     weights: Mapping[str, QuantizedWeight],
     ranges: Mapping[str, tuple[float, float]],
-    runtime: Runtime,
-    arithmetic: Arithmetic,
+    taken: Taken,
 ) -> Segmenter:
     import openvino
 
-    from pqcomq.backends import mask_decoder_graph, sam_vit_graph, tiny_vit_graph
-    from pqcomq.backends.graph_ops import Products
+    from pqcomq.backends import mask_decoder_graph
+    from pqcomq.backends.graph_ops import ALL_WIDENED, Products
     from pqcomq.backends.layer_source import LayerSource
 
-    encoders = {lite_medsam.KEY: tiny_vit_graph.encoder, medsam.KEY: sam_vit_graph.encoder}
-    products = Products(arithmetic.eight_bit_inputs)
-    source = LayerSource(segmenter.image_encoder, _of_part(weights, "image_encoder"), ranges)
-    encoder = _request(core, encoders[segmenter.key](source, products), arithmetic)
+    arithmetic = Arithmetic.of(taken.runtime)
+    encoder = request(core, encoder_graph(segmenter, weights, ranges, arithmetic), arithmetic)
     prompts = BoxPrompts(segmenter.prompt_encoder)
     no_mask = LayerSource(segmenter.prompt_encoder, {}, {}).weight("no_mask_embed")[0]  # (C,)
     decoder_source = LayerSource(segmenter.mask_decoder, _of_part(weights, "mask_decoder"), {})
-    in_decoder = Products(least_packed=_LEAST_PACKED_IN_DECODER)
+    in_decoder = Products(least_packed=ALL_WIDENED if arithmetic.widened else _LEAST_PACKED_IN_DECODER)
     decoder_graph = mask_decoder_graph.decoder(decoder_source, in_decoder, prompts.position, no_mask)
-    decoder = _request(core, decoder_graph, arithmetic)
+    decoder = request(core, decoder_graph, arithmetic)
     tokens = torch.cat([decoder_source.weight(name) for name in ("iou_token", "mask_tokens")])  # (5, C)
-    kept = "packed, widened inside the product" if weights else arithmetic.floats_title
-    if arithmetic.eight_bit_inputs:
-        kept = "signed bytes where inputs have 8 bits, else packed"
     execution = Execution(
         runtime=f"OpenVINO {openvino.get_version().partition('-')[0]}",
-        weights=kept,
+        weights=arithmetic.weights_title if weights else arithmetic.floats_title,
         activations=arithmetic.activations_title,
         simulated=False,
         threads=torch.get_num_threads(),
         cpu_features=cpu_features(),
-        setting=runtime.value,
+        setting=taken.runtime.value,
+        why=taken.why,
     )
     return replace(
         segmenter,
-        image_encoder=CompiledEncoder(encoder, _positions(segmenter, in_bytes=bool(weights))),
+        image_encoder=CompiledEncoder(encoder, positions_of(segmenter, in_bytes=bool(weights))),
         prompt_encoder=prompts,
         mask_decoder=CompiledDecoder(decoder, tokens),
         precision=_precision(segmenter.precision, arithmetic),
@@ -139,12 +142,29 @@ def _compiled(
     )
 
 
+def encoder_graph(
+    segmenter: Segmenter,
+    weights: Mapping[str, QuantizedWeight],
+    ranges: Mapping[str, tuple[float, float]],
+    arithmetic: Arithmetic,
+) -> object:
+    """A model's image encoder as a graph."""
+    from pqcomq.backends import sam_vit_graph, tiny_vit_graph
+    from pqcomq.backends.graph_ops import ALL_WIDENED, Products
+    from pqcomq.backends.layer_source import LayerSource
+
+    encoders = {lite_medsam.KEY: tiny_vit_graph.encoder, medsam.KEY: sam_vit_graph.encoder}
+    products = Products(arithmetic.eight_bit_inputs, ALL_WIDENED if arithmetic.widened else 0)
+    source = LayerSource(segmenter.image_encoder, _of_part(weights, "image_encoder"), ranges)
+    return encoders[segmenter.key](source, products)
+
+
 def _precision(weights: str, arithmetic: Arithmetic) -> str:
     """For people, e.g. ``"4-bit Permutation-COMQ, OpenVINO BF16"``."""
     if weights == "FP32":
         return f"{arithmetic.floats_title}, OpenVINO"
     inputs = "8-bit inputs, " if arithmetic.eight_bit_inputs else ""
-    return f"{weights}, {inputs}OpenVINO {arithmetic.floats_title}"
+    return f"{weights}, {inputs}OpenVINO {arithmetic.floats_title}{' widened' * arithmetic.widened}"
 
 
 def _of_part(weights: Mapping[str, QuantizedWeight], part: str) -> dict[str, QuantizedWeight]:
@@ -156,7 +176,7 @@ def _of_part(weights: Mapping[str, QuantizedWeight], part: str) -> dict[str, Qua
     return own
 
 
-def _positions(segmenter: Segmenter, *, in_bytes: bool) -> Positions | None:
+def positions_of(segmenter: Segmenter, *, in_bytes: bool) -> Positions | None:
     """What the graph of an encoder with an absolute position embedding takes beside the image."""
     own = positions(segmenter)
     if own is None:
@@ -165,10 +185,26 @@ def _positions(segmenter: Segmenter, *, in_bytes: bool) -> Positions | None:
     return Positions(*position_embedding.in_bytes(table)) if in_bytes else Positions(table, None)
 
 
-def _request(core: object, graph: object, arithmetic: Arithmetic) -> object:
-    """Compile for one answer at a time, with as many threads as torch has and nothing left to the library's choice."""
+def request(core: object, graph: object, arithmetic: Arithmetic) -> object:
+    """Compile for one answer at a time, with all threads."""
+    return compiled(core, graph, arithmetic).create_infer_request()  # type: ignore[attr-defined]
+
+
+def compiled(core: object, graph: object, arithmetic: Arithmetic, streams: int = 1) -> object:
+    """Compile with as many threads as torch has and nothing left to the library's choice.
+
+    Args:
+        core: OpenVINO's ``Core``.
+        graph: to compile.
+        arithmetic: pinned.
+        streams: answers that are worked out side by side; they share the threads.
+
+    Raises:
+        InputError: the library fails.
+    """
     options = {
-        "PERFORMANCE_HINT": "LATENCY",
+        "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
+        "NUM_STREAMS": streams,
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "ENABLE_CPU_PINNING": False,  # pinned threads starve when the window draws on the same core
         "INFERENCE_PRECISION_HINT": arithmetic.floats,
@@ -176,7 +212,7 @@ def _request(core: object, graph: object, arithmetic: Arithmetic) -> object:
         "KV_CACHE_PRECISION": "f32",
     }
     try:
-        return core.compile_model(graph, "CPU", options).create_infer_request()  # type: ignore[attr-defined]
+        return core.compile_model(graph, "CPU", options)  # type: ignore[attr-defined]
     except (RuntimeError, MemoryError) as problem:
         raise InputError(
             f"OpenVINO could not compile the model for this processor ({_last_line(problem)}); "
@@ -184,7 +220,7 @@ def _request(core: object, graph: object, arithmetic: Arithmetic) -> object:
         ) from problem
 
 
-def _answer(request: object, inputs: list[Tensor]) -> Tensor:
+def answer(request: object, inputs: list[Tensor]) -> Tensor:
     """Run a compiled graph once.
 
     Raises:
@@ -238,7 +274,7 @@ class CompiledEncoder(nn.Module):
     def _one(self, image: Tensor) -> Tensor:
         more = [] if self._positions is None else [self._positions.widened().contiguous()]
         with self._turn:  # an inference request serves one thread at a time
-            return _answer(self._request, [image.contiguous(), *more])
+            return answer(self._request, [image.contiguous(), *more])
 
 
 class CompiledDecoder(nn.Module):
@@ -261,7 +297,7 @@ class CompiledDecoder(nn.Module):
         own = self._tokens.expand(len(sparse_prompt_embeddings), -1, -1)
         tokens = torch.cat([own, sparse_prompt_embeddings], dim=1)  # (B, 7, C)
         with self._turn:
-            return _answer(self._request, [image_embeddings.contiguous(), tokens]), None
+            return answer(self._request, [image_embeddings.contiguous(), tokens]), None
 
 
 class BoxPrompts(nn.Module):

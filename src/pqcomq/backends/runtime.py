@@ -9,15 +9,22 @@ from enum import StrEnum
 class Runtime(StrEnum):
     """What can be asked for. Only ``torch`` runs anywhere; the others need OpenVINO and a CPU.
 
-    ``openvino``: float32 activations, the same results as torch but for rounding.
+    ``auto``: the fastest of the others that this machine has and the weights permit, see :mod:`.fastest`.
+    ``openvino``: float32 activations, the same results as torch but for rounding; packed weights are widened inside
+    the product.
+    ``openvino-widened``: the same, packed weights widened to float32 once, when they are loaded.
     ``openvino-bf16``: bfloat16 products, on processors that have them.
+    ``openvino-bf16-widened``: the same, packed weights widened to bfloat16 once.
     ``openvino-int8``: 8-bit activations where a layer's weights are integers of one scale a channel; all else float32.
     ``openvino-int8-bf16``: the same, all else bfloat16.
     """
 
+    auto = "auto"
     torch = "torch"
     openvino = "openvino"
+    openvino_widened = "openvino-widened"
     openvino_bf16 = "openvino-bf16"
+    openvino_bf16_widened = "openvino-bf16-widened"
     openvino_int8 = "openvino-int8"
     openvino_int8_bf16 = "openvino-int8-bf16"
 
@@ -27,9 +34,38 @@ class Runtime(StrEnum):
         return Arithmetic.of(self).eight_bit_inputs
 
     @property
+    def widens(self) -> bool:
+        """Whether packed weights are widened once, when they are loaded; of no meaning to full precision."""
+        return Arithmetic.of(self).widened
+
+    @property
     def in_full_precision(self) -> Runtime:
-        """The same library in float32, for the model that a quantized one is compared with."""
-        return Runtime.torch if self is Runtime.torch else Runtime.openvino
+        """The same library in float32, for the model that a quantized one is compared with; ``auto`` sees to it."""
+        return self if self in (Runtime.auto, Runtime.torch) else Runtime.openvino
+
+    @classmethod
+    def settings(cls) -> list[Runtime]:
+        """All but ``auto``, which is always one of them."""
+        return [each for each in cls if each is not cls.auto]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A runtime that was settled on.
+
+    Attributes:
+        runtime: never ``auto``.
+        why: one sentence where it was taken by itself, empty where it was asked for.
+    """
+
+    runtime: Runtime
+    why: str = ""
+
+    @property
+    def in_full_precision(self) -> Taken:
+        """What runs the model that the quantized ones are compared with: always in float32."""
+        why = "Full precision is computed in FP32, whatever the quantized model is computed in." if self.why else ""
+        return Taken(self.runtime.in_full_precision, why)
 
 
 @dataclass(frozen=True)
@@ -40,20 +76,30 @@ class Arithmetic:
         floats: OpenVINO's name of the floating-point type, ``"f32"`` or ``"bf16"``; always pinned, since OpenVINO would
             choose bfloat16 by itself on some processors.
         eight_bit_inputs: multiply integers where weights allow it.
+        widened: packed weights are widened when they are loaded, not inside each product.
     """
 
     floats: str
     eight_bit_inputs: bool
+    widened: bool = False
 
     @classmethod
     def of(cls, runtime: Runtime) -> Arithmetic:
         """The arithmetic of one of the OpenVINO runtimes."""
-        return cls("bf16" if runtime.value.endswith("bf16") else "f32", "int8" in runtime.value)
+        parts = runtime.value.split("-")
+        return cls("bf16" if "bf16" in parts else "f32", "int8" in parts, "widened" in parts)
 
     @property
     def activations_title(self) -> str:
         """For people: of a layer's inputs."""
         return self.floats_title + (", 8 bits where weights allow it" if self.eight_bit_inputs else "")
+
+    @property
+    def weights_title(self) -> str:
+        """For people: how quantized weights are held."""
+        if self.eight_bit_inputs:
+            return "signed bytes where inputs have 8 bits, else packed"
+        return f"widened to {self.floats_title} when loaded" if self.widened else "packed, widened inside the product"
 
     @property
     def floats_title(self) -> str:

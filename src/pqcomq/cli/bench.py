@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from pqcomq.atomic_files import check_folder, made_folder, replacing
-from pqcomq.backends.openvino_model import available, obstacle, runs_in_integers
+from pqcomq.backends.fastest import hindrance
+from pqcomq.backends.openvino_model import obstacle, runs_in_integers
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.options import (
     DEFAULT_MODEL,
@@ -35,6 +36,7 @@ from pqcomq.comparison.result import MEGABYTE
 from pqcomq.comparison.text import RESEARCH_ONLY
 from pqcomq.errors import InputError
 from pqcomq.masks.reader import read_masks
+from pqcomq.models.execution import cpu_name
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.plots.benchmark import draw_benchmark
@@ -107,8 +109,8 @@ def bench(
 
 def _compared_models(full: Segmenter, models: list[QuantizedModel]) -> list[ComparedModel]:
     """Torch, full precision in both floating-point types, and each file in every way that this machine can run it."""
-    here: list[Runtime] = [runtime for runtime in Runtime if runtime is not Runtime.torch and available(runtime)]
-    floats = [runtime for runtime in here if not runtime.integers]
+    here: list[Runtime] = [each for each in Runtime.settings() if each is not Runtime.torch and hindrance(each) is None]
+    floats = [runtime for runtime in here if not runtime.integers and not runtime.widens]
     rows = [ComparedModel.full(full), *(ComparedModel.full(full, runtime) for runtime in floats)]
     for model in models:
         ways = [runtime for runtime in here if not runtime.integers or runs_in_integers(model)]
@@ -122,9 +124,12 @@ def _print(found: Benchmark) -> None:
     columns = [
         "Setting",
         "encoder ms",
-        "× torch",
-        "× FP32 here",
+        "× FP32 in torch",
+        "× FP32 in OpenVINO",
+        "× fastest unquantized",
+        "slices/s",
         "decoder ms",
+        "× torch",
         f"{BOXES} boxes ms",
         "Dice vs truth",
         "Dice vs FP32",
@@ -136,20 +141,24 @@ def _print(found: Benchmark) -> None:
             f"{row.encoder.median_ms:.0f}{' *' if row.simulated else ''}",
             f"{found.encoder_speedup(row, torch_row):.2f}",
             "" if fast is None else f"{found.encoder_speedup(row, fast):.2f}",
+            f"{found.encoder_speedup(row, found.fastest_unquantized):.2f}",
+            f"{rate:.2f}",
             f"{row.decoder.median_ms:.1f}",
+            f"{torch_row.decoder.median_ms / row.decoder.median_ms:.2f}",
             f"{batch.median_ms:.1f}",
             f"{row.dice:.4f}",
             f"{row.agreement:.4f}",
             f"{row.file_bytes / MEGABYTE:.1f}",
         ]
-        for row, batch in zip(rows, found.batches, strict=True)
+        for row, batch, rate in zip(rows, found.batches, found.rates, strict=True)
     ]
     if found.published is not None:
         published = found.published.median_ms
         table.insert(0, ["FP32, authors' own code", f"{published:.0f}", *[""] * (len(columns) - 2)])
     run = torch_row.execution
     caption = (
-        f"Medians of settings taking turns; {run.threads_title}, {', '.join(run.cpu_features)}. "
-        f"× FP32 here: against FP32 on OpenVINO. * simulated. {RESEARCH_ONLY}"
+        f"Medians of settings taking turns, slices/s of a volume; {cpu_name()}, "
+        f"{run.threads_title}, {', '.join(run.cpu_features)}. "
+        f"Fastest unquantized: {found.fastest_unquantized.precision}. * simulated. {RESEARCH_ONLY}"
     )
     print_table(f"{torch_row.model} on {found.evaluation.volume_name}", columns, table, caption)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pqcomq.atomic_files import check_folder
+from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.boxes import BoxUnit, single_box
 from pqcomq.cli.options import (
@@ -75,7 +76,7 @@ def compare(
     part: Part = None,
     remedy: Remedies = None,
     modality: ModalityOption = None,
-    runtime: RuntimeOption = Runtime.torch,
+    runtime: RuntimeOption = Runtime.auto,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
@@ -91,11 +92,12 @@ def compare(
     quantized = load_weights(weights)
     full = load_model(quantized.segmenter.key, checkpoint)
     check_same_source(full, quantized, weights)
+    taken = settled(runtime, [quantized])
     work = run_comparison(
         opened_volume,
         checked,
-        ComparedModel.full(full, runtime.in_full_precision),
-        [ComparedModel.quantized(quantized, runtime)],
+        ComparedModel.full(full, taken.in_full_precision),
+        [ComparedModel.quantized(quantized, taken)],
         name=name,
         mode=prompts.value,
         window=window_of(window),
@@ -129,5 +131,5 @@ def print_comparison(comparison: Comparison) -> None:
         f"{comparison.volume_name}, slices {comparison.box.z0} to {comparison.box.z1}",
         ["", side_title(reference), side_title(candidate)],
         comparison_rows(comparison),
-        caption=RESEARCH_ONLY,
+        caption=" ".join(filter(None, [candidate.execution.why, RESEARCH_ONLY])),
     )

@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from pqcomq.atomic_files import check_folder
+from pqcomq.backends.fastest import settled
+from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.compare import print_comparison
 from pqcomq.cli.options import Overwrite
 from pqcomq.cli.output import print_lines, print_written
@@ -59,11 +61,12 @@ def _run(out: Path, bits: int, *, overwrite: bool) -> None:
     print_lines([f"Calibrating on {len(calibration.slices)} slices of the sample itself."])
     quantized = followed(quantize_model(full, calibration, settings), f"{full.title}, {settings.title}")
     truth = sample.labels == label
+    taken = settled(Runtime.auto, [quantized])
     work = compare(
         sample.volume,
         sample.boxes[label],
-        ComparedModel.full(full),
-        [ComparedModel.quantized(quantized)],
+        ComparedModel.full(full, taken.in_full_precision),
+        [ComparedModel.quantized(quantized, taken)],
         name=_ORGAN,
         mode="propagate",
         truth=truth,

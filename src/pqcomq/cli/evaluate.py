@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pqcomq.atomic_files import check_folder
+from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.options import (
     AsJson,
@@ -56,7 +57,7 @@ def evaluate(
     remedy: Remedies = None,
     labels_part: LabelsPart = None,
     modality: ModalityOption = None,
-    runtime: RuntimeOption = Runtime.torch,
+    runtime: RuntimeOption = Runtime.auto,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
@@ -68,11 +69,12 @@ def evaluate(
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
         check_same_source(full, model, path)
+    taken = settled(runtime, models)
     compared_models = [ComparedModel.full(full)]
-    if runtime is not Runtime.torch:
+    if taken.runtime is not Runtime.torch:
         # As people run it today, and the best that the same runtime gives.
-        compared_models.append(ComparedModel.full(full, runtime.in_full_precision))
-    compared_models += [ComparedModel.quantized(model, runtime) for model in models]
+        compared_models.append(ComparedModel.full(full, taken.in_full_precision))
+    compared_models += [ComparedModel.quantized(model, taken) for model in models]
     work = run_evaluation(
         opened_volume,
         truth,
@@ -95,7 +97,8 @@ def _print(evaluation: Evaluation) -> None:
     first = evaluation.summaries[0]
     title = f"{evaluation.volume_name}: {first.model}, {len(evaluation.prompts) // len(evaluation.summaries)} prompts"
     columns, rows = summary_table(evaluation.summaries)
-    caption = f"bits: effective, per quantized weight. * simulated: low bits run widened to FP32. {RESEARCH_ONLY}"
+    caption = "bits: effective, per quantized weight. * simulated: low bits run widened to FP32. "
+    caption += " ".join(filter(None, [evaluation.summaries[-1].execution.why, RESEARCH_ONLY]))
     print_table(title, columns, rows, caption)
     labels = list(first.dice_by_label)
     by_label = [

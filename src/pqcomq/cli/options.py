@@ -93,8 +93,9 @@ RuntimeOption = Annotated[
     Runtime,
     typer.Option(
         "--runtime",
-        help="What runs the networks: torch, where low bits are simulated; or OpenVINO, where they are real, in "
-        "float32 or bfloat16 (bf16), with 8-bit inputs (int8) where the weights allow it.",
+        help="What runs the networks: auto, the fastest that this machine has, with full precision in FP32; torch, the "
+        "reference, where low bits are simulated; or OpenVINO in float32 or bfloat16 (bf16), weights packed or widened "
+        "when loaded, with 8-bit inputs (int8) where the weights allow it.",
     ),
 ]
 LossMargin = Annotated[

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pqcomq.atomic_files import check_folder
+from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.boxes import BoxUnit, boxes_of
 from pqcomq.cli.options import (
@@ -84,7 +85,7 @@ def report(
     remedy: Remedies = None,
     labels_part: LabelsPart = None,
     modality: ModalityOption = None,
-    runtime: RuntimeOption = Runtime.torch,
+    runtime: RuntimeOption = Runtime.auto,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
@@ -100,8 +101,9 @@ def report(
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
         check_same_source(full, model, path)
-    reference = ComparedModel.full(full, runtime.in_full_precision)
-    candidates = [ComparedModel.quantized(model, runtime) for model in models]
+    taken = settled(runtime, models)
+    reference = ComparedModel.full(full, taken.in_full_precision)
+    candidates = [ComparedModel.quantized(model, taken) for model in models]
     work = compare_objects(opened_volume, asked, reference, candidates, mode=prompts.value, window=window_of(window))
     result = followed(work, f"{', '.join(each.name for each in asked)}, {1 + len(candidates)} precisions")
     session = Session(result, tolerance)

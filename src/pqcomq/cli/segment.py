@@ -71,7 +71,7 @@ def segment(
     part: Part = None,
     remedy: Remedies = None,
     modality: ModalityOption = None,
-    runtime: RuntimeOption = Runtime.torch,
+    runtime: RuntimeOption = Runtime.auto,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
@@ -108,7 +108,8 @@ def segment(
         f"{title}: {volume:.1f} mL on {len(checked.slices)} slices, {told}"
         for title, volume, checked in zip(names, volumes, boxes, strict=True)
     ]
-    print_lines([*opened_volume.notes, *lines, f"wrote {out}", f"wrote {paths[1]}: how it was made"])
+    why = [segmenter.execution.why] if segmenter.execution.why else []
+    print_lines([*opened_volume.notes, *lines, *why, f"wrote {out}", f"wrote {paths[1]}: how it was made"])
 
 
 def _names(given: list[str], count: int) -> list[str]:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from pqcomq.backends.runtime import Runtime
+from pqcomq.backends.streams import StreamedEncoder
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.evaluate import Evaluation, ModelSummary, Protocol, evaluate
 from pqcomq.comparison.latency import Latency
@@ -24,6 +26,8 @@ BOXES = 5
 
 _ROUNDS = 7
 
+_SLICES_A_THREAD = 3
+
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -32,11 +36,13 @@ class Benchmark:
     Attributes:
         evaluation: of all settings, which took turns slice by slice; the first is torch, the reference.
         batches: for each setting, latency of decoding :data:`BOXES` boxes at once.
+        rates: for each setting, slices of a volume encoded in a second: one a thread where the runtime can.
         published: latency of the authors' own encoder in torch; None where it was not asked for.
     """
 
     evaluation: Evaluation
     batches: tuple[Latency, ...]
+    rates: tuple[float, ...]
     published: Latency | None
 
     def encoder_speedup(self, row: ModelSummary, other: ModelSummary) -> float:
@@ -44,15 +50,35 @@ class Benchmark:
         return other.encoder.median_ms / row.encoder.median_ms
 
     @property
+    def fastest_unquantized(self) -> ModelSummary:
+        """What a quantized model has to beat on this machine, in whatever floating-point type that is."""
+        rows = [row for row in self.evaluation.summaries if row.effective_bits == 32]
+        return min(rows, key=lambda row: row.encoder.median_ms)
+
+    @property
     def full_on_fast_runtime(self) -> ModelSummary | None:
         """Full precision on the fast runtime in float32, None where there is none."""
         rows = [row for row in self.evaluation.summaries[1:] if row.effective_bits == 32]
         return next((row for row in rows if row.execution.activations == "FP32"), None)
 
+    def _speedups(self, row: ModelSummary) -> dict[str, Any]:
+        """A row's ratios, JSON-ready."""
+        first, here = self.evaluation.summaries[0], self.full_on_fast_runtime
+        return {
+            "setting": row.precision,
+            "encoder_against_fp32_in_torch": self.encoder_speedup(row, first),
+            "encoder_against_fp32_on_the_fast_runtime": None if here is None else self.encoder_speedup(row, here),
+            "encoder_against_the_fastest_unquantized": self.encoder_speedup(row, self.fastest_unquantized),
+            "decoder_against_fp32_in_torch": first.decoder.median_ms / row.decoder.median_ms,
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
             "encoder_as_published_in_torch": None if self.published is None else self.published.to_dict(),
+            "fastest_unquantized": self.fastest_unquantized.precision,
+            "speedups": [self._speedups(row) for row in self.evaluation.summaries],
+            "slices_of_a_volume_per_second": list(self.rates),
             "decoder_boxes_at_once": BOXES,
             "decoder_of_boxes_at_once": [each.to_dict() for each in self.batches],
             **self.evaluation.to_dict(),
@@ -90,7 +116,8 @@ def bench(
         InputError: as :func:`evaluate`.
     """
     work = evaluate(volume, labels, chosen, compared_models, protocol=protocol, window=window)
-    timed = 1 + (published_passes and published_passes + 1)  # the first of the published passes is not counted
+    # The first of the published passes is not counted.
+    timed = 1 + len(compared_models) + (published_passes and published_passes + 1)
     watch = Stopwatch()
 
     def told(progress: Progress) -> Progress:
@@ -100,10 +127,14 @@ def bench(
     evaluation = yield from translated(work, told)
     batches = _batches([each.segmenter for each in compared_models])
     yield watch.step(f"{BOXES} boxes at once")
+    rates = []
+    for each in compared_models:
+        rates.append(_slices_a_second(each))
+        yield watch.step(f"slices of a volume, {each.segmenter.precision}")
     published = None
     if published_passes:
         published = yield from _published(compared_models[0].segmenter, published_passes, watch)
-    return Benchmark(evaluation, batches, published)
+    return Benchmark(evaluation, batches, tuple(rates), published)
 
 
 def _batches(segmenters: Sequence[Segmenter]) -> tuple[Latency, ...]:
@@ -114,6 +145,28 @@ def _batches(segmenters: Sequence[Segmenter]) -> tuple[Latency, ...]:
     features = torch.zeros(1, 256, 64, 64)
     rounds = [[_milliseconds(each, features, boxes) for each in segmenters] for _ in range(_ROUNDS + 1)]
     return tuple(Latency.of(times) for times in zip(*rounds[1:], strict=True))
+
+
+def _slices_a_second(model: ComparedModel) -> float:
+    """Slices encoded in a second where many wait, the first round of them left out."""
+    segmenter = model.segmenter
+    side = segmenter.transforms.side
+    images = [torch.rand(1, 3, side, side) for _ in range(_SLICES_A_THREAD * torch.get_num_threads())]
+    runtime = Runtime(segmenter.execution.setting)
+    if runtime is Runtime.torch:
+        each = [_encoder_milliseconds(segmenter, image) for image in images[:_SLICES_A_THREAD]]
+        return 1e3 / Latency.of(each).median_ms
+    encoder = StreamedEncoder(model.weights or model.in_torch or segmenter, runtime)
+    encoder.encode(images[: torch.get_num_threads()])
+    began = time.perf_counter()
+    encoder.encode(images)
+    return len(images) / (time.perf_counter() - began)
+
+
+def _encoder_milliseconds(segmenter: Segmenter, image: torch.Tensor) -> float:
+    began = time.perf_counter()
+    segmenter.embed(image)
+    return (time.perf_counter() - began) * 1e3
 
 
 def _milliseconds(segmenter: Segmenter, features: torch.Tensor, boxes: torch.Tensor) -> float:

@@ -17,7 +17,9 @@ from pqcomq.comparison.metrics import dice, scores
 from pqcomq.comparison.peak_memory import PeakMemory, watching_memory
 from pqcomq.comparison.result import Comparison, ModelResult
 from pqcomq.comparison.slice_scores import SliceScores
+from pqcomq.comparison.torch_baseline import TorchBaseline
 from pqcomq.errors import InputError
+from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch, translated
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
@@ -88,7 +90,8 @@ def compare_objects(
 ) -> Generator[Progress, None, ComparisonResult]:
     """Segment boxes with several models, slice by slice in turn, and score what they find.
 
-    The models take turns on every slice, so that a machine that slows down or speeds up does so for all of them. The
+    The models take turns on every slice, so that a machine that slows down or speeds up does so for all of them. Where
+    something else runs full precision, torch encodes a few of the slices as well: that is what people run today. The
     volume is windowed once and each model warmed up once for all objects; an embedding that one object needed serves
     the others on that slice.
 
@@ -168,6 +171,8 @@ class _Run:
         self._cache = EmbeddingCache() if cache is None else cache
         self._environment = Environment.here()
         self._memories = [_warmed_up(runner, box) for runner in self._fresh_runners()]
+        in_torch = models[0].in_torch
+        self._torch = TorchBaseline(None if in_torch is None else self._runner(in_torch))
 
     def steps(self, asked: PromptedObject) -> int:
         """How many steps an object takes."""
@@ -189,9 +194,10 @@ class _Run:
 
     def _fresh_runners(self) -> list[SliceRunner]:
         """One for each model, with no latency in it yet."""
-        return [
-            SliceRunner(each.segmenter, self._volume, self._window, self._cache, self._pixels) for each in self._models
-        ]
+        return [self._runner(each.segmenter) for each in self._models]
+
+    def _runner(self, segmenter: Segmenter) -> SliceRunner:
+        return SliceRunner(segmenter, self._volume, self._window, self._cache, self._pixels)
 
     def _segmented(self, runners: Sequence[SliceRunner], box: Box3D) -> Generator[str, None, list[BoxMask]]:
         """Each model's mask of one object, the models in turns."""
@@ -199,7 +205,9 @@ class _Run:
         passes = [segment_slices(runner, box, self._mode, mask) for runner, mask in zip(runners, masks, strict=True)]
         for _turn in box.slices:
             for runner, slices in zip(runners, passes, strict=True):
-                yield f"slice {next(slices)}, {runner.segmenter.precision}"
+                z = next(slices)
+                yield f"slice {z}, {runner.segmenter.precision}"
+            self._torch.take_turn(z)
         return masks
 
     def _result(
@@ -242,6 +250,7 @@ class _Run:
             agreement=scores(masks[0].voxels, masks[1].voxels, self._volume.grid.spacing_zyx),
             slices=tuple(_slice_scores(z, *masks, asked.truth) for z in asked.box.slices),
             environment=self._environment,
+            torch_encoder=self._torch.latency,
         )
 
     def _moved(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pqcomq.backends.openvino_model import on_runtime
-from pqcomq.backends.runtime import Runtime
+from pqcomq.backends.runtime import Runtime, Taken
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantized_model import QuantizedModel
@@ -23,6 +23,7 @@ class ComparedModel:
         file_bytes: of the checkpoint or weights file.
         simulated: low-bit weights are widened to float32 to run: the size is real, the speed is that of full precision.
         weights: the packed weights behind the segmenter, for reports and for saving; None in full precision.
+        in_torch: full precision as people run it, where something else runs it here; its speed is told as well.
     """
 
     segmenter: Segmenter
@@ -30,6 +31,7 @@ class ComparedModel:
     file_bytes: int
     simulated: bool
     weights: QuantizedModel | None = field(default=None, repr=False)
+    in_torch: Segmenter | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return f"ComparedModel({self.segmenter.title}, {self.segmenter.precision})"
@@ -47,12 +49,14 @@ class ComparedModel:
         return sum(each.bits * each.rows * each.columns for each in layers) / count
 
     @classmethod
-    def full(cls, segmenter: Segmenter, runtime: Runtime = Runtime.torch) -> ComparedModel:
+    def full(cls, segmenter: Segmenter, runtime: Runtime | Taken = Runtime.torch) -> ComparedModel:
         """A model in full precision."""
-        return cls(on_runtime(segmenter, runtime), 32.0, segmenter.checkpoint_bytes, simulated=False)
+        runs = on_runtime(segmenter, runtime)
+        in_torch = None if runs.execution.setting == Runtime.torch.value else segmenter
+        return cls(runs, 32.0, segmenter.checkpoint_bytes, simulated=False, in_torch=in_torch)
 
     @classmethod
-    def quantized(cls, model: QuantizedModel, runtime: Runtime = Runtime.torch) -> ComparedModel:
+    def quantized(cls, model: QuantizedModel, runtime: Runtime | Taken = Runtime.torch) -> ComparedModel:
         """A quantized model; its size is that of the file it would be, or was, saved to."""
         runs = on_runtime(model, runtime)
         return cls(runs, model.effective_bits, file_bytes(model), runs.execution.simulated, weights=model)

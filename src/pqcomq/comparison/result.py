@@ -101,6 +101,19 @@ class ModelResult:
         )
 
 
+@dataclass(frozen=True)
+class Speedup:
+    """How many times faster one encoder is than another.
+
+    Attributes:
+        against: what the other one is, for people.
+        times: the other's median over its own.
+    """
+
+    against: str
+    times: float
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """A quantized model held against full precision on one box of one volume.
@@ -116,6 +129,8 @@ class Comparison:
         agreement: candidate against reference (a = reference). Not an accuracy.
         slices: Dice on each slice, from the feet up.
         environment: what it was measured on.
+        torch_encoder: latency of full precision in torch, which people run today, measured in the same run; None where
+            torch is what ran the reference, and in files from before it was kept.
     """
 
     volume_name: str
@@ -128,6 +143,7 @@ class Comparison:
     agreement: Scores
     slices: tuple[SliceScores, ...]
     environment: Environment
+    torch_encoder: Latency | None = None
 
     def __repr__(self) -> str:
         models = f"{self.reference.precision} and {self.candidate.precision}"
@@ -144,6 +160,19 @@ class Comparison:
         """Where the models first diverge; None where they stay together, or where none follows its own masks."""
         return first_divergence(self.slices, self.box) if self.mode == "propagate" else None
 
+    @property
+    def speedups(self) -> tuple[Speedup, ...]:
+        """How many times faster the candidate encodes than full precision, by medians.
+
+        First against what people run today, then against the same library; empty where low bits are simulated.
+        """
+        if self.candidate.simulated:
+            return ()
+        rivals = [("torch", self.torch_encoder)] if self.torch_encoder is not None else []
+        rivals.append((self.reference.execution.library, self.reference.encoder))
+        mine = self.candidate.encoder.median_ms
+        return tuple(Speedup(f"FP32 in {name}", each.median_ms / mine) for name, each in rivals)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but the masks, JSON-ready."""
         return {
@@ -153,6 +182,8 @@ class Comparison:
             "window": asdict(self.window),
             "reference": self.reference.to_dict(),
             "candidate": self.candidate.to_dict(),
+            "full_precision_encoder_in_torch": None if self.torch_encoder is None else self.torch_encoder.to_dict(),
+            "encoder_speedups": [asdict(each) for each in self.speedups],
             "agreement_between_models": self.agreement.to_dict(),
             "slices": [asdict(each) for each in self.slices],
             "first_parting_slice": None if self.divergence is None else asdict(self.divergence),
@@ -168,6 +199,7 @@ class Comparison:
             TypeError: something is of another kind.
             ValueError: a number is out of its range.
         """
+        in_torch = content.get("full_precision_encoder_in_torch")
         return cls(
             volume_name=content["volume"]["name"],
             volume_sha256=content["volume"]["voxels_sha256"],
@@ -179,4 +211,5 @@ class Comparison:
             agreement=Scores.from_dict(content["agreement_between_models"]),
             slices=tuple(SliceScores(**each) for each in content["slices"]),
             environment=Environment(**content["environment"]),
+            torch_encoder=None if in_torch is None else Latency.from_dict(in_torch),
         )

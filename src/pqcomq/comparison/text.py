@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pqcomq.comparison.metrics import Scores
 from pqcomq.comparison.result import MEGABYTE, Comparison, ModelResult
+from pqcomq.comparison.speed_text import speed_lines, speed_rows
 from pqcomq.research_only import RESEARCH_ONLY as RESEARCH_ONLY
 
 
@@ -44,16 +45,17 @@ def side_lines(comparison: Comparison, side: ModelResult) -> list[str]:
     Accuracy, against ground truth, is a different number and never shares its label.
     """
     lines = []
-    encoder, decoder = side.encoder.median_ms, side.decoder.median_ms
     if side is comparison.candidate:
         lines.append(f"Dice vs full precision {_dice_and_nsd(comparison.agreement)}")
     if side.accuracy is not None:
         lines.append(f"Dice vs ground truth {_dice_and_nsd(side.accuracy)}")
     lines += [
         f"Volume {side.volume_ml:.1f} mL{_volume_difference(comparison, side)}",
-        f"Encoder {encoder:.0f} ms {_speed(comparison, side)} · decoder {decoder:.0f} ms",
+        *speed_lines(comparison, side),
         f"{side.file_bytes / MEGABYTE:.1f} MB · {side.effective_bits:.2f} bits per weight",
     ]
+    if side is comparison.candidate and side.execution.why:
+        lines.append(side.execution.why)
     return lines
 
 
@@ -65,14 +67,6 @@ def _volume_difference(comparison: Comparison, side: ModelResult) -> str:
     """By how much the candidate's volume differs from full precision's."""
     difference = comparison.agreement.volume_difference_percent
     return "" if side is not comparison.candidate or difference is None else f" ({difference:+.1f} %)"
-
-
-def _speed(comparison: Comparison, side: ModelResult) -> str:
-    """Real or simulated, and how much faster the candidate's encoder is than full precision's."""
-    kind = "simulated" if side.simulated else "real"
-    if side is not comparison.candidate:
-        return f"({kind})"
-    return f"({kind}, {comparison.reference.encoder.median_ms / side.encoder.median_ms:.2f} ×)"
 
 
 def _both_empty(scores: Scores) -> str:
@@ -114,7 +108,7 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, ...]]:
         ("Encoder, 95th percentile", *(f"{side.encoder.p95_ms:.0f} ms" for side in sides)),
         ("Decoder, median", *(f"{side.decoder.median_ms:.1f} ms" for side in sides)),
         ("Decoder, 95th percentile", *(f"{side.decoder.p95_ms:.1f} ms" for side in sides)),
-        ("Speed", *("simulated (runs as FP32)" if side.simulated else "real" for side in sides)),
+        *speed_rows(comparison),
         ("Runs on", *(f"{each.execution.runtime}, {each.execution.threads_title}" for each in sides)),
         ("File", *(f"{side.file_bytes / MEGABYTE:.1f} MB" for side in sides)),
         ("Effective bits per quantized weight", *(f"{side.effective_bits:.2f}" for side in sides)),

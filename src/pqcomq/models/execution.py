@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +20,7 @@ _FEATURES = (
     "amx_bf16",
     "amx_int8",
     "asimd",
+    "asimddp",
     "i8mm",
     "bf16",
 )
@@ -38,6 +39,7 @@ class Execution:
         threads: that it uses.
         cpu_features: of this machine, those that matter to the speed.
         setting: what ``--runtime`` calls it; ``torch``, the only one then, in files from before it was kept.
+        why: one sentence where ``auto`` took it, empty where it was asked for; part of no comparison.
     """
 
     runtime: str
@@ -47,11 +49,17 @@ class Execution:
     threads: int
     cpu_features: tuple[str, ...]
     setting: str = "torch"
+    why: str = field(default="", compare=False)
 
     @property
     def title(self) -> str:
         """For people, e.g. ``"torch 2.8.0, weights float32, products in float32, 2 threads"``."""
         return f"{self.runtime}, weights {self.weights}, products in {self.activations}, {self.threads_title}"
+
+    @property
+    def library(self) -> str:
+        """What runs the networks, without its version."""
+        return self.runtime.partition(" ")[0]
 
     @property
     def threads_title(self) -> str:
@@ -83,10 +91,24 @@ class Execution:
 @cache
 def cpu_features() -> tuple[str, ...]:
     """This processor's instructions that matter, where the system reports them; else torch's name for the set."""
+    listed = _listed("flags", "Features")
+    if listed is None:
+        return (torch.backends.cpu.get_cpu_capability().lower(),)
+    present = set(listed.split())
+    return tuple(feature for feature in _FEATURES if feature in present)
+
+
+@cache
+def cpu_name() -> str:
+    """What the system calls this processor."""
+    return _listed("model name") or platform.processor() or platform.machine()
+
+
+def _listed(*keys: str) -> str | None:
+    """An entry of Linux's list of processors, None where there is no such list or entry."""
     listing = Path("/proc/cpuinfo")
     if platform.system() == "Linux" and listing.is_file():
         for line in listing.read_text(errors="replace").splitlines():
-            if line.startswith(("flags", "Features")):
-                present = set(line.partition(":")[2].split())
-                return tuple(feature for feature in _FEATURES if feature in present)
-    return (torch.backends.cpu.get_cpu_capability().lower(),)
+            if line.startswith(keys):
+                return line.partition(":")[2].strip()
+    return None

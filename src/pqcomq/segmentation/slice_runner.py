@@ -72,6 +72,11 @@ class SliceRunner:
         """Whether slice ``z`` needs no encoding."""
         return self._cache.get(self._key(z)) is not None
 
+    def encode(self, z: int, *, again: bool = False) -> float:
+        """Encode slice ``z`` unless it is cached, or though it is, and tell the milliseconds that it took."""
+        self._embedding(z, again=again)
+        return self.encoder_ms[z]
+
     def encode_ahead(self, z: int, reach: int = 3) -> Iterator[int]:
         """Encode the slices around one that is being looked at, the nearest first, so that a prompt there is answered.
 
@@ -122,8 +127,8 @@ class SliceRunner:
         """Logits (B, 1, 256, 256) as masks (B, H, W) bool of the slice."""
         return self.segmenter.transforms.masks(logits, self.shape).numpy()
 
-    def _embedding(self, z: int) -> Embedding:
-        entry = self._cache.get(self._key(z))
+    def _embedding(self, z: int, *, again: bool = False) -> Embedding:
+        entry = None if again else self._cache.get(self._key(z))
         if entry is None:
             image = self.segmenter.transforms.image(self._pixels[z])  # (1, 3, side, side)
             began = time.perf_counter()

@@ -104,7 +104,8 @@ def drawing_page(session: Session) -> Generator[str, None, str]:
 
 def _executions(session: Session) -> list[str]:
     """What ran each model."""
-    return [f"{each.precision}: {each.execution.title}" for each in session.objects[0].results]
+    ran = [(each.precision, each.execution) for each in session.objects[0].results]
+    return [f"{precision}: {execution.title}. {execution.why}".rstrip() for precision, execution in ran]
 
 
 def _part(session: Session, found: ObjectComparison, pixels: np.ndarray) -> _Part:

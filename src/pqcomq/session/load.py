@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pqcomq.backends.runtime import Runtime
+from pqcomq.backends.fastest import settled
+from pqcomq.backends.runtime import Runtime, Taken
 from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
@@ -117,15 +118,19 @@ class SavedSession:
             InputError: the model is not the session's, or this machine does not have the session's runtime.
         """
         weights = self.weights(full)
-        of_full, of_weights = self.runtimes if runtime is None else (runtime.in_full_precision, runtime)
+        if runtime is None:
+            of_full, of_weights = (Taken(each) for each in self.runtimes)
+        else:
+            of_weights = settled(runtime, weights)
+            of_full = of_weights.in_full_precision
         try:
             return (ComparedModel.full(full, of_full), *(ComparedModel.quantized(each, of_weights) for each in weights))
         except InputError as problem:
             if runtime is not None:
                 raise
             raise InputError(
-                f"the session was made with runtime {of_weights.value}, which repeats its numbers and is missing here: "
-                f"{problem}; another, asked for with --runtime, gives other numbers"
+                f"the session was made with runtime {of_weights.runtime.value}, which repeats its numbers and is "
+                f"missing here: {problem}; another, asked for with --runtime, gives other numbers"
             ) from problem
 
     def opened(self, volume: Volume, models: Sequence[ComparedModel]) -> Session:

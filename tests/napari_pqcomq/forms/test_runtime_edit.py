@@ -7,7 +7,8 @@ from threading import Event
 import pytest
 
 from napari_pqcomq.forms import runtime_edit
-from napari_pqcomq.forms.runtime_edit import RuntimeEdit, default_runtime
+from napari_pqcomq.forms.runtime_edit import RuntimeEdit
+from napari_pqcomq.jobs.choices import ModelSettings
 from pqcomq.backends.runtime import Runtime
 
 _OBSTACLES = runtime_edit._obstacles
@@ -35,10 +36,10 @@ def test_what_this_machine_cannot_run_is_greyed_out_with_the_reason(chooser):
     assert "Real low-bit speed" in chooser.reason(Runtime.openvino)
 
 
-def test_a_runtime_remembered_from_another_machine_gives_way_to_torch(chooser):
+def test_a_runtime_remembered_from_another_machine_gives_way_to_the_fastest_here(chooser):
     chooser.value = Runtime.openvino_bf16
     chooser.show_obstacles({Runtime.openvino_bf16: REASON})
-    assert chooser.value is Runtime.torch
+    assert chooser.value is Runtime.auto
 
 
 def test_an_answer_that_comes_when_the_combo_box_is_gone_is_dropped(qtbot, monkeypatch):
@@ -64,11 +65,10 @@ def test_an_answer_that_comes_when_the_combo_box_is_gone_is_dropped(qtbot, monke
     assert told == []
 
 
-def test_without_openvino_torch_is_the_default_and_the_tooltip_says_why(qtbot, monkeypatch):
-    assert default_runtime() is Runtime.openvino
+def test_without_openvino_the_tooltip_says_that_torch_is_what_is_left(qtbot, monkeypatch):
+    assert ModelSettings().runtime is Runtime.auto
     monkeypatch.setattr(runtime_edit, "find_spec", lambda name: None)
-    assert default_runtime() is Runtime.torch
-    chooser = RuntimeEdit(value=Runtime.torch)
+    chooser = RuntimeEdit(value=Runtime.auto)
     qtbot.addWidget(chooser.native)
     assert "OpenVINO is not installed, so torch runs them" in chooser.tooltip
     assert 'pip install "napari-pqcomq[openvino]"' in chooser.tooltip

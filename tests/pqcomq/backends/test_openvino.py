@@ -359,20 +359,46 @@ def test_integer_products_are_those_of_the_rounded_inputs():
 
 @pytest.mark.parametrize("in_bytes", [False, True])
 def test_positions_are_kept_small_and_given_whole(in_bytes):
-    from pqcomq.backends.openvino_model import _positions
+    from pqcomq.backends.openvino_model import positions_of
     from pqcomq.models.registry import empty_model
     from pqcomq.quantization import position_embedding
 
     segmenter = empty_model("medsam", "random.pth", "0" * 64, 1)
     torch.nn.init.normal_(segmenter.image_encoder.pos_embed, generator=torch.Generator().manual_seed(4))
     own = segmenter.image_encoder.pos_embed.detach()
-    kept = _positions(segmenter, in_bytes=in_bytes)
+    kept = positions_of(segmenter, in_bytes=in_bytes)
     expected = position_embedding.widened(*position_embedding.in_bytes(own)) if in_bytes else own
     assert torch.equal(kept.widened(), expected.view(1, 4096, 768))
     assert kept.table.element_size() == (1 if in_bytes else 4)
 
 
 def test_an_encoder_without_positions_takes_the_image_alone(lite_medsam):
-    from pqcomq.backends.openvino_model import _positions
+    from pqcomq.backends.openvino_model import positions_of
 
-    assert _positions(lite_medsam, in_bytes=True) is None
+    assert positions_of(lite_medsam, in_bytes=True) is None
+
+
+def test_many_slices_come_out_as_one_by_one_and_in_their_order(lite_medsam, prompts):
+    from pqcomq.backends.streams import StreamedEncoder
+
+    images = [lite_medsam.transforms.image(pixels) for pixels, _box in prompts[:3]]
+    slow = on_runtime(lite_medsam, Runtime.openvino)
+    found = StreamedEncoder(lite_medsam, Runtime.openvino).encode([*images, images[0]])
+    assert torch.equal(found[0], found[3])
+    for image, features in zip(images, found, strict=False):
+        torch.testing.assert_close(features, slow.embed(image), rtol=1e-3, atol=1e-3)
+
+
+def test_widened_weights_give_the_masks_of_packed_ones(quantized, lite_medsam, prompts):
+    from pqcomq.backends import tiny_vit_graph
+    from pqcomq.backends.layer_source import LayerSource
+
+    packed, widened = (on_runtime(quantized, each) for each in (Runtime.openvino, Runtime.openvino_widened))
+    assert widened.precision.endswith("OpenVINO FP32 widened")
+    assert widened.execution.weights == "widened to FP32 when loaded"
+    for pixels, box in prompts[:2]:
+        assert dice(*(model.decode(model.encode(pixels), box)[0] for model in (packed, widened))) > 0.999
+    source = LayerSource(quantized.segmenter.image_encoder, quantized.weights, {})
+    graph = tiny_vit_graph.encoder(source, graph_ops.Products(least_packed=graph_ops.ALL_WIDENED))
+    kinds = {op.get_output_element_type(0).to_string() for op in graph.get_ops() if op.get_type_name() == "Constant"}
+    assert "u4" not in kinds

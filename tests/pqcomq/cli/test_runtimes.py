@@ -9,6 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from pqcomq.backends import processor
+from pqcomq.backends.fastest import hindrance
 from pqcomq.backends.openvino_model import available
 from pqcomq.backends.runtime import Runtime
 from pqcomq.quantization.presets import default_config
@@ -43,6 +44,20 @@ def test_segment_says_what_ran_and_asks_nothing_of_the_network(run, ct, saved, t
     assert ran["activations"] == "FP32"
     assert not ran["simulated"]
     assert sitk.GetArrayFromImage(sitk.ReadImage(str(out))).any()
+
+
+def test_without_a_choice_the_fastest_is_taken_and_both_ratios_are_told(run, ct, saved, tmp_path):
+    out = tmp_path / "out"
+    status, text, err = run("compare", ct, "--weights", saved, "--box", *BOX, "--out", out)
+    assert status == 0, err
+    content = json.loads((out / "comparison.json").read_text())
+    ran = content["candidate"]["execution"]
+    assert ran["setting"].startswith("openvino")
+    assert ran["why"].startswith("Fastest here for these weights: " + ran["setting"])
+    reference = content["reference"]["execution"]
+    assert (reference["setting"], reference["activations"]) == ("openvino", "FP32")
+    assert [each["against"] for each in content["encoder_speedups"]] == ["FP32 in torch", "FP32 in OpenVINO"]
+    assert ran["why"] in " ".join(text.split())
 
 
 def test_compare_runs_both_sides_on_the_same_library(run, ct, saved, tmp_path):
@@ -131,12 +146,24 @@ def test_bench_tells_every_setting_against_the_same_baselines(run, ct, truth, sa
     assert [row["precision"] for row in rows[:2]] == ["FP32", "FP32, OpenVINO"]
     assert rows[0]["execution"]["runtime"].startswith("torch")
     in_bytes = [row for row in rows if "8-bit inputs" in row["precision"]]
-    assert len(in_bytes) == sum(available(each) for each in Runtime if each.integers)
+    assert len(in_bytes) == sum(hindrance(each) is None for each in Runtime if each.integers)
     assert not any("8-bit inputs" in row["precision"] for row in rows if "4-bit" in row["precision"])
     assert not any(row["simulated"] for row in rows)
     assert content["encoder_as_published_in_torch"]["passes"] == 1
     assert [each["passes"] for each in content["decoder_of_boxes_at_once"]] == [7] * len(rows)
+    unquantized = [row for row in rows if row["effective_bits"] == 32]
+    fastest = min(unquantized, key=lambda row: row["encoder"]["median_ms"])
+    assert content["fastest_unquantized"] == fastest["precision"]
+    for row, speedups in zip(rows, content["speedups"], strict=True):
+        mine = row["encoder"]["median_ms"]
+        assert speedups["setting"] == row["precision"]
+        assert speedups["encoder_against_fp32_in_torch"] == rows[0]["encoder"]["median_ms"] / mine
+        assert speedups["encoder_against_fp32_on_the_fast_runtime"] == rows[1]["encoder"]["median_ms"] / mine
+        assert speedups["encoder_against_the_fastest_unquantized"] == fastest["encoder"]["median_ms"] / mine
+    assert len(content["slices_of_a_volume_per_second"]) == len(rows)
+    assert min(content["slices_of_a_volume_per_second"]) > 0
     assert "authors' own code" in text
+    assert "fastest unquantized" in text
     assert "5 boxes ms" in text
     assert (out / "bench.png").read_bytes().startswith(b"\x89PNG")
     status, _, err = run("bench", "--out", out)

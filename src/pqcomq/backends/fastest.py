@@ -1,0 +1,57 @@
+"""``auto``: the fastest runtime that this machine really has and the weights permit.
+
+The order is one of measurements, medians of settings in turns on two cores of an Intel Xeon with AVX-512, VNNI, BF16
+and AMX, LiteMedSAM's encoder in ms: torch 603; OpenVINO in float32 341, packed 4 bits 372; bfloat16 131, 4 bits widened
+to bfloat16 when loaded 134, packed 170. With no more than AVX2's instructions float32 took 455 there, packed 573.
+
+What a processor's instructions promise is tried once on a small network against torch, see :mod:`.self_check`; what was
+found is kept, see :mod:`.remembered_checks`. A runtime that computes wrongly or not at all gives way to the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pqcomq.backends.openvino_model import obstacle
+from pqcomq.backends.remembered_checks import remembered_fault
+from pqcomq.backends.runtime import Runtime, Taken
+from pqcomq.backends.self_check import fault
+from pqcomq.quantization.quantized_model import QuantizedModel
+
+
+def settled(runtime: Runtime, models: Sequence[QuantizedModel]) -> Taken:
+    """A runtime for models that are compared with each other, or for full precision where there are none.
+
+    Args:
+        runtime: what was asked for; anything but ``auto`` stands.
+        models: quantized ones that are to run on the same.
+
+    Returns:
+        What runs them, and in one sentence why, where that was not asked for.
+    """
+    if runtime is not Runtime.auto:
+        return Taken(runtime)
+    passed_over: list[str] = []
+    for each, what_for in _by_speed(quantized=bool(models)):
+        problem = hindrance(each)
+        if problem is None:
+            return Taken(each, _sentence(f"Fastest here {what_for}: {each.value}, checked against torch", passed_over))
+        passed_over.append(problem)
+    return Taken(Runtime.torch, _sentence("Torch, which runs everywhere", passed_over[-1:]))
+
+
+def hindrance(runtime: Runtime) -> str | None:
+    """Why a runtime cannot be relied on here, in one sentence; None if it can. It is tried once on each machine."""
+    return obstacle(runtime) or (None if runtime is Runtime.torch else remembered_fault(runtime, fault))
+
+
+def _by_speed(*, quantized: bool) -> Iterator[tuple[Runtime, str]]:
+    """The runtimes and what for, the fastest first."""
+    if quantized:
+        yield Runtime.openvino_bf16_widened, "for these weights"
+        yield Runtime.openvino_widened, "for these weights"
+    yield Runtime.openvino, "in FP32"
+
+
+def _sentence(taken: str, passed_over: Sequence[str]) -> str:
+    return f"{taken} ({'; '.join(passed_over)})." if passed_over else f"{taken}."

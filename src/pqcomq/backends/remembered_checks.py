@@ -1,0 +1,85 @@
+"""What was found out about runtimes on this machine, kept from one process to the next.
+
+A small file in the user's cache folder. It is written for one processor and one set of versions: whatever else stands
+in it, or cannot be read, is made anew. A folder that cannot be written costs nothing but the time of the next check.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+import pqcomq
+from pqcomq.atomic_files import replacing
+from pqcomq.backends.runtime import Runtime
+from pqcomq.errors import InputError
+from pqcomq.models.execution import cpu_features, cpu_name
+
+_FORMAT = 1
+
+
+def checks_file() -> Path:
+    """Where it is kept."""
+    return user_cache_path("napari-pqcomq", appauthor=False) / "runtimes.json"
+
+
+def remembered_fault(runtime: Runtime, find: Callable[[Runtime], str | None]) -> str | None:
+    """What is wrong with a runtime on this machine: looked up, or found out and kept.
+
+    Args:
+        runtime: which.
+        find: finds it out, in one sentence; None for nothing.
+    """
+    faults = _read()
+    if runtime.value not in faults:
+        faults[runtime.value] = find(runtime)
+        _write(faults)
+    return faults[runtime.value]
+
+
+def this_machine() -> dict[str, Any]:
+    """All that an answer depends on."""
+    return {
+        "processor": cpu_name(),
+        "architecture": platform.machine(),
+        "system": platform.platform(),
+        "features": list(cpu_features()),
+        "most_instructions": os.environ.get("ONEDNN_MAX_CPU_ISA", ""),
+        "versions": {"pqcomq": pqcomq.__version__} | {name: _version(name) for name in ("torch", "openvino")},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _read() -> dict[str, str | None]:
+    try:
+        content = json.loads(checks_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(content, dict) or content.get("format") != _FORMAT or content.get("machine") != this_machine():
+        return {}
+    faults = content.get("faults")
+    whole = isinstance(faults, dict) and all(each is None or isinstance(each, str) for each in faults.values())
+    return faults if whole else {}  # type: ignore[return-value]
+
+
+def _write(faults: dict[str, str | None]) -> None:
+    path = checks_file()
+    content = {"format": _FORMAT, "machine": this_machine(), "faults": faults}
+    with suppress(OSError, InputError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path, overwrite=True) as partial:
+            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

