@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import os
+
 import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.nrrd_metaimage import read_picture
 from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
 
@@ -78,3 +85,168 @@ def test_flat_and_colour_pictures_are_refused(tmp_path):
     sitk.WriteImage(sitk.Image([5, 6, 7], sitk.sitkVectorUInt8, 3), str(tmp_path / "colour.nrrd"))
     with pytest.raises(InputError, match=r"colour\.nrrd has colour voxels"):
         read_volume(tmp_path / "colour.nrrd")
+
+
+TYPES = [
+    sitk.sitkUInt8, sitk.sitkInt8, sitk.sitkUInt16, sitk.sitkInt16, sitk.sitkUInt32, sitk.sitkInt32, sitk.sitkFloat32,
+    sitk.sitkFloat64,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("kind", TYPES, ids=sitk.GetPixelIDValueAsString)
+def test_what_simpleitk_wrote_is_read_as_simpleitk_reads_it(random_image, tmp_path, ending, kind):
+    path = tmp_path / f"a{ending}"
+    sitk.WriteImage(sitk.Cast(sitk.Abs(random_image) // 16, kind), str(path))
+    expected = sitk.ReadImage(str(path))
+    voxels, grid, findings = read_picture(path)
+    np.testing.assert_array_equal(voxels, sitk.GetArrayFromImage(expected))
+    assert grid.size == expected.GetSize()
+    for ours, theirs in (("spacing", "GetSpacing"), ("origin", "GetOrigin"), ("direction", "GetDirection")):
+        np.testing.assert_allclose(getattr(grid, ours), getattr(expected, theirs)(), atol=1e-9)
+    assert findings == ()
+
+
+NRRD = """NRRD0004
+type: {type}
+dimension: 3
+{space}
+sizes: 2 3 4
+space directions: (0,2,0) (3,0,0) (0,0,-4)
+kinds: domain domain domain
+endian: {endian}
+encoding: {encoding}
+space origin: (10,20,30)
+{more}
+"""
+VALUES = (np.arange(24, dtype="<i2") * 7 - 30).reshape(4, 3, 2)
+
+
+def nrrd_bytes(**fields):
+    told = {"type": "short", "space": "space: LPS", "endian": "little", "encoding": "raw", "more": ""} | fields
+    lines = [line for line in NRRD.format(**told).splitlines() if line]
+    return ("\n".join(lines) + "\n\n").encode()
+
+
+@pytest.mark.parametrize(
+    "space", ["LPS", "RAS", "LAS", "right-anterior-superior", "left-posterior-superior", "scanner-xyz", ""]
+)
+def test_spaces_turn_axes_as_simpleitk_turns_them(tmp_path, space):
+    path = tmp_path / "a.nrrd"
+    path.write_bytes(nrrd_bytes(space=f"space: {space}" if space else "space dimension: 3") + VALUES.tobytes())
+    voxels, grid, _ = read_picture(path)
+    expected = sitk.ReadImage(str(path))
+    np.testing.assert_array_equal(voxels, VALUES)
+    assert grid.spacing == (2, 3, 4)
+    np.testing.assert_allclose(grid.origin, expected.GetOrigin())
+    np.testing.assert_allclose(grid.direction, expected.GetDirection())
+
+
+def as_text(values):
+    return "\n".join(map(str, values.ravel().tolist())).encode()
+
+
+ENCODED = {
+    "raw": lambda values: values.tobytes(), "gzip": lambda values: gzip.compress(values.tobytes()),
+    "bzip2": lambda values: bz2.compress(values.tobytes()), "ascii": as_text,
+    "hex": lambda values: values.tobytes().hex().encode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+@pytest.mark.parametrize("endian", ["little", "big"])
+def test_every_encoding_and_byte_order_gives_the_same_voxels(tmp_path, encoding, endian):
+    stored = VALUES.astype("<i2" if endian == "little" else ">i2")
+    content = ENCODED[encoding](stored)
+    path = tmp_path / "a.nrrd"
+    path.write_bytes(nrrd_bytes(encoding=encoding, endian=endian) + content)
+    np.testing.assert_array_equal(read_picture(path)[0], VALUES)
+    path.write_bytes(nrrd_bytes(encoding=encoding, endian=endian) + content[: len(content) // 2])
+    with pytest.raises(InputError, match="cut off"):
+        read_picture(path)
+
+
+def test_detached_voxels_are_found_after_lines_and_bytes_to_skip(tmp_path):
+    path = tmp_path / "a.nhdr"
+    (tmp_path / "a.raw").write_bytes(b"one line\nxx" + VALUES.tobytes())
+    for more in ("line skip: 1\nbyte skip: 2\ndata file: a.raw", "byte skip: -1\ndata file: ./a.raw"):
+        path.write_bytes(nrrd_bytes(more=more))
+        np.testing.assert_array_equal(read_picture(path)[0], VALUES)
+    (tmp_path / "a.raw.gz").write_bytes(
+        gzip.compress(b"xx" + VALUES.tobytes()[:20]) + gzip.compress(VALUES.tobytes()[20:])
+    )
+    path.write_bytes(nrrd_bytes(encoding="gzip", more="byte skip: 2\ndata file: a.raw.gz"))
+    np.testing.assert_array_equal(read_picture(path)[0], VALUES)
+
+
+META = """ObjectType = Image
+NDims = 3
+BinaryData = True
+BinaryDataByteOrderMSB = False
+TransformMatrix = 0 1 0 1 0 0 0 0 -1
+Offset = 10 20 30
+ElementSpacing = 2 3 4
+DimSize = 2 3 4
+ElementType = MET_SHORT
+{more}ElementDataFile = {data}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("../secret.raw", "own folder"), ("/etc/passwd", "own folder"), ("link.raw", "own folder"),
+        ("nowhere.raw", "there is no file"), (".", "there is no file"), ("pipe.raw", "there is no file"),
+        ("x%03d.raw 1 7 0", "several files"), ("LIST", "several files"), ("a\0b", "damaged"),
+    ],
+)  # fmt: skip
+def test_voxels_are_read_from_the_header_s_own_folder_alone(tmp_path, name, reason):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (tmp_path / "secret.raw").write_bytes(VALUES.tobytes())
+    (folder / "link.raw").symlink_to(tmp_path / "secret.raw")
+    os.mkfifo(folder / "pipe.raw")
+    (folder / "a.mhd").write_text(META.format(more="", data=name))
+    (folder / "a.nhdr").write_bytes(nrrd_bytes(more=f"data file: {name}"))
+    for ending in ("mhd", "nhdr"):
+        with pytest.raises(InputError, match=reason):
+            read_picture(folder / f"a.{ending}")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "NDims = -1\n", "DimSize = 0 0 0\n", "DimSize = 2 3\n", "DimSize = 2 3 999999\n", "ElementType = MET_OTHER\n",
+        "ElementSpacing = 1 nan 1\n", "Offset = 1 2\n", "TransformMatrix = 1 0 0 0 1 0 0 0 0\n", "HeaderSize = -2\n",
+        "DimSize = 99999999999999999999 1 1\n", "ElementNumberOfChannels = -3\n", "no key and value\n",
+        "CompressedData = True\n", "BinaryData = False\n", "ElementSpacing = 0 1 1\n",
+    ],
+)  # fmt: skip
+def test_damaged_metaimage_headers_are_refused_in_one_sentence(tmp_path, more):
+    path = tmp_path / "a.mha"
+    path.write_bytes(META.format(more="", data="LOCAL").encode() + VALUES.tobytes())
+    np.testing.assert_array_equal(read_picture(path)[0], VALUES)
+    path.write_bytes(META.format(more=more, data="LOCAL").encode() + VALUES.tobytes())
+    with pytest.raises(InputError) as refusal:
+        read_picture(path)
+    assert "\n" not in str(refusal.value)
+
+
+@given(data=st.data(), ending=st.sampled_from(["nrrd", "mha"]))
+def test_any_damage_to_a_header_is_refused_or_gives_voxels_that_are_there(tmp_path, data, ending):
+    head = nrrd_bytes() if ending == "nrrd" else META.format(more="", data="LOCAL").encode()
+    damaged = bytearray(head)
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(damaged) - 1))
+        piece = data.draw(st.sampled_from([b"", b"-", b"9", b" ", b"\n", b"0", b"nan", b"e9", b"\xff", b"%", b"none"]))
+        damaged[place : place + data.draw(st.integers(0, 3))] = piece
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes(bytes(damaged) + VALUES.tobytes())
+    try:
+        voxels, grid, _ = read_picture(path, 1 if data.draw(st.booleans()) else None)
+    except InputError as refusal:
+        assert "\n" not in str(refusal)
+        return
+    assert voxels.shape == grid.shape_zyx
+    assert voxels.size <= path.stat().st_size
+    assert np.isfinite(grid.origin).all()

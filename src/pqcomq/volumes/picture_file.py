@@ -1,0 +1,132 @@
+"""What a NRRD or MetaImage file says of itself, checked before any voxel is read.
+
+The headers are read and checked in Python, and so are the voxels: a damaged header ends ITK's own readers, and the
+process with them, and lets them read any file on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from pqcomq.errors import InputError
+from pqcomq.volumes.grid import PLAUSIBLE_SPACING, Grid
+
+MOST_HEADER_BYTES = 1 << 22
+"""Segmentations with hundreds of named objects have long headers; voxels are no header."""
+MOST_AXIS = 1 << 20
+SAME_ANGLE = 1e-4
+"""Largest cosine between two axes that is still rounding."""
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A checked header.
+
+    Attributes:
+        sizes: of the stored array, the fastest axis first; three axes, or four.
+        part_axis: which of four axes counts volumes or numbers a voxel; None for three.
+        dtype: of the stored numbers, with their byte order.
+        encoding: ``"raw"``, ``"deflate"`` (zlib or gzip), ``"bzip2"``, ``"text"`` or ``"hex"``.
+        data: the file with the voxels, in the header's own folder.
+        offset: bytes before them in that file; −1 where they are its end.
+        skip: bytes before them once decompressed.
+        grid: of one volume.
+        fields: the header's own, as text.
+    """
+
+    sizes: tuple[int, ...]
+    part_axis: int | None
+    dtype: np.dtype
+    encoding: str
+    data: Path
+    offset: int
+    skip: int
+    grid: Grid
+    fields: Mapping[str, str]
+
+    @property
+    def parts(self) -> int:
+        """How many 3-D volumes there are."""
+        return 1 if self.part_axis is None else self.sizes[self.part_axis]
+
+    @property
+    def nbytes(self) -> int:
+        """Of all voxels."""
+        return prod(self.sizes) * self.dtype.itemsize
+
+
+def checked_axes(sizes: tuple[int, ...], part_axis: int | None, path: Path) -> tuple[int, int, int]:
+    """Voxels along x, y and z.
+
+    Args:
+        sizes: of all axes.
+        part_axis: the one that counts volumes, of four.
+        path: for messages.
+
+    Raises:
+        InputError: they make up no volume.
+    """
+    shape = " x ".join(map(str, sizes))
+    if any(not 0 < size <= MOST_AXIS for size in sizes):
+        raise InputError(f"{path} is damaged: no picture has {shape} voxels.")
+    if len(sizes) < 3:
+        raise InputError(f"{path} is a {len(sizes)}-D picture ({shape}), not a volume.")
+    spatial = [size for axis, size in enumerate(sizes) if axis != part_axis]
+    if len(spatial) != 3:
+        raise InputError(f"{path} has {len(sizes)} dimensions ({shape}), and three or four can be read.")
+    return spatial[0], spatial[1], spatial[2]
+
+
+def checked_grid(
+    size: tuple[int, int, int], spacing: np.ndarray, origin: np.ndarray, axes: np.ndarray, path: Path
+) -> Grid:
+    """A grid whose every number is plausible.
+
+    Args:
+        size: voxels along x, y, z.
+        spacing: (3,) mm.
+        origin: (3,) LPS mm.
+        axes: (3, 3), the direction of index axis i in column i.
+        path: for messages.
+
+    Raises:
+        InputError: numbers are not finite or implausible, or axes not at right angles.
+    """
+    low, high = PLAUSIBLE_SPACING
+    if not all(np.isfinite(numbers).all() for numbers in (spacing, origin, axes)):
+        raise InputError(f"{path} has a damaged geometry (it holds numbers that are not finite).")
+    if not ((spacing >= low) & (spacing <= high)).all():
+        raise InputError(f"{path} has implausible voxel spacing ({' x '.join(f'{s:g}' for s in spacing)} mm).")
+    if np.abs(axes.T @ axes - np.eye(3)).max() > SAME_ANGLE:
+        raise InputError(f"{path} has axes that are not at right angles to one another.")
+    sx, sy, sz = spacing.tolist()
+    x, y, z = origin.tolist()
+    return Grid(size, (sx, sy, sz), (x, y, z), tuple(axes.ravel().tolist()))
+
+
+def data_file(path: Path, name: str) -> Path:
+    """The file with a header's voxels, which lies in the header's own folder or below it.
+
+    Args:
+        path: of the header.
+        name: that it gives.
+
+    Raises:
+        InputError: the file lies elsewhere, is not there, or is no regular file.
+    """
+    folder = path.parent.resolve()
+    try:
+        found = (folder / name).resolve()
+        is_file = found.is_file()
+    except (OSError, ValueError, RuntimeError):
+        raise InputError(f"{path} is damaged: it does not name the file of its voxels.") from None
+    if not found.is_relative_to(folder):
+        raise InputError(f"Voxels are only read from a header's own folder, and {path} has them elsewhere.")
+    if not is_file:
+        raise InputError(f"The voxels of {path} are missing: there is no file {found.name} beside it.")
+    return found
