@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from pqcomq.atomic_files import replacing
+from pqcomq.cohort.report import case_numbers, write_report
 from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.statistics import CohortStatistics, model_rows
 from pqcomq.csv_table import write_table
@@ -17,11 +18,10 @@ SCORES, SCORES_CSV, CASES_CSV, DIFFERENCES_CSV, SUMMARY = (
     "differences.csv",
     "summary.json",
 )
-MARGIN = "margin_dice"
 
 
 def write_results(result: CohortResult, statistics: CohortStatistics) -> list[Path]:
-    """Write all rows (Parquet, CSV), the cases (CSV), the differences with their tests (CSV) and all numbers (JSON).
+    """Write the page to read, all rows (Parquet, CSV), the cases and the differences (CSV), and all numbers (JSON).
 
     Args:
         result: of the cohort.
@@ -36,7 +36,8 @@ def write_results(result: CohortResult, statistics: CohortStatistics) -> list[Pa
     folder = result.store.folder
     with replacing(folder / SCORES, overwrite=True) as partial:
         result.scores.to_parquet(partial, index=False)
-    for name, table in ((SCORES_CSV, result.scores), (CASES_CSV, result.cases)):
+    numbered = result.cases.assign(number=result.cases["case"].map(case_numbers(result)))
+    for name, table in ((SCORES_CSV, result.scores), (CASES_CSV, numbered)):
         with replacing(folder / name, overwrite=True) as partial:
             table.to_csv(partial, index=False)
     write_table([each.to_dict() for each in statistics.differences], folder / DIFFERENCES_CSV, overwrite=True)
@@ -49,4 +50,5 @@ def write_results(result: CohortResult, statistics: CohortStatistics) -> list[Pa
     }
     with replacing(folder / SUMMARY, overwrite=True) as partial:
         partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    return [folder / name for name in (SCORES, SCORES_CSV, CASES_CSV, DIFFERENCES_CSV, SUMMARY)]
+    written = [folder / name for name in (SCORES, SCORES_CSV, CASES_CSV, DIFFERENCES_CSV, SUMMARY)]
+    return [write_report(result, statistics), *written]

@@ -79,11 +79,16 @@ class PairedDifference:
     @property
     def sentence(self) -> str:
         """The outcome with its reason."""
+        return f"{self.label}, {self.model}: {self.outcome.upper()}. {self.finding}"
+
+    @property
+    def finding(self) -> str:
+        """What was found, and why that decides or does not."""
         count = f"{self.cases} case{'s' * (self.cases > 1)} of {self.patients} patient{'s' * (self.patients > 1)}"
         told = f"{self.difference:+.4f} Dice against ground truth on {count}"
         if math.isfinite(self.low):
             told += f" (95 % interval {self.low:+.4f} to {self.high:+.4f})"
-        return f"{self.label}, {self.model}: {self.outcome.upper()}. {told}. {self._reason}"
+        return f"{told}. {self._reason}"
 
     @property
     def _reason(self) -> str:

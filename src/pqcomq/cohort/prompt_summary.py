@@ -120,7 +120,7 @@ def summarised(pairs: pd.DataFrame, model: str, protocol: str, is_full: bool) ->
         dice_between=float(between.mean()),
         worst_between=float(between.min()),
         losing=_losing(pairs),
-        most_lost=float(-pairs["difference"].min()),
+        most_lost=max(0.0, float(-pairs["difference"].min())),
         strata=tuple(_stratum(pairs, name) for name in STRATA),
     )
 

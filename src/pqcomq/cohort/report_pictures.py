@@ -1,0 +1,168 @@
+"""The plots of a cohort's report, on light and dark ground, and its worst cases as pictures."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from pqcomq.cohort.loaded_models import QUANTIZED
+from pqcomq.cohort.pairs import moved_box_name, paired
+from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.statistics import CohortStatistics
+from pqcomq.comparison.figure import draw_comparison
+from pqcomq.comparison.metrics import dice
+from pqcomq.comparison.result import MEGABYTE
+from pqcomq.comparison.text import RESEARCH_ONLY, short_precision
+from pqcomq.plots.cohort import CostPoint, Interval, draw_bland_altman, draw_case_dots, draw_costs, draw_forest
+from pqcomq.plots.svg import as_svg
+from pqcomq.plots.theme import DARK, LIGHT, Look
+
+MOST_PICTURES = 6
+
+
+@dataclass(frozen=True)
+class ReportPicture:
+    """One picture of the page.
+
+    Attributes:
+        light: data URI.
+        dark: data URI for a dark page; that for a light one where there is none of its own.
+        text: what it shows, for those who do not see it, and as its caption.
+        width: in CSS pixels.
+    """
+
+    light: str
+    dark: str
+    text: str
+    width: int
+
+
+def short_names(result: CohortResult) -> dict[str, str]:
+    """Short names of the models for plots; the long ones where short ones would be the same."""
+    names = [each.name for each in result.models]
+    short = [short_precision(name) for name in names]
+    unique = len(set(short)) == len(short)
+    found = {name: brief if unique else name.partition(", ")[0] for name, brief in zip(names, short, strict=True)}
+    moved = moved_box_name(result.scores)
+    return found | ({moved: "full, box moved"} if moved else {})
+
+
+def plots_of(result: CohortResult, statistics: CohortStatistics) -> list[ReportPicture]:
+    """All plots."""
+    names = short_names(result)
+    quantized = [each.name for each in result.models if each.role == QUANTIZED]
+    protocol, margin = statistics.decided_by, statistics.margin
+    rows = [each for each in (*statistics.differences, *statistics.yardstick) if each.protocol == protocol]
+    places = {name: place for place, name in enumerate(quantized)}
+    intervals = [
+        Interval(row.label, places.get(row.model, -1), names[row.model], row.difference, row.low, row.high, row.cases)
+        for row in rows
+    ]
+    labels = len({each.label for each in intervals})
+    pairs = {name: paired(result.scores, name, protocol) for name in quantized}
+    by_case = [(names[name], table.groupby("case")["difference"].mean().to_numpy()) for name, table in pairs.items()]
+    high = 1.2 + labels * (0.12 * (len(quantized) + 1) + 0.16)
+    plots = [
+        _plot(partial(draw_forest, intervals=intervals, margin=margin), 9.0, high, "Paired differences of Dice"),
+        _plot(partial(draw_case_dots, losses=by_case, margin=margin), 4.4, 3.4, "Every case"),
+        *_cost_plots(result, statistics, names),
+    ]
+    for place, agreement in enumerate(statistics.volumes):
+        table = paired(result.scores, agreement.model, "organ")
+        draw = partial(
+            draw_bland_altman,
+            full_ml=table["full_volume_ml"].to_numpy(),
+            quantized_ml=table["quantized_volume_ml"].to_numpy(),
+            bias_ml=agreement.bias_ml,
+            limits_ml=agreement.limits_ml,
+            place=place,
+        )
+        plots.append(_plot(draw, 4.4, 3.4, f"Volumes of whole organs, {names[agreement.model]} (Bland and Altman)"))
+    return plots
+
+
+def latencies(result: CohortResult) -> pd.DataFrame:
+    """Mean milliseconds of encoder and decoder for each model, and whether its speed is simulated."""
+    costs = result.costs
+    sums = costs.groupby("model")[["encodings", "encoder_ms", "decodings", "decoder_ms"]].sum()
+    simulated = costs.groupby("model")["simulated"].any()
+    return pd.DataFrame(
+        {
+            "encoder_ms": sums["encoder_ms"] / sums["encodings"],
+            "decoder_ms": sums["decoder_ms"] / sums["decodings"],
+            "simulated": simulated,
+        }
+    )
+
+
+def _cost_plots(result: CohortResult, statistics: CohortStatistics, names: dict[str, str]) -> list[ReportPicture]:
+    """Dice over size, and over time where that is measured."""
+    times = latencies(result)
+    dice_of = {each.model: each for each in statistics.prompts if each.protocol == statistics.decided_by}
+    sizes, speeds = [], []
+    for place, model in enumerate(result.models):
+        told = dice_of[model.name]
+        values = (place - 1, names[model.name], told.dice, told.worst_decile)
+        sizes.append(CostPoint(*values, model.file_bytes / MEGABYTE))
+        if not model.simulated:
+            time = times.loc[model.name]
+            speeds.append(CostPoint(*values, float(time["encoder_ms"] + time["decoder_ms"])))
+    plots = [_plot(partial(draw_costs, points=sizes, title="file, MB"), 4.4, 3.4, "Dice against size")]
+    if len(speeds) > 1:
+        draw = partial(draw_costs, points=speeds, title="measured: encoder and one box, ms")
+        plots.append(_plot(draw, 4.4, 3.4, "Dice against measured latency"))
+    return plots
+
+
+def worst_pictures(result: CohortResult, numbers: dict[str, int]) -> list[ReportPicture]:
+    """The prompts that lose most, the worst of each case and model, at most :data:`MOST_PICTURES`.
+
+    Args:
+        result: of the cohort.
+        numbers: of the cases: the page names no case.
+    """
+    kept = [
+        (head, case) for case in result.scores["case"].unique() for head in result.store.pictures(str(case)).values()
+    ]
+    kept.sort(key=lambda pair: (-pair[0]["loss"], str(pair[1]), pair[0]["model"]))
+    names = short_names(result)
+    return [_worst(head, numbers[str(case)], names) for head, case in kept[:MOST_PICTURES]]
+
+
+def _worst(head: dict[str, Any], number: int, names: dict[str, str]) -> ReportPicture:
+    truth, full, quantized = (head[name] for name in ("truth", "full", "quantized"))
+    model, loss = str(head["model"]), float(head["loss"])
+    text = f"case {number}, {head['label']}, slice {head['z']}: full precision left, {names[model]} right"
+    stream = io.BytesIO()
+    draw_comparison(
+        stream,
+        head["pixels"],
+        full,
+        quantized,
+        box=tuple(head["box"]),
+        truth=truth,
+        left_lines=["Full precision", f"Dice vs ground truth {dice(truth, full):.3f}"],
+        right_lines=[
+            model,
+            f"Dice vs ground truth {dice(truth, quantized):.3f}",
+            f"Dice vs full precision {dice(full, quantized):.3f}",
+        ],
+        title=f"case {number} · {head['label']} · slice {head['z']} · loses {loss:.3f} · {RESEARCH_ONLY}",
+        spacing_yx=tuple(head["spacing_yx"]),
+    )
+    source = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    return ReportPicture(source, source, text, 1280)
+
+
+def _plot(draw: Callable[..., None], width: float, height: float, text: str) -> ReportPicture:
+    def drawn(look: Look) -> str:
+        svg = as_svg(lambda figure: draw(figure, look=look), width, height)
+        return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+    return ReportPicture(drawn(LIGHT), drawn(DARK), text, round(width * 96))

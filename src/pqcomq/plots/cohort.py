@@ -1,0 +1,169 @@
+"""Plots over many patients' cases: intervals of differences, single cases, volumes, and what Dice costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from pqcomq.plots.theme import MARKERS, Look, cleared
+
+
+@dataclass(frozen=True)
+class Interval:
+    """One line of a forest plot.
+
+    Attributes:
+        label: what it is about.
+        model: place of the model among the quantized ones; −1 for full precision under moved boxes.
+        model_name: for the legend.
+        difference: mean.
+        low: of the confidence interval; NaN for none.
+        high: of it.
+        cases: behind it.
+    """
+
+    label: str
+    model: int
+    model_name: str
+    difference: float
+    low: float
+    high: float
+    cases: int
+
+
+@dataclass(frozen=True)
+class CostPoint:
+    """A model in a trade-off.
+
+    Attributes:
+        model: place among the quantized ones; −1 for full precision.
+        name: beside its point.
+        dice: mean against ground truth.
+        worst_decile: mean of the worst tenth.
+        cost: milliseconds or MB.
+    """
+
+    model: int
+    name: str
+    dice: float
+    worst_decile: float
+    cost: float
+
+
+def draw_forest(figure: Figure, intervals: Sequence[Interval], look: Look, margin: float) -> None:
+    """Differences with their intervals, label by label; the margin is a line.
+
+    Args:
+        figure: drawn over.
+        intervals: in the order of the lines; those of one label together.
+        look: colours.
+        margin: of non-inferiority, in Dice.
+    """
+    axes = cleared(figure, look).subplots()
+    look.dress(axes, "Dice against ground truth, quantized − full precision")
+    labels = list(dict.fromkeys(each.label for each in intervals))
+    models = list(dict.fromkeys((each.model, each.model_name) for each in intervals))
+    step = 0.8 / max(1, len(models))
+    for each in intervals:
+        place = models.index((each.model, each.model_name))
+        y = labels.index(each.label) + (place - (len(models) - 1) / 2) * step
+        colour = look.full if each.model < 0 else look.candidate(each.model)
+        marker = "D" if each.model < 0 else MARKERS[each.model % len(MARKERS)]
+        if math.isfinite(each.low):
+            axes.plot([each.low, each.high], [y, y], color=colour, linewidth=1.3)
+        axes.plot(each.difference, y, marker, color=colour, markersize=4.5)
+    for place, name in models:
+        colour = look.full if place < 0 else look.candidate(place)
+        marker = "D" if place < 0 else MARKERS[place % len(MARKERS)]
+        axes.plot([], [], marker, color=colour, label=name, markersize=4.5)
+    axes.axvline(0, color=look.faint, linewidth=0.8)
+    axes.axvline(-margin, color=look.mark, linewidth=1.0, linestyle="--")
+    counts = {label: next(each.cases for each in intervals if each.label == label) for label in labels}
+    axes.set_yticks(range(len(labels)), [f"{label} (n = {counts[label]})" for label in labels])
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    look.legend(axes)
+    look.remark(figure, f"Mean over cases with 95 % interval where there are several patients; dashed: −{margin:g}.")
+
+
+def draw_case_dots(figure: Figure, losses: Sequence[tuple[str, np.ndarray]], look: Look, margin: float) -> None:
+    """Every case's difference, a column for each model.
+
+    Args:
+        figure: drawn over.
+        losses: name of each model and its cases' differences in Dice.
+        look: colours.
+        margin: of non-inferiority.
+    """
+    axes = cleared(figure, look).subplots()
+    look.dress(axes, "", "Dice, quantized − full precision")
+    for place, (_name, values) in enumerate(losses):
+        # Beside each other in the order of their values: the same picture every time, and no two on one another.
+        order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+        x = place + ((order % 7) - 3) * 0.07
+        axes.plot(x, values, MARKERS[place % len(MARKERS)], color=look.candidate(place), markersize=4, alpha=0.85)
+    axes.axhline(0, color=look.faint, linewidth=0.8)
+    axes.axhline(-margin, color=look.mark, linewidth=1.0, linestyle="--")
+    axes.set_xticks(range(len(losses)), [name for name, _values in losses])
+    axes.set_xlim(-0.6, len(losses) - 0.4)
+    look.remark(figure, f"A mark for each case, the mean over its labels and prompts; dashed: −{margin:g}.")
+
+
+def draw_bland_altman(
+    figure: Figure,
+    full_ml: np.ndarray,
+    quantized_ml: np.ndarray,
+    bias_ml: float,
+    limits_ml: tuple[float, float],
+    look: Look,
+    place: int,
+) -> None:
+    """Difference of volumes over their mean, with bias and limits of agreement.
+
+    Args:
+        figure: drawn over.
+        full_ml: (organs,) of full precision.
+        quantized_ml: (organs,).
+        bias_ml: mean difference.
+        limits_ml: limits of agreement; NaN for none.
+        look: colours.
+        place: of the model among the quantized ones.
+    """
+    axes = cleared(figure, look).subplots()
+    look.dress(axes, "mean of both volumes, mL", "quantized − full precision, mL")
+    mean, difference = (full_ml + quantized_ml) / 2, quantized_ml - full_ml
+    axes.plot(mean, difference, MARKERS[place % len(MARKERS)], color=look.candidate(place), markersize=4)
+    axes.axhline(bias_ml, color=look.candidate(place), linewidth=1.0)
+    for limit in limits_ml:
+        if math.isfinite(limit):
+            axes.axhline(limit, color=look.faint, linewidth=1.0, linestyle="--")
+    look.remark(figure, f"{len(mean)} organs; line: bias {bias_ml:+.2f} mL; dashed: limits of agreement.")
+
+
+def draw_costs(figure: Figure, points: Sequence[CostPoint], look: Look, title: str) -> None:
+    """Dice over what a model costs: the mean, and hollow the worst tenth of the prompts.
+
+    Args:
+        figure: drawn over.
+        points: full precision and the quantized models; only speeds that are measured, not simulated.
+        look: colours.
+        title: of the axis of costs, with its unit.
+    """
+    axes = cleared(figure, look).subplots()
+    look.dress(axes, title, "Dice against ground truth")
+    axes.set_xlim(0, max(each.cost for each in points) * 1.3)
+    axes.yaxis.set_major_locator(MaxNLocator(6))
+    for place, each in enumerate(points):
+        colour = look.full if each.model < 0 else look.candidate(each.model)
+        marker = "D" if each.model < 0 else MARKERS[each.model % len(MARKERS)]
+        axes.plot([each.cost] * 2, [each.worst_decile, each.dice], color=colour, linewidth=0.6)
+        axes.plot(each.cost, each.dice, marker, color=colour, markersize=6)
+        axes.plot(each.cost, each.worst_decile, marker, color=colour, markerfacecolor="none", markersize=6)
+        # Models of like speed and Dice are common: their names stand at different heights.
+        look.note(axes, each.name, (each.cost, each.dice), (7, (9, 0, -9, 18)[place % 4]), look.ink)
+    axes.margins(y=0.15)
+    look.remark(figure, "Filled: mean over prompts; hollow: mean of the worst tenth.")

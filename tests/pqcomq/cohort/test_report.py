@@ -1,0 +1,176 @@
+"""The page: it stands by itself, names nobody, and its tables sort in a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+import urllib.request
+
+import numpy as np
+import pytest
+
+from pqcomq.cohort.case import Case, CaseList
+from pqcomq.cohort.files import write_results
+from pqcomq.cohort.loaded_models import FULL_PRECISION, MOVED_BOX, QUANTIZED, ModelInfo
+from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.score_rows import CaseResult, ModelCost, WorstPicture, score_row
+from pqcomq.cohort.settings import CohortSettings, ModelFile
+from pqcomq.cohort.statistics import CohortStatistics
+from pqcomq.cohort.store import CohortStore
+from pqcomq.comparison.metrics import scores
+
+pytest.importorskip("pandas")
+pytest.importorskip("pyarrow")
+pytest.importorskip("statsmodels")
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+MODELS = [
+    ModelInfo("FP32", FULL_PRECISION, "LiteMedSAM", 32.0, 32.0, 39_000_000, False, "torch"),
+    ModelInfo("2-bit test", QUANTIZED, "LiteMedSAM", 2.0, 2.6, 3_700_000, True, "torch"),
+]
+
+
+def disc(radius, shape=(1, 64, 64)):
+    _, y, x = np.indices(shape)
+    return (y - 32) ** 2 + (x - 32) ** 2 < radius**2
+
+
+def result_of(case, seed):
+    """What a case of discs would have led to."""
+    rows, generator = [], np.random.default_rng(seed)
+    truth, full, low = disc(20), disc(19), disc(17 - int(generator.integers(0, 6)))
+    doubt = {"stability": 0.9, "moved_boxes": 0.9, "certainty": 0.9}
+    for protocol, z in (("slice", 3), ("organ", -1)):
+        for name, role, mask, told in (
+            ("FP32", FULL_PRECISION, full, None),
+            ("FP32, box moved", MOVED_BOX, disc(18), None),
+            ("2-bit test", QUANTIZED, low, doubt if z > 0 else None),
+        ):
+            between = None if role == FULL_PRECISION else scores(full, mask, (5, 2, 2))
+            against = scores(truth, mask, (5, 2, 2))
+            rows.append(score_row(case, "CT", protocol, 1, z, name, role, against, between, told, empty=False))
+    pixels = generator.integers(0, 255, (64, 64), dtype=np.uint8)
+    picture = WorstPicture(
+        "2-bit test", "liver", 3, pixels, truth[0], full[0], low[0], (10.0, 10.0, 54.0, 54.0), 0.2, (2.0, 2.0)
+    )
+    costs = tuple(ModelCost(each.name, 4, 4, 800.0, 4, 90.0, 50.0, each.simulated) for each in MODELS)
+    return CaseResult(case, tuple(rows), (), costs, (picture,), "CT", "ab" * 32, ("a note",), 0.1, 2.0, 10**9)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cohort") / "out"
+    names = [f"Zwetschge^Kunigunde {number}" for number in range(12)]
+    cases = [
+        Case(name, folder / "secret" / f"{name}.nii", folder / "labels.nii", label_names={1: "liver"}) for name in names
+    ]
+    settings = CohortSettings("lite-medsam", "", "ab", (ModelFile("/secret/two.safetensors", "cd"),), "torch")
+    store = CohortStore(folder)
+    store.begin(settings, CaseList(tuple(cases)), MODELS)
+    for seed, case in enumerate(cases[:-1]):
+        store.write(result_of(case, seed))
+    store.write_fault(cases[-1], "not scored", "its labels lie on another grid")
+    result = CohortResult.at(folder)
+    paths = write_results(result, CohortStatistics.of(result, 0.01))
+    return folder, paths
+
+
+def test_all_files_are_written(written):
+    folder, paths = written
+    assert [path.name for path in paths] == [
+        *("report.html", "scores.parquet", "scores.csv", "cases.csv", "differences.csv", "summary.json")
+    ]
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["cases"], summary["scored"]) == (12, 11)
+    together = summary["differences"][0]
+    assert (together["label"], together["patients"], together["outcome"]) == ("all labels", 11, "fail")
+
+
+def test_the_page_names_nobody_and_no_place(written):
+    text = written[0].joinpath("report.html").read_text()
+    plain = re.sub(r"data:image/[^\"]+", "", text)
+    assert "Zwetschge" not in plain and "secret" not in plain and str(written[0]) not in plain
+    assert "http:" not in plain and "https:" not in plain
+    assert "its labels lie on another grid" in plain
+    assert plain.index("May the quantized model stand in?") < plain.index("Methods, ready to paste")
+    assert 'class="verdict fail"' in plain
+    assert "simulated" in plain and "prefers-color-scheme: dark" in plain
+
+
+async def visited(page, port):
+    """Sort a table and filter rows in the browser; gives what was seen and all that the page said or asked for."""
+    from tornado.websocket import websocket_connect
+
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
+        target = next(each for each in json.load(answer) if each["type"] == "page")
+    socket = await websocket_connect(target["webSocketDebuggerUrl"])
+    events, count = [], 0
+
+    async def call(method, **parameters):
+        nonlocal count
+        count += 1
+        await socket.write_message(json.dumps({"id": count, "method": method, "params": parameters}))
+        while True:
+            message = json.loads(await socket.read_message())
+            if message.get("id") == count:
+                return message.get("result", {})
+            events.append(message)
+
+    async def evaluate(expression):
+        told = await call("Runtime.evaluate", expression=expression, returnByValue=True)
+        return told["result"].get("value")
+
+    for domain in ("Log", "Runtime", "Network", "Page"):
+        await call(f"{domain}.enable")
+    await call("Page.navigate", url=page.as_uri())
+    while await evaluate("document.readyState") != "complete" or not await evaluate(
+        "document.querySelectorAll('th button').length"
+    ):
+        await asyncio.sleep(0.05)
+    cells = "Array.from(document.querySelectorAll('table.sorts')).find(t => t.tHead.textContent.includes('stability'))"
+    column = f"Array.from({cells}.tBodies[0].rows).filter(r => !r.hidden).map(r => parseFloat(r.cells[6].textContent))"
+    await evaluate(f"{cells}.tHead.rows[0].cells[6].querySelector('button').click()")
+    rising = await evaluate(column)
+    await evaluate(f"{cells}.tHead.rows[0].cells[6].querySelector('button').click()")
+    falling = await evaluate(column)
+    await evaluate(
+        f"f = {cells}.previousElementSibling; f.value = 'nothing like this'; f.dispatchEvent(new Event('input'))"
+    )
+    left = await evaluate(column)
+    socket.close()
+    return rising, falling, left, events
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+def test_tables_sort_in_a_browser_and_nothing_is_asked_for(written, tmp_path):
+    pytest.importorskip("tornado")
+    command = [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
+    process = subprocess.Popen(
+        [*command, f"--user-data-dir={tmp_path}", "about:blank"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        lines = iter(process.stderr.readline, "")
+        port = next(
+            found[1] for found in (re.search(r"listening on ws://[^:]+:(\d+)/", line) for line in lines) if found
+        )
+        rising, falling, left, events = asyncio.run(visited(written[0] / "report.html", port))
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+    assert len(rising) == 11
+    assert rising == sorted(rising) and falling == rising[::-1] and len(set(rising)) > 1
+    assert left == []
+    asked = [
+        event["params"]["request"]["url"] for event in events if event.get("method") == "Network.requestWillBeSent"
+    ]
+    assert all(url.startswith(("file:", "data:")) for url in asked)
+    told = [event for event in events if event.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")]
+    assert told == []
