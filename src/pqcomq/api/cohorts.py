@@ -25,7 +25,7 @@ def evaluate_cohort(
     checkpoint: StrPath | None = None,
     protocol: CohortProtocol | None = None,
     window: Window | str | None = None,
-    runtime: Runtime | str = Runtime.torch,
+    runtime: Runtime | str = Runtime.auto,
     workers: int | None = 1,
     progress: ProgressCallback | None = None,
 ) -> CohortResult:

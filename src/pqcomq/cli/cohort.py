@@ -104,7 +104,7 @@ def cohort(
     ] = None,
     window: WindowOption = None,
     modality: ModalityOption = None,
-    runtime: RuntimeOption = Runtime.torch,
+    runtime: RuntimeOption = Runtime.auto,
     json: AsJson = False,
 ) -> None:
     """Score full precision and quantized models on the labelled cases of many patients, with statistics.

@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from pqcomq.backends.fastest import settled
 from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.boxes import BoxUnit, boxes_of
@@ -33,6 +34,7 @@ from pqcomq.cli.options import (
 )
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.progress import followed
+from pqcomq.comparison.compared_model import check_same_source
 from pqcomq.comparison.latency import Latency
 from pqcomq.dicom_masks.referenced_series import source_series
 from pqcomq.errors import InputError
@@ -44,6 +46,7 @@ from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.quantization.weights_file import load_weights
+from pqcomq.segmentation.cascade import CascadeRunner
 from pqcomq.segmentation.propagation import segment_box
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import default_window
@@ -72,12 +75,24 @@ def segment(
     remedy: Remedies = None,
     modality: ModalityOption = None,
     runtime: RuntimeOption = Runtime.auto,
+    cascade: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="With --weights: ask full precision again on slices where the quantized model's stability score is "
+            "below this, e.g. 0.8; pqcomq cohort tells which threshold catches what.",
+            metavar="SCORE",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
     """Segment what lies in a box through a volume; several boxes make one file with a label each."""
     if (model is None) == (weights is None):
         raise InputError("name either --model or --weights")
+    if cascade is not None and weights is None:
+        raise InputError("--cascade sends slices from a quantized model to full precision, so it needs --weights")
     check_mask_targets(out, overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
     boxes = boxes_of(box, box_unit, opened_volume)
@@ -89,13 +104,22 @@ def segment(
     segmenter = on_runtime(loaded, runtime)
     ran = replace(loaded, segmenter=segmenter) if isinstance(loaded, QuantizedModel) else segmenter
     runner = SliceRunner(segmenter, opened_volume, chosen)
+    if cascade is not None:
+        full = _full_precision(loaded, checkpoint, runtime)
+        runner = CascadeRunner(segmenter, full, cascade, opened_volume, chosen)
     made: dict[int, NamedMask] = {}
+    told = 0
     for number, (title, checked) in enumerate(zip(names, boxes, strict=True), start=1):
         work = segment_box(runner, checked, prompts.value)
         mask = followed(work, f"{title}: {segmenter.title}, {segmenter.precision}").in_volume(
             opened_volume.grid.shape_zyx
         )
-        made[number] = NamedMask(title, mask, Origin.of(ran, checked, prompts.value, chosen, mask))
+        origin = Origin.of(ran, checked, prompts.value, chosen, mask)
+        if isinstance(runner, CascadeRunner):
+            asked = sorted(runner.sent[told:])
+            origin = replace(origin, cascade={"threshold": cascade, "full_precision_slices": asked})
+            told = len(runner.sent)
+        made[number] = NamedMask(title, mask, origin)
     paths = export_masks(out, made, opened_volume, with_patient=with_patient, overwrite=overwrite)
     voxel = opened_volume.grid.voxel_millilitres
     volumes = [float(np.count_nonzero(each.mask)) * voxel for each in made.values()]
@@ -103,13 +127,28 @@ def segment(
         objects = [{"name": title, "volume_ml": volume} for title, volume in zip(names, volumes, strict=True)]
         print_json(_described(segmenter, runner, sum(volumes), paths) | {"objects": objects})
         return
-    told = f"{segmenter.title} {segmenter.precision}"
+    model_title = f"{segmenter.title} {segmenter.precision}"
     lines = [
-        f"{title}: {volume:.1f} mL on {len(checked.slices)} slices, {told}"
+        f"{title}: {volume:.1f} mL on {len(checked.slices)} slices, {model_title}"
         for title, volume, checked in zip(names, volumes, boxes, strict=True)
     ]
+    if isinstance(runner, CascadeRunner):
+        lines.append(f"{len(runner.sent)} of {len(runner.decoder_ms)} prompts were sent on to full precision")
     why = [segmenter.execution.why] if segmenter.execution.why else []
     print_lines([*opened_volume.notes, *lines, *why, f"wrote {out}", f"wrote {paths[1]}: how it was made"])
+
+
+def _full_precision(loaded: Segmenter | QuantizedModel, checkpoint: Path | None, runtime: Runtime) -> Segmenter:
+    """The model that a quantized one was made from, ready to run.
+
+    Raises:
+        InputError: the checkpoint is another one.
+    """
+    if not isinstance(loaded, QuantizedModel):
+        raise ValueError("a cascade needs a quantized model")
+    full = load_model(loaded.segmenter.key, checkpoint)
+    check_same_source(full, loaded)
+    return on_runtime(full, settled(runtime, [loaded]).in_full_precision)
 
 
 def _names(given: list[str], count: int) -> list[str]:
@@ -134,4 +173,5 @@ def _described(segmenter: Segmenter, runner: SliceRunner, millilitres: float, pa
         "volume_ml": millilitres,
         "encoder": Latency.of(list(runner.encoder_ms.values())).to_dict(),
         "decoder": Latency.of(runner.decoder_ms).to_dict(),
+        **({"sent_to_full_precision": runner.sent} if isinstance(runner, CascadeRunner) else {}),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.loaded_models import model_files, read_models
 from pqcomq.cohort.settings import CohortProtocol, CohortSettings
@@ -18,7 +19,7 @@ def settings_of(
     weights: Sequence[Path],
     *,
     checkpoint: Path | None = None,
-    runtime: Runtime = Runtime.torch,
+    runtime: Runtime = Runtime.auto,
     threads: int = 1,
     protocol: CohortProtocol | None = None,
     window: Window | None = None,
@@ -29,7 +30,7 @@ def settings_of(
     Args:
         weights: files of quantized weights, all of one model.
         checkpoint: of that model; LiteMedSAM's is shipped.
-        runtime: that runs the quantized models.
+        runtime: that runs the quantized models; ``auto`` is settled here, by this machine.
         threads: of each worker.
         protocol: of the prompts.
         window: for all cases that bring none.
@@ -48,7 +49,7 @@ def settings_of(
         checkpoint="" if checkpoint is None else str(checkpoint.resolve()),
         checkpoint_sha256=full.checkpoint_sha256,
         quantized=model_files(paths, models),
-        runtime=runtime.value,
+        runtime=settled(runtime, models).runtime.value,  # once for all workers
         threads=threads,
         protocol=protocol or CohortProtocol(),
         window=window,

@@ -18,10 +18,10 @@ import pqcomq
 from pqcomq.atomic_files import replacing
 from pqcomq.cohort.pairs import paired
 from pqcomq.cohort.prompt_summary import STRATA, stratum_of
-from pqcomq.cohort.report_pictures import latencies, plots_of, worst_pictures
+from pqcomq.cohort.report_pictures import plots_of, worst_pictures
 from pqcomq.cohort.report_text import methods_paragraph, software
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.statistics import CohortStatistics
+from pqcomq.cohort.statistics import CohortStatistics, latencies
 from pqcomq.comparison.result import MEGABYTE
 from pqcomq.comparison.text import RESEARCH_ONLY
 

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import pandas as pd
-
 from pqcomq.cohort.loaded_models import QUANTIZED
 from pqcomq.cohort.pairs import moved_box_name, paired
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.statistics import CohortStatistics
+from pqcomq.cohort.statistics import CohortStatistics, latencies
 from pqcomq.comparison.figure import draw_comparison
 from pqcomq.comparison.metrics import dice
 from pqcomq.comparison.result import MEGABYTE
@@ -85,20 +83,6 @@ def plots_of(result: CohortResult, statistics: CohortStatistics) -> list[ReportP
         )
         plots.append(_plot(draw, 4.4, 3.4, f"Volumes of whole organs, {names[agreement.model]} (Bland and Altman)"))
     return plots
-
-
-def latencies(result: CohortResult) -> pd.DataFrame:
-    """Mean milliseconds of encoder and decoder for each model, and whether its speed is simulated."""
-    costs = result.costs
-    sums = costs.groupby("model")[["encodings", "encoder_ms", "decodings", "decoder_ms"]].sum()
-    simulated = costs.groupby("model")["simulated"].any()
-    return pd.DataFrame(
-        {
-            "encoder_ms": sums["encoder_ms"] / sums["encodings"],
-            "decoder_ms": sums["decoder_ms"] / sums["decodings"],
-            "simulated": simulated,
-        }
-    )
 
 
 def _cost_plots(result: CohortResult, statistics: CohortStatistics, names: dict[str, str]) -> list[ReportPicture]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pqcomq.cohort.doubt_statistics import DoubtStatistics, doubt_statistics
 from pqcomq.cohort.loaded_models import QUANTIZED
 from pqcomq.cohort.paired_statistics import Outcome, PairedDifference, overall, paired_differences
 from pqcomq.cohort.pairs import moved_box_name, paired, protocols_of
@@ -13,6 +14,9 @@ from pqcomq.cohort.prompt_summary import PromptSummary, prompt_summaries
 from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.volume_agreement import VolumeAgreement, volume_agreement
 from pqcomq.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class CohortStatistics:
         differences: every quantized model by every protocol, all labels and each.
         yardstick: the same for full precision with moved boxes; empty where none were moved.
         volumes: every quantized model, where whole organs were segmented.
+        doubt: every quantized model, where slices were prompted.
         decided_by: the protocol that the verdicts rest on.
     """
 
@@ -33,6 +38,7 @@ class CohortStatistics:
     differences: tuple[PairedDifference, ...]
     yardstick: tuple[PairedDifference, ...]
     volumes: tuple[VolumeAgreement, ...]
+    doubt: tuple[DoubtStatistics, ...]
     decided_by: str
 
     @classmethod
@@ -60,7 +66,8 @@ class CohortStatistics:
         volumes = [volume_agreement(paired(scores, name, "organ"), name) for name in names if whole]
         prompts = prompt_summaries(scores, result.models)
         decides = protocols_of(scores)[0]
-        return cls(margin, tuple(prompts), tuple(differences), tuple(yardstick), tuple(volumes), decides)
+        doubt = _doubts(result, names) if decides == "slice" else []
+        return cls(margin, tuple(prompts), tuple(differences), tuple(yardstick), tuple(volumes), tuple(doubt), decides)
 
     def verdicts(self, model: str | None = None) -> list[PairedDifference]:
         """What the gate rests on: all labels and each, by the protocol that decides.
@@ -87,7 +94,39 @@ class CohortStatistics:
             "differences": [each.to_dict() for each in self.differences],
             "yardstick": [each.to_dict() for each in self.yardstick],
             "volumes": [each.to_dict() for each in self.volumes],
+            "doubt": [each.to_dict() for each in self.doubt],
         }
+
+
+def latencies(result: CohortResult) -> pd.DataFrame:
+    """Mean milliseconds of encoder and decoder for each model, and whether its speed is simulated."""
+    import pandas as pd
+
+    costs = result.costs
+    sums = costs.groupby("model")[["encodings", "encoder_ms", "decodings", "decoder_ms"]].sum()
+    return pd.DataFrame(
+        {
+            "encoder_ms": sums["encoder_ms"] / sums["encodings"],
+            "decoder_ms": sums["decoder_ms"] / sums["decodings"],
+            "simulated": costs.groupby("model")["simulated"].any(),
+        }
+    )
+
+
+def _doubts(result: CohortResult, names: list[str]) -> list[DoubtStatistics]:
+    """Of each quantized model; times only where they are measured."""
+    times = latencies(result)
+    both = times["encoder_ms"] + times["decoder_ms"]
+    full_ms = float(both[result.models[0].name])
+    return [
+        doubt_statistics(
+            paired(result.scores, name, "slice"),
+            name,
+            math.nan if times.loc[name, "simulated"] else float(both[name]),
+            full_ms,
+        )
+        for name in names
+    ]
 
 
 def model_rows(result: CohortResult) -> list[dict[str, Any]]:

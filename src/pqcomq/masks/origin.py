@@ -33,6 +33,8 @@ class Origin:
         mode: where the other slices' prompts came from.
         window: that made the model's input.
         mask_sha256: of the mask as the model drew it, to tell whether it was edited since.
+        cascade: threshold of the stability score, and the slices that full precision was asked for because of it; None
+            where the model was alone.
     """
 
     model: Mapping[str, Any]
@@ -42,6 +44,7 @@ class Origin:
     mode: PromptMode
     window: Window
     mask_sha256: str
+    cascade: Mapping[str, Any] | None = None
 
     @classmethod
     def of(
@@ -81,7 +84,11 @@ class Origin:
         }
         if self.quantization is not None:
             parameters["effective_bits"] = f"{self.quantization['effective_bits']:.3f}"
-        return Algorithm(f"{self.model['title']}, {self.precision}", pqcomq.__version__, parameters)
+        name = f"{self.model['title']}, {self.precision}"
+        if self.cascade is not None:
+            name += ", full precision where in doubt"
+            parameters["stability_threshold"] = f"{self.cascade['threshold']:g}"
+        return Algorithm(name, pqcomq.__version__, parameters)
 
     def is_edited(self, mask: np.ndarray) -> bool:
         """Whether a mask is no longer the one that the model drew."""
@@ -106,6 +113,7 @@ class Origin:
                 "other_slices": self.mode,
             },
             "window": asdict(self.window),
+            **({} if self.cascade is None else {"cascade": dict(self.cascade)}),
         }
 
 

@@ -8,6 +8,7 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.find_cases import find_cases
 from pqcomq.cohort.prepare import settings_of
 from pqcomq.cohort.settings import CohortProtocol
@@ -54,7 +55,7 @@ def rounded(lite_medsam, calibration, finish, tmp_path_factory):
 @pytest.fixture(scope="session")
 def quick(rounded):
     """One slice a label."""
-    return settings_of([rounded], protocol=CohortProtocol(most_slices=1, protocols=("slice",)))
+    return settings_of([rounded], runtime=Runtime.torch, protocol=CohortProtocol(most_slices=1, protocols=("slice",)))
 
 
 @pytest.fixture

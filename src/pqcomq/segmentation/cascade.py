@@ -1,0 +1,50 @@
+"""Small first, big when in doubt: the quantized model answers, and full precision is asked where it is unsure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.segmentation.doubt import stability_score
+from pqcomq.segmentation.slice_runner import SliceRunner
+from pqcomq.volumes.intensity_window import Window, eight_bit
+from pqcomq.volumes.volume import Volume
+
+
+class CascadeRunner(SliceRunner):
+    """Runs the quantized model on every slice, and full precision on those where its stability score is low.
+
+    Latencies are those of the quantized model; full precision's are its own runner's.
+
+    Attributes:
+        full: the other runner, on the same volume.
+        threshold: stability score below which full precision is asked, 0 to 1.
+        sent: slices that it was asked about, in the order of the prompts.
+    """
+
+    def __init__(
+        self, small: Segmenter, full: Segmenter, threshold: float, volume: Volume, window: Window | None = None
+    ) -> None:
+        """Window the volume for both.
+
+        Args:
+            small: the quantized model.
+            full: full precision.
+            threshold: from 0 (never) to 1 (nearly always).
+            volume: what they run on.
+            window: by default the modality's own.
+        """
+        pixels = eight_bit(volume, window)
+        super().__init__(small, volume, window, pixels=pixels)
+        self.full = SliceRunner(full, volume, window, pixels=pixels)
+        self.threshold = threshold
+        self.sent: list[int] = []
+
+    def segment(self, z: int, box: np.ndarray) -> np.ndarray:
+        """The mask of what lies in a box on slice ``z``, by whichever model is sure of it; (H, W) bool."""
+        logits = self.logits(z, box)  # (1, 1, 256, 256)
+        if stability_score(logits[0, 0]) < self.threshold:
+            self.sent.append(z)
+            return self.full.segment(z, box)
+        mask: np.ndarray = self.masks_of(logits)[0]
+        return mask

@@ -1,0 +1,120 @@
+"""Doubt that a model tells of itself, and the cascade that rests on it."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from pqcomq.cohort.doubt_statistics import COMBINED, area_under_roc, catching, doubt_statistics
+from pqcomq.quantization.weights_file import load_weights
+from pqcomq.segmentation.cascade import CascadeRunner
+from pqcomq.segmentation.doubt import doubt_of, moved_prompts, stability_score
+from pqcomq.segmentation.slice_runner import SliceRunner
+from pqcomq.volumes.reader import read_volume
+
+pd = pytest.importorskip("pandas")
+pytest.importorskip("statsmodels")
+
+BOX = np.array([50, 30, 70, 50], np.float32)
+
+
+def test_stability_is_the_share_of_the_reach_that_is_sure():
+    logits = torch.tensor([[5.0, 2.0, 0.5], [-0.5, -3.0, -9.0]])
+    assert stability_score(logits) == 2 / 4
+    assert stability_score(torch.full((2, 2), -9.0)) == 0
+    told = doubt_of(logits, [1.0, 0.5])
+    assert told.moved_boxes == 0.75
+    assert 0 < told.certainty < 1
+    assert doubt_of(torch.full((2, 2), -9.0), [1.0]).certainty == 0
+
+
+def test_moved_boxes_stay_inside_and_keep_a_width():
+    for box in ([0, 0, 1, 1], [94, 94, 96, 96], [10, 20, 60, 70]):
+        moved = moved_prompts(np.array(box, np.float32), (96, 96))
+        assert moved.shape == (4, 4)
+        assert (moved >= 0).all() and (moved <= 96).all()
+        assert (moved[:, 2:] - moved[:, :2] >= 1).all()
+
+
+def table(agreement, stability, patients):
+    return pd.DataFrame(
+        {
+            "patient": patients,
+            "full_dice": 0.9,
+            "quantized_dice": 0.9 * np.asarray(agreement),
+            "dice_between_models": agreement,
+            "doubt_stability": stability,
+            "doubt_moved_boxes": 0.5,
+            "doubt_certainty": 0.5,
+        }
+    )
+
+
+def test_area_under_roc():
+    disagrees = np.array([True, True, False, False])
+    assert area_under_roc(np.array([0.9, 0.8, 0.2, 0.1]), disagrees) == 1
+    assert area_under_roc(np.array([0.9, 0.1, 0.5, 0.5]), disagrees) == 0.5
+    assert math.isnan(area_under_roc(np.array([0.1, 0.2]), np.array([True, True])))
+
+
+def test_a_threshold_catches_the_disagreements_it_was_made_for():
+    stability = np.linspace(0, 1, 101)
+    threshold = catching(stability, stability <= 0.4)
+    assert 0.38 <= threshold < 0.4
+    assert (stability[:41] < threshold).mean() >= 0.95
+    assert catching(stability, np.zeros(101, bool)) == 0
+
+
+def test_a_cascade_sends_the_doubtful_first():
+    rng = np.random.default_rng(0)
+    stability = rng.uniform(0.5, 1, 200)
+    agreement = np.where(stability < 0.6, 0.5, 0.99)
+    found = doubt_statistics(table(agreement, stability, np.arange(200) % 20), "2-bit", 50.0, 200.0)
+    assert found.auroc["stability score"] == 1
+    assert found.auroc["agreement under moved boxes"] == 0.5
+    assert found.auroc[COMBINED] > 0.99
+    assert found.caught > 0.9 and found.sent < 0.3
+    nothing, *_, everything = found.curve
+    assert (nothing.sent, nothing.threshold, nothing.milliseconds) == (0, 0, 50)
+    assert (everything.sent, everything.dice, everything.between) == (1, pytest.approx(0.9), 1)
+    assert everything.milliseconds == 250
+    dice = [each.dice for each in found.curve]
+    assert dice == sorted(dice)
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_without_disagreement_nothing_is_claimed():
+    found = doubt_statistics(table(np.full(20, 0.99), np.linspace(0.5, 1, 20), np.arange(20)), "8-bit")
+    assert found.disagreeing == 0
+    assert math.isnan(found.auroc["stability score"]) and math.isnan(found.threshold) and math.isnan(found.caught)
+    assert found.sent == 0
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_cascade_takes_either_model_s_mask(rounded, phantoms, lite_medsam):
+    volume = read_volume(phantoms / "anna" / "image.nii.gz")
+    small = load_weights(rounded).segmenter
+    alone = SliceRunner(small, volume).segment(2, BOX)
+    full = SliceRunner(lite_medsam, volume).segment(2, BOX)
+    assert not np.array_equal(alone, full)
+    never, always = (CascadeRunner(small, lite_medsam, threshold, volume) for threshold in (0.0, 1.0))
+    assert np.array_equal(never.segment(2, BOX), alone)
+    assert np.array_equal(always.segment(2, BOX), full)
+    assert (never.sent, always.sent) == ([], [2])
+    assert never.full.encoded_ms == []
+
+
+def test_segment_records_what_was_sent_on(rounded, phantoms, tmp_path):
+    from pqcomq.cli import main
+
+    out = tmp_path / "mask.nii.gz"
+    asked = ["segment", phantoms / "anna" / "image.nii.gz", "--box", 50, 30, 2, 70, 50, 3, "--out", out]
+    with pytest.raises(SystemExit) as end:
+        main([str(each) for each in [*asked, "--weights", rounded, "--runtime", "torch", "--cascade", 1]])
+    assert not end.value.code
+    record = json.loads((tmp_path / "mask.json").read_text())
+    assert record["objects"][0]["origin"]["cascade"] == {"threshold": 1.0, "full_precision_slices": [2, 3]}
