@@ -130,7 +130,7 @@ async def visited(page, port):
         "document.querySelectorAll('th button').length"
     ):
         await asyncio.sleep(0.05)
-    cells = "Array.from(document.querySelectorAll('table.sorts')).find(t => t.tHead.textContent.includes('stability'))"
+    cells = "Array.from(document.querySelectorAll('table.sorts')).find(t => t.tHead.textContent.includes('quantized vs truth'))"
     column = f"Array.from({cells}.tBodies[0].rows).filter(r => !r.hidden).map(r => parseFloat(r.cells[6].textContent))"
     await evaluate(f"{cells}.tHead.rows[0].cells[6].querySelector('button').click()")
     rising = await evaluate(column)
