@@ -15,6 +15,7 @@ SUMMARIES = {
     "evaluate": "Score full precision and quantized weights against ground truth, organ by organ, prompted from the "
     "labels.",
     "cohort": "Score full precision and quantized models on the labelled cases of many patients, with statistics.",
+    "reproduce": "Put the published table of Permutation-COMQ beside a cohort's numbers, and say what differs.",
     "report": "Compare on one or more objects and keep everything in a folder: a page to read, tables, and what "
     "replays it.",
     "replay": "Run a session again: status 0 if every voxel and number comes out the same, 1 with the differences if "

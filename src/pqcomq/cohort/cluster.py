@@ -134,7 +134,7 @@ def running_cluster(address: str) -> Iterator[Cluster]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout=ANSWER_WITHIN, set_as_default=False)
+        client = Client(address, timeout=ANSWER_WITHIN)
     except (OSError, TimeoutError, ValueError) as problem:
         raise InputError(f"--scheduler {address}: no scheduler answers there.") from problem
     with client:

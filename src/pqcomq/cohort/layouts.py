@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import pydicom
 
 from pqcomq.cohort.case import Case, CaseList, NotScored
 from pqcomq.dicom_masks.object_loading import object_kind
@@ -64,23 +67,24 @@ def case_folders(dataset: Path) -> CaseList:
     for folder in sorted(path for path in dataset.iterdir() if path.is_dir() and not path.name.startswith(".")):
         names = _named_labels(folder) or shared
         try:
-            image, labels = _pair(folder)
+            image, labels, patient = _files(folder)
         except InputError as fault:
             lost.append(NotScored(folder.name, "", str(fault)))
         else:
-            cases.append(Case(folder.name, image, labels, label_names=names))
+            cases.append(Case(folder.name, image, labels, patient, label_names=names))
     if not cases and not lost:
         raise InputError(f"{dataset}: is empty, or holds no folder for each case.")
     return CaseList(tuple(cases), tuple(lost), "folder of case folders")
 
 
-def _pair(folder: Path) -> tuple[Path, Path]:
-    """Image and labels of a case's folder.
+def _files(folder: Path) -> tuple[Path, Path, str]:
+    """Image and labels of a case's folder, and of DICOM what tells its patient from others.
 
     Raises:
         InputError: one of them is missing, or there are several.
     """
     files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    patient = ""
     images = [path for path in files if _stem(path) == "image" and _is_volume(path)]
     labels = [path for path in files if _stem(path) in ("labels", "label") and path.name != LABEL_NAMES]
     if not images:
@@ -88,13 +92,21 @@ def _pair(folder: Path) -> tuple[Path, Path]:
         objects = [path for path in inside if object_kind(path) is not None]
         if len(inside) == len(objects):
             raise InputError("there is neither image.* nor a DICOM series in its folder")
+        patient = _patient(next(path for path in inside if path not in objects))
         # A folder of its own for the series, so that the masks beside it are not searched for images.
         series = {path.parent for path in inside if path not in objects}
         images, labels = [series.pop() if len(series) == 1 else folder], labels or objects
     for what, found in (("image", images), ("label file", labels)):
         if len(found) != 1:
             raise InputError(f"there is no {what} in its folder" if not found else f"there are several {what}s")
-    return images[0], labels[0]
+    return images[0], labels[0], patient
+
+
+def _patient(image: Path) -> str:
+    """A hash of the patient's ID, so that cases of one patient count as one; empty where there is no ID."""
+    header = pydicom.dcmread(image, stop_before_pixels=True, specific_tags=["PatientID"], force=True)
+    number = str(header.get("PatientID") or "")
+    return hashlib.sha256(number.encode()).hexdigest()[:16] if number else ""
 
 
 def _is_volume(path: Path) -> bool:

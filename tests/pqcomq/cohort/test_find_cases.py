@@ -153,6 +153,9 @@ def test_a_dicom_series_with_a_segmentation(ct_series, tmp_path):
     case, read, labels = opened(found.cases[0], ANY)
     assert (case.name, read.modality, case.label_title(1)) == ("anna", "CT", "left kidney")
     assert np.array_equal(labels.mask(1), mask)
+    shutil.copytree(tmp_path / "cohort" / "anna", tmp_path / "cohort" / "anna again")
+    assert len({each.unit for each in find_cases(tmp_path / "cohort").cases}) == 1
+    assert "P1" not in case.unit
 
 
 def test_synthetic_patients_differ_and_come_out_the_same_again():

@@ -130,7 +130,9 @@ async def visited(page, port):
         "document.querySelectorAll('th button').length"
     ):
         await asyncio.sleep(0.05)
-    cells = "Array.from(document.querySelectorAll('table.sorts')).find(t => t.tHead.textContent.includes('quantized vs truth'))"
+    cells = (
+        "Array.from(document.querySelectorAll('table.sorts')).find(t => t.textContent.includes('full precision is'))"
+    )
     column = f"Array.from({cells}.tBodies[0].rows).filter(r => !r.hidden).map(r => parseFloat(r.cells[6].textContent))"
     await evaluate(f"{cells}.tHead.rows[0].cells[6].querySelector('button').click()")
     rising = await evaluate(column)
@@ -174,3 +176,18 @@ def test_tables_sort_in_a_browser_and_nothing_is_asked_for(written, tmp_path):
     assert all(url.startswith(("file:", "data:")) for url in asked)
     told = [event for event in events if event.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")]
     assert told == []
+
+
+def test_the_published_table_beside_the_cohort_s(written, capsys):
+    from pqcomq.cli import main
+
+    with pytest.raises(SystemExit) as end:
+        main(["reproduce", str(written[0]), "--json"])
+    assert not end.value.code
+    told = json.loads(capsys.readouterr().out)
+    by_model = {(row["bits"], row["method"]): row for row in told["rows"]}
+    assert len(by_model) == 10
+    full, low = by_model[32, "full precision"], by_model[2, "Permutation-COMQ"]
+    assert (full["paper_dice"], low["paper_dice"]) == (93.51, 86.94)
+    assert full["dice"] > 90 and low["dice"] is None
+    assert any("LiteMedSAM" in sentence for sentence in told["differs"])

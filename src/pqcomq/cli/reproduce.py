@@ -1,0 +1,53 @@
+"""``pqcomq reproduce``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pqcomq.cli.options import AsJson
+from pqcomq.cli.output import print_json, print_lines, print_table
+from pqcomq.cohort.paired_statistics import DEFAULT_MARGIN
+from pqcomq.cohort.published_table import differences_to_the_paper, published_rows
+from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.statistics import CohortStatistics
+
+
+def reproduce(
+    results: Annotated[Path, typer.Argument(help="Folder of a cohort's results.")],
+    json: AsJson = False,
+) -> None:
+    """Put the published table of Permutation-COMQ beside a cohort's numbers, and say what differs.
+
+    The paper's experiment (arXiv 2604.07674) is a cohort with MedSAM ViT-B's checkpoint on AbdomenCT-1K:
+    pqcomq cohort DATASET --model medsam --checkpoint FILE --bits 8 4 2 --method rtn comq pcomq --out RESULTS
+    """
+    result = CohortResult.at(results)
+    statistics = CohortStatistics.of(result, DEFAULT_MARGIN)
+    rows, differ = published_rows(result, statistics), differences_to_the_paper(result, statistics)
+    if json:
+        content = [{name: _known(value) for name, value in asdict(row).items()} for row in rows]
+        print_json({"rows": content, "differs": differ})
+        return
+    columns = ["bits", "method", "paper: DSC %", "paper: NSD %", "here: Dice %", "here: NSD %", "here: worst Dice %"]
+    cells = [
+        [
+            str(row.bits),
+            row.method,
+            f"{row.paper_dice:.2f}",
+            f"{row.paper_nsd:.2f}",
+            *("–" if math.isnan(each) else f"{each:.2f}" for each in (row.dice, row.nsd, row.worst_dice)),
+        ]
+        for row in rows
+    ]
+    print_table(f"arXiv 2604.07674 and {result.scored} cases, all against ground truth", columns, cells)
+    print_lines(differ)
+
+
+def _known(value: float | str) -> float | str | None:
+    """JSON has no NaN."""
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,86 @@
+"""The table of the paper that the method comes from, beside a cohort's own numbers.
+
+Source: *Weight Group-wise Post-Training Quantization for Medical Foundation Model*, arXiv 2604.07674: MedSAM ViT-B on
+AbdomenCT-1K.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pqcomq.cohort.prompt_summary import PromptSummary
+from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.statistics import CohortStatistics
+from pqcomq.models import medsam
+from pqcomq.quantization.algorithm.config import METHOD_TITLES, Method
+
+PUBLISHED: dict[tuple[int, Method | None], tuple[float, float]] = {
+    (32, None): (93.51, 92.97),
+    (8, "rtn"): (93.50, 92.94),
+    (8, "comq"): (93.49, 92.94),
+    (8, "pcomq"): (93.62, 93.20),
+    (4, "rtn"): (90.53, 86.76),
+    (4, "comq"): (91.87, 90.01),
+    (4, "pcomq"): (93.43, 93.09),
+    (2, "rtn"): (29.79, 30.22),
+    (2, "comq"): (71.80, 53.73),
+    (2, "pcomq"): (86.94, 78.94),
+}
+"""Bits and method → DSC and NSD in %."""
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """One model, the paper's numbers and ours in %; NaN where the cohort has no such model.
+
+    Attributes:
+        bits: 32 for full precision.
+        method: title.
+        paper_dice: DSC.
+        paper_nsd: NSD.
+        dice: mean over this cohort's prompts, against ground truth.
+        nsd: likewise.
+        worst_dice: of this cohort's worst prompt; the paper tells none.
+    """
+
+    bits: int
+    method: str
+    paper_dice: float
+    paper_nsd: float
+    dice: float
+    nsd: float
+    worst_dice: float
+
+
+def published_rows(result: CohortResult, statistics: CohortStatistics) -> list[PublishedRow]:
+    """A row for each of the paper's."""
+    summaries = [each for each in statistics.prompts if each.protocol == statistics.decided_by]
+    rows = []
+    for (bits, method), (paper_dice, paper_nsd) in PUBLISHED.items():
+        title = "full precision" if method is None else METHOD_TITLES[method]
+        ours = summaries[0] if method is None else _of(summaries, f"{bits}-bit {title}")
+        values = [math.nan] * 3 if ours is None else [100 * each for each in (ours.dice, ours.nsd, ours.worst_dice)]
+        rows.append(PublishedRow(bits, title, paper_dice, paper_nsd, *values))
+    return rows
+
+
+def differences_to_the_paper(result: CohortResult, statistics: CohortStatistics) -> list[str]:
+    """What is not the paper's experiment, a sentence each; what the program cannot know is said, too."""
+    told = []
+    if result.settings.model != medsam.KEY:
+        told.append(f"The model is {result.models[0].title}; the paper's is MedSAM ViT-B.")
+    told += [
+        f"The data are {result.scored} cases of your own choice; the paper's are AbdomenCT-1K, and which of its cases "
+        "and labels it scored is for you to match.",
+        "Each slice was prompted by the tight box of its own label, grown by "
+        f"{result.settings.protocol.margin_voxels} voxels."
+        if statistics.decided_by == "slice"
+        else "Whole organs were prompted by a 3-D box.",
+        "This program's default goes beyond the published method (see For researchers); RTN and COMQ are as published.",
+    ]
+    return told
+
+
+def _of(summaries: list[PromptSummary], title: str) -> PromptSummary | None:
+    return next((each for each in summaries if each.model == title or each.model.startswith(f"{title},")), None)
