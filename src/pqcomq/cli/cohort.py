@@ -30,6 +30,7 @@ from pqcomq.cohort.case import CaseList
 from pqcomq.cohort.cohort_weights import calibration_volumes, kept_back, making_weights
 from pqcomq.cohort.find_cases import find_cases, synthetic_cases
 from pqcomq.cohort.loaded_models import worker_threads
+from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.paired_statistics import DEFAULT_MARGIN
 from pqcomq.cohort.prepare import settings_of
 from pqcomq.cohort.result import CohortResult
@@ -112,6 +113,7 @@ def cohort(
     Every case lands at once, and the same command goes on where it was stopped. What cannot be scored is listed with
     its reason.
     """
+    check_installed()
     check_folder(out, (), overwrite=True)
     found = _found(dataset, synthetic, label or [])
     protocol = CohortProtocol(

@@ -16,6 +16,7 @@ from typing import Any
 import pqcomq
 from pqcomq.cohort.case import Case
 from pqcomq.cohort.case_task import Outcome, RunStoppedError, score_and_land
+from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.cohort.store import FAILED
 from pqcomq.errors import InputError
@@ -24,7 +25,6 @@ ANSWER_WITHIN = "20s"
 """How long a scheduler may take to answer."""
 _WAITING_PER_WORKER = 3
 """Cases handed over for each worker beyond the one that it scores: the rest wait here, however many there are."""
-NEEDED = 'several workers need Dask, which is not installed: pip install "napari-pqcomq[cohort]"'
 
 
 class Cluster:
@@ -104,7 +104,7 @@ def local_cluster(workers: int, threads: int) -> Iterator[Cluster]:
     Raises:
         InputError: Dask is not installed.
     """
-    _check_installed()
+    check_installed("distributed")
     from distributed import Client, LocalCluster
 
     with (
@@ -130,7 +130,7 @@ def running_cluster(address: str) -> Iterator[Cluster]:
     Raises:
         InputError: it does not answer, has no workers, or they run another version.
     """
-    _check_installed()
+    check_installed("distributed")
     from distributed import Client
 
     try:
@@ -164,8 +164,3 @@ def _check_workers(client: Any, address: str) -> None:  # noqa: ANN401
         other = next((each[name] for each in found.values() if each[name] != version), None)
         if other is not None:
             raise InputError(f"--scheduler {address}: a worker runs {name} {other}, not {version} as here.")
-
-
-def _check_installed() -> None:
-    if find_spec("distributed") is None:
-        raise InputError(NEEDED)

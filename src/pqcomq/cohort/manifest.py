@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pqcomq.cohort.case import Case, CaseList
+from pqcomq.cohort.packages import check_installed
 from pqcomq.errors import InputError
 from pqcomq.volumes.intensity_window import PRESETS, Window
 from pqcomq.volumes.volume import Modality
@@ -39,6 +40,7 @@ def manifest_cases(path: Path) -> CaseList:
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
+    check_installed()
     import pandas as pd
 
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pqcomq.cohort.case import NotScored
 from pqcomq.cohort.loaded_models import ModelInfo
+from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.cohort.store import FAILED, SCORED, CohortStore
 from pqcomq.errors import InputError
@@ -32,15 +33,9 @@ class CohortResult:
         """The results in a folder.
 
         Raises:
-            InputError: it holds none, or pandas or pyarrow is not installed.
+            InputError: it holds none, or a package of the extra ``cohort`` is not installed.
         """
-        try:
-            import pandas  # noqa: F401
-            import pyarrow  # noqa: F401
-        except ImportError as problem:
-            raise InputError(
-                f'A cohort needs {problem.name}, which is not installed: pip install "napari-pqcomq[cohort]"'
-            ) from problem
+        check_installed()
         if not CohortStore.is_at(folder):
             raise InputError(f"{folder}: is no folder of a cohort's results.")
         return cls(CohortStore(folder))

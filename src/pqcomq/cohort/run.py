@@ -15,6 +15,7 @@ from pqcomq.cohort.case import Case, CaseList
 from pqcomq.cohort.case_task import Outcome, working
 from pqcomq.cohort.cluster import Cluster, local_cluster, running_cluster
 from pqcomq.cohort.loaded_models import described, models_of, worker_threads
+from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.cohort.store import CohortStore
 from pqcomq.errors import InputError
@@ -90,6 +91,7 @@ def running(
         InputError: the folder holds another cohort, models cannot be loaded, or results cannot be written; what was
             done before is kept, and the same call goes on.
     """
+    check_installed()
     who = workers or Workers()
     with worker_threads(settings.threads):
         models = described(models_of(settings))  # before anything is made: a fault of theirs is told at once

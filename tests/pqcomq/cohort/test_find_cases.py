@@ -169,3 +169,12 @@ def test_synthetic_patients_differ_and_come_out_the_same_again():
     assert all(labels.mask(number).any() for number in labels.names)
     third = opened(synthetic_cases(3).cases[2], ANY)[1]
     assert (one.modality, third.modality) == ("CT", "MR")
+
+
+def test_a_missing_package_is_told_with_the_line_that_installs_it(phantoms, monkeypatch):
+    from pqcomq.cohort import packages
+
+    found = packages.find_spec
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == "statsmodels" else found(name))
+    with pytest.raises(InputError, match=r'needs statsmodels.*pip install "napari-pqcomq\[cohort\]"'):
+        packages.check_installed()
