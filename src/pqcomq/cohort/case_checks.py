@@ -8,7 +8,7 @@ import SimpleITK as sitk
 
 from pqcomq.cohort.case import Case
 from pqcomq.dicom_masks.object_loading import object_kind
-from pqcomq.errors import InputError
+from pqcomq.errors import InputError, with_short_paths
 from pqcomq.volumes.itk_warnings import quiet_itk
 from pqcomq.volumes.nifti.reading import is_nifti_name
 from pqcomq.volumes.nrrd_metaimage import is_picture_name
@@ -77,5 +77,6 @@ def _size(path: Path) -> tuple[int, ...] | None:
 def without_paths(sentence: str, case: Case) -> str:
     """A sentence for results, which name no place on this machine."""
     for what, path in (("the image", case.image), ("the label file", case.labels)):
-        sentence = sentence.replace(str(path), what)
+        # Messages shorten long paths; what is left of one still tells a folder's name.
+        sentence = sentence.replace(str(path), what).replace(with_short_paths(str(path)), what)
     return sentence
