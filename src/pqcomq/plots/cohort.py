@@ -163,7 +163,8 @@ def draw_costs(figure: Figure, points: Sequence[CostPoint], look: Look, title: s
         axes.plot([each.cost] * 2, [each.worst_decile, each.dice], color=colour, linewidth=0.6)
         axes.plot(each.cost, each.dice, marker, color=colour, markersize=6)
         axes.plot(each.cost, each.worst_decile, marker, color=colour, markerfacecolor="none", markersize=6)
-        # Models of like speed and Dice are common: their names stand at different heights.
-        look.note(axes, each.name, (each.cost, each.dice), (7, (9, 0, -9, 18)[place % 4]), look.ink)
+        # Models of like cost and Dice are common: each name stands beside its own line, at a height of its own.
+        height = each.dice - (0.2 + 0.2 * (place % 4)) * (each.dice - each.worst_decile)
+        look.note(axes, each.name, (each.cost, height), (4, 0), look.ink)
     axes.margins(y=0.15)
     look.remark(figure, "Filled: mean over prompts; hollow: mean of the worst tenth.")
