@@ -150,6 +150,7 @@ class _Window:
     def __init__(self, viewer: Any) -> None:  # noqa: ANN401
         self._viewer = viewer
         _dock, self._widget = viewer.window.add_plugin_dock_widget("napari-pqcomq", "Compare precisions")
+        self.wait(lambda: self._widget.parts is not None)
 
     def press(self, text: str) -> None:
         """Click the button of this text."""

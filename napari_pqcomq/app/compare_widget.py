@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_pqcomq.app.hints import next_step
 from napari_pqcomq.app.key_bindings import key_bindings
 from napari_pqcomq.app.layout import lay_out
+from napari_pqcomq.app.navigation import Navigation
 from napari_pqcomq.app.panels import make_panels
 from napari_pqcomq.app.preferences import Preferences
 from napari_pqcomq.app.results_controller import ResultsController
@@ -26,6 +27,7 @@ class CompareWidget(QWidget):
         panels: the parts of the dock.
         workflow: what is done with them.
         results: joins the panels of the results area to the view.
+        navigation: takes the user to objects and slices.
     """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
@@ -34,8 +36,9 @@ class CompareWidget(QWidget):
         self.panels = make_panels(napari_viewer, self)
         self.workflow = Workflow(self.panels, self)
         self.results = ResultsController(self.panels, self.workflow)
+        self.navigation = Navigation(self.panels, self.workflow, self)
         self._preferences = Preferences(self.panels)
-        self._shortcuts = Shortcuts(self, key_bindings(self.panels, self.workflow))
+        self._shortcuts = Shortcuts(self, key_bindings(self.panels, self.navigation))
         lay_out(self.panels, self._shortcuts.table(), self)
         self._connect()
         self._preferences.restore()
@@ -80,13 +83,15 @@ class CompareWidget(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Let go of the viewer when the dock is closed: napari then takes the widget out of its window."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None and not self._is_released:
-            self._is_released = True
-            self._release()
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.release()
         return bool(super().event(event))
 
-    def _release(self) -> None:
-        """Keep the settings, end what runs, and stop listening to the viewer."""
+    def release(self) -> None:
+        """Keep the settings, end what runs, and stop listening to the viewer; once."""
+        if self._is_released:
+            return
+        self._is_released = True
         self._preferences.keep()
         _application().aboutToQuit.disconnect(self._preferences.keep)
         self.panels.release()
@@ -102,8 +107,8 @@ class CompareWidget(QWidget):
         panels.actions.compare_requested.connect(workflow.compare)
         panels.actions.live_requested.connect(lambda: workflow.open_live())
         panels.actions.close_requested.connect(panels.view.close)
-        panels.view_bar.worst_requested.connect(workflow.go_to_worst)
-        panels.view_bar.divergence_requested.connect(workflow.go_to_divergence)
+        panels.view_bar.worst_requested.connect(self.navigation.go_to_worst)
+        panels.view_bar.divergence_requested.connect(self.navigation.go_to_divergence)
         panels.view_bar.keep_requested.connect(workflow.keep_masks)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from napari_pqcomq.app.navigation import Navigation
 from napari_pqcomq.app.panels import Panels
-from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FIGURES, FLICKER, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.widgets.shortcuts import Shortcut
 from pqcomq.volumes.intensity_window import PRESETS
 
 
-def key_bindings(panels: Panels, workflow: Workflow) -> list[Shortcut]:
+def key_bindings(panels: Panels, navigation: Navigation) -> list[Shortcut]:
     """All of them, in the order of their list."""
     viewer, view, prompts, objects = panels.viewer, panels.view, panels.prompts, panels.objects
 
@@ -35,8 +35,9 @@ def key_bindings(panels: Panels, workflow: Workflow) -> list[Shortcut]:
         Shortcut(".", "Curtain to the right", lambda: view.move_curtain(1)),
         Shortcut("D", "Difference", lambda: view.show(DIFFERENCE)),
         Shortcut("F", "Flicker; again: the other model", lambda: view.show(FLICKER)),
-        Shortcut("W", "Worst slice", workflow.go_to_worst),
-        Shortcut("P", "Slice where the models first diverge", workflow.go_to_divergence),
+        Shortcut("W", "Worst slice", navigation.go_to_worst),
+        Shortcut("Z", "The object, or the whole slice", navigation.toggle_zoom),
+        Shortcut("P", "Slice where the models first diverge", navigation.go_to_divergence),
         Shortcut("M", "Masks on and off", lambda: part("masks")),
         Shortcut("T", "Ground truth on and off", lambda: part("ground truth")),
         Shortcut("X", "Boxes on and off", lambda: part("boxes")),

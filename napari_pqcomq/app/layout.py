@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.widgets.collapsible import Collapsible
 from napari_pqcomq.widgets.combo_boxes import keep_narrow
+from napari_pqcomq.widgets.wheel_guard import WheelGuard
 
 _MARGIN = 6
 _READABLE_WIDTH = 360
@@ -55,3 +56,7 @@ def lay_out(panels: Panels, keys: QWidget, dock: QWidget) -> None:
     whole.addWidget(panels.view_bar)
     whole.addWidget(panels.jobs)
     whole.addWidget(panels.actions)
+    for label in dock.findChildren(QLabel):
+        if label.wordWrap():
+            label.setMinimumWidth(1)  # a file's name is one word: it would widen the dock for good
+    WheelGuard(dock)

@@ -27,6 +27,8 @@ from napari_pqcomq.setup.volume_panel import VolumePanel
 from napari_pqcomq.setup.weights_panel import WeightsPanel
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.cursor_status import CursorStatus
+from napari_pqcomq.viewer.direction_letters import DirectionLetters
+from napari_pqcomq.viewer.slice_strip import SliceStrip
 from napari_pqcomq.viewer.view_bar import ViewBar
 from napari_pqcomq.widgets.gl_context import GLContext
 from napari_pqcomq.widgets.napari_docks import NapariDocks
@@ -57,7 +59,9 @@ class Panels:
         actions: what to press next.
         view: the comparison on the canvas.
         view_bar: how it is viewed.
+        slice_strip: Dice slice by slice, beside the slider.
         live: masks that follow the boxes while the view is open.
+        letters: the patient's directions on the picture, and the scale bar.
         cursor: the mouse's place in the patient, in napari's status bar.
         docks: napari's own docks, which make room for the view.
         gl_context: of the canvas, made current before napari deletes graphics.
@@ -83,7 +87,9 @@ class Panels:
     actions: ActionBar
     view: ComparisonView
     view_bar: ViewBar
+    slice_strip: SliceStrip
     live: LiveSession
+    letters: DirectionLetters
     cursor: CursorStatus
     docks: NapariDocks
     gl_context: GLContext
@@ -95,6 +101,8 @@ class Panels:
         self.view.close()
         self.gl_context.release()
         self.cursor.release()
+        self.letters.release()
+        self.slice_strip.release()
         self.view_bar.release()
         for panel in (self.volume, self.prompts, self.truth):
             panel.release()
@@ -109,7 +117,10 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
     """
     gl_context = GLContext(viewer, dock)
     objects, store = PromptList(dock), ResultStore(dock)
+    letters = DirectionLetters(viewer)
     view, calibration = ComparisonView(viewer, dock), CalibrationPanel()
+    for signal in (view.changed, view.closed):
+        signal.connect(lambda: letters.stand_below(view.strips))
     metrics, export, plots = MetricsTable(), ResultExportPanel(store), PlotsPanel(store)
     gate, reader_study, results = GatePanel(store), ReaderStudyPanel(store), ResultTabs()
     results.add_panel("Figures", metrics)
@@ -138,7 +149,9 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
         actions=ActionBar(),
         view=view,
         view_bar=ViewBar(viewer, view),
+        slice_strip=SliceStrip(viewer, dock),
         live=LiveSession(viewer, view, objects, dock),
+        letters=letters,
         cursor=CursorStatus(viewer),
         docks=NapariDocks(dock),
         gl_context=gl_context,

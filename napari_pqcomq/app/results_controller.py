@@ -12,10 +12,12 @@ from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.session_jobs import JitterJob, OpenedSession, OpenSessionJob, SaveSessionJob
 from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.results.reader_study_panel import Pair
+from napari_pqcomq.results.slice_rows import slice_rows
 from napari_pqcomq.viewer.modes.registry import SIDE_BY_SIDE
 from napari_pqcomq.viewer.result_panes import plate_lines, plate_marks
 from napari_pqcomq.viewer.scene import Pane, Scene
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement
+from pqcomq.comparison.palette import object_colour
 from pqcomq.comparison.result import Comparison
 from pqcomq.session.file_names import PAGE
 from pqcomq.session.session import Session
@@ -51,11 +53,15 @@ class ResultsController:
         found, comparison, result = workflow.current_result(), workflow.current_comparison(), workflow.result
         if found is None or comparison is None or result is None:
             panels.view_bar.set_places(None, None)
+            panels.slice_strip.clear()
             return
         divergence = comparison.divergence
         panels.view_bar.set_places(comparison.worst_slice, str(divergence) if divergence else None)
         number = found.number
         panels.view.set_lines(plate_lines(result, number), plate_marks(result, number, panels.gate.tolerance))
+        panels.slice_strip.show_rows(
+            slice_rows(found), result.volume.grid.shape_zyx[0], comparison.worst_slice, object_colour(number - 1)
+        )
         self._tabulate(comparison)
 
     def save_session(self, folder: Path) -> None:
@@ -88,6 +94,7 @@ class ResultsController:
         panels = self._panels
         panels.store.changed.connect(self._on_result)
         panels.plots.slice_chosen.connect(panels.view.go_to)
+        panels.slice_strip.slice_chosen.connect(panels.view.go_to)
         panels.gate.changed.connect(self._on_tolerance)
         panels.reader_study.started.connect(self._begin_reading)
         panels.reader_study.shown.connect(self._show_pair)
@@ -96,6 +103,7 @@ class ResultsController:
         panels.session.save_requested.connect(self.save_session)
         panels.session.open_requested.connect(self.open_session)
         panels.view.closed.connect(panels.reader_study.stop)
+        panels.view.closed.connect(panels.slice_strip.clear)
         panels.live.lines_changed.connect(panels.view.set_lines)
         panels.view_bar.candidate_chosen.connect(self.show_current)
         panels.gate.changed.connect(self.show_current)

@@ -209,18 +209,6 @@ class Workflow(QObject):
             else "There are no masks yet."
         )
 
-    def go_to_worst(self) -> None:
-        """Show the slice on which the models agree least about the current object."""
-        found = self.current_comparison()
-        if found is not None:
-            self._panels.view.go_to(found.worst_slice)
-
-    def go_to_divergence(self) -> None:
-        """Show the slice on which the models first diverge."""
-        found = self.current_comparison()
-        if found is not None and found.divergence is not None:
-            self._panels.view.go_to(found.divergence.z)
-
     def begin_reading(self) -> None:
         """A blinded reading begins: stop everything that names the models."""
         self.is_reading = True
@@ -319,6 +307,7 @@ class Workflow(QObject):
         panels.view.close()  # it shows another volume
         self.result = None
         panels.cursor.set_volume(volume)
+        panels.letters.set_volume(volume)
         panels.prompts.set_volume(volume)
         panels.truth.set_volume(volume)
         self._on_box()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
@@ -14,7 +14,13 @@ _ICON_PIXELS = 12
 
 
 class ObjectList(QListWidget):
-    """Ticked objects are compared; a double click or F2 renames, Delete removes."""
+    """Ticked objects are compared; a double click or F2 renames, Delete removes.
+
+    Attributes:
+        chosen: emitted after the user has chosen an object here, by mouse or keys.
+    """
+
+    chosen = Signal()
 
     def __init__(self, prompts: PromptList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,6 +30,8 @@ class ObjectList(QListWidget):
         self.setAccessibleName("Objects")
         self.itemChanged.connect(self._on_item)
         self.currentRowChanged.connect(prompts.choose)
+        self.currentRowChanged.connect(lambda _row: self.chosen.emit())
+        self.itemClicked.connect(lambda _item: self.chosen.emit())
         prompts.changed.connect(self._refresh)
         self._refresh()
 

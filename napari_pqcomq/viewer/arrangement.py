@@ -1,4 +1,4 @@
-"""What of an open comparison is seen, and where: layers, grid, outlines, scale bar, texts, the camera's zoom."""
+"""What of an open comparison is seen, and where: layers, grid, outlines, scale bar, plates."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from napari.layers import Layer
 
 from napari_pqcomq.viewer.camera_3d import look_at
+from napari_pqcomq.viewer.framing import Framing
 from napari_pqcomq.viewer.layer_stack import LayerStack
 from napari_pqcomq.viewer.modes.base import Stage, ViewMode
 from napari_pqcomq.viewer.modes.flicker import FlickerMode
 from napari_pqcomq.viewer.modes.registry import FIGURES, SIDE_BY_SIDE, VIEWS
 from napari_pqcomq.viewer.modes.swipe import CURTAIN, SwipeMode
+from napari_pqcomq.viewer.plate_strips import PlateStrips
 from napari_pqcomq.viewer.side_layers import FILL_OPACITY, OUTLINES, SURFACE_OPACITY, TRUTH
 from napari_pqcomq.viewer.strokes import sight_of
-from napari_pqcomq.viewer.text_overlays import TextOverlays
 from napari_pqcomq.viewer.user_layers import UserLayers
 from napari_pqcomq.widgets.batched_redraw import one_redraw
 
@@ -60,14 +61,20 @@ class Arrangement:
         layers: of the comparison.
         users: the user's own layers beside them.
         choice: what the user wants to see, changed by the owner before :meth:`arrange`.
+        strips: above the pictures.
+
+    Attributes:
+        framing: where the camera looks.
+        strips: above the pictures.
     """
 
-    def __init__(self, stage: Stage, layers: LayerStack, users: UserLayers, choice: ViewChoice) -> None:
+    def __init__(
+        self, stage: Stage, layers: LayerStack, users: UserLayers, choice: ViewChoice, strips: PlateStrips
+    ) -> None:
         self._viewer, self._stage, self._layers, self._users = stage.viewer, stage, layers, users
-        self._choice = choice
+        self._choice, self.strips = choice, strips
         self._modes: dict[str, ViewMode] = {}
-        self._texts: TextOverlays | None = None
-        self._fitted: tuple[tuple[float, ...], float] | None = None
+        self.framing = Framing(stage, lambda: strips.height)
 
     @property
     def mode_layers(self) -> list[Layer]:
@@ -92,8 +99,8 @@ class Arrangement:
         with one_redraw(self._viewer):
             for _step in self.arranging(one_by_one=False):
                 pass
-        self.show_texts()
-        self.fit()
+        self.show_plates()
+        self.framing.fit_again()
 
     def arranging(self, *, one_by_one: bool) -> Iterator[None]:
         """The steps of arranging the layers, one each.
@@ -118,23 +125,17 @@ class Arrangement:
             if layer.visible != (layer in wanted):
                 layer.visible = layer in wanted
                 if one_by_one:
-                    self.fit()
+                    self.framing.fit_again()
                 yield
         self._users.show(on_every_side=mode.grid is not None and flat)
         if mode.grid is not None and not one_by_one:
             self._show_grid(mode.grid)
         self._show_scale_bar(mode.grid, flat)
 
-    def making_texts(self) -> Iterator[None]:
-        """The steps of putting the texts on the canvas, one each."""
-        self._texts = TextOverlays(self._viewer, self._stage.scene.volume)
-        yield from self._texts.making(plate.corner for plate in self._mode().plates())
-
-    def show_texts(self) -> None:
-        """Write the texts of the chosen way of viewing, if there are texts on the canvas yet."""
-        if self._texts is not None:
-            plates = self._mode().plates()
-            self._texts.show([replace(each, lines=()) for each in plates] if FIGURES in self._hidden else plates)
+    def show_plates(self) -> None:
+        """Write what is said above the pictures in the chosen way of viewing."""
+        plates = self._mode().plates()
+        self.strips.show([replace(each, lines=()) for each in plates] if FIGURES in self._hidden else plates)
 
     def show_boxes(self, event: object = None) -> None:
         """Draw the boxes that prompt the slice in sight."""
@@ -174,13 +175,6 @@ class Arrangement:
         self.show_boxes()
         self.show_outlines()
 
-    def fit(self, event: object = None) -> None:
-        """Fill the cells, which have another size now, unless the user has zoomed."""
-        camera = self._viewer.scene.camera
-        if self._fitted is None or self._fitted == (camera.center, camera.zoom):
-            self._viewer.fit_to_view(layers=[self._stage.sides[0].image])
-            self._fitted = camera.center, camera.zoom
-
     def go_to_objects(self) -> None:
         """In any plane, stay on the user's slice if a box is there, else go to the middle of the last one."""
         axis = int(self._viewer.dims.order[0])
@@ -192,6 +186,7 @@ class Arrangement:
     def on_plane(self, event: object = None) -> None:
         """Another plane of the volume is in sight."""
         self.go_to_objects()
+        self.framing.fit()
         self.show_lines()
 
     def on_ndisplay(self, event: object = None) -> None:
@@ -200,15 +195,13 @@ class Arrangement:
         if self._viewer.dims.ndisplay == 3:
             look_at(self._viewer, self._stage.scene)
         else:
-            self._fitted = None
-            self.fit()
+            self.framing.fit()
 
     def close(self) -> None:
-        """Take the texts off the canvas, and let go of the viewer."""
+        """Take the strips away, and let go of the viewer."""
         for mode in self._modes.values():
             mode.close()
-        if self._texts is not None:
-            self._texts.remove()
+        self.strips.remove()
 
     @property
     def _hidden(self) -> frozenset[str]:
@@ -252,6 +245,6 @@ class Arrangement:
         # In this order: napari 0.9.2 makes the further sides' bars only when a visible bar becomes gridded.
         scale_bar = self._viewer.canvas.overlays.scale_bar
         scale_bar.visible, scale_bar.gridded = True, False
-        # In two rows the lower cells' corners belong to plates; one bar, stacked with them, holds for all cells.
+        # In a square one bar holds for all cells: the pictures are small.
         scale_bar.gridded = grid is not None and grid[0] == 1
         scale_bar.visible = flat

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.experimental import link_layers
 from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.volume_layers import volume_of
@@ -23,18 +23,17 @@ from napari_pqcomq.viewer.arrangement import Arrangement, ViewChoice
 from napari_pqcomq.viewer.layer_stack import LayerStack
 from napari_pqcomq.viewer.modes.base import Stage
 from napari_pqcomq.viewer.modes.registry import VIEWS
+from napari_pqcomq.viewer.plate_strips import PlateStrips
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
 from napari_pqcomq.viewer.shared_cursor import SharedCursor
-from napari_pqcomq.viewer.side_layers import Side, make_side
+from napari_pqcomq.viewer.side_layers import link_sides, make_side
 from napari_pqcomq.viewer.user_layers import UserLayers
 from napari_pqcomq.viewer.viewer_state import ViewerState
 from napari_pqcomq.widgets.batched_redraw import one_redraw
 from napari_pqcomq.widgets.stepwise import Stepwise
+from pqcomq.segmentation.box import Box3D
 
-_BACKGROUND = "black"
-"""In either theme: a light ground dazzles beside a CT, and plates and letters are white."""
-_LINKED_IMAGES = ("contrast_limits", "gamma", "colormap", "interpolation2d", "opacity")
-_LINKED_MASKS = ("opacity",)
+_BACKGROUND = "black"  # in either theme: a light ground dazzles beside a CT, and letters are white
 
 
 class ComparisonView(QObject):
@@ -42,7 +41,7 @@ class ComparisonView(QObject):
 
     Args:
         viewer: napari's viewer or the proxy that plugins get.
-        parent: Qt parent.
+        parent: Qt parent, in the window of the canvas.
 
     Attributes:
         closed: emitted after the view was closed, also when the user closed it by deleting one of its layers.
@@ -105,11 +104,7 @@ class ComparisonView(QObject):
     def open_in_steps(self, panes: Sequence[Pane], scene: Scene, then: Callable[[], None], candidate: int = 1) -> None:
         """As :meth:`open`, in steps: making and first drawing the layers takes seconds, and the window stays awake.
 
-        Args:
-            panes: see :meth:`open`.
-            scene: see :meth:`open`.
-            then: called when all is on screen; never, if the view was closed or opened anew meanwhile.
-            candidate: see :meth:`open`.
+        When all is on screen, ``then`` is called; never, if the view was closed or opened anew meanwhile.
         """
         self._opening_steps.start(self._opening(panes, scene, candidate), then)
 
@@ -196,7 +191,22 @@ class ComparisonView(QObject):
             self._stage.panes = [
                 replace(pane, lines=each, mark=mark) for pane, each, mark in zip(panes, lines, marks, strict=True)
             ]
-            self._arrangement.show_texts()
+            self._arrangement.show_plates()
+
+    @property
+    def is_close(self) -> bool:
+        """Whether the camera looks at an object."""
+        return bool(self._arrangement and self._arrangement.framing.is_close)
+
+    def look_at(self, box: Box3D | None) -> None:
+        """Look at a box, which then fills half of its cell, or with None at the whole slice."""
+        if self._arrangement is not None:
+            self._arrangement.framing.look_at(box)
+
+    @property
+    def strips(self) -> PlateStrips | None:
+        """What stands above the pictures, None while nothing is open."""
+        return self._arrangement.strips if self._arrangement else None
 
     def go_to(self, z: int) -> None:
         """Show a slice."""
@@ -235,18 +245,19 @@ class ComparisonView(QObject):
         yield
         yield from arrangement.arranging(one_by_one=True)
         yield
-        yield from arrangement.making_texts()
         arrangement.arrange()  # the user may have asked for another view meanwhile
         self.changed.emit()
 
     def _begin(self, stage: Stage, saved: ViewerState) -> Arrangement:
         """Join the sides, whose layers are in the viewer now, and listen to the viewer."""
-        _link(stage.sides)
+        link_sides(stage.sides)
         self._viewer.canvas.background_color_override = _BACKGROUND  # type: ignore[assignment]  # names are taken
         self._viewer.layers.selection = {stage.sides[0].image}
         users = UserLayers(self._viewer, stage.sides, self._regroup)
         users.watch(saved.hidden)
-        arrangement = Arrangement(stage, self._layers, users, self._choice)
+        parent = self.parent()
+        strips = PlateStrips(self._viewer, parent if isinstance(parent, QWidget) else None)
+        arrangement = Arrangement(stage, self._layers, users, self._choice, strips)
         arrangement.go_to_objects()
         self._stage, self._users, self._arrangement = stage, users, arrangement
         self._connect(arrangement)
@@ -300,7 +311,7 @@ class ComparisonView(QObject):
             (viewer.dims.events.ndisplay, arrangement.on_ndisplay),
             (viewer.dims.events.order, arrangement.on_plane),
             (viewer.scene.camera.events.zoom, arrangement.show_lines),
-            (viewer.canvas.events.size, arrangement.fit),
+            (viewer.canvas.events.size, arrangement.framing.fit_again),
         ]
         for emitter, listener in self._listeners:
             emitter.connect(listener)
@@ -334,10 +345,3 @@ class ComparisonView(QObject):
             of_sides = [layer for side in self._stage.sides for layer in side.layers]
             self._layers.set_layers([*of_sides, *self._arrangement.mode_layers])
             self._arrangement.arrange()
-
-
-def _link(sides: Sequence[Side]) -> None:
-    """A window level set on one side holds for the other, or the eye would compare windows instead of masks."""
-    link_layers([side.image for side in sides], _LINKED_IMAGES)
-    link_layers([side.fill for side in sides], _LINKED_MASKS)
-    link_layers([side.outline for side in sides], _LINKED_MASKS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from napari.experimental import link_layers
 from napari.layers import Image, Labels, Layer, Surface
 from napari.utils.colormaps import DirectLabelColormap
 
@@ -29,6 +31,7 @@ _OUTLINE_PIXELS, _RIM_PIXELS = 1.5, 2.5
 OUTLINES, TRUTH = "outlines", "ground truth"
 """How the names of layers end that show outlines."""
 
+_LINKED_IMAGES = ("contrast_limits", "gamma", "colormap", "interpolation2d", "opacity")
 FILL_OPACITY = 0.18
 """Quiet: what differs is to be seen, not what is alike."""
 SURFACE_OPACITY = 0.9
@@ -127,6 +130,13 @@ def make_side(number: int, pane: Pane, scene: Scene) -> Side:
     for layer in side.layers:
         mark_as_comparison(layer)
     return side
+
+
+def link_sides(sides: Sequence[Side]) -> None:
+    """A window level set on one side holds for the other, or the eye would compare windows instead of masks."""
+    link_layers([side.image for side in sides], _LINKED_IMAGES)
+    link_layers([side.fill for side in sides], ("opacity",))
+    link_layers([side.outline for side in sides], ("opacity",))
 
 
 def draw_outlines(layer: Surface, labels: np.ndarray, full: np.ndarray, sight: Sight, volume: Volume) -> None:

@@ -32,9 +32,18 @@ class GLContext:
             emitter.disconnect(self._make_current)
 
     def _make_current(self) -> None:
-        window = self._inside
-        while (parent := window.parentWidget()) is not None:  # a floating dock, too, has the main window for a parent
-            window = parent
-        for canvas in window.findChildren(QOpenGLWidget):
+        for canvas in _canvases(self._inside):
             if canvas.isValid():
                 canvas.makeCurrent()
+
+
+def canvas_of(inside: QWidget) -> QWidget | None:
+    """Napari's canvas in the window of a widget, None where the window has none."""
+    return next(iter(_canvases(inside)), None)
+
+
+def _canvases(inside: QWidget) -> list[QOpenGLWidget]:
+    window = inside
+    while (parent := window.parentWidget()) is not None:  # a floating dock, too, has the main window for a parent
+        window = parent
+    return list(window.findChildren(QOpenGLWidget))

@@ -31,10 +31,14 @@ def test_what_napari_asks_for_every_file_loads_no_torch(module):
     assert asked.stdout.strip() == "False"
 
 
-def test_napari_finds_the_widget_and_opens_it_once(plugin, viewer):
+def test_napari_finds_the_widget_and_opens_it_once(plugin, viewer, qtbot):
     dock, widget = viewer.window.add_plugin_dock_widget("napari-pqcomq")
     assert "Compare precisions" in dock.name
-    assert type(widget).__name__ == "CompareWidget"
+    assert type(widget).__name__ == "CompareDock"
+    if widget.parts is None:
+        with qtbot.waitSignal(widget.ready):
+            pass
+    assert type(widget.parts).__name__ == "CompareWidget"
 
 
 def test_the_synthetic_sample_opens_as_volume_labels_and_boxes(plugin, viewer):

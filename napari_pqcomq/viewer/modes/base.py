@@ -11,6 +11,7 @@ from napari.layers import Layer
 
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
 from napari_pqcomq.viewer.side_layers import Side
+from pqcomq.comparison.text import short_precision
 
 
 @dataclass
@@ -43,22 +44,22 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class OverlayText:
-    """Text in a corner of the canvas.
+class Plate:
+    """What is said above a picture.
 
     Attributes:
-        corner: "top_left", "top_right", "bottom_left" or "bottom_right".
         title: its heading.
         colour: of the heading.
-        lines: below it.
-        mark: a verdict between heading and lines.
+        lines: figures, the first ones first where there is little room.
+        mark: a verdict beside the heading.
+        short_titles: for little room, ever shorter.
     """
 
-    corner: str
     title: str
     colour: str
     lines: tuple[str, ...] = field(default=())
     mark: Mark | None = None
+    short_titles: tuple[str, ...] = field(default=())
 
 
 class ViewMode(Protocol):
@@ -74,8 +75,8 @@ class ViewMode(Protocol):
     def visible(self) -> list[Layer]:
         """The layers to be seen."""
 
-    def plates(self) -> list[OverlayText]:
-        """The texts in the corners."""
+    def plates(self) -> list[Plate]:
+        """One a cell of the grid, or from left to right above a single picture."""
 
     def show_masks(self, slices: Sequence[int] | None) -> None:
         """The sides' masks have changed on some slices, or with None everywhere."""
@@ -84,9 +85,12 @@ class ViewMode(Protocol):
         """Let go of the viewer."""
 
 
-CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right")
-
-
-def side_plate(pane: Pane, corner: str) -> OverlayText:
+def side_plate(pane: Pane) -> Plate:
     """The plate of a side."""
-    return OverlayText(corner, pane.title, pane.colour, pane.lines, pane.mark)
+    return Plate(pane.title, pane.colour, pane.lines, pane.mark, short_titles(pane.title))
+
+
+def short_titles(title: str) -> tuple[str, ...]:
+    """Shorter headings of a side, e.g. ``"4-bit Permutation-COMQ"`` and ``"4-bit"``."""
+    precision = title.rpartition(" · ")[2]
+    return precision, short_precision(precision) if precision.split() else precision

@@ -9,7 +9,8 @@ import numpy as np
 from napari.layers import Labels, Layer
 
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
-from napari_pqcomq.viewer.modes.base import OverlayText, Stage, side_plate
+from napari_pqcomq.viewer.modes.base import Plate, Stage, short_titles, side_plate
+from napari_pqcomq.viewer.scene import Pane
 from napari_pqcomq.viewer.side_layers import masks_layer
 from pqcomq.comparison.difference_map import BOTH, ONLY_A, ONLY_B, difference
 from pqcomq.comparison.palette import BOTH_COLOUR, FULL_COLOUR, QUANTIZED_COLOUR
@@ -40,7 +41,7 @@ class DifferenceMode:
         first = self._stage.sides[0]
         return [first.image, self._layer, first.boxes]
 
-    def plates(self) -> list[OverlayText]:
+    def plates(self) -> list[Plate]:
         """What the colours mean and how much there is of each."""
         full, quantized = self._stage.panes[0], self._stage.panes[self._stage.candidate]
         counts = self._counts.sum(axis=0)
@@ -49,9 +50,9 @@ class DifferenceMode:
             for part in (ONLY_A, ONLY_B, BOTH)
         )
         return [
-            OverlayText("top_left", f"Only {full.title}: {only_full}", FULL_COLOUR),
-            OverlayText("bottom_left", f"Both: {both}", BOTH_COLOUR),
-            replace(side_plate(quantized, "top_right"), title=f"Only {quantized.title}: {only_quantized}"),
+            _only(full, only_full),
+            Plate(f"Both: {both}", BOTH_COLOUR),
+            _only(quantized, only_quantized),
         ]
 
     def show_masks(self, slices: Sequence[int] | None) -> None:
@@ -73,6 +74,13 @@ class DifferenceMode:
         self._parts = difference(first.masks, second.masks)
         self._counts = np.stack([_count(self._parts[z]) for z in range(len(self._parts))])
         return self._parts
+
+
+def _only(pane: Pane, millilitres: str) -> Plate:
+    """The plate of a side with what it alone segmented; full precision's figures are not repeated."""
+    shorter = tuple(f"Only {title}: {millilitres}" for title in short_titles(pane.title))
+    plate = replace(side_plate(pane), title=f"Only {pane.title}: {millilitres}", short_titles=shorter)
+    return plate if pane.mark is not None else replace(plate, lines=())
 
 
 def _count(parts: np.ndarray) -> np.ndarray:

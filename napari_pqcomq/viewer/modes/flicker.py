@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from napari.layers import Layer
 
-from napari_pqcomq.viewer.modes.base import OverlayText, Stage, side_plate
+from napari_pqcomq.viewer.modes.base import Plate, Stage, side_plate
 
 
 class FlickerMode:
@@ -32,9 +32,9 @@ class FlickerMode:
         first, shown = self._stage.sides[0], self._stage.sides[self._shown]
         return [first.image, shown.fill, shown.outline, first.boxes, first.truth]
 
-    def plates(self) -> list[OverlayText]:
-        """That of the side shown, always in the same place."""
-        return [side_plate(self._stage.panes[self._shown], "top_left")]
+    def plates(self) -> list[Plate]:
+        """That of the side shown."""
+        return [side_plate(self._stage.panes[self._shown])]
 
     def show_masks(self, slices: Sequence[int] | None) -> None:
         """The sides draw their own."""

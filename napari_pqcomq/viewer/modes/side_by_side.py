@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from napari.layers import Layer
 
-from napari_pqcomq.viewer.modes.base import CORNERS, OverlayText, Stage, side_plate
+from napari_pqcomq.viewer.modes.base import Plate, Stage, side_plate
 
 
 class SideBySideMode:
@@ -21,9 +21,9 @@ class SideBySideMode:
         """Everything of every side."""
         return [layer for side in self._stage.sides for layer in side.layers]
 
-    def plates(self) -> list[OverlayText]:
-        """Each in the corner of its cell."""
-        return [side_plate(pane, corner) for pane, corner in zip(self._stage.panes, CORNERS, strict=False)]
+    def plates(self) -> list[Plate]:
+        """Each above its cell."""
+        return [side_plate(pane) for pane in self._stage.panes]
 
     def show_masks(self, slices: Sequence[int] | None) -> None:
         """The sides draw their own."""

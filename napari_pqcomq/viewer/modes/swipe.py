@@ -11,7 +11,7 @@ from napari.layers import Labels, Layer, Shapes
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.box_layers import box_line
-from napari_pqcomq.viewer.modes.base import OverlayText, Stage, side_plate
+from napari_pqcomq.viewer.modes.base import Plate, Stage, side_plate
 from napari_pqcomq.viewer.side_layers import (
     ALL_COLOURS,
     FILL_OPACITY,
@@ -55,10 +55,10 @@ class SwipeMode:
         first = self._stage.sides[0]
         return [first.image, self._fill, self._outline, first.boxes, first.truth, self._curtain]
 
-    def plates(self) -> list[OverlayText]:
+    def plates(self) -> list[Plate]:
         """Each on its side of the curtain."""
         full, quantized = self._stage.panes[0], self._stage.panes[self._stage.candidate]
-        return [side_plate(full, "top_left"), side_plate(quantized, "top_right")]
+        return [side_plate(full), side_plate(quantized)]
 
     def show_masks(self, slices: Sequence[int] | None) -> None:
         """Compose again, some slices or all of them."""

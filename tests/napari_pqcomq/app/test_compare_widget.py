@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from napari.layers import Layer
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QTabBar
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
@@ -21,6 +21,8 @@ from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.box_layers import boxes_tuple
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
+from napari_pqcomq.widgets.collapsible import Collapsible
+from napari_pqcomq.widgets.wheel_guard import WheelGuard
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.quantization.presets import default_config
@@ -125,15 +127,13 @@ def test_compare_quantizes_shows_both_sides_and_close_restores(ready, shown_view
     assert not ready.panels.actions.compare_button.isEnabled()
     qtbot.waitUntil(lambda: ready.panels.view.is_open, timeout=PATIENCE_MS)
     assert shown_viewer.canvas.grid.enabled
-    left, right = (
-        " ".join(shown_viewer.canvas.overlays[f"pqcomq_top_{side}_body"].text.split()) for side in ("left", "right")
-    )
+    left, right = ("\n".join(plate.lines) for plate in plates(ready))
     assert "Dice vs ground truth" in left
     assert "Dice vs ground truth" in right
     assert "Dice vs full precision" in right
     assert "Dice vs full precision" not in left
     assert "simulated" in right
-    titles = [shown_viewer.canvas.overlays[f"pqcomq_top_{side}_title"].text for side in ("left", "right")]
+    titles = [plate.title for plate in plates(ready)]
     assert titles[0] == "LiteMedSAM · FP32"
     assert "8-bit" in titles[1]
     groups = [row[0] for row in ready.panels.metrics.texts() if len(row) == 1]
@@ -143,6 +143,11 @@ def test_compare_quantizes_shows_both_sides_and_close_restores(ready, shown_view
     assert [(layer.name, layer.visible) for layer in shown_viewer.layers] == before
     assert not shown_viewer.canvas.grid.enabled
     assert not ready.panels.actions.close_button.isVisible()
+
+
+def plates(dock):
+    """What stands above the pictures, from left to right."""
+    return dock.panels.view.strips.plates
 
 
 def wait_for_masks(qtbot, viewer, slices):
@@ -163,13 +168,13 @@ def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot,
     wait_for_masks(qtbot, shown_viewer, [5])
     lower = shown_viewer.layers["1: masks"].data[5]
     assert not shown_viewer.layers["1: masks"].data[4].any(), "no slice is segmented that was not looked at"
-    assert "Live, slice 5 only" in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text
-    assert "Dice vs full precision" in " ".join(shown_viewer.canvas.overlays["pqcomq_top_right_body"].text.split())
+    assert "Live, slice 5 only" in plates(ready)[0].lines
+    assert any("Dice vs full precision" in line for line in plates(ready)[1].lines)
     before, asked = lower.copy(), len(ready.panels.live.latencies_ms)
     drag(shown_viewer, (9.5, 10.5), (16.5, 24.5), cell=0)  # and moved on the other
     qtbot.waitUntil(lambda: len(ready.panels.live.latencies_ms) > asked, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: (shown_viewer.layers["1: masks"].data[5] != before).any(), timeout=PATIENCE_MS)
-    assert shown_viewer.layers["2: boxes"].data[0][0][2] > 10, "the other side's box follows too"
+    assert shown_viewer.layers["2: boxes"].vertices[:, 2].min() > 10, "the other side's box follows too"
     qtbot.waitUntil(lambda: ready.panels.live.is_up_to_date, timeout=PATIENCE_MS)  # or they go with the slice
     shown_viewer.dims.set_current_step(0, 6)
     wait_for_masks(qtbot, shown_viewer, [6])
@@ -191,20 +196,19 @@ def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot,
     wait_for_masks(qtbot, shown_viewer, [6])
     ready.panels.volume.choose_window(5)  # bone: the models see something else now
     assert not shown_viewer.layers["1: masks"].data[5].any(), "masks of the other window must go too"
-    plate = shown_viewer.canvas.overlays["pqcomq_top_left_body"]
-    qtbot.waitUntil(lambda: "Encoding slice 6" in plate.text, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "Encoding slice 6…" in plates(ready)[0].lines, timeout=PATIENCE_MS)
 
 
 def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(prepared, shown_viewer, qtbot):
     ready = prepared
     press(qtbot, ready.panels.actions.compare_button)
     qtbot.waitUntil(lambda: ready.panels.view.is_open, timeout=PATIENCE_MS)
-    marks = [shown_viewer.canvas.overlays[f"pqcomq_top_{side}_mark"] for side in ("left", "right")]
-    assert [mark.visible for mark in marks] == [False, True], "full precision is what the other is held against"
+    assert plates(ready)[0].mark is None, "full precision is what the other is held against"
     ready.panels.gate.set_tolerance(Tolerance(0.01, 100))
-    assert marks[1].text.startswith("✓ PASS: Dice ≥ 0.01, volume within 100")
+    assert plates(ready)[1].mark.text.startswith("✓ PASS: Dice ≥ 0.01, volume within 100")
     ready.panels.gate.set_tolerance(Tolerance(1.0, 0))
-    assert marks[1].text.startswith("✗ FAIL" if ready.workflow.result.comparisons[0].agreement.dice < 1 else "✓ PASS")
+    judged = "✗ FAIL" if ready.workflow.result.comparisons[0].agreement.dice < 1 else "✓ PASS"
+    assert plates(ready)[1].mark.text.startswith(judged)
     assert ready.panels.view_bar.worst.isEnabled()
     ready.panels.view.go_to(0)
     press(qtbot, ready.panels.view_bar.worst)
@@ -213,14 +217,14 @@ def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(prepared, sh
     prompts.set_box(0, Box3D(7, 6, 4, 18, 16, 5))
     prompts.settle()
     assert not ready.panels.view_bar.worst.isEnabled()
-    assert "Volume" not in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text, "figures of another box"
-    assert not marks[1].visible
+    assert "Volume" not in str(plates(ready)), "figures of another box"
+    assert plates(ready)[1].mark is None
     wait_for_masks(qtbot, shown_viewer, [shown_viewer.dims.current_step[0]])
-    assert "Volume" not in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text
+    assert "Volume" not in str(plates(ready))
     press(qtbot, ready.panels.actions.compare_button)
     wait_for_end(qtbot, ready)
     assert ready.workflow.result.objects[0].box == Box3D(7, 6, 4, 18, 16, 5)
-    assert "Volume" in shown_viewer.canvas.overlays["pqcomq_top_left_body"].text
+    assert "Volume" in str(plates(ready)[0].lines)
 
 
 def test_keys_do_what_buttons_do_while_the_comparison_is_open(ready, shown_viewer, qtbot, masks):
@@ -269,14 +273,14 @@ def test_settings_are_remembered(shown_viewer, volume, qtbot):
     first.panels.view.show("Difference")
     first.panels.session.pixels.setValue(3)
     first.panels.volume.open_menu.note([Path("/gone/ct.nii.gz")])
-    first._release()
+    first.release()
     second = CompareWidget(shown_viewer)
     assert second.panels.model.settings.widths == (2,)
     assert second.panels.prompts.mode == "same"
     assert second.panels.view.name == "Difference"
     assert second.panels.session.pixels.value() == 3
     assert second.panels.volume.open_menu.recent == [Path("/gone/ct.nii.gz")]
-    second._release()
+    second.release()
     for widget in (first, second):
         widget.deleteLater()
 
@@ -370,3 +374,30 @@ def test_closing_the_dock_ends_the_comparison_and_leaves_the_viewer_whole(plugin
     assert [layer.name for layer in shown_viewer.layers] == ["block"]
     shown_viewer.add_layer(Layer.create(*boxes_tuple(volume, {"cube": BOX})))
     shown_viewer.layers.remove("block")
+
+
+def test_long_names_do_not_widen_the_dock(ready, shown_viewer, qtbot):
+    qtbot.wait(100)
+    before = ready.width(), ready.minimumSizeHint().width()
+    name = "a_series_1.2.840.113619.2.55.3.604688119.971.1598_of_a_long_name_without_a_single_space.nii.gz"
+    shown_viewer.layers["block"].name = name
+    ready.panels.objects.rename(0, name)
+    ready.panels.session.show_message(f"Saved 5 files in {name}.")
+    ready.panels.actions.show_hint(name)
+    ready.panels.actions.show_licence(name)
+    ready.panels.jobs.setVisible(True)
+    ready.panels.jobs.text.setText(f"Loading {name}…")
+    ready.panels.view_bar.set_candidates([name, name])
+    ready.panels.view_bar.setVisible(True)
+    for section in ready.findChildren(Collapsible):
+        section.button.setChecked(True)
+    qtbot.wait(200)
+    assert (ready.width(), ready.minimumSizeHint().width()) == before
+
+
+def test_the_wheel_over_any_control_of_the_dock_changes_nothing(ready):
+    guard = ready.findChildren(WheelGuard)[0]
+    for kind in (QComboBox, QAbstractSpinBox, QTabBar):
+        controls = ready.findChildren(kind)
+        assert controls
+        assert set(map(id, controls)) <= set(map(id, guard.guarded))

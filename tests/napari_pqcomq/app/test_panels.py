@@ -11,6 +11,7 @@ from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
 from napari_pqcomq.app.job_requests import compare_job, quantize_job
 from napari_pqcomq.app.key_bindings import key_bindings
 from napari_pqcomq.app.layout import lay_out
+from napari_pqcomq.app.navigation import Navigation
 from napari_pqcomq.app.panels import make_panels
 from napari_pqcomq.app.preferences import Preferences
 from napari_pqcomq.app.results_controller import ResultsController
@@ -135,10 +136,10 @@ def test_a_result_reaches_view_table_and_plates_without_a_dock(prompted, workflo
     assert any("Dice" in text for row in prompted.metrics.texts() for text in row)
     assert prompted.session.save_button.isEnabled()
     prompted.gate.set_tolerance(Tolerance(1.0, 0))
-    assert viewer.canvas.overlays["pqcomq_top_right_mark"].text.startswith("✗ FAIL")
+    assert prompted.view.strips.plates[1].mark.text.startswith("✗ FAIL")
     prompted.plots.slice_chosen.emit(7)
     assert viewer.dims.current_step[0] == 7
-    workflow.go_to_worst()
+    Navigation(prompted, workflow).go_to_worst()
     assert viewer.dims.current_step[0] == result.comparisons[0].worst_slice
     prompted.view.close()
     assert workflow.current_result() is None

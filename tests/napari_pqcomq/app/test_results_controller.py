@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QLabel, QWidget
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.jobs import session_jobs
 from napari_pqcomq.layers.volume_layers import image_tuple
+from napari_pqcomq.widgets.gl_context import canvas_of
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
@@ -47,6 +48,8 @@ def shown(dock, result, qtbot):
 
 def on_canvas(viewer):
     texts = [getattr(overlay, "text", "") for overlay in viewer.canvas.overlays.values()]
+    strips = [label for label in canvas_of(viewer.window._qt_window).findChildren(QLabel) if label.isVisible()]
+    texts += [text for strip in strips for text in (strip.text(), strip.toolTip())]
     return " ".join([*texts, *(layer.name for layer in viewer.layers)]).lower()
 
 
@@ -71,7 +74,7 @@ def test_a_reading_shows_nameless_sides_and_brings_the_figures_back(shown, resul
         left, right = dock.panels.view.masks(trial.item.z)
         assert np.array_equal((right if trial.quantized_is_left else left) > 0, reference[trial.item.z])
         assert (left.max(), right.max()) == (1, 1), "both sides have the same colour"
-        dock.workflow.go_to_worst()
+        dock.navigation.go_to_worst()
         assert shown_viewer.dims.current_step[0] == trial.item.z
         dock.panels.reader_study.choose("none")
     qtbot.waitUntil(lambda: "fp32" in on_canvas(shown_viewer), timeout=PATIENCE_MS)

@@ -186,19 +186,11 @@ def shot(viewer, qtbot):
     return viewer.screenshot(canvas_only=True, flash=False)
 
 
-def without_texts(viewer):
-    """Leave the colours to the masks."""
-    for name in list(viewer.canvas.overlays):
-        if name.startswith("pqcomq_"):
-            viewer.canvas.overlays[name].visible = False
-
-
 def test_pixels_show_each_mask_on_its_own_side(shown_viewer, qtbot, volume, panes, scene):
     with_user_layers(shown_viewer, volume)
     view = ComparisonView(shown_viewer)
     view.open(panes, scene)
     view.hide("boxes", True)
-    without_texts(shown_viewer)
     left, right = share_of(shot(shown_viewer, qtbot), scene.objects[0].colour)
     assert left > 0.01
     assert left == pytest.approx(2 * right, rel=0.2)  # the right mask is the left one without its lower half
@@ -209,15 +201,12 @@ def test_pixels_of_the_difference_are_red_where_only_full_precision_saw_somethin
     view.open(panes, scene)
     view.show(DIFFERENCE)
     view.hide("boxes", True)
-    title = shown_viewer.canvas.overlays["pqcomq_top_left_title"]
-    assert title.text.startswith("Only Model · FP32: 2.9 mL")  # 6 slices × 4 rows × 10 columns × 12 mm³
-    without_texts(shown_viewer)
+    assert view.strips.plates[0].title == "Only Model · FP32: 2.9 mL"  # 6 slices × 4 rows × 10 columns × 12 mm³
     picture = shot(shown_viewer, qtbot)
     assert sum(share_of(picture, LEFT_COLOUR)) > 0.01
     assert sum(share_of(picture, RIGHT_COLOUR)) == 0
     view.open(panes[::-1], scene)
     view.hide("boxes", True)
-    without_texts(shown_viewer)
     assert sum(share_of(shot(shown_viewer, qtbot), RIGHT_COLOUR)) > 0.01
 
 
@@ -228,7 +217,7 @@ def test_flicker_exchanges_the_masks_and_names_the_model(shown_viewer, qtbot, pa
     shares, titles = [], []
     for _press in range(3):
         view.show(FLICKER)
-        titles.append(shown_viewer.canvas.overlays["pqcomq_top_left_title"].text)
+        titles += [plate.title for plate in view.strips.plates]
         shares.append(sum(share_of(shot(shown_viewer, qtbot), scene.objects[0].colour)))
     assert titles == ["Model · 4-bit", "Model · FP32", "Model · 4-bit"]
     assert shares[0] == shares[2] < shares[1]
@@ -340,12 +329,10 @@ def test_four_models_stand_in_a_square(viewer, volume, masks, scene):
     images = [list(viewer.layers).index(viewer.layers[f"{side}: image"]) for side in (1, 2, 3, 4)]
     cells = [viewer.canvas.grid.position(index, viewer.layers) for index in images]
     assert cells == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    corners = ("top_left", "top_right", "bottom_left", "bottom_right")
-    titles = [viewer.canvas.overlays[f"pqcomq_{corner}_title"].text for corner in corners]
-    assert titles == ["Model · 32", "Model · 8", "Model · 4", "Model · 2"]
+    assert [plate.title for plate in view.strips.plates] == ["Model · 32", "Model · 8", "Model · 4", "Model · 2"]
     view.show(DIFFERENCE)
     view.choose_candidate(3)
-    assert viewer.canvas.overlays["pqcomq_top_right_title"].text.startswith("Only Model · 2")
+    assert view.strips.plates[2].title.startswith("Only Model · 2")
 
 
 def cells(viewer, name):
@@ -396,19 +383,15 @@ def test_figures_give_way_to_the_picture_but_verdicts_stay(viewer, panes, scene)
     left, right = panes
     view = ComparisonView(viewer)
     view.open([left, replace(right, mark=Mark("✗ FAIL: Dice < 0.98", "#E8743B"))], scene)
-    overlays = viewer.canvas.overlays
-    assert overlays["pqcomq_top_right_mark"].text == "✗ FAIL: Dice < 0.98"
-    assert not overlays["pqcomq_top_left_mark"].visible
-    assert "Volume" in overlays["pqcomq_top_right_body"].text
+    assert [plate.mark and plate.mark.text for plate in view.strips.plates] == [None, "✗ FAIL: Dice < 0.98"]
+    assert "Volume" in view.strips.plates[1].lines[1]
     view.hide("figures", True)
-    assert not overlays["pqcomq_top_right_body"].visible
-    assert overlays["pqcomq_top_right_mark"].visible
-    assert overlays["pqcomq_top_right_title"].visible
+    assert [(plate.lines, plate.title) for plate in view.strips.plates] == [((), left.title), ((), right.title)]
+    assert view.strips.plates[1].mark is not None
     view.hide("figures", False)
-    viewer.canvas.size = (110, 900)  # room for one line of two, and no more
-    assert overlays["pqcomq_top_right_body"].text.startswith("Dice vs full precision 0.812 …")
+    assert view.strips.plates[1].lines == right.lines
     view.set_lines([(), ()])
-    assert not overlays["pqcomq_top_right_mark"].visible, "live masks have no verdict"
+    assert view.strips.plates[1].mark is None, "live masks have no verdict"
 
 
 def test_outlines_are_as_wide_on_screen_at_any_zoom(viewer, panes, scene):
@@ -452,27 +435,6 @@ def test_the_cursor_is_marked_on_the_other_side(shown_viewer, qtbot, panes, scen
     assert drawn(shown_viewer.layers["2: cursor"]) == [], "in 3-D there is none"
 
 
-def test_the_head_is_up_in_coronal_and_sagittal_planes_and_letters_say_so(viewer, panes, scene):
-    view = ComparisonView(viewer)
-    view.open(panes, scene)
-    view.show(DIFFERENCE)  # one wide cell has room for all letters
-    viewer.canvas.size = (700, 900)
-
-    def letters():
-        edges = ("middle_left", "middle_right", "top_center", "bottom_center")
-        return "".join(viewer.canvas.overlays[f"pqcomq_{edge}"].text for edge in edges)
-
-    assert letters() == "RLAP"
-    show_plane(viewer, Plane.CORONAL)
-    assert letters() == "RLSI"
-    show_plane(viewer, Plane.SAGITTAL)
-    assert letters() == "APSI"
-    show_surfaces(viewer)
-    assert letters() == ""
-    show_plane(viewer, Plane.AXIAL)
-    assert letters() == "RLAP"
-
-
 def test_in_three_dimensions_only_the_masks_are_seen(viewer, panes, scene):
     view = ComparisonView(viewer)
     view.open(panes, scene)
@@ -504,40 +466,6 @@ def test_other_boxes_can_be_shown_while_it_is_open(viewer, panes, scene):
         assert drawn(viewer.layers[f"{side}: boxes"]) == [(5, 2, 1, 15, 17)]  # round both
         colours = np.unique(viewer.layers[f"{side}: boxes"].vertex_values).astype(int)
         assert colours.tolist() == [0, 1], "each in the colour of its object"
-
-
-def test_pixels_show_the_plates_where_they_belong(shown_viewer, qtbot, panes, scene):
-    view = ComparisonView(shown_viewer)
-    view.open(panes, scene)
-    for layer in shown_viewer.layers:
-        layer.opacity = 0
-    picture = shot(shown_viewer, qtbot)
-    assert share_of(picture, LEFT_COLOUR)[0] > 0 == share_of(picture, LEFT_COLOUR)[1]
-    assert share_of(picture, RIGHT_COLOUR)[1] > 0 == share_of(picture, RIGHT_COLOUR)[0]
-    white = (picture[..., :3] > 200).all(axis=-1)
-    height, width = white.shape
-    assert white[: height // 3, : width // 2].any()
-    assert white[: height // 3, width // 2 :].any()
-    gutter = white[: height // 3, width // 2 - 8 : width // 2 + 8]
-    assert not gutter.any(), "the plates run into each other"
-
-
-def test_plates_stay_in_their_half_of_any_window(shown_viewer, qtbot, panes, scene):
-    left, right = panes
-    long = Pane("LiteMedSAM · 4-bit Permutation-COMQ", ("Simulated low bits (runs as FP32)",), right.mask, RIGHT_COLOUR)
-    view = ComparisonView(shown_viewer)
-    view.open([left, long], scene)
-    for layer in shown_viewer.layers:
-        layer.opacity = 0
-    for size in ((900, 600), (1280, 800), (1900, 1000)):
-        shown_viewer.window.resize(*size)
-        qtbot.wait(400)
-        picture = shown_viewer.screenshot(canvas_only=True, flash=False)
-        height, width = picture.shape[:2]
-        assert (picture[: height // 3, width // 2 :, :3] > 150).any()
-        left_share, right_share = share_of(picture, RIGHT_COLOUR)
-        assert left_share == 0 < right_share
-    assert view.is_open
 
 
 def test_opening_step_by_step_ends_where_opening_at_once_does(viewer, qtbot, volume, panes, scene):

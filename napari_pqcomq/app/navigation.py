@@ -1,0 +1,63 @@
+"""Where the user is taken: to an object, to the worst slice, to the slice where the models first diverge."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QObject
+
+from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.workflow import Workflow
+
+
+class Navigation(QObject):
+    """Moves slice and camera of the open comparison.
+
+    Args:
+        panels: of the dock.
+        workflow: of the dock.
+        parent: Qt parent.
+    """
+
+    def __init__(self, panels: Panels, workflow: Workflow, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._panels, self._workflow = panels, workflow
+        workflow.shown.connect(self._on_shown)
+        panels.prompts.objects.chosen.connect(self._on_chosen)
+
+    def go_to_worst(self) -> None:
+        """Show the slice on which the models agree least about the current object, and the object on it."""
+        found = self._workflow.current_comparison()
+        if found is not None:
+            self._panels.view.go_to(found.worst_slice)
+            self._look_at_object()
+
+    def go_to_divergence(self) -> None:
+        """Show the slice on which the models first diverge."""
+        found = self._workflow.current_comparison()
+        if found is not None and found.divergence is not None:
+            self._panels.view.go_to(found.divergence.z)
+
+    def toggle_zoom(self) -> None:
+        """Look at the current object, or back at the whole slice."""
+        if self._panels.view.is_close:
+            self._panels.view.look_at(None)
+        else:
+            self._look_at_object()
+
+    def _on_shown(self) -> None:
+        """A finished comparison is looked at where its object is; live masks and readings where the user was."""
+        if self._workflow.result is not None:
+            self._look_at_object()
+
+    def _on_chosen(self) -> None:
+        """The user has chosen an object of the list: look at it, on a slice of its box."""
+        current, view = self._panels.objects.current_prompt, self._panels.view
+        if current is None or not view.is_open or self._workflow.is_reading:
+            return
+        if not current.box.z0 <= int(self._panels.viewer.dims.current_step[0]) <= current.box.z1:
+            view.go_to(current.box.middle)
+        self._look_at_object()
+
+    def _look_at_object(self) -> None:
+        current = self._panels.objects.current_prompt
+        if current is not None and not self._workflow.is_reading:
+            self._panels.view.look_at(current.box)

@@ -1,0 +1,29 @@
+"""The rows of the strip of slices: agreement of each quantized model, and full precision's accuracy."""
+
+from __future__ import annotations
+
+from napari_pqcomq.viewer.slice_strip import StripRow
+from pqcomq.comparison.comparison_result import ObjectComparison
+from pqcomq.comparison.text import short_precision
+
+
+def slice_rows(found: ObjectComparison) -> list[StripRow]:
+    """One row a quantized model against full precision; full precision against ground truth, where there is one.
+
+    Args:
+        found: on one object.
+    """
+    rows = [
+        StripRow(
+            short_precision(each.candidate.precision),
+            f"{short_precision(each.candidate.precision)}: Dice vs full precision",
+            {score.z: score.agreement for score in each.slices},
+        )
+        for each in found.comparisons
+    ]
+    first = found.comparisons[0]
+    accuracy = {score.z: score.reference_accuracy for score in first.slices if score.reference_accuracy is not None}
+    if accuracy:
+        precision = short_precision(first.reference.precision)
+        rows.append(StripRow("vs truth", f"{precision}: Dice vs ground truth", accuracy))
+    return rows

@@ -1,0 +1,95 @@
+"""Letters for the patient's directions at the edges of every picture, and a scale bar, while a volume is open.
+
+They are napari's text overlays, one an edge, repeated in each cell of a grid; they are in screenshots of the canvas.
+"""
+
+from __future__ import annotations
+
+from napari.components import ViewerModel
+from napari.components.overlays import TextOverlay
+
+from napari_pqcomq.viewer.plate_strips import PlateStrips
+from pqcomq.volumes.volume import Volume
+
+PREFIX = "pqcomq_"
+EDGES = ("middle_left", "middle_right", "top_center", "bottom_center")
+_BACKGROUND = (0.0, 0.0, 0.0, 0.4)
+_POINTS = 11
+
+
+class DirectionLetters:
+    """The letters of one viewer.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._volume: Volume | None = None
+        self._had_scale_bar = viewer.canvas.overlays.scale_bar.visible
+        self._lines_above = 0
+        self._followed = (
+            viewer.dims.events.order,
+            viewer.dims.events.ndisplay,
+            viewer.dims.events.ndim,
+            viewer.scene.camera.events.orientation,
+        )
+        for event in self._followed:
+            event.connect(self._show)
+
+    def set_volume(self, volume: Volume | None) -> None:
+        """Letter another volume, or none."""
+        self._volume = volume
+        self._viewer.canvas.overlays.scale_bar.visible = volume is not None or self._had_scale_bar
+        self._show()
+
+    def stand_below(self, strips: PlateStrips | None) -> None:
+        """Put the upper letter below the strips above the pictures, if there are any."""
+        self._lines_above = 0 if strips is None else strips.lines
+        self._show()
+
+    def release(self) -> None:
+        """Take the letters off the canvas, and let go of the viewer."""
+        for event in self._followed:
+            event.disconnect(self._show)
+        overlays = self._viewer.canvas.overlays
+        for edge in EDGES:
+            if PREFIX + edge in overlays:
+                del overlays[PREFIX + edge]
+        overlays.scale_bar.visible = self._had_scale_bar
+
+    def letters(self) -> dict[str, str]:
+        """The letter at each edge; none in 3-D, where there are no fixed ones."""
+        dims = self._viewer.dims
+        if self._volume is None or dims.ndisplay != 2 or dims.ndim != 3:
+            return dict.fromkeys(EDGES, "")
+        down, across = (2 - int(axis) for axis in dims.order[-2:])  # of the grid, whose axes are x y z
+        left, right = self._volume.grid.letters(across)
+        ends = self._volume.grid.letters(down)
+        bottom, top = ends if self._viewer.scene.camera.orientation2d[0] == "up" else ends[::-1]
+        return {"middle_left": left, "middle_right": right, "top_center": top, "bottom_center": bottom}
+
+    def _show(self, event: object = None) -> None:
+        overlays = self._viewer.canvas.overlays
+        for edge, letter in self.letters().items():
+            if PREFIX + edge not in overlays:
+                if not letter:
+                    continue
+                overlays[PREFIX + edge] = _overlay(edge, letter)
+            overlay = overlays[PREFIX + edge]
+            lines = self._lines_above if edge == "top_center" and letter else 0
+            overlay.text = "\n" * lines + letter
+            overlay.box = lines == 0  # it would darken the picture from the edge down
+            overlay.visible = bool(letter)
+
+
+def _overlay(edge: str, letter: str) -> TextOverlay:
+    return TextOverlay(
+        position=edge,
+        text=letter,
+        color="white",  # type: ignore[arg-type]  # names are taken
+        box_color=_BACKGROUND,  # type: ignore[arg-type]  # tuples are taken
+        font_size=_POINTS,
+        gridded=True,
+    )

@@ -1,0 +1,135 @@
+"""Where the camera looks: at the whole slice, or at an object, which then fills half of its cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from napari.components import ViewerModel
+
+from napari_pqcomq.layers.volume_layers import transform
+from napari_pqcomq.viewer.modes.base import Stage
+from pqcomq.segmentation.box import Box3D
+from pqcomq.volumes.volume import Volume
+
+_SHARE_OF_OBJECT = 0.5
+"""Of the cell's width or height, whichever the object reaches first."""
+_MARGIN = 0.98
+_LARGEST_VOXEL = 40.0
+"""Pixels: the object of a few voxels is not blown up further."""
+_DARK_SHARE = 0.1
+"""Of the intensity window: what is darker is the ground round the body."""
+_LEAST_SHARE = 0.1
+"""Of the fullest row's voxels that a row of the body has: single voxels of noise are none."""
+_SAMPLES = 160
+"""Voxels along each axis that are looked at to find the body."""
+
+Range = tuple[float, float]
+
+
+class Framing:
+    """Moves the camera of an open comparison.
+
+    Args:
+        stage: the open comparison.
+        strip_height: pixels that the strips above the pictures take from each cell now.
+    """
+
+    def __init__(self, stage: Stage, strip_height: Callable[[], int]) -> None:
+        self._viewer, self._stage, self._strip_height = stage.viewer, stage, strip_height
+        self._box: Box3D | None = None
+        self._fitted: tuple[tuple[float, ...], float] | None = None
+        self._body = body_ranges(stage.scene.volume, stage.scene.contrast_limits)
+
+    @property
+    def is_close(self) -> bool:
+        """Whether it looks at an object."""
+        return self._box is not None
+
+    def look_at(self, box: Box3D | None) -> None:
+        """Look at a box, or with None at the whole slice."""
+        self._box = box
+        self.fit()
+
+    def fit_again(self, event: object = None) -> None:
+        """The cells have another size now: fill them, unless the user has moved the camera since."""
+        camera = self._viewer.scene.camera
+        if self._fitted is None or self._fitted == (tuple(camera.center), camera.zoom):
+            self.fit()
+
+    def fit(self) -> None:
+        """Fill the cells with what is looked at; in 3-D the camera stays."""
+        viewer = self._viewer
+        if viewer.dims.ndisplay != 2:
+            return
+        height, width = cell_size(viewer)
+        strip = self._strip_height()
+        height -= strip
+        if height <= 0 or width <= 0:
+            return
+        axes = [int(axis) for axis in viewer.dims.order[-2:]]
+        body = [self._millimetres(axis, self._body[axis]) for axis in axes]
+        room = np.array([height, width], dtype=float)
+        zoom = _MARGIN * float((room / [high - low for low, high in body]).min())
+        middle = [sum(each) / 2 for each in body]
+        if self._box is not None:
+            wanted = [self._millimetres(axis, self._box.ranges_zyx[axis]) for axis in axes]
+            finest = min(self._stage.scene.volume.grid.spacing_zyx[axis] for axis in axes)
+            near = _SHARE_OF_OBJECT * float((room / [max(high - low, finest) for low, high in wanted]).min())
+            zoom = max(zoom, min(near, _LARGEST_VOXEL / finest))
+            middle = [
+                _kept_within(sum(each) / 2, limits, pixels / (2 * zoom))
+                for each, limits, pixels in zip(wanted, body, room, strict=True)
+            ]
+        # The middle of the picture lies below that of the cell, whose top belongs to the strip.
+        upwards = viewer.scene.camera.orientation2d[0] == "up"
+        down = middle[0] + (1 if upwards else -1) * strip / (2 * zoom)
+        camera = viewer.scene.camera
+        camera.center = (camera.center[0], down, middle[1])
+        camera.zoom = zoom
+        self._fitted = tuple(camera.center), camera.zoom
+
+    def _millimetres(self, axis: int, ends: Range) -> Range:
+        """From voxels to napari's world."""
+        place = transform(self._stage.scene.volume)
+        low, high = (place["translate"][axis] + place["scale"][axis] * end for end in ends)
+        return low, high
+
+
+def cell_size(viewer: ViewerModel) -> tuple[float, float]:
+    """Height and width of a cell of the grid, or of the whole canvas where there is none, in pixels."""
+    height, width = viewer.canvas.size
+    grid = viewer.canvas.grid
+    if not grid.enabled:
+        return float(height), float(width)
+    rows, columns = grid.shape
+    return (height - grid.spacing * (rows - 1)) / rows, (width - grid.spacing * (columns - 1)) / columns
+
+
+def body_ranges(volume: Volume, contrast_limits: tuple[float, float]) -> tuple[Range, Range, Range]:
+    """First and last voxel of the body along z, y and x: what is brighter than the ground round it.
+
+    Args:
+        volume: of any size; it is sampled.
+        contrast_limits: the intensities shown black and white.
+
+    Returns:
+        Along z all slices; along y and x all voxels where nothing stands out.
+    """
+    low, high = contrast_limits
+    shape = volume.grid.shape_zyx
+    steps = [max(1, size // _SAMPLES) for size in shape]
+    bright = volume.voxels[:: steps[0], :: steps[1], :: steps[2]] > low + _DARK_SHARE * (high - low)
+    ranges: list[Range] = [(-0.5, shape[0] - 0.5)]
+    for axis in (1, 2):
+        counts = bright.sum(axis=tuple(other for other in range(3) if other != axis))
+        found = np.flatnonzero(counts > _LEAST_SHARE * counts.max()) * steps[axis]
+        full = (-0.5, shape[axis] - 0.5)
+        ranges.append(full if not len(found) else (found[0] - 0.5, min(found[-1] + steps[axis], shape[axis]) - 0.5))
+    return ranges[0], ranges[1], ranges[2]
+
+
+def _kept_within(middle: float, limits: Range, half: float) -> float:
+    """A place moved so far that what is seen round it lies within limits, or to their middle where all is seen."""
+    low, high = limits[0] + half, limits[1] - half
+    return sum(limits) / 2 if low > high else min(max(middle, low), high)

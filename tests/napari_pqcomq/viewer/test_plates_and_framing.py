@@ -1,0 +1,212 @@
+"""What stands above the pictures, what stands at their edges, and where the camera looks."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import pytest
+from napari.layers import Layer
+from qtpy.QtCore import QPoint
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel
+
+from napari_pqcomq.layers.volume_layers import image_tuple, transform
+from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.direction_letters import EDGES, PREFIX, DirectionLetters
+from napari_pqcomq.viewer.framing import body_ranges, cell_size
+from napari_pqcomq.viewer.modes.base import Plate, short_titles
+from napari_pqcomq.viewer.modes.registry import DIFFERENCE, SIDE_BY_SIDE
+from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
+from napari_pqcomq.viewer.plate_strips import headline, wordings
+from napari_pqcomq.viewer.scene import Mark, Pane, Scene
+from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
+from napari_pqcomq.widgets.gl_context import canvas_of
+from pqcomq.segmentation.box import Box3D
+
+BOX = Box3D(5, 5, 3, 17, 15, 8)
+LINES = ("left kidney", "Dice vs full precision 0.812 · NSD 0.700", "Volume 12.3 mL (+4.7 %)")
+FAIL = Mark("✗ FAIL: Dice < 0.98", "#E8743B")
+
+
+def panes_of(masks, count):
+    full = Pane("LiteMedSAM · FP32", LINES[2:], masks[0], LEFT_COLOUR)
+    rest = [
+        Pane(f"LiteMedSAM · {bits}-bit Permutation-COMQ", LINES, masks[1], RIGHT_COLOUR, FAIL) for bits in (8, 4, 2)
+    ]
+    return [full, *rest][:count]
+
+
+@pytest.fixture
+def opened(shown_viewer, volume, masks, qtbot):
+    """Opens a comparison of so many sides in a window."""
+
+    def opening(count, size=(1280, 800)):
+        shown_viewer.window.resize(*size)
+        qtbot.wait(200)
+        view = ComparisonView(shown_viewer, shown_viewer.window._qt_window)
+        view.open(panes_of(masks, count), Scene.of_box(volume, (-160.0, 240.0), BOX))
+        qtbot.wait(200)
+        return view
+
+    return opening
+
+
+def strips(viewer):
+    """Those in sight, from the top left."""
+    labels = canvas_of(viewer.window._qt_window).findChildren(QLabel)
+    return sorted((each for each in labels if each.isVisible()), key=lambda each: (each.y(), each.x()))
+
+
+def body_pixels(viewer, volume, side):
+    """Where the edges of the body are drawn on a side: first and last row and column of the canvas."""
+    height, width = cell_size(viewer)
+    grid, camera = viewer.canvas.grid, viewer.scene.camera
+    row, column = divmod(side, grid.shape[1]) if grid.enabled else (0, 0)
+    place, ends = transform(volume), body_ranges(volume, (-160.0, 240.0))
+    found = []
+    for axis, middle, centre in (
+        (1, (row + 0.5) * height + row * grid.spacing, camera.center[1]),
+        (2, (column + 0.5) * width + column * grid.spacing, camera.center[2]),
+    ):
+        world = [place["translate"][axis] + place["scale"][axis] * end for end in ends[axis]]
+        found.append([middle + (each - centre) * camera.zoom for each in world])
+    (top, bottom), (left, right) = found
+    return top, bottom, left, right
+
+
+@pytest.mark.parametrize("size", [(900, 600), (1280, 800), (1800, 1000)])
+@pytest.mark.parametrize("sides", [2, 4])
+def test_no_strip_lies_on_the_body(opened, shown_viewer, volume, sides, size):
+    view = opened(sides, size)
+    view.look_at(None)
+    seen = strips(shown_viewer)
+    assert len(seen) == sides
+    for number, strip in enumerate(seen):
+        top, bottom, left, right = body_pixels(shown_viewer, volume, number)
+        assert top >= strip.y() + strip.height() - 1, "the picture begins below the strip"
+        assert left >= strip.x() - 1
+        assert right <= strip.x() + strip.width() + 1
+        below = [other.y() for other in seen if other.y() > strip.y()]
+        assert bottom <= min([*below, shown_viewer.canvas.size[0]]) + 1
+
+
+def test_strips_say_title_verdict_and_dice_and_all_else_when_hovered_over(opened, shown_viewer):
+    view = opened(4)
+    texts = [strip.text() for strip in strips(shown_viewer)]
+    assert "FP32" in texts[0]
+    for text, bits in zip(texts[1:], "842", strict=True):
+        assert f"{bits}-bit" in text
+        assert "✗ FAIL" in text
+        assert "Dice vs full precision 0.812" in text
+        assert "<br>" not in text, "one line in a square"
+        assert "…" not in text
+    tip = strips(shown_viewer)[1].toolTip()
+    assert all(html.escape(line) in tip for line in (*LINES, FAIL.text))
+    view.close()
+    assert strips(shown_viewer) == []
+
+
+def test_strips_keep_their_place_when_their_words_change(opened, shown_viewer, qtbot):
+    view = opened(2)
+    before = [strip.geometry() for strip in strips(shown_viewer)]
+    assert "<br>" in strips(shown_viewer)[1].text(), "two lines where cells are high"
+    view.set_lines([("Encoding slice 5…",)] * 2)
+    qtbot.wait(50)
+    assert [strip.geometry() for strip in strips(shown_viewer)] == before
+    assert "Encoding slice 5…" in strips(shown_viewer)[1].text()
+
+
+def test_a_narrow_strip_takes_shorter_words_and_its_tooltip_tells_the_rest(opened, shown_viewer, qtbot):
+    view = opened(4)
+    strip = strips(shown_viewer)[3]
+    strip.resize(120, strip.height())
+    qtbot.wait(50)
+    assert "LiteMedSAM" not in strip.text()
+    assert "LiteMedSAM · 2-bit Permutation-COMQ" in strip.toolTip()
+    assert view.is_open
+
+
+def test_other_views_have_their_strips_and_leave_none_behind(opened, shown_viewer):
+    view = opened(4)
+    view.show(DIFFERENCE)
+    assert [strip.y() for strip in strips(shown_viewer)] == [0, 0, 0]
+    assert "mL" in strips(shown_viewer)[1].text()
+    view.show(SIDE_BY_SIDE)
+    assert len(strips(shown_viewer)) == 4
+
+
+def test_wordings_get_shorter_and_keep_the_figure():
+    plate = Plate("LiteMedSAM · 4-bit X", "white", LINES, FAIL, short_titles("LiteMedSAM · 4-bit X"))
+    said = ["   ".join(words for words, _colour in lines[0]) for lines in wordings(plate, 1)]
+    assert said[0] == "LiteMedSAM · 4-bit X   ✗ FAIL: Dice < 0.98   Dice vs full precision 0.812"
+    assert said[-1] == "4-bit   ✗ FAIL   Dice vs full precision 0.812"
+    assert [len(each) for each in said] == sorted((len(each) for each in said), reverse=True)
+    assert headline(("Volume 3 mL",)) == "Volume 3 mL"
+    assert headline(()) == ""
+
+
+@pytest.mark.parametrize("sides", [2, 4])
+def test_an_object_fills_half_of_its_cell_and_one_call_shows_the_whole_slice(opened, shown_viewer, volume, sides):
+    view = opened(sides)
+    view.look_at(None)
+    whole = shown_viewer.scene.camera.zoom
+    view.look_at(BOX)
+    zoom, (height, width) = shown_viewer.scene.camera.zoom, cell_size(shown_viewer)
+    shares = (BOX.x1 - BOX.x0) * 1.5 * zoom / width, (BOX.y1 - BOX.y0) * 2.0 * zoom / (height - view.strips.height)
+    assert max(shares) == pytest.approx(0.5)
+    assert zoom > whole
+    assert view.is_close
+    view.look_at(None)
+    assert shown_viewer.scene.camera.zoom == pytest.approx(whole)
+
+
+def test_the_camera_stays_where_the_user_has_put_it(opened, shown_viewer, qtbot):
+    opened(2)
+    shown_viewer.scene.camera.zoom = 7.5
+    shown_viewer.window.resize(1000, 700)
+    qtbot.wait(200)
+    assert shown_viewer.scene.camera.zoom == 7.5
+
+
+def test_the_body_is_found_and_not_the_ground_round_it(volume):
+    assert body_ranges(volume, (-160.0, 240.0)) == ((-0.5, 11.5), (3.5, 25.5), (3.5, 35.5))
+    assert body_ranges(volume, (5000.0, 6000.0)) == ((-0.5, 11.5), (-0.5, 29.5), (-0.5, 39.5)), "nothing stands out"
+
+
+def test_letters_and_scale_bar_stand_on_the_picture_from_the_opening_of_a_volume(viewer, volume):
+    viewer.add_layer(Layer.create(*image_tuple(volume)))
+    viewer.dims.order = (0, 1, 2)
+    letters = DirectionLetters(viewer)
+    assert not any(PREFIX + edge in viewer.canvas.overlays for edge in EDGES)
+    letters.set_volume(volume)
+
+    def seen():
+        overlays = viewer.canvas.overlays
+        return "".join(overlays[PREFIX + edge].text for edge in EDGES if overlays[PREFIX + edge].visible)
+
+    assert seen() == "RLAP"
+    assert viewer.canvas.overlays.scale_bar.visible
+    show_plane(viewer, Plane.CORONAL)
+    assert seen() == "RLSI"
+    show_plane(viewer, Plane.SAGITTAL)
+    assert seen() == "APSI"
+    show_surfaces(viewer)
+    assert seen() == ""
+    show_plane(viewer, Plane.AXIAL)
+    assert seen() == "RLAP"
+    letters.set_volume(None)
+    assert seen() == ""
+    letters.release()
+    assert not any(PREFIX + edge in viewer.canvas.overlays for edge in EDGES)
+    assert not viewer.canvas.overlays.scale_bar.visible
+
+
+def test_the_mouse_over_a_strip_leaves_the_picture_alone(opened, shown_viewer, qtbot):
+    opened(4)
+    before = shown_viewer.scene.camera.center
+    canvas, strip = canvas_of(shown_viewer.window._qt_window), strips(shown_viewer)[0]
+    assert canvas.childAt(strip.geometry().center()) is strip
+    QTest.mouseMove(strip, QPoint(20, 8))
+    qtbot.wait(50)
+    np.testing.assert_array_equal(shown_viewer.scene.camera.center, before)
