@@ -13,6 +13,7 @@ from napari_pqcomq.app.navigation import Navigation
 from napari_pqcomq.app.panels import make_panels
 from napari_pqcomq.app.preferences import Preferences
 from napari_pqcomq.app.results_controller import ResultsController
+from napari_pqcomq.app.tooltips import explain_controls
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.widgets.shortcuts import Shortcuts
 
@@ -40,6 +41,7 @@ class CompareWidget(QWidget):
         self._preferences = Preferences(self.panels)
         self._shortcuts = Shortcuts(self, key_bindings(self.panels, self.navigation))
         lay_out(self.panels, self._shortcuts.table(), self)
+        explain_controls(self.panels, self)
         self._connect()
         self._preferences.restore()
         # A window that is closed does not close its docks one by one.

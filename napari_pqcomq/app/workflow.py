@@ -289,7 +289,7 @@ class Workflow(QObject):
         if not panels.view.is_open:
             panels.docks.make_room()
         panels.view_bar.set_candidates([pane.title for pane in panes[1:]], candidate - 1)
-        panels.prompts.edit_in_view(True)
+        panels.prompts.show_in_view(True)
         scene = Scene(volume, panels.volume.contrast_limits, panels.objects.objects, truth)
         panels.view.open_in_steps(panes, scene, then, candidate)
         self.changed.emit()
@@ -326,5 +326,5 @@ class Workflow(QObject):
     def _on_closed(self) -> None:
         self._panels.live.stop()
         self._panels.docks.restore()
-        self._panels.prompts.edit_in_view(False)
+        self._panels.prompts.show_in_view(False)
         self.changed.emit()

@@ -50,13 +50,19 @@ def empty_box_layer(volume: Volume) -> Shapes:
     return Shapes(ndim=3, name="Boxes", metadata={VOLUME_KEY: volume}, **_looks(volume), **transform(volume))
 
 
-def write_prompts(layer: Shapes, prompts: tuple[Prompt, ...]) -> None:
-    """Draw objects on a layer, in place of what is on it, without its telling its listeners."""
+def write_prompts(layer: Shapes, prompts: tuple[Prompt, ...], z: int | None = None) -> None:
+    """Draw objects on a layer, in place of what is on it, without its telling its listeners.
+
+    Args:
+        layer: the user's.
+        prompts: to draw, each on one slice, since a shape is flat.
+        z: the slice in sight: boxes that reach it are drawn there, the others on their middle slices.
+    """
     with layer.events.data.blocker():
         layer.selected_data.clear()
         layer.data = []
         if prompts:
-            layer.add_rectangles([rectangle(each.box, each.box.middle) for each in prompts])
+            layer.add_rectangles([rectangle(each.box, drawn_on(each.box, z)) for each in prompts])
             layer.edge_color = [each.colour for each in prompts]
             layer.features = _features([each.name for each in prompts], [each.box for each in prompts])
             layer.feature_defaults = _UNKNOWN
@@ -78,6 +84,18 @@ def read_prompts(layer: Shapes, volume: Volume) -> tuple[Prompt, ...]:
         Prompt(number, name or f"Object {number}", box, compared=number == len(inside))
         for number, (name, box) in enumerate(inside, start=1)
     )
+
+
+def lies_on(layer: Shapes, volume: Volume) -> bool:
+    """Whether a layer's own coordinates are the volume's voxels."""
+    place = transform(volume)
+    same = [np.allclose(getattr(layer, field)[-3:], place[field]) for field in ("scale", "translate")]
+    return layer.ndim == 3 and all(same)
+
+
+def drawn_on(box: Box3D, z: int | None) -> int:
+    """The slice that a box is drawn on: the one in sight where the box reaches it, else its middle one."""
+    return z if z is not None and box.z0 <= z <= box.z1 else box.middle
 
 
 def _features(names: list[str], boxes: list[Box3D]) -> dict[str, list[Any]]:

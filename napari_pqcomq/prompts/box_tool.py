@@ -42,9 +42,8 @@ class BoxTool:
     ) -> None:
         self._viewer, self._prompts, self._on_armed = viewer, prompts, on_armed
         self._volume: Volume | None = None
-        self._extends = False
+        self.extends = False
         self.is_armed = False
-        self.edits_existing = False
         viewer.mouse_drag_callbacks.append(self._on_drag)
 
     def release(self) -> None:
@@ -64,7 +63,7 @@ class BoxTool:
         Args:
             extend: grow the current object's box to hold the one drawn, on its slice too, instead of adding an object.
         """
-        self._extends = extend and self._prompts.current_prompt is not None
+        self.extends = extend and self._prompts.current_prompt is not None
         self._set_armed(True)
 
     def disarm(self) -> None:
@@ -83,7 +82,7 @@ class BoxTool:
             return
         z, *start = self._voxel(event, volume)
         drawing = self.is_armed
-        held = None if drawing or not self.edits_existing else self._taken(z, start)
+        held = None if drawing or self._napari_draws() else self._taken(z, start)
         if not drawing and held is None:
             return
         camera = self._viewer.scene.camera
@@ -93,8 +92,13 @@ class BoxTool:
         finally:
             camera.mouse_pan = panned
 
+    def _napari_draws(self) -> bool:
+        """Whether one of napari's own tools is chosen, which then gets the drag."""
+        active = self._viewer.layers.selection.active
+        return active is not None and str(active.mode) not in ("pan_zoom", "transform")
+
     def _draw(self, event: Any, volume: Volume, z: int, start: list[float]) -> Iterator[None]:  # noqa: ANN401
-        prompts, extended = self._prompts, self._prompts.current_prompt if self._extends else None
+        prompts, extended = self._prompts, self._prompts.current_prompt if self.extends else None
         index = prompts.current if extended else -1
         before = extended.box if extended else None
         box = None

@@ -14,6 +14,10 @@ _REMEMBERED = 200
 """Steps that can be undone."""
 
 
+_State = tuple[tuple[Prompt, ...], int]
+"""Objects, and the index of the current one."""
+
+
 class PromptList(QObject):
     """An ordered set of objects, one of them the current one, which keys and spin boxes change.
 
@@ -29,9 +33,9 @@ class PromptList(QObject):
         super().__init__(parent)
         self._objects: tuple[Prompt, ...] = ()
         self._current = -1
-        self._undo: list[tuple[Prompt, ...]] = []
-        self._redo: list[tuple[Prompt, ...]] = []
-        self._settled: tuple[Prompt, ...] = ()
+        self._undo: list[_State] = []
+        self._redo: list[_State] = []
+        self._settled: _State = ((), -1)
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -110,18 +114,18 @@ class PromptList(QObject):
 
     def load(self, objects: tuple[Prompt, ...], current: int | None = None) -> None:
         """Take over other objects, e.g. those of another volume; there is nothing to undo then."""
-        self._undo, self._redo, self._settled = [], [], objects
         self._current = len(objects) - 1 if current is None else current
+        self._undo, self._redo, self._settled = [], [], (objects, self._current)
         self._set(objects)
         self.settled.emit()
 
     def settle(self) -> None:
         """A change is complete; does nothing if nothing has changed."""
-        if self._objects == self._settled:
+        if self._objects == self._settled[0]:
             return
         self._undo = [*self._undo, self._settled][-_REMEMBERED:]
         self._redo = []
-        self._settled = self._objects
+        self._settled = self._objects, self._current
         self.settled.emit()
 
     def revert(self) -> None:
@@ -140,13 +144,15 @@ class PromptList(QObject):
             self._undo.append(self._settled)
             self._go_to(self._redo.pop())
 
-    def _go_to(self, objects: tuple[Prompt, ...]) -> None:
-        self._settled = objects
-        self._restore(objects)
+    def _go_to(self, state: _State) -> None:
+        """The objects of then, and the one that was the current one then."""
+        self._settled = state
+        self._restore(state)
         self.settled.emit()
 
-    def _restore(self, objects: tuple[Prompt, ...]) -> None:
-        self._current = min(max(self._current, 0), len(objects) - 1)
+    def _restore(self, state: _State) -> None:
+        objects, current = state
+        self._current = min(max(current, 0), len(objects) - 1)
         self._set(objects)
 
     def _change(self, index: int, **changes: object) -> None:

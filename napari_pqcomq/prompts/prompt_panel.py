@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
-from napari_pqcomq.prompts.box_layers import empty_box_layer, read_prompts, write_prompts
+from napari_pqcomq.prompts.box_layers import drawn_on, empty_box_layer, lies_on, read_prompts, write_prompts
 from napari_pqcomq.prompts.box_tool import BoxTool
 from napari_pqcomq.prompts.object_list import ObjectList
 from napari_pqcomq.prompts.prompt_list import PromptList
@@ -67,7 +67,8 @@ class PromptPanel(QGroupBox):
         self._viewer = viewer
         self._volume: Volume | None = None
         self._listened: Any = None
-        self._is_writing = False
+        self._is_writing = self._in_view = False
+        self._drawn: Any = None  # the objects on the layer, and the slices that they are drawn on
         self._prompts = prompts
         self._tool = BoxTool(viewer, prompts, self._on_armed)
         self.layers = LayerComboBox(viewer, lambda layer: isinstance(layer, Shapes) and not is_of_comparison(layer))
@@ -132,7 +133,7 @@ class PromptPanel(QGroupBox):
     def set_end(self, which: str) -> None:
         """Let the current box begin ("first") or end ("last") on the slice in sight."""
         spin = self.first if which == "first" else self.last
-        spin.setValue(int(self._viewer.dims.current_step[0]))
+        spin.setValue(self._slice)
 
     def request_drawing(self, *, extend: bool = False) -> None:
         """Press the button that draws, or the one that extends the current box; ignored while it is greyed out."""
@@ -142,9 +143,10 @@ class PromptPanel(QGroupBox):
         """Say whether boxes can be drawn now."""
         self.draw_button.setEnabled(offered)
 
-    def edit_in_view(self, edits: bool) -> None:
-        """Let the mouse move and resize the boxes that there are, on any side of an open comparison."""
-        self._tool.edits_existing = edits
+    def show_in_view(self, shown: bool) -> None:
+        """Say whether an open comparison shows the boxes: the user's own layer is then left until it is closed."""
+        self._in_view = shown
+        self._show_boxes()
 
     def preferences(self) -> dict[str, str]:
         """What is remembered from one session to the next."""
@@ -157,6 +159,7 @@ class PromptPanel(QGroupBox):
     def release(self) -> None:
         """Stop listening to the viewer's layers and mouse."""
         self._stop_listening()
+        self._viewer.dims.events.current_step.disconnect(self._show_boxes)
         self._tool.release()
         self.layers.release()
 
@@ -164,7 +167,8 @@ class PromptPanel(QGroupBox):
         self.draw_button, self.extend_button = QPushButton("Draw a box"), QPushButton("Extend")
         self.remove_button = QPushButton("Remove")
         self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
-        self.draw_button.setCheckable(True)
+        for button in (self.draw_button, self.extend_button):
+            button.setCheckable(True)
         self.draw_button.setToolTip("Drag a rectangle round an organ, on any side (B).")
         self.extend_button.setToolTip(
             "A 3-D box by two slices: go to another slice and drag a rectangle there; the current box grows to hold "
@@ -180,7 +184,10 @@ class PromptPanel(QGroupBox):
         self.undo_button.clicked.connect(self._prompts.undo)
         self.redo_button.clicked.connect(self._prompts.redo)
         self._prompts.changed.connect(self._show_current)
+        self._prompts.changed.connect(self._show_boxes)
         self._prompts.settled.connect(self._write_layer)
+        self._prompts.settled.connect(self._show_current)
+        self._viewer.dims.events.current_step.connect(self._show_boxes)
         self.first.valueChanged.connect(self._on_range)
         self.last.valueChanged.connect(self._on_range)
         self.layers.changed.connect(self._read_layer)
@@ -192,8 +199,13 @@ class PromptPanel(QGroupBox):
         return _row(self.first, QLabel("to"), self.last)
 
     def _on_armed(self, armed: bool) -> None:
-        self.draw_button.setChecked(armed)
-        self.draw_button.setText("Drag on the picture…" if armed else "Draw a box")
+        """Light up the button of the tool that the next drag belongs to."""
+        for button, title, is_its in (
+            (self.draw_button, "Draw a box", not self._tool.extends),
+            (self.extend_button, "Extend", self._tool.extends),
+        ):
+            button.setChecked(armed and is_its)
+            button.setText("Drag now…" if armed and is_its else title)
 
     def _show_current(self) -> None:
         current = self._prompts.current_prompt
@@ -246,18 +258,37 @@ class PromptPanel(QGroupBox):
             found = ()
         self._prompts.load(found)
 
+    def _show_boxes(self, event: object = None) -> None:
+        """Draw the boxes as they are now, on the slice in sight: also while one is drawn or moved."""
+        layer = self.layers.layer
+        if self._in_view or self._volume is None or self._is_writing or tuple(self._viewer.dims.displayed) != (1, 2):
+            return
+        if layer is None:
+            if len(self._prompts):
+                self._write_layer()
+            return
+        drawn = self._prompts.objects, [drawn_on(each.box, self._slice) for each in self._prompts.objects]
+        if drawn != self._drawn and str(layer.mode) == "pan_zoom" and lies_on(layer, self._volume):
+            self._drawn = drawn
+            write_prompts(layer, self._prompts.objects, self._slice)
+
+    @property
+    def _slice(self) -> int:
+        return int(self._viewer.dims.current_step[0])
+
     def _write_layer(self) -> None:
         """Show the objects on the user's layer, made if there is none."""
+        self._drawn = None
         if self._volume is None or (self.layers.layer is None and not len(self._prompts)):
             return
         if self.layers.layer is None:
             layer = empty_box_layer(self._volume)
-            write_prompts(layer, self._prompts.objects)
+            write_prompts(layer, self._prompts.objects, self._slice)
             self._is_writing = True  # the chooser takes the new layer at once; there is nothing to read from it
             self._viewer.add_layer(layer)
             self._is_writing = False
         else:
-            write_prompts(self.layers.layer, self._prompts.objects)
+            write_prompts(self.layers.layer, self._prompts.objects, self._slice)
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

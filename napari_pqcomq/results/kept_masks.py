@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
 
 from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import transform
-from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
 from pqcomq.comparison.compared_model import ComparedModel
+from pqcomq.comparison.palette import object_colour
 from pqcomq.masks.origin import Origin
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.intensity_window import Window
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
 
 Prompts = Mapping[int, tuple[Prompt, PromptMode]]
 """By object number: the object, and where the prompts of its slices came from."""
+
+_COLOURS: dict[int | None, str] = {
+    0: "transparent",
+    None: "yellow",  # labels that are painted later
+    **{number: object_colour(number - 1) for number in range(1, MOST_OBJECTS + 1)},
+}
 
 
 def prompts_in_sight(
@@ -52,7 +60,7 @@ def kept_layers(
 
 
 def kept_layer(labels: np.ndarray, volume: Volume, drawn_by: ComparedModel, prompts: Prompts, window: Window) -> Labels:
-    """One side's masks as a layer that knows the names and the origin of each.
+    """One side's masks as a layer that knows the names and the origin of each, in the objects' colours.
 
     Args:
         labels: (z, y, x) object numbers; not copied.
@@ -72,6 +80,7 @@ def kept_layer(labels: np.ndarray, volume: Volume, drawn_by: ComparedModel, prom
         labels,
         name=f"Masks of {drawn_by.segmenter.precision}",
         opacity=0.5,
+        colormap=DirectLabelColormap(color_dict=_COLOURS),
         metadata=mask_metadata(volume, names, origins),
         **transform(volume),
     )

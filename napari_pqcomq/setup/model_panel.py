@@ -32,6 +32,7 @@ _ROWS = {
         options={"widget_type": "ComboBox", "choices": [(title, method) for method, title in METHOD_TITLES.items()]},
     ),
 }
+_METHOD_TOOLTIP = "How weights are rounded. Permutation-COMQ is the default; the others are there to compare."
 _REMEMBERED = {"model": "key", "bits": "widths", "method": "method", "runtime": "runtime"}
 """Key among what is remembered → field."""
 
@@ -142,4 +143,4 @@ class ModelPanel(QGroupBox):
         self.form.set_visible("file", self.settings.needs_file)
         integers, method = self.runtime.integers, self.form["method"]
         method.enabled = not integers
-        method.tooltip = "Integer products need COMQ with one scale a channel." if integers else ""
+        method.tooltip = "Integer products need COMQ with one scale a channel." if integers else _METHOD_TOOLTIP

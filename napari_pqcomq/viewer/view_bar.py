@@ -51,6 +51,7 @@ class ViewBar(QWidget):
         self.keep = QPushButton("Keep masks")
         self.keep.setToolTip("Keeps the masks in sight, live ones too, as labels layers to edit and export (Ctrl+K).")
         self._make()
+        self.set_places(None, None)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(_row(*self.views.values()))
@@ -80,7 +81,8 @@ class ViewBar(QWidget):
             divergence: a sentence.
         """
         self.worst.setEnabled(worst is not None)
-        self.worst.setToolTip(f"Slice {worst}, where the models agree least (W)." if worst is not None else "")
+        where = "The slice" if worst is None else f"Slice {worst}"
+        self.worst.setToolTip(f"{where} on which the models agree least (W).")
         self.divergence.setEnabled(divergence is not None)
         self.divergence.setToolTip(f"{divergence or 'The models do not diverge on any slice.'} (P)")
 

@@ -1,7 +1,7 @@
 """The colours of a comparison, the same on the canvas, in pictures and in plots.
 
-From the palettes of Okabe and Ito and of Paul Tol, which stay apart with any colour vision and on any grey. Red and
-blue tell the models apart and nothing else; objects have colours of their own.
+Those of the models are from the palette of Okabe and Ito, which stay apart with any colour vision and on any grey. Red
+and blue tell the models apart and nothing else; objects have colours of their own.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ BOTH_COLOUR = "#C8C8C8"
 """What both segmented."""
 TRUTH_COLOUR = "#FAF05A"
 
-OBJECT_COLOURS = ("#44BB99", "#CC79A7", "#99DDAA", "#AA88DD", "#FFAABB", "#999933")
-"""Of masks and boxes, by the object's number, repeating after the last."""
+OBJECT_COLOURS = ("#3AFFDE", "#DE1A9D", "#FFDE9D", "#7C7CFF", "#BD3A5B", "#5B3AFF")
+"""Of masks and boxes, by the object's number, repeating after the last. Found by a search for colours as far as can be
+from each other and from those above, with trichromatic vision and with simulated deuteranopia and protanopia."""
 
 
 def object_colour(index: int) -> str:

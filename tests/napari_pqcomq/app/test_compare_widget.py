@@ -12,7 +12,19 @@ import SimpleITK as sitk
 from napari.layers import Layer
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QTabBar
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QHeaderView,
+    QLineEdit,
+    QProgressBar,
+    QSlider,
+    QTabBar,
+    QWidget,
+)
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
@@ -30,6 +42,7 @@ from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.box import Box3D
 
 PATIENCE_MS = 300_000
+CONTROLS = (QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit, QAbstractItemView, QSlider, QProgressBar)
 BOX = Box3D(5, 5, 4, 17, 15, 5)
 
 
@@ -401,3 +414,14 @@ def test_the_wheel_over_any_control_of_the_dock_changes_nothing(ready):
         controls = ready.findChildren(kind)
         assert controls
         assert set(map(id, controls)) <= set(map(id, guard.guarded))
+
+
+def test_every_control_of_the_dock_has_a_tooltip(dock):
+    controls = [each for each in dock.findChildren(QWidget) if isinstance(each, CONTROLS)]
+    parts = ("qt_spinbox_lineedit", "qt_tableview_cornerbutton", "ScrollLeftButton", "ScrollRightButton")
+    own = [each for each in controls if each.objectName() not in parts and not isinstance(each, QHeaderView)]
+    # The list that a combo box opens is a widget of Qt's, with tooltips of its entries.
+    own = [each for each in own if not isinstance(each.parentWidget().parentWidget(), QComboBox)]
+    lacking = [(type(each.parent()).__name__, each.accessibleName(), each) for each in own if not each.toolTip()]
+    assert len(own) > 50
+    assert lacking == []

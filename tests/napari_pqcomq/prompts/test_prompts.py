@@ -9,7 +9,7 @@ from napari.layers import Layer
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.prompts.box_layers import boxes_tuple, read_prompts
 from napari_pqcomq.prompts.box_tool import held_part, moved
-from napari_pqcomq.prompts.prompt import MOST_OBJECTS
+from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_panel import PromptPanel
 from pqcomq.errors import InputError
@@ -163,7 +163,6 @@ def test_a_click_is_no_box(panel, shown_viewer, drag):
 def test_an_edge_is_dragged_where_boxes_may_be_edited(panel, shown_viewer, drag, objects):
     panel.draw()
     drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
-    panel.edit_in_view(True)
     moves = []
     objects.changed.connect(lambda: moves.append(panel.box().x1))
     drag(shown_viewer, (9.5, 16.0), (9.5, 20.0))
@@ -200,3 +199,51 @@ def test_the_range_ends_follow_each_other(panel, shown_viewer, drag):
     shown_viewer.dims.set_current_step(0, 3)
     panel.set_end("last")
     assert (panel.box().z0, panel.box().z1) == (3, 3)
+
+
+def test_a_box_is_seen_while_it_is_drawn_and_moved_by_a_drag_without_a_comparison(panel, shown_viewer, objects, qtbot):
+    shown_viewer.dims.set_current_step(0, 5)
+    seen = []
+    objects.changed.connect(lambda: seen.append(len(panel.layers.layer.data) if panel.layers.layer else 0))
+    objects.add(Box3D(6, 5, 2, 16, 14, 8))
+    assert seen[-1] == 1, "before the button is released"
+    objects.set_box(0, Box3D(7, 5, 2, 17, 14, 8))
+    assert panel.layers.layer.data[0][:, 2].min() == 7
+    objects.settle()
+
+
+def test_a_box_is_seen_on_all_of_its_slices_before_a_comparison(panel, shown_viewer, objects):
+    objects.add(Box3D(6, 5, 2, 16, 14, 8))
+    objects.settle()
+    for z, drawn in ((2, 2), (8, 8), (11, 5)):
+        shown_viewer.dims.set_current_step(0, z)
+        assert panel.layers.layer.data[0][0][0] == drawn
+        assert objects.objects[0].box == Box3D(6, 5, 2, 16, 14, 8)
+
+
+def test_undo_and_redo_bring_back_the_object_that_was_chosen():
+    prompts = PromptList()
+    prompts.load((Prompt(1, "spleen", BOX), Prompt(2, "aorta", BOX)), current=0)
+    prompts.choose(1)
+    prompts.set_box(1, Box3D(1, 1, 1, 9, 9, 9))
+    prompts.settle()
+    prompts.undo()
+    prompts.redo()
+    assert prompts.current_prompt.name == "aorta"
+
+
+def test_undo_is_live_after_the_first_box(panel, objects):
+    objects.add(Box3D(6, 5, 2, 16, 14, 8))
+    objects.settle()
+    assert panel.undo_button.isEnabled()
+
+
+def test_the_armed_tool_lights_up_and_no_other(panel, objects):
+    objects.add(Box3D(6, 5, 2, 16, 14, 8))
+    objects.settle()
+    panel.draw(extend=True)
+    assert (panel.extend_button.isChecked(), panel.draw_button.isChecked()) == (True, False)
+    panel.draw()
+    assert not panel.extend_button.isChecked()
+    panel.draw()
+    assert (panel.extend_button.isChecked(), panel.draw_button.isChecked()) == (False, True)

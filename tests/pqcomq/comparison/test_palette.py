@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from pqcomq.comparison.palette import (
+    FULL_COLOUR,
+    OBJECT_COLOURS,
+    QUANTIZED_COLOUR,
+    TRUTH_COLOUR,
+    object_colour,
+)
+
+# Machado, Oliveira and Fernandes 2009, severity 1: linear RGB as it is seen.
+VISIONS = {
+    "trichromatic": np.eye(3),
+    "deuteranopic": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "protanopic": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+}
+
+
+def lab(colour, vision):
+    """CIE L*a*b* of a hexadecimal colour."""
+    rgb = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(np.array(vision) @ linear, 0, 1)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = (np.cbrt(v) if v > 0.008856 else 7.787 * v + 16 / 116 for v in to_xyz @ seen / [0.9505, 1, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("vision", VISIONS.values(), ids=VISIONS)
+def test_colours_stay_apart_with_any_colour_vision(vision):
+    colours = [*OBJECT_COLOURS, FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR]
+    distances = {pair: np.linalg.norm(lab(pair[0], vision) - lab(pair[1], vision)) for pair in combinations(colours, 2)}
+    assert min(distances.values()) > 25, min(distances, key=distances.get)
+
+
+def test_objects_beyond_the_last_colour_begin_anew():
+    assert object_colour(len(OBJECT_COLOURS)) == object_colour(0)
