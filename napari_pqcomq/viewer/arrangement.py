@@ -74,6 +74,7 @@ class Arrangement:
         self._viewer, self._stage, self._layers, self._users = stage.viewer, stage, layers, users
         self._choice, self.strips = choice, strips
         self._modes: dict[str, ViewMode] = {}
+        self._place: tuple[float, ...] | None = None  # in napari's world, while the view is in 3-D
         self.framing = Framing(stage, lambda: strips.height)
 
     @property
@@ -190,7 +191,12 @@ class Arrangement:
         self.show_lines()
 
     def on_ndisplay(self, event: object = None) -> None:
-        """In 3-D, look at the objects; back on slices, fill the cells again."""
+        """In 3-D, look at the objects; back on slices, show the one of before and fill the cells again."""
+        if self._viewer.dims.ndisplay == 3:
+            self._place = self._viewer.dims.point
+        elif self._place is not None:
+            self._viewer.dims.point = self._place  # napari goes to the slice that the camera turned round
+            self._place = None
         self.arrange()
         if self._viewer.dims.ndisplay == 3:
             look_at(self._viewer, self._stage.scene)

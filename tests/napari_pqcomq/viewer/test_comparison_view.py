@@ -421,6 +421,20 @@ def test_other_planes_and_3d_look_at_the_objects(viewer, volume, panes, scene):
     np.testing.assert_allclose(viewer.scene.camera.up_direction, (0.95, 0.29, 0.13), atol=0.02)  # the head is up
 
 
+def test_the_slice_is_kept_through_3d_and_other_planes(viewer, volume, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    viewer.dims.set_current_step(0, 7)
+    show_surfaces(viewer)
+    show_plane(viewer, Plane.AXIAL)
+    assert viewer.dims.current_step[0] == 7
+    show_plane(viewer, Plane.CORONAL)
+    show_surfaces(viewer)
+    show_plane(viewer, Plane.AXIAL)
+    assert viewer.dims.current_step[0] == 7
+    assert view.is_open
+
+
 def test_the_cursor_is_marked_on_the_other_side(shown_viewer, qtbot, panes, scene, hover):
     view = ComparisonView(shown_viewer)
     view.open(panes, scene)
