@@ -1,11 +1,12 @@
 """The demo in a window: ``python -m napari_pqcomq.demo [BITS]``, started by ``pqcomq demo``.
 
-The synthetic CT is opened, quantization starts at once and the comparison follows, by the same buttons a user presses.
+The synthetic CT is opened, a quick quantization starts at once and the comparison follows.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pqcomq.cpu_settings import apply_cpu_settings
@@ -38,8 +39,30 @@ def open_demo(bits: int) -> tuple[napari.Viewer, CompareWidget]:
     viewer.window.add_dock_widget(dock, name="Compare precisions")
     dock.panels.model.choose_bits(bits)
     dock.panels.truth.choose_layer(viewer.layers["Organs (ground truth)"])
-    dock.workflow.compare()
+    _compare_quickly(dock)
     return viewer, dock
+
+
+def _compare_quickly(dock: CompareWidget) -> None:
+    """Quantize for a first look, and go on as if the weights had been loaded; **Quantize** makes those of the form."""
+    from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice
+    from napari_pqcomq.jobs.inference_jobs import QuantizeJob
+    from pqcomq.cli.demo import DEMO_SLICES
+    from pqcomq.quantization.presets import quick_config
+    from pqcomq.quantization.quantized_model import QuantizedModel
+
+    panels, workflow = dock.panels, dock.workflow
+    choice = panels.model.choice
+    quick = replace(choice, settings=quick_config(choice.key, choice.settings.bits))
+    volume = panels.volume.volume
+    assert volume is not None  # noqa: S101 (the sample was just opened)
+    job = QuantizeJob((quick,), CalibrationChoice(DEMO_SLICES), volume, panels.volume.intensity_window, workflow.models)
+
+    def take(made: dict[ModelChoice, QuantizedModel]) -> None:
+        workflow.take_weights({choice: made[quick]})
+        workflow.compare()
+
+    panels.jobs.start(job.steps, take, f"A first look: calibrating on {DEMO_SLICES} slices…")
 
 
 def main() -> None:

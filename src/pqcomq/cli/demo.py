@@ -25,11 +25,14 @@ from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS
 from pqcomq.quantization.calibration import calibrate_on
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.presets import quick_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.samples.synthetic_ct import synthetic_ct
 
 _ORGAN = "right kidney"
+
+DEMO_SLICES = 2
+"""Of calibration, on the sample itself: enough for a first look."""
 
 _WINDOW = "napari_pqcomq.demo"
 """Started as a program of its own: the engine does not import its plugin."""
@@ -56,9 +59,14 @@ def _run(out: Path, bits: int, *, overwrite: bool) -> None:
     sample = synthetic_ct()
     label = next(number for number, name in sample.names.items() if name == _ORGAN)
     full = load_model("lite-medsam")
-    settings = default_config(full.key, bits)
-    calibration = calibrate_on([sample.volume])
-    print_lines([f"Calibrating on {len(calibration.slices)} slices of the sample itself."])
+    settings = quick_config(full.key, bits)
+    calibration = calibrate_on([sample.volume], DEMO_SLICES)
+    print_lines(
+        [
+            f"A first look: calibrated on {DEMO_SLICES} slices of the sample itself, one width for all layers; "
+            "pqcomq quantize takes more and chooses widths."
+        ]
+    )
     quantized = followed(quantize_model(full, calibration, settings), f"{full.title}, {settings.title}")
     truth = sample.labels == label
     taken = settled(Runtime.auto, [quantized])

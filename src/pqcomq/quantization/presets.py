@@ -51,6 +51,25 @@ def default_config(
     return _for_family(model, bits, method, integers)
 
 
+def quick_config(model: str, bits: int) -> QuantizationConfig:
+    """The default without what takes longest, for a first look: one width for all layers, none chosen by its damage.
+
+    Args:
+        model: its key.
+        bits: bit width, 2, 4 or 8.
+
+    Raises:
+        InputError: there is no such model.
+        ValueError: there is no such bit width.
+
+    Examples:
+        >>> from pqcomq.quantization.presets import quick_config
+        >>> print(quick_config("lite-medsam", 4).budget)
+        None
+    """
+    return replace(default_config(model, bits), budget=None)
+
+
 def _for_family(model: str, bits: int, method: Method, integers: bool) -> QuantizationConfig:
     if integers:
         return _for_integers(model, bits)
