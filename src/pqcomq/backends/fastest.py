@@ -10,7 +10,7 @@ found is kept, see :mod:`.remembered_checks`. A runtime that computes wrongly or
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from pqcomq.backends.openvino_model import obstacle
 from pqcomq.backends.remembered_checks import remembered_fault
@@ -32,10 +32,10 @@ def settled(runtime: Runtime, models: Sequence[QuantizedModel]) -> Taken:
     if runtime is not Runtime.auto:
         return Taken(runtime)
     passed_over: list[str] = []
-    for each, what_for in _by_speed(quantized=bool(models)):
+    for each in _by_speed(quantized=bool(models)):
         problem = hindrance(each)
         if problem is None:
-            return Taken(each, _sentence(f"Fastest here {what_for}: {each.value}, checked against torch", passed_over))
+            return Taken(each, _sentence(f"Fastest here: {each.value}", passed_over))
         passed_over.append(problem)
     return Taken(Runtime.torch, _sentence("Torch, which runs everywhere", passed_over[-1:]))
 
@@ -45,12 +45,9 @@ def hindrance(runtime: Runtime) -> str | None:
     return obstacle(runtime) or (None if runtime is Runtime.torch else remembered_fault(runtime, fault))
 
 
-def _by_speed(*, quantized: bool) -> Iterator[tuple[Runtime, str]]:
-    """The runtimes and what for, the fastest first."""
-    if quantized:
-        yield Runtime.openvino_bf16_widened, "for these weights"
-        yield Runtime.openvino_widened, "for these weights"
-    yield Runtime.openvino, "in FP32"
+def _by_speed(*, quantized: bool) -> list[Runtime]:
+    """The runtimes for quantized models or full precision, the fastest first."""
+    return [Runtime.openvino_bf16_widened, Runtime.openvino_widened, Runtime.openvino][0 if quantized else -1 :]
 
 
 def _sentence(taken: str, passed_over: Sequence[str]) -> str:

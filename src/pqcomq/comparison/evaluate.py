@@ -167,8 +167,11 @@ class Evaluation:
 
 
 def summary_table(summaries: Sequence[ModelSummary]) -> tuple[list[str], list[list[str]]]:
-    """Titles and cells of a table with a row for each model; simulated speeds bear a star."""
+    """Titles and cells of a table with a row for each model; simulated speeds bear a star and have no ratio."""
+    in_float32 = [each for each in summaries if each.execution.activations in ("float32", "FP32")]
+    full = [each for each in in_float32 if each.effective_bits == 32]
     columns = ["Precision", "Dice vs truth", "NSD vs truth", "Dice vs FP32", "bits", "file MB", "encoder ms"]
+    columns += [f"× FP32 in {each.execution.library}" for each in full]
     rows = [
         [
             each.precision,
@@ -178,6 +181,7 @@ def summary_table(summaries: Sequence[ModelSummary]) -> tuple[list[str], list[li
             f"{each.effective_bits:.2f}",
             f"{each.file_bytes / MEGABYTE:.1f}",
             f"{each.encoder.median_ms:.0f}{' *' if each.simulated else ''}",
+            *("" if each.simulated else f"{one.encoder.median_ms / each.encoder.median_ms:.2f}" for one in full),
         ]
         for each in summaries
     ]

@@ -9,19 +9,20 @@ _NO_GAIN = 1.05
 
 
 def speed_lines(comparison: Comparison, side: ModelResult) -> list[str]:
-    """One side's latencies, the candidate's with what they are to be held against; medians.
+    """One side's latencies, the candidate's with what they are to be held against; medians, short as plates are.
 
     The first ratio is against full precision in torch, as people run it, the second against full precision on the same
     library.
     """
-    encoder, decoder = f"Encoder {side.encoder.median_ms:.0f} ms", f"decoder {side.decoder.median_ms:.0f} ms"
+    encoder, decoder = side.encoder.median_ms, side.decoder.median_ms
+    kind = "simulated" if side.simulated else "real"
+    lines = [f"Encoder {encoder:.0f} ms · decoder {decoder:.0f} ms ({kind})"]
     if side is not comparison.candidate:
         torch = comparison.torch_encoder
-        beside = [] if torch is None else [f"Encoder in torch {torch.median_ms:.0f} ms"]
-        return [f"{encoder} ({speed_kind(side)}) · {decoder}", *beside]
-    lines = [f"{encoder} ({speed_kind(side)}) · {decoder}"]
-    if comparison.speedups:
-        lines.append("Encoder " + ", ".join(f"{each.times:.1f} × {each.against}" for each in comparison.speedups))
+        return lines if torch is None else [*lines, f"Encoder in torch {torch.median_ms:.0f} ms"]
+    ratios = [f"{each.times:.1f} × {each.against}" for each in comparison.speedups]
+    if ratios:
+        lines.append(" · ".join([ratios[0], *(each.replace("FP32 ", "") for each in ratios[1:])]))
     return [*lines, *_remark(comparison)]
 
 
