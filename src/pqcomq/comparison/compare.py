@@ -11,13 +11,13 @@ import numpy as np
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement, box_jitter
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
+from pqcomq.comparison.encoding_times import EncodingTimes, TorchBaseline
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.metrics import dice, scores
 from pqcomq.comparison.peak_memory import PeakMemory, watching_memory
 from pqcomq.comparison.result import Comparison, ModelResult
 from pqcomq.comparison.slice_scores import SliceScores
-from pqcomq.comparison.torch_baseline import TorchBaseline
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch, translated
@@ -173,6 +173,7 @@ class _Run:
         self._memories = [_warmed_up(runner, box) for runner in self._fresh_runners()]
         in_torch = models[0].in_torch
         self._torch = TorchBaseline(None if in_torch is None else self._runner(in_torch))
+        self._times = [EncodingTimes() for _model in models]
 
     def steps(self, asked: PromptedObject) -> int:
         """How many steps an object takes."""
@@ -184,7 +185,7 @@ class _Run:
         masks = yield from self._segmented(runners, asked.box)
         reference, *candidates = (
             self._result(*sources, asked.truth)
-            for sources in zip(self._models, runners, self._memories, masks, strict=True)
+            for sources in zip(self._models, runners, self._times, self._memories, masks, strict=True)
         )
         comparisons = tuple(self._held(reference, candidate, asked) for candidate in candidates)
         jitter = None
@@ -204,8 +205,9 @@ class _Run:
         masks = [BoxMask.empty(box, runner.shape) for runner in runners]
         passes = [segment_slices(runner, box, self._mode, mask) for runner, mask in zip(runners, masks, strict=True)]
         for _turn in box.slices:
-            for runner, slices in zip(runners, passes, strict=True):
+            for runner, slices, times in zip(runners, passes, self._times, strict=True):
                 z = next(slices)
+                times.note(runner, z)
                 yield f"slice {z}, {runner.segmenter.precision}"
             self._torch.take_turn(z)
         return masks
@@ -214,6 +216,7 @@ class _Run:
         self,
         compared_model: ComparedModel,
         runner: SliceRunner,
+        times: EncodingTimes,
         memory: PeakMemory,
         mask: BoxMask,
         truth: np.ndarray | None,
@@ -225,7 +228,7 @@ class _Run:
             precision=segmenter.precision,
             mask=mask,
             volume_ml=float(mask.voxel_count) * grid.voxel_millilitres,
-            encoder=Latency.of(list(runner.encoder_ms.values())),
+            encoder=times.on(runner.encoder_ms),
             decoder=Latency.of(runner.decoder_ms),
             peak_memory_bytes=memory.peak_bytes,
             working_memory_bytes=memory.rise_bytes,

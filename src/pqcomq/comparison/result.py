@@ -168,10 +168,14 @@ class Comparison:
         """
         if self.candidate.simulated:
             return ()
-        rivals = [("torch", self.torch_encoder)] if self.torch_encoder is not None else []
-        rivals.append((self.reference.execution.library, self.reference.encoder))
         mine = self.candidate.encoder.median_ms
-        return tuple(Speedup(f"FP32 in {name}", each.median_ms / mine) for name, each in rivals)
+        return tuple(Speedup(name, each.median_ms / mine) for name, each in self.rivals.items())
+
+    @property
+    def rivals(self) -> dict[str, Latency]:
+        """What the candidate's encoder is held against, by name; the same for all candidates of a reference."""
+        in_torch = {} if self.torch_encoder is None else {"FP32 in torch": self.torch_encoder}
+        return {**in_torch, f"FP32 in {self.reference.execution.library}": self.reference.encoder}
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the masks, JSON-ready."""

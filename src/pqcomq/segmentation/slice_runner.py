@@ -49,6 +49,7 @@ class SliceRunner:
         self.encoder_ms: dict[int, float] = {}
         self.encoded_ms: list[float] = []
         self.decoder_ms: list[float] = []
+        self._encoded_here: set[int] = set()
         self._volume, self._window = volume, window
         self._pixels = eight_bit(volume, window) if pixels is None else pixels
         self._cache = EmbeddingCache() if cache is None else cache
@@ -71,6 +72,10 @@ class SliceRunner:
     def is_cached(self, z: int) -> bool:
         """Whether slice ``z`` needs no encoding."""
         return self._cache.get(self._key(z)) is not None
+
+    def encoded_here(self, z: int) -> bool:
+        """Whether this runner encoded slice ``z`` itself, instead of finding it in the cache."""
+        return z in self._encoded_here
 
     def encode(self, z: int, *, again: bool = False) -> float:
         """Encode slice ``z`` unless it is cached, or though it is, and tell the milliseconds that it took."""
@@ -136,6 +141,7 @@ class SliceRunner:
             entry = TimedEmbedding(Embedding(features, self.shape), (time.perf_counter() - began) * 1e3)
             self._cache.put(self._key(z), entry)
             self.encoded_ms.append(entry.encoder_ms)
+            self._encoded_here.add(z)
         self.encoder_ms[z] = entry.encoder_ms
         return entry.embedding
 

@@ -104,18 +104,8 @@ def test_several_workers_end_with_the_same_table(cases, quick, ran, tmp_path):
 def test_a_killed_client_loses_no_finished_case(cases, quick, ran, rounded, phantoms, tmp_path):
     out = tmp_path / "out"
     command = ["cohort", phantoms, "--weights", rounded, "--most-slices", "1", "--prompted-by", "slice"]
-    command = [
-        sys.executable,
-        "-m",
-        "pqcomq.cli",
-        *map(str, command),
-        "--workers",
-        "1",
-        "--runtime",
-        "torch",
-        "--out",
-        str(out),
-    ]
+    command += ["--runtime", quick.runtime]
+    command = [sys.executable, "-m", "pqcomq.cli", *map(str, command), "--workers", "1", "--out", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not list((out / "cases").glob("*.parquet")) and process.poll() is None:
         time.sleep(0.05)

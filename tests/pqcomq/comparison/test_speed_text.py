@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pqcomq.comparison.evaluate import ModelSummary, summary_table
 from pqcomq.comparison.latency import Latency
 from pqcomq.comparison.result import Comparison
 from pqcomq.comparison.speed_text import speed_lines, speed_rows
-from pqcomq.comparison.text import comparison_rows, side_lines
-from pqcomq.comparison.torch_baseline import TorchBaseline
+from pqcomq.comparison.text import comparison_rows, figure_rows, side_lines
 from pqcomq.models.execution import Execution
 
 WHY = "Fastest here: openvino-bf16-widened."
@@ -79,8 +79,45 @@ def test_simulated_low_bits_have_no_ratio(phantom, comparison_of):
     assert simulated.speedups == ()
     (line,) = speed_lines(simulated, simulated.candidate)
     assert line.endswith("(simulated)")
-    assert speed_rows(simulated) == [("Speed", "real", "simulated: runs as FP32")]
+    assert speed_rows(simulated) == [
+        ("Encoder, times FP32 in torch", "", ""),
+        ("Speed", "real", "simulated: runs as FP32"),
+    ]
     assert "×" not in " ".join(text for row in speed_rows(simulated) for text in row)
+
+
+def test_a_simulated_model_stands_in_one_table_with_a_real_one(comparison):
+    simulated = replace(comparison, candidate=replace(comparison.candidate, simulated=True))
+    rows = {row[0]: row[1:] for row in figure_rows([simulated, comparison])}
+    assert rows["Encoder, times FP32 in OpenVINO"] == ("", "", "2.67")
+    assert rows["Speed"] == ("real", "simulated: runs as FP32", "real, weights widened to BF16")
+
+
+def summary(precision, bits, milliseconds, execution, *, simulated=False):
+    latency = Latency.of([milliseconds])
+    return ModelSummary(
+        "LiteMedSAM", precision, bits, bits, 10**6, simulated, 0.9, 0.9, 1.0, {1: 0.9}, latency, latency, execution
+    )
+
+
+def test_a_table_of_an_evaluation_holds_every_model_against_full_precision_in_float32():
+    in_bfloat16 = replace(ran("BF16", "openvino-bf16"), activations="BF16")
+    rows = [
+        summary("FP32", 32.0, 600.0, Execution.torch(quantized=False)),
+        summary("FP32, OpenVINO", 32.0, 400.0, replace(ran("FP32", "openvino"), activations="FP32")),
+        summary("BF16, OpenVINO", 32.0, 140.0, in_bfloat16),
+        summary("4-bit, OpenVINO BF16 widened", 4.6, 150.0, in_bfloat16),
+        summary("4-bit", 4.6, 610.0, Execution.torch(quantized=True), simulated=True),
+    ]
+    columns, cells = summary_table(rows)
+    assert columns[-2:] == ["× FP32 in torch", "× FP32 in OpenVINO"]
+    assert [row[-2:] for row in cells] == [
+        ["1.00", "0.67"],
+        ["1.50", "1.00"],
+        ["4.29", "2.86"],
+        ["4.00", "2.67"],
+        [""] * 2,
+    ]
 
 
 def test_records_keep_both_ratios_and_older_ones_are_read(comparison):
@@ -95,44 +132,3 @@ def test_records_keep_both_ratios_and_older_ones_are_read(comparison):
     del content["full_precision_encoder_in_torch"], content["encoder_speedups"]
     old = Comparison.from_dict(content, *masks)
     assert [each.against for each in old.speedups] == ["FP32 in OpenVINO"]
-
-
-class Runner:
-    """Encodes in a given time, the first pass in twice that."""
-
-    def __init__(self, milliseconds):
-        self.milliseconds, self.cached, self.passes = milliseconds, set(), 0
-
-    def is_cached(self, z):
-        return z in self.cached
-
-    def encode(self, z, *, again=False):
-        if z in self.cached and not again:
-            return self.milliseconds
-        self.cached.add(z)
-        self.passes += 1
-        return self.milliseconds * (2 if self.passes == 1 else 1)
-
-
-def test_torch_is_timed_on_three_slices_after_a_pass_that_is_not_counted():
-    runner = Runner(600.0)
-    baseline = TorchBaseline(runner)
-    assert baseline.latency is None
-    for z in range(10):
-        baseline.take_turn(z)
-    assert baseline.latency.each_ms == (600.0,) * 3
-    assert runner.passes == 4
-
-
-def test_a_model_that_takes_long_in_torch_is_timed_once():
-    runner = Runner(6000.0)
-    baseline = TorchBaseline(runner)
-    for z in range(10):
-        baseline.take_turn(z)
-    assert (runner.passes, baseline.latency.passes) == (1, 1)
-
-
-def test_nothing_is_timed_where_torch_runs_the_comparison():
-    baseline = TorchBaseline(None)
-    baseline.take_turn(0)
-    assert baseline.latency is None
