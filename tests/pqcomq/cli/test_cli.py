@@ -58,7 +58,8 @@ def test_compare_writes_json_csv_and_picture(run, ct, truth, saved, tmp_path):
     assert content["agreement_between_models"]["dice"] > 0.9
     assert content["reference"]["accuracy_against_ground_truth"]["dice"] > 0.9
     assert "Dice vs ground truth" in text
-    assert "simulated" in text
+    assert content["candidate"]["speed"].partition(":")[0] in ("real", "simulated")
+    assert content["candidate"]["speed"].partition(":")[0] in text
 
 
 def test_a_table_is_never_cut_short(capsys, monkeypatch):
