@@ -215,7 +215,7 @@ def compiled(core: object, graph: object, arithmetic: Arithmetic, streams: int =
         return core.compile_model(graph, "CPU", options)  # type: ignore[attr-defined]
     except (RuntimeError, MemoryError) as problem:
         raise InputError(
-            f"OpenVINO could not compile the model for this processor ({_last_line(problem)}); "
+            f"OpenVINO could not compile the model for this processor ({last_line(problem)}); "
             f"choose runtime {Runtime.torch.value}"
         ) from problem
 
@@ -232,12 +232,12 @@ def answer(request: object, inputs: list[Tensor]) -> Tensor:
         return torch.from_numpy(request.get_output_tensor().data.copy())  # type: ignore[attr-defined]
     except (RuntimeError, MemoryError) as problem:
         raise InputError(
-            f"OpenVINO could not run the model ({_last_line(problem)}); there may be too little memory: close other "
+            f"OpenVINO could not run the model ({last_line(problem)}); there may be too little memory: close other "
             f"programs, or choose runtime {Runtime.torch.value}"
         ) from problem
 
 
-def _last_line(problem: Exception) -> str:
+def last_line(problem: Exception) -> str:
     """The last line of a library's message, which states the error; those before it name its source files."""
     return (str(problem).strip().splitlines() or [type(problem).__name__])[-1]
 

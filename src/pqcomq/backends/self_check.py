@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from pqcomq.backends.openvino_model import last_line
 from pqcomq.backends.runtime import Arithmetic, Runtime
 from pqcomq.errors import InputError
 from pqcomq.models.small_encoder import SIDE, small_encoder
@@ -33,8 +34,8 @@ def fault(runtime: Runtime) -> str | None:
     both = (True, False) if runtime is Runtime.openvino else (True,)
     try:
         error = max(relative_error(runtime, packed=packed) for packed in both)
-    except InputError as problem:
-        return f"runtime {runtime.value} failed on a small network: {problem}"
+    except (InputError, RuntimeError) as problem:  # the latter are OpenVINO's own
+        return f"runtime {runtime.value} failed on a small network: {last_line(problem)}"
     if error <= most:
         return None
     return (
