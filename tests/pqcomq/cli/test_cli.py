@@ -75,7 +75,9 @@ def test_evaluate_prints_a_row_for_each_precision(run, ct, truth, saved, tmp_pat
     arguments = ["--label", 1, "--weights", saved, "--most-slices", 1, "--out", out, "--json"]
     status, text, _ = run("evaluate", "--volume", ct, "--labels", truth, *arguments)
     assert status == 0
-    assert [row["precision"] for row in json.loads(text)["summaries"]] == ["FP32", "4-bit Permutation-COMQ"]
+    first, *_others, last = [row["precision"] for row in json.loads(text)["summaries"]]
+    assert first == "FP32"
+    assert last.startswith("4-bit Permutation-COMQ")
     assert (out / "evaluation.csv").is_file()
 
 
