@@ -120,7 +120,8 @@ def compare(
         >>> full = pqcomq.load_model()
         >>> config = pqcomq.default_config("lite-medsam", 8, "rtn")
         >>> quantized = pqcomq.quantize(full, volume, config, slices=1)
-        >>> result = pqcomq.compare(volume, [58, 139, 26, 102, 183, 27], full, quantized, name="kidney")
+        >>> box = [58, 139, 26, 102, 183, 27]
+        >>> result = pqcomq.compare(volume, box, full, quantized, name="kidney", runtime="torch")
         >>> result
         ComparisonResult(LiteMedSAM on Synthetic abdominal CT, kidney: FP32, 8-bit Round to nearest)
         >>> bool(result.comparisons[0].agreement.dice > 0.9)
@@ -177,7 +178,8 @@ def evaluate(
         >>> config = pqcomq.default_config("lite-medsam", 8, "rtn")
         >>> quantized = pqcomq.quantize(full, sample.volume, config, slices=1)
         >>> once = Protocol(most_slices=1)
-        >>> found = pqcomq.evaluate(sample.volume, sample.labels, full, quantized, only=[2], protocol=once)
+        >>> asked = {"only": [2], "protocol": once, "runtime": "torch"}
+        >>> found = pqcomq.evaluate(sample.volume, sample.labels, full, quantized, **asked)
         >>> [row.precision for row in found.summaries]
         ['FP32', '8-bit Round to nearest']
         >>> bool(found.summaries[1].agreement > 0.9)
