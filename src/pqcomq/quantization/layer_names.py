@@ -15,6 +15,12 @@ ENCODER = "image_encoder."
 POSITIONS = f"{ENCODER}pos_embed"
 """In checkpoints and files, see :func:`positions`."""
 
+_BESIDE_MASKS = tuple(
+    f"{DECODER}{part}." for part in ("iou_prediction_head", *(f"output_hypernetworks_mlps.{k}" for k in (1, 2, 3)))
+)
+"""The decoder's guess of a mask's quality, and three further masks for prompts that could mean several things: a box
+means one, and neither is ever asked for."""
+
 
 def layers_to_quantize(segmenter: Segmenter, *, decoder: bool) -> dict[str, QuantizableLayer]:
     """The image encoder's layers by their names in it, and if asked for the mask decoder's behind ``mask_decoder.``."""
@@ -22,6 +28,11 @@ def layers_to_quantize(segmenter: Segmenter, *, decoder: bool) -> dict[str, Quan
     if decoder:
         layers |= {f"{DECODER}{name}": layer for name, layer in quantizable_layers(segmenter.mask_decoder).items()}
     return layers
+
+
+def reaches_masks(layer: str) -> bool:
+    """Whether a layer has any part in the mask of a box."""
+    return not layer.startswith(_BESIDE_MASKS)
 
 
 def positions(segmenter: Segmenter) -> nn.Parameter | None:

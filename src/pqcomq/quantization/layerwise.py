@@ -27,9 +27,6 @@ from pqcomq.quantization.time_estimate import Phase, TimeEstimate
 
 ModelT = TypeVar("ModelT")
 
-INPUTS_TO_PLAN_ON = 3
-"""Calibration inputs whose Gram matrices decide between bit widths where layers are fitted to other inputs later."""
-
 _WORTH_SHARING = 500_000
 """Weights from which on a layer's sweeps gain by a second core."""
 
@@ -49,17 +46,20 @@ class QuantizationTarget(Protocol[ModelT]):
     def __len__(self) -> int:
         """How many calibration inputs there are."""
 
-    def some(self, count: int) -> list[int]:
-        """Numbers of about so many calibration inputs, spread over all."""
-
     def layers(self, model: ModelT) -> dict[str, QuantizableLayer]:
         """The layers of a model (:attr:`full` or a copy) that are quantized, by name."""
 
     def copied(self) -> ModelT:
         """A copy of :attr:`full` whose layers may be changed."""
 
-    def passes(self, model: ModelT, numbers: list[int] | None = None) -> list[Pass]:
-        """Some calibration inputs, by default all, through a model; each when called."""
+    def passes(self, model: ModelT) -> list[Pass]:
+        """All calibration inputs through a model, all of which halt together; each when called."""
+
+    def full_passes(self) -> list[Pass]:
+        """All calibration inputs through :attr:`full`, one after the other; they may show more than :meth:`passes`."""
+
+    def sees_more(self, name: str) -> bool:
+        """Whether a layer saw things in :meth:`full_passes` that :meth:`passes` do not show it."""
 
     def damage(self, trials: Mapping[str, Tensor]) -> Iterator[tuple[str, float]]:
         """What each layer's trial weight does to the output, see :mod:`.sensitivity`."""
@@ -77,9 +77,8 @@ class LayerwiseRun(Generic[ModelT]):
     ) -> None:
         self._target, self._settings, self._journal = target, settings, journal
         self.layers = target.layers(target.full)
-        walks = settings.inputs == "quantized"
-        first = INPUTS_TO_PLAN_ON if walks else len(target)
-        self._clock = TimeEstimate(first, len(target), plans=settings.budget is not None, walks=walks)
+        self._walks = settings.inputs == "quantized"
+        self._clock = TimeEstimate(len(target), plans=settings.budget is not None, walks=self._walks)
 
     def run(self) -> Generator[LayerEvent, None, dict[str, QuantizedLayer]]:
         """All phases.
@@ -94,19 +93,22 @@ class LayerwiseRun(Generic[ModelT]):
             InputError: a layer's weights or inputs are not finite or do not fit the stored format, or the budget is too
                 small.
         """
+        further = [name for name in self.layers if self._walks and self._target.sees_more(name)]
         grams: dict[str, InputGram] = {}
-        if self._settings.inputs == "full":
-            grams = yield from self.calibrated(list(range(len(self._target))))
+        if not self._walks or further or self._settings.budget is not None:
+            grams = yield from self.calibrated()
         plan = uniform(self.layers, self._settings)
         if self._settings.budget is not None:
             plan = yield from self.planned(grams)
+        if self._walks:
+            grams = {name: grams[name] for name in further}  # the others, the largest things in memory, are let go
         return (yield from self.quantized(plan, grams))
 
-    def calibrated(self, numbers: list[int]) -> Generator[LayerEvent, None, dict[str, InputGram]]:
+    def calibrated(self) -> Generator[LayerEvent, None, dict[str, InputGram]]:
         """Run calibration inputs through the model and sum up the Gram matrices of every layer's inputs."""
-        total = len(numbers)
+        total = len(self._target)
         with gathering_grams(self.layers) as grams:
-            for step, run in enumerate(self._target.passes(self._target.full, numbers), start=1):
+            for step, run in enumerate(self._target.full_passes(), start=1):
                 run()
                 yield self._event("calibrate", f"{self._target.input_title} {step}", step, total, step / total)
         return grams
@@ -115,13 +117,11 @@ class LayerwiseRun(Generic[ModelT]):
         """Measure what each layer's errors do to the output, and spend the budget.
 
         Args:
-            grams: of every layer's inputs; where there are none, those on a few calibration inputs do.
+            grams: of every layer's inputs.
         """
         kept = self._journal.plan() if self._journal else None
         if kept:
             return kept
-        if not grams:
-            grams = yield from self.calibrated(self._target.some(INPUTS_TO_PLAN_ON))
         work = measured_plan(self.layers, grams, self._settings, self._target.damage)
         steps, total = count(1), 2 * len(self.layers)  # a layer is tried, then its damage measured
 
@@ -137,11 +137,17 @@ class LayerwiseRun(Generic[ModelT]):
     def quantized(
         self, plan: dict[str, LayerPlan], grams: dict[str, InputGram]
     ) -> Generator[LayerEvent, None, dict[str, QuantizedLayer]]:
-        """Quantize every layer; the results come in the order of :attr:`layers`."""
+        """Quantize every layer; the results come in the order of :attr:`layers`.
+
+        Args:
+            plan: of every layer.
+            grams: of every layer's inputs, or where layers are fitted to the quantized model's inputs, what is known
+                of some beyond those.
+        """
         low = self._target.copied()
         low_layers = self._target.layers(low)
         pairs: SequentialForward | Generator[tuple[str, PairedGram], None, None]
-        if self._settings.inputs == "quantized":
+        if self._walks:
             passes, full = self._target.passes, self._target.full
             pairs = SequentialForward(passes(full), passes(low), self.layers, low_layers)
         else:
@@ -151,6 +157,8 @@ class LayerwiseRun(Generic[ModelT]):
         total, done = len(self.layers), 0.0
         with closing(pairs):  # here and now: an error's traceback would keep the passes for another thread to end
             for name, paired in chain(pairs, _unreached(self.layers, finished)):
+                if self._walks and name in grams:
+                    paired.add_unchanged(grams.pop(name))
                 settings = plan[name].settings(self._settings)
                 before, finished[name] = _quantize(name, self.layers[name], paired, settings, self._journal)
                 finished[name].put_into(low_layers[name])

@@ -12,14 +12,11 @@ from pqcomq.quantization.algorithm.gram import QuantizableLayer
 from pqcomq.quantization.calibration import Calibration
 from pqcomq.quantization.calibration_passes import CalibrationPasses, Pass
 from pqcomq.quantization.layer_events import LayerEvent
-from pqcomq.quantization.layer_names import copied, layers_to_quantize
+from pqcomq.quantization.layer_names import DECODER, copied, layers_to_quantize
 from pqcomq.quantization.layerwise import LayerwiseRun
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.quantization.resume import Journal
-from pqcomq.quantization.sensitivity import model_damage
-
-_BOXES_OF_DAMAGE = 3
-"""Boxes on which the damage of each decoder layer is measured."""
+from pqcomq.quantization.sensitivity import View, model_damage
 
 
 def quantize_model(
@@ -59,12 +56,12 @@ class _SegmenterTarget:
     def __init__(self, full: Segmenter, calibration: Calibration, settings: QuantizationConfig) -> None:
         self.full, self._decoder = full, settings.decoder
         self._slices = CalibrationPasses(full, calibration, settings)
+        # At a width for all layers nothing is spent by damage; widths of 8 bits need no further boxes.
+        self._more_boxes = settings.decoder and settings.budget is not None
+        self._walks = settings.inputs == "quantized"
 
     def __len__(self) -> int:
         return len(self._slices)
-
-    def some(self, count: int) -> list[int]:
-        return self._slices.some(count)
 
     def layers(self, model: Segmenter) -> dict[str, QuantizableLayer]:
         return layers_to_quantize(model, decoder=self._decoder)
@@ -72,10 +69,18 @@ class _SegmenterTarget:
     def copied(self) -> Segmenter:
         return copied(self.full)
 
-    def passes(self, model: Segmenter, numbers: list[int] | None = None) -> list[Pass]:
-        return self._slices.through(model, numbers)
+    def passes(self, model: Segmenter) -> list[Pass]:
+        return self._slices.through(model)
+
+    def full_passes(self) -> list[Pass]:
+        if not self._more_boxes:
+            return self._slices.through(self.full)
+        return self._slices.further_through(self.full, first_too=not self._walks)
+
+    def sees_more(self, name: str) -> bool:
+        return self._more_boxes and name.startswith(DECODER)
 
     def damage(self, trials: Mapping[str, Tensor]) -> Iterator[tuple[str, float]]:
-        """Measured on the middle slice."""
-        image, boxes = self._slices.image(self._slices.middle), self._slices.boxes(self._slices.middle)
-        return model_damage(self.copied(), image, boxes[:_BOXES_OF_DAMAGE], trials)
+        """Measured on slices of the middle, by boxes that no layer was fitted to."""
+        views = [View(self._slices.image(index), self._slices.unseen_boxes(index)) for index in self._slices.judging]
+        return model_damage(self.copied(), views, trials)

@@ -119,18 +119,20 @@ class _ModuleTarget:
     def __len__(self) -> int:
         return len(self._calls)
 
-    def some(self, count: int) -> list[int]:
-        return list(range(0, len(self), -(-len(self) // count)))
-
     def layers(self, model: nn.Module) -> dict[str, QuantizableLayer]:
         return layers_and_reasons(model)[0]
 
     def copied(self) -> nn.Module:
         return copy.deepcopy(self.full)
 
-    def passes(self, model: nn.Module, numbers: list[int] | None = None) -> list[Pass]:
-        chosen = self._calls if numbers is None else [self._calls[number] for number in numbers]
-        return [partial(_run, call, model) for call in chosen]
+    def passes(self, model: nn.Module) -> list[Pass]:
+        return [partial(_run, call, model) for call in self._calls]
+
+    def full_passes(self) -> list[Pass]:
+        return self.passes(self.full)
+
+    def sees_more(self, name: str) -> bool:
+        return False
 
     @torch.inference_mode()
     def damage(self, trials: Mapping[str, Tensor]) -> Iterator[tuple[str, float]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import fmean
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +13,7 @@ from torch import Tensor, nn
 from pqcomq.models.encoder_stages import encoder_stages
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.algorithm.gram import QuantizableLayer, quantizable_layers
-from pqcomq.quantization.layer_names import DECODER, layers_to_quantize
+from pqcomq.quantization.layer_names import DECODER, layers_to_quantize, reaches_masks
 
 
 def relative_difference(full: Tensor, low: Tensor) -> float:
@@ -32,10 +34,21 @@ def weights_in_place(layers: Mapping[str, QuantizableLayer], weights: Mapping[st
             layers[name].weight.data = weight
 
 
+@dataclass(frozen=True)
+class View:
+    """What damage is measured on.
+
+    Attributes:
+        image: (1, 3, side, side).
+        boxes: (B, 1, 4) in model pixels, none that layers were fitted to: damage by those is several times smaller.
+    """
+
+    image: Tensor
+    boxes: Tensor
+
+
 @torch.inference_mode()
-def model_damage(
-    model: Segmenter, image: Tensor, boxes: Tensor, trials: Mapping[str, Tensor]
-) -> Iterator[tuple[str, float]]:
+def model_damage(model: Segmenter, views: Sequence[View], trials: Mapping[str, Tensor]) -> Iterator[tuple[str, float]]:
     """The masks' relative error for each layer's trial weight, every other layer in full precision.
 
     Masks are taken as probabilities: errors of logits that are far from the border between inside and outside, as most
@@ -43,29 +56,36 @@ def model_damage(
 
     Args:
         model: in full precision; a copy that nobody else uses, for its weights are changed and put back.
-        image: (1, 3, side, side).
-        boxes: (B, 1, 4) in model pixels.
+        views: one or more; that of encoder layers to the embedding is measured on the first alone.
         trials: layer name → quantized weight (n, m), a mask decoder's layers behind ``mask_decoder.``.
 
     Yields:
         Layer name and expected ``‖error of the masks‖² / ‖masks‖²``.
     """
     layers = layers_to_quantize(model, decoder=True)
-    along = _through_stages(model.image_encoder, image)
-    features = along[-1]
-    wanted = model.logits(features, boxes).sigmoid()
+    along = _through_stages(model.image_encoder, views[0].image)
+    features = [along[-1], *(model.embed(view.image) for view in views[1:])]
+    wanted = [model.logits(each, view.boxes).sigmoid() for each, view in zip(features, views, strict=True)]
     of_encoder = {name: weight for name, weight in trials.items() if not name.startswith(DECODER)}
     with weights_in_place(layers, of_encoder):
-        reached = model.embed(image)
-    harm = relative_difference(wanted, model.logits(reached, boxes).sigmoid())
-    distance = relative_difference(features, reached)
+        reached = [model.embed(view.image) for view in views]
+    harm = fmean(_harm(model, *each) for each in zip(wanted, reached, views, strict=True))
+    distance = fmean(relative_difference(*each) for each in zip(features, reached, strict=True))
     onward = harm / distance if distance > 0 else 0.0
     for name, damage in encoder_damage(model.image_encoder, along, of_encoder):
         yield name, onward * damage
     for name in [name for name in trials if name not in of_encoder]:
+        if not reaches_masks(name):
+            yield name, 0.0
+            continue
         with weights_in_place(layers, {name: trials[name]}):
-            damage = relative_difference(wanted, model.logits(features, boxes).sigmoid())
+            damage = fmean(_harm(model, *each) for each in zip(wanted, features, views, strict=True))
         yield name, damage
+
+
+def _harm(model: Segmenter, wanted: Tensor, features: Tensor, view: View) -> float:
+    """The relative error of a view's masks."""
+    return relative_difference(wanted, model.logits(features, view.boxes).sigmoid())
 
 
 def _staged_layers(encoder: nn.Module) -> list[tuple[nn.Module, dict[str, QuantizableLayer]]]:

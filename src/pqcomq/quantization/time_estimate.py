@@ -24,17 +24,16 @@ class TimeEstimate:
     The phase that runs is judged by its own speed, the ones to come by that of an encoder pass.
 
     Args:
-        calibrating: slices that the first phase takes.
-        slices: calibration slices in all.
+        slices: calibration slices.
         plans: whether bit widths are chosen.
         walks: whether layers are fitted to the quantized model's inputs.
     """
 
-    def __init__(self, calibrating: int, slices: int, *, plans: bool, walks: bool) -> None:
+    def __init__(self, slices: int, *, plans: bool, walks: bool) -> None:
         self._began = self._phase_began = self._last = time.perf_counter()
         self._phase: Phase | None = None
         self._passes: dict[Phase, float] = {
-            "calibrate": float(calibrating),
+            "calibrate": float(slices),
             "plan": _PLAN_PASSES if plans else 0.0,
             "quantize": slices * (_WALK_PASSES if walks else _STANDING_PASSES),
         }

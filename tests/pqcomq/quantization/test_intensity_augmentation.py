@@ -40,9 +40,11 @@ def test_passes_vary_tones_only_where_settings_say_so(lite_medsam, phantom):
     assert len(own) == len(varied) == 4
     assert [bool((own.image(i) == varied.image(i)).all()) for i in range(4)] == [True, False, True, False]
     assert all(bool((own.boxes(i) == varied.boxes(i)).all()) for i in range(4))
-    assert own.middle == 2
-    assert own.some(3) == [0, 2]
-    assert own.some(9) == [0, 1, 2, 3]
+    assert own.judging == [2, 3]
+    seen = {tuple(box) for index in range(4) for box in own.boxes(index).flatten(1).tolist()}
+    unseen = {tuple(box) for index in own.judging for box in own.unseen_boxes(index).flatten(1).tolist()}
+    assert unseen
+    assert not unseen & seen
 
 
 def test_defaults_of_low_widths_vary_tones():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pqcomq.quantization.random_boxes import BOXES_A_SLICE, random_boxes
+from pqcomq.quantization.random_boxes import random_boxes
 
 
 def slices():
@@ -22,8 +22,8 @@ def slices():
 @pytest.mark.parametrize("kind", slices())
 def test_boxes_lie_in_the_slice_the_right_way_round(kind):
     pixels = slices()[kind]
-    boxes = random_boxes(pixels, seed=4)
-    assert boxes.shape == (BOXES_A_SLICE, 4)
+    boxes = random_boxes(pixels, seed=4, count=7)
+    assert boxes.shape == (7, 4)
     assert (boxes[:, :2] >= 0).all()
     assert (boxes[:, 2:] <= np.array(pixels.shape)[::-1]).all()
     assert (boxes[:, :2] < boxes[:, 2:]).all()
@@ -31,8 +31,17 @@ def test_boxes_lie_in_the_slice_the_right_way_round(kind):
 
 def test_they_cover_what_is_shown_and_are_the_same_every_time():
     pixels = slices()["body"]
-    boxes = random_boxes(pixels, seed=1)
+    boxes = random_boxes(pixels, 1, 6)
     assert (boxes[:, 0] >= 20).all()
     assert (boxes[:, 3] <= 50).all()
-    assert np.array_equal(boxes, random_boxes(pixels, seed=1))
-    assert not np.array_equal(boxes, random_boxes(pixels, seed=2))
+    assert np.array_equal(boxes, random_boxes(pixels, 1, 6))
+    assert not np.array_equal(boxes, random_boxes(pixels, 2, 6))
+
+
+def test_every_third_box_is_as_small_as_a_vessel_and_the_others_are_not():
+    boxes = random_boxes(np.ones((256, 256), np.uint8), seed=3, count=30)
+    sides = np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
+    small = np.arange(30) % 3 == 2
+    assert (sides[small] >= 5).all()
+    assert (sides[small] <= 31).all()
+    assert np.median(sides[~small]) > 50

@@ -48,6 +48,12 @@ class InputGram:
         low, high = rows.aminmax()
         self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
 
+    def add_known(self, other: InputGram) -> None:
+        """Take in what is known of other rows."""
+        self.gram = self.gram + other.gram
+        self.count += other.count
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+
 
 def quantizable_layers(module: nn.Module) -> dict[str, QuantizableLayer]:
     """The linear and dense convolution layers below ``module`` by name, in the order of definition.

@@ -55,6 +55,12 @@ class PairedGram:
         self.seen.add(seen)
         self.cross.addmm_(seen.T, full)
 
+    def add_unchanged(self, further: InputGram) -> None:
+        """Take in tokens known in full precision only, as if the quantized model saw the same."""
+        self.full.add_known(further)
+        self.seen.add_known(further)
+        self.cross = self.cross + further.gram
+
     def target(self, weight: Tensor, damping: float) -> Tensor:
         """The weights that would serve best in full precision on the inputs X̂, (n, m).
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.gram import InputGram
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.algorithm.quantize_layer import quantize_layer
 
@@ -69,3 +70,17 @@ def test_a_layer_that_nothing_ever_reached_is_rounded_as_if_all_inputs_counted_a
     assert result.input_range is None
     assert result.error == 0.0
     assert (result.weight.dequantize() - weight).abs().max() < 0.02 * weight.abs().max()
+
+
+def test_tokens_known_in_full_precision_alone_count_as_unchanged(tokens):
+    full, seen, weight = tokens
+    further = InputGram.empty(12)
+    further.add(2.0 * full[:50])
+    both = paired(full, seen)
+    both.add_unchanged(further)
+    wanted = paired(torch.cat([full, 2.0 * full[:50]]), torch.cat([seen, 2.0 * full[:50]]), batches=1)
+    for found, right in ((both.full.gram, wanted.full.gram), (both.seen.gram, wanted.seen.gram)):
+        torch.testing.assert_close(found, right, rtol=1e-4, atol=1e-2)
+    torch.testing.assert_close(both.cross, wanted.cross, rtol=1e-4, atol=1e-2)
+    assert (both.seen.count, both.seen.low, both.seen.high) == (350, wanted.seen.low, wanted.seen.high)
+    torch.testing.assert_close(both.target(weight, 0.2), wanted.target(weight, 0.2), rtol=1e-3, atol=1e-3)
