@@ -55,7 +55,7 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime | Taken) -> S
     openvino = _openvino(runtime)
     core = openvino.Core()
     check_processor(core, runtime, arithmetic)
-    weights = model.weights if isinstance(model, QuantizedModel) else {}
+    weights = model.packed_weights if isinstance(model, QuantizedModel) else {}
     ranges = model.input_ranges if isinstance(model, QuantizedModel) else {}
     if arithmetic.eight_bit_inputs and not (isinstance(model, QuantizedModel) and runs_in_integers(model)):
         raise InputError(
@@ -84,7 +84,7 @@ def runs_in_integers(model: QuantizedModel) -> bool:
     """Whether the runtimes with 8-bit inputs have anything to multiply as integers."""
     if not model.input_ranges:
         return False
-    return any(integer_values(weight) is not None for weight in model.weights.values())
+    return any(integer_values(weight) is not None for weight in model.packed_weights.values())
 
 
 def _openvino(runtime: Runtime) -> ModuleType:

@@ -30,7 +30,7 @@ class StreamedEncoder:
         import openvino
 
         segmenter = model.segmenter if isinstance(model, QuantizedModel) else model
-        weights = model.weights if isinstance(model, QuantizedModel) else {}
+        weights = model.packed_weights if isinstance(model, QuantizedModel) else {}
         ranges = model.input_ranges if isinstance(model, QuantizedModel) else {}
         arithmetic = Arithmetic.of(runtime)
         graph = encoder_graph(segmenter, weights, ranges, arithmetic)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,6 +47,11 @@ def _tell_volume(volume: Volume, json: bool) -> None:
         print_lines([f"{volume.name}: {volume.modality}, values {low:g} to {high:g}", *report.sentences()])
 
 
+def _code_bits(quantization: Mapping[str, Any]) -> str:
+    """Entropy-coded weights are never told by a bit width."""
+    return "entropy coded" if quantization.get("stored_bits") is not None else str(quantization["bits"])
+
+
 def _sentences(content: dict[str, Any]) -> list[str]:
     source, quantization, calibration = content["model"], content["quantization"], content["calibration"]
     errors = {name: layer["error"] for name, layer in content["layers"].items()}
@@ -54,8 +60,8 @@ def _sentences(content: dict[str, Any]) -> list[str]:
         f"{content['file']}: {content['file_bytes'] / MEGABYTE:.1f} MB",
         f"model       {MODEL_TITLES[source['key']]} from {source['checkpoint_name']} "
         f"({source['checkpoint_bytes'] / MEGABYTE:.1f} MB, sha256 {source['checkpoint_sha256']})",
-        f"bits        {quantization['bits']}, {content['effective_bits']:.3f} effective per quantized weight "
-        "(scales, zero-points and permutations counted)",
+        f"bits        {_code_bits(quantization)}, {content['effective_bits']:.3f} effective per quantized weight "
+        "(scales, zero-points, permutations and an entropy coder's side information counted)",
         "method      " + ", ".join(f"{name} {value}" for name, value in quantization.items() if name != "bits"),
         f"calibration {calibration['slice_count']} slices of "
         + "; ".join(

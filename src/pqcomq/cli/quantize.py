@@ -26,7 +26,7 @@ from pqcomq.cli.progress import followed
 from pqcomq.comparison.result import MEGABYTE
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
-from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS, STORED_BITS, QuantizationConfig
 from pqcomq.quantization.calibration import DEFAULT_SLICES, calibrate_on
 from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
@@ -35,14 +35,26 @@ from pqcomq.quantization.weights_file import manifest, save_weights
 
 
 def quantize(
-    bits: Annotated[int, typer.Option(help=f"Bit width: {', '.join(map(str, BIT_WIDTHS))}.")],
     calibration: Annotated[
         list[Path], typer.Option(help="Volumes to calibrate on; several may follow.", metavar="VOLUME...")
     ],
     out: Annotated[Path, typer.Option(help="File to write, ending in .safetensors.", metavar="FILE")],
+    bits: Annotated[
+        int | None, typer.Option(help=f"Bit width of a code: {', '.join(map(str, BIT_WIDTHS))}.", show_default=False)
+    ] = None,
     model: Annotated[ModelKey, typer.Option(help="Model to quantize.")] = DEFAULT_MODEL,
     checkpoint: Checkpoint = None,
-    method: Annotated[MethodKey, typer.Option(help="rtn: round to nearest.")] = DEFAULT_METHOD,
+    method: Annotated[
+        MethodKey, typer.Option(help="rtn: round to nearest. ecq: integers in an entropy coder's stream.")
+    ] = DEFAULT_METHOD,
+    stored_bits: Annotated[
+        float | None,
+        typer.Option(
+            help=f"Of ecq, in place of a bit width: bits a weight in the file, {STORED_BITS[0]:g} to "
+            f"{STORED_BITS[1]:g}.",
+            show_default=False,
+        ),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", help="Any other setting, e.g. group_size=32; may be repeated.", metavar="NAME=VALUE"),
@@ -64,12 +76,11 @@ def quantize(
 
     A run that was stopped leaves its finished layers beside the file to be; the same command goes on from there.
     """
-    if bits not in BIT_WIDTHS:
-        raise InputError(f"bit width {bits}: choose one of {', '.join(map(str, BIT_WIDTHS))}")
+    _check_bits(bits, method, stored_bits)
     if out.suffix != ".safetensors":
         raise InputError(f"{out}: quantized weights are written to a file that ends in .safetensors")
     check_target(out, overwrite=overwrite)
-    settings = _settings(model.value, bits, method, integer, changes or [])
+    settings = _settings(model.value, bits, method, integer, stored_bits, changes or [])
     volumes = [opened(path, None, modality) for path in calibration]
     slices = calibrate_on(volumes, calibration_slices, window_of(window))
     full = load_model(model.value, checkpoint)
@@ -93,14 +104,41 @@ def quantize(
     )
 
 
-def _settings(model: str, bits: int, method: MethodKey, integer: bool, changes: list[str]) -> QuantizationConfig:
+def _check_bits(bits: int | None, method: MethodKey, stored_bits: float | None) -> None:
+    """Refuse bits that the method does not have, before anything is read.
+
+    Raises:
+        InputError: they are missing, too many, or none that there are.
+    """
+    least, most = STORED_BITS
+    if method is MethodKey("ecq"):
+        if bits is not None:
+            raise InputError("--bits: entropy-coded weights have no bit width; give --stored-bits instead")
+        if stored_bits is None or not least <= stored_bits <= most:
+            raise InputError(f"--stored-bits: give the bits a weight that ecq may take, from {least:g} to {most:g}")
+    elif stored_bits is not None:
+        raise InputError("--stored-bits: belongs to --method ecq; the other methods have a bit width, --bits")
+    elif bits not in BIT_WIDTHS:
+        asked = "--bits" if bits is None else f"bit width {bits}"
+        raise InputError(f"{asked}: choose one of {', '.join(map(str, BIT_WIDTHS))}")
+
+
+def _settings(
+    model: str, bits: int | None, method: MethodKey, integer: bool, stored_bits: float | None, changes: list[str]
+) -> QuantizationConfig:
     """The default for a model and bit width with what the user changed.
 
     Raises:
         InputError: a setting is unknown or outside its range.
     """
     try:
-        chosen = default_config(model, bits, method.value, integers=integer)  # type: ignore[arg-type]
+        chosen = default_config(
+            model,
+            bits or 8,
+            method.value,  # type: ignore[arg-type]
+            integers=integer,
+            stored_bits=stored_bits,
+        )
         return chosen.altered(changes)
     except ValueError as problem:
         raise InputError(f"--set: {problem}") from problem

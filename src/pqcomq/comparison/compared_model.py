@@ -10,6 +10,7 @@ from pqcomq.backends.runtime import Runtime, Taken
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.quantization.stored_bits import code_bits
 from pqcomq.quantization.weights_file import file_bytes
 
 
@@ -40,13 +41,12 @@ class ComparedModel:
     def code_bits(self) -> float:
         """Bits of a weight's code alone, the mean over all quantized weights; 32 in full precision.
 
-        More is stored for each weight, see ``effective_bits``: scales, zero-points and permutations come on top.
+        More is stored for each weight, see ``effective_bits``: scales, zero-points, permutations or
+        an entropy coder's side information come on top.
         """
         if self.weights is None:
             return self.effective_bits
-        layers = self.weights.weights.values()
-        count = sum(each.rows * each.columns for each in layers)
-        return sum(each.bits * each.rows * each.columns for each in layers) / count
+        return code_bits(self.weights.weights, self.weights.stream)
 
     @classmethod
     def full(cls, segmenter: Segmenter, runtime: Runtime | Taken = Runtime.torch) -> ComparedModel:

@@ -21,6 +21,7 @@ from pqcomq.quantization.algorithm.single_thread import one_thread
 from pqcomq.quantization.calibration_passes import Pass
 from pqcomq.quantization.layer_events import LayerEvent, event_text
 from pqcomq.quantization.mixed_precision import LayerPlan, measured_plan, uniform
+from pqcomq.quantization.rate_plan import measured_rates
 from pqcomq.quantization.resume import Journal
 from pqcomq.quantization.sequential_forward import SequentialForward
 from pqcomq.quantization.time_estimate import Phase, TimeEstimate
@@ -78,7 +79,8 @@ class LayerwiseRun(Generic[ModelT]):
         self._target, self._settings, self._journal = target, settings, journal
         self.layers = target.layers(target.full)
         self._walks = settings.inputs == "quantized"
-        self._clock = TimeEstimate(len(target), plans=settings.budget is not None, walks=self._walks)
+        self._plans = settings.budget is not None or settings.stored_bits is not None
+        self._clock = TimeEstimate(len(target), plans=self._plans, walks=self._walks)
 
     def run(self) -> Generator[LayerEvent, None, dict[str, QuantizedLayer]]:
         """All phases.
@@ -95,10 +97,10 @@ class LayerwiseRun(Generic[ModelT]):
         """
         further = [name for name in self.layers if self._walks and self._target.sees_more(name)]
         grams: dict[str, InputGram] = {}
-        if not self._walks or further or self._settings.budget is not None:
+        if not self._walks or further or self._plans:
             grams = yield from self.calibrated()
         plan = uniform(self.layers, self._settings)
-        if self._settings.budget is not None:
+        if self._plans:
             plan = yield from self.planned(grams)
         if self._walks:
             grams = {name: grams[name] for name in further}  # the others, the largest things in memory, are let go
@@ -122,7 +124,8 @@ class LayerwiseRun(Generic[ModelT]):
         kept = self._journal.plan() if self._journal else None
         if kept:
             return kept
-        work = measured_plan(self.layers, grams, self._settings, self._target.damage)
+        measure = measured_plan if self._settings.stored_bits is None else measured_rates
+        work = measure(self.layers, grams, self._settings, self._target.damage)
         steps, total = count(1), 2 * len(self.layers)  # a layer is tried, then its damage measured
 
         def told(name: str) -> LayerEvent:
@@ -218,7 +221,7 @@ def _quantize(
     matrix = weight_matrix(layer)
     with _threads_for(matrix):
         try:
-            nearest = quantize_matrix(matrix, paired.full.gram, QuantizationConfig.plain(settings.bits))
+            nearest = quantize_matrix(matrix, paired.full.gram, _nearest(settings))
             before = paired.share_lost(matrix, nearest.dequantize())
             kept = journal.layer(name) if journal else None
             result = kept or quantize_layer(layer, paired, settings)
@@ -227,6 +230,12 @@ def _quantize(
     if journal and kept is None:
         journal.keep_layer(name, result)
     return before, result
+
+
+def _nearest(settings: QuantizationConfig) -> QuantizationConfig:
+    """Round to nearest at the same bit width, or at the one nearest to an entropy-coded layer's bits."""
+    rate = settings.stored_bits
+    return QuantizationConfig.plain(settings.bits if rate is None else 2 if rate < 3 else 4)
 
 
 def _threads_for(matrix: Tensor) -> AbstractContextManager[None]:

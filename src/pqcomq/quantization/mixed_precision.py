@@ -31,13 +31,22 @@ class LayerPlan:
     Attributes:
         bits: bit width.
         group_size: input channels that share a scale.
+        stored_bits: of an entropy-coded layer, bits a weight; None for others.
     """
 
     bits: int
     group_size: int
+    stored_bits: float | None = None
 
     def settings(self, common: QuantizationConfig) -> QuantizationConfig:
-        """The common settings with this layer's own width and groups."""
+        """The common settings with this layer's own width and groups, or bits."""
+        if self.stored_bits is not None:
+            return replace(common, stored_bits=self.stored_bits)
+        if common.method == "ecq":  # one scale a row: the least side information
+            plain = QuantizationConfig(
+                self.bits, "comq", granularity="channel", permutation="none", zero_point="symmetric"
+            )
+            return replace(plain, damping=common.damping)
         return replace(common, bits=self.bits, group_size=self.group_size, budget=None)
 
 

@@ -19,17 +19,19 @@ from pqcomq.errors import InputError
 from pqcomq.quantization.module_layers import layers_and_reasons
 from pqcomq.quantization.packed_file import (
     content_of,
-    described_layers,
+    described_weights,
     narrow,
-    packed_tensors,
     read_packed,
     read_settings,
-    take_layer,
+    take_layers,
+    weight_tensors,
     write_packed,
 )
 from pqcomq.quantization.quantized_module import QuantizedModule
 
 FORMAT = 1
+ENTROPY_CODED_FORMAT = 2
+"""Of files with entropy-coded layers, which earlier versions cannot read."""
 
 
 def save_module(model: QuantizedModule, path: Path, *, overwrite: bool = False) -> None:
@@ -50,11 +52,11 @@ def save_module(model: QuantizedModule, path: Path, *, overwrite: bool = False) 
 def module_manifest(model: QuantizedModule) -> dict[str, Any]:
     """What the file says of itself, JSON-ready."""
     return {
-        "network_format": FORMAT,
+        "network_format": FORMAT if model.stream is None else ENTROPY_CODED_FORMAT,
         "network": type(model.module).__name__,
         "quantization": model.settings.to_dict(),
         "effective_bits": model.effective_bits,
-        "layers": described_layers(model.weights, model.layer_errors, model.input_ranges),
+        **described_weights(model.weights, model.layer_errors, model.input_ranges, model.stream),
         "versions": {"pqcomq": pqcomq.__version__, "torch": torch.__version__},
     }
 
@@ -66,9 +68,7 @@ def _tensors(model: QuantizedModule) -> dict[str, Tensor]:
             raise InputError(f"The network's state {name!r} is no tensor and cannot be saved.")
         if name not in {f"{layer}.weight" for layer in model.weights}:
             tensors[name] = narrow(value.detach()).clone().contiguous()  # a file holds no tensor twice
-    for layer, weight in model.weights.items():
-        tensors |= packed_tensors(layer, weight)
-    return tensors
+    return tensors | weight_tensors(model.weights, model.stream, str)
 
 
 def load_module(path: Path, module: nn.Module) -> QuantizedModule:
@@ -82,14 +82,14 @@ def load_module(path: Path, module: nn.Module) -> QuantizedModule:
         InputError: the file is missing, damaged, holds no network of one's own, or does not fit the one given.
     """
     head, tensors = read_packed(path, tensors=True)
-    if head.get("network_format") != FORMAT:
+    if head.get("network_format") not in (FORMAT, ENTROPY_CODED_FORMAT):
         raise InputError(f"{path}: holds no weights of a network of one's own that this version knows")
     settings, entries = read_settings(path, head)
     made = copy.deepcopy(module).eval()
     layers, _reasons = layers_and_reasons(made)
     if entries.keys() != layers.keys():
         raise InputError(f"{path}: is for a {head.get('network')} with other layers than this {type(module).__name__}")
-    results = {name: take_layer(path, name, layers[name], entries[name], tensors) for name in layers}
+    results = take_layers(path, head, entries, layers, tensors, str)
     _fill(path, made, set(layers), tensors)
     return QuantizedModule.of(made, results, settings)
 

@@ -1,7 +1,8 @@
 """How quantized layers lie in a ``.safetensors`` file, whatever the model is that they belong to.
 
 For each quantized layer ``<layer>.codes`` (uint8), ``.scale`` (float16), ``.zero_point`` and, where there is one,
-``.permutation``; in the metadata one entry, ``pqcomq``, a JSON manifest.
+``.permutation``, or for all entropy-coded ones together the tensors of one stream; in the metadata one entry,
+``pqcomq``, a JSON manifest.
 """
 
 from __future__ import annotations
@@ -23,39 +24,54 @@ from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
 from pqcomq.quantization.algorithm.gram import QuantizableLayer
 from pqcomq.quantization.algorithm.packing import codes_per_byte
-from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer
+from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredWeight
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
+from pqcomq.quantization.entropy_stream import EntropyStream
+from pqcomq.quantization.stream_tensors import STREAM, stream_tensors, take_stream
 
 MANIFEST = "pqcomq"
 """Name of the metadata entry."""
 
 
-def packed_tensors(name: str, weight: QuantizedWeight) -> dict[str, Tensor]:
-    """A layer's tensors by their names in the file."""
+def weight_tensors(
+    weights: Mapping[str, StoredWeight], stream: EntropyStream | None, file_name: Callable[[str], str]
+) -> dict[str, Tensor]:
+    """The tensors of all layers by their names in the file.
+
+    Args:
+        weights: layer name → weight.
+        stream: of those that are entropy-coded.
+        file_name: a layer's name in the file.
+    """
     tensors = {
-        f"{name}.codes": weight.packed,
-        f"{name}.scale": weight.scale.contiguous(),
-        f"{name}.zero_point": weight.zero_point.contiguous(),
+        f"{file_name(name)}.{part}": tensor.contiguous()
+        for name, weight in weights.items()
+        if isinstance(weight, QuantizedWeight)
+        for part, tensor in weight.parts().items()
     }
-    return tensors if weight.permutation is None else tensors | {f"{name}.permutation": weight.permutation}
+    return tensors if stream is None else tensors | stream_tensors(stream)
 
 
-def described_layers(
-    weights: Mapping[str, QuantizedWeight],
+def described_weights(
+    weights: Mapping[str, StoredWeight],
     errors: Mapping[str, float],
     ranges: Mapping[str, tuple[float, float]],
+    stream: EntropyStream | None,
 ) -> dict[str, Any]:
-    """What the manifest says of each layer, JSON-ready."""
-    return {
-        name: {
-            "bits": weight.bits,
-            "shape": list(weight.shape),
-            "run": weight.run,
-            "error": errors[name],
-        }
+    """What the manifest says of the layers, JSON-ready."""
+    layers = {
+        name: _described(weight)
+        | {"shape": list(weight.shape), "error": errors[name]}
         | ({"input_range": list(ranges[name])} if name in ranges else {})
         for name, weight in weights.items()
     }
+    return {"layers": layers} | ({} if stream is None else {STREAM: {"sha256": stream.sha256}})
+
+
+def _described(weight: StoredWeight) -> dict[str, Any]:
+    if isinstance(weight, QuantizedWeight):
+        return {"bits": weight.bits, "run": weight.run}
+    return {"coding": "entropy"}
 
 
 @dataclass(frozen=True)
@@ -63,13 +79,13 @@ class LayerEntry:
     """What the manifest says of a layer.
 
     Attributes:
-        bits: bit width of its codes.
-        run: columns that share a scale.
+        bits: bit width of its codes; None for an entropy-coded layer.
+        run: columns that share a scale; 0 for an entropy-coded layer.
         error: share of its output energy lost on the calibration inputs.
         input_range: lowest and highest calibration input; None where the file does not say.
     """
 
-    bits: int
+    bits: int | None
     run: int
     error: float
     input_range: tuple[float, float] | None
@@ -83,8 +99,8 @@ class LayerEntry:
             TypeError: something is of another kind.
             ValueError: there is no such bit width or input range.
         """
-        bits, run = int(entry["bits"]), int(entry["run"])
-        if bits not in BIT_WIDTHS:
+        bits, run = (None, 0) if entry.get("coding") == "entropy" else (int(entry["bits"]), int(entry["run"]))
+        if bits is not None and bits not in BIT_WIDTHS:
             raise ValueError(f"a bit width is not one of {BIT_WIDTHS}")
         if "input_range" not in entry:
             return cls(bits, run, float(entry["error"]), None)
@@ -160,10 +176,40 @@ def read_packed(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str,
     return head, content
 
 
-def take_layer(
+def take_layers(
+    path: Path,
+    head: Mapping[str, Any],
+    entries: Mapping[str, LayerEntry],
+    layers: Mapping[str, QuantizableLayer],
+    tensors: dict[str, Tensor],
+    file_name: Callable[[str], str],
+) -> dict[str, QuantizedLayer]:
+    """Take all quantized layers out of ``tensors``, checked against the layers of the model.
+
+    Args:
+        path: of the file, for messages.
+        head: its manifest.
+        entries: what that says of each layer.
+        layers: of the model, by the same names.
+        tensors: of the file.
+        file_name: a layer's name in the file.
+
+    Raises:
+        InputError: tensors are missing, damaged or do not fit.
+    """
+    shapes = {name: tuple(layers[name].weight.shape) for name in sorted(layers) if entries[name].bits is None}
+    coded = take_stream(path, head, shapes, tensors) if shapes else {}
+    results: dict[str, QuantizedLayer] = {}
+    for name, entry in entries.items():
+        weight = coded.get(name) or _take_packed(path, file_name(name), layers[name], entry, tensors)
+        results[name] = QuantizedLayer(weight, entry.error, entry.input_range)
+    return {name: results[name] for name in layers}
+
+
+def _take_packed(
     path: Path, name: str, module: QuantizableLayer, entry: LayerEntry, tensors: dict[str, Tensor]
-) -> QuantizedLayer:
-    """Take one quantized layer out of ``tensors``, checked against the layer of the model.
+) -> QuantizedWeight:
+    """Take one packed weight out of ``tensors``, checked against the layer of the model.
 
     Args:
         path: of the file, for messages.
@@ -175,7 +221,7 @@ def take_layer(
     Raises:
         InputError: tensors are missing or do not fit.
     """
-    shape, bits, run = tuple(module.weight.shape), entry.bits, entry.run
+    shape, bits, run = tuple(module.weight.shape), entry.bits or 8, entry.run
     rows, columns = module.weight.flatten(1).shape
     try:
         parts = {part: tensors.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point")}
@@ -194,5 +240,4 @@ def take_layer(
     )
     if not fits:
         raise InputError(f"{path}: the tensors of layer {name!r} do not fit its layer in the model")
-    weight = QuantizedWeight(parts["codes"], parts["scale"], parts["zero_point"], permutation, bits, run, shape)
-    return QuantizedLayer(weight, entry.error, entry.input_range)
+    return QuantizedWeight(parts["codes"], parts["scale"], parts["zero_point"], permutation, bits, run, shape)

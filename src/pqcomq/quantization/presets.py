@@ -17,8 +17,17 @@ _BUDGETS_OF_MODELS = {medsam.KEY: {2: 2.4, 4: 4.38}}
 outputs, and the seventh and twelfth part of MedSAM ViT-B's checkpoint leave no more."""
 
 
+_STORED_BITS = {2: 2.6, 4: 4.6, 8: 6.0}
+"""Of entropy-coded weights, where a bit width was asked for: what fixed codes of that width take, at most 6."""
+
+
 def default_config(
-    model: str | None, bits: int, method: Method = "pcomq", *, integers: bool = False
+    model: str | None,
+    bits: int,
+    method: Method = "pcomq",
+    *,
+    integers: bool = False,
+    stored_bits: float | None = None,
 ) -> QuantizationConfig:
     """The settings that serve a model best, by measurement, at a bit width (README, "How it was chosen").
 
@@ -29,9 +38,10 @@ def default_config(
         model: its key, e.g. ``"lite-medsam"``; None for a network of one's own, of which nothing was measured: one
             width for all layers, and nothing that only the family knows.
         bits: bit width, 2, 4 or 8.
-        method: ``"rtn"``, ``"comq"`` or ``"pcomq"``.
+        method: ``"rtn"``, ``"comq"``, ``"pcomq"`` or ``"ecq"``.
         integers: weights that processors multiply as signed bytes: symmetric, multiples of one scale an output channel.
             The method is then given.
+        stored_bits: of ``"ecq"``, which has no bit width, from 1 to 6; by default what fixed codes of ``bits`` take.
 
     Raises:
         InputError: there is no such model.
@@ -44,6 +54,10 @@ def default_config(
         >>> pqcomq.default_config(None, 4).altered(["group_size=32"]).title
         '4-bit Permutation-COMQ'
     """
+    if stored_bits is not None and method != "ecq":
+        raise ValueError("stored bits are chosen for method 'ecq' alone; the others have a bit width")
+    if method == "ecq" and not integers:
+        return _entropy_coded(model, bits, stored_bits)
     if model is None:
         return replace(_for_family("", bits, method, integers), decoder=False, tones="own", budget=None)
     if model not in MODEL_KEYS:
@@ -68,6 +82,24 @@ def quick_config(model: str, bits: int) -> QuantizationConfig:
         None
     """
     return replace(default_config(model, bits), budget=None)
+
+
+def _entropy_coded(model: str | None, bits: int, stored_bits: float | None) -> QuantizationConfig:
+    if model is not None and model not in MODEL_KEYS:
+        raise InputError(f"{model!r} is no known model; choose one of {', '.join(MODEL_KEYS)}")
+    if bits not in _STORED_BITS:
+        raise ValueError(f"bit width {bits}: choose one of {tuple(_STORED_BITS)}")
+    plain = QuantizationConfig(
+        8,
+        "ecq",
+        granularity="channel",
+        permutation="none",
+        sweeps=0,
+        search_clipping=False,
+        zero_point="symmetric",
+        stored_bits=_STORED_BITS[bits] if stored_bits is None else stored_bits,
+    )
+    return plain if model is None else replace(plain, decoder=True, tones="varied")
 
 
 def _for_family(model: str, bits: int, method: Method, integers: bool) -> QuantizationConfig:

@@ -57,7 +57,7 @@ class _SegmenterTarget:
         self.full, self._decoder = full, settings.decoder
         self._slices = CalibrationPasses(full, calibration, settings)
         # At a width for all layers nothing is spent by damage; widths of 8 bits need no further boxes.
-        self._more_boxes = settings.decoder and settings.budget is not None
+        self._more_boxes = settings.decoder and (settings.budget is not None or settings.stored_bits is not None)
         self._walks = settings.inputs == "quantized"
 
     def __len__(self) -> int:

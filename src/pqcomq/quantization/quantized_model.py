@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -13,10 +14,12 @@ from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import QuantizableLayer
-from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, by_layer
-from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight, effective_bits
+from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredWeight, by_layer
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
+from pqcomq.quantization.entropy_stream import EntropyStream
 from pqcomq.quantization.layer_names import copied, layers_to_quantize, positions
 from pqcomq.quantization.position_embedding import in_bytes, widened
+from pqcomq.quantization.stored_bits import coded_names, effective_bits, stream_of
 
 _LARGE = 4096
 """Values from which on a tensor's size is felt in the file."""
@@ -33,7 +36,7 @@ class QuantizedModel:
 
     Attributes:
         segmenter: ready to run.
-        weights: layer name → packed weight; a mask decoder's layers begin with ``mask_decoder.``.
+        weights: layer name → packed or entropy-coded weight; a mask decoder's layers begin with ``mask_decoder.``.
         settings: how they were quantized.
         calibration: description of the calibration slices, no patient data.
         layer_errors: layer name → share of the output energy lost on the calibration slices, as
@@ -43,7 +46,7 @@ class QuantizedModel:
     """
 
     segmenter: Segmenter
-    weights: Mapping[str, QuantizedWeight]
+    weights: Mapping[str, StoredWeight]
     settings: QuantizationConfig
     calibration: Mapping[str, Any]
     layer_errors: Mapping[str, float]
@@ -83,8 +86,20 @@ class QuantizedModel:
 
     @property
     def effective_bits(self) -> float:
-        """Bits for each quantized weight with scales, zero-points and permutations counted."""
-        return effective_bits(list(self.weights.values()))
+        """Bits for each quantized weight as stored, with all that it takes to widen them again counted."""
+        return effective_bits(self.weights, self.stream)
+
+    @property
+    def packed_weights(self) -> dict[str, QuantizedWeight]:
+        """The weights that can stay packed in memory; entropy-coded ones have no bit width, and are run widened."""
+        if coded_names(self.weights):
+            return {}
+        return {name: weight for name, weight in self.weights.items() if isinstance(weight, QuantizedWeight)}
+
+    @cached_property
+    def stream(self) -> EntropyStream | None:
+        """The entropy-coded layers as they are stored; None if there are none."""
+        return stream_of(self.weights)
 
 
 def with_unique_names(models: Sequence[QuantizedModel]) -> list[QuantizedModel]:
@@ -113,14 +128,11 @@ def _round_tables(model: Segmenter, layers: Mapping[str, QuantizableLayer]) -> N
                 tensor.data = halved
 
 
-def _fingerprint(
-    full: Segmenter, weights: Mapping[str, QuantizedWeight], layers: Mapping[str, QuantizableLayer]
-) -> str:
+def _fingerprint(full: Segmenter, weights: Mapping[str, StoredWeight], layers: Mapping[str, QuantizableLayer]) -> str:
     digest = hashlib.sha256(full.checkpoint_sha256.encode())
     for name in sorted(weights):
-        weight = weights[name]
         digest.update(name.encode())
-        for part in (weight.packed, weight.scale, weight.zero_point, weight.permutation, layers[name].bias):
+        for part in (*weights[name].parts().values(), layers[name].bias):
             if part is not None:
                 digest.update(part.detach().contiguous().numpy().tobytes())
     return digest.hexdigest()

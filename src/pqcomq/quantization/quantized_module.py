@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from torch import nn
 
 from pqcomq.quantization.algorithm.config import QuantizationConfig
-from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, by_layer
-from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight, effective_bits
+from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredWeight, by_layer
+from pqcomq.quantization.entropy_stream import EntropyStream
 from pqcomq.quantization.module_layers import layers_and_reasons
+from pqcomq.quantization.stored_bits import effective_bits, stream_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -21,7 +23,7 @@ class QuantizedModule:
 
     Attributes:
         module: a copy of the network that was given, in evaluation mode, with the quantized weights.
-        weights: layer name → packed weight.
+        weights: layer name → packed or entropy-coded weight.
         settings: how they were quantized.
         layer_errors: layer name → share of the layer's output energy lost on the calibration inputs,
             ``‖X Wᵀ − X̂ Qᵀ‖² / ‖X Wᵀ‖²``; 0 for a layer that no calibration input came to.
@@ -30,7 +32,7 @@ class QuantizedModule:
     """
 
     module: nn.Module
-    weights: Mapping[str, QuantizedWeight]
+    weights: Mapping[str, StoredWeight]
     settings: QuantizationConfig
     layer_errors: Mapping[str, float]
     input_ranges: Mapping[str, tuple[float, float]]
@@ -54,8 +56,13 @@ class QuantizedModule:
 
     @property
     def effective_bits(self) -> float:
-        """Bits for each quantized weight with scales, zero-points and permutations counted."""
-        return effective_bits(list(self.weights.values()))
+        """Bits for each quantized weight as stored, with all that it takes to widen them again counted."""
+        return effective_bits(self.weights, self.stream)
+
+    @cached_property
+    def stream(self) -> EntropyStream | None:
+        """The entropy-coded layers as they are stored; None if there are none."""
+        return stream_of(self.weights)
 
     def __repr__(self) -> str:
         return (

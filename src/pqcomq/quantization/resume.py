@@ -22,7 +22,8 @@ import pqcomq
 from pqcomq.atomic_files import made_folder, replacing
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.algorithm.config import QuantizationConfig
-from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer
+from pqcomq.quantization.algorithm.integer_weight import IntegerWeight
+from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredWeight
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.calibration import Calibration
 from pqcomq.quantization.mixed_precision import LayerPlan
@@ -92,31 +93,23 @@ class Journal:
                 parts = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
         except (SafetensorError, OSError, KeyError, ValueError):
             return None
-        weight = QuantizedWeight(
-            parts["codes"],
-            parts["scale"],
-            parts["zero_point"],
-            parts.get("permutation"),
-            head["bits"],
-            head["run"],
-            tuple(head["shape"]),
-        )
+        shape = tuple(head["shape"])
+        weight: StoredWeight
+        if "step" in parts:
+            weight = IntegerWeight(**parts, shape=shape)
+        else:
+            permutation = parts.get("permutation")
+            codes, scale, zero_point = (parts[part] for part in ("codes", "scale", "zero_point"))
+            weight = QuantizedWeight(codes, scale, zero_point, permutation, head["bits"], head["run"], shape)
         kept = head.get("input_range")
         return QuantizedLayer(weight, head["error"], None if kept is None else (kept[0], kept[1]))
 
     def keep_layer(self, name: str, layer: QuantizedLayer) -> None:
         """Keep a finished layer."""
         weight = layer.weight
-        parts = {
-            "codes": weight.packed,
-            "scale": weight.scale,
-            "zero_point": weight.zero_point,
-            "permutation": weight.permutation,
-        }
-        tensors = {key: part.contiguous() for key, part in parts.items() if part is not None}
-        head = {
-            "bits": weight.bits,
-            "run": weight.run,
+        tensors = {key: part.contiguous() for key, part in weight.parts().items()}
+        packed = {"bits": weight.bits, "run": weight.run} if isinstance(weight, QuantizedWeight) else {}
+        head = packed | {
             "shape": list(weight.shape),
             "error": layer.error,
             "input_range": layer.input_range,

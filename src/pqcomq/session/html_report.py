@@ -30,6 +30,7 @@ from pqcomq.plots.latencies import draw_latencies
 from pqcomq.plots.layer_errors import draw_layer_errors
 from pqcomq.plots.svg import as_svg
 from pqcomq.plots.theme import LIGHT
+from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.weights_file import manifest
 from pqcomq.session.session import Session
 from pqcomq.volumes.intensity_window import eight_bit
@@ -187,7 +188,7 @@ def _described(head: dict[str, Any]) -> dict[str, Any]:
     """A weights manifest as the page tells it."""
     quantization = head["quantization"]
     return {
-        "bits": quantization["bits"],
+        "title": QuantizationConfig.from_dict(quantization).title,
         "settings": ", ".join(f"{name} {value}" for name, value in quantization.items()),
         "effective_bits": head["effective_bits"],
         "calibration": head["calibration"],

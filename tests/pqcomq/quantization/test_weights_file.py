@@ -12,8 +12,14 @@ from safetensors.torch import load_file, save_file
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.gram import weight_matrix
+from pqcomq.quantization.algorithm.paired_gram import PairedGram
+from pqcomq.quantization.algorithm.quantize_layer import quantize_layer
+from pqcomq.quantization.layer_names import layers_to_quantize
+from pqcomq.quantization.mixed_precision import LayerPlan
 from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.quantization.weights_file import load_weights, read_manifest, save_weights
 
 
@@ -192,3 +198,52 @@ def test_weights_of_another_model_or_checkpoint_are_not_compared(quantized, lite
         check_same_source(replace(lite_medsam, checkpoint_sha256="0" * 64), quantized)
     with pytest.raises(InputError, match="is for LiteMedSAM, not for MedSAM"):
         check_same_source(replace(lite_medsam, key="medsam", title="MedSAM ViT-B"), quantized)
+
+
+@pytest.fixture(scope="module")
+def entropy_coded(lite_medsam):
+    """LiteMedSAM at 3 stored bits, as if all inputs counted alike."""
+    settings = default_config("lite-medsam", 8, "ecq", stored_bits=3.0)
+    layers = layers_to_quantize(lite_medsam, decoder=True)
+    results = {}
+    for name, layer in layers.items():
+        grams = PairedGram.empty(weight_matrix(layer).shape[1])
+        way = LayerPlan(8, 64, 3.0 if layer.weight.numel() > 5000 else None).settings(settings)
+        results[name] = quantize_layer(layer, grams, way)
+    return QuantizedModel.of(lite_medsam, results, settings, {"slice_count": 0, "volumes": []})
+
+
+@pytest.mark.slow
+def test_an_entropy_coded_model_comes_back_as_it_was_in_the_bits_that_it_tells(entropy_coded, tmp_path):
+    path = tmp_path / "coded.safetensors"
+    save_weights(entropy_coded, path)
+    loaded = load_weights(path)
+    assert_same_bits(loaded.segmenter, entropy_coded.segmenter)
+    assert loaded.segmenter.fingerprint == entropy_coded.segmenter.fingerprint
+    assert loaded.segmenter.precision == "3 bits stored, entropy coded"
+    save_weights(loaded, tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+    assert read_manifest(path)["format"] == 3
+    assert entropy_coded.effective_bits == pytest.approx(3.0, abs=0.1)
+    compared = ComparedModel.quantized(entropy_coded)
+    assert 2.8 < compared.code_bits < compared.effective_bits
+    beside_codes = path.stat().st_size - entropy_coded.effective_bits * 9_617_920 / 8
+    assert beside_codes < 0.7e6  # biases, norms, relative positions and what no width is for
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t, m: t.pop("entropy_stream.medians"), "'entropy_stream.medians' is missing"),
+        (lambda t, m: t.update({"entropy_stream.words": t["entropy_stream.words"][1:]}), "their checksum is another"),
+        (lambda t, m: t["entropy_stream.frequencies"].add_(1), "their checksum is another"),
+        (lambda t, m: m.pop("entropy_stream"), "their checksum is another"),
+        (lambda t, m: m["layers"]["neck.0"].update(coding="packed"), "its manifest is damaged"),
+    ],
+)
+def test_damaged_entropy_coded_content_is_refused(entropy_coded, tmp_path, change, message):
+    save_weights(entropy_coded, tmp_path / "coded.safetensors")
+    changed = rewritten(tmp_path / "coded.safetensors", tmp_path / "damaged.safetensors", change)
+    with pytest.raises(InputError, match=message):
+        load_weights(changed)

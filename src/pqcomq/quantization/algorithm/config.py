@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, get_args
 
 BIT_WIDTHS = (2, 4, 8)
 
-Method = Literal["rtn", "comq", "pcomq"]
+Method = Literal["rtn", "comq", "pcomq", "ecq"]
 Granularity = Literal["layer", "channel", "group"]
 Permutation = Literal["none", "magnitude"]
 Order = Literal["cyclic", "greedy"]
@@ -21,7 +21,11 @@ METHOD_TITLES: dict[Method, str] = {
     "rtn": "Round to nearest",
     "comq": "COMQ",
     "pcomq": "Permutation-COMQ",
+    "ecq": "Entropy coded",
 }
+
+STORED_BITS = (1.0, 6.0)
+"""Fewest and most bits a weight that entropy-coded layers may be asked to take."""
 
 GROUP_SIZE = 64
 """Input channels in a group where nothing else is chosen, and where the budget chooses."""
@@ -50,9 +54,10 @@ class QuantizationConfig:
     the method on each layer by itself, every layer alike; they take nothing of the model into account.
 
     Attributes:
-        bits: bit width of a code, 2, 4 or 8.
+        bits: bit width of a code, 2, 4 or 8; of ``ecq`` 8, that of the layers too small to be entropy-coded.
         method: ``rtn`` rounds to nearest and never looks at inputs; ``comq`` descends coordinate by coordinate
-            (arXiv 2403.07134); ``pcomq`` permutes first (arXiv 2604.07674).
+            (arXiv 2403.07134); ``pcomq`` permutes first (arXiv 2604.07674); ``ecq`` rounds to unclamped integers with
+            one step an input channel, by error feedback alone, for an entropy coder to store.
         granularity: the unit that shares a scale and zero-point: the whole ``layer``, an output ``channel``, or a
             ``group`` of input channels within an output channel.
         group_size: input channels in a group; the last group of a layer may be smaller. A budget chooses it itself.
@@ -78,6 +83,8 @@ class QuantizationConfig:
         decoder: quantize the mask decoder's linear layers too.
         tones: calibrate on slices in their ``own`` grey values, or every other one in ``varied`` tones, as other
             scanners and modalities might show the same anatomy.
+        stored_bits: of ``ecq``, bits a weight in the file, side information included, from 1 to 6; spread over layers
+            by the damage that each one's errors do. None for the other methods.
 
     Raises:
         ValueError: a setting is outside its range.
@@ -99,6 +106,7 @@ class QuantizationConfig:
     budget: float | None = None
     decoder: bool = False
     tones: Tones = "own"
+    stored_bits: float | None = None
 
     def __post_init__(self) -> None:
         if self.bits not in BIT_WIDTHS:
@@ -119,6 +127,13 @@ class QuantizationConfig:
             raise ValueError("round to nearest takes no sweeps, feedback, clipping search, permutation or inputs")
         if self.scales == "multiples" and self.zero_point != "symmetric":
             raise ValueError("scales that are multiples of one need zero point 'symmetric'")
+        if (self.stored_bits is None) == (self.method == "ecq"):
+            raise ValueError("stored bits belong to method 'ecq', which needs them")
+        least, most = STORED_BITS
+        if self.stored_bits is not None and not least <= self.stored_bits <= most:
+            raise ValueError(f"{self.stored_bits} stored bits: choose a number from {least:g} to {most:g}")
+        if self.method == "ecq" and (self.budget is not None or self.bits != 8):
+            raise ValueError("entropy-coded layers have no bit width and no budget beside their stored bits")
         if self.method == "comq" and self.permutation != "none":
             raise ValueError("COMQ takes no permutation; choose method 'pcomq'")
 
@@ -166,12 +181,14 @@ class QuantizationConfig:
 
     @property
     def title(self) -> str:
-        """For people, e.g. ``"4-bit Permutation-COMQ"``."""
+        """For people, e.g. ``"4-bit Permutation-COMQ"``; entropy-coded weights are never told by a bit width."""
+        if self.stored_bits is not None:
+            return f"{self.stored_bits:g} bits stored, entropy coded"
         return f"{self.bits}-bit {METHOD_TITLES[self.method]}"
 
     def to_dict(self) -> dict[str, Any]:
-        """All settings, JSON-ready."""
-        return asdict(self)
+        """All settings that say something, JSON-ready."""
+        return {name: value for name, value in asdict(self).items() if name != "stored_bits" or value is not None}
 
 
 def _parsed(name: str, kind: str, text: str) -> bool | int | float | str | None:

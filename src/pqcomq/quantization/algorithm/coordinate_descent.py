@@ -17,8 +17,10 @@ import torch
 from torch import Tensor
 
 from pqcomq.quantization.algorithm.qparams import QParams
+from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
 
 _BLOCK = 64
+_UNBOUNDED = 2**24
 
 
 def rounding_pass(base: Tensor, residual: Tensor, coupling: Tensor, levels: QParams, visit: Tensor) -> Tensor:
@@ -48,7 +50,7 @@ def rounding_pass(base: Tensor, residual: Tensor, coupling: Tensor, levels: QPar
         for i in range(last - first):
             at = first + i
             target = torch.addcmul(start[at], near[i], inverse_pivot[at])  # (n,)
-            code = torch.addcmul(zero_point[at], target, inverse_scale[at]).round_().clamp_(0, levels.top)
+            code = torch.addcmul(zero_point[at], target, inverse_scale[at]).round_().clamp_(levels.bottom, levels.top)
             codes[at] = code
             change[i] = scale[at] * (code - zero_point[at]) - start[at]
             near[i + 1 :].addr_(within[i, i + 1 :], change[i], alpha=-1)
@@ -56,6 +58,24 @@ def rounding_pass(base: Tensor, residual: Tensor, coupling: Tensor, levels: QPar
     restored = torch.empty_like(codes)
     restored[visit] = codes
     return restored.T.contiguous()
+
+
+def integer_pass(weight: Tensor, factor: Tensor, step: Tensor, visit: Tensor) -> Tensor:
+    """Error feedback to unclamped integers with one step a column.
+
+    Args:
+        weight: (n, m), b.
+        factor: (m, m), M; rows and columns already in visiting order.
+        step: (m,), of each column.
+        visit: (m,) int64, the order in which columns are taken.
+
+    Returns:
+        (n, m) codes, as float32 integers, in stored order.
+    """
+    levels = QParams(
+        step[None, :], torch.zeros(1, len(step)), ScaleGroups(len(step), 1), _UNBOUNDED, bottom=-_UNBOUNDED
+    )
+    return rounding_pass(weight, torch.zeros_like(weight), factor, levels, visit)
 
 
 def feedback_factor(gram: Tensor) -> Tensor | None:

@@ -30,6 +30,7 @@ class QParams:
         units: which columns share them.
         top: the largest code, 2**bits − 1.
         multiples: the scales of a row are whole multiples of one, see :func:`whole_multiples`.
+        bottom: the smallest code.
     """
 
     scale: Tensor
@@ -37,6 +38,7 @@ class QParams:
     units: ScaleGroups
     top: int
     multiples: bool = False
+    bottom: int = 0
 
     @classmethod
     def rounded(

@@ -33,13 +33,10 @@ def quantize_matrix(
     Raises:
         ValueError: weights or Gram matrix are not finite, or scales would not fit float16.
     """
-    if not bool(torch.isfinite(weight).all()):
-        raise ValueError("the weights hold values that are not finite")
-    if not bool(torch.isfinite(gram).all()):
-        raise ValueError("the calibration inputs hold values that are not finite")
+    check_finite(weight, gram)
     order = _permutation(weight, settings.permutation)
     stored = weight if order is None else weight[:, order]  # (n, m)
-    seen = _damped(gram if order is None else gram[order][:, order], settings.damping)  # (m, m)
+    seen = damped(gram if order is None else gram[order][:, order], settings.damping)  # (m, m)
     units = ScaleGroups.of(settings.granularity, settings.group_size, weight.shape[1])
     levels = initial_qparams(
         stored,
@@ -56,18 +53,30 @@ def quantize_matrix(
     return _packed(codes, levels, order, settings, shape or tuple(weight.shape))
 
 
+def check_finite(weight: Tensor, gram: Tensor) -> None:
+    """Refuse what nothing can be computed from.
+
+    Raises:
+        ValueError: weights or Gram matrix are not finite.
+    """
+    if not bool(torch.isfinite(weight).all()):
+        raise ValueError("the weights hold values that are not finite")
+    if not bool(torch.isfinite(gram).all()):
+        raise ValueError("the calibration inputs hold values that are not finite")
+
+
 def _permutation(weight: Tensor, kind: Permutation) -> Tensor | None:
     """Input channels in ascending magnitude, arXiv 2604.07674: neighbours in a unit are then of like size."""
     return None if kind == "none" else weight.abs().mean(dim=0).argsort(stable=True)
 
 
-def _damped(gram: Tensor, share: float) -> Tensor:
+def damped(gram: Tensor, share: float) -> Tensor:
     """``H + share · mean(diag H) · I``. An input that is dead in calibration is so rounded to nearest."""
     mean = float(gram.diagonal().mean())
     return gram + (share * mean if mean > 0 else 1.0) * torch.eye(gram.shape[0])
 
 
-def _visiting_order(weight: Tensor, gram: Tensor, order: Order) -> Tensor:
+def visiting_order(weight: Tensor, gram: Tensor, order: Order) -> Tensor:
     """Columns as stored, or COMQ's greedy order ``|w_i| ‖x_i‖`` descending, summed over output channels."""
     if order == "cyclic":
         return torch.arange(weight.shape[1])
@@ -78,7 +87,7 @@ def _descend(
     weight: Tensor, gram: Tensor, codes: Tensor, levels: QParams, settings: QuantizationConfig
 ) -> tuple[Tensor, QParams]:
     """Error feedback if asked for, then sweeps of codes and levels in turn; the error never rises."""
-    visit = _visiting_order(weight, gram, settings.order)
+    visit = visiting_order(weight, gram, settings.order)
     coupling = gram[visit][:, visit]
     residual, error = _left(weight, gram, levels.values(codes))
     factor = feedback_factor(coupling) if settings.feedback else None

@@ -93,10 +93,9 @@ class QuantizedWeight:
     @property
     def storage_bits(self) -> int:
         """Bits that this weight takes in a file: codes, scales, zero-points and permutation, nothing left out."""
-        parts = [self.packed, self.scale, self.zero_point, self.permutation]
-        return sum(8 * part.numel() * part.element_size() for part in parts if part is not None)
+        return sum(8 * part.numel() * part.element_size() for part in self.parts().values())
 
-
-def effective_bits(weights: list[QuantizedWeight]) -> float:
-    """Stored bits for each quantized weight, over all layers given."""
-    return sum(w.storage_bits for w in weights) / sum(w.rows * w.columns for w in weights)
+    def parts(self) -> dict[str, Tensor]:
+        """Its tensors by the names that they have in files."""
+        kept = {"codes": self.packed, "scale": self.scale, "zero_point": self.zero_point}
+        return kept if self.permutation is None else kept | {"permutation": self.permutation}

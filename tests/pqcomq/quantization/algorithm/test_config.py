@@ -29,6 +29,8 @@ def test_settings_are_altered_by_their_names_and_kept_otherwise():
         ("group_size=33", "group size 33: a budget chooses each layer's groups itself"),
         ("scales=multiples", "need zero point 'symmetric'"),
         ("method=rtn", "round to nearest takes no sweeps"),
+        ("stored_bits=2.6", "stored bits belong to method 'ecq'"),
+        ("method=ecq", "stored bits belong to method 'ecq', which needs them"),
     ],
 )
 def test_settings_that_cannot_be_are_named(change, problem):
@@ -37,10 +39,26 @@ def test_settings_that_cannot_be_are_named(change, problem):
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])
-@pytest.mark.parametrize("method", ["rtn", "comq", "pcomq"])
+@pytest.mark.parametrize("method", ["rtn", "comq", "pcomq", "ecq"])
 def test_settings_survive_a_file(bits, method):
     default = default_config("lite-medsam", bits, method)
     assert QuantizationConfig.from_dict(default.to_dict()) == default
+
+
+def test_entropy_coded_settings_have_stored_bits_and_no_width():
+    settings = default_config("lite-medsam", 2, "ecq", stored_bits=2.75)
+    assert settings.title == "2.75 bits stored, entropy coded"
+    assert (settings.stored_bits, settings.budget, settings.decoder) == (2.75, None, True)
+    assert QuantizationConfig.from_dict(settings.to_dict()) == settings
+    assert "stored_bits" not in default_config("lite-medsam", 4).to_dict()
+    for wrong in ("stored_bits=0.9", "stored_bits=6.5", "stored_bits=nan"):
+        with pytest.raises(ValueError, match="choose a number from 1 to 6"):
+            settings.altered([wrong])
+    for wrong in ("budget=2.6", "bits=4"):
+        with pytest.raises(ValueError, match="no bit width and no budget"):
+            settings.altered([wrong])
+    with pytest.raises(ValueError, match="the others have a bit width"):
+        default_config("lite-medsam", 4, stored_bits=2.6)
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pqcomq.quantization.algorithm.packing import codes_per_byte, pack, unpack
-from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight, effective_bits
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
+from pqcomq.quantization.stored_bits import effective_bits
 
 BITS = st.sampled_from([2, 4, 8])
 SIZES = st.tuples(st.integers(1, 7), st.integers(1, 40))
@@ -85,4 +86,4 @@ def test_without_a_permutation_columns_stay_where_they_are(weight):
 def test_no_stored_bit_is_left_out_of_the_effective_bits(weight):
     parts = (weight.packed, weight.scale, weight.zero_point, weight.permutation)
     stored = sum(len(part.numpy().tobytes()) for part in parts)
-    assert effective_bits([weight]) * weight.rows * weight.columns == pytest.approx(8 * stored)
+    assert effective_bits({"layer": weight}, None) * weight.rows * weight.columns == pytest.approx(8 * stored)
