@@ -96,11 +96,12 @@ class LayerwiseRun(Generic[ModelT]):
                 small.
         """
         further = [name for name in self.layers if self._walks and self._target.sees_more(name)]
+        kept = self._journal.plan() if self._journal and self._plans else None
         grams: dict[str, InputGram] = {}
-        if not self._walks or further or self._plans:
+        if not self._walks or further or (self._plans and not kept):
             grams = yield from self.calibrated()
-        plan = uniform(self.layers, self._settings)
-        if self._plans:
+        plan = kept or uniform(self.layers, self._settings)
+        if self._plans and not kept:
             plan = yield from self.planned(grams)
         if self._walks:
             grams = {name: grams[name] for name in further}  # the others, the largest things in memory, are let go
@@ -121,9 +122,6 @@ class LayerwiseRun(Generic[ModelT]):
         Args:
             grams: of every layer's inputs.
         """
-        kept = self._journal.plan() if self._journal else None
-        if kept:
-            return kept
         measure = measured_plan if self._settings.stored_bits is None else measured_rates
         work = measure(self.layers, grams, self._settings, self._target.damage)
         steps, total = count(1), 2 * len(self.layers)  # a layer is tried, then its damage measured
