@@ -21,6 +21,8 @@ from pqcomq.quantization.algorithm.integer_weight import SPREADS_AN_OCTAVE, Inte
 
 _SIDES = ("step", "row_spread", "column_spread")
 _MOST_FREQUENCY = 2**16 - 1
+_MOST_SIDE = 2**12
+"""Steps and spreads are smaller, whatever the weights in float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +125,10 @@ def decoded(stream: EntropyStream, shapes: Sequence[tuple[int, ...]]) -> list[In
     sides: dict[str, list[np.ndarray]] = {}
     for kind, side in enumerate(_SIDES):
         row = taken(kind, sum(sizes[side]))
-        layers = np.split(row, np.cumsum(sizes[side])[:-1])
-        sides[side] = [each + stream.medians[layer, kind] for layer, each in enumerate(layers)]
+        layers = np.split(row.astype(np.int64), np.cumsum(sizes[side])[:-1])
+        sides[side] = [each + int(stream.medians[layer, kind]) for layer, each in enumerate(layers)]
+        if any(np.abs(each).max(initial=0) >= _MOST_SIDE for each in sides[side]):
+            raise ValueError("holds steps or spreads beyond all sizes that weights have")
     places = _Places.of(sides["row_spread"], sides["column_spread"])
     symbols = [taken(len(_SIDES) + each, len(where)) for each, where in enumerate(places.by_table)]
     codes = np.empty(places.count, np.int32)

@@ -61,4 +61,7 @@ def take_stream(
         weights = decoded(stream, list(shapes.values()))
     except (ValueError, AssertionError) as problem:
         raise InputError(f"{path}: its entropy-coded weights cannot be read: the stream {problem}") from problem
+    for name, weight in zip(shapes, weights, strict=True):
+        if not bool(torch.isfinite(weight.dequantize()).all()):
+            raise InputError(f"{path}: the entropy-coded weights of layer {name!r} are not finite")
     return dict(zip(shapes, weights, strict=True))

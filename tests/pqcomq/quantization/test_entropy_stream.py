@@ -138,3 +138,11 @@ def test_what_is_no_stream_of_these_layers_is_refused():
     with pytest.raises(ValueError, match="lacks a table"):
         decoded(gone, [(8, 6)])
     assert gone.sha256 != stream.sha256
+
+
+def test_steps_beyond_all_sizes_are_refused_before_anything_large_is_made_of_them():
+    stream = encoded([layer(1, 8, 6, 0)])
+    tables = stream.tables.copy()
+    tables[0, 0] = 2**30
+    with pytest.raises(ValueError, match="beyond all sizes"):
+        decoded(replace(stream, tables=tables), [(8, 6)])

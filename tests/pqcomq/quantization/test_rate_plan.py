@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -104,4 +105,15 @@ def test_a_changed_byte_is_refused_before_anything_is_decoded(network, made, tmp
     content[place + 40] ^= 1
     path.write_bytes(bytes(content))
     with pytest.raises(InputError, match="entropy-coded weights are damaged"):
+        load_module(path, network)
+
+
+def test_steps_that_make_no_finite_weights_are_refused(network, made, tmp_path):
+    huge = {
+        name: replace(weight, step=weight.step + 1100) if name == "0" else weight
+        for name, weight in made.weights.items()
+    }
+    path = tmp_path / "huge.safetensors"
+    save_module(replace(made, weights=huge), path)
+    with pytest.raises(InputError, match="layer '0' are not finite"):
         load_module(path, network)
