@@ -97,7 +97,8 @@ def quantize(
         calibration: for the MedSAM family one or more volumes or their paths, of other patients than those that the
             model is judged on. For another network an iterable of inputs: a tensor for one argument, a tuple for
             several, or a mapping of arguments by name; no labels.
-        config: how; by default what :func:`pqcomq.default_config` says of the model at ``bits``.
+        config: how; by default what :func:`pqcomq.default_config` says of the model at ``bits``. Entropy-coded weights
+            are asked for by one of method ``"ecq"``.
         bits: 8, 4 or 2, by default 4; not beside a ``config``.
         slices: calibration slices in all, by default 8, spread over the volumes; for the MedSAM family.
         window: intensity window of the calibration slices, or a preset's name (``"abdomen"``, ``"lung"``, ``"brain"``,

@@ -53,6 +53,8 @@ def default_config(
         (4.6, 4.38)
         >>> pqcomq.default_config(None, 4).altered(["group_size=32"]).title
         '4-bit Permutation-COMQ'
+        >>> pqcomq.default_config("lite-medsam", 8, "ecq", stored_bits=2.6).title
+        '2.6 bits stored, entropy coded'
     """
     if stored_bits is not None and method != "ecq":
         raise ValueError("stored bits are chosen for method 'ecq' alone; the others have a bit width")
