@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import SimpleITK as sitk
-
 from pqcomq.cohort.case import Case
 from pqcomq.dicom_masks.object_loading import object_kind
 from pqcomq.errors import InputError, with_short_paths
-from pqcomq.volumes.itk_warnings import quiet_itk
-from pqcomq.volumes.nifti.reading import is_nifti_name
-from pqcomq.volumes.nrrd_metaimage import is_picture_name
+from pqcomq.volumes.nifti.reading import is_nifti_name, nifti_sizes
+from pqcomq.volumes.nrrd_metaimage import is_picture_name, picture_sizes
 from pqcomq.volumes.path_checks import is_folder
 from pqcomq.volumes.slicer_segmentation import is_slicer_segmentation
 
@@ -61,14 +58,10 @@ def _sizes_differ(image: Path, labels: Path) -> str | None:
 
 def _size(path: Path) -> tuple[int, ...] | None:
     """Voxels along each axis; None where the header cannot be read."""
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
     try:
-        with quiet_itk():
-            reader.ReadImageInformation()
-    except RuntimeError:
+        size = nifti_sizes(path) if is_nifti_name(path) else picture_sizes(path)
+    except InputError:
         return None
-    size = tuple(int(each) for each in reader.GetSize())
     while len(size) > 3 and size[-1] == 1:
         size = size[:-1]
     return size

@@ -54,6 +54,16 @@ def read_picture(path: Path, part: int | None = None) -> tuple[np.ndarray, Grid,
     return compact(voxels, path), picture.grid, findings
 
 
+def picture_sizes(path: Path) -> tuple[int, ...]:
+    """Voxels along x, y and z that a file's header states, then how many volumes there are, if several.
+
+    Raises:
+        InputError: the header is damaged, or holds no volume.
+    """
+    picture = _header(path)
+    return picture.grid.size if picture.parts == 1 else (*picture.grid.size, picture.parts)
+
+
 def picture_header(path: Path) -> tuple[int, Mapping[str, str]]:
     """How many 3-D volumes a file holds, and the header's own fields.
 

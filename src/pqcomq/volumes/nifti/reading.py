@@ -81,6 +81,16 @@ def _resampled(values: np.ndarray, affine: Affine, grid: Grid) -> np.ndarray:
     return resampled
 
 
+def nifti_sizes(path: Path) -> tuple[int, ...]:
+    """Voxels along each axis that a file's header states, the three of space first.
+
+    Raises:
+        InputError: the header is damaged, or the file cannot be long enough.
+    """
+    with _opened(path) as (header, _stream):
+        return header.sizes
+
+
 def check_nifti(path: Path) -> NiftiHeader:
     """Check the header, and that all voxels which it promises are in the file.
 
