@@ -172,6 +172,7 @@ class TestRemembered:
         assert remembered_checks.remembered_fault(Runtime.openvino, lambda runtime: WRONG) == WRONG
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="not an x86 processor")
 def test_a_processor_with_less_is_given_what_it_has():
     """Newer processors are asked to do without what they have; the library still promises bfloat16 then."""

@@ -378,6 +378,7 @@ def test_an_encoder_without_positions_takes_the_image_alone(lite_medsam):
     assert positions_of(lite_medsam, in_bytes=True) is None
 
 
+@pytest.mark.slow
 def test_many_slices_come_out_as_one_by_one_and_in_their_order(lite_medsam, prompts):
     from pqcomq.backends.streams import StreamedEncoder
 

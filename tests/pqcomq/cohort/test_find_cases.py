@@ -158,6 +158,7 @@ def test_a_dicom_series_with_a_segmentation(ct_series, tmp_path):
     assert "P1" not in case.unit
 
 
+@pytest.mark.slow
 def test_synthetic_patients_differ_and_come_out_the_same_again():
     first, second = synthetic_cases(2).cases
     _, one, labels = opened(first, ANY)

@@ -78,6 +78,7 @@ def written(tmp_path_factory):
     return folder, paths
 
 
+@pytest.mark.slow
 def test_all_files_are_written(written):
     folder, paths = written
     assert [path.name for path in paths] == [
@@ -178,6 +179,7 @@ def test_tables_sort_in_a_browser_and_nothing_is_asked_for(written, tmp_path):
     assert told == []
 
 
+@pytest.mark.slow
 def test_the_published_table_beside_the_cohort_s(written, capsys):
     from pqcomq.cli import main
 

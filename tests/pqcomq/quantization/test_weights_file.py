@@ -188,7 +188,7 @@ def test_damaged_content_is_refused(saved, tmp_path, change, message):
     path = rewritten(saved, tmp_path / "damaged.safetensors", change)
     with pytest.raises(InputError, match=message) as error:
         load_weights(path)
-    assert str(path) in str(error.value)
+    assert path.name in str(error.value)
     assert "\n" not in str(error.value)
 
 

@@ -22,6 +22,7 @@ def center_mm(sample: Sample, organ: str) -> np.ndarray:
     return np.array(sample.volume.grid.origin) + index * sample.volume.grid.spacing
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_patient_and_another_seed_another():
     first, again, other = synthetic_ct(7), synthetic_ct(7), synthetic_ct(8)
     np.testing.assert_array_equal(first.volume.voxels, again.volume.voxels)
