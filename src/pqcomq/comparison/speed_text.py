@@ -30,7 +30,7 @@ def speed_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     """The same for a table: what is told, the reference's value, the candidate's."""
     sides = (comparison.reference, comparison.candidate)
     found = {each.against: f"{each.times:.2f}" for each in comparison.speedups}
-    times = [(f"Encoder, times {name}", "", found.get(name, "")) for name in comparison.rivals]
+    times = [(f"Encoder, times {name}", "", found.get(name, "simulated")) for name in comparison.rivals]
     if comparison.torch_encoder is not None:
         times.insert(0, ("Encoder in torch, median", f"{comparison.torch_encoder.median_ms:.0f} ms", ""))
     return [*times, ("Speed", *(speed_kind(each) for each in sides))]

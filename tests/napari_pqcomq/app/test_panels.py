@@ -52,7 +52,7 @@ def test_every_panel_has_its_place_in_the_layout(panels, bare):
 
 
 def test_no_key_means_two_things_and_each_does_what_it_says(prompted, workflow, qtbot):
-    bindings = key_bindings(prompted, workflow)
+    bindings = key_bindings(prompted, Navigation(prompted, workflow))
     keys = {each.keys: each for each in bindings}
     assert len(keys) == len(bindings), "no key means two things"
     keys["D"].action()

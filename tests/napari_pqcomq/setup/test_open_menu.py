@@ -61,7 +61,8 @@ def test_a_file_is_opened_and_remembered_and_a_bad_one_told_in_a_sentence(plugin
     sitk.WriteImage(block(), str(good))
     bad.write_bytes(b"no volume")
     _wrapper, dock = shown_viewer.window.add_plugin_dock_widget("napari-pqcomq")
-    panel = dock.panels.volume
+    qtbot.waitUntil(lambda: dock.parts is not None)
+    panel = dock.parts.panels.volume
     panel.open_menu.open(good)
     assert panel.volume is not None
     assert panel.open_menu.recent == [good]

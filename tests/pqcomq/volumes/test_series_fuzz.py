@@ -103,15 +103,16 @@ class Scanned:
     def is_union_true(self) -> bool:
         """Whether both stacks together are one volume as well: blocks of one scan, or MR's interleaved acquisition.
 
-        What is left of two stacks that overlapped may be two blocks, one beginning where the other ends.
+        What is left of two stacks that overlapped may fill one another's gaps, as one scan with two acquisition numbers
+        does; it is then told that the slices differ.
         """
         weak = set(self.clues) <= {"AcquisitionTime", "InstanceNumber"}
         if self.identity is not None:
             return False
         if self.second == "above" or (self.second == "half" and self.modality == "MR" and weak):
             return True
-        one, other = ([each.place for each in self.left if each.stack == number] for number in (0, 1))
-        return bool(one and other) and max(one) + 1 == min(other)
+        places = sorted(each.place for each in self.left)
+        return self.second == "overlapping" and places == [places[0] + step for step in range(len(places))]
 
     @property
     def truths(self) -> list[list[Slice]]:
@@ -292,6 +293,9 @@ def check_opened(volume: Volume, scanned: Scanned) -> None:
     """A volume that opened without a question is the true one, and says what is lost."""
     found = slices_in(volume, scanned)
     assert any(same(found, truth) for truth in scanned.truths), "not one of the volumes that were scanned"
+    if scanned.second == "overlapping" and len({each.stack for each in found}) > 1:
+        told = {finding.kind for finding in volume.findings}
+        assert "mixed" in told or set(scanned.clues) <= {"AcquisitionTime", "InstanceNumber"}, "mixed without a word"
     if len(scanned.truths) > 1:
         assert scanned.is_union_true, "one of several volumes was taken without a question"
     if any(each.lost and not each.gone for each in scanned.slices):
