@@ -12,6 +12,7 @@ import typer
 
 import pqcomq
 from pqcomq.cli.commands import CommandGroup
+from pqcomq.cli.interruption import NOTHING_KEPT, Interrupted, end_as_by_ctrl_c
 from pqcomq.cli.lists import joined_boxes, repeat_options
 from pqcomq.cli.plain_output import let_output_be_plain
 from pqcomq.cpu_settings import apply_cpu_settings
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if arguments is None:
         apply_cpu_settings()
         keep_others_warnings_in_log()
+        end_as_by_ctrl_c()
     let_output_be_plain()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -75,8 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             traceback.print_exc()
         _complain(str(problem))
         raise SystemExit(BAD_INPUT) from None
+    except Interrupted as kept:
+        _complain(f"interrupted; {kept}")
+        raise SystemExit(INTERRUPTED) from None
     except KeyboardInterrupt:
-        _complain("interrupted; nothing was written")
+        _complain(f"interrupted; {NOTHING_KEPT}")
         raise SystemExit(INTERRUPTED) from None
 
 

@@ -140,7 +140,11 @@ def cohort(
     )
     if found.not_scored:
         print_note("\n".join(f"not scored: {each.case}: {each.reason}" for each in found.not_scored))
-    followed(running(found, settings, out, who), f"{MODEL_TITLES[settings.model]} on {len(found.cases)} cases")
+    followed(
+        running(found, settings, out, who),
+        f"{MODEL_TITLES[settings.model]} on {len(found.cases)} cases",
+        lambda: f"finished cases are kept in {out}, and the same command goes on from there",
+    )
     print_cohort(CohortResult.at(out), loss_margin, json=json)
 
 

@@ -7,6 +7,8 @@ from importlib import import_module
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from pqcomq.cli.interruption import NOTHING_KEPT, Interrupted
+
 SUMMARIES = {
     "demo": "Quantize LiteMedSAM and compare it on a synthetic abdominal CT: all of it on this machine, no network.",
     "quantize": "Quantize a model and save it as one packed file.",
@@ -43,6 +45,13 @@ class CommandGroup(TyperGroup):
         if self._only_lists:
             return self.commands[cmd_name]  # type: ignore[return-value]
         return load_command(cmd_name)
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        """Run a command; ended by the user, it says what was kept."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted(NOTHING_KEPT) from None
 
     def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override]
         """Print the help of the program."""

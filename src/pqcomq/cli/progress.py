@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from rich import progress as rich_progress
 from rich.console import Console
 
+from pqcomq.cli.interruption import NOTHING_KEPT, Interrupted
 from pqcomq.progress import Progress
 
 ProgressT = TypeVar("ProgressT", bound=Progress)
 ResultT = TypeVar("ResultT")
 
 
-def followed(work: Generator[ProgressT, None, ResultT], text: str) -> ResultT:
-    """Run ``work`` to its end with a bar, and give its result."""
+def followed(
+    work: Generator[ProgressT, None, ResultT], text: str, kept: Callable[[], str] = lambda: NOTHING_KEPT
+) -> ResultT:
+    """Run ``work`` to its end with a bar, and give its result.
+
+    Args:
+        work: that tells its progress.
+        text: what it is.
+        kept: says what remains of it where the user ends it.
+
+    Raises:
+        Interrupted: the user ended it.
+    """
+    try:
+        return _followed(work, text)
+    except KeyboardInterrupt:
+        raise Interrupted(kept()) from None
+
+
+def _followed(work: Generator[ProgressT, None, ResultT], text: str) -> ResultT:
     columns = (
         rich_progress.TextColumn("{task.description}"),
         rich_progress.BarColumn(),

@@ -87,7 +87,9 @@ def quantize(
     journal = Journal.open(out.with_suffix(".unfinished"), run_identity(full, slices, settings))
     if journal.finished_layers:
         print_note(f"going on with {journal.folder}: {journal.finished_layers} layers are finished")
-    quantized = followed(quantize_model(full, slices, settings, journal), f"{full.title}, {settings.title}")
+    quantized = followed(
+        quantize_model(full, slices, settings, journal), f"{full.title}, {settings.title}", lambda: _kept(journal)
+    )
     save_weights(quantized, out, overwrite=overwrite)
     journal.discard()
     size = out.stat().st_size
@@ -102,6 +104,12 @@ def quantize(
             f"mean layer error {error:.2e} of the output energy on {len(slices.slices)} calibration slices",
         ]
     )
+
+
+def _kept(journal: Journal) -> str:
+    count = journal.finished_layers
+    layers = "1 finished layer is" if count == 1 else f"{count} finished layers are"
+    return f"{layers} kept in {journal.folder}, and the same command goes on from there"
 
 
 def _check_bits(bits: int | None, method: MethodKey, stored_bits: float | None) -> None:

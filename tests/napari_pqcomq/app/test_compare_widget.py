@@ -379,7 +379,7 @@ def test_closing_the_dock_ends_the_comparison_and_leaves_the_viewer_whole(plugin
     wrapper, dock = shown_viewer.window.add_plugin_dock_widget("napari-pqcomq")
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
     panes = Pane("a", (), masks[0], LEFT_COLOUR), Pane("b", (), masks[1], RIGHT_COLOUR)
-    qtbot.waitUntil(lambda: dock.parts is not None)
+    qtbot.waitUntil(lambda dock=dock: dock.parts is not None)
     dock.parts.panels.view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX))
     wrapper.destroyOnClose()
     del dock
