@@ -116,5 +116,5 @@ def test_segment_records_what_was_sent_on(rounded, phantoms, tmp_path):
     with pytest.raises(SystemExit) as end:
         main([str(each) for each in [*asked, "--weights", rounded, "--runtime", "torch", "--cascade", 1]])
     assert not end.value.code
-    record = json.loads((tmp_path / "mask.json").read_text())
+    record = json.loads((tmp_path / "mask.json").read_text(encoding="utf-8"))
     assert record["objects"][0]["origin"]["cascade"] == {"threshold": 1.0, "full_precision_slices": [2, 3]}

@@ -84,14 +84,14 @@ def test_all_files_are_written(written):
     assert [path.name for path in paths] == [
         *("report.html", "scores.parquet", "scores.csv", "cases.csv", "differences.csv", "summary.json")
     ]
-    summary = json.loads((folder / "summary.json").read_text())
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     assert (summary["cases"], summary["scored"]) == (12, 11)
     together = summary["differences"][0]
     assert (together["label"], together["patients"], together["outcome"]) == ("all labels", 11, "fail")
 
 
 def test_the_page_names_nobody_and_no_place(written):
-    text = written[0].joinpath("report.html").read_text()
+    text = written[0].joinpath("report.html").read_text(encoding="utf-8")
     plain = re.sub(r"data:image/[^\"]+", "", text)
     assert "Zwetschge" not in plain and "secret" not in plain and str(written[0]) not in plain
     assert "http:" not in plain and "https:" not in plain
