@@ -8,6 +8,7 @@ import math
 from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from pqcomq.comparison.evaluate import Evaluation, ModelSummary, PromptResult, P
 from pqcomq.comparison.latency import Latency
 from pqcomq.errors import InputError
 from pqcomq.models.execution import Execution
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.volumes.intensity_window import Window
 
 
@@ -102,7 +104,8 @@ def test_without_pandas_a_sentence_says_so(result, monkeypatch):
 def test_bits_of_a_code_are_the_mean_over_the_weights(quantized, lite_medsam):
     low = ComparedModel.quantized(quantized)
     assert 2 <= low.code_bits < low.effective_bits, "scales, zero-points and permutations come on top"
-    layers = {"a": SimpleNamespace(bits=4, rows=3, columns=20), "b": SimpleNamespace(bits=8, rows=2, columns=10)}
+    layers = {"a": Mock(QuantizedWeight, bits=4, rows=3, columns=20)}
+    layers["b"] = Mock(QuantizedWeight, bits=8, rows=2, columns=10)
     assert replace(low, weights=SimpleNamespace(weights=layers, stream=None)).code_bits == 5
     assert ComparedModel.full(lite_medsam).code_bits == 32
 
