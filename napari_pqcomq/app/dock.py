@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import napari
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, Signal
-from qtpy.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_pqcomq.setup.open_menu import OpenMenu
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from napari_pqcomq.app.compare_widget import CompareWidget
 
 _MODULE = "napari_pqcomq.app.compare_widget"
+_FILLING = QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding
+"""Of what fills the dock: napari stretches an empty place beside anything else."""
 _WAITING = "Loading the models' code, once in each napari session. Volumes can be opened meanwhile."
 
 
@@ -90,6 +92,7 @@ class CompareDock(QWidget):
             self._waiting.deleteLater()
             self._waiting = None
         self.parts = CompareWidget(self._viewer)
+        self.parts.setSizePolicy(*_FILLING)
         self._column.addWidget(self.parts)
         self.ready.emit()
 
@@ -97,6 +100,7 @@ class CompareDock(QWidget):
 def _waiting_page(viewer: napari.viewer.Viewer) -> QWidget:
     """What is seen until the parts are imported."""
     page = QWidget()
+    page.setSizePolicy(*_FILLING)
     page.setMinimumWidth(360)
     column = QVBoxLayout(page)
     text, bar = QLabel(_WAITING), QProgressBar()

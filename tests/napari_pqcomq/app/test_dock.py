@@ -28,6 +28,10 @@ end = time.monotonic() + 800
 while dock.parts is None and time.monotonic() < end:
     QApplication.processEvents()
     time.sleep(0.001)
+for _ in range(50):
+    QApplication.processEvents()
+    time.sleep(0.01)
+assert dock.parts.geometry() == dock.rect(), "the parts fill the dock"
 print("awake" if sum(ticks) > 10 else "asleep", type(dock.parts).__name__, "torch" in sys.modules)
 viewer.close()
 """
