@@ -11,7 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.picture_file import MOST_HEADER_BYTES, PictureFile, checked_axes, checked_grid, data_file
+from pqcomq.volumes.picture_file import (
+    MOST_HEADER_BYTES,
+    PictureFile,
+    checked_axes,
+    checked_grid,
+    colours,
+    damaged,
+    data_file,
+)
 
 TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4",
@@ -20,7 +28,6 @@ TYPES = {
 }  # fmt: skip
 """Numbers by their names; a MET_LONG has four bytes on every machine."""
 _LAST = "ElementDataFile"
-_SEVERAL = ("LIST", "%")
 
 
 def read_metaimage_header(path: Path) -> PictureFile:
@@ -46,9 +53,9 @@ def read_metaimage_header(path: Path) -> PictureFile:
             fields, ("TransformMatrix", "Rotation", "Orientation"), dimensions**2, np.eye(dimensions).ravel()
         )
     except (KeyError, ValueError, OverflowError):
-        raise _damaged(path) from None
+        raise damaged(path) from None
     if channels == 3 and fields.get("ElementType") in ("MET_CHAR", "MET_UCHAR"):
-        raise InputError(f"{path} has colour voxels, but only real numbers can be read.")
+        raise colours(path)
     if channels > 1:
         sizes = (channels, *sizes)
     part_axis = None if len(sizes) < 4 else 0 if channels > 1 else 3
@@ -79,7 +86,7 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
             fields[key.strip()] = value.strip()
             if key.strip() == _LAST:
                 return fields, end
-    raise _damaged(path)
+    raise damaged(path)
 
 
 def _numbers(fields: dict[str, str], keys: tuple[str, ...], count: int, otherwise: np.ndarray) -> np.ndarray:
@@ -108,7 +115,7 @@ def _dtype(fields: dict[str, str], path: Path) -> np.dtype:
 def _encoding(fields: dict[str, str], path: Path) -> str:
     is_packed, is_binary = _is_true(fields.get("CompressedData", "")), _is_true(fields.get("BinaryData", "False"))
     if is_packed and not is_binary:
-        raise _damaged(path)
+        raise damaged(path)
     return "deflate" if is_packed else "raw" if is_binary else "text"
 
 
@@ -116,14 +123,8 @@ def _place(path: Path, name: str, end: int, skip: int) -> tuple[Path, int]:
     """The file with the voxels, and the bytes before them."""
     if name.upper() == "LOCAL":
         return path, end
-    if name.split(" ")[0].upper() in _SEVERAL[:1] or _SEVERAL[1] in name:
-        raise InputError(f"{path} has its voxels in several files, which cannot be read.")
     return data_file(path, name), skip
 
 
 def _is_true(text: str) -> bool:
     return text[:1].upper() in ("T", "1")
-
-
-def _damaged(path: Path) -> InputError:
-    return InputError(f"{path} is damaged, was cut off, or is no file of this kind.")

@@ -16,7 +16,15 @@ import numpy as np
 from nrrd.reader import _TYPEMAP_NRRD2NUMPY as TYPES
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.picture_file import MOST_HEADER_BYTES, PictureFile, checked_axes, checked_grid, data_file
+from pqcomq.volumes.picture_file import (
+    MOST_HEADER_BYTES,
+    PictureFile,
+    checked_axes,
+    checked_grid,
+    colours,
+    damaged,
+    data_file,
+)
 
 ENCODINGS = {
     "raw": "raw", "gzip": "deflate", "gz": "deflate", "bzip2": "bzip2", "bz2": "bzip2", "text": "text", "txt": "text",
@@ -60,19 +68,19 @@ def read_nrrd_header(path: Path) -> PictureFile:
     except InputError:
         raise
     except Exception as error:  # pynrrd meets damaged values with errors of any kind
-        raise InputError(f"{path} is damaged, was cut off, or is no file of this kind.") from error
+        raise damaged(path) from error
     part_axis = _part_axis(kinds, directions, dimensions)
     kind = kinds[part_axis] if kinds and part_axis is not None else ""
     if dtype.itemsize == 1 and (kind in _COLOURS or (kind == "vector" and sizes[part_axis or 0] == 3)):
-        raise InputError(f"{path} has colour voxels, but only real numbers can be read.")
+        raise colours(path)
     size = checked_axes(sizes, part_axis, path)
     spacing, origin, axes = _geometry(header, directions, part_axis, path)
     detached = header.get("data file", header.get("datafile"))
-    data = path if detached is None else _detached(path, str(detached))
+    data = path if detached is None else data_file(path, str(detached))
     offset = _past_lines(data, end if detached is None else 0, skip_lines, path)
     is_packed = encoding in ("deflate", "bzip2")
     if skip == -1 and encoding != "raw":
-        raise InputError(f"{path} is damaged, was cut off, or is no file of this kind.")
+        raise damaged(path)
     return PictureFile(
         sizes, part_axis, dtype, encoding, data, -1 if skip == -1 else offset + (0 if is_packed else skip),
         skip if is_packed else 0, checked_grid(size, spacing, origin, axes, path), _texts(lines),
@@ -91,12 +99,12 @@ def _lines(path: Path) -> tuple[list[str], int]:
         while line := stream.readline(MOST_HEADER_BYTES):
             end += len(line)
             if end > MOST_HEADER_BYTES or not (lines or line.startswith(b"NRRD")):
-                raise InputError(f"{path} is damaged, was cut off, or is no file of this kind.")
+                raise damaged(path)
             if not line.strip():
                 break
             lines.append(line.decode("utf-8", "replace"))
     if not lines:
-        raise InputError(f"{path} is damaged, was cut off, or is no file of this kind.")
+        raise damaged(path)
     return lines, end
 
 
@@ -171,12 +179,6 @@ def _geometry(
         return spacing, origin * turn, (steps / spacing[:, None]).T
 
 
-def _detached(path: Path, name: str) -> Path:
-    if name.split(" ")[0].upper() == "LIST" or "%" in name:
-        raise InputError(f"{path} has its voxels in several files, which cannot be read.")
-    return data_file(path, name)
-
-
 def _past_lines(data: Path, offset: int, count: int, path: Path) -> int:
     """Where the voxels begin after some lines that are to be skipped."""
     if not count:
@@ -186,6 +188,6 @@ def _past_lines(data: Path, offset: int, count: int, path: Path) -> int:
         for _ in range(count):
             line = stream.readline(MOST_HEADER_BYTES)
             if not line.endswith(b"\n"):
-                raise InputError(f"{path} is damaged, was cut off, or is no file of this kind.")
+                raise damaged(path)
             offset += len(line)
     return offset

@@ -109,6 +109,16 @@ def checked_grid(
     return Grid(size, (sx, sy, sz), (x, y, z), tuple(axes.ravel().tolist()))
 
 
+def damaged(path: Path) -> InputError:
+    """What is told of a file that makes no sense."""
+    return InputError(f"{path} is damaged, was cut off, or is no file of this kind.")
+
+
+def colours(path: Path) -> InputError:
+    """What is told of a file whose voxels are colours."""
+    return InputError(f"{path} has colour voxels, but only real numbers can be read.")
+
+
 def data_file(path: Path, name: str) -> Path:
     """The file with a header's voxels, which lies in the header's own folder or below it.
 
@@ -117,8 +127,10 @@ def data_file(path: Path, name: str) -> Path:
         name: that it gives.
 
     Raises:
-        InputError: the file lies elsewhere, is not there, or is no regular file.
+        InputError: there are several, or the file lies elsewhere, is not there, or is no regular file.
     """
+    if name.split(" ")[0].upper() == "LIST" or "%" in name:
+        raise InputError(f"{path} has its voxels in several files, which cannot be read.")
     folder = path.parent.resolve()
     try:
         found = (folder / name).resolve()
