@@ -15,12 +15,11 @@ import psutil
 
 from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
+from pqcomq.volumes.nifti.reading import MOST_DEFLATION
 from pqcomq.volumes.picture_file import PictureFile
 
 CHUNK = 1 << 20
 ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
-MOST_DEFLATION = 1100
-"""Deflate packs at most 1,032 bytes into one."""
 MOST_CHARACTERS = 64
 """Of one number as text, with the space before it."""
 
