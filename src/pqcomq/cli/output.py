@@ -28,7 +28,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
         table.add_row(*row)
     # A number cut short by a narrow terminal, or by a pipe that has no width, is worse than a long line.
     needed = sum(widths) + 3 * len(widths) + 1  # each column's padding and border
-    Console(width=max(Console().width, needed)).print(table)
+    # No markup: names of volumes and of extras, as in "napari-pqcomq[openvino]", must come out as they are.
+    Console(width=max(Console().width, needed), markup=False).print(table)
 
 
 def print_lines(lines: Iterable[str]) -> None:
