@@ -105,7 +105,9 @@ def _with_masks(order: Order, volume: Volume) -> Outcome:
             continue
         try:
             if annotation.file.member:
-                raise InputError(f"{annotation.file} can only be opened outside of its archive; unpack it first.")
+                raise InputError(
+                    "The file can only be opened outside of its archive; unpack it first.", annotation.file
+                )
             masks.append(read_masks(annotation.file.path, volume))
         except InputError as error:
             problem = error

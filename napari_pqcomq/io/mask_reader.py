@@ -21,7 +21,7 @@ def object_layers(path: Path) -> list[LayerTuple]:
     """
     volumes = _open_volumes()
     if not volumes:
-        raise InputError(f"{path} labels a volume; open that volume first.")
+        raise InputError("The file labels a volume; open that volume first.", path)
     problems = []
     for volume in volumes:
         try:

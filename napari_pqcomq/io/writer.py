@@ -30,5 +30,5 @@ def write_labels(path: str, data: np.ndarray, meta: dict[str, Any]) -> list[str]
     target = Path(path)
     masks, volume = layer_masks(np.asarray(data), meta.get("metadata", {}), meta.get("name", ""))
     if not target.exists() and sidecar(target).exists():  # napari asked about the mask's file alone
-        raise InputError(f"{sidecar(target)} exists already and is not overwritten; choose another name.")
+        raise InputError("The file exists already and is not overwritten; choose another name.", sidecar(target))
     return [str(each) for each in export_masks(target, masks, volume, overwrite=True)]

@@ -36,7 +36,7 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         yield partial
         partial.replace(path)
     except OSError as error:
-        raise InputError(f"{path} could not be written: {why(error)}.") from error
+        raise InputError(f"The file could not be written: {why(error)}.", path) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -44,16 +44,16 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 def _check(path: Path, overwrite: bool) -> None:
     try:
         if not path.parent.is_dir():
-            raise InputError(f"{path} cannot be written: there is no folder {path.parent}.")
+            raise InputError(f"The file cannot be written: there is no folder {path.parent}.", path)
         if path.is_dir():
-            raise InputError(f"{path} cannot be written: it is a folder.")
+            raise InputError("The file cannot be written: it is a folder.", path)
         if path.exists() and not overwrite:
-            raise InputError(f"{path} exists already and is not overwritten.")
+            raise InputError("The file exists already and is not overwritten.", path)
         writable = os.access(path.parent, os.W_OK)
     except OSError as error:  # a folder on the way may not be entered
-        raise InputError(f"{path} cannot be written: {why(error)}.") from error
+        raise InputError(f"The file cannot be written: {why(error)}.", path) from error
     if not writable:
-        raise InputError(f"{path} cannot be written: the folder {path.parent} is read-only.")
+        raise InputError(f"The file cannot be written: the folder {path.parent} is read-only.", path)
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:
@@ -77,9 +77,9 @@ def check_folder(folder: Path, names: Iterable[str], *, overwrite: bool) -> None
         while not existing.exists():
             existing = existing.parent
     except OSError as error:
-        raise InputError(f"{folder} cannot be used: {why(error)}.") from error
+        raise InputError(f"The folder cannot be used: {why(error)}.", folder) from error
     if not existing.is_dir():
-        raise InputError(f"{folder} cannot be used: {existing} is not a folder.")
+        raise InputError(f"The folder cannot be used: {existing} is not a folder.", folder)
     _probe(existing)
     if existing == folder.absolute():
         for name in names:
@@ -95,7 +95,7 @@ def made_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: the folder cannot be made: {why(error)}.") from error
+        raise InputError(f"The folder cannot be made: {why(error)}.", folder) from error
     return folder
 
 
@@ -105,7 +105,7 @@ def _probe(folder: Path) -> None:
     try:
         probe.write_bytes(bytes(4096))
     except OSError as error:
-        raise InputError(f"{folder}: files cannot be written there: {why(error)}.") from error
+        raise InputError(f"Files cannot be written to the folder: {why(error)}.", folder) from error
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)

@@ -6,22 +6,33 @@ import re
 
 LONGEST_PATH = 60
 """Characters of a path that a message shows whole."""
+MOST_PIECES = 5
+"""Folders and name, from which on a path has something in its middle to leave out."""
 _PATH = re.compile(r"(?:[A-Za-z]:|~)?(?:[/\\][^/\\\s:;,()'\"]+){3,}")
 
 
 class InputError(ValueError):
     """Bad input from outside: a file, a folder, a box, a setting.
 
-    The message is one clear sentence that names the offending file or value and the problem. The command line
-    prints it and exits with status 2; the plugin shows it as a notification. Nothing is written and nothing that
-    was already loaded is lost when it is raised.
+    The message is one clear sentence that says what is wrong, then where. The command line prints it and exits with
+    status 2; the plugin shows it as a notification. Nothing is written and nothing that was already loaded is lost
+    when it is raised.
 
     Args:
-        message: the sentence; long paths in it are shortened in the middle, so that the problem stays in sight.
+        reason: the sentence; long paths in it are shortened in the middle, so that the problem stays in sight.
+        place: the file or folder that it is about, put behind the sentence in brackets, however its name is spelt.
+
+    Examples:
+        >>> import pqcomq
+        >>> print(pqcomq.InputError("The file was cut off before its first voxel.", "ct.nii"))
+        The file was cut off before its first voxel (ct.nii).
     """
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(with_short_paths(message))
+    def __init__(self, reason: str = "", place: object = None) -> None:
+        message = with_short_paths(reason)
+        if place is not None:
+            message = f"{message.removesuffix('.')} ({_short(str(place))})" + "." * message.endswith(".")
+        super().__init__(message)
 
 
 def with_short_paths(message: str) -> str:
@@ -38,11 +49,10 @@ def with_short_paths(message: str) -> str:
 
 
 def _short(path: str) -> str:
-    if len(path) <= LONGEST_PATH:
+    pieces = re.split(r"[/\\]", path)
+    if len(path) <= LONGEST_PATH or len(pieces) < MOST_PIECES:
         return path
     separator = re.search(r"[/\\]", path)
     between = separator[0] if separator else "/"
-    start, *_middle, folder, name = re.split(r"[/\\]", path.removesuffix("."))
-    first = start or f"{between}{_middle[0]}"
-    end = "." if path.endswith(".") else ""
-    return between.join((first, "…", folder, name)) + end
+    first = pieces[0] or f"{between}{pieces[1]}"
+    return between.join((first, "…", *pieces[-2:]))

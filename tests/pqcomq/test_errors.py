@@ -30,3 +30,17 @@ def test_long_paths_are_shortened_in_the_middle_and_all_else_stays(message, show
 def test_the_name_of_a_file_is_never_cut():
     name = "x" * (2 * LONGEST_PATH)
     assert with_short_paths(f"{LONG}/{name} is empty.") == f"/media/…/series-3/{name} is empty."
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("a.nii", "The file is empty (a.nii)."),
+        (f"{LONG}/with spaces, commas (and more): here/IM1.dcm", "The file is empty (/media/…/{0}/IM1.dcm)."),
+        ("name without any folder " + "x" * 90, "The file is empty ({1})."),
+    ],
+)
+def test_the_reason_comes_first_and_the_place_behind_it_however_it_is_spelt(place, shown):
+    shown = shown.format("with spaces, commas (and more): here", place)
+    assert str(InputError("The file is empty.", place)) == shown
+    assert str(InputError("The file is empty", place)) == shown.removesuffix(".")

@@ -212,6 +212,6 @@ def load_weights(path: StrPath, into: nn.Module | None = None) -> QuantizedModel
         >>> pqcomq.load_weights("nowhere.safetensors")
         Traceback (most recent call last):
             ...
-        pqcomq.errors.InputError: nowhere.safetensors: there is no such weights file
+        pqcomq.errors.InputError: There is no such weights file (nowhere.safetensors)
     """
     return load_model_weights(Path(path)) if into is None else load_module(Path(path), into)

@@ -78,7 +78,7 @@ def quantize(
     """
     _check_bits(bits, method, stored_bits)
     if out.suffix != ".safetensors":
-        raise InputError(f"{out}: quantized weights are written to a file that ends in .safetensors")
+        raise InputError("Quantized weights are written to a file that ends in .safetensors", out)
     check_target(out, overwrite=overwrite)
     settings = _settings(model.value, bits, method, integer, stored_bits, changes or [])
     volumes = [opened(path, None, modality) for path in calibration]

@@ -36,7 +36,7 @@ def find_cases(dataset: Path, labels: Collection[str] = ()) -> CaseList:
     found = _listed(Path(dataset))
     repeated = sorted(name for name, count in Counter(each.name for each in found.cases).items() if count > 1)
     if repeated:
-        raise InputError(f"{dataset}: two cases have one name, '{repeated[0]}'; every case needs its own.")
+        raise InputError(f"Two cases have one name, '{repeated[0]}'; every case needs its own.", dataset)
     asked = tuple(labels)
     chosen = [replace(each, asked=asked) for each in sorted(found.cases, key=lambda case: case.name)]
     kept, left_out = [], list(found.not_scored)
@@ -48,7 +48,7 @@ def find_cases(dataset: Path, labels: Collection[str] = ()) -> CaseList:
             left_out.append(NotScored(case.name, "", fault))
     if not kept:
         why = f" ({left_out[0].case}: {left_out[0].reason})" if left_out else ""
-        raise InputError(f"{dataset}: holds no case that can be scored{why}; it must be {LAYOUTS}.")
+        raise InputError(f"The folder holds no case that can be scored{why}; it must be {LAYOUTS}.", dataset)
     return CaseList(tuple(kept), tuple(left_out), found.layout)
 
 
@@ -57,7 +57,7 @@ def _listed(dataset: Path) -> CaseList:
         return nnunet_cases(dataset) if is_nnunet(dataset) else case_folders(dataset)
     if dataset.suffix.lower() in MANIFEST_SUFFIXES:
         return manifest_cases(dataset)
-    raise InputError(f"{dataset}: is no data set; it must be {LAYOUTS}.")
+    raise InputError(f"This is no data set; it must be {LAYOUTS}.", dataset)
 
 
 def synthetic_cases(count: int, labels: Collection[str] = ()) -> CaseList:

@@ -45,7 +45,7 @@ def nnunet_cases(dataset: Path) -> CaseList:
         images = {_stem(path): path for path in sorted((dataset / "imagesTr").iterdir()) if _is_volume(path)}
     folder = dataset / "labelsTr"
     if not folder.is_dir():
-        raise InputError(f"{dataset}: images without labels, there is no folder labelsTr.")
+        raise InputError("The images have no labels: there is no folder labelsTr.", dataset)
     labels = {_stem(path): path for path in sorted(folder.iterdir()) if _is_volume(path)}
     cases = [
         Case(name, image, labels[name], modality=modality, label_names=names)
@@ -73,7 +73,7 @@ def case_folders(dataset: Path) -> CaseList:
         else:
             cases.append(Case(folder.name, image, labels, patient, label_names=names))
     if not cases and not lost:
-        raise InputError(f"{dataset}: is empty, or holds no folder for each case.")
+        raise InputError("The folder is empty, or holds no folder for each case.", dataset)
     return CaseList(tuple(cases), tuple(lost), "folder of case folders")
 
 
@@ -153,7 +153,7 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise InputError(f"{path}: cannot be read as JSON.") from problem
+        raise InputError("The file cannot be read as JSON.", path) from problem
     if not isinstance(content, dict):
-        raise InputError(f"{path}: must be a JSON object.")
+        raise InputError("The file holds no JSON object.", path)
     return content

@@ -79,7 +79,7 @@ def read_models(paths: list[Path]) -> tuple[str, list[QuantizedModel]]:
     key = models[0].segmenter.key
     other = next((path for path, model in zip(paths, models, strict=True) if model.segmenter.key != key), None)
     if other is not None:
-        raise InputError(f"{other}: was made from another model than {paths[0]}.")
+        raise InputError(f"The file was made from another model than {paths[0]}.", other)
     marks = [model.segmenter.fingerprint for model in models]
     if len(set(marks)) < len(marks):
         raise InputError("Two of the weights files hold the same weights.")
@@ -117,7 +117,7 @@ def _loaded(settings: CohortSettings) -> list[ComparedModel]:
     for each in settings.quantized:
         model = load_weights(Path(each.path))
         if model.segmenter.fingerprint != each.fingerprint:
-            raise InputError(f"{each.path}: holds other weights than when this run began.")
+            raise InputError("The file holds other weights than when this run began.", each.path)
         check_same_source(full, model, Path(each.path))
         models.append(model)
     runtime = Runtime(settings.runtime)

@@ -32,10 +32,10 @@ def manifest_cases(path: Path) -> CaseList:
     columns = list(rows[0]) if rows else []
     missing = [name for name in _NEEDED if name not in columns]
     if missing:
-        raise InputError(f"{path}: the manifest has no column '{missing[0]}'; needed are {', '.join(_NEEDED)}.")
+        raise InputError(f"The manifest has no column '{missing[0]}'; needed are {', '.join(_NEEDED)}.", path)
     strange = [name for name in columns if name not in _KNOWN]
     if strange:
-        raise InputError(f"{path}: the manifest's column '{strange[0]}' is unknown; known are {', '.join(_KNOWN)}.")
+        raise InputError(f"The manifest's column '{strange[0]}' is unknown; known are {', '.join(_KNOWN)}.", path)
     return CaseList(tuple(_case(row, path, number) for number, row in enumerate(rows, start=1)), (), "manifest")
 
 
@@ -46,9 +46,9 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     try:
         table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path, dtype=str)
     except (OSError, ValueError, UnicodeDecodeError) as problem:
-        raise InputError(f"{path}: cannot be read as a table.") from problem
+        raise InputError("The file cannot be read as a table.", path) from problem
     if table.empty:
-        raise InputError(f"{path}: the manifest lists no case.")
+        raise InputError("The manifest lists no case.", path)
     filled = table.astype(object).where(table.notna(), "")
     rows: list[dict[str, Any]] = filled.to_dict("records")
     return rows
@@ -59,7 +59,7 @@ def _case(row: Mapping[str, Any], manifest: Path, number: int) -> Case:
     where = f"{manifest}, row {number}"
     for name in _NEEDED:
         if not text[name]:
-            raise InputError(f"{where}: '{name}' is empty.")
+            raise InputError(f"'{name}' is empty.", where)
     numbers, names = _labels(text.get("label_numbers", ""), where)
     return Case(
         name=text["case"],
@@ -81,7 +81,7 @@ def _modality(text: str, where: str) -> Modality | None:
     for modality in get_args(Modality):
         if text.casefold() == modality.casefold():
             return modality
-    raise InputError(f"{where}: there is no modality '{text}'; name CT, MR or other.")
+    raise InputError(f"There is no modality '{text}'; name CT, MR or other.", where)
 
 
 def _window(text: str, where: str) -> Window | None:
@@ -93,7 +93,7 @@ def _window(text: str, where: str) -> Window | None:
         level, width = (float(each) for each in re.split(r"[,;/ ]+", text))
     except ValueError:
         known = ", ".join(PRESETS)
-        raise InputError(f"{where}: window '{text}': name one of {known}, or give LEVEL,WIDTH.") from None
+        raise InputError(f"There is no window '{text}'; name one of {known}, or give LEVEL,WIDTH.", where) from None
     return Window(level, width)
 
 
@@ -106,7 +106,7 @@ def _labels(text: str, where: str) -> tuple[tuple[int, ...], dict[int, str]]:
             continue
         number, _, name = part.partition("=")
         if not number.strip().isdigit():
-            raise InputError(f"{where}: '{part}' is no label number; write 1 2, or 1=spleen; 2=right kidney.")
+            raise InputError(f"'{part}' is no label number; write 1 2, or 1=spleen; 2=right kidney.", where)
         numbers.append(int(number))
         if name.strip():
             names[int(number)] = name.strip()

@@ -37,7 +37,7 @@ class CohortResult:
         """
         check_installed()
         if not CohortStore.is_at(folder):
-            raise InputError(f"{folder}: is no folder of a cohort's results.")
+            raise InputError("The folder holds no cohort's results.", folder)
         return cls(CohortStore(folder))
 
     @cached_property

@@ -57,7 +57,8 @@ class CohortStore:
             difference = settings.difference(self.settings())
             if difference is not None:
                 raise InputError(
-                    f"{self.folder}: holds a cohort that was run with {difference}; choose another folder for --out."
+                    f"The folder holds a cohort that was run with {difference}; choose another folder for --out.",
+                    self.folder,
                 )
         for name in (*_TABLES, "pictures"):
             made_folder(self.folder / name)
@@ -77,9 +78,9 @@ class CohortStore:
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as problem:
-            raise InputError(f"{self.folder}: is no folder of a cohort's results.") from problem
+            raise InputError("The folder holds no cohort's results.", self.folder) from problem
         if content.get("format") != FORMAT:
-            raise InputError(f"{path}: was written by another version of this program.")
+            raise InputError("The file was written by another version of this program.", path)
         return content
 
     def settings(self) -> CohortSettings:
@@ -206,7 +207,9 @@ class CohortStore:
         try:
             return parquet.read_table(path, partitioning=None)
         except (OSError, pa.ArrowException) as problem:
-            raise InputError(f"{path}: cannot be read; remove it, and the next run scores its case again.") from problem
+            raise InputError(
+                "The file cannot be read; remove it, and the next run scores its case again.", path
+            ) from problem
 
     def _write(self, table: str, key: str, rows: list[dict[str, Any]]) -> None:
         import pyarrow as pa

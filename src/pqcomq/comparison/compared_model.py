@@ -68,8 +68,8 @@ def check_same_source(full: Segmenter, model: QuantizedModel, weights: Path | No
     Raises:
         InputError: architecture or checkpoint differ.
     """
-    what = str(weights) if weights else "the quantized model"
     if model.segmenter.key != full.key:
-        raise InputError(f"{what}: is for {model.segmenter.title}, not for {full.title}")
+        raise InputError(f"The quantized model is for {model.segmenter.title}, not for {full.title}", weights)
     if model.segmenter.checkpoint_sha256 != full.checkpoint_sha256:
-        raise InputError(f"{what}: was made from another checkpoint of {full.title} than {full.checkpoint_name}")
+        other = f"another checkpoint of {full.title} than {full.checkpoint_name}"
+        raise InputError(f"The quantized model was made from {other}", weights)

@@ -93,8 +93,9 @@ class LabelledObjects:
                 place = tuple(np.argwhere(both)[0])
                 first, second = (self._title(int(self.maps[index][place])) for index in (one, other))
                 raise InputError(
-                    f"{what} holds objects that overlap ({first} and {second}), which one label map cannot; "
-                    "choose some that do not."
+                    f"The file holds objects that overlap ({first} and {second}), which one label map cannot; "
+                    "choose some that do not.",
+                    what,
                 )
         raise AssertionError("objects were laid apart without overlapping")
 

@@ -48,7 +48,7 @@ def open_object(path: Path, kind: str) -> Dataset:
         InputError: it is missing, damaged or of another kind.
     """
     if object_kind(path) != kind:
-        raise InputError(f"{path} is not a {_TITLES[kind]}.")
+        raise InputError(f"The file is not a {_TITLES[kind]}.", path)
     with with_pydicom_errors(path):
         dataset = pydicom.dcmread(path, force=True)
         _check_whole(dataset)
@@ -73,12 +73,12 @@ def with_pydicom_errors(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except MemoryError as error:
-        raise InputError(f"{path} is too large for this computer's memory.") from error
+        raise InputError("The file is too large for this computer's memory.", path) from error
     except Exception as error:  # damaged files end in exceptions of a dozen unrelated types
         logger.debug("reading a DICOM object: %r", error)
         if isinstance(error, OSError) and error.errno is not None:
-            raise InputError(f"{path} cannot be read: {why(error)}.") from error
-        raise InputError(f"{path} is a damaged DICOM object.") from error
+            raise InputError(f"The file cannot be read: {why(error)}.", path) from error
+        raise InputError("The file is a damaged DICOM object.", path) from error
 
 
 def check_frame_of_reference(path: Path, frames: set[str], volume: Volume) -> tuple[str, ...]:
@@ -100,6 +100,6 @@ def check_frame_of_reference(path: Path, frames: set[str], volume: Volume) -> tu
         return ("The file and the volume do not both name a frame of reference; their positions alone were compared.",)
     if own not in frames:
         raise InputError(
-            f"{path} belongs to another examination than {volume.name}: it lies in another frame of reference."
+            f"The file belongs to another examination than {volume.name}: it lies in another frame of reference.", path
         )
     return ()

@@ -153,8 +153,8 @@ def _read(plane: SourcePlane, tags: list[str]) -> Dataset:
             return header
     except InputError as error:
         reason = why(error.__cause__) if isinstance(error.__cause__, OSError) else "it is damaged"
-        raise InputError(f"{plane.path}, an image of the volume, can no longer be read: {reason}.") from error
+        raise InputError(f"An image of the volume can no longer be read: {reason}.", plane.path) from error
     except OSError as error:
-        raise InputError(f"{plane.path}, an image of the volume, can no longer be read: {why(error)}.") from error
+        raise InputError(f"An image of the volume can no longer be read: {why(error)}.", plane.path) from error
     except (InvalidDicomError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
-        raise InputError(f"{plane.path}, an image of the volume, is damaged.") from error
+        raise InputError("An image of the volume is damaged.", plane.path) from error

@@ -52,9 +52,9 @@ def read_structure_set(path: Path, volume: Volume, only: Collection[int] | None 
     chosen = set(drawn) if only is None else set(only)
     if missing := sorted(chosen - set(drawn)):
         listed = ", ".join(f"{number} '{name}'" for number, name in sorted(drawn.items())[:12]) or "none"
-        raise InputError(f"{path} has no region {missing[0]} with closed contours, only {listed}.")
+        raise InputError(f"The file has no region {missing[0]} with closed contours, only {listed}.", path)
     if not chosen:
-        raise InputError(f"{path} has no region with closed contours.")
+        raise InputError("The file has no region with closed contours.", path)
     builder = LabelMapBuilder(volume.grid.shape_zyx, max(chosen))
     problems: dict[int, str] = {}
     for number in sorted(chosen):
@@ -64,7 +64,7 @@ def read_structure_set(path: Path, volume: Volume, only: Collection[int] | None 
             problems[number] = f"'{names[number]}' {problem}"
     # A couch or a mask that reaches beyond the images says nothing against the organs; whoever asks for it is told.
     if problems and (only is not None or len(problems) == len(chosen)):
-        raise InputError(f"{path} does not fit {volume.name}: {next(iter(problems.values()))}.")
+        raise InputError(f"The file does not fit {volume.name}: {next(iter(problems.values()))}.", path)
     chosen -= set(problems)
     notes += tuple(f"A region was left out: {problem}." for problem in problems.values())
     if only is None and (left_out := [name for number, name in sorted(names.items()) if number not in drawn]):
@@ -80,11 +80,13 @@ def _names(dataset: Dataset, path: Path) -> dict[int, str]:
     }
     # A label map has no room for the number 0; structure sets may use it.
     if 0 in names:
-        raise InputError(f"{path} numbers its region '{names[0]}' 0, which stands for the background in labels.")
+        raise InputError(
+            f"The file numbers its region '{names[0]}' 0, which stands for the background in labels.", path
+        )
     if not names:
-        raise InputError(f"{path} describes no region.")
+        raise InputError("The file describes no region.", path)
     if not 0 < max(names) <= MOST_REGIONS:
-        raise InputError(f"{path} is a damaged DICOM object.")
+        raise InputError("The file is a damaged DICOM object.", path)
     return names
 
 

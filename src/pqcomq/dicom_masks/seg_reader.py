@@ -61,14 +61,16 @@ def read_segmentation(path: Path, volume: Volume, only: Collection[int] | None =
     notes = check_frame_of_reference(path, stated, volume)
     chosen = set(names) if only is None else set(only)
     if missing := sorted(chosen - set(names)):
-        raise InputError(f"{path} has no segment {missing[0]}, only {_listed(names)}.")
+        raise InputError(f"The file has no segment {missing[0]}, only {_listed(names)}.", path)
     with with_pydicom_errors(path):
         parts = _parts(dataset, frames, chosen, path, volume)
     builder = LabelMapBuilder(volume.grid.shape_zyx, max(chosen))
     for number in sorted(parts):
         builder.add(number, parts[number])
     if not parts:
-        raise InputError(f"{path} has no voxel in {'any segment' if only is None else 'the segments asked for'}.")
+        raise InputError(
+            f"The file has no voxel in {'any segment' if only is None else 'the segments asked for'}.", path
+        )
     if dataset.SegmentationType == "FRACTIONAL":
         notes += (f"The segmentation is fractional; voxels count from {FRACTION:.0%} of its greatest value.",)
     return LabelledObjects(builder.maps(), {number: names[number] for number in sorted(chosen)}, notes)
@@ -78,16 +80,16 @@ def _names(dataset: Dataset, path: Path) -> dict[int, str]:
     """Segment number → label."""
     kind = str(dataset.get("SegmentationType") or "")
     if kind not in ("BINARY", "FRACTIONAL", "LABELMAP"):
-        raise InputError(f"{path} is a segmentation of an unknown type ({kind or 'none stated'}).")
+        raise InputError(f"The file is a segmentation of an unknown type ({kind or 'none stated'}).", path)
     names = {
         int(item.SegmentNumber): long_string(str(item.get("SegmentLabel") or "")) or f"segment {item.SegmentNumber}"
         for item in dataset.get("SegmentSequence") or []
         if int(item.SegmentNumber) > 0  # in a label map 0 is the background
     }
     if not names:
-        raise InputError(f"{path} describes no segment.")
+        raise InputError("The file describes no segment.", path)
     if max(names) > MOST_SEGMENTS:
-        raise InputError(f"{path} is a damaged DICOM object.")
+        raise InputError("The file is a damaged DICOM object.", path)
     return names
 
 
@@ -95,7 +97,7 @@ def _frames(dataset: Dataset, path: Path) -> list[_Frame]:
     shared = next(iter(dataset.get("SharedFunctionalGroupsSequence") or []), Dataset())
     groups: Sequence[Dataset] = dataset.get("PerFrameFunctionalGroupsSequence") or []
     if not groups or len(groups) != int(dataset.get("NumberOfFrames") or 0):
-        raise InputError(f"{path} is damaged: it does not say where each of its frames lies.")
+        raise InputError("The file is damaged: it does not say where each of its frames lies.", path)
     has_segments = dataset.SegmentationType != "LABELMAP"
     numbers = [int(item.SegmentNumber) for item in dataset.get("SegmentSequence") or []]
     only_one = numbers[0] if len(numbers) == 1 else None
@@ -110,13 +112,13 @@ def _frame(group: Dataset, shared: Dataset, path: Path, only_one: int | None, *,
                     values = tuple(float(v) for v in item.get(keyword))
                     if len(values) == count and all(abs(v) < FARTHEST for v in values):  # NaN is not, either
                         return values
-        raise InputError(f"{path} is damaged: it does not say where each of its frames lies.")
+        raise InputError("The file is damaged: it does not say where each of its frames lies.", path)
 
     segment = None
     if has_segments:
         items = [*(group.get(IDENTIFICATION) or []), *(shared.get(IDENTIFICATION) or [])]
         if not items and only_one is None:
-            raise InputError(f"{path} does not say which of its segments each frame shows ({IDENTIFICATION}).")
+            raise InputError(f"The file does not say which of its segments each frame shows ({IDENTIFICATION}).", path)
         segment = int(items[0].ReferencedSegmentNumber) if items else only_one
     return _Frame(
         segment,
@@ -167,7 +169,7 @@ def _pictures(
 
 
 def _elsewhere(path: Path, volume: Volume, clause: str) -> InputError:
-    return InputError(f"{path} does not lie on the voxels of {volume.name}: {clause}.")
+    return InputError(f"The file does not lie on the voxels of {volume.name}: {clause}.", path)
 
 
 def _listed(names: dict[int, str]) -> str:

@@ -54,7 +54,7 @@ def mask_kind(path: Path) -> MaskKind:
         if path.name.endswith(kind.value):
             return kind
     endings = ", ".join(kind.value for kind in MaskKind)
-    raise InputError(f"{path} has no ending that says what kind of file to write; choose one of {endings}.")
+    raise InputError(f"The file has no ending that says what kind of file to write; choose one of {endings}.", path)
 
 
 def sidecar(path: Path) -> Path:

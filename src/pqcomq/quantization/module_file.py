@@ -83,12 +83,14 @@ def load_module(path: Path, module: nn.Module) -> QuantizedModule:
     """
     head, tensors = read_packed(path, tensors=True)
     if head.get("network_format") not in (FORMAT, ENTROPY_CODED_FORMAT):
-        raise InputError(f"{path}: holds no weights of a network of one's own that this version knows")
+        raise InputError("The file holds no weights of a network of one's own that this version knows", path)
     settings, entries = read_settings(path, head)
     made = copy.deepcopy(module).eval()
     layers, _reasons = layers_and_reasons(made)
     if entries.keys() != layers.keys():
-        raise InputError(f"{path}: is for a {head.get('network')} with other layers than this {type(module).__name__}")
+        raise InputError(
+            f"The file is for a {head.get('network')} with other layers than this {type(module).__name__}", path
+        )
     results = take_layers(path, head, entries, layers, tensors, str)
     _fill(path, made, set(layers), tensors)
     return QuantizedModule.of(made, results, settings)
@@ -102,8 +104,10 @@ def _fill(path: Path, module: nn.Module, quantized: set[str], tensors: dict[str,
             continue
         stored = tensors.pop(name, None)
         if stored is None or not isinstance(wanted, Tensor) or stored.shape != wanted.shape:
-            raise InputError(f"{path}: '{name}' is missing or has another shape than the network's")
+            raise InputError(f"'{name}' is missing or has another shape than the network's", path)
         state[name] = stored
     if tensors:
-        raise InputError(f"{path}: holds tensors that the network does not have, for one {next(iter(tensors))!r}")
+        raise InputError(
+            f"The file holds tensors that the network does not have, for one {next(iter(tensors))!r}", path
+        )
     module.load_state_dict(state)

@@ -120,7 +120,7 @@ def read_settings(path: Path, head: Mapping[str, Any]) -> tuple[QuantizationConf
         settings = QuantizationConfig.from_dict(head["quantization"])
         return settings, {layer: LayerEntry.of(entry) for layer, entry in head["layers"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise InputError(f"{path}: its manifest is damaged ({problem})") from problem
+        raise InputError(f"The manifest is damaged ({problem})", path) from problem
 
 
 def write_packed(path: Path, content: Callable[[], bytes], *, overwrite: bool) -> None:
@@ -135,7 +135,7 @@ def write_packed(path: Path, content: Callable[[], bytes], *, overwrite: bool) -
         InputError: the name has another ending, the file exists, or the folder cannot be written (nothing is left).
     """
     if path.suffix != ".safetensors":
-        raise InputError(f"{path}: quantized weights are written to a file that ends in .safetensors")
+        raise InputError("Quantized weights are written to a file that ends in .safetensors", path)
     with replacing(path, overwrite=overwrite) as partial:
         partial.write_bytes(content())
 
@@ -158,21 +158,21 @@ def read_packed(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str,
         InputError: the file is missing, damaged, or was not written by this package.
     """
     if not path.is_file():
-        raise InputError(f"{path}: there is no such weights file")
+        raise InputError("There is no such weights file", path)
     try:
         with safe_open(path, framework="pt") as stream:
             text = (stream.metadata() or {}).get(MANIFEST)
             content = {name: stream.get_tensor(name) for name in stream.keys()} if tensors else {}  # noqa: SIM118
     except (SafetensorError, OSError) as problem:
-        raise InputError(f"{path}: is truncated, damaged or not a safetensors file") from problem
+        raise InputError("The file is truncated, damaged or not a safetensors file", path) from problem
     if text is None:
-        raise InputError(f"{path}: is a safetensors file, but not one of quantized weights written by pqcomq")
+        raise InputError("The file is a safetensors file, but not one of quantized weights written by pqcomq", path)
     try:
         head = json.loads(text)
     except ValueError as problem:
-        raise InputError(f"{path}: its manifest is damaged") from problem
+        raise InputError("The manifest is damaged", path) from problem
     if not isinstance(head, dict):
-        raise InputError(f"{path}: its manifest is damaged")
+        raise InputError("The manifest is damaged", path)
     return head, content
 
 
@@ -226,7 +226,7 @@ def _take_packed(
     try:
         parts = {part: tensors.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point")}
     except KeyError as problem:
-        raise InputError(f"{path}: the tensor {problem} is missing") from problem
+        raise InputError(f"The tensor {problem} is missing", path) from problem
     permutation = tensors.pop(f"{name}.permutation", None)
     units = -(-columns // run) if run > 0 else 0
     scales = {(rows, units), (1, 1)} if units == 1 else {(rows, units)}
@@ -239,5 +239,5 @@ def _take_packed(
         and (permutation is None or torch.equal(permutation.sort().values.long(), torch.arange(columns)))
     )
     if not fits:
-        raise InputError(f"{path}: the tensors of layer {name!r} do not fit its layer in the model")
+        raise InputError(f"The tensors of layer {name!r} do not fit its layer in the model", path)
     return QuantizedWeight(parts["codes"], parts["scale"], parts["zero_point"], permutation, bits, run, shape)

@@ -51,17 +51,17 @@ def take_stream(
     for name, (stored, own) in _TYPES.items():
         tensor = tensors.pop(f"{STREAM}.{name}", None)
         if tensor is None or tensor.dtype != stored:
-            raise InputError(f"{path}: the tensor '{STREAM}.{name}' is missing or of another type")
+            raise InputError(f"The tensor '{STREAM}.{name}' is missing or of another type", path)
         parts[name] = tensor.contiguous().numpy().view(own)
     stream = EntropyStream(**parts)
     said = head.get(STREAM)
     if not isinstance(said, Mapping) or said.get("sha256") != stream.sha256:
-        raise InputError(f"{path}: its entropy-coded weights are damaged (their checksum is another)")
+        raise InputError("The entropy-coded weights are damaged (their checksum is another)", path)
     try:
         weights = decoded(stream, list(shapes.values()))
     except (ValueError, AssertionError) as problem:
-        raise InputError(f"{path}: its entropy-coded weights cannot be read: the stream {problem}") from problem
+        raise InputError(f"The entropy-coded weights cannot be read: the stream {problem}", path) from problem
     for name, weight in zip(shapes, weights, strict=True):
         if not bool(torch.isfinite(weight.dequantize()).all()):
-            raise InputError(f"{path}: the entropy-coded weights of layer {name!r} are not finite")
+            raise InputError(f"The entropy-coded weights of layer {name!r} are not finite", path)
     return dict(zip(shapes, weights, strict=True))

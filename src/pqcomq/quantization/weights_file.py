@@ -120,13 +120,13 @@ def load_weights(path: Path) -> QuantizedModel:
         key, name, sha256 = str(source["key"]), str(source["checkpoint_name"]), str(source["checkpoint_sha256"])
         size = int(source["checkpoint_bytes"])
     except (KeyError, TypeError, ValueError) as problem:
-        raise InputError(f"{path}: its manifest is damaged ({problem})") from problem
+        raise InputError(f"The manifest is damaged ({problem})", path) from problem
     if key not in MODEL_KEYS:
-        raise InputError(f"{path}: is for a model {key!r} that this version does not know")
+        raise InputError(f"The file is for a model {key!r} that this version does not know", path)
     full = empty_model(key, name, sha256, size)
     layers = layers_to_quantize(full, decoder=settings.decoder)
     if entries.keys() != layers.keys():
-        raise InputError(f"{path}: names other layers than {full.title} has")
+        raise InputError(f"The file names other layers than {full.title} has", path)
     results = take_layers(path, head, entries, layers, tensors, state_name)
     _fill(path, full, set(results), tensors)
     return QuantizedModel.of(full, results, settings, calibration)
@@ -136,9 +136,9 @@ def _checked(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str, Te
     """Manifest and, if asked for, tensors of a file of the MedSAM family."""
     head, content = read_packed(path, tensors=tensors)
     if "network" in head:
-        raise InputError(f"{path}: holds weights of a network of another kind; load them into that network")
+        raise InputError("The file holds weights of a network of another kind; load them into that network", path)
     if head.get("format") not in (FORMAT, ENTROPY_CODED_FORMAT):
-        raise InputError(f"{path}: is in a format that this version ({pqcomq.__version__}) does not know")
+        raise InputError(f"The file is in a format that this version ({pqcomq.__version__}) does not know", path)
     return head, content
 
 
@@ -161,11 +161,13 @@ def _fill(path: Path, full: Segmenter, quantized: set[str], tensors: dict[str, T
                 continue
             tensor = _positions(tensors) if stored == POSITIONS else tensors.pop(stored, None)
             if tensor is None or tensor.shape != wanted.shape:
-                raise InputError(f"{path}: '{stored}' is missing or has another shape than {full.title}'s")
+                raise InputError(f"'{stored}' is missing or has another shape than {full.title}'s", path)
             if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-                raise InputError(f"{path}: the tensor '{stored}' holds values that are not finite")
+                raise InputError(f"The tensor '{stored}' holds values that are not finite", path)
             state[name] = tensor
         module.load_state_dict(state)
         module.eval()  # TinyViT caches its relative position biases when it enters evaluation mode
     if tensors:
-        raise InputError(f"{path}: holds tensors that {full.title} does not have, for one {next(iter(tensors))!r}")
+        raise InputError(
+            f"The file holds tensors that {full.title} does not have, for one {next(iter(tensors))!r}", path
+        )

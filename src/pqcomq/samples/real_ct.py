@@ -37,9 +37,9 @@ def real_ct(progress: ProgressBar | None = None, cache: Path | None = None) -> V
     try:
         image = sitk.ReadImage(str(path))
     except RuntimeError as error:
-        raise InputError(f"{path} could not be read as NRRD.") from error
+        raise InputError("The file could not be read as NRRD.", path) from error
     except MemoryError as error:
-        raise InputError(f"{path} is too large for this computer's memory.") from error
+        raise InputError("The file is too large for this computer's memory.", path) from error
     return Volume.of(
         compact_image(image, path), "CT", "Abdominal CT (liver_100)", path, (ImportIssue("attribution", ATTRIBUTION),)
     )

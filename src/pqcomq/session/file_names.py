@@ -41,7 +41,7 @@ def inside(folder: Path, name: object) -> Path:
     """
     path = folder / str(name)
     if not isinstance(name, str) or not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{folder / MANIFEST}: names a file outside the session's folder ({name}).")
+        raise InputError(f"The session's file names a file outside the session's folder ({name}).", folder / MANIFEST)
     if not path.is_file():
-        raise InputError(f"{path}: the session's file is missing.")
+        raise InputError("The session's file is missing.", path)
     return path

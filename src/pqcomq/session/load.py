@@ -56,11 +56,11 @@ class SavedSession:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise InputError(f"{folder} holds no session: there is no {MANIFEST} in it.") from None
+            raise InputError(f"The folder holds no session: there is no {MANIFEST} in it.", folder) from None
         except (OSError, ValueError) as problem:
-            raise InputError(f"{path} cannot be read as a session.") from problem
+            raise InputError("The file cannot be read as a session.", path) from problem
         if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise InputError(f"{path} is of a format that this version does not know.")
+            raise InputError("The file is of a format that this version does not know.", path)
         return cls(folder, content)
 
     @property
@@ -104,7 +104,7 @@ class SavedSession:
         """
         found = self.numbers()
         if not found:
-            raise InputError(f"{self.folder / MANIFEST} names no object; a session has at least one.")
+            raise InputError("The session's file names no object; a session has at least one.", self.folder / MANIFEST)
         return _runtime(found[0].reference.execution), _runtime(found[0].comparisons[0].candidate.execution)
 
     def models(self, full: Segmenter, runtime: Runtime | None = None) -> tuple[ComparedModel, ...]:
@@ -211,7 +211,7 @@ class SavedSession:
         return value
 
     def _damaged(self, problem: Exception) -> InputError:
-        return InputError(f"{self.folder / MANIFEST} is damaged ({problem!r}).")
+        return InputError(f"The session's file is damaged ({problem!r}).", self.folder / MANIFEST)
 
 
 def _compared(

@@ -40,7 +40,7 @@ def write_mask(path: Path, mask: np.ndarray, volume: Volume, *, overwrite: bool 
     """
     path = Path(path)
     if not path.name.endswith(WRITTEN_SUFFIXES):
-        raise InputError(f"{path} must end in .nii.gz, .nii, .nrrd or .mha.")
+        raise InputError("The file must end in .nii.gz, .nii, .nrrd or .mha.", path)
     image = mask_image(mask, volume)
     with replacing(path, overwrite=overwrite) as partial:
         save_image(image, partial, path)
@@ -76,12 +76,12 @@ def save_image(image: sitk.Image, partial: Path, path: Path) -> None:
             sitk.WriteImage(image, str(partial), useCompression=True)
         # ITK does not notice a disk that fills up while it writes; the file itself tells.
         if not _is_whole(partial, image):
-            raise InputError(f"{path} could not be written; the disk is probably full.")
+            raise InputError("The file could not be written; the disk is probably full.", path)
     except OSError as error:  # a folder on the way that may not be entered
-        raise InputError(f"{path} cannot be written: {why(error)}.") from error
+        raise InputError(f"The file cannot be written: {why(error)}.", path) from error
     except RuntimeError as error:
         logger.debug("writing %s: %s", path, error)
-        raise InputError(f"{path} could not be written; the disk is probably full.") from error
+        raise InputError("The file could not be written; the disk is probably full.", path) from error
 
 
 def _is_whole(path: Path, image: sitk.Image) -> bool:

@@ -59,7 +59,7 @@ def read_label_file(
     path = Path(path)
     if is_folder(path) or not (is_nifti_name(path) or is_picture_name(path)):
         raise InputError(
-            f"{path} is not a NIfTI, NRRD or MetaImage file (.nii, .nii.gz, .nrrd, .mha), as labels must be."
+            "The file is not a NIfTI, NRRD or MetaImage file (.nii, .nii.gz, .nrrd, .mha), as labels must be.", path
         )
     segments: list[Segment] = []
     parts: list[int | None] = [part]
@@ -94,7 +94,7 @@ def read_labels(path: Path, volume: Volume, part: int | None = None, remedies: C
     """
     layers = read_label_file(path, volume, part, remedies).layers
     if len(layers) > 1:
-        raise InputError(f"{path} holds {len(layers)} layers of labels; choose one as a part.")
+        raise InputError(f"The file holds {len(layers)} layers of labels; choose one as a part.", path)
     return layers[0]
 
 
@@ -105,12 +105,12 @@ def _whole_numbers(values: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[Im
         whole = np.rint(values)
         most = float(np.abs(values - whole).max())
         if most > ROUNDING:
-            raise InputError(f"{path} holds values that are no labels (labels are whole numbers from 0).")
+            raise InputError("The file holds values that are no labels (labels are whole numbers from 0).", path)
         findings = (
             ImportIssue("rounded labels", f"Labels are up to {most:.1g} off whole numbers; they were rounded."),
         )
         values = whole
     if values.min() < 0:
-        raise InputError(f"{path} holds values that are no labels (labels are whole numbers from 0).")
+        raise InputError("The file holds values that are no labels (labels are whole numbers from 0).", path)
     smallest: np.ndarray = values.astype(next(t for t in LABEL_TYPES if values.max() <= np.iinfo(t).max))
     return smallest, findings

@@ -107,7 +107,7 @@ def _numbers(fields: dict[str, str], keys: tuple[str, ...], count: int, otherwis
 def _dtype(fields: dict[str, str], path: Path) -> np.dtype:
     kind = TYPES.get(fields.get("ElementType", ""))
     if kind is None:
-        raise InputError(f"{path} has voxels that are not one real number each.")
+        raise InputError("The file has voxels that are not one real number each.", path)
     order = fields.get("ElementByteOrderMSB", fields.get("BinaryDataByteOrderMSB", "False"))
     return np.dtype(f"{'>' if _is_true(order) else '<'}{kind}")
 

@@ -172,7 +172,7 @@ def _geometry(
         if origin.shape != (3,):
             raise ValueError
     except (IndexError, TypeError, ValueError):
-        raise InputError(f"{path} has a damaged geometry.") from None
+        raise InputError("The file has a damaged geometry.", path) from None
     steps = directions[spatial] * turn
     spacing = np.linalg.norm(steps, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -78,12 +78,14 @@ def _header(path: Path) -> PictureFile:
     try:
         return READERS[path.suffix.lower()](path)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {why(error)}.") from error
+        raise InputError(f"The file cannot be read: {why(error)}.", path) from error
 
 
 def _index(count: int, part: int | None, path: Path) -> int:
     if part is not None:
         return checked_part(part, count, str(path))
     if count > 1:
-        raise PartChoiceNeeded(str(path), f"holds {count} volumes", [f"volume {n}" for n in range(1, count + 1)])
+        raise PartChoiceNeeded(
+            str(path), f"The file holds {count} volumes", [f"volume {n}" for n in range(1, count + 1)]
+        )
     return 0

@@ -32,13 +32,13 @@ def is_folder(path: Path) -> bool:
         if regular:
             path.open("rb").close()
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist.") from None
+        raise InputError("There is no such file or folder.", path) from None
     except OSError as error:
-        raise InputError(f"{path} cannot be opened: {why(error)}.") from error
+        raise InputError(f"The file cannot be opened: {why(error)}.", path) from error
     except ValueError as error:  # a null character in the name
-        raise InputError(f"{str(path)!r} is not a usable file name.") from error
+        raise InputError("The file has a name that cannot be used.", repr(str(path))) from error
     if not regular:
-        raise InputError(f"{path} is neither a file nor a folder.")
+        raise InputError("This is neither a file nor a folder.", path)
     if status.st_size == 0:
-        raise InputError(f"{path} is empty.")
+        raise InputError("The file is empty.", path)
     return False

@@ -73,12 +73,12 @@ def checked_axes(sizes: tuple[int, ...], part_axis: int | None, path: Path) -> t
     """
     shape = " x ".join(map(str, sizes))
     if any(not 0 < size <= MOST_AXIS for size in sizes):
-        raise InputError(f"{path} is damaged: no picture has {shape} voxels.")
+        raise InputError(f"The file is damaged: no picture has {shape} voxels.", path)
     if len(sizes) < 3:
-        raise InputError(f"{path} is a {len(sizes)}-D picture ({shape}), not a volume.")
+        raise InputError(f"The file is a {len(sizes)}-D picture ({shape}), not a volume.", path)
     spatial = [size for axis, size in enumerate(sizes) if axis != part_axis]
     if len(spatial) != 3:
-        raise InputError(f"{path} has {len(sizes)} dimensions ({shape}), and three or four can be read.")
+        raise InputError(f"The file has {len(sizes)} dimensions ({shape}), and three or four can be read.", path)
     return spatial[0], spatial[1], spatial[2]
 
 
@@ -99,11 +99,11 @@ def checked_grid(
     """
     low, high = PLAUSIBLE_SPACING
     if not all(np.isfinite(numbers).all() for numbers in (spacing, origin, axes)):
-        raise InputError(f"{path} has a damaged geometry (it holds numbers that are not finite).")
+        raise InputError("The file has a damaged geometry (it holds numbers that are not finite).", path)
     if not ((spacing >= low) & (spacing <= high)).all():
-        raise InputError(f"{path} has implausible voxel spacing ({' x '.join(f'{s:g}' for s in spacing)} mm).")
+        raise InputError(f"The file has implausible voxel spacing ({' x '.join(f'{s:g}' for s in spacing)} mm).", path)
     if np.abs(axes.T @ axes - np.eye(3)).max() > SAME_ANGLE:
-        raise InputError(f"{path} has axes that are not at right angles to one another.")
+        raise InputError("The file has axes that are not at right angles to one another.", path)
     sx, sy, sz = spacing.tolist()
     x, y, z = origin.tolist()
     return Grid(size, (sx, sy, sz), (x, y, z), tuple(axes.ravel().tolist()))
@@ -111,12 +111,12 @@ def checked_grid(
 
 def damaged(path: Path) -> InputError:
     """What is told of a file that makes no sense."""
-    return InputError(f"{path} is damaged, was cut off, or is no file of this kind.")
+    return InputError("The file is damaged, was cut off, or is no file of this kind.", path)
 
 
 def colours(path: Path) -> InputError:
     """What is told of a file whose voxels are colours."""
-    return InputError(f"{path} has colour voxels, but only real numbers can be read.")
+    return InputError("The file has colour voxels, but only real numbers can be read.", path)
 
 
 def data_file(path: Path, name: str) -> Path:
@@ -130,13 +130,13 @@ def data_file(path: Path, name: str) -> Path:
         InputError: there are several, or the file lies elsewhere, is not there, or is no regular file.
     """
     if name.split(" ")[0].upper() == "LIST" or "%" in name:
-        raise InputError(f"{path} has its voxels in several files, which cannot be read.")
+        raise InputError("The file has its voxels in several files, which cannot be read.", path)
     folder = path.parent.resolve()
     try:
         found = (folder / name).resolve()
         is_file = found.is_file()
     except (OSError, ValueError, RuntimeError):
-        raise InputError(f"{path} is damaged: it does not name the file of its voxels.") from None
+        raise InputError("The file is damaged: it does not name the file of its voxels.", path) from None
     if not found.is_relative_to(folder):
         raise InputError(f"Voxels are only read from a header's own folder, and {path} has them elsewhere.")
     if not is_file:

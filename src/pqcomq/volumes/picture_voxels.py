@@ -45,16 +45,16 @@ def read_voxels(picture: PictureFile, index: int, path: Path) -> np.ndarray:
     wanted = prod(whole_shape) * picture.dtype.itemsize
     _check_size(picture, first + wanted, path)
     if wanted > psutil.virtual_memory().available:
-        raise InputError(f"{path} is too large for this computer's memory.")
+        raise InputError("The file is too large for this computer's memory.", path)
     try:
         with picture.data.open("rb") as stream:
             values = _filled(picture, stream, first, np.empty(whole_shape, picture.dtype))
     except MemoryError:
-        raise InputError(f"{path} is too large for this computer's memory.") from None
+        raise InputError("The file is too large for this computer's memory.", path) from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {why(error)}.") from error
+        raise InputError(f"The file cannot be read: {why(error)}.", path) from error
     except (EOFError, ValueError, zlib.error) as error:
-        raise InputError(f"{path} is damaged or was cut off before its last voxel.") from error
+        raise InputError("The file is damaged or was cut off before its last voxel.", path) from error
     if picture.part_axis is None or whole_shape != shape:
         return values
     part: np.ndarray = np.take(values, index, axis=len(shape) - 1 - picture.part_axis)
@@ -66,7 +66,9 @@ def _check_size(picture: PictureFile, wanted: int, path: Path) -> None:
     size = picture.data.stat().st_size - max(picture.offset, 0)
     most = {"raw": size, "deflate": size * MOST_DEFLATION, "hex": size, "text": size * picture.dtype.itemsize}
     if most.get(picture.encoding, wanted) < wanted or size <= 0:
-        raise InputError(f"{path} was cut off: fewer voxels are there than the {picture.nbytes} bytes that it states.")
+        raise InputError(
+            f"The file was cut off: fewer voxels are there than the {picture.nbytes} bytes that it states.", path
+        )
 
 
 def _filled(picture: PictureFile, stream: BinaryIO, first: int, values: np.ndarray) -> np.ndarray:

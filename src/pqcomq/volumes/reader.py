@@ -69,10 +69,10 @@ def reading_volume(
             scan = yield from scanning(path)
             return (yield from reading_series(scan, series, part, modality, remedies))
         if series is not None:
-            raise InputError(f"{path} is a single file, so no series '{series}' can be chosen in it.")
+            raise InputError(f"No series '{series}' can be chosen in a single file.", path)
         return _read_file(path, part, modality, remedies)
     except MemoryError as error:
-        raise InputError(f"{path} is too large for this computer's memory.") from error
+        raise InputError("The file is too large for this computer's memory.", path) from error
 
 
 def _read_file(path: Path, part: int | None, modality: Modality | None, remedies: Collection[Remedy]) -> Volume:
@@ -84,7 +84,7 @@ def _read_file(path: Path, part: int | None, modality: Modality | None, remedies
         voxels, grid, findings = read_picture(path, part)
         name = path.stem
     else:
-        raise InputError(f"{path} is not {KINDS}.")
+        raise InputError(f"The file is not {KINDS}.", path)
     findings = (*findings, *geometry_findings(grid))
     if modality is None:
         guess = guess_modality(voxels)

@@ -18,7 +18,7 @@ class PartChoiceNeeded(InputError):  # noqa: N818  # the plugin answers it with 
         listed = ", ".join(f"{number} ({label})" for number, label in enumerate(parts[:MOST_LISTED], start=1))
         more = f", … {len(parts)} ({parts[-1]})" if len(parts) > MOST_LISTED else ""
         offered = "".join(f", or the remedy '{remedy}' to {REMEDIES[remedy]}" for remedy in remedies)
-        super().__init__(f"{what} {reason}; choose a part: {listed}{more}{offered}.")
+        super().__init__(f"{reason}; choose a part: {listed}{more}{offered}.", what)
         self.what = what
         self.parts = list(parts)
 
@@ -31,5 +31,5 @@ def checked_part(part: int, count: int, what: str) -> int:
     """
     if not 1 <= part <= count:
         there_are = "is only one part" if count == 1 else f"are parts 1 to {count}"
-        raise InputError(f"{what} has no part {part}; there {there_are}.")
+        raise InputError(f"There is no part {part}; there {there_are}.", what)
     return part - 1

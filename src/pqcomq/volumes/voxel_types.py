@@ -11,7 +11,7 @@ import SimpleITK as sitk
 
 from pqcomq.errors import InputError
 
-NOT_FINITE = "{what} has {count} voxels that are not finite numbers (NaN or infinity)."
+NOT_FINITE = "The file has {count} voxels that are not finite numbers (NaN or infinity)."
 
 
 def compact(values: np.ndarray, what: object) -> np.ndarray:
@@ -32,14 +32,14 @@ def compact(values: np.ndarray, what: object) -> np.ndarray:
         with np.errstate(over="ignore", invalid="ignore"):
             suspicious = not np.isfinite(values.sum(dtype=np.float64))
         if suspicious and (count := int(np.count_nonzero(~np.isfinite(values)))):
-            raise InputError(NOT_FINITE.format(what=what, count=count))
+            raise InputError(NOT_FINITE.format(count=count), what)
     low, high = (values.min(), values.max()) if values.size else (0, 0)
     if values.dtype.kind != "f" or np.array_equal(values, np.rint(values)):
         for whole in (np.int16, np.int32):
             if np.iinfo(whole).min <= low and high <= np.iinfo(whole).max:
                 return values.astype(whole, copy=False)
     if (largest := max(abs(float(low)), abs(float(high)))) > float(np.finfo(np.float32).max):
-        raise InputError(f"{what} has voxel values up to {largest:.3g}, too large for single precision.")
+        raise InputError(f"The file has voxel values up to {largest:.3g}, too large for single precision.", what)
     return values.astype(np.float32, copy=False)
 
 

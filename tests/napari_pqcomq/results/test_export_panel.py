@@ -201,17 +201,17 @@ def test_napari_s_own_menu_saves_and_opens_the_same_kinds(plugin, viewer, scan, 
         np.testing.assert_allclose(opened.scale, scan.grid.spacing_zyx)
         assert opened.metadata[NAMES_KEY] == {1: "liver", 2: "spleen"}
     (tmp_path / "other.json").write_text("precious")
-    with pytest.raises(InputError, match=r"other\.json exists already"):
+    with pytest.raises(InputError, match=r"exists already.*other\.json"):
         write_labels(str(tmp_path / f"other{ending}"), layer.data, layer.as_layer_data_tuple()[1])
 
 
 def test_a_dicom_object_needs_its_volume_open(plugin, viewer, scan, volume, tmp_path):
     layer = labels_layer(scan)
     layer.save(str(tmp_path / "mask.dcm"), plugin="napari-pqcomq")
-    with pytest.raises(InputError, match=r"mask\.dcm labels a volume; open that volume first"):
+    with pytest.raises(InputError, match=r"labels a volume; open that volume first.*mask\.dcm"):
         viewer.open(str(tmp_path / "mask.dcm"), plugin="napari-pqcomq")
     viewer.add_layer(Layer.create(*image_tuple(volume)))
-    with pytest.raises(InputError, match=r"mask\.dcm does not lie on the voxels of block"):
+    with pytest.raises(InputError, match=r"does not lie on the voxels of block.*mask\.dcm"):
         viewer.open(str(tmp_path / "mask.dcm"), plugin="napari-pqcomq")
 
 

@@ -85,6 +85,7 @@ def test_one_stem_holds_two_formats(tmp_path):
     assert sidecar(tmp_path / "a.dcm").name == "a.json"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{"PYTHONIOENCODING": "ascii"}, {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"}])
 def test_every_help_and_the_facts_of_a_volume_come_in_ascii(tmp_path, settings, volume):
     path = tmp_path / "Bäuche × 2.nii"

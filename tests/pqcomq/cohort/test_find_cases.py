@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 
 import numpy as np
@@ -86,10 +85,10 @@ def test_manifest(phantoms, tmp_path, kind):
     [
         ("case,image", "a,b", "has no column 'labels'"),
         ("case,image,labels,age", "a,b,c,40", "column 'age' is unknown"),
-        ("case,image,labels,modality", "a,b,c,X-ray", "row 1: there is no modality 'X-ray'"),
-        ("case,image,labels,window", "a,b,c,bright", "row 1: window 'bright'"),
-        ("case,image,labels,label_numbers", "a,b,c,spleen", "row 1: 'spleen' is no label number"),
-        ("case,image,labels", "a,,c", "row 1: 'image' is empty"),
+        ("case,image,labels,modality", "a,b,c,X-ray", "There is no modality 'X-ray'.*row 1"),
+        ("case,image,labels,window", "a,b,c,bright", "There is no window 'bright'.*row 1"),
+        ("case,image,labels,label_numbers", "a,b,c,spleen", "'spleen' is no label number.*row 1"),
+        ("case,image,labels", "a,,c", "'image' is empty .*row 1"),
         ("case,image,labels", "", "lists no case"),
         ("case,image,labels", "a,gone.nii,gone.nii", "its image is not there"),
     ],
@@ -98,7 +97,7 @@ def test_a_manifest_that_is_wrong_is_told_in_one_sentence(tmp_path, head, row, t
     pytest.importorskip("pandas")
     path = tmp_path / "cases.csv"
     path.write_text(f"{head}\n{row}\n")
-    with pytest.raises(InputError, match=re.escape(told)):
+    with pytest.raises(InputError, match=told):
         find_cases(path)
 
 
@@ -106,7 +105,7 @@ def test_two_cases_of_one_name(phantoms, tmp_path):
     pytest.importorskip("pandas")
     line = f"anna,{phantoms / 'anna' / 'image.nii.gz'},{phantoms / 'anna' / 'labels.nii.gz'}\n"
     (tmp_path / "cases.csv").write_text("case,image,labels\n" + line * 2)
-    with pytest.raises(InputError, match="two cases have one name, 'anna'"):
+    with pytest.raises(InputError, match="Two cases have one name, 'anna'"):
         find_cases(tmp_path / "cases.csv")
 
 
@@ -136,7 +135,7 @@ def test_what_cannot_be_scored_is_listed_and_the_rest_goes_on(phantoms, tmp_path
 def test_places_that_are_no_data_set(tmp_path):
     with pytest.raises(InputError, match="is empty, or holds no folder for each case"):
         find_cases(tmp_path)
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="There is no such file"):
         find_cases(tmp_path / "nothing")
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(InputError, match="is no data set"):

@@ -26,6 +26,8 @@ pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 pytest.importorskip("statsmodels")
 
+pytestmark = pytest.mark.slow  # all of its plots, as a reader sees them
+
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 MODELS = [
     ModelInfo("FP32", FULL_PRECISION, "LiteMedSAM", 32.0, 32.0, 39_000_000, False, "torch"),

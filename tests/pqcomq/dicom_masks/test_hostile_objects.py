@@ -75,7 +75,7 @@ def test_kinds_are_told_apart(segmentation, structures, axial, tmp_path):
     assert "is not a DICOM segmentation" in refused(read_segmentation, structures, axial)
     assert "is not a DICOM structure set" in refused(read_structure_set, segmentation, axial)
     assert "is not a DICOM segmentation" in refused(read_segmentation, tmp_path / "notes.dcm", axial)
-    assert "does not exist" in refused(read_segmentation, tmp_path / "none.dcm", axial)
+    assert "There is no such file" in refused(read_segmentation, tmp_path / "none.dcm", axial)
 
 
 def test_files_cut_off_anywhere_lose_no_object_in_silence(written, axial):

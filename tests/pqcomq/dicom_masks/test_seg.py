@@ -100,7 +100,7 @@ def test_overlapping_objects_are_all_kept(axial, tmp_path):
     read = read_segmentation(tmp_path / "m.dcm", axial)
     np.testing.assert_array_equal(read.mask(1), liver)
     np.testing.assert_array_equal(read.mask(2), lesion)
-    with pytest.raises(InputError, match=r"m\.dcm holds objects that overlap \(1 'liver' and 2 'lesion'\)"):
+    with pytest.raises(InputError, match=r"holds objects that overlap \(1 'liver' and 2 'lesion'\).*m\.dcm"):
         read.single(tmp_path / "m.dcm")
     np.testing.assert_array_equal(read_segmentation(tmp_path / "m.dcm", axial, only=[2]).single("m") == 2, lesion)
 
@@ -175,7 +175,7 @@ def test_nothing_to_refer_to_or_to_write_is_told(axial, image_in_memory, tmp_pat
     with pytest.raises(InputError, match=r"mask of 'liver' is empty"):
         write_segmentation(tmp_path / "m.dcm", [MaskObject("liver", np.zeros(axial.grid.shape_zyx, bool))], axial)
     axial.planes[2].path.unlink()
-    with pytest.raises(InputError, match=r"IM\d+, an image of the volume, can no longer be read: no such file"):
+    with pytest.raises(InputError, match=r"An image of the volume can no longer be read: no such file .*IM\d+"):
         write_segmentation(tmp_path / "m.dcm", [MaskObject("liver", blobs(axial))], axial)
     assert not (tmp_path / "m.dcm").exists()
 

@@ -265,10 +265,10 @@ def test_a_modality_lookup_table_is_applied(tmp_path, dicom):
 def test_mosaics_and_colour_are_refused_by_name(tmp_path, dicom):
     pixels = np.zeros((4, 3), np.int16)
     mosaic = dicom.slice(pixels, ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"], Modality="MR")
-    with pytest.raises(InputError, match=r"a\.dcm holds mosaics"):
+    with pytest.raises(InputError, match=r"holds mosaics .*a\.dcm"):
         read_volume(dicom.save(mosaic, tmp_path / "a.dcm"))
     colour = dicom.slice(pixels, PhotometricInterpretation="RGB", SamplesPerPixel=3)
-    with pytest.raises(InputError, match=r"b\.dcm holds colour images"):
+    with pytest.raises(InputError, match=r"holds colour images.*b\.dcm"):
         read_volume(dicom.save(colour, tmp_path / "b.dcm"))
 
 
@@ -345,7 +345,7 @@ def test_a_zip_archive_is_read_without_unpacking(make_series, tmp_path):
 def test_archives_without_images_or_with_a_password(tmp_path):
     with zipfile.ZipFile(tmp_path / "text.zip", "w") as archive:
         archive.writestr("a.txt", "text" * 100)
-    with pytest.raises(InputError, match=r"text\.zip holds no DICOM images"):
+    with pytest.raises(InputError, match=r"no DICOM images .*text\.zip"):
         read_volume(tmp_path / "text.zip")
     raw = bytearray((tmp_path / "text.zip").read_bytes())
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
@@ -396,7 +396,7 @@ def test_a_dicomdir_cannot_lead_out_of_its_folder(tmp_path, dicom):
     (tmp_path / "cd").mkdir()
     directory.save_as(tmp_path / "cd" / "DICOMDIR", enforce_file_format=True)
     assert secret.is_file()
-    with pytest.raises(InputError, match="DICOMDIR lists no files that are there"):
+    with pytest.raises(InputError, match=r"None of the files that are listed is there .*DICOMDIR"):
         read_volume(tmp_path / "cd" / "DICOMDIR")
 
 

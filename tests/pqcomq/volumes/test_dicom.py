@@ -202,7 +202,7 @@ def two_series(make_series):
 
 def test_several_series_are_never_chosen_from_silently(two_series):
     with pytest.raises(
-        SeriesChoiceNeeded, match=r"holds 2 series.*number 2: 'Arterial' CT, 3 slices.*number 7: MR"
+        SeriesChoiceNeeded, match=r"There are 2 series.*number 2: 'Arterial' CT, 3 slices.*number 7: MR"
     ) as caught:
         read_volume(two_series)
     assert [s.uid for s in caught.value.series] == ["1.2.3.40", "1.2.3.51"]

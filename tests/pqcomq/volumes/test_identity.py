@@ -37,7 +37,7 @@ def test_slices_of_two_identities_are_never_one_volume(make_series, uid, keyword
 
     tags = {"SeriesInstanceUID": uid, "StudyInstanceUID": "1.2.3", "FrameOfReferenceUID": "1.2.7"}
     folder = make_series(range(0, 16, 2), change=change, **tags)
-    with pytest.raises(SeriesChoiceNeeded, match="holds 2 series") as question:
+    with pytest.raises(SeriesChoiceNeeded, match="There are 2 series") as question:
         read_volume(folder)
     infos = question.value.series
     assert len({info.uid for info in infos}) == len(infos) == 2

@@ -229,7 +229,7 @@ def test_foreign_content_is_refused(tmp_path, name, content):
 def test_names_that_lie_about_compression_are_refused(nifti):
     plain, packed = nifti(name="a.nii"), nifti(name="b.nii.gz")
     assert "rename it to end in .nii.gz" in refused(packed.rename(packed.with_name("b.nii")))
-    assert "rename it to end in .nii." in refused(plain.rename(plain.with_name("a.nii.gz")))
+    assert "rename it to end in .nii (" in refused(plain.rename(plain.with_name("a.nii.gz")))
 
 
 def test_pairs_are_refused_by_name(tmp_path):
@@ -238,7 +238,7 @@ def test_pairs_are_refused_by_name(tmp_path):
 
 
 def test_paths_that_hold_nothing(tmp_path):
-    assert "does not exist" in refused(tmp_path / "none.nii.gz")
+    assert "There is no such file" in refused(tmp_path / "none.nii.gz")
     (tmp_path / "empty.nii").touch()
     assert "empty" in refused(tmp_path / "empty.nii")
     assert "no DICOM images" in refused(tmp_path)

@@ -80,10 +80,10 @@ def test_foreign_content_is_refused(tmp_path, ending, content):
 
 def test_flat_and_colour_pictures_are_refused(tmp_path):
     sitk.WriteImage(sitk.Image([5, 6], sitk.sitkInt16), str(tmp_path / "flat.nrrd"))
-    with pytest.raises(InputError, match=r"flat\.nrrd is a 2-D picture"):
+    with pytest.raises(InputError, match=r"a 2-D picture .*flat\.nrrd"):
         read_volume(tmp_path / "flat.nrrd")
     sitk.WriteImage(sitk.Image([5, 6, 7], sitk.sitkVectorUInt8, 3), str(tmp_path / "colour.nrrd"))
-    with pytest.raises(InputError, match=r"colour\.nrrd has colour voxels"):
+    with pytest.raises(InputError, match=r"has colour voxels.*colour\.nrrd"):
         read_volume(tmp_path / "colour.nrrd")
 
 

@@ -74,7 +74,7 @@ class Opener:
                 return file.path.open("rb")
             return cast(BinaryIO, self._archive(file.path).open(file.member))
         except OSError as error:
-            raise InputError(f"{file} cannot be read: {why(error)}.") from error
+            raise InputError(f"The file cannot be read: {why(error)}.", file) from error
         except _ZIP_ERRORS as error:
             raise _zip_refusal(file, error) from error
 
@@ -110,7 +110,7 @@ class Opener:
         with stream:
             content = _read(stream, file, MOST_MEMBER_BYTES + 1)
         if len(content) > MOST_MEMBER_BYTES:
-            raise InputError(f"{file} is too large to be read from an archive; unpack it first.")
+            raise InputError("The file is too large to be read from an archive; unpack it first.", file)
         return BytesIO(content)
 
     def _archive(self, path: Path) -> zipfile.ZipFile:
@@ -127,17 +127,17 @@ def _read(stream: BinaryIO, file: DicomFile, count: int) -> bytes:
     try:
         return stream.read(count)
     except OSError as error:
-        raise InputError(f"{file} cannot be read: {why(error)}.") from error
+        raise InputError(f"The file cannot be read: {why(error)}.", file) from error
     except _ZIP_ERRORS as error:
         raise _zip_refusal(file, error) from error
 
 
 def _zip_refusal(file: DicomFile, error: Exception) -> InputError:
     if "password" in str(error) or "encrypted" in str(error):
-        return InputError(f"{file.path} is protected by a password; unpack it first.")
+        return InputError("The file is protected by a password; unpack it first.", file.path)
     if isinstance(error, NotImplementedError):
-        return InputError(f"{file.path} is compressed in a way that cannot be read; unpack it first.")
-    return InputError(f"{file} is damaged in its zip archive.")
+        return InputError("The file is compressed in a way that cannot be read; unpack it first.", file.path)
+    return InputError("The file is damaged in its zip archive.", file)
 
 
 def dicom_files(path: Path) -> list[DicomFile]:
@@ -158,7 +158,7 @@ def dicom_files(path: Path) -> list[DicomFile]:
     for file in files:
         found.append(file)
         if len(found) > MOST_FILES:
-            raise InputError(f"{path} holds more than {MOST_FILES} files; choose the folder of one study.")
+            raise InputError(f"There are more than {MOST_FILES} files; choose the folder of one study.", path)
     return found
 
 
@@ -175,7 +175,7 @@ def _members(path: Path) -> Iterator[DicomFile]:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
     except (OSError, *_ZIP_ERRORS) as error:
-        raise InputError(f"{path} is a damaged zip archive.") from error
+        raise InputError("The file is a damaged zip archive.", path) from error
     # macOS adds a shadow of every file; it begins like none of ours but doubles the list.
     for info in sorted(infos, key=lambda info: info.filename):
         if not info.is_dir() and not info.filename.startswith("__MACOSX/"):
@@ -215,7 +215,7 @@ def _listed(path: Path) -> Iterator[DicomFile]:
             found += 1
             yield DicomFile(file)
     if not found:
-        raise InputError(f"{path} lists no files that are there.")
+        raise InputError("None of the files that are listed is there.", path)
 
 
 def _any_case(root: Path, pieces: list[str]) -> Path | None:

@@ -44,7 +44,7 @@ class FrameReader:
         self.notes: list[str] = []
         size = len(self._value) or self._storage.length or 0
         if self._frames * plane.rows * plane.columns > MOST_PIXELS_PER_BYTE * size:
-            raise InputError(f"{self._file} is damaged: it states more pixels than it can hold.")
+            raise InputError("The file is damaged: it states more pixels than it can hold.", self._file)
         if self._storage.syntax in PLAIN:
             self._unwrap(plane.rows * plane.columns * self._storage.dtype.itemsize * self._frames)
         elif not pydicom.uid.UID(self._storage.syntax).is_deflated and (found := self._encoded()) > self._frames:
@@ -74,7 +74,7 @@ class FrameReader:
             # pydicom leaves out an element that does not end.
             value = dataset.PixelData if "PixelData" in dataset else b""
         if not value:
-            raise InputError(f"{self._file} was cut off, or holds no pixels that can be read.")
+            raise InputError("The file was cut off, or holds no pixels that can be read.", self._file)
         return bytes(value)
 
     def _unwrap(self, expected: int) -> None:
@@ -98,7 +98,8 @@ class FrameReader:
             content = b"".join(list(generate_fragments(self._value))[1:])  # the first is the table of offsets
         if len(content) not in (expected, expected + 1):
             raise InputError(
-                f"{self._file} says that its pixels are not compressed, but they are, or lie in pieces of another size."
+                "The file says that its pixels are not compressed, but they are, or lie in pieces of another size.",
+                self._file,
             )
         self._value = content
         self._storage = replace(self._storage, offset=None, length=None)
@@ -123,7 +124,7 @@ class FrameReader:
         else:
             filled = self._read(start, buffer)
         if filled < pixels.nbytes:
-            raise InputError(f"{self._file} was cut off: it holds fewer pixels than it states.")
+            raise InputError("The file was cut off: it holds fewer pixels than it states.", self._file)
         if self._storage.syntax == ExplicitVRBigEndian and pixels.itemsize > 1:
             pixels.byteswap(inplace=True)
         return pixels
@@ -154,7 +155,7 @@ class FrameReader:
             return decode_frame(codestream, self._storage.syntax, self._shape, self._storage.dtype)
         except ValueError as error:
             logger.debug("decoding frame %d of %s: %s", index, self._file, error)
-            raise InputError(f"{self._file} is damaged: its compressed pixels cannot be decoded.") from error
+            raise InputError("The file is damaged: its compressed pixels cannot be decoded.", self._file) from error
 
 
 def _without_spare_bits(pixels: np.ndarray, stored: int, shift: int) -> np.ndarray:

@@ -74,7 +74,7 @@ def _put_whole(stored: np.ndarray, scale: Scale, target: np.ndarray) -> None:
 def _put(values: np.ndarray, target: np.ndarray, what: object) -> None:
     if values.dtype.kind == "f":
         if not np.isfinite(values).all():
-            raise InputError(f"{what} has values that are not finite numbers (NaN or infinity).")
+            raise InputError("The file has values that are not finite numbers (NaN or infinity).", what)
         if target.dtype.kind != "f":
             raise TooNarrowError(np.float32)
     else:

@@ -51,7 +51,7 @@ def planes_of(file: DicomFile, header: Header, repeated: Repeated) -> list[Plane
         told += missing_places(first, dataset)
         return placed_frames(first, dataset) or [replace(first, refusal=first.refusal or told)]
     if len(groups) != first.frames:
-        raise InputError(f"{file} is damaged: it has {first.frames} frames but describes {len(groups)}.")
+        raise InputError(f"The file is damaged: it has {first.frames} frames but describes {len(groups)}.", file)
     shared = next(iter(dataset.get("SharedFunctionalGroupsSequence") or []), Dataset())
     own = [number(dataset, keyword) for keyword in ("RescaleSlope", "RescaleIntercept")]
     planes = [_frame(first, index, (group, shared)) for index, group in enumerate(groups)]

@@ -35,9 +35,9 @@ def with_pydicom_errors(what: object) -> Iterator[None]:
     except InputError:
         raise
     except OddValueError as error:
-        raise InputError(f"{what} is damaged: {error}.") from error
+        raise InputError(f"The file is damaged: {error}.", what) from error
     except Exception as error:  # damaged files end in exceptions of a dozen unrelated types
         logger.debug("pydicom on %s: %r", what, error)
         if isinstance(error, OSError) and error.errno is not None:  # pydicom raises OSError of its own, too
-            raise InputError(f"{what} cannot be read: {why(error)}.") from error
-        raise InputError(f"{what} is a damaged DICOM file.") from error
+            raise InputError(f"The file cannot be read: {why(error)}.", what) from error
+        raise InputError("The file is a damaged DICOM file.", what) from error

@@ -99,7 +99,7 @@ def scanning(path: Path) -> Generator[Progress, None, Scan]:
                 step = watch.step(f"{len(scan.planes)} images found")
             yield step
     for file in looking_like(others, {plane.file for plane in scan.planes}):
-        scan.damaged[file] = f"{file} {others[file]}."
+        scan.damaged[file] = f"The file {others[file]} ({file})."
     return scan
 
 
@@ -117,12 +117,12 @@ def _look(file: DicomFile, opener: Opener, repeated: Repeated) -> _Found:
             annotation = annotation_of(file, header.dataset)
             planes = planes_of(file, header, repeated) if header.is_whole else []
             if not planes and annotation is None and is_cut_off(header.dataset):
-                raise InputError(f"{file} was cut off before its pixels, or holds none.")
+                raise InputError("The file was cut off before its pixels, or holds none.", file)
         return _Found(planes, annotation)
     except InputError as error:
         return _Found(error=error)
     except OSError as error:
-        return _Found(error=InputError(f"{file} cannot be read: {why(error)}."))
+        return _Found(error=InputError(f"The file cannot be read: {why(error)}.", file))
 
 
 def _take(scan: Scan, file: DicomFile, found: _Found) -> None:

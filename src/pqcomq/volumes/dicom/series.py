@@ -35,8 +35,8 @@ MOST_LISTED = 12
 class SeriesChoiceNeeded(InputError):  # noqa: N818  # the plugin answers it with a choice
     """More than one series could be meant; ``series`` holds those to choose from."""
 
-    def __init__(self, message: str, series: list[SeriesInfo]) -> None:
-        super().__init__(message)
+    def __init__(self, reason: str, place: object, series: list[SeriesInfo]) -> None:
+        super().__init__(reason, place)
         self.series = series
 
 
@@ -61,12 +61,12 @@ def checked_scan(scan: Scan) -> Scan:
         raise InputError(next(iter(scan.damaged.values())))
     if scan.annotations:
         kinds = " and ".join(sorted({a.kind for a in scan.annotations}))
-        raise InputError(f"{scan.path} holds no DICOM images, only {kinds} objects, which lie on images elsewhere.")
+        raise InputError(f"There are no DICOM images, only {kinds} objects, which lie on images elsewhere.", scan.path)
     if scan.damaged:
         first = next(iter(scan.damaged.values()))
-        told = f"{scan.path} holds no DICOM images that can be shown"
-        raise InputError(f"{told}; {len(scan.damaged)} files cannot be used, the first of them: {first}")
-    raise InputError(f"{scan.path} holds no DICOM images that can be shown.")
+        told = f"There are no DICOM images that can be shown; {len(scan.damaged)} files cannot be used"
+        raise InputError(f"{told}, the first of them: {first}", scan.path)
+    raise InputError("There are no DICOM images that can be shown.", scan.path)
 
 
 def reading_series(
@@ -121,7 +121,7 @@ def _chosen(scan: Scan, series: str | None) -> Series:
     found = scan.series()
     if series is None:
         apart = [each for each in found if each.joined == 1]
-        fitting, asked = found, f"{scan.path} holds {len(apart)} series; choose one"
+        fitting, asked = found, f"There are {len(apart)} series; choose one"
     else:
         rules = (
             [s for s in found if s.key == series],
@@ -130,7 +130,7 @@ def _chosen(scan: Scan, series: str | None) -> Series:
             [s for s in found if series and s.header.uid.endswith(series) and s.joined == 1],
         )
         fitting = next((rule for rule in rules if rule), [])
-        asked = f"{len(fitting)} series in {scan.path} fit '{series}'; choose one by its UID"
+        asked = f"{len(fitting)} series fit '{series}'; choose one by its UID"
     if len(fitting) == 1:
         return fitting[0]
     fitting.sort(key=lambda each: each.joined == 1)  # what would be one volume first, before a long list
@@ -139,8 +139,8 @@ def _chosen(scan: Scan, series: str | None) -> Series:
     if len(infos) > MOST_LISTED:
         listed += f"; and {len(infos) - MOST_LISTED} more"
     if not fitting:
-        raise InputError(f"{scan.path} holds no series '{series}', only: {listed}.")
-    raise SeriesChoiceNeeded(f"{asked}: {listed}.", infos)
+        raise InputError(f"There is no series '{series}', only: {listed}.", scan.path)
+    raise SeriesChoiceNeeded(f"{asked}: {listed}.", scan.path, infos)
 
 
 def _part(
@@ -155,7 +155,7 @@ def _part(
     elif "largest" in remedies:
         index = max(range(len(parts)), key=lambda i: (not parts[i].is_union, len(parts[i].planes)))
     else:
-        raise PartChoiceNeeded(what, difference, [p.label for p in parts], ("largest",))
+        raise PartChoiceNeeded(what, f"The series {difference}", [p.label for p in parts], ("largest",))
     if len(parts) == 1:
         return parts[0].planes, ()
     told = f"The series {difference}; of its {len(parts)} parts this is number {index + 1} ({parts[index].label})."

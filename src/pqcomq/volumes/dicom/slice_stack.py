@@ -92,7 +92,7 @@ def stack_planes(planes: Sequence[PlaneHeader], what: str, remedies: Collection[
     """
     first = planes[0]
     if first.refusal:
-        raise InputError(f"{what} {first.refusal}.")
+        raise InputError(f"The series {first.refusal}.", what)
     if len(planes) == 1:
         return _single(first, what)
     if not first.placed:
@@ -102,8 +102,9 @@ def stack_planes(planes: Sequence[PlaneHeader], what: str, remedies: Collection[
         }  # fmt: skip
         lacking = " and ".join(keyword for keyword, value in tags.items() if value is None)
         raise InputError(
-            f"{what} has images that do not say where they lie in the patient, so they make up no volume: "
-            f"{lacking} cannot be read."
+            "The series has images that do not say where they lie in the patient, so they make up no volume: "
+            f"{lacking} cannot be read.",
+            what,
         )
     axes = _axes(first, what)
     _check_spacing(first, what)
@@ -244,7 +245,7 @@ def _axes(plane: PlaneHeader, what: str) -> np.ndarray:
     row, column = orientation[:3], orientation[3:]
     lengths = np.linalg.norm(row), np.linalg.norm(column)
     if abs(row @ column) > COSINE_TOLERANCE or max(abs(n - 1) for n in lengths) > 10 * COSINE_TOLERANCE:
-        raise InputError(f"{what} has a damaged orientation ({', '.join(f'{v:g}' for v in orientation)}).")
+        raise InputError(f"The series has a damaged orientation ({', '.join(f'{v:g}' for v in orientation)}).", what)
     row = row / lengths[0]
     column = column - (column @ row) * row
     column = column / np.linalg.norm(column)
@@ -255,7 +256,7 @@ def _check_spacing(plane: PlaneHeader, what: str) -> None:
     low, high = PLAUSIBLE_SPACING
     rows, columns = plane.pixel_spacing or (1.0, 1.0)
     if not (low <= rows <= high and low <= columns <= high):
-        raise InputError(f"{what} has implausible pixel spacing ({rows:g} x {columns:g} mm).")
+        raise InputError(f"The series has implausible pixel spacing ({rows:g} x {columns:g} mm).", what)
 
 
 def _single(plane: PlaneHeader, what: str) -> Stack:

@@ -132,7 +132,7 @@ def _sheared(begin: str, offered: tuple[Remedy, ...], affine: Affine, what: obje
     """
     lengths = np.linalg.norm(affine.steps, axis=0)
     if not lengths.all() or not affine.is_usable() or abs(np.linalg.det(affine.steps / lengths)) < LEAST_VOLUME:
-        raise InputError(f"{what} has axes that do not span a volume.")
+        raise InputError("The file has axes that do not span a volume.", what)
     cosines = np.abs((affine.steps / lengths).T @ (affine.steps / lengths) - np.eye(3))
     degrees = np.degrees(np.arcsin(min(1.0, float(cosines.max()))))
     return ImportIssue("shear", f"{begin} up to {degrees:.2g}° off right angles to one another{end}.", offered)
@@ -191,7 +191,7 @@ def _is_box(affine: Affine) -> bool:
 def _check_spacing(spacing: np.ndarray, what: object) -> None:
     low, high = PLAUSIBLE_SPACING
     if not all(low <= s <= high for s in spacing):
-        raise InputError(f"{what} has implausible voxel spacing ({' x '.join(f'{s:g}' for s in spacing)} mm).")
+        raise InputError(f"The file has implausible voxel spacing ({' x '.join(f'{s:g}' for s in spacing)} mm).", what)
 
 
 def _grid(header: NiftiHeader, affine: Affine) -> Grid:

@@ -114,13 +114,17 @@ def _opened(path: Path) -> Iterator[tuple[NiftiHeader, BinaryIO]]:
             header = _header(stream, path)
             if compressed != path.name.lower().endswith(".gz"):  # other readers go by the name
                 named, renamed = ("is", ".nii.gz") if compressed else ("is not", ".nii")
-                raise InputError(f"{path} {named} gzip-compressed, unlike its name; rename it to end in {renamed}.")
+                raise InputError(
+                    f"The file {named} gzip-compressed, unlike its name; rename it to end in {renamed}.", path
+                )
             _check_promise(header, path, compressed)
             yield header, stream
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path} is damaged or was cut off (its gzip compression does not end properly).") from error
+        raise InputError(
+            "The file is damaged or was cut off (its gzip compression does not end properly).", path
+        ) from error
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {why(error)}.") from error
+        raise InputError(f"The file cannot be read: {why(error)}.", path) from error
 
 
 def _header(stream: BinaryIO, path: Path) -> NiftiHeader:
@@ -128,12 +132,12 @@ def _header(stream: BinaryIO, path: Path) -> NiftiHeader:
     try:
         header = NiftiHeader.parse(raw)
     except ValueError as error:
-        raise InputError(f"{path} {error}.") from error
+        raise InputError(f"The file {error}.", path) from error
     if problem := header.problem():
-        raise InputError(f"{path} {problem}.")
+        raise InputError(f"The file {problem}.", path)
     stream.seek(0)
     if _skip(stream, int(header.data_offset)) < int(header.data_offset):
-        raise InputError(f"{path} was cut off before its first voxel.")
+        raise InputError("The file was cut off before its first voxel.", path)
     return header
 
 
@@ -143,7 +147,7 @@ def _check_promise(header: NiftiHeader, path: Path, compressed: bool) -> None:
     found = size * MOST_DEFLATION if compressed else size - int(header.data_offset)
     if found < promised:
         is_there = "" if compressed else f": {max(found, 0)} of {promised} bytes of voxels are there"
-        raise InputError(f"{path} was cut off{is_there}.")
+        raise InputError(f"The file was cut off{is_there}.", path)
 
 
 def _index(header: NiftiHeader, part: int | None, path: Path) -> tuple[int, tuple[ImportIssue, ...]]:
@@ -155,7 +159,7 @@ def _index(header: NiftiHeader, part: int | None, path: Path) -> tuple[int, tupl
         index = 0
     else:
         shape = " x ".join(map(str, header.sizes))
-        reason = f"has {len(header.sizes)} dimensions ({shape}) and holds {count} volumes"
+        reason = f"The file has {len(header.sizes)} dimensions ({shape}) and holds {count} volumes"
         raise PartChoiceNeeded(str(path), reason, [f"volume {number}" for number in range(1, count + 1)])
     told = f"The file holds {count} volumes; this is number {index + 1}."
     return index, (ImportIssue("part", told),) if count > 1 else ()
@@ -178,7 +182,7 @@ def _check_end(stream: BinaryIO, found: int, header: NiftiHeader, path: Path) ->
     promised = header.volumes * header.volume_bytes
     found += _skip(stream, promised - found)
     if found < promised:
-        raise InputError(f"{path} was cut off: {found} of {promised} bytes of voxels are there.")
+        raise InputError(f"The file was cut off: {found} of {promised} bytes of voxels are there.", path)
     # One read more makes gzip compare its checksum at the end; a file padded without end is not followed.
     stream.read(CHUNK)
 
