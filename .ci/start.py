@@ -43,6 +43,8 @@ DEBIAN_PACKAGES = [
     "fonts-dejavu-core",
 ]
 """Qt's libraries, Mesa's software OpenGL, a font, and a screen where there is none."""
+MEMORY_OF_TWO_WORKERS = 14 << 30
+"""Bytes: one worker compiles whole models for several runtimes, the other keeps windows."""
 
 
 def main(arguments: list[str]) -> int:
@@ -58,7 +60,7 @@ def main(arguments: list[str]) -> int:
     install_package("napari,openvino" if what == "demo" else "dev")
     if what == "demo":
         return run([PROGRAMS / "pqcomq", "demo", *rest])
-    return run([*screen(), PYTHON, "-m", "pytest", *rest]) if what == "test" else 0
+    return run([*screen(), PYTHON, "-m", "pytest", *workers(rest), *rest]) if what == "test" else 0
 
 
 def run(command: list[str | Path], **environment: str) -> int:
@@ -118,6 +120,15 @@ def make_venv() -> None:
     demand(["apt-get", "update", "-qq"])
     demand(["apt-get", "install", "-y", "-qq", package], DEBIAN_FRONTEND="noninteractive")
     demand([sys.executable, "-m", "venv", VENV])
+
+
+def workers(options: list[str]) -> list[str]:
+    """Two workers for the tests where cores and memory are enough for them and nothing else was asked for."""
+    if any(option.startswith(("-n", "--numprocesses", "--pdb")) for option in options) or (os.cpu_count() or 1) < 2:
+        return []
+    if hasattr(os, "sysconf") and os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") < MEMORY_OF_TWO_WORKERS:
+        return []
+    return ["-n", "2"]
 
 
 def screen() -> list[str]:
