@@ -80,13 +80,15 @@ def quantize(
     if out.suffix != ".safetensors":
         raise InputError("Quantized weights are written to a file that ends in .safetensors", out)
     check_target(out, overwrite=overwrite)
+    unfinished = out.with_suffix(".unfinished")
+    Journal.check(unfinished)
     settings = _settings(model.value, bits, method, integer, stored_bits, changes or [])
     volumes = [opened(path, None, modality) for path in calibration]
     slices = calibrate_on(volumes, calibration_slices, window_of(window))
     full = load_model(model.value, checkpoint)
-    journal = Journal.open(out.with_suffix(".unfinished"), run_identity(full, slices, settings))
-    if journal.finished_layers:
-        print_note(f"going on with {journal.folder}: {journal.finished_layers} layers are finished")
+    journal = Journal.open(unfinished, run_identity(full, slices, settings))
+    if journal.note:
+        print_note(journal.note)
     quantized = followed(
         quantize_model(full, slices, settings, journal), f"{full.title}, {settings.title}", lambda: _kept(journal)
     )

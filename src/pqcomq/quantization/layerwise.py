@@ -97,6 +97,8 @@ class LayerwiseRun(Generic[ModelT]):
         """
         further = [name for name in self.layers if self._walks and self._target.sees_more(name)]
         kept = self._journal.plan() if self._journal and self._plans else None
+        if kept is not None and kept.keys() != self.layers.keys():
+            kept = None  # of other layers than the model has
         grams: dict[str, InputGram] = {}
         if not self._walks or further or (self._plans and not kept):
             grams = yield from self.calibrated()
@@ -221,7 +223,7 @@ def _quantize(
         try:
             nearest = quantize_matrix(matrix, paired.full.gram, _nearest(settings))
             before = paired.share_lost(matrix, nearest.dequantize())
-            kept = journal.layer(name) if journal else None
+            kept = journal.layer(name, tuple(layer.weight.shape)) if journal else None
             result = kept or quantize_layer(layer, paired, settings)
         except ValueError as problem:
             raise InputError(f"layer {name!r} cannot be quantized: {problem}") from problem

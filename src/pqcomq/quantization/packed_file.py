@@ -23,11 +23,11 @@ from pqcomq.atomic_files import replacing
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
 from pqcomq.quantization.algorithm.gram import QuantizableLayer
-from pqcomq.quantization.algorithm.packing import codes_per_byte
 from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredWeight
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.entropy_stream import EntropyStream
 from pqcomq.quantization.stream_tensors import STREAM, stream_tensors, take_stream
+from pqcomq.quantization.weight_checks import fits
 
 MANIFEST = "pqcomq"
 """Name of the metadata entry."""
@@ -221,23 +221,13 @@ def _take_packed(
     Raises:
         InputError: tensors are missing or do not fit.
     """
-    shape, bits, run = tuple(module.weight.shape), entry.bits or 8, entry.run
-    rows, columns = module.weight.flatten(1).shape
     try:
-        parts = {part: tensors.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point")}
+        codes, scale, zero_point = (tensors.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point"))
     except KeyError as problem:
         raise InputError(f"The tensor {problem} is missing", path) from problem
     permutation = tensors.pop(f"{name}.permutation", None)
-    units = -(-columns // run) if run > 0 else 0
-    scales = {(rows, units), (1, 1)} if units == 1 else {(rows, units)}
-    fits = (
-        parts["codes"].dtype == torch.uint8
-        and tuple(parts["codes"].shape) == (rows, -(-columns // codes_per_byte(bits)))
-        and tuple(parts["scale"].shape) in scales
-        and parts["scale"].shape == parts["zero_point"].shape
-        and bool(torch.isfinite(parts["scale"]).all() and torch.isfinite(parts["zero_point"].float()).all())
-        and (permutation is None or torch.equal(permutation.sort().values.long(), torch.arange(columns)))
-    )
-    if not fits:
+    shape = tuple(module.weight.shape)
+    weight = QuantizedWeight(codes, scale, zero_point, permutation, entry.bits or 8, entry.run, shape)
+    if not fits(weight, shape):
         raise InputError(f"The tensors of layer {name!r} do not fit its layer in the model", path)
-    return QuantizedWeight(parts["codes"], parts["scale"], parts["zero_point"], permutation, bits, run, shape)
+    return weight
