@@ -60,21 +60,33 @@ def checked_json(data: bytes | str, schema: Any) -> dict[str, Any]:  # noqa: ANN
         {'x': 1.5}
         >>> checked_json('{"x": "left"}', Point)
         Traceback (most recent call last):
-        pqcomq.json_schema.Damaged: Expected `float`, got `str` - at `$.x`
+        pqcomq.json_schema.Damaged: entry x: expected float, got str
     """
     if len(data) > MOST_BYTES:
         raise Damaged(f"{len(data) // 2**20} MiB of JSON, and {MOST_BYTES // 2**20} are the most")
     try:
         content = msgspec.json.decode(data)
-        _check_depth(content)
-        msgspec.convert(content, schema)
     except RecursionError:
         raise Damaged(f"lists are nested deeper than {MOST_DEPTH}") from None
     except (msgspec.MsgspecError, ValueError) as problem:
         raise Damaged(str(problem)) from None
+    _check_depth(content)
+    check_content(content, schema)
     if not isinstance(content, dict):
         raise Damaged("it is no JSON object")
     return content
+
+
+def check_content(content: object, schema: Any) -> None:  # noqa: ANN401
+    """See that what was read from JSON fits a schema.
+
+    Raises:
+        Damaged: it does not.
+    """
+    try:
+        msgspec.convert(content, schema)
+    except (msgspec.MsgspecError, ValueError) as problem:
+        raise Damaged(_in_words(str(problem))) from None
 
 
 def read_json(path: Path, schema: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -95,8 +107,15 @@ def read_json(path: Path, schema: Any) -> dict[str, Any]:  # noqa: ANN401
     except FileNotFoundError:
         raise
     except OSError as problem:
-        raise InputError(f"{path} cannot be read: {why(problem)}.") from problem
+        raise InputError(f"The file cannot be read: {why(problem)}.", path) from problem
     return checked_json(data, schema)
+
+
+def _in_words(message: str) -> str:
+    """A sentence of msgspec with the place first, as in ``"entry gate.dice: expected float <= 1.0"``."""
+    plain = message.replace("`", "")
+    told, _, place = plain.partition(" - at $")
+    return f"entry {place.removeprefix('.')}: {told[0].lower()}{told[1:]}" if place else plain
 
 
 def _check_depth(content: object) -> None:

@@ -15,15 +15,25 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from platformdirs import user_cache_path
 
 import pqcomq
 from pqcomq.atomic_files import replacing
 from pqcomq.backends.runtime import Runtime
 from pqcomq.errors import InputError
+from pqcomq.json_schema import Damaged, Text, Whole, read_json
 from pqcomq.models.execution import cpu_features, cpu_name
 
 _FORMAT = 1
+
+
+class _Checks(Struct):
+    """What the file may hold."""
+
+    format: Whole
+    machine: dict[str, Any]
+    faults: dict[Text, Text | None]
 
 
 def checks_file() -> Path:
@@ -66,14 +76,12 @@ def _version(package: str) -> str | None:
 
 def _read() -> dict[str, str | None]:
     try:
-        content = json.loads(checks_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = read_json(checks_file(), _Checks)
+    except (OSError, InputError, Damaged):
         return {}
-    if not isinstance(content, dict) or content.get("format") != _FORMAT or content.get("machine") != this_machine():
-        return {}
-    faults = content.get("faults")
-    whole = isinstance(faults, dict) and all(each is None or isinstance(each, str) for each in faults.values())
-    return faults if whole else {}  # type: ignore[return-value]
+    known = content["format"] == _FORMAT and content["machine"] == this_machine()
+    faults: dict[str, str | None] = content["faults"] if known else {}
+    return faults
 
 
 def _write(faults: dict[str, str | None]) -> None:

@@ -15,12 +15,11 @@ from pqcomq.cli.commands import CommandGroup
 from pqcomq.cli.interruption import NOTHING_KEPT, Interrupted, end_as_by_ctrl_c
 from pqcomq.cli.lists import joined_boxes, repeat_options
 from pqcomq.cli.plain_output import let_output_be_plain
+from pqcomq.cli.statuses import BAD_INPUT, FAULT, INTERRUPTED, NOT_PASSED, Answer
 from pqcomq.cpu_settings import apply_cpu_settings
 from pqcomq.errors import InputError
 from pqcomq.quiet_terminal import keep_others_warnings_in_log, log_file_title
 from pqcomq.research_only import RESEARCH_ONLY
-
-BAD_INPUT, INTERRUPTED = 2, 130
 
 app = typer.Typer(
     name="pqcomq",
@@ -56,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             a log. With arguments of its own another program calls, whose process is left as it is.
 
     Raises:
-        SystemExit: 0 when all went well, 2 on bad input, 130 when interrupted.
+        SystemExit: 0 when all went well, 1 where a command answers with no, 2 on bad input, 3 where a gate is
+            undecided, 70 where the program is at fault or its output cannot be printed, 130 when interrupted.
     """
     if arguments is None:
         apply_cpu_settings()
@@ -66,6 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app(joined_boxes(repeat_options(given)))
+    except Answer as answer:
+        raise SystemExit(answer.status) from None
+    except SystemExit as end:
+        # With 1, which is an answer here, the library ends what cannot print, as into a pipe that was closed.
+        raise SystemExit(FAULT if end.code == NOT_PASSED else end.code) from None
     except InputError as problem:
         _complain(str(problem))
         raise SystemExit(BAD_INPUT) from None
@@ -83,6 +88,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         _complain(f"interrupted; {NOTHING_KEPT}")
         raise SystemExit(INTERRUPTED) from None
+    except Exception:
+        traceback.print_exc()
+        _complain("this is a fault of the program; please report it with the lines above, and nothing of a patient")
+        raise SystemExit(FAULT) from None
 
 
 def _complain(sentence: str) -> None:

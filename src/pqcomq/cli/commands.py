@@ -22,7 +22,8 @@ SUMMARIES = {
     "replays it.",
     "replay": "Run a session again: status 0 if every voxel and number comes out the same, 1 with the differences if "
     "not.",
-    "gate": "Hold a session's or a cohort's numbers against a tolerance: status 0 if all passes, 1 if not.",
+    "gate": "Hold a session's or a cohort's numbers against a tolerance: 0 if all passes, 1 if one fails, "
+    "3 if undecided.",
     "bench": "Measure latency, Dice and size of a model on all runtimes of this machine, in turns.",
     "info": "Say what a file of quantized weights or a volume holds, after checking that it is whole.",
     "series": "List the DICOM series in a place, with what stands in the way of opening each.",

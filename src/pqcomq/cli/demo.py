@@ -18,6 +18,7 @@ from pqcomq.cli.compare import print_comparison
 from pqcomq.cli.options import Overwrite
 from pqcomq.cli.output import print_lines, print_written
 from pqcomq.cli.progress import followed
+from pqcomq.cli.statuses import Answer
 from pqcomq.comparison.compare import compare
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.result_files import COMPARISON_FILES, write_comparison
@@ -102,4 +103,4 @@ def _open_window(bits: int) -> None:
     if screenless:
         raise InputError("there is no screen here; run the demo with --headless")
     finished = subprocess.run([sys.executable, "-m", _WINDOW, str(bits)], check=False)  # noqa: S603
-    raise typer.Exit(finished.returncode)
+    raise Answer(finished.returncode)

@@ -10,6 +10,7 @@ import typer
 from pqcomq.cli.options import AsJson, LossMargin
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.report import LeastDice, MostVolume
+from pqcomq.cli.statuses import NOT_PASSED, PASSED, UNDECIDED, Answer
 from pqcomq.cohort.paired_statistics import DEFAULT_MARGIN
 from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.statistics import CohortStatistics
@@ -17,7 +18,7 @@ from pqcomq.cohort.store import CohortStore
 from pqcomq.comparison.gate import Tolerance, judge_objects, overall
 from pqcomq.session.load import SavedSession
 
-_NOT_PASSED = 1
+_STATUSES = {"pass": PASSED, "fail": NOT_PASSED, "undecided": UNDECIDED}
 
 
 def gate(
@@ -27,7 +28,7 @@ def gate(
     loss_margin: LossMargin = DEFAULT_MARGIN,
     json: AsJson = False,
 ) -> None:
-    """Hold a session's or a cohort's numbers against a tolerance: status 0 if all passes, 1 if not.
+    """Hold a session's or a cohort's numbers against a tolerance: 0 if all passes, 1 if one fails, 3 if undecided.
 
     A session is held against --dice and --volume-percent. A cohort is held against --loss-margin: a quantized model
     passes if a greater loss of Dice against ground truth is ruled out, for all labels together and for each.
@@ -42,8 +43,7 @@ def gate(
         print_json({"outcome": outcome, "verdicts": [verdict.to_dict() for verdict in verdicts]})
     else:
         print_lines([*(verdict.sentence for verdict in verdicts), f"All together: {outcome.upper()}."])
-    if outcome != "pass":
-        raise typer.Exit(_NOT_PASSED)
+    raise Answer(_STATUSES[outcome])
 
 
 def _cohort(folder: Path, margin: float, *, json: bool) -> None:
@@ -64,5 +64,4 @@ def _cohort(folder: Path, margin: float, *, json: bool) -> None:
     else:
         lines = [*(verdict.sentence for verdict in verdicts), *[left] * bool(result.unfinished)]
         print_lines([*lines, f"All together: {outcome.upper()}."])
-    if outcome != "pass":
-        raise typer.Exit(_NOT_PASSED)
+    raise Answer(_STATUSES[outcome])

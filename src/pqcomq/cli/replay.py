@@ -11,12 +11,12 @@ from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.options import AsJson, Checkpoint, ModalityOption, Part, Remedies, Series, opened
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.progress import followed
+from pqcomq.cli.statuses import NOT_PASSED, Answer
 from pqcomq.models.registry import load_model
 from pqcomq.session.load import SavedSession
 from pqcomq.session.replay import Replay
 from pqcomq.session.replay import replay as run_again
 
-_NOT_THE_SAME = 1
 _SHOWN = 20
 """Differences printed one by one; --json has them all."""
 
@@ -46,7 +46,7 @@ def replay(
     else:
         print_lines(_sentences(outcome))
     if not outcome.is_same:
-        raise typer.Exit(_NOT_THE_SAME)
+        raise Answer(NOT_PASSED)
 
 
 def _sentences(outcome: Replay) -> list[str]:

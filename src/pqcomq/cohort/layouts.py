@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pydicom
 from pqcomq.cohort.case import Case, CaseList, NotScored
 from pqcomq.dicom_masks.object_loading import object_kind
 from pqcomq.errors import InputError
+from pqcomq.json_schema import Damaged, read_json
 from pqcomq.volumes.dicom.file_discovery import looks_like_dicom
 from pqcomq.volumes.nifti.reading import is_nifti_name
 from pqcomq.volumes.nrrd_metaimage import is_picture_name
@@ -131,7 +131,7 @@ def _nnunet_names(labels: Mapping[str, Any]) -> dict[int, str]:
     names = {}
     for one, other in labels.items():
         pair = (other, one) if isinstance(other, int) else (one, other)
-        if str(pair[0]).isdigit() and int(pair[0]) > 0 and isinstance(pair[1], str):
+        if _is_number(str(pair[0])) and int(pair[0]) > 0 and isinstance(pair[1], str):
             names[int(pair[0])] = pair[1]
     return names
 
@@ -146,14 +146,16 @@ def _named_labels(folder: Path) -> dict[int, str]:
     path = folder / LABEL_NAMES
     if not path.is_file():
         return {}
-    return {int(number): str(name) for number, name in _json(path).items() if str(number).isdigit()}
+    return {int(number): str(name) for number, name in _json(path).items() if _is_number(number)}
+
+
+def _is_number(text: str) -> bool:
+    """Whether text is a label's number: digits, as many as a label may have."""
+    return text.isdecimal() and len(text) < 10
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise InputError("The file cannot be read as JSON.", path) from problem
-    if not isinstance(content, dict):
-        raise InputError("The file holds no JSON object.", path)
-    return content
+        return read_json(path, dict[str, Any])
+    except (OSError, Damaged) as problem:
+        raise InputError(f"The file cannot be read as JSON ({problem}).", path) from problem

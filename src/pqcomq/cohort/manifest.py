@@ -15,6 +15,7 @@ from pqcomq.volumes.volume import Modality
 
 MANIFEST_SUFFIXES = (".csv", ".parquet")
 _NEEDED = ("case", "image", "labels")
+_MOST_BYTES, _MOST_ROWS, _MOST_TEXT = 64 * 2**20, 1_000_000, 10_000
 _KNOWN = (*_NEEDED, "modality", "window", "patient", "site", "label_numbers")
 
 
@@ -42,10 +43,16 @@ def manifest_cases(path: Path) -> CaseList:
 def _rows(path: Path) -> list[dict[str, Any]]:
     check_installed()
     import pandas as pd
+    import pyarrow as pa
 
     try:
-        table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path, dtype=str)
-    except (OSError, ValueError, UnicodeDecodeError) as problem:
+        if path.is_file() and path.stat().st_size > _MOST_BYTES:
+            raise InputError(f"The file is larger than the {_MOST_BYTES // 2**20} MiB that a manifest may take.", path)
+        if path.suffix.lower() == ".parquet":
+            table = pd.DataFrame(pd.read_parquet(path, columns=_columns(path)))
+        else:
+            table = pd.read_csv(path, dtype=str)
+    except (OSError, ValueError, OverflowError, NotImplementedError, pa.ArrowException) as problem:
         raise InputError("The file cannot be read as a table.", path) from problem
     if table.empty:
         raise InputError("The manifest lists no case.", path)
@@ -54,9 +61,26 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def _columns(path: Path) -> list[str]:
+    """The columns of a Parquet file, looked at before its rows are widened.
+
+    Raises:
+        InputError: there are more rows than a cohort can have.
+    """
+    from pyarrow import parquet
+
+    told = parquet.read_metadata(path)
+    if told.num_rows > _MOST_ROWS:
+        raise InputError(f"The file lists {told.num_rows} cases, and {_MOST_ROWS} are the most.", path)
+    return list(told.schema.names)
+
+
 def _case(row: Mapping[str, Any], manifest: Path, number: int) -> Case:
     text = {name: str(value).strip() for name, value in row.items()}
     where = f"{manifest}, row {number}"
+    for name, value in text.items():
+        if len(value) > _MOST_TEXT or "\0" in value:
+            raise InputError(f"'{name}' is no text that a manifest may hold.", where)
     for name in _NEEDED:
         if not text[name]:
             raise InputError(f"'{name}' is empty.", where)
@@ -105,7 +129,7 @@ def _labels(text: str, where: str) -> tuple[tuple[int, ...], dict[int, str]]:
         if not part:
             continue
         number, _, name = part.partition("=")
-        if not number.strip().isdigit():
+        if not (number.strip().isdecimal() and len(number.strip()) < 10):
             raise InputError(f"'{part}' is no label number; write 1 2, or 1=spleen; 2=right kidney.", where)
         numbers.append(int(number))
         if name.strip():

@@ -7,19 +7,22 @@ is written again. Names of files are hashes, so that they tell nothing of a pati
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from pqcomq.atomic_files import made_folder, replacing
 from pqcomq.cohort.case import Case, CaseList, NotScored
 from pqcomq.cohort.loaded_models import ModelInfo
-from pqcomq.cohort.score_rows import CaseResult
+from pqcomq.cohort.schema import AnyCohort, CohortFile, Heads, Lost
+from pqcomq.cohort.score_rows import CaseResult, ModelCost
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.errors import InputError
+from pqcomq.json_schema import Damaged, check_content, checked_json, read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +33,12 @@ SCORED, NOT_SCORED, FAILED = "scored", "not scored", "failed"
 """What can have become of a case; a failed one is tried again by the next run."""
 _TABLES = ("scores", "cases", "costs")
 _ORDER = ["case", "protocol", "label_number", "slice", "rank"]
+_NEEDED = {
+    "scores": [*_ORDER[:-1], "model"],
+    "cases": ["case", "status", "reason", "labels_not_scored"],
+    "costs": ["case", *(each.name for each in fields(ModelCost))],
+}
+"""Columns without which a table's file is none."""
 
 
 class CohortStore:
@@ -76,11 +85,16 @@ class CohortStore:
     def _manifest(self) -> dict[str, Any]:
         path = self.folder / MANIFEST
         try:
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as problem:
+            content = read_json(path, AnyCohort)
+            if content["format"] != FORMAT:
+                raise InputError("The file was written by another version of this program.", path)
+            check_content(content, CohortFile)
+        except FileNotFoundError as problem:
             raise InputError("The folder holds no cohort's results.", self.folder) from problem
-        if content.get("format") != FORMAT:
-            raise InputError("The file was written by another version of this program.", path)
+        except Damaged as problem:
+            raise InputError(
+                f"The file is damaged and cannot be read as a cohort's plan: {problem}.", path
+            ) from problem
         return content
 
     def settings(self) -> CohortSettings:
@@ -100,7 +114,7 @@ class CohortStore:
     def is_done(self, case: Case) -> bool:
         """Whether a case needs no more work."""
         path = self.folder / "cases" / f"{case.key}.parquet"
-        return path.is_file() and self._read(path).to_pylist()[0]["status"] != FAILED
+        return path.is_file() and self._read(path, "cases").to_pylist()[0]["status"] != FAILED
 
     def write(self, result: CaseResult) -> None:
         """Land a scored case.
@@ -176,7 +190,7 @@ class CohortStore:
         for row in self.cases().to_dict("records"):
             if row["status"] != SCORED:
                 left_out.append(NotScored(row["case"], "", row["reason"]))
-            left_out += [NotScored(row["case"], *each) for each in json.loads(row["labels_not_scored"])]
+            left_out += [NotScored(row["case"], *each) for each in self._lost(row)]
         return left_out
 
     def pictures(self, case: str) -> dict[str, dict[str, Any]]:
@@ -184,32 +198,54 @@ class CohortStore:
         path = self.folder / "pictures" / f"{Case(case, None, None).key}.npz"
         if not path.is_file():
             return {}
-        with np.load(path) as kept:
-            heads = json.loads(str(kept["heads"]))
-            return {
-                head["model"]: {**head, **{name: kept[f"{name}_{place}"] for name in _ARRAYS}}
-                for place, head in enumerate(heads)
-            }
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                heads = checked_json(f'{{"heads": {kept["heads"]}}}', Heads)["heads"]
+                return {
+                    head["model"]: {**head, **{name: kept[f"{name}_{place}"] for name in _ARRAYS}}
+                    for place, head in enumerate(heads)
+                }
+        except (OSError, ValueError, KeyError, BadZipFile) as problem:
+            raise InputError(
+                f"The file is damaged ({problem}); remove it, and the report goes without.", path
+            ) from problem
+
+    def _lost(self, row: Mapping[str, Any]) -> list[list[str]]:
+        """The labels of a case that were not scored, each with its reason."""
+        try:
+            lost: list[list[str]] = checked_json(f'{{"labels": {row["labels_not_scored"]}}}', Lost)["labels"]
+        except Damaged as problem:
+            key = Case(row["case"], None, None).key
+            raise InputError(
+                f"The file is damaged ({problem}); remove it.", f"{self.folder / 'cases' / key}.parquet"
+            ) from problem
+        return lost
 
     def _table(self, name: str, keys: set[str]) -> pd.DataFrame:
         import pandas as pd
 
         paths = [path for path in sorted((self.folder / name).glob("*.parquet")) if path.stem in keys]
         return (
-            pd.concat([self._read(path).to_pandas() for path in paths], ignore_index=True) if paths else pd.DataFrame()
+            pd.concat([self._read(path, name).to_pandas() for path in paths], ignore_index=True)
+            if paths
+            else pd.DataFrame()
         )
 
     @staticmethod
-    def _read(path: Path) -> Any:  # noqa: ANN401 (pyarrow has no types)
+    def _read(path: Path, name: str) -> Any:  # noqa: ANN401 (pyarrow has no types)
         import pyarrow as pa
         from pyarrow import parquet
 
         try:
-            return parquet.read_table(path, partitioning=None)
-        except (OSError, pa.ArrowException) as problem:
+            table = parquet.read_table(path, partitioning=None)
+            whole = set(_NEEDED[name]) <= set(table.column_names) and (name != "cases" or table.num_rows == 1)
+        except (OSError, ValueError, pa.ArrowException) as problem:
             raise InputError(
                 "The file cannot be read; remove it, and the next run scores its case again.", path
             ) from problem
+        if not whole:
+            raise InputError("The file lacks rows or columns; remove it, and the next run scores its case again.", path)
+        return table
 
     def _write(self, table: str, key: str, rows: list[dict[str, Any]]) -> None:
         import pyarrow as pa

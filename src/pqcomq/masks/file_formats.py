@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
 
+from msgspec import Struct
+
 from pqcomq.errors import InputError
+from pqcomq.json_schema import Damaged, Text, read_json
 
 STRUCTURE_SET_ENDING = "rtstruct.dcm"
+
+
+class _File(Struct):
+    kind: Text
+
+
+class _Record(Struct):
+    """All that is looked at of a record."""
+
+    file: _File
 
 
 class MaskKind(StrEnum):
@@ -72,7 +84,7 @@ def sidecar(path: Path) -> Path:
 def _is_of_another_kind(record: Path, kind: MaskKind) -> bool:
     """Whether a file is the record of a mask of another kind."""
     try:
-        told = json.loads(record.read_text("utf-8"))["file"]["kind"]
-    except (OSError, ValueError, KeyError, TypeError):  # none there, or no record of ours
+        told = read_json(record, _Record)["file"]["kind"]
+    except (OSError, InputError, Damaged):  # none there, or no record of ours
         return False
     return told in _WORDS.values() and told != kind.words

@@ -16,8 +16,10 @@ from torch import Tensor, nn
 
 import pqcomq
 from pqcomq.errors import InputError
+from pqcomq.quantization.manifest_schema import Manifest
 from pqcomq.quantization.module_layers import layers_and_reasons
 from pqcomq.quantization.packed_file import (
+    check_manifest,
     content_of,
     described_weights,
     narrow,
@@ -84,6 +86,7 @@ def load_module(path: Path, module: nn.Module) -> QuantizedModule:
     head, tensors = read_packed(path, tensors=True)
     if head.get("network_format") not in (FORMAT, ENTROPY_CODED_FORMAT):
         raise InputError("The file holds no weights of a network of one's own that this version knows", path)
+    check_manifest(path, head, Manifest)
     settings, entries = read_settings(path, head)
     made = copy.deepcopy(module).eval()
     layers, _reasons = layers_and_reasons(made)

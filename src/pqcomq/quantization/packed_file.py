@@ -21,11 +21,13 @@ from torch import Tensor
 
 from pqcomq.atomic_files import replacing
 from pqcomq.errors import InputError
+from pqcomq.json_schema import Damaged, check_content, checked_json
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
 from pqcomq.quantization.algorithm.gram import QuantizableLayer
 from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredWeight
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.entropy_stream import EntropyStream
+from pqcomq.quantization.manifest_schema import AnyManifest, Manifest
 from pqcomq.quantization.stream_tensors import STREAM, stream_tensors, take_stream
 from pqcomq.quantization.weight_checks import fits
 
@@ -118,6 +120,7 @@ def read_settings(path: Path, head: Mapping[str, Any]) -> tuple[QuantizationConf
     """
     try:
         settings = QuantizationConfig.from_dict(head["quantization"])
+        check_content(settings.to_dict(), QuantizationConfig)
         return settings, {layer: LayerEntry.of(entry) for layer, entry in head["layers"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise InputError(f"The manifest is damaged ({problem})", path) from problem
@@ -168,12 +171,21 @@ def read_packed(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str,
     if text is None:
         raise InputError("The file is a safetensors file, but not one of quantized weights written by pqcomq", path)
     try:
-        head = json.loads(text)
-    except ValueError as problem:
-        raise InputError("The manifest is damaged", path) from problem
-    if not isinstance(head, dict):
-        raise InputError("The manifest is damaged", path)
-    return head, content
+        return checked_json(text, AnyManifest), content
+    except Damaged as problem:
+        raise InputError(f"The manifest is damaged ({problem})", path) from problem
+
+
+def check_manifest(path: Path, head: Mapping[str, Any], schema: type[Manifest]) -> None:
+    """See that a manifest of a known format holds what the format asks for.
+
+    Raises:
+        InputError: it does not.
+    """
+    try:
+        check_content(head, schema)
+    except Damaged as problem:
+        raise InputError(f"The manifest is damaged ({problem})", path) from problem
 
 
 def take_layers(

@@ -75,7 +75,7 @@ class Journal:
             there = folder.is_symlink() or folder.exists()
             ours = not folder.is_symlink() and (folder / MARK).is_file()
         except OSError as error:
-            raise InputError(f"{folder} cannot be used: {why(error)}.") from error
+            raise InputError(f"The folder cannot be used: {why(error)}.", folder) from error
         if there and not ours:
             raise InputError(
                 f"Finished layers would be kept in {folder}, and something of that name is there that this program did "
@@ -166,7 +166,7 @@ class Journal:
                     (fresh / name).unlink()
             with suppress(OSError):
                 fresh.rmdir()
-            raise InputError(f"{self.folder}: the folder cannot be made: {why(error)}.") from error
+            raise InputError(f"The folder cannot be made: {why(error)}.", self.folder) from error
 
     def _clear(self, *, keep_folder: bool = False) -> None:
         ours = [*self._layers(), *(self.folder / name for name in (_PLAN, _IDENTITY))]

@@ -20,7 +20,9 @@ from pqcomq.errors import InputError
 from pqcomq.models.registry import MODEL_KEYS, empty_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.layer_names import POSITIONS, layers_to_quantize, positions, state_name
+from pqcomq.quantization.manifest_schema import ModelManifest
 from pqcomq.quantization.packed_file import (
+    check_manifest,
     content_of,
     described_weights,
     narrow,
@@ -115,15 +117,9 @@ def load_weights(path: Path) -> QuantizedModel:
     """
     head, tensors = _checked(path, tensors=True)
     settings, entries = read_settings(path, head)
-    try:
-        source, calibration = head["model"], head["calibration"]
-        key, name, sha256 = str(source["key"]), str(source["checkpoint_name"]), str(source["checkpoint_sha256"])
-        size = int(source["checkpoint_bytes"])
-    except (KeyError, TypeError, ValueError) as problem:
-        raise InputError(f"The manifest is damaged ({problem})", path) from problem
-    if key not in MODEL_KEYS:
-        raise InputError(f"The file is for a model {key!r} that this version does not know", path)
-    full = empty_model(key, name, sha256, size)
+    source, calibration = head["model"], head["calibration"]
+    key, name, sha256 = source["key"], source["checkpoint_name"], source["checkpoint_sha256"]
+    full = empty_model(key, name, sha256, source["checkpoint_bytes"])
     layers = layers_to_quantize(full, decoder=settings.decoder)
     if entries.keys() != layers.keys():
         raise InputError(f"The file names other layers than {full.title} has", path)
@@ -139,6 +135,9 @@ def _checked(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str, Te
         raise InputError("The file holds weights of a network of another kind; load them into that network", path)
     if head.get("format") not in (FORMAT, ENTROPY_CODED_FORMAT):
         raise InputError(f"The file is in a format that this version ({pqcomq.__version__}) does not know", path)
+    check_manifest(path, head, ModelManifest)
+    if head["model"]["key"] not in MODEL_KEYS:
+        raise InputError(f"The file is for a model {head['model']['key']!r} that this version does not know", path)
     return head, content
 
 

@@ -40,8 +40,12 @@ def inside(folder: Path, name: object) -> Path:
         InputError: it lies elsewhere, or is not there.
     """
     path = folder / str(name)
-    if not isinstance(name, str) or not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"The session's file names a file outside the session's folder ({name}).", folder / MANIFEST)
-    if not path.is_file():
+    try:
+        within, there = path.resolve().is_relative_to(folder.resolve()), path.is_file()
+    except (OSError, ValueError):  # no name that a file can have
+        within, there = False, False
+    if not isinstance(name, str) or not within:
+        raise InputError(f"The session's file names a file outside the session's folder ({name!r}).", folder / MANIFEST)
+    if not there:
         raise InputError("The session's file is missing.", path)
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparis
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
+from pqcomq.json_schema import Damaged, check_content, read_json
 from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
@@ -26,6 +26,7 @@ from pqcomq.reader_study.blinded_study import BlindedReading
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.session.file_names import FORMAT, MANIFEST, inside
+from pqcomq.session.schema import AnySession, SessionFile
 from pqcomq.session.session import Session
 from pqcomq.volumes.labels import read_labels
 from pqcomq.volumes.volume import Volume
@@ -54,19 +55,20 @@ class SavedSession:
         """
         path = folder / MANIFEST
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path, AnySession)
+            if content["format"] != FORMAT:
+                raise InputError("The file is of a format that this version does not know.", path)
+            check_content(content, SessionFile)
         except FileNotFoundError:
             raise InputError(f"The folder holds no session: there is no {MANIFEST} in it.", folder) from None
-        except (OSError, ValueError) as problem:
-            raise InputError("The file cannot be read as a session.", path) from problem
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise InputError("The file is of a format that this version does not know.", path)
+        except Damaged as problem:
+            raise InputError(f"The file is damaged and cannot be read as a session: {problem}.", path) from problem
         return cls(folder, content)
 
     @property
     def model_key(self) -> str:
         """Which full-precision model it was compared with."""
-        return str(self._entry("model")["key"])
+        return str(self.content["model"]["key"])
 
     def check_volume(self, volume: Volume) -> None:
         """Make sure that a volume is the session's own.
@@ -74,7 +76,7 @@ class SavedSession:
         Raises:
             InputError: its voxels are others.
         """
-        ours = self._entry("volume")
+        ours = self.content["volume"]
         if volume.sha256 != ours["voxels_sha256"]:
             raise InputError(
                 f"{volume.name} is not the volume of the session in {self.folder}: its voxels are not those of "
@@ -90,7 +92,7 @@ class SavedSession:
         Raises:
             InputError: a file is missing or damaged, or was not made from ``full``.
         """
-        weights = with_unique_names([load_weights(inside(self.folder, name)) for name in self._list("weights")])
+        weights = with_unique_names([load_weights(inside(self.folder, name)) for name in self.content["weights"]])
         for each in weights:
             check_same_source(full, each)
         return weights
@@ -103,8 +105,6 @@ class SavedSession:
             InputError: this version has none of that name, or the manifest is damaged.
         """
         found = self.numbers()
-        if not found:
-            raise InputError("The session's file names no object; a session has at least one.", self.folder / MANIFEST)
         return _runtime(found[0].reference.execution), _runtime(found[0].comparisons[0].candidate.execution)
 
     def models(self, full: Segmenter, runtime: Runtime | None = None) -> tuple[ComparedModel, ...]:
@@ -197,18 +197,6 @@ class SavedSession:
             comparisons.append(Comparison.from_dict(each["found"], *masks))
         truth = None if entry["truth"] is None else whole(entry["truth"])
         return _compared(entry, place + 1, tuple(comparisons), truth)
-
-    def _entry(self, key: str) -> dict[str, Any]:
-        value = self.content.get(key)
-        if not isinstance(value, dict):
-            raise self._damaged(KeyError(key))
-        return value
-
-    def _list(self, key: str) -> list[Any]:
-        value = self.content.get(key)
-        if not isinstance(value, list):
-            raise self._damaged(KeyError(key))
-        return value
 
     def _damaged(self, problem: Exception) -> InputError:
         return InputError(f"The session's file is damaged ({problem!r}).", self.folder / MANIFEST)

@@ -17,6 +17,7 @@ from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.algorithm.quantize_layer import quantize_layer
 from pqcomq.quantization.layer_names import layers_to_quantize
 from pqcomq.quantization.mixed_precision import LayerPlan
+from pqcomq.quantization.module_file import load_module
 from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
@@ -162,6 +163,26 @@ def test_foreign_files_are_refused(saved, tmp_path):
         load_weights(foreign)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"format": 2, "layers": ' + "[" * 100_000,
+        '{"format": 2, "layers": ' + "[" * 500 + "]" * 500 + "}",
+        '{"format": 2, "model": 1e999}',
+        "null",
+        "7",
+    ],
+    ids=lambda text: text[:30],
+)
+def test_manifests_of_any_nesting_are_refused(tmp_path, text):
+    path = tmp_path / "deep.safetensors"
+    save_file({"a": torch.ones(2)}, path, metadata={"pqcomq": text})
+    for read in (load_weights, read_manifest, lambda path: load_module(path, torch.nn.Linear(2, 2))):
+        with pytest.raises(InputError):
+            read(path)
+
+
 LAYER = "image_encoder.layers.1.blocks.0.attn.qkv"
 
 
@@ -172,6 +193,11 @@ LAYER = "image_encoder.layers.1.blocks.0.attn.qkv"
         (lambda t, m: m["model"].update(key="medsam"), "other layers than MedSAM ViT-B has"),
         (lambda t, m: m.pop("quantization"), "manifest is damaged"),
         (lambda t, m: m["quantization"].update(bits=3), "manifest is damaged"),
+        (lambda t, m: m["quantization"].update(sweeps=[1]), "manifest is damaged"),
+        (lambda t, m: m["quantization"].update(decoder="yes"), "manifest is damaged"),
+        (lambda t, m: m["calibration"].pop("slice_count"), "manifest is damaged"),
+        (lambda t, m: m["model"].update(checkpoint_bytes=-1), "manifest is damaged"),
+        (lambda t, m: m["layers"]["neck.0"].update(error="1"), "manifest is damaged"),
         (lambda t, m: m["layers"]["neck.0"].update(bits=2), "do not fit"),
         (lambda t, m: m["layers"]["neck.0"].update(run=0), "do not fit"),
         (lambda t, m: m.update(layers=[]), "manifest is damaged"),

@@ -1,0 +1,79 @@
+"""What the manifest of a weights file may hold, whoever wrote it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from pqcomq.json_schema import Count, Finite, Text, Whole
+
+Setting = bool | Annotated[int, Meta(ge=-(2**31), le=2**31)] | Finite | Text | None
+_Extent = Annotated[int, Meta(ge=0, le=2**31)]
+
+
+class Layer(Struct):
+    """One quantized layer; an entropy-coded one has neither bits nor run."""
+
+    error: Finite
+    shape: Annotated[list[_Extent], Meta(max_length=8)] = []
+    bits: Literal[2, 4, 8] | None = None
+    run: Count | None = None
+    coding: Literal["entropy"] | None = None
+    input_range: tuple[Finite, Finite] | None = None
+
+    def __post_init__(self) -> None:
+        """See that it is one kind or the other.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        if self.coding is None and (self.bits is None or self.run is None):
+            raise ValueError("a layer has neither bits and run nor a coding")
+
+
+class AnyManifest(Struct):
+    """All that a file of another version must say: its format, which its reader knows or does not."""
+
+    format: Whole | None = None
+    network_format: Whole | None = None
+
+
+class Manifest(AnyManifest, kw_only=True):
+    """Of the layers of any network."""
+
+    quantization: Annotated[dict[Text, Setting], Meta(max_length=200)]
+    layers: Annotated[dict[Text, Layer], Meta(min_length=1, max_length=100_000)]
+    effective_bits: Finite = 0.0
+
+
+class Source(Struct):
+    """The checkpoint that was quantized."""
+
+    key: Text
+    checkpoint_name: Text
+    checkpoint_sha256: Text
+    checkpoint_bytes: Count
+
+
+class CalibrationVolume(Struct):
+    """One volume that it was calibrated on."""
+
+    modality: Text
+    slices: Annotated[list[Whole], Meta(max_length=100_000)]
+    voxels_sha256: Text
+
+
+class Calibration(Struct):
+    """What it was calibrated on."""
+
+    slice_count: Count
+    volumes: Annotated[list[CalibrationVolume], Meta(max_length=100_000)]
+
+
+class ModelManifest(Manifest, kw_only=True):
+    """Of a model of the MedSAM family."""
+
+    model: Source
+    calibration: Calibration
+    versions: dict[Text, Any] = {}
