@@ -5,15 +5,52 @@ from __future__ import annotations
 import hashlib
 import pickle
 import warnings
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, Self
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import nn
 
 from pqcomq.errors import InputError
+from pqcomq.models.file_kinds import is_safetensors, not_a_checkpoint
+from pqcomq.models.look_alikes import looks_like
 
-_WRAPPERS = ("model", "state_dict")
+_WRAPPERS = ("model", "state_dict", "model_state_dict", "network_weights", "net", "network", "module", "sam", "params")
 """Keys under which training scripts wrap the state dict; MedSAM's own use ``model``."""
+
+_PREFIXES = ("module.", "_orig_mod.", "model.", "sam_model.", "sam.", "network.")
+"""That data-parallel training, compilation and training frameworks put before every name."""
+
+_DAMAGED = (
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+)
+
+_OBJECTS = ("Unsupported global", "Can only", "Trying to call reduce")
+"""In what torch says of files with objects that it does not read."""
+
+
+class _Untaken(list[Any]):
+    """Stands for any Python object of a training checkpoint that is no tensor: keeps nothing and does nothing."""
+
+    def __new__(cls, *_given: object, **_named: object) -> Self:
+        return super().__new__(cls)
+
+    def __init__(self, *_given: object, **_named: object) -> None:
+        super().__init__()
+
+    def __setstate__(self, _state: object) -> None:
+        """Keeps nothing."""
 
 
 def file_sha256(path: Path) -> str:
@@ -25,62 +62,129 @@ def file_sha256(path: Path) -> str:
 def read_state(path: Path) -> dict[str, torch.Tensor]:
     """Read a state dict without unpickling anything but tensors and plain containers.
 
+    Of a training checkpoint the weights are taken; its optimizer, arguments and other objects are passed over, and
+    their classes never imported or called.
+
+    Args:
+        path: a PyTorch checkpoint or a safetensors file.
+
     Raises:
-        InputError: the file is missing, truncated, not a checkpoint, holds code, or holds no state dict.
+        InputError: the file is missing, cut off, no checkpoint (the sentence says what it is), or holds no state dict.
     """
     if not path.is_file():
         raise InputError("There is no such checkpoint file", path)
     try:
-        with warnings.catch_warnings():
-            # torch warns of pickle protocols it may not read; whatever it then cannot read is refused below.
-            warnings.simplefilter("ignore", UserWarning)
-            content = torch.load(path, map_location="cpu", weights_only=True)
+        if is_safetensors(path):
+            return _unprefixed(load_file(path))
+        instead = not_a_checkpoint(path)
+    except (SafetensorError, OSError) as error:
+        raise InputError("The file is cut off, damaged, or may not be read", path) from error
+    if instead is not None:
+        raise InputError(f"The file {instead}", path)
+    try:
+        content = _plain_content(path)
     except pickle.UnpicklingError as error:
-        if "weights_only" in str(error) or "Weights only" in str(error):
+        if "is blocked" in str(error):
             raise InputError(
-                "The file holds Python objects beyond plain tensors and was not loaded, since unpickling them "
-                "could run code; save its state dict alone",
+                "The file asks for commands of the operating system to be called, which no checkpoint needs, and was not loaded",
                 path,
             ) from error
-        raise InputError("The file is not a PyTorch checkpoint, or is damaged", path) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise InputError("The file is truncated, damaged or not a PyTorch checkpoint", path) from error
-    return _state_dict(content, path)
+        if any(words in str(error) for words in _OBJECTS):
+            raise InputError(
+                "The file keeps objects of its training program round or among its weights, which are not loaded; "
+                "save the state dict alone, with torch.save(model.state_dict(), …)",
+                path,
+            ) from error
+        raise InputError("The file is cut off, damaged or not a PyTorch checkpoint", path) from error
+    except _DAMAGED as error:
+        raise InputError("The file is cut off, damaged or not a PyTorch checkpoint", path) from error
+    return _unprefixed(_state_dict(content, path))
+
+
+def _plain_content(path: Path) -> object:
+    """What torch reads of a file; objects that are no tensors are passed over."""
+    with warnings.catch_warnings():
+        # torch warns of pickle protocols it may not read; whatever it then cannot read is refused by the caller.
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            if "Unsupported global" not in str(error):
+                raise
+            try:
+                others = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+            except ValueError:  # only archives, as PyTorch writes them since version 1.6, can be looked into beforehand
+                raise error from None
+            # Each name gets a class of its own, since torch tells what it may make by class.
+            stand_ins: list[Any] = [(type("Untaken", (_Untaken,), {}), name) for name in sorted(others)]
+            with torch.serialization.safe_globals(stand_ins):
+                return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _tensors(table: Mapping[Any, Any]) -> dict[str, torch.Tensor]:
+    return {str(name): value for name, value in table.items() if isinstance(value, torch.Tensor)}
 
 
 def _state_dict(content: object, path: Path) -> dict[str, torch.Tensor]:
-    """The tensors inside ``content``, unwrapped; data-parallel prefixes removed."""
-    for key in _WRAPPERS:
-        if isinstance(content, dict) and isinstance(content.get(key), dict):
-            content = content[key]
-    if not isinstance(content, dict) or not content or not all(isinstance(v, torch.Tensor) for v in content.values()):
+    """The named tensors inside ``content``, out of their wrappers."""
+    while isinstance(content, dict):
+        inner = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), dict)), None)
+        if inner is None:
+            break
+        content = inner
+    found = _tensors(content) if isinstance(content, dict) else {}
+    if not found:
         raise InputError("The file holds no state dict (a table of named tensors)", path)
-    return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
+    return found
+
+
+def _unprefixed(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Names without what all of them begin with."""
+    names = list(state)
+    while prefix := _common_prefix(names):
+        names = [name.removeprefix(prefix) for name in names]
+    return dict(zip(names, state.values(), strict=True))
+
+
+def _common_prefix(names: Iterable[str]) -> str:
+    return next((prefix for prefix in _PREFIXES if all(name.startswith(prefix) for name in names)), "")
 
 
 def load_state(module: nn.Module, state: dict[str, torch.Tensor], path: Path, title: str) -> None:
     """Put ``state`` into ``module``, all of it or nothing.
 
     Raises:
-        InputError: names or shapes differ from the architecture's, or a weight is not finite.
+        InputError: names or shapes differ from the architecture's (the sentence says which model it looks like), or a
+            weight is not finite.
     """
     wanted = module.state_dict()
     missing = sorted(wanted.keys() - state.keys())
     foreign = sorted(state.keys() - wanted.keys())
-    if missing or foreign:
-        example = f"{missing[0]!r} is missing" if missing else f"{foreign[0]!r} does not belong to it"
+    other = next(
+        (name for name, tensor in state.items() if name in wanted and tensor.shape != wanted[name].shape), None
+    )
+    if missing or foreign or other:
         raise InputError(
-            f"The file is not a {title} checkpoint: {len(missing)} of {len(wanted)} tensors missing, "
-            f"{len(foreign)} foreign (for one, {example})",
-            path,
+            f"The file is not a {title} checkpoint: {_difference(wanted, state, missing, foreign, other)}", path
         )
     for name, tensor in state.items():
-        if tensor.shape != wanted[name].shape:
-            raise InputError(
-                f"The file is not a {title} checkpoint: {name!r} has shape {tuple(tensor.shape)} "
-                f"instead of {tuple(wanted[name].shape)}",
-                path,
-            )
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise InputError(f"The tensor {name!r} holds values that are not finite", path)
     module.load_state_dict(state)
+
+
+def _difference(
+    wanted: Mapping[str, torch.Tensor],
+    state: Mapping[str, torch.Tensor],
+    missing: list[str],
+    foreign: list[str],
+    other: str | None,
+) -> str:
+    like, own = looks_like(state), looks_like(wanted)
+    if like is not None and like != own:
+        return f"it looks like {like}"
+    if missing or foreign:
+        example = f"{missing[0]!r} is missing" if missing else f"{foreign[0]!r} does not belong to it"
+        return f"{len(missing)} of {len(wanted)} tensors missing, {len(foreign)} foreign (for one, {example})"
+    name = str(other)
+    return f"{name!r} has shape {tuple(state[name].shape)} instead of {tuple(wanted[name].shape)}"

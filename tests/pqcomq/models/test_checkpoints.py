@@ -54,7 +54,7 @@ def test_code_in_a_pickle_is_never_run(tmp_path):
     torch.save({"model": Exploit(marker)}, path)
     with pytest.raises(InputError) as error:
         load_model("lite-medsam", path)
-    assert "could run code" in sentence(error, path)
+    assert "commands of the operating system" in sentence(error, path)
     bare = tmp_path / "bare.pth"
     bare.write_bytes(pickle.dumps(Exploit(marker)))
     with pytest.raises(InputError) as error:
@@ -69,7 +69,7 @@ def test_a_truncated_checkpoint_is_refused(tmp_path, length):
     path.write_bytes(shipped_checkpoint().read_bytes()[:length])
     with pytest.raises(InputError) as error:
         load_model("lite-medsam", path)
-    assert "truncated, damaged or not a PyTorch checkpoint" in sentence(error, path)
+    assert ("cut off" if length else "is empty") in sentence(error, path)
 
 
 @pytest.mark.parametrize("content", [{}, {"a": 1}, [torch.ones(2)], torch.ones(3), "text", {"model": {"a": "b"}}])

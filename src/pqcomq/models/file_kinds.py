@@ -1,0 +1,116 @@
+"""What a file is that is no checkpoint: told from its first bytes and its archive's table, nothing in it is run."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+
+HEAD_BYTES = 4096
+"""Of a file, that are looked at."""
+
+_ARCHIVES = {
+    b"\x1f\x8b": "a gzip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ\x00": "an xz archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+}
+_OTHERS = {
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"\x89HDF": "an HDF5 file, such as Keras writes,",
+    b"GGUF": "a GGUF file of a language model",
+    b"\x08\x07\x12\x07pytorch": "an ONNX graph",
+    b"\x93NUMPY": "a NumPy array",
+}
+_LFS = re.compile(rb"\Aversion https://git-lfs\.github\.com/spec/.*?^size (\d+)$", re.DOTALL | re.MULTILINE)
+_COMMENTS = rb"(?:<!--(?:(?!-->).)*-->\s*)*"
+_PAGE = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?" + _COMMENTS + rb"<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def first_bytes(path: Path) -> bytes:
+    """The beginning of a file."""
+    with path.open("rb") as stream:
+        return stream.read(HEAD_BYTES)
+
+
+def is_web_page(head: bytes) -> bool:
+    """Whether a file that begins so is HTML.
+
+    Examples:
+        >>> from pqcomq.models.file_kinds import is_web_page
+        >>> is_web_page(b"<!DOCTYPE html><title>Sign in</title>"), is_web_page(b"PK")
+        (True, False)
+    """
+    return _PAGE.match(head) is not None
+
+
+def pointer_size(head: bytes) -> int | None:
+    """Bytes of the file that a Git LFS pointer stands for; None for anything else."""
+    found = _LFS.match(head)
+    return int(found[1]) if found else None
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file begins as safetensors do: the length of a header, and the header in braces."""
+    head = first_bytes(path)
+    return len(head) > 9 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 100_000_000
+
+
+def not_a_checkpoint(path: Path) -> str | None:
+    """What a file is instead of a PyTorch checkpoint, as the end of a sentence; None if it may be one.
+
+    Args:
+        path: an existing file.
+
+    Returns:
+        For example ``"is empty"``; what to do about it where there is something to do.
+    """
+    head = first_bytes(path)
+    if not head:
+        return "is empty"
+    if is_web_page(head):
+        return "is a web page (HTML), not a checkpoint; its link leads to a page from which the file itself is fetched"
+    size = pointer_size(head)
+    if size is not None:
+        return f"is a Git LFS pointer to a file of {size / 1e6:.1f} MB, not the file; 'git lfs pull' fetches it"
+    for start, title in _ARCHIVES.items():
+        if head.startswith(start):
+            return f"is {title}, not a checkpoint; unpack it and give the checkpoint in it"
+    for start, title in _OTHERS.items():
+        if head.startswith(start):
+            return f"is {title}, not a PyTorch checkpoint"
+    if head.startswith(b"PK\x03\x04"):
+        return _of_zip(path)
+    if len(head) < HEAD_BYTES and _is_text(head):
+        return "is a text file, not a checkpoint"
+    return None
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        return head.decode("utf-8").replace("\t", "").replace("\r", "").replace("\n", "").isprintable()
+    except UnicodeDecodeError:
+        return False
+
+
+def _of_zip(path: Path) -> str | None:
+    """Checkpoints are zip archives with a ``data.pkl``; a table of contents at the very end says what is in them."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return "is cut off or damaged: its end, where its table of contents should be, is missing; fetch it again"
+    inside = {name.partition("/")[2] or name for name in names}
+    if "constants.pkl" in inside and "data.pkl" in inside:
+        return "is a TorchScript program, not a checkpoint of tensors; save its state dict in its place"
+    if "data.pkl" not in inside:
+        found = [name for name in names if name.endswith((".pth", ".pt", ".safetensors"))]
+        example = f" ({found[0]})" if found else ""
+        return f"is a zip archive, not a checkpoint; unpack it and give the checkpoint in it{example}"
+    return None
