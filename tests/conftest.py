@@ -219,6 +219,15 @@ def comparison_of():
 
 
 @pytest.fixture(scope="session", autouse=True)
+def models_of_the_tests_own(tmp_path_factory):
+    """What the user has fetched is neither read nor written."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("PQCOMQ_MODELS", str(tmp_path_factory.mktemp("models")))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
 def remembered_checks_of_the_tests_own(tmp_path_factory):
     """What the user's machine remembers of its runtimes is neither read nor written."""
     patch = pytest.MonkeyPatch()

@@ -145,6 +145,15 @@ class Products:
             y = op.add(y, float_constant(layer.bias.view(1, -1, 1, 1).numpy()))
         return tokens_of(y, outputs)
 
+    def halved(self, image: ov.Node, layer: Layer) -> ov.Node:
+        """A dense 3 × 3 convolution of stride 2, padded by 1: (1, C, H, W) → (1, n, H / 2, W / 2).
+
+        Its few weights are widened when the graph is built.
+        """
+        image, pads = self.eight_bits(image, layer), [1, 1]
+        y = op.convolution(image, self._integers(layer) or widened(layer.weight), [2, 2], pads, pads, [1, 1])
+        return y if layer.bias is None else op.add(y, float_constant(layer.bias.view(1, -1, 1, 1).numpy()))
+
     def _packed_convolution(self, x: ov.Node, layer: Layer, side: int) -> ov.Node:
         """The same as a product, since only products have kernels for packed weights.
 

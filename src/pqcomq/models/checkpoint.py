@@ -86,7 +86,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     except pickle.UnpicklingError as error:
         if "is blocked" in str(error):
             raise InputError(
-                "The file asks for commands of the operating system to be called, which no checkpoint needs, and was not loaded",
+                "The file asks for commands of the system to be called, as no checkpoint does, and was not loaded",
                 path,
             ) from error
         if any(words in str(error) for words in _OBJECTS):

@@ -6,6 +6,8 @@ import re
 import zipfile
 from pathlib import Path
 
+from pqcomq.downloads.web_page import is_web_page
+
 HEAD_BYTES = 4096
 """Of a file, that are looked at."""
 
@@ -26,28 +28,12 @@ _OTHERS = {
     b"\x93NUMPY": "a NumPy array",
 }
 _LFS = re.compile(rb"\Aversion https://git-lfs\.github\.com/spec/.*?^size (\d+)$", re.DOTALL | re.MULTILINE)
-_COMMENTS = rb"(?:<!--(?:(?!-->).)*-->\s*)*"
-_PAGE = re.compile(
-    rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?" + _COMMENTS + rb"<(?:!doctype\s+html|html|head|body)\b",
-    re.IGNORECASE | re.DOTALL,
-)
 
 
 def first_bytes(path: Path) -> bytes:
     """The beginning of a file."""
     with path.open("rb") as stream:
         return stream.read(HEAD_BYTES)
-
-
-def is_web_page(head: bytes) -> bool:
-    """Whether a file that begins so is HTML.
-
-    Examples:
-        >>> from pqcomq.models.file_kinds import is_web_page
-        >>> is_web_page(b"<!DOCTYPE html><title>Sign in</title>"), is_web_page(b"PK")
-        (True, False)
-    """
-    return _PAGE.match(head) is not None
 
 
 def pointer_size(head: bytes) -> int | None:

@@ -51,8 +51,8 @@ def looks_like(state: State) -> str | None:
 
 def _by_encoder(encoder: State) -> str | None:
     if _TINY_VIT in encoder:
-        # MobileSAM's checkpoint holds TinyViT's classifier, which nothing uses; LiteMedSAM was saved without it.
-        return "MobileSAM" if "head.weight" in encoder else "LiteMedSAM"
+        # MobileSAM's first layers halve the image by 3 × 3 convolutions, where LiteMedSAM has 1 × 1.
+        return "MobileSAM" if encoder[_TINY_VIT].shape[-1] == 3 else "LiteMedSAM"
     table = encoder.get(_VIT_POSITIONS)
     if table is None or "neck.0.weight" not in encoder:
         return None

@@ -8,39 +8,36 @@ from torch import nn
 
 from pqcomq.errors import InputError
 from pqcomq.models.checkpoint import file_sha256, load_state, read_state
+from pqcomq.models.sam import vit, without_statistics
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.models.transforms import MedSAMFraming
 
 KEY = "medsam"
 TITLE = "MedSAM ViT-B"
 
-_CONSTANTS = ("pixel_mean", "pixel_std")
-"""SAM's RGB statistics: non-persistent in segment-anything, present in some exported checkpoints, unused by MedSAM."""
+_SAM_S_OWN = "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912"
+"""SHA-256 of ``sam_vit_b_01ec64.pth``: nothing else tells SAM's weights from MedSAM's."""
 
 
 def architecture() -> nn.Module:
     """The network with random weights: ``image_encoder``, ``prompt_encoder``, ``mask_decoder``."""
-    from segment_anything import sam_model_registry
-
-    from pqcomq.models.chunked_attention import make_lean
-
-    network: nn.Module = sam_model_registry["vit_b"]()
-    make_lean(network.image_encoder)  # type: ignore[arg-type]
-    return network
+    return vit("vit_b")
 
 
-def load(checkpoint: Path | None = None) -> Segmenter:
+def load(checkpoint: Path) -> Segmenter:
     """Load MedSAM ViT-B from a file such as the authors' ``medsam_vit_b.pth``.
 
     Raises:
-        InputError: no file was named, or it is missing, damaged or foreign.
+        InputError: the file is missing, damaged or foreign.
     """
-    if checkpoint is None:
-        raise InputError(f"{TITLE} is not shipped: name its checkpoint file (medsam_vit_b.pth)")
-    state = {name: tensor for name, tensor in read_state(checkpoint).items() if name not in _CONSTANTS}
+    state, sha256 = without_statistics(read_state(checkpoint)), file_sha256(checkpoint)
+    if sha256 == _SAM_S_OWN:
+        raise InputError(
+            f"{checkpoint}: is SAM ViT-B's own checkpoint, which has MedSAM's layout; choose model sam-vit-b"
+        )
     network = architecture()
     load_state(network, state, checkpoint, TITLE)
-    return segmenter(network, checkpoint.name, file_sha256(checkpoint), checkpoint.stat().st_size)
+    return segmenter(network, checkpoint.name, sha256, checkpoint.stat().st_size)
 
 
 def segmenter(network: nn.Module, checkpoint_name: str, sha256: str, size: int) -> Segmenter:

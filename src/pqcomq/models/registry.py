@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from typing import Protocol
+
+from torch import nn
 
 from pqcomq.errors import InputError
-from pqcomq.models import lite_medsam, medsam
+from pqcomq.models import lite_medsam, medsam, mobile_sam, sam
+from pqcomq.models.catalogue.entries import entry_of
+from pqcomq.models.catalogue.store import models_folder, record_of
 from pqcomq.models.segmenter import Segmenter
 
-_FAMILIES: dict[str, ModuleType] = {lite_medsam.KEY: lite_medsam, medsam.KEY: medsam}
+
+class Family(Protocol):
+    """What a model's module offers."""
+
+    @property
+    def KEY(self) -> str:  # noqa: N802 (a constant of modules)
+        """The name that it goes by on the command line and in files."""
+
+    @property
+    def TITLE(self) -> str:  # noqa: N802
+        """The name shown to people."""
+
+    def load(self, checkpoint: Path) -> Segmenter:
+        """Load it from a checkpoint."""
+
+    def architecture(self) -> nn.Module:
+        """The network with random weights."""
+
+    def segmenter(self, network: nn.Module, checkpoint_name: str, sha256: str, size: int) -> Segmenter:
+        """Wrap a network with its pre- and post-processing."""
+
+
+_FAMILIES: dict[str, Family] = {
+    family.KEY: family for family in (lite_medsam, medsam, sam.VIT_B, sam.VIT_L, sam.VIT_H, mobile_sam)
+}
 MODEL_KEYS = tuple(_FAMILIES)
-MODEL_TITLES = {key: str(family.TITLE) for key, family in _FAMILIES.items()}
+MODEL_TITLES = {key: family.TITLE for key, family in _FAMILIES.items()}
 
 
-def _family(key: str) -> ModuleType:
+def _family(key: str) -> Family:
     if key not in _FAMILIES:
         raise InputError(f"{key!r} is no known model; choose one of {', '.join(MODEL_KEYS)}")
     return _FAMILIES[key]
@@ -25,17 +54,41 @@ def load_model(key: str, checkpoint: Path | None = None) -> Segmenter:
 
     Args:
         key: one of :data:`MODEL_KEYS`.
-        checkpoint: its weights; LiteMedSAM's are shipped, MedSAM's must be named.
+        checkpoint: its weights; by default those that are shipped (LiteMedSAM) or were fetched or taken over before.
 
     Raises:
-        InputError: the key is unknown or the checkpoint cannot be used.
+        InputError: the key is unknown, or there is no checkpoint or it cannot be used.
     """
-    loaded: Segmenter = _family(key).load(checkpoint)
-    return loaded
+    family = _family(key)
+    if checkpoint is not None:
+        return _with_licence(family.load(checkpoint))
+    if key == lite_medsam.KEY:
+        return lite_medsam.load()
+    record = record_of(key)
+    if record is None:
+        raise InputError(
+            f"{family.TITLE} is not shipped: name its checkpoint file ({entry_of(key).file}), or let "
+            f"'pqcomq models fetch {key}' fetch it"
+        )
+    path = models_folder() / record.file
+    loaded = family.load(path)
+    if loaded.checkpoint_sha256 != record.sha256:
+        raise InputError(
+            f"The file is not what it was when it came (its SHA-256 differs); 'pqcomq models remove {key}', then fetch "
+            "it again",
+            path,
+        )
+    return _with_licence(loaded)
+
+
+def _with_licence(model: Segmenter) -> Segmenter:
+    """The model with the licence of its weights, where they are those that were fetched."""
+    record = record_of(model.key)
+    known = record is not None and record.licence and record.sha256 == model.checkpoint_sha256
+    return replace(model, licence=record.licence) if known else model  # type: ignore[union-attr]
 
 
 def empty_model(key: str, checkpoint_name: str, sha256: str, size: int) -> Segmenter:
     """The architecture with its batch norms folded and weights still to be filled in by a quantized file."""
     family = _family(key)
-    empty: Segmenter = family.segmenter(family.architecture(), checkpoint_name, sha256, size)
-    return empty
+    return _with_licence(family.segmenter(family.architecture(), checkpoint_name, sha256, size))

@@ -1,7 +1,8 @@
 """Pre- and post-processing of a slice: each model's own, exactly as its authors do it.
 
 Source: the inference scripts of bowang-lab/MedSAM, ``MedSAM_Inference.py`` (branch main) for SAM ViT-B and
-``inference_3D.py`` / ``CVPR24_LiteMedSAM_infer.py`` (branch LiteMedSAM) for TinyViT.
+``inference_3D.py`` / ``CVPR24_LiteMedSAM_infer.py`` (branch LiteMedSAM) for TinyViT; for SAM and MobileSAM the class
+``SamPredictor`` of segment-anything.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 import torch
+from segment_anything.utils.transforms import ResizeLongestSide
 from skimage.transform import resize
 from torch.nn import functional as F
 
@@ -27,7 +29,7 @@ class Transforms(Protocol):
     """Pixels of the model's input by which a mask's tight box grows on its way to the next slice."""
 
     def image(self, pixels: np.ndarray) -> torch.Tensor:
-        """An 8-bit slice (H, W) as the model's input (1, 3, side, side), float32 in 0 … 1."""
+        """An 8-bit slice (H, W) as the model's input (1, 3, side, side), float32, normalized as its authors do."""
 
     def scale(self, shape: Shape) -> np.ndarray:
         """Model pixels per slice pixel, for x y x y: (4,) float64."""
@@ -109,3 +111,39 @@ class LiteMedSAMFraming:
         cropped = logits[..., :height, :width]  # (B, 1, h, w); logits and input are both 256 wide
         restored = F.interpolate(cropped, size=shape, mode="bilinear", align_corners=False)  # (B, 1, H, W)
         return torch.sigmoid(restored[:, 0]) > 0.5
+
+
+class SamFraming:
+    """SAM and MobileSAM: longest side to 1024, bilinear, RGB statistics, then zeros to the right and below."""
+
+    side = 1024
+    margin = 5
+    _mean = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
+    _deviation = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
+
+    def inner_shape(self, shape: Shape) -> Shape:
+        """Rows and columns that the slice takes of the padded square."""
+        height, width = ResizeLongestSide.get_preprocess_shape(*shape, self.side)
+        return height, width
+
+    def image(self, pixels: np.ndarray) -> torch.Tensor:
+        """See :class:`Transforms`. Pillow's bilinear interpolation is the authors'; it smooths while it shrinks."""
+        resized = ResizeLongestSide(self.side).apply_image(np.repeat(pixels[..., None], 3, axis=-1))  # (h, w, 3)
+        colours = torch.from_numpy(resized).permute(2, 0, 1).float()  # (3, h, w)
+        height, width = resized.shape[:2]
+        padded: torch.Tensor = F.pad(
+            (colours - self._mean) / self._deviation, (0, self.side - width, 0, self.side - height)
+        )
+        return padded[None]
+
+    def scale(self, shape: Shape) -> np.ndarray:
+        """See :class:`Transforms`. Each axis by its own rounded length, as published."""
+        height, width = self.inner_shape(shape)
+        return np.array([width / shape[1], height / shape[0]] * 2)
+
+    def masks(self, logits: torch.Tensor, shape: Shape) -> torch.Tensor:
+        """Bilinear to the padded square, crop the padding, bilinear to the slice, then > 0."""
+        square = F.interpolate(logits, size=(self.side, self.side), mode="bilinear", align_corners=False)
+        height, width = self.inner_shape(shape)
+        restored = F.interpolate(square[..., :height, :width], size=shape, mode="bilinear", align_corners=False)
+        return restored[:, 0] > 0  # (B, H, W)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pqcomq.errors import InputError
-from pqcomq.models import medsam
+from pqcomq.models import medsam, sam
 from pqcomq.models.registry import MODEL_KEYS
 from pqcomq.quantization.algorithm.config import Method, QuantizationConfig
 
 _BUDGETS = {2: 2.6, 4: 4.6}
 """Effective bits a weight, by bit width: what groups of 64 with real zero-points and a permutation take."""
 
-_BUDGETS_OF_MODELS = {medsam.KEY: {2: 2.4, 4: 4.38}}
-"""Where they are not the usual ones. A permutation costs 16 bits an input channel, next to nothing in a layer of 768
-outputs, and the seventh and twelfth part of MedSAM ViT-B's checkpoint leave no more."""
+_BUDGETS_OF_MODELS = {
+    key: {2: 2.4, 4: 4.38} for key in (medsam.KEY, *(each.KEY for each in (sam.VIT_B, sam.VIT_L, sam.VIT_H)))
+}
+"""Where they are not the usual ones. SAM has MedSAM's layers and is given its budgets. A permutation costs 16 bits an
+input channel, next to nothing in a layer of 768 outputs, and the seventh and twelfth part of MedSAM ViT-B's checkpoint
+leave no more."""
 
 
 _STORED_BITS = {2: 2.6, 4: 4.6, 8: 6.0}

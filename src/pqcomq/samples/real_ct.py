@@ -7,8 +7,8 @@ from pathlib import Path
 import pooch
 import SimpleITK as sitk
 
+from pqcomq.downloads.transfer import ProgressBar, download
 from pqcomq.errors import InputError
-from pqcomq.samples.download import ProgressBar, download
 from pqcomq.volumes.import_issues import ImportIssue
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.voxel_types import compact_image

