@@ -26,16 +26,16 @@ from pqcomq.cli.options import (
 )
 from pqcomq.cli.output import print_note
 from pqcomq.cli.progress import followed
-from pqcomq.cohort.case import CaseList
-from pqcomq.cohort.cohort_weights import calibration_volumes, kept_back, making_weights
-from pqcomq.cohort.find_cases import find_cases, synthetic_cases
-from pqcomq.cohort.loaded_models import worker_threads
+from pqcomq.cohort.cases.case import CaseList
+from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
 from pqcomq.cohort.packages import check_installed
-from pqcomq.cohort.paired_statistics import DEFAULT_MARGIN
-from pqcomq.cohort.prepare import settings_of
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.run import Workers, running, shard_of
+from pqcomq.cohort.running.cohort_weights import calibration_volumes, kept_back, making_weights
+from pqcomq.cohort.running.prepare import settings_of
+from pqcomq.cohort.running.run import Workers, running, shard_of
+from pqcomq.cohort.scoring.loaded_models import worker_threads
 from pqcomq.cohort.settings import PROTOCOLS, CohortProtocol
+from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
 from pqcomq.comparison.box_perturbation import SHIFT_PIXELS
 from pqcomq.errors import InputError
 from pqcomq.models.registry import MODEL_TITLES, load_model

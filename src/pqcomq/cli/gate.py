@@ -11,9 +11,9 @@ from pqcomq.cli.options import AsJson, LossMargin
 from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.report import LeastDice, MostVolume
 from pqcomq.cli.statuses import NOT_PASSED, PASSED, UNDECIDED, Answer
-from pqcomq.cohort.paired_statistics import DEFAULT_MARGIN
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.statistics import CohortStatistics
+from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
+from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
 from pqcomq.cohort.store import CohortStore
 from pqcomq.comparison.gate import Tolerance, judge_objects, overall
 from pqcomq.session.load import SavedSession

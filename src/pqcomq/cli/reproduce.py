@@ -11,10 +11,10 @@ import typer
 
 from pqcomq.cli.options import AsJson
 from pqcomq.cli.output import print_json, print_lines, print_table
-from pqcomq.cohort.paired_statistics import DEFAULT_MARGIN
-from pqcomq.cohort.published_table import differences_to_the_paper, published_rows
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.statistics import CohortStatistics
+from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
+from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
+from pqcomq.cohort.statistics.published_table import differences_to_the_paper, published_rows
 
 
 def reproduce(

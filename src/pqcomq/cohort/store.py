@@ -16,10 +16,10 @@ from zipfile import BadZipFile
 import numpy as np
 
 from pqcomq.atomic_files import made_folder, replacing
-from pqcomq.cohort.case import Case, CaseList, NotScored
-from pqcomq.cohort.loaded_models import ModelInfo
+from pqcomq.cohort.cases.case import Case, CaseList, NotScored
 from pqcomq.cohort.schema import AnyCohort, CohortFile, Heads, Lost
-from pqcomq.cohort.score_rows import CaseResult, ModelCost
+from pqcomq.cohort.scoring.loaded_models import ModelInfo
+from pqcomq.cohort.scoring.score_rows import CaseResult, ModelCost
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.errors import InputError
 from pqcomq.json_schema import Damaged, check_content, checked_json, read_json

@@ -9,8 +9,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cohort.find_cases import find_cases
-from pqcomq.cohort.prepare import settings_of
+from pqcomq.cohort.cases.find_cases import find_cases
+from pqcomq.cohort.running.prepare import settings_of
 from pqcomq.cohort.settings import CohortProtocol
 from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model

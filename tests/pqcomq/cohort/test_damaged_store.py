@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pqcomq.cohort.case import Case, CaseList, NotScored
-from pqcomq.cohort.loaded_models import ModelInfo
-from pqcomq.cohort.manifest import manifest_cases
+from pqcomq.cohort.cases.case import Case, CaseList, NotScored
+from pqcomq.cohort.cases.manifest import manifest_cases
+from pqcomq.cohort.scoring.loaded_models import ModelInfo
 from pqcomq.cohort.settings import CohortSettings, ModelFile
 from pqcomq.cohort.store import FAILED, NOT_SCORED, CohortStore
 from pqcomq.errors import InputError

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pqcomq.cohort.doubt_statistics import COMBINED, area_under_roc, catching, doubt_statistics
+from pqcomq.cohort.statistics.doubt_statistics import COMBINED, area_under_roc, catching, doubt_statistics
 from pqcomq.quantization.weights_file import load_weights
 from pqcomq.segmentation.cascade import CascadeRunner
 from pqcomq.segmentation.doubt import doubt_of, moved_prompts, stability_score

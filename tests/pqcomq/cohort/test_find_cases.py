@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from pqcomq.cohort.case import Case
-from pqcomq.cohort.find_cases import find_cases, synthetic_cases
-from pqcomq.cohort.read_case import opened
+from pqcomq.cohort.cases.case import Case
+from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
+from pqcomq.cohort.cases.read_case import opened
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.dicom_masks.mask_object import MaskObject
 from pqcomq.dicom_masks.seg_writer import write_segmentation

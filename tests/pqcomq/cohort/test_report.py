@@ -12,13 +12,13 @@ import urllib.request
 import numpy as np
 import pytest
 
-from pqcomq.cohort.case import Case, CaseList
-from pqcomq.cohort.files import write_results
-from pqcomq.cohort.loaded_models import FULL_PRECISION, MOVED_BOX, QUANTIZED, ModelInfo
+from pqcomq.cohort.cases.case import Case, CaseList
+from pqcomq.cohort.report.files import write_results
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.score_rows import CaseResult, ModelCost, WorstPicture, score_row
+from pqcomq.cohort.scoring.loaded_models import FULL_PRECISION, MOVED_BOX, QUANTIZED, ModelInfo
+from pqcomq.cohort.scoring.score_rows import CaseResult, ModelCost, WorstPicture, score_row
 from pqcomq.cohort.settings import CohortSettings, ModelFile
-from pqcomq.cohort.statistics import CohortStatistics
+from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.store import CohortStore
 from pqcomq.comparison.metrics import scores
 

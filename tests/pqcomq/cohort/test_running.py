@@ -13,13 +13,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pqcomq.cohort import case_task, store
-from pqcomq.cohort.case import CaseList
-from pqcomq.cohort.case_task import RunStoppedError
-from pqcomq.cohort.loaded_models import models_of
+from pqcomq.cohort import store
+from pqcomq.cohort.cases.case import CaseList
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.run import Workers, running, shard_of
-from pqcomq.cohort.score_case import score_case
+from pqcomq.cohort.running import case_task
+from pqcomq.cohort.running.case_task import RunStoppedError
+from pqcomq.cohort.running.run import Workers, running, shard_of
+from pqcomq.cohort.scoring.loaded_models import models_of
+from pqcomq.cohort.scoring.score_case import score_case
 from pqcomq.cohort.settings import CohortProtocol, CohortSettings
 from pqcomq.cohort.store import FAILED, NOT_SCORED, SCORED, CohortStore
 from pqcomq.comparison.evaluate import Protocol
@@ -168,7 +169,7 @@ def test_settings_survive_json(quick):
 
 def test_a_scheduler_that_does_not_answer(cases, quick, tmp_path, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("pqcomq.cohort.cluster.ANSWER_WITHIN", "1s")
+    monkeypatch.setattr("pqcomq.cohort.running.cluster.ANSWER_WITHIN", "1s")
     with pytest.raises(InputError, match="no scheduler answers there"):
         finished(running(cases, quick, tmp_path / "out", Workers(scheduler="tcp://127.0.0.1:9")))
 

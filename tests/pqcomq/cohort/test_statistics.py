@@ -7,17 +7,17 @@ import math
 import numpy as np
 import pytest
 
-from pqcomq.cohort.loaded_models import FULL_PRECISION, QUANTIZED
-from pqcomq.cohort.paired_statistics import (
+from pqcomq.cohort.scoring.loaded_models import FULL_PRECISION, QUANTIZED
+from pqcomq.cohort.statistics.paired_statistics import (
     ALL_LABELS,
     clustered_interval,
     overall,
     paired_differences,
     patients_needed,
 )
-from pqcomq.cohort.pairs import paired
-from pqcomq.cohort.prompt_summary import summarised
-from pqcomq.cohort.volume_agreement import volume_agreement
+from pqcomq.cohort.statistics.pairs import paired
+from pqcomq.cohort.statistics.prompt_summary import summarised
+from pqcomq.cohort.statistics.volume_agreement import volume_agreement
 
 pd = pytest.importorskip("pandas")
 stats = pytest.importorskip("scipy.stats")

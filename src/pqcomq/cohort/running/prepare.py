@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cohort.loaded_models import model_files, read_models
+from pqcomq.cohort.scoring.loaded_models import model_files, read_models
 from pqcomq.cohort.settings import CohortProtocol, CohortSettings
 from pqcomq.comparison.compared_model import check_same_source
 from pqcomq.models.registry import load_model

@@ -16,12 +16,12 @@ import jinja2
 
 import pqcomq
 from pqcomq.atomic_files import replacing
-from pqcomq.cohort.pairs import paired
-from pqcomq.cohort.prompt_summary import STRATA, stratum_of
-from pqcomq.cohort.report_pictures import plots_of, worst_pictures
-from pqcomq.cohort.report_text import methods_paragraph, software
+from pqcomq.cohort.report.pictures import plots_of, worst_pictures
+from pqcomq.cohort.report.text import methods_paragraph, software
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.statistics import CohortStatistics, latencies
+from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics, latencies
+from pqcomq.cohort.statistics.pairs import paired
+from pqcomq.cohort.statistics.prompt_summary import STRATA, stratum_of
 from pqcomq.comparison.result import MEGABYTE
 from pqcomq.comparison.text import RESEARCH_ONLY
 
@@ -44,7 +44,7 @@ def write_report(result: CohortResult, statistics: CohortStatistics) -> Path:
 
 def page(result: CohortResult, statistics: CohortStatistics) -> str:
     """The page."""
-    package = files("pqcomq.cohort")
+    package = files("pqcomq.cohort.report")
     template, script = (package.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "page.js"))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters |= {"places": _places, "percent": _percent}

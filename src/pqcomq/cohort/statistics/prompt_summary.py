@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pqcomq.cohort.loaded_models import ModelInfo
-from pqcomq.cohort.pairs import moved_box_name, paired, protocols_of
+from pqcomq.cohort.scoring.loaded_models import ModelInfo
+from pqcomq.cohort.statistics.pairs import moved_box_name, paired, protocols_of
 
 if TYPE_CHECKING:
     import pandas as pd

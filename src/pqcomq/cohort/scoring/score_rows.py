@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pqcomq.cohort.case import Case, NotScored
+from pqcomq.cohort.cases.case import Case, NotScored
 from pqcomq.comparison.metrics import Scores
 
 SLICE_NUMBER_OF_ORGAN = -1

@@ -9,7 +9,7 @@ from typing import Any
 
 import pydicom
 
-from pqcomq.cohort.case import Case, CaseList, NotScored
+from pqcomq.cohort.cases.case import Case, CaseList, NotScored
 from pqcomq.dicom_masks.object_loading import object_kind
 from pqcomq.errors import InputError
 from pqcomq.json_schema import Damaged, read_json

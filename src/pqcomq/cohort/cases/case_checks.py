@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pqcomq.cohort.case import Case
+from pqcomq.cohort.cases.case import Case
 from pqcomq.dicom_masks.object_loading import object_kind
 from pqcomq.errors import InputError, with_short_paths
 from pqcomq.volumes.nifti.reading import is_nifti_name, nifti_sizes

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pqcomq.cohort.prompt_summary import GREAT_LOSS
+from pqcomq.cohort.statistics.prompt_summary import GREAT_LOSS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from pqcomq.cohort.case import Case, CaseList
+from pqcomq.cohort.cases.case import Case, CaseList
 from pqcomq.cohort.packages import check_installed
 from pqcomq.errors import InputError
 from pqcomq.volumes.intensity_window import PRESETS, Window

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pqcomq.cohort.paired_statistics import clustered_interval
+from pqcomq.cohort.statistics.paired_statistics import clustered_interval
 
 if TYPE_CHECKING:
     import pandas as pd

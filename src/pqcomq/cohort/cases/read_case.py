@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pqcomq.cohort.case import Case
+from pqcomq.cohort.cases.case import Case
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError

@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 import pqcomq
-from pqcomq.cohort.paired_statistics import FEWEST_PATIENTS
-from pqcomq.cohort.prompt_summary import GREAT_LOSS, RIGHT_FROM, WRONG_BELOW
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.statistics import CohortStatistics
+from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
+from pqcomq.cohort.statistics.paired_statistics import FEWEST_PATIENTS
+from pqcomq.cohort.statistics.prompt_summary import GREAT_LOSS, RIGHT_FROM, WRONG_BELOW
 from pqcomq.comparison.metrics import NSD_TOLERANCE_MM
 
 _LIBRARIES = ("torch", "openvino", "numpy", "scipy", "statsmodels", "pandas", "pyarrow", "SimpleITK", "distributed")

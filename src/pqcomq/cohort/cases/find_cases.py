@@ -7,10 +7,10 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from pqcomq.cohort.case import Case, CaseList, NotScored
-from pqcomq.cohort.case_checks import fault_of
-from pqcomq.cohort.layouts import case_folders, is_nnunet, nnunet_cases
-from pqcomq.cohort.manifest import MANIFEST_SUFFIXES, manifest_cases
+from pqcomq.cohort.cases.case import Case, CaseList, NotScored
+from pqcomq.cohort.cases.case_checks import fault_of
+from pqcomq.cohort.cases.layouts import case_folders, is_nnunet, nnunet_cases
+from pqcomq.cohort.cases.manifest import MANIFEST_SUFFIXES, manifest_cases
 from pqcomq.errors import InputError
 from pqcomq.volumes.path_checks import is_folder
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pqcomq.cohort.prompt_summary import PromptSummary
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.statistics import CohortStatistics
+from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
+from pqcomq.cohort.statistics.prompt_summary import PromptSummary
 from pqcomq.models import medsam
 from pqcomq.quantization.algorithm.config import METHOD_TITLES, Method
 

@@ -6,13 +6,13 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from pqcomq.cohort.doubt_statistics import DoubtStatistics, doubt_statistics
-from pqcomq.cohort.loaded_models import QUANTIZED
-from pqcomq.cohort.paired_statistics import Outcome, PairedDifference, overall, paired_differences
-from pqcomq.cohort.pairs import moved_box_name, paired, protocols_of
-from pqcomq.cohort.prompt_summary import PromptSummary, prompt_summaries
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.volume_agreement import VolumeAgreement, volume_agreement
+from pqcomq.cohort.scoring.loaded_models import QUANTIZED
+from pqcomq.cohort.statistics.doubt_statistics import DoubtStatistics, doubt_statistics
+from pqcomq.cohort.statistics.paired_statistics import Outcome, PairedDifference, overall, paired_differences
+from pqcomq.cohort.statistics.pairs import moved_box_name, paired, protocols_of
+from pqcomq.cohort.statistics.prompt_summary import PromptSummary, prompt_summaries
+from pqcomq.cohort.statistics.volume_agreement import VolumeAgreement, volume_agreement
 from pqcomq.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pqcomq.cohort.loaded_models import QUANTIZED
-from pqcomq.cohort.pairs import moved_box_name, paired
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.statistics import CohortStatistics, latencies
+from pqcomq.cohort.scoring.loaded_models import QUANTIZED
+from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics, latencies
+from pqcomq.cohort.statistics.pairs import moved_box_name, paired
 from pqcomq.comparison.figure import draw_comparison
 from pqcomq.comparison.metrics import dice
 from pqcomq.comparison.result import MEGABYTE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pqcomq.cohort.loaded_models import FULL_PRECISION, MOVED_BOX
+from pqcomq.cohort.scoring.loaded_models import FULL_PRECISION, MOVED_BOX
 from pqcomq.errors import InputError
 
 if TYPE_CHECKING:

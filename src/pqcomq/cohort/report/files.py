@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from pqcomq.atomic_files import replacing
-from pqcomq.cohort.report import case_numbers, write_report
+from pqcomq.cohort.report.page import case_numbers, write_report
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.statistics import CohortStatistics, model_rows
+from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics, model_rows
 from pqcomq.csv_table import write_table
 
 SCORES, SCORES_CSV, CASES_CSV, DIFFERENCES_CSV, SUMMARY = (

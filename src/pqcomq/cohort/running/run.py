@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psutil
 
-from pqcomq.cohort.case import Case, CaseList
-from pqcomq.cohort.case_task import Outcome, working
-from pqcomq.cohort.cluster import Cluster, local_cluster, running_cluster
-from pqcomq.cohort.loaded_models import described, models_of, worker_threads
+from pqcomq.cohort.cases.case import Case, CaseList
 from pqcomq.cohort.packages import check_installed
+from pqcomq.cohort.running.case_task import Outcome, working
+from pqcomq.cohort.running.cluster import Cluster, local_cluster, running_cluster
+from pqcomq.cohort.scoring.loaded_models import described, models_of, worker_threads
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.cohort.store import CohortStore
 from pqcomq.errors import InputError

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pqcomq.cohort.case import Case
-from pqcomq.cohort.case_checks import without_paths
-from pqcomq.cohort.loaded_models import models_of, worker_threads
-from pqcomq.cohort.score_case import score_case
+from pqcomq.cohort.cases.case import Case
+from pqcomq.cohort.cases.case_checks import without_paths
+from pqcomq.cohort.scoring.loaded_models import models_of, worker_threads
+from pqcomq.cohort.scoring.score_case import score_case
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.cohort.store import FAILED, NOT_SCORED, SCORED, CohortStore
 from pqcomq.errors import InputError

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from pqcomq.atomic_files import made_folder
-from pqcomq.cohort.case import Case, CaseList, NotScored
-from pqcomq.cohort.read_case import volume_of
+from pqcomq.cohort.cases.case import Case, CaseList, NotScored
+from pqcomq.cohort.cases.read_case import volume_of
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, prefixed

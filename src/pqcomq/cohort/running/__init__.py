@@ -1,0 +1,1 @@
+"""A cohort's cases one after the other, or on workers; what is done stays done."""
