@@ -63,6 +63,11 @@ class JobRunner(QWidget):
         """Whether a job is under way."""
         return self._worker is not None
 
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether the newest job was cancelled."""
+        return self._cancelled.is_set()
+
     def start(self, job: Callable[[], Steps[T]], on_result: Callable[[T], None], text: str) -> None:
         """Run a job in the background.
 

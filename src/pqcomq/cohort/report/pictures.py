@@ -51,7 +51,29 @@ def short_names(result: CohortResult) -> dict[str, str]:
     return found | ({moved: "full, box moved"} if moved else {})
 
 
+@dataclass(frozen=True)
+class CohortPlot:
+    """One plot of a cohort, not yet drawn.
+
+    Attributes:
+        text: its title.
+        draw: draws it over a figure, given ``look=``.
+        width: inches on the page.
+        height: inches.
+    """
+
+    text: str
+    draw: Callable[..., None]
+    width: float
+    height: float
+
+
 def plots_of(result: CohortResult, statistics: CohortStatistics) -> list[ReportPicture]:
+    """All plots, drawn for light and dark ground."""
+    return [_drawn(plot) for plot in cohort_plots(result, statistics)]
+
+
+def cohort_plots(result: CohortResult, statistics: CohortStatistics) -> list[CohortPlot]:
     """All plots."""
     names = short_names(result)
     quantized = [each.name for each in result.models if each.role == QUANTIZED]
@@ -67,8 +89,8 @@ def plots_of(result: CohortResult, statistics: CohortStatistics) -> list[ReportP
     by_case = [(names[name], table.groupby("case")["difference"].mean().to_numpy()) for name, table in pairs.items()]
     high = 1.2 + labels * (0.12 * (len(quantized) + 1) + 0.16)
     plots = [
-        _plot(partial(draw_forest, intervals=intervals, margin=margin), 9.0, high, "Paired differences of Dice"),
-        _plot(partial(draw_case_dots, losses=by_case, margin=margin), 4.4, 3.4, "Every case"),
+        CohortPlot("Paired differences of Dice", partial(draw_forest, intervals=intervals, margin=margin), 9.0, high),
+        CohortPlot("Every case", partial(draw_case_dots, losses=by_case, margin=margin), 4.4, 3.4),
         *_cost_plots(result, statistics, names),
     ]
     for place, agreement in enumerate(statistics.volumes):
@@ -81,11 +103,13 @@ def plots_of(result: CohortResult, statistics: CohortStatistics) -> list[ReportP
             limits_ml=agreement.limits_ml,
             place=place,
         )
-        plots.append(_plot(draw, 4.4, 3.4, f"Volumes of whole organs, {names[agreement.model]} (Bland and Altman)"))
+        plots.append(
+            CohortPlot(f"Volumes of whole organs, {names[agreement.model]} (Bland and Altman)", draw, 4.4, 3.4)
+        )
     return plots
 
 
-def _cost_plots(result: CohortResult, statistics: CohortStatistics, names: dict[str, str]) -> list[ReportPicture]:
+def _cost_plots(result: CohortResult, statistics: CohortStatistics, names: dict[str, str]) -> list[CohortPlot]:
     """Dice over size, and over time where that is measured."""
     times = latencies(result)
     dice_of = {each.model: each for each in statistics.prompts if each.protocol == statistics.decided_by}
@@ -97,10 +121,10 @@ def _cost_plots(result: CohortResult, statistics: CohortStatistics, names: dict[
         if not model.simulated:
             time = times.loc[model.name]
             speeds.append(CostPoint(*values, float(time["encoder_ms"] + time["decoder_ms"])))
-    plots = [_plot(partial(draw_costs, points=sizes, title="file, MB"), 4.4, 3.4, "Dice against size")]
+    plots = [CohortPlot("Dice against size", partial(draw_costs, points=sizes, title="file, MB"), 4.4, 3.4)]
     if len(speeds) > 1:
         draw = partial(draw_costs, points=speeds, title="measured: encoder and one box, ms")
-        plots.append(_plot(draw, 4.4, 3.4, "Dice against measured latency"))
+        plots.append(CohortPlot("Dice against measured latency", draw, 4.4, 3.4))
     return plots
 
 
@@ -144,9 +168,9 @@ def _worst(head: dict[str, Any], number: int, names: dict[str, str]) -> ReportPi
     return ReportPicture(source, source, text, 1280)
 
 
-def _plot(draw: Callable[..., None], width: float, height: float, text: str) -> ReportPicture:
+def _drawn(plot: CohortPlot) -> ReportPicture:
     def drawn(look: Look) -> str:
-        svg = as_svg(lambda figure: draw(figure, look=look), width, height)
+        svg = as_svg(lambda figure: plot.draw(figure, look=look), plot.width, plot.height)
         return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
-    return ReportPicture(drawn(LIGHT), drawn(DARK), text, round(width * 96))
+    return ReportPicture(drawn(LIGHT), drawn(DARK), plot.text, round(plot.width * 96))

@@ -1,0 +1,1 @@
+"""The dock *Cohort*: full precision and quantized weights on the labelled cases of many patients."""

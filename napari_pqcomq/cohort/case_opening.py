@@ -1,0 +1,63 @@
+"""A double click on a case: its image, its labels, and the comparison on its worst slice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import napari
+from napari.layers import Image, Labels
+
+from napari_pqcomq.app.compare_widget import CompareWidget
+from napari_pqcomq.app.dock import CompareDock
+from napari_pqcomq.jobs.cohort_jobs import OpenedCase
+from napari_pqcomq.layers.mask_layers import mask_metadata
+from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
+
+_PLUGIN, _COMPARE = "napari-pqcomq", "Compare precisions"
+
+
+def show_case(viewer: napari.viewer.Viewer, opened: OpenedCase) -> None:
+    """Open a case in the viewer and compare it in the dock *Compare precisions*, which is opened where it is not.
+
+    Args:
+        viewer: with its window.
+        opened: the case, read.
+    """
+    _with_compare_dock(viewer, lambda parts: _compare(viewer, parts, opened))
+
+
+def _with_compare_dock(viewer: napari.viewer.Viewer, then: Callable[[CompareWidget], None]) -> None:
+    _widget, dock = viewer.window.add_plugin_dock_widget(_PLUGIN, _COMPARE, tabify=True)
+    assert isinstance(dock, CompareDock)  # noqa: S101 (named in the plugin's manifest)
+
+    def go_on() -> None:
+        assert isinstance(dock.parts, CompareWidget)  # noqa: S101 (they are made before the signal)
+        then(dock.parts)
+
+    if dock.parts is not None:
+        go_on()
+    else:
+        dock.ready.connect(go_on)
+
+
+def _compare(viewer: napari.viewer.Viewer, parts: CompareWidget, opened: OpenedCase) -> None:
+    panels, workflow = parts.panels, parts.workflow
+    name = opened.case.name
+    voxels, keywords, _kind = image_tuple(opened.volume)
+    image = Image(voxels, **{**keywords, "name": name})
+    data, keywords, _kind = labels_tuple(opened.volume, opened.labels, f"{name}, ground truth")
+    labels = Labels(data, **{**keywords, "metadata": mask_metadata(opened.volume, opened.case.label_names)})
+    viewer.add_layer(image)
+    panels.volume.layers.choose(image)
+    viewer.add_layer(labels)
+    panels.truth.choose_layer(labels)
+    labels.visible = False
+    z = opened.prompt.z if opened.prompt.z >= 0 else opened.box.middle
+    viewer.dims.set_point(0, image.data_to_world((z, 0, 0))[0])
+    panels.objects.load(())
+    panels.objects.add(opened.box, opened.prompt.label)
+    panels.objects.settle()
+    weights = opened.weights
+    panels.model.show_loaded(weights.segmenter.key, weights.settings)
+    workflow.take_weights({panels.model.choice: weights})
+    workflow.compare()

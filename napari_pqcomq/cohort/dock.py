@@ -1,0 +1,25 @@
+"""What napari opens as *Cohort*."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QWidget
+
+from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.widgets.late_dock import LateDock
+
+
+class CohortDock(LateDock):
+    """The dock *Cohort*; its parts are imported in a thread."""
+
+    module = "napari_pqcomq.cohort.cohort_widget"
+    waiting_text = "Loading the models' code, once in each napari session."
+
+    def before_import(self) -> None:
+        """Scoring brings torchvision along, and that triton."""
+        keep_triton_out()
+
+    def make_parts(self) -> QWidget:
+        """The dock's parts."""
+        from napari_pqcomq.cohort.cohort_widget import CohortWidget
+
+        return CohortWidget(self.viewer)

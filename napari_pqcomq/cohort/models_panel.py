@@ -1,0 +1,201 @@
+"""Which quantized weights are scored against full precision, how they are prompted, and where the results go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
+from napari_pqcomq.widgets.collapsible import Collapsible
+from napari_pqcomq.widgets.combo_boxes import keep_narrow
+from pqcomq.backends.runtime import Runtime
+from pqcomq.cohort.settings import CohortProtocol
+from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
+from pqcomq.volumes.volume import Modality
+
+_PROMPTS = {
+    "least_voxels": Row("Voxels at least", "Slices with fewer voxels of a label are not prompted.", options={"min": 1}),
+    "margin_voxels": Row("Boxes grown by", "Voxels round the label's own tight box.", options={"min": 0, "max": 50}),
+    "jitter_pixels": Row(
+        "Edges moved by", "Voxels, at random either way: as a hurried hand draws.", options={"min": 0, "max": 50}
+    ),
+    "yardstick_pixels": Row(
+        "Yardstick moved by",
+        "Voxels: full precision is given a second, moved box, to compare quantization with.",
+        options={"min": 0, "max": 50},
+    ),
+    "seed": Row("Seed", "Of the random movements.", options={"min": 0, "max": 2**31 - 1}),
+}
+
+
+class CaseModality(Enum):
+    """What kind of image cases are whose files do not say."""
+
+    told = "As the values tell"
+    ct = "CT"
+    mr = "MR"
+    other = "Other"
+
+    @property
+    def modality(self) -> Modality | None:
+        """As the engine names it; None to guess from the values."""
+        modalities: dict[CaseModality, Modality] = {
+            CaseModality.ct: "CT",
+            CaseModality.mr: "MR",
+            CaseModality.other: "other",
+        }
+        return modalities.get(self)
+
+
+@dataclass(frozen=True)
+class CohortChoice:
+    """What the form asks for beside the prompts.
+
+    Attributes:
+        most_slices: of a label in a case, evenly spread.
+        margin: of non-inferiority, Dice.
+        runtime: that runs the quantized models.
+        modality: of cases whose files do not say.
+    """
+
+    most_slices: int = 8
+    margin: float = DEFAULT_MARGIN
+    runtime: Runtime = Runtime.auto
+    modality: CaseModality = CaseModality.told
+
+
+_CHOICE = {
+    "runtime": Row("Runs on", "What runs the quantized models; full precision runs in the same library in float32."),
+    "modality": Row(
+        "Modality",
+        "Of cases whose files do not say: NIfTI, NRRD and MetaImage name none.",
+        options={"choices": [(each.value, each) for each in CaseModality]},
+    ),
+    "most_slices": Row("Slices a label", "At most, evenly spread.", options={"min": 1, "max": 1000}),
+    "margin": Row(
+        "Margin",
+        "Loss of Dice that would not matter, stated before looking: the verdict holds the interval against it.",
+        decimals=3,
+        options={"min": 0.001, "max": 1, "step": 0.005},
+    ),
+}
+
+
+class ModelsPanel(QGroupBox):
+    """Files of quantized weights, the protocol, and the folder of the results.
+
+    Attributes:
+        changed: emitted when weights, settings or folder change.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Models and results", parent)
+        self.files = QListWidget()
+        self.files.setAccessibleName("Weights files")
+        self.files.setToolTip("Files of quantized weights of one model, made by Save… in Compare precisions.")
+        self.files.setFixedHeight(3 * (self.fontMetrics().height() + 8))
+        self.add_button, self.remove_button = QPushButton("Add weights…"), QPushButton("Remove")
+        self.add_button.setToolTip("Add files of quantized weights; full precision is always scored beside them.")
+        self.remove_button.setToolTip("Take the chosen file out of the list; the file itself stays.")
+        self.choice = DataclassForm(CohortChoice(), _CHOICE, self)
+        self.prompts = DataclassForm(CohortProtocol(), _PROMPTS, self)
+        self.folder_text, self.folder_button = QLabel(), QPushButton("Results in…")
+        self.folder_text.setWordWrap(True)
+        self.folder_button.setToolTip("Folder of the results. A run that was stopped goes on in the same folder.")
+        self.folder: Path | None = None
+        self._lay_out()
+        self.add_button.clicked.connect(self._ask_weights)
+        self.remove_button.clicked.connect(self._remove)
+        self.folder_button.clicked.connect(self._ask_folder)
+        for name in ("runtime", "modality"):
+            keep_narrow(self.choice[name].native)
+        for form in (self.choice, self.prompts):
+            form.changed.connect(self.changed)
+        self.set_folder(None)
+
+    @property
+    def weights(self) -> tuple[Path, ...]:
+        """The files, in the order of the list."""
+        items = (self.files.item(row) for row in range(self.files.count()))
+        return tuple(Path(item.toolTip()) for item in items if item is not None)
+
+    @property
+    def protocol(self) -> CohortProtocol:
+        """How the models are prompted.
+
+        Raises:
+            InputError: values do not go together.
+        """
+        prompts = self.prompts.value
+        return CohortProtocol(
+            prompts.protocols,
+            self.choice.value.most_slices,
+            prompts.least_voxels,
+            prompts.margin_voxels,
+            prompts.jitter_pixels,
+            prompts.yardstick_pixels,
+            prompts.seed,
+        )
+
+    def add_weights(self, *paths: Path) -> None:
+        """Add files that are not in the list yet."""
+        for path in paths:
+            if path not in self.weights:
+                self.files.addItem(path.name)
+                item = self.files.item(self.files.count() - 1)
+                item.setToolTip(str(path))
+        self.changed.emit()
+
+    def set_folder(self, folder: Path | None) -> None:
+        """Where the results go."""
+        self.folder = folder
+        # The end of the path tells folders apart, and a long one would make the dock wide.
+        self.folder_text.setText("" if folder is None else f"…/{folder.parent.name}/{folder.name}")
+        self.folder_text.setToolTip("" if folder is None else str(folder))
+        self.changed.emit()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        for button in (self.add_button, self.remove_button):
+            row.addWidget(button)
+        form, more = QFormLayout(), QWidget()
+        self.choice.add_rows(form)
+        inner = QFormLayout(more)
+        inner.setContentsMargins(0, 0, 0, 0)
+        self.prompts.add_rows(inner)
+        column = QVBoxLayout(self)
+        column.addWidget(self.files)
+        column.addLayout(row)
+        column.addLayout(form)
+        column.addWidget(Collapsible("Boxes from ground truth", more))
+        column.addWidget(self.folder_button)
+        column.addWidget(self.folder_text)
+
+    def _ask_weights(self) -> None:
+        paths, _filter = QFileDialog.getOpenFileNames(self, "Quantized weights", "", "Weights (*.safetensors)")
+        self.add_weights(*map(Path, paths))
+
+    def _remove(self) -> None:
+        self.files.takeItem(self.files.currentRow())
+        self.changed.emit()
+
+    def _ask_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Folder of the results")
+        if path:
+            self.set_folder(Path(path))

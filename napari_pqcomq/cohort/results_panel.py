@@ -1,0 +1,155 @@
+"""What a cohort has shown: verdicts, means beside the worst cases, and plots."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QDesktopServices, QPalette
+from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
+
+from napari_pqcomq.jobs.cohort_jobs import CohortOutcome
+from napari_pqcomq.widgets.combo_boxes import keep_narrow
+from napari_pqcomq.widgets.sortable_table import Cell, SortableTable
+from pqcomq.cohort.report.page import PAGE
+from pqcomq.cohort.report.pictures import CohortPlot, cohort_plots, short_names
+
+if TYPE_CHECKING:
+    from napari_pqcomq.widgets.plot_canvas import PlotCanvas
+
+_VERDICTS = ("Model", "Label", "Cases", "Difference", "95 % low", "95 % high", "Worst case", "Verdict")
+_MODELS = (
+    "Model",
+    "Boxes",
+    "Prompts",
+    "Dice",
+    "Worst",
+    "Worst tenth",
+    "Lose > .1",
+    "vs full precision",
+    "Worst vs full",
+)
+_PROTOCOLS = {"slice": "each slice", "organ": "whole organs"}
+_DARK_BELOW = 128
+_PLOT_HEIGHT = 320
+
+
+class CohortResultsPanel(QWidget):
+    """Tables that sort by a click on a title, the plots of the report, and the report itself."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.verdict = QLabel()
+        self.verdict.setWordWrap(True)
+        self.verdicts, self.models = SortableTable(_VERDICTS), SortableTable(_MODELS)
+        self.verdicts.setToolTip("Quantized − full precision in Dice against ground truth, cases as units.")
+        self.models.setToolTip("Dice against ground truth; vs full precision: Dice between the models.")
+        self.plots = QComboBox()
+        self.plots.setToolTip("Which plot of the report is shown.")
+        keep_narrow(self.plots)
+        self.report_button = QPushButton("Open the report")
+        self.report_button.setToolTip("One page that loads nothing and names no case; it opens in the browser.")
+        self._outcome: CohortOutcome | None = None
+        self._canvas: PlotCanvas | None = None
+        self._plots: list[CohortPlot] = []
+        self._plot_page = QWidget()
+        self._plot_column = QVBoxLayout(self._plot_page)
+        self._plot_column.addWidget(self.plots)
+        self.tabs = QTabWidget()
+        for widget, title in ((self.verdicts, "Verdicts"), (self.models, "Models"), (self._plot_page, "Plots")):
+            self.tabs.addTab(widget, title)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for part in (self.verdict, self.tabs, self.report_button):
+            column.addWidget(part)
+        self.plots.currentIndexChanged.connect(self._draw)
+        self.tabs.currentChanged.connect(self._draw)
+        self.report_button.clicked.connect(self._open_report)
+        self.setVisible(False)
+
+    def show_outcome(self, outcome: CohortOutcome) -> None:
+        """Show what a run has led to."""
+        self._outcome = outcome
+        statistics, names = outcome.statistics, short_names(outcome.result)
+        self.verdict.setText("\n".join(_sentences(outcome)))
+        self.verdicts.show_rows(
+            [
+                [
+                    names[each.model],
+                    each.label,
+                    (str(each.cases), each.cases),
+                    *(_signed(value) for value in (each.difference, each.low, each.high, -each.worst_case)),
+                    each.outcome,
+                ]
+                for each in statistics.verdicts()
+            ],
+            [each.sentence for each in statistics.verdicts()],
+        )
+        self.models.show_rows(
+            [
+                [
+                    names[each.model],
+                    _PROTOCOLS[each.protocol],
+                    (str(each.prompts), each.prompts),
+                    *(_number(value) for value in (each.dice, each.worst_dice, each.worst_decile)),
+                    (f"{100 * each.losing:.1f} %", each.losing),
+                    *(_number(value) for value in (each.dice_between, each.worst_between)),
+                ]
+                for each in statistics.prompts
+            ],
+            [each.model for each in statistics.prompts],
+        )
+        self._list_plots(outcome)
+        self.setVisible(True)
+        self._draw()
+
+    def _list_plots(self, outcome: CohortOutcome) -> None:
+        self._plots = cohort_plots(outcome.result, outcome.statistics)
+        self.plots.blockSignals(True)
+        self.plots.clear()
+        self.plots.addItems([plot.text for plot in self._plots])
+        self.plots.blockSignals(False)
+
+    def _draw(self) -> None:
+        """The plot in sight; none is drawn before it is looked at."""
+        if self._outcome is None or self.tabs.currentWidget() is not self._plot_page or self.plots.currentIndex() < 0:
+            return
+        from napari_pqcomq.widgets.plot_canvas import PlotCanvas
+        from pqcomq.plots.theme import DARK, LIGHT
+
+        if self._canvas is None:
+            self._canvas = PlotCanvas()
+            self._canvas.setMinimumHeight(_PLOT_HEIGHT)
+            self._plot_column.addWidget(self._canvas)
+        look = DARK if self.palette().color(QPalette.ColorRole.Window).lightness() < _DARK_BELOW else LIGHT
+        self._canvas.show_plot(partial(self._plots[self.plots.currentIndex()].draw, look=look), None, look.mark)
+
+    def _open_report(self) -> None:
+        if self._outcome is not None:
+            page = self._outcome.result.store.folder / PAGE
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(page.resolve())))
+
+
+def _sentences(outcome: CohortOutcome) -> list[str]:
+    """One for each quantized model, by all labels together; of an unfinished cohort, how far it is."""
+    result, statistics = outcome.result, outcome.statistics
+    told = [f"{result.scored} of {result.total} cases scored."] if result.unfinished else []
+    models = dict.fromkeys(each.model for each in statistics.verdicts())
+    names = short_names(result)
+    return told + [
+        f"{names[model]}: {statistics.outcome(model).upper()}. {_together(outcome, model)}" for model in models
+    ]
+
+
+def _together(outcome: CohortOutcome, model: str) -> str:
+    return next(each.finding for each in outcome.statistics.verdicts(model))
+
+
+def _number(value: float) -> Cell:
+    return (f"{value:.3f}" if math.isfinite(value) else "–", value)
+
+
+def _signed(value: float) -> Cell:
+    return (f"{value:+.4f}" if math.isfinite(value) else "–", value)

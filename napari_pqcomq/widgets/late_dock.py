@@ -1,0 +1,117 @@
+"""A dock that is there at once and filled as soon as what it needs is imported.
+
+torch, OpenVINO's helpers, DICOM, tables and plots take seconds to import. They are imported in a thread; meanwhile the
+window stays awake.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from threading import Thread
+
+import napari
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QEvent, Signal
+from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+
+FILLING = QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding
+"""Of what fills the dock: napari stretches an empty place beside anything else."""
+
+
+class LateDock(QWidget):
+    """Holds the dock's parts once they are imported.
+
+    A kind of dock names the module of its parts, and makes them.
+
+    Args:
+        napari_viewer: given by napari.
+
+    Attributes:
+        ready: emitted when they are there.
+        parts: the dock's parts, None before.
+    """
+
+    ready = Signal()
+    module = ""
+    waiting_text = ""
+    _imported = Signal(str)
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self._is_released = False
+        self.parts: QWidget | None = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._waiting: QWidget | None = None
+        self._imported.connect(self._on_imported)
+        if self.module in sys.modules:
+            self._make_parts()
+        else:
+            self._waiting = self.waiting_page()
+            self._column.addWidget(self._waiting)
+            Thread(target=self._import, name="imports of the dock", daemon=True).start()
+
+    def before_import(self) -> None:
+        """What must be done before the module of the parts is imported; called in the thread."""
+
+    def make_parts(self) -> QWidget:
+        """The dock's parts; called once, when their module is imported."""
+        raise NotImplementedError
+
+    def release_parts(self) -> None:
+        """Let go of the viewer: the dock is closed."""
+
+    def waiting_page(self) -> QWidget:
+        """What is seen until the parts are imported."""
+        page = QWidget()
+        page.setSizePolicy(*FILLING)
+        page.setMinimumWidth(360)
+        column = QVBoxLayout(page)
+        text, bar = QLabel(self.waiting_text), QProgressBar()
+        text.setWordWrap(True)
+        bar.setRange(0, 0)  # nobody knows how long an import takes
+        bar.setToolTip(self.waiting_text)
+        column.addWidget(text)
+        column.addWidget(bar)
+        column.addStretch(1)
+        return page
+
+    def event(self, event: QEvent) -> bool:
+        """Let go of the viewer when the dock is closed: napari then takes the widget out of its window."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._is_released = True
+            if self.parts is not None:
+                self.release_parts()
+        return bool(super().event(event))
+
+    def _import(self) -> None:
+        """In the thread; a failure is told in the window, where the user waits."""
+        reason = ""
+        try:
+            self.before_import()
+            import_module(self.module)
+        except Exception as error:  # whatever an installation may lack
+            reason = f"{error or type(error).__name__}"
+        if not self._is_released:
+            self._imported.emit(reason)
+
+    def _on_imported(self, reason: str) -> None:
+        if self._is_released:
+            return
+        if reason:
+            show_error(f"The dock cannot be opened: {reason}.")
+            return
+        self._make_parts()
+
+    def _make_parts(self) -> None:
+        if self._waiting is not None:
+            self._waiting.setVisible(False)
+            self._column.removeWidget(self._waiting)
+            self._waiting.deleteLater()
+            self._waiting = None
+        self.parts = self.make_parts()
+        self.parts.setSizePolicy(*FILLING)
+        self._column.addWidget(self.parts)
+        self.ready.emit()

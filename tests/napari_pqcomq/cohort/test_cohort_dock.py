@@ -1,0 +1,180 @@
+"""The dock *Cohort* on small phantoms, with LiteMedSAM rounded to nearest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+pytest.importorskip("pandas")
+pytest.importorskip("pyarrow")
+pytest.importorskip("statsmodels")
+
+from napari_pqcomq.cohort.cohort_widget import CohortWidget
+from napari_pqcomq.cohort.models_panel import CaseModality
+from pqcomq.backends.runtime import Runtime
+from pqcomq.cohort.report.page import PAGE
+from pqcomq.cohort.result import CohortResult
+from pqcomq.quantization.weights_file import save_weights
+
+
+@pytest.fixture
+def data(tmp_path, block):
+    """Two patients whose cube is labelled, and a folder without labels."""
+    for place, name in enumerate(("anna", "bert")):
+        image = block()
+        voxels = sitk.GetArrayFromImage(image)
+        labels = sitk.GetImageFromArray((voxels == 200).astype(np.uint8))
+        noisy = voxels + np.random.default_rng(place).normal(0, 8, voxels.shape).astype(np.int16)
+        made = sitk.GetImageFromArray(noisy.astype(np.int16))
+        for each in (labels, made):
+            each.CopyInformation(image)
+        (tmp_path / "data" / name).mkdir(parents=True)
+        sitk.WriteImage(made, str(tmp_path / "data" / name / "image.nii.gz"))
+        sitk.WriteImage(labels, str(tmp_path / "data" / name / "labels.nii.gz"))
+    (tmp_path / "data" / "carl").mkdir()
+    sitk.WriteImage(made, str(tmp_path / "data" / "carl" / "image.nii.gz"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def weights(eight_bits, tmp_path):
+    save_weights(eight_bits, tmp_path / "eight.safetensors")
+    return tmp_path / "eight.safetensors"
+
+
+@pytest.fixture
+def dock(viewer, qtbot):
+    made = CohortWidget(viewer)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def found(dock, data, qtbot):
+    dock.find_cases(data)
+    qtbot.waitUntil(lambda: not dock.jobs.is_running)
+    dock.models.choice.update(most_slices=1, runtime=Runtime.torch, modality=CaseModality.ct)
+
+
+def scored(dock, qtbot):
+    QTest.mouseClick(dock.run_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not dock.jobs.is_running)
+
+
+def test_cases_and_what_cannot_be_scored_are_listed_before_any_work(dock, data, weights, qtbot):
+    assert not dock.run_button.isEnabled()
+    found(dock, data, qtbot)
+    assert "2 cases can be scored, 1 cannot" in dock.data_set.text.text()
+    assert [row[0] for row in dock.data_set.cases.texts()] == ["anna", "bert", "carl"]
+    assert [row[3] for row in dock.data_set.cases.texts()][:2] == ["waits", "waits"]
+    assert "no label file" in dock.data_set.cases.texts()[2][3]
+    assert not dock.run_button.isEnabled(), "there are no weights yet"
+    dock.models.add_weights(weights, weights)
+    assert dock.models.weights == (weights,)
+    assert dock.run_button.isEnabled()
+    assert dock.models.folder == data.with_name("data-cohort")
+    assert not dock.models.folder.exists(), "nothing is written before Run"
+
+
+def test_a_folder_that_is_no_data_set_is_told_and_the_last_one_stays(dock, data, tmp_path, qtbot, monkeypatch):
+    found(dock, data, qtbot)
+    told = []
+    monkeypatch.setattr("napari_pqcomq.jobs.job_runner.show_error", told.append)
+    (tmp_path / "empty").mkdir()
+    dock.find_cases(tmp_path / "empty")
+    qtbot.waitUntil(lambda: not dock.jobs.is_running)
+    assert len(told) == 1 and "empty" in told[0]
+    assert len(dock.data_set.found.cases) == 2
+
+
+def test_a_run_ends_in_verdicts_tables_plots_and_a_report(dock, data, weights, qtbot):
+    found(dock, data, qtbot)
+    dock.models.add_weights(weights)
+    scored(dock, qtbot)
+    assert [row[3] for row in dock.data_set.cases.texts()][:2] == ["scored", "scored"]
+    assert all(row[2].startswith("label 1") for row in dock.data_set.cases.texts()[:2])
+    folder = data.with_name("data-cohort")
+    assert (folder / PAGE).is_file()
+    statistics = dock.outcome.statistics
+    verdicts = dock.results.verdicts.texts()
+    assert [row[1] for row in verdicts] == [each.label for each in statistics.verdicts()]
+    assert {row[-1] for row in verdicts} == {"undecided"}
+    assert "2 patients are too few" in dock.results.verdict.text()
+    assert len(dock.results.models.texts()) == len(statistics.prompts)
+    dock.results.tabs.setCurrentIndex(2)
+    assert dock.results.plots.count() >= 3
+    for place in range(dock.results.plots.count()):
+        dock.results.plots.setCurrentIndex(place)
+        assert dock.results._canvas.figure.axes
+
+
+def test_cancel_keeps_what_is_done_and_run_goes_on_from_there(dock, data, weights, qtbot):
+    found(dock, data, qtbot)
+    dock.models.add_weights(weights)
+    folder = data.with_name("data-cohort")
+    QTest.mouseClick(dock.run_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: any((folder / "cases").glob("*.parquet")))
+    QTest.mouseClick(dock.jobs.cancel_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: dock.outcome is not None and not dock.jobs.is_running)
+    assert dock.outcome.result.scored == 1
+    assert dock.results.verdict.text().startswith("1 of 2 cases scored.")
+    first = next(row for row in dock.data_set.cases.texts() if row[3] == "scored")
+    scored(dock, qtbot)
+    assert dock.outcome.result.scored == 2
+    assert first in dock.data_set.cases.texts()
+    assert CohortResult.at(folder).unfinished == 0
+
+
+def test_weights_that_cannot_be_read_are_told_and_nothing_is_made(dock, data, tmp_path, qtbot, monkeypatch):
+    found(dock, data, qtbot)
+    (tmp_path / "broken.safetensors").write_bytes(b"no weights")
+    dock.models.add_weights(tmp_path / "broken.safetensors")
+    told = []
+    monkeypatch.setattr("napari_pqcomq.jobs.job_runner.show_error", told.append)
+    scored(dock, qtbot)
+    assert len(told) == 1 and "broken.safetensors" in told[0]
+    assert not data.with_name("data-cohort").exists()
+    assert dock.run_button.isEnabled()
+
+
+def test_a_double_click_compares_the_models_on_the_case_s_worst_slice(
+    plugin, viewer, dock, data, weights, loaded_once, qtbot
+):
+    from napari_pqcomq.app.dock import CompareDock
+
+    found(dock, data, qtbot)
+    dock.models.add_weights(weights)
+    scored(dock, qtbot)
+    table = dock.data_set.cases
+    name, place = table.item(1, 0).text(), table.visualItemRect(table.item(1, 0)).center()
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    compared = None
+
+    def is_compared():
+        nonlocal compared
+        docks = viewer.window._qt_window.findChildren(CompareDock)
+        compared = docks[0].parts if docks else None
+        return compared is not None and compared.workflow.result is not None and not compared.panels.jobs.is_running
+
+    qtbot.waitUntil(is_compared)
+    worst = dock.outcome.worst[name]
+    result = compared.workflow.result
+    assert compared.panels.volume.layers.layer.name == name
+    assert viewer.dims.current_step[0] == worst.z
+    assert [each.name for each in result.objects] == [worst.label]
+    assert result.objects[0].truth is not None
+    with_truth = result.objects[0].comparisons[0]
+    assert with_truth.candidate.precision.startswith("8-bit")
+
+
+def test_the_dock_is_offered_in_the_menu_and_opens_at_once(plugin, viewer, qtbot):
+    dock, widget = viewer.window.add_plugin_dock_widget("napari-pqcomq", "Cohort")
+    assert "Cohort" in dock.name
+    if widget.parts is None:
+        with qtbot.waitSignal(widget.ready):
+            pass
+    assert isinstance(widget.parts, CohortWidget)
