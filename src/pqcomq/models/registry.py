@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+import torch
 from torch import nn
 
 from pqcomq.errors import InputError
@@ -86,6 +87,18 @@ def _with_licence(model: Segmenter) -> Segmenter:
     record = record_of(model.key)
     known = record is not None and record.licence and record.sha256 == model.checkpoint_sha256
     return replace(model, licence=record.licence) if known else model  # type: ignore[union-attr]
+
+
+def sketched(key: str) -> nn.Module | None:
+    """The architecture without memory for weights, to compare names and shapes; None where its code needs weights.
+
+    The models without a sketch are small: TinyViT takes 40 MB.
+    """
+    try:
+        with torch.device("meta"):
+            return _family(key).architecture()
+    except (RuntimeError, NotImplementedError):
+        return None
 
 
 def empty_model(key: str, checkpoint_name: str, sha256: str, size: int) -> Segmenter:

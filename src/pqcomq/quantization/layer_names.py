@@ -24,9 +24,14 @@ means one, and neither is ever asked for."""
 
 def layers_to_quantize(segmenter: Segmenter, *, decoder: bool) -> dict[str, QuantizableLayer]:
     """The image encoder's layers by their names in it, and if asked for the mask decoder's behind ``mask_decoder.``."""
-    layers = quantizable_layers(segmenter.image_encoder)
-    if decoder:
-        layers |= {f"{DECODER}{name}": layer for name, layer in quantizable_layers(segmenter.mask_decoder).items()}
+    return layers_of(segmenter.image_encoder, segmenter.mask_decoder if decoder else None)
+
+
+def layers_of(encoder: nn.Module, decoder: nn.Module | None) -> dict[str, QuantizableLayer]:
+    """The same of two networks; no decoder, no layers of it."""
+    layers = quantizable_layers(encoder)
+    if decoder is not None:
+        layers |= {f"{DECODER}{name}": layer for name, layer in quantizable_layers(decoder).items()}
     return layers
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from pqcomq.json_schema import Count, Finite, Text, Whole
+from pqcomq.json_schema import MOST_TEXT, Count, Finite, Text, Whole
 
 Setting = bool | Annotated[int, Meta(ge=-(2**31), le=2**31)] | Finite | Text | None
 _Extent = Annotated[int, Meta(ge=0, le=2**31)]
@@ -48,10 +48,10 @@ class Manifest(AnyManifest, kw_only=True):
 
 
 class Source(Struct):
-    """The checkpoint that was quantized."""
+    """The checkpoint that was quantized; its name leads to no folder."""
 
     key: Text
-    checkpoint_name: Text
+    checkpoint_name: Annotated[str, Meta(max_length=MOST_TEXT, pattern=r"^[^/\\]*$")]
     checkpoint_sha256: Text
     checkpoint_bytes: Count
 
@@ -62,6 +62,8 @@ class CalibrationVolume(Struct):
     modality: Text
     slices: Annotated[list[Whole], Meta(max_length=100_000)]
     voxels_sha256: Text
+    size_xyz: Annotated[list[_Extent], Meta(max_length=3)] = []
+    spacing_mm_xyz: Annotated[list[Finite], Meta(max_length=3)] = []
 
 
 class Calibration(Struct):

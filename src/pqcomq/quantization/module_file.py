@@ -19,11 +19,10 @@ from pqcomq.errors import InputError
 from pqcomq.quantization.manifest_schema import Manifest
 from pqcomq.quantization.module_layers import layers_and_reasons
 from pqcomq.quantization.packed_file import (
-    check_manifest,
+    PackedFile,
     content_of,
     described_weights,
     narrow,
-    read_packed,
     read_settings,
     take_layers,
     weight_tensors,
@@ -83,10 +82,11 @@ def load_module(path: Path, module: nn.Module) -> QuantizedModule:
     Raises:
         InputError: the file is missing, damaged, holds no network of one's own, or does not fit the one given.
     """
-    head, tensors = read_packed(path, tensors=True)
+    file = PackedFile.open(path)
+    head = file.head
     if head.get("network_format") not in (FORMAT, ENTROPY_CODED_FORMAT):
         raise InputError("The file holds no weights of a network of one's own that this version knows", path)
-    check_manifest(path, head, Manifest)
+    file.check(Manifest, str)
     settings, entries = read_settings(path, head)
     made = copy.deepcopy(module).eval()
     layers, _reasons = layers_and_reasons(made)
@@ -94,6 +94,7 @@ def load_module(path: Path, module: nn.Module) -> QuantizedModule:
         raise InputError(
             f"The file is for a {head.get('network')} with other layers than this {type(module).__name__}", path
         )
+    tensors = file.tensors()
     results = take_layers(path, head, entries, layers, tensors, str)
     _fill(path, made, set(layers), tensors)
     return QuantizedModule.of(made, results, settings)

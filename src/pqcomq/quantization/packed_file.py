@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
 from safetensors.torch import save as serialize
 from torch import Tensor
 
@@ -27,9 +28,9 @@ from pqcomq.quantization.algorithm.gram import QuantizableLayer
 from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredWeight
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.entropy_stream import EntropyStream
+from pqcomq.quantization.file_checks import Declared, check_declared, check_values
 from pqcomq.quantization.manifest_schema import AnyManifest, Manifest
 from pqcomq.quantization.stream_tensors import STREAM, stream_tensors, take_stream
-from pqcomq.quantization.weight_checks import fits
 
 MANIFEST = "pqcomq"
 """Name of the metadata entry."""
@@ -83,12 +84,14 @@ class LayerEntry:
     Attributes:
         bits: bit width of its codes; None for an entropy-coded layer.
         run: columns that share a scale; 0 for an entropy-coded layer.
+        shape: of its weight.
         error: share of its output energy lost on the calibration inputs.
         input_range: lowest and highest calibration input; None where the file does not say.
     """
 
     bits: int | None
     run: int
+    shape: tuple[int, ...]
     error: float
     input_range: tuple[float, float] | None
 
@@ -104,12 +107,13 @@ class LayerEntry:
         bits, run = (None, 0) if entry.get("coding") == "entropy" else (int(entry["bits"]), int(entry["run"]))
         if bits is not None and bits not in BIT_WIDTHS:
             raise ValueError(f"a bit width is not one of {BIT_WIDTHS}")
+        shape = tuple(int(size) for size in entry["shape"])
         if "input_range" not in entry:
-            return cls(bits, run, float(entry["error"]), None)
+            return cls(bits, run, shape, float(entry["error"]), None)
         low, high = (float(end) for end in entry["input_range"])
         if not (math.isfinite(low) and math.isfinite(high) and low <= high):
             raise ValueError(f"input range {low} to {high}")
-        return cls(bits, run, float(entry["error"]), (low, high))
+        return cls(bits, run, shape, float(entry["error"]), (low, high))
 
 
 def read_settings(path: Path, head: Mapping[str, Any]) -> tuple[QuantizationConfig, dict[str, LayerEntry]]:
@@ -154,38 +158,65 @@ def narrow(tensor: Tensor) -> Tensor:
     return halved if tensor.dtype == torch.float32 and torch.equal(halved.float(), tensor) else tensor
 
 
-def read_packed(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Manifest and, if asked for, tensors of a file.
+@dataclass(frozen=True)
+class PackedFile:
+    """A file whose header was read and whose tensors were not.
 
-    Raises:
-        InputError: the file is missing, damaged, or was not written by this package.
+    Attributes:
+        path: of the file.
+        head: its manifest.
+        declared: tensor name → type and shape.
     """
-    if not path.is_file():
-        raise InputError("There is no such weights file", path)
-    try:
-        with safe_open(path, framework="pt") as stream:
-            text = (stream.metadata() or {}).get(MANIFEST)
-            content = {name: stream.get_tensor(name) for name in stream.keys()} if tensors else {}  # noqa: SIM118
-    except (SafetensorError, OSError) as problem:
-        raise InputError("The file is truncated, damaged or not a safetensors file", path) from problem
-    if text is None:
-        raise InputError("The file is a safetensors file, but not one of quantized weights written by pqcomq", path)
-    try:
-        return checked_json(text, AnyManifest), content
-    except Damaged as problem:
-        raise InputError(f"The manifest is damaged ({problem})", path) from problem
 
+    path: Path
+    head: dict[str, Any]
+    declared: dict[str, Declared]
 
-def check_manifest(path: Path, head: Mapping[str, Any], schema: type[Manifest]) -> None:
-    """See that a manifest of a known format holds what the format asks for.
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Read manifest and header; the library has then compared all sizes with the file's own.
 
-    Raises:
-        InputError: it does not.
-    """
-    try:
-        check_content(head, schema)
-    except Damaged as problem:
-        raise InputError(f"The manifest is damaged ({problem})", path) from problem
+        Raises:
+            InputError: the file is missing, damaged, or was not written by this package.
+        """
+        if not path.is_file():
+            raise InputError("There is no such weights file", path)
+        try:
+            with safe_open(path, framework="pt") as stream:
+                text = (stream.metadata() or {}).get(MANIFEST)
+                slices = {name: stream.get_slice(name) for name in stream.keys()}  # noqa: SIM118
+                declared = {name: Declared(each.get_dtype(), tuple(each.get_shape())) for name, each in slices.items()}
+        except (SafetensorError, OSError) as problem:
+            raise InputError("The file is truncated, damaged or not a safetensors file", path) from problem
+        if text is None:
+            raise InputError("The file is a safetensors file, but not one of quantized weights written by pqcomq", path)
+        try:
+            return cls(path, checked_json(text, AnyManifest), declared)
+        except Damaged as problem:
+            raise InputError(f"The manifest is damaged ({problem})", path) from problem
+
+    def check(self, schema: type[Manifest], file_name: Callable[[str], str]) -> None:
+        """See that a manifest of a known format holds what the format asks for, and that the header agrees with it.
+
+        Raises:
+            InputError: it does not, or they do not fit each other.
+        """
+        try:
+            check_content(self.head, schema)
+        except Damaged as problem:
+            raise InputError(f"The manifest is damaged ({problem})", self.path) from problem
+        check_declared(self.path, self.head["layers"], self.declared, file_name)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors.
+
+        Raises:
+            InputError: the file has changed or cannot be read any more.
+        """
+        try:
+            return load_file(self.path)
+        except (SafetensorError, OSError) as problem:
+            raise InputError("The file is truncated, damaged or not a safetensors file", self.path) from problem
 
 
 def take_layers(
@@ -210,6 +241,8 @@ def take_layers(
         InputError: tensors are missing, damaged or do not fit.
     """
     shapes = {name: tuple(layers[name].weight.shape) for name in sorted(layers) if entries[name].bits is None}
+    if any(entries[name].shape != shape for name, shape in shapes.items()):
+        raise InputError("The entropy-coded layers do not fit the model's", path)
     coded = take_stream(path, head, shapes, tensors) if shapes else {}
     results: dict[str, QuantizedLayer] = {}
     for name, entry in entries.items():
@@ -231,15 +264,13 @@ def _take_packed(
         tensors: of the file.
 
     Raises:
-        InputError: tensors are missing or do not fit.
+        InputError: they do not fit.
     """
-    try:
-        codes, scale, zero_point = (tensors.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point"))
-    except KeyError as problem:
-        raise InputError(f"The tensor {problem} is missing", path) from problem
-    permutation = tensors.pop(f"{name}.permutation", None)
-    shape = tuple(module.weight.shape)
-    weight = QuantizedWeight(codes, scale, zero_point, permutation, entry.bits or 8, entry.run, shape)
-    if not fits(weight, shape):
+    shape, bits, run = tuple(module.weight.shape), entry.bits or 8, entry.run
+    if shape != entry.shape:
         raise InputError(f"The tensors of layer {name!r} do not fit its layer in the model", path)
+    codes, scale, zero_point = (tensors.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point"))
+    permutation = tensors.pop(f"{name}.permutation", None)
+    weight = QuantizedWeight(codes, scale, zero_point, permutation, bits, run, shape)
+    check_values(path, name, weight)
     return weight

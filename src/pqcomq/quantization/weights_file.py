@@ -9,6 +9,7 @@ holds a JSON manifest.
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,15 @@ from torch import Tensor
 
 import pqcomq
 from pqcomq.errors import InputError
-from pqcomq.models.registry import MODEL_KEYS, empty_model
+from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES, empty_model, sketched
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantization.layer_names import POSITIONS, layers_to_quantize, positions, state_name
+from pqcomq.quantization.layer_names import POSITIONS, layers_of, layers_to_quantize, positions, state_name
 from pqcomq.quantization.manifest_schema import ModelManifest
 from pqcomq.quantization.packed_file import (
-    check_manifest,
+    PackedFile,
     content_of,
     described_weights,
     narrow,
-    read_packed,
     read_settings,
     take_layers,
     weight_tensors,
@@ -106,7 +106,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     Raises:
         InputError: the file is missing, damaged, or was not written by this package in a format that it knows.
     """
-    return _checked(path, tensors=False)[0]
+    return _opened(path).head
 
 
 def load_weights(path: Path) -> QuantizedModel:
@@ -115,11 +115,13 @@ def load_weights(path: Path) -> QuantizedModel:
     Raises:
         InputError: the file is missing, damaged, of another format, or does not fit the model that it names.
     """
-    head, tensors = _checked(path, tensors=True)
+    file = _opened(path)
+    head = file.head
     settings, entries = read_settings(path, head)
     source, calibration = head["model"], head["calibration"]
     key, name, sha256 = source["key"], source["checkpoint_name"], source["checkpoint_sha256"]
-    full = empty_model(key, name, sha256, source["checkpoint_bytes"])
+    _check_layers(path, key, {name: entry.shape for name, entry in entries.items()}, decoder=settings.decoder)
+    full, tensors = empty_model(key, name, sha256, source["checkpoint_bytes"]), file.tensors()
     layers = layers_to_quantize(full, decoder=settings.decoder)
     if entries.keys() != layers.keys():
         raise InputError(f"The file names other layers than {full.title} has", path)
@@ -128,17 +130,33 @@ def load_weights(path: Path) -> QuantizedModel:
     return QuantizedModel.of(full, results, settings, calibration)
 
 
-def _checked(path: Path, *, tensors: bool) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Manifest and, if asked for, tensors of a file of the MedSAM family."""
-    head, content = read_packed(path, tensors=tensors)
-    if "network" in head:
+def _opened(path: Path) -> PackedFile:
+    """A file of the MedSAM family, its header checked."""
+    file = PackedFile.open(path)
+    if "network" in file.head:
         raise InputError("The file holds weights of a network of another kind; load them into that network", path)
-    if head.get("format") not in (FORMAT, ENTROPY_CODED_FORMAT):
+    if file.head.get("format") not in (FORMAT, ENTROPY_CODED_FORMAT):
         raise InputError(f"The file is in a format that this version ({pqcomq.__version__}) does not know", path)
-    check_manifest(path, head, ModelManifest)
-    if head["model"]["key"] not in MODEL_KEYS:
-        raise InputError(f"The file is for a model {head['model']['key']!r} that this version does not know", path)
-    return head, content
+    file.check(ModelManifest, state_name)
+    key = file.head["model"]["key"]
+    if key not in MODEL_KEYS:
+        raise InputError(f"The file is for a model {key!r} that this version does not know", path)
+    return file
+
+
+def _check_layers(path: Path, key: str, shapes: Mapping[str, tuple[int, ...]], *, decoder: bool) -> None:
+    """Compare a file's layers with a large model's before there is room for it.
+
+    Raises:
+        InputError: they are others.
+    """
+    sketch = sketched(key)
+    if sketch is None:
+        return
+    parts = [sketch.get_submodule(name) for name in ("image_encoder", "mask_decoder")]
+    layers = layers_of(parts[0], parts[1] if decoder else None)
+    if shapes != {name: tuple(layer.weight.shape) for name, layer in layers.items()}:
+        raise InputError(f"The file names other layers than {MODEL_TITLES[key]} has", path)
 
 
 def _positions(tensors: dict[str, Tensor]) -> Tensor | None:

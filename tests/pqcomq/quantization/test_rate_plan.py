@@ -9,7 +9,7 @@ from torch import nn
 
 from pqcomq.errors import InputError
 from pqcomq.quantization.module_file import load_module, save_module
-from pqcomq.quantization.packed_file import read_packed
+from pqcomq.quantization.packed_file import PackedFile
 from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_module import quantize_module
 from pqcomq.quantization.rate_plan import MeasuredLayer, water_filled
@@ -83,7 +83,8 @@ def test_a_file_gives_back_the_same_bits_and_tells_its_format(network, made, tmp
     again = tmp_path / "again.safetensors"
     save_module(loaded, again)
     assert again.read_bytes() == path.read_bytes()
-    head, tensors = read_packed(path, tensors=True)
+    file = PackedFile.open(path)
+    head, tensors = file.head, file.tensors()
     assert head["network_format"] == 2
     assert head["layers"]["0"] == {
         "coding": "entropy",
@@ -100,7 +101,7 @@ def test_a_changed_byte_is_refused_before_anything_is_decoded(network, made, tmp
     path = tmp_path / "coded.safetensors"
     save_module(made, path)
     content = bytearray(path.read_bytes())
-    _head, tensors = read_packed(path, tensors=True)
+    tensors = PackedFile.open(path).tensors()
     place = content.find(tensors["entropy_stream.words"].numpy().tobytes())
     content[place + 40] ^= 1
     path.write_bytes(bytes(content))
