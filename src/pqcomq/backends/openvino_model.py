@@ -108,19 +108,14 @@ def _compiled(
 ) -> Segmenter:
     import openvino
 
-    from pqcomq.backends import mask_decoder_graph
-    from pqcomq.backends.graph_ops import ALL_WIDENED, Products
     from pqcomq.backends.layer_source import LayerSource
 
     arithmetic = Arithmetic.of(taken.runtime)
     encoder = request(core, encoder_graph(segmenter, weights, ranges, arithmetic), arithmetic)
     prompts = BoxPrompts(segmenter.prompt_encoder)
-    no_mask = LayerSource(segmenter.prompt_encoder, {}, {}).weight("no_mask_embed")[0]  # (C,)
-    decoder_source = LayerSource(segmenter.mask_decoder, _of_part(weights, "mask_decoder"), {})
-    in_decoder = Products(least_packed=ALL_WIDENED if arithmetic.widened else _LEAST_PACKED_IN_DECODER)
-    decoder_graph = mask_decoder_graph.decoder(decoder_source, in_decoder, prompts.position, no_mask)
-    decoder = request(core, decoder_graph, arithmetic)
-    tokens = torch.cat([decoder_source.weight(name) for name in ("iou_token", "mask_tokens")])  # (5, C)
+    decoder = request(core, decoder_graph(segmenter, weights, arithmetic), arithmetic)
+    own = LayerSource(segmenter.mask_decoder, {}, {})
+    tokens = torch.cat([own.weight(name) for name in ("iou_token", "mask_tokens")])  # (5, C)
     execution = Execution(
         runtime=f"OpenVINO {openvino.get_version().partition('-')[0]}",
         weights=arithmetic.weights_title if weights else arithmetic.floats_title,
@@ -157,6 +152,19 @@ def encoder_graph(
     products = Products(arithmetic.eight_bit_inputs, ALL_WIDENED if arithmetic.widened else 0)
     source = LayerSource(segmenter.image_encoder, _of_part(weights, "image_encoder"), ranges)
     return build(source, products)
+
+
+def decoder_graph(segmenter: Segmenter, weights: Mapping[str, QuantizedWeight], arithmetic: Arithmetic) -> object:
+    """A model's mask decoder as a graph of features and tokens; what images and prompts have in common is in it."""
+    from pqcomq.backends import mask_decoder_graph
+    from pqcomq.backends.graph_ops import ALL_WIDENED, Products
+    from pqcomq.backends.layer_source import LayerSource
+
+    no_mask = LayerSource(segmenter.prompt_encoder, {}, {}).weight("no_mask_embed")[0]  # (C,)
+    source = LayerSource(segmenter.mask_decoder, _of_part(weights, "mask_decoder"), {})
+    products = Products(least_packed=ALL_WIDENED if arithmetic.widened else _LEAST_PACKED_IN_DECODER)
+    position = BoxPrompts(segmenter.prompt_encoder).position
+    return mask_decoder_graph.decoder(source, products, position, no_mask)
 
 
 def _precision(weights: str, arithmetic: Arithmetic) -> str:

@@ -25,6 +25,7 @@ SUMMARIES = {
     "gate": "Hold a session's or a cohort's numbers against a tolerance: 0 if all passes, 1 if one fails, "
     "3 if undecided.",
     "bench": "Measure latency, Dice and size of a model on all runtimes of this machine, in turns.",
+    "export": "Write a quantized model for other programs: encoder and decoder as ONNX, OpenVINO or plain safetensors.",
     "info": "Say what a file of quantized weights or a volume holds, after checking that it is whole.",
     "models": "List the models, fetch their weights, take over checkpoint files, check and remove them.",
     "series": "List the DICOM series in a place, with what stands in the way of opening each.",

@@ -204,7 +204,7 @@ LAYER = "image_encoder.layers.1.blocks.0.attn.qkv"
         (lambda t, m: m["model"].update(checkpoint_bytes=-1), "manifest is damaged"),
         (lambda t, m: m["layers"]["neck.0"].update(error="1"), "manifest is damaged"),
         (lambda t, m: m["layers"]["neck.0"].update(bits=2), "do not fit"),
-        (lambda t, m: m["layers"]["neck.0"].update(run=0), "do not fit"),
+        (lambda t, m: m["layers"]["neck.0"].update(run=0), "a run of 0 columns"),
         (lambda t, m: m.update(layers=[]), "manifest is damaged"),
         (lambda t, m: t.pop(f"{LAYER}.scale"), "is missing"),
         (lambda t, m: t.update({f"{LAYER}.scale": t[f"{LAYER}.scale"][:5]}), "do not fit"),

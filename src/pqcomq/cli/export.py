@@ -1,0 +1,37 @@
+"""``pqcomq export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pqcomq.cli.options import AsJson, Overwrite
+from pqcomq.cli.output import print_json, print_written
+from pqcomq.export.package import ExportKind, export_model
+from pqcomq.quantization.weights_file import load_weights
+
+
+def export(
+    weights: Annotated[Path, typer.Argument(help="Quantized weights.", metavar="WEIGHTS")],
+    to: Annotated[
+        ExportKind,
+        typer.Option(
+            help="onnx: codes packed, runs in ONNX Runtime. openvino: its own format. safetensors-fp16: weights "
+            "widened to float16."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write; made if need be.", metavar="FOLDER")],
+    overwrite: Overwrite = False,
+    json: AsJson = False,
+) -> None:
+    """Write a quantized model for other programs: encoder and decoder as ONNX, OpenVINO or plain safetensors.
+
+    A file model.json beside them says how images and boxes are made.
+    """
+    written = export_model(load_weights(weights), to, out, overwrite=overwrite)
+    if json:
+        print_json({"files": {str(path): path.stat().st_size for path in written}})
+    else:
+        print_written(written)

@@ -1,0 +1,131 @@
+"""A quantized model in a folder of its own for other programs: networks, and what they need to know to run them."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+import pqcomq
+from pqcomq.atomic_files import check_folder, made_folder, replacing
+from pqcomq.errors import InputError
+from pqcomq.export import onnx_file, openvino_file
+from pqcomq.models.catalogue.entries import entry_of
+from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.quantization.stored_bits import coded_names
+from pqcomq.research_only import RESEARCH_ONLY
+
+FORMAT = 1
+DESCRIPTION = "model.json"
+
+
+class ExportKind(StrEnum):
+    """Formats that a model is exported to."""
+
+    onnx = "onnx"
+    openvino = "openvino"
+    safetensors_fp16 = "safetensors-fp16"
+
+
+FILES = {
+    ExportKind.onnx: ("encoder.onnx", "decoder.onnx"),
+    ExportKind.openvino: ("encoder.xml", "decoder.xml"),
+    ExportKind.safetensors_fp16: ("model.safetensors",),
+}
+
+
+def export_model(model: QuantizedModel, kind: ExportKind, folder: Path, *, overwrite: bool = False) -> list[Path]:
+    """Write a model for other programs.
+
+    Args:
+        model: to write.
+        kind: format.
+        folder: made if need be.
+        overwrite: replace files that are already there.
+
+    Returns:
+        What was written.
+
+    Raises:
+        InputError: a package is missing, a file exists or cannot be written (nothing half-written is left), or a weight
+            does not fit float16.
+    """
+    if kind is ExportKind.onnx:
+        onnx_file.check_installed()
+    elif kind is ExportKind.openvino:
+        openvino_file.check_installed()
+    names = [*FILES[kind], *(Path(name).with_suffix(".bin").name for name in FILES[kind] if name.endswith(".xml"))]
+    check_folder(folder, [*names, DESCRIPTION], overwrite=overwrite)
+    made_folder(folder)
+    targets = [folder / name for name in FILES[kind]]
+    if kind is ExportKind.safetensors_fp16:
+        with replacing(targets[0], overwrite=overwrite) as partial:
+            save_file(half_precision(model), partial, metadata={"pqcomq": json.dumps(described(model, kind))})
+    else:
+        write = onnx_file.write_onnx if kind is ExportKind.onnx else openvino_file.write_openvino
+        with (
+            replacing(targets[0], overwrite=overwrite) as encoder,
+            replacing(targets[1], overwrite=overwrite) as decoder,
+        ):
+            write(model, encoder, decoder)
+            for partial, target in ((encoder, targets[0]), (decoder, targets[1])):
+                if partial.with_suffix(".bin").exists():
+                    partial.with_suffix(".bin").replace(target.with_suffix(".bin"))
+    description = folder / DESCRIPTION
+    with replacing(description, overwrite=overwrite) as partial:
+        partial.write_text(json.dumps(described(model, kind), indent=2) + "\n", encoding="utf-8")
+    return [*(folder / name for name in names), description]
+
+
+def half_precision(model: QuantizedModel) -> dict[str, torch.Tensor]:
+    """All weights widened and rounded to float16, under the names of the checkpoint, batch norms folded.
+
+    Raises:
+        InputError: one is beyond float16.
+    """
+    tensors = {}
+    for part, module in model.segmenter.parts().items():
+        for name, tensor in module.state_dict().items():
+            halved = tensor.half().contiguous().clone()
+            if not bool(torch.isfinite(halved).all()):
+                raise InputError(f"{part}.{name} has values beyond float16, so that the model cannot be exported to it")
+            tensors[f"{part}.{name}"] = halved
+    return tensors
+
+
+def described(model: QuantizedModel, kind: ExportKind) -> dict[str, Any]:
+    """What another program needs to know, JSON-ready."""
+    source, entry = model.segmenter, entry_of(model.segmenter.key)
+    return {
+        "format": FORMAT,
+        "kind": kind.value,
+        "files": list(FILES[kind]),
+        "model": source.title,
+        "checkpoint_name": source.checkpoint_name,
+        "checkpoint_sha256": source.checkpoint_sha256,
+        "licence_of_weights": source.licence,
+        "precision": source.precision,
+        "effective_bits": model.effective_bits,
+        "image": {
+            "shape": [1, 3, source.transforms.side, source.transforms.side],
+            "made_by": entry.preprocessing,
+            "channels": "the grey slice three times",
+        },
+        "boxes": "x0 y0 x1 y1 in pixels of the network's image, (B, 4) float32",
+        "logits": "(B, 1, 256, 256) over the network's image; the object is where the sigmoid exceeds 0.5",
+        "note": _NOTES[kind] if not coded_names(model.weights) else f"{_NOTES[kind]}; entropy-coded layers uncoded",
+        "versions": {"pqcomq": pqcomq.__version__},
+        "use": RESEARCH_ONLY,
+    }
+
+
+_NOTES = {
+    ExportKind.onnx: "weights are packed in the file, and widened to float32 once, where a runtime folds constants",
+    ExportKind.openvino: "weights stay packed where OpenVINO's kernels take them so",
+    ExportKind.safetensors_fp16: "weights are widened and rounded to float16; names are the checkpoint's, batch norms "
+    "folded",
+}
