@@ -23,8 +23,9 @@ from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
+from pqcomq.quantization.model_card import write_card
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.weights_file import save_weights
+from pqcomq.quantization.weights_file import manifest, save_weights
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.volumes.intensity_window import default_window
@@ -103,6 +104,7 @@ class Workflow(QObject):
             return
         try:
             save_weights(self.models.newest, path, overwrite=True)
+            write_card(path, manifest(self.models.newest), overwrite=True)
         except InputError as error:
             show_error(str(error))
         else:

@@ -9,12 +9,14 @@ from typing import Any, overload
 from torch import nn
 
 from pqcomq.api.arguments import StrPath, volumes_of, window_of
+from pqcomq.atomic_files import check_target
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model as load_by_key
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import ProgressCallback, reported
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.calibration import DEFAULT_SLICES, calibrate_on
+from pqcomq.quantization.model_card import card_path, write_card
 from pqcomq.quantization.module_file import load_module, save_module
 from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
@@ -22,6 +24,7 @@ from pqcomq.quantization.quantize_module import quantize_module
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.quantization.quantized_module import QuantizedModule
 from pqcomq.quantization.weights_file import load_weights as load_model_weights
+from pqcomq.quantization.weights_file import manifest
 from pqcomq.quantization.weights_file import save_weights as save_model_weights
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
@@ -163,8 +166,8 @@ def _default(model: str | None, bits: int | None) -> QuantizationConfig:
 def save_weights(model: QuantizedModel | QuantizedModule, path: StrPath, *, overwrite: bool = False) -> None:
     """Write a quantized model as one packed ``.safetensors`` file, the same bytes every time.
 
-    A model of the MedSAM family comes out of the file as it is; of another network the file holds the weights, and
-    the network itself is given to :func:`load_weights`.
+    A model of the MedSAM family comes out of the file as it is, and its card is written beside it (``.md``); of another
+    network the file holds the weights, and the network itself is given to :func:`load_weights`.
 
     Args:
         model: from :func:`quantize` or :func:`load_weights`.
@@ -186,7 +189,9 @@ def save_weights(model: QuantizedModel | QuantizedModule, path: StrPath, *, over
     if isinstance(model, QuantizedModule):
         save_module(model, Path(path), overwrite=overwrite)
     else:
+        check_target(card_path(Path(path)), overwrite=overwrite)
         save_model_weights(model, Path(path), overwrite=overwrite)
+        write_card(Path(path), manifest(model), overwrite=overwrite)
 
 
 @overload

@@ -26,6 +26,7 @@ SUMMARIES = {
     "3 if undecided.",
     "bench": "Measure latency, Dice and size of a model on all runtimes of this machine, in turns.",
     "export": "Write a quantized model for other programs: encoder and decoder as ONNX, OpenVINO or plain safetensors.",
+    "card": "Write a quantized model's card beside its file: what it is, from what and how, what was measured.",
     "info": "Say what a file of quantized weights or a volume holds, after checking that it is whole.",
     "models": "List the models, fetch their weights, take over checkpoint files, check and remove them.",
     "series": "List the DICOM series in a place, with what stands in the way of opening each.",

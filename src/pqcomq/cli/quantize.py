@@ -28,6 +28,7 @@ from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS, STORED_BITS, QuantizationConfig
 from pqcomq.quantization.calibration import DEFAULT_SLICES, calibrate_on
+from pqcomq.quantization.model_card import card_path, write_card
 from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.resume import Journal, run_identity
@@ -80,6 +81,7 @@ def quantize(
     if out.suffix != ".safetensors":
         raise InputError("Quantized weights are written to a file that ends in .safetensors", out)
     check_target(out, overwrite=overwrite)
+    check_target(card_path(out), overwrite=overwrite)
     unfinished = out.with_suffix(".unfinished")
     Journal.check(unfinished)
     settings = _settings(model.value, bits, method, integer, stored_bits, changes or [])
@@ -93,10 +95,12 @@ def quantize(
         quantize_model(full, slices, settings, journal), f"{full.title}, {settings.title}", lambda: _kept(journal)
     )
     save_weights(quantized, out, overwrite=overwrite)
+    head = manifest(quantized)
+    card = write_card(out, head, overwrite=overwrite)
     journal.discard()
     size = out.stat().st_size
     if json:
-        print_json({"file": str(out), "file_bytes": size} | manifest(quantized))
+        print_json({"file": str(out), "file_bytes": size} | head)
         return
     error = sum(quantized.layer_errors.values()) / len(quantized.layer_errors)
     print_lines(
@@ -104,6 +108,7 @@ def quantize(
             f"wrote {out}: {size / MEGABYTE:.1f} MB, checkpoint {full.checkpoint_bytes / MEGABYTE:.1f} MB",
             f"{full.title}, {settings.title}: {quantized.effective_bits:.2f} effective bits per quantized weight, "
             f"mean layer error {error:.2e} of the output energy on {len(slices.slices)} calibration slices",
+            f"wrote {card}: the model's card",
         ]
     )
 

@@ -22,6 +22,7 @@ from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES, empty_model, sketch
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.layer_names import POSITIONS, layers_of, layers_to_quantize, positions, state_name
 from pqcomq.quantization.manifest_schema import ModelManifest
+from pqcomq.quantization.model_card import card_of
 from pqcomq.quantization.packed_file import (
     PackedFile,
     content_of,
@@ -44,16 +45,18 @@ _LIBRARIES = ("torch", "numpy", "safetensors", "segment-anything", "medsam-lite-
 
 def manifest(model: QuantizedModel) -> dict[str, Any]:
     """What a file says of itself, JSON-ready; no patient data, no time, no path."""
-    source = model.segmenter
+    source, settings = model.segmenter, model.settings.to_dict()
+    origin = {
+        "key": source.key,
+        "checkpoint_name": source.checkpoint_name,
+        "checkpoint_sha256": source.checkpoint_sha256,
+        "checkpoint_bytes": source.checkpoint_bytes,
+    }
     return {
         "format": FORMAT if model.stream is None else ENTROPY_CODED_FORMAT,
-        "model": {
-            "key": source.key,
-            "checkpoint_name": source.checkpoint_name,
-            "checkpoint_sha256": source.checkpoint_sha256,
-            "checkpoint_bytes": source.checkpoint_bytes,
-        },
-        "quantization": model.settings.to_dict(),
+        "model": origin,
+        "card": card_of(origin, settings),
+        "quantization": settings,
         "calibration": dict(model.calibration),
         "effective_bits": model.effective_bits,
         **described_weights(model.weights, model.layer_errors, model.input_ranges, model.stream),

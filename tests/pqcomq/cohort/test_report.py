@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from pqcomq.cohort.cases.case import Case, CaseList
+from pqcomq.cohort.report.card_figures import card_figures
 from pqcomq.cohort.report.files import write_results
 from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.scoring.loaded_models import FULL_PRECISION, MOVED_BOX, QUANTIZED, ModelInfo
@@ -21,6 +22,7 @@ from pqcomq.cohort.settings import CohortSettings, ModelFile
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.store import CohortStore
 from pqcomq.comparison.metrics import scores
+from pqcomq.errors import InputError
 
 pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
@@ -78,6 +80,27 @@ def written(tmp_path_factory):
     result = CohortResult.at(folder)
     paths = write_results(result, CohortStatistics.of(result, 0.01))
     return folder, paths
+
+
+@pytest.mark.slow
+def test_a_model_s_card_gets_means_with_their_worst_cases(written):
+    folder, _paths = written
+    result = CohortResult.at(folder)
+    statistics = CohortStatistics.of(result, 0.01)
+    quantized = result.models[1]
+    lines = card_figures(result, statistics, quantized.name, quantized.effective_bits)
+    full, own = (
+        next(each for each in statistics.prompts if each.model == model.name and each.protocol == "slice")
+        for model in result.models[:2]
+    )
+    row = next(line for line in lines if line.startswith("| slice |"))
+    assert f"| {full.dice:.3f} ({full.worst_dice:.2f}) | {own.dice:.3f} ({own.worst_dice:.2f}) |" in row
+    assert f"{own.dice_between:.3f} ({own.worst_between:.2f})" in row
+    assert "A cohort of 11 cases of 11 patients" in lines[0]
+    assert lines[-1].endswith("fail.")
+    assert not any("Zwetschge" in line for line in lines)
+    with pytest.raises(InputError, match=r"did not run 8-bit other with 8\.000 bits stored, but"):
+        card_figures(result, statistics, "8-bit other", 8.0)
 
 
 @pytest.mark.slow

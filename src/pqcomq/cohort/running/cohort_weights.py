@@ -16,9 +16,10 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, prefixed
 from pqcomq.quantization.algorithm.config import Method
 from pqcomq.quantization.calibration import DEFAULT_SLICES, calibrate_on
+from pqcomq.quantization.model_card import write_card
 from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
-from pqcomq.quantization.weights_file import save_weights
+from pqcomq.quantization.weights_file import manifest, save_weights
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
 
@@ -97,5 +98,6 @@ def making_weights(
         if not path.is_file():
             model = yield from prefixed(quantize_model(full, slices, config), f"{config.title}: ")
             save_weights(model, path)
+            write_card(path, manifest(model), overwrite=True)
         paths.append(path)
     return paths

@@ -1,0 +1,41 @@
+"""``pqcomq card``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pqcomq.cli.options import AsJson, LossMargin, Overwrite
+from pqcomq.cli.output import print_json, print_written
+from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
+from pqcomq.quantization.model_card import write_card
+from pqcomq.quantization.weights_file import load_weights, manifest
+
+
+def card(
+    weights: Annotated[Path, typer.Argument(help="Quantized weights.", metavar="WEIGHTS")],
+    cohort: Annotated[
+        Path | None, typer.Option(help="Folder of a cohort's results that this model was run in.", metavar="FOLDER")
+    ] = None,
+    margin: LossMargin = DEFAULT_MARGIN,
+    overwrite: Overwrite = False,
+    json: AsJson = False,
+) -> None:
+    """Write a quantized model's card beside its file: what it is, from what and how, what was measured."""
+    model = load_weights(weights)
+    measured: list[str] = []
+    if cohort is not None:
+        from pqcomq.cohort.report.card_figures import card_figures
+        from pqcomq.cohort.result import CohortResult
+        from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
+
+        result = CohortResult.at(cohort)
+        statistics = CohortStatistics.of(result, margin)
+        measured = card_figures(result, statistics, model.segmenter.precision, model.effective_bits)
+    path = write_card(weights, manifest(model), measured, overwrite=overwrite)
+    if json:
+        print_json({"file": str(path), "measured": measured})
+    else:
+        print_written([path])
