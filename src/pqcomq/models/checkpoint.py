@@ -17,6 +17,7 @@ from torch import nn
 from pqcomq.errors import InputError
 from pqcomq.models.file_kinds import is_safetensors, not_a_checkpoint
 from pqcomq.models.look_alikes import looks_like
+from pqcomq.models.transformers_layout import check_config, is_transformers_layout, renamed
 
 _WRAPPERS = ("model", "state_dict", "model_state_dict", "network_weights", "net", "network", "module", "sam", "params")
 """Keys under which training scripts wrap the state dict; MedSAM's own use ``model``."""
@@ -75,7 +76,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         raise InputError("There is no such checkpoint file", path)
     try:
         if is_safetensors(path):
-            return _unprefixed(load_file(path))
+            return _by_our_names(load_file(path), path)
         instead = not_a_checkpoint(path)
     except (SafetensorError, OSError) as error:
         raise InputError("The file is cut off, damaged, or may not be read", path) from error
@@ -98,7 +99,20 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         raise InputError("The file is cut off, damaged or not a PyTorch checkpoint", path) from error
     except _DAMAGED as error:
         raise InputError("The file is cut off, damaged or not a PyTorch checkpoint", path) from error
-    return _unprefixed(_state_dict(content, path))
+    return _by_our_names(_state_dict(content, path), path)
+
+
+def _by_our_names(state: Mapping[str, torch.Tensor], path: Path) -> dict[str, torch.Tensor]:
+    """Names without common beginnings, and those of transformers in segment-anything's way.
+
+    Raises:
+        InputError: it is a network of transformers, and none of SAM's.
+    """
+    bare = _unprefixed(state)
+    if not is_transformers_layout(bare):
+        return bare
+    check_config(path)
+    return renamed(bare)
 
 
 def _plain_content(path: Path) -> object:

@@ -14,6 +14,7 @@ from pqcomq.models import lite_medsam, medsam, mobile_sam, sam
 from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.catalogue.store import models_folder, record_of
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.models.transformers_layout import weights_in
 
 
 class Family(Protocol):
@@ -62,7 +63,7 @@ def load_model(key: str, checkpoint: Path | None = None) -> Segmenter:
     """
     family = _family(key)
     if checkpoint is not None:
-        return _with_licence(family.load(checkpoint))
+        return _with_licence(family.load(weights_in(checkpoint)))
     if key == lite_medsam.KEY:
         return lite_medsam.load()
     record = record_of(key)

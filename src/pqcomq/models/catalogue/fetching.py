@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pooch
+from safetensors.torch import save_file
 
 from pqcomq.atomic_files import replacing, why
 from pqcomq.downloads.transfer import ProgressBar, Wanted, fetch
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import Entry, entry_of
 from pqcomq.models.catalogue.store import Record, keep_record, locked, models_folder, record_of
-from pqcomq.models.checkpoint import file_sha256
+from pqcomq.models.checkpoint import file_sha256, read_state
+from pqcomq.models.file_kinds import is_safetensors
 from pqcomq.models.registry import load_model
+from pqcomq.models.transformers_layout import weights_in
 
 ATTEMPTS = 3
 PATIENCE = (10.0, 60.0)
@@ -74,11 +77,11 @@ def fetch_model(key: str, *, accept_licence: bool, progress: ProgressBar | None 
 
 
 def import_model(key: str, file: Path) -> Path:
-    """Take over a checkpoint that the user has: checked, then copied.
+    """Take over a checkpoint that the user has: checked, then copied; one in transformers' layout is converted.
 
     Args:
         key: of the model.
-        file: its checkpoint.
+        file: its checkpoint, or a folder with ``model.safetensors`` and ``config.json``.
 
     Returns:
         The copy.
@@ -95,13 +98,20 @@ def import_model(key: str, file: Path) -> Path:
     with locked(entry) as folder:
         if record_of(key) is not None:
             raise InputError(f"{entry.title} is at hand already; 'pqcomq models remove {key}' makes room for another.")
-        sha256 = load_model(key, file).checkpoint_sha256
-        target = folder / entry.file
-        _check_room(file, folder)
-        with replacing(target, overwrite=True) as partial:
-            shutil.copyfile(file, partial)
-            if file_sha256(partial) != sha256:
-                raise InputError("The file changed while it was copied.", file)
+        weights = weights_in(file)
+        sha256 = load_model(key, weights).checkpoint_sha256
+        _check_room(weights, folder)
+        if is_safetensors(weights):  # of transformers' layout, or of another program's
+            target = folder / f"{key}.safetensors"
+            with replacing(target, overwrite=True) as partial:
+                save_file({name: tensor.contiguous() for name, tensor in read_state(weights).items()}, partial)
+            sha256 = file_sha256(target)
+        else:
+            target = folder / entry.file
+            with replacing(target, overwrite=True) as partial:
+                shutil.copyfile(weights, partial)
+                if file_sha256(partial) != sha256:
+                    raise InputError("The file changed while it was copied.", weights)
         keep_record(key, Record(target.name, sha256, "a file", ""))
     return target
 
