@@ -9,36 +9,48 @@ from pathlib import Path
 from uuid import uuid4
 
 from pqcomq.errors import InputError
+from pqcomq.staging import Staging, recover, together, why
 
-
-def why(error: OSError) -> str:
-    """The operating system's own words for a failure, in lower case, e.g. ``"no space left on device"``."""
-    return (error.strerror or str(error)).lower()
+__all__ = ["check_folder", "check_target", "made_folder", "recover", "replacing", "together", "why"]
 
 
 @contextmanager
 def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """Write under a temporary name beside ``path``; it takes its place only when the block ends well.
+    """Write elsewhere; the file takes its place only when the block ends well.
+
+    Within :func:`together` it takes its place with the others, when that block ends well.
 
     Args:
         path: the file to be; its folder exists.
         overwrite: replace a file that is already there.
 
     Yields:
-        The temporary path, with the same endings (libraries tell formats by them).
+        The temporary path, with the same name in another folder (libraries tell formats by endings).
 
     Raises:
         InputError: the file exists, its folder does not, or the system refuses to write; nothing is left behind.
     """
-    _check(path, overwrite)
-    partial = path.with_name(f".{uuid4().hex}{''.join(path.suffixes)}")
+    of_set = Staging.current()
+    if of_set is None or not of_set.holds(path):
+        _check(path, overwrite)
+        with Staging(path.parent) as alone:
+            yield from _written(alone, path, overwrite)
+        return
+    if path.parent.is_dir():
+        _check(path, overwrite)
+    yield from _written(of_set, path, overwrite)
+
+
+def _written(staging: Staging, path: Path, overwrite: bool) -> Iterator[Path]:
+    partial = staging.place(path, overwrite=overwrite)
     try:
         yield partial
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"The file could not be written: {why(error)}.", path) from error
-    finally:
+    except BaseException as error:
+        staging.drop(path)
         partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise InputError(f"The file could not be written: {why(error)}.", path) from error
+        raise
 
 
 def _check(path: Path, overwrite: bool) -> None:
@@ -62,6 +74,7 @@ def check_target(path: Path, *, overwrite: bool) -> None:
     Raises:
         InputError: the file exists and may not be replaced, or its folder does not exist or cannot be written.
     """
+    recover(path.parent)
     _check(path, overwrite)
     _probe(path.parent)
 
@@ -72,6 +85,7 @@ def check_folder(folder: Path, names: Iterable[str], *, overwrite: bool) -> None
     Raises:
         InputError: a file exists and may not be replaced, or the folder cannot be made or written.
     """
+    recover(folder)
     existing = folder.absolute()
     try:
         while not existing.exists():

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pqcomq.atomic_files import check_folder, made_folder, replacing
+from pqcomq.atomic_files import check_folder, replacing, together
 from pqcomq.backends.fastest import hindrance
 from pqcomq.backends.openvino_model import obstacle, runs_in_integers
 from pqcomq.backends.runtime import Runtime
@@ -95,11 +95,12 @@ def bench(
     protocol = Protocol(most_slices=most_slices)
     work = run_bench(image, truth, chosen, compared_models, protocol=protocol, published_passes=published_passes)
     found = followed(work, f"{full.title}, {len(compared_models)} settings")
-    paths = [made_folder(out) / name for name in BENCH_FILES]
-    with replacing(paths[0], overwrite=overwrite) as partial:
-        partial.write_text(json_format.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    with replacing(paths[1], overwrite=overwrite) as partial:
-        draw_benchmark(partial, found)
+    paths = [out / name for name in BENCH_FILES]
+    with together(out):
+        with replacing(paths[0], overwrite=overwrite) as partial:
+            partial.write_text(json_format.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        with replacing(paths[1], overwrite=overwrite) as partial:
+            draw_benchmark(partial, found)
     if json:
         print_json(found.to_dict())
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pqcomq.atomic_files import check_folder
+from pqcomq.atomic_files import check_folder, together
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.boxes import BoxUnit, single_box
@@ -105,9 +105,10 @@ def compare(
     )
     result = followed(work, f"{full.title}, FP32 and {quantized.segmenter.precision}")
     (comparison,) = result.comparisons
-    paths = write_comparison(comparison, opened_volume, out, truth=truth, overwrite=overwrite)
-    for path, named in zip(mask_paths, _masks(result, full, quantized), strict=False):
-        paths += export_masks(path, {1: named}, opened_volume, with_patient=with_patient, overwrite=overwrite)
+    with together(out):
+        paths = write_comparison(comparison, opened_volume, out, truth=truth, overwrite=overwrite)
+        for path, named in zip(mask_paths, _masks(result, full, quantized), strict=False):
+            paths += export_masks(path, {1: named}, opened_volume, with_patient=with_patient, overwrite=overwrite)
     if json:
         print_json(comparison.to_dict())
     else:

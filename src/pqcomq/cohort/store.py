@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from pqcomq.atomic_files import made_folder, replacing
+from pqcomq.atomic_files import made_folder, recover, replacing
 from pqcomq.cohort.cases.case import Case, CaseList, NotScored
 from pqcomq.cohort.schema import AnyCohort, CohortFile, Heads, Lost
 from pqcomq.cohort.scoring.loaded_models import ModelInfo
@@ -70,7 +70,7 @@ class CohortStore:
                     self.folder,
                 )
         for name in (*_TABLES, "pictures"):
-            made_folder(self.folder / name)
+            recover(made_folder(self.folder / name))
         content = {
             "format": FORMAT,
             "settings": settings.to_dict(),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pqcomq.atomic_files import made_folder, replacing
+from pqcomq.atomic_files import replacing, together
 from pqcomq.comparison.evaluate import Evaluation
 from pqcomq.comparison.figure import draw_comparison
 from pqcomq.comparison.result import Comparison
@@ -45,25 +45,31 @@ def write_comparison(
     Raises:
         InputError: a file exists or cannot be written.
     """
-    paths = [made_folder(folder) / name for name in COMPARISON_FILES]
-    _write_json(paths[0], comparison.to_dict(), overwrite)
-    write_table([asdict(each) for each in comparison.slices], paths[1], overwrite=overwrite)
+    paths = [folder / name for name in COMPARISON_FILES]
+    with together(folder):
+        _write_json(paths[0], comparison.to_dict(), overwrite)
+        write_table([asdict(each) for each in comparison.slices], paths[1], overwrite=overwrite)
+        with replacing(paths[2], overwrite=overwrite) as partial:
+            _draw(partial, comparison, volume, truth)
+    return paths
+
+
+def _draw(path: Path, comparison: Comparison, volume: Volume, truth: np.ndarray | None) -> None:
+    """The slice where the models agree least."""
     z = comparison.worst_slice
     spacing = volume.grid.spacing_zyx
-    with replacing(paths[2], overwrite=overwrite) as partial:
-        draw_comparison(
-            partial,
-            eight_bit(volume, comparison.window)[z],
-            comparison.reference.mask.on_slice(z),
-            comparison.candidate.mask.on_slice(z),
-            box=tuple(comparison.box.xyxy.tolist()),
-            truth=None if truth is None else truth[z],
-            left_lines=[side_title(comparison.reference), *side_lines(comparison, comparison.reference)],
-            right_lines=[side_title(comparison.candidate), *side_lines(comparison, comparison.candidate)],
-            title=f"{comparison.volume_name} · slice {z}, where the two agree least · {RESEARCH_ONLY}",
-            spacing_yx=(spacing[1], spacing[2]),
-        )
-    return paths
+    draw_comparison(
+        path,
+        eight_bit(volume, comparison.window)[z],
+        comparison.reference.mask.on_slice(z),
+        comparison.candidate.mask.on_slice(z),
+        box=tuple(comparison.box.xyxy.tolist()),
+        truth=None if truth is None else truth[z],
+        left_lines=[side_title(comparison.reference), *side_lines(comparison, comparison.reference)],
+        right_lines=[side_title(comparison.candidate), *side_lines(comparison, comparison.candidate)],
+        title=f"{comparison.volume_name} · slice {z}, where the two agree least · {RESEARCH_ONLY}",
+        spacing_yx=(spacing[1], spacing[2]),
+    )
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path, *, overwrite: bool = False) -> list[Path]:
@@ -80,9 +86,10 @@ def write_evaluation(evaluation: Evaluation, folder: Path, *, overwrite: bool = 
     Raises:
         InputError: a file exists or cannot be written.
     """
-    paths = [made_folder(folder) / name for name in EVALUATION_FILES]
-    _write_json(paths[0], evaluation.to_dict(), overwrite)
-    write_table([asdict(each) for each in evaluation.prompts], paths[1], overwrite=overwrite)
+    paths = [folder / name for name in EVALUATION_FILES]
+    with together(folder):
+        _write_json(paths[0], evaluation.to_dict(), overwrite)
+        write_table([asdict(each) for each in evaluation.prompts], paths[1], overwrite=overwrite)
     return paths
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pqcomq.atomic_files import check_target, replacing
+from pqcomq.atomic_files import check_target, replacing, together
 from pqcomq.dicom_masks.rtstruct_writer import structure_set
 from pqcomq.dicom_masks.seg_writer import segmentation
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind, mask_kind, sidecar
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.provenance import provenance
+from pqcomq.staging import Staging
 from pqcomq.volumes.label_writer import mask_image, save_image
 from pqcomq.volumes.volume import Volume
 
@@ -61,18 +62,24 @@ def export_masks(
     """
     if not masks:
         raise InputError("The file was not written: there is no mask.", path)
-    targets = check_mask_targets(path, overwrite=overwrite)
+    targets = [path, sidecar(path)] if _in_a_set(path) else check_mask_targets(path, overwrite=overwrite)
     ordered = {number: masks[number] for number in sorted(masks)}
     if mask_kind(path).is_dicom:
         ordered = dict(enumerate(ordered.values(), start=1))
     save = _saver(path, ordered, volume, with_patient=with_patient)
-    # The record is written while the mask lies under a temporary name, so that neither exists without the other.
-    with replacing(path, overwrite=overwrite) as partial:
-        save(partial)
-        record = provenance(path, partial, ordered, volume, with_patient=with_patient)
-        with replacing(targets[1], overwrite=overwrite) as record_partial:
-            record_partial.write_text(json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    with together(path.parent):  # neither exists without the other
+        with replacing(path, overwrite=overwrite) as partial:
+            save(partial)
+            record = provenance(path, partial, ordered, volume, with_patient=with_patient)
+        with replacing(targets[1], overwrite=overwrite) as partial:
+            partial.write_text(json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
     return targets
+
+
+def _in_a_set(path: Path) -> bool:
+    """Whether a file is written with others, into a folder that may still have to be made."""
+    of_set = Staging.current()
+    return of_set is not None and of_set.holds(path)
 
 
 def _saver(

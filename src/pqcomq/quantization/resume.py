@@ -14,15 +14,14 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
-from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialize
 from torch import Tensor
 
 import pqcomq
-from pqcomq.atomic_files import replacing, why
+from pqcomq.atomic_files import recover, replacing, together, why
 from pqcomq.errors import InputError
 from pqcomq.json_schema import Damaged, checked_json, read_json
 from pqcomq.models.segmenter import Segmenter
@@ -95,6 +94,7 @@ class Journal:
         """
         cls.check(folder)
         journal = cls(folder)
+        recover(folder)
         if not folder.exists():
             journal._begin(identity)
         elif journal._read(_IDENTITY, dict[str, Any]) != json.loads(json.dumps(identity)):
@@ -145,8 +145,9 @@ class Journal:
             "input_range": layer.input_range,
         }
         text = json.dumps(head, allow_nan=False)
+        content = serialize(tensors, metadata={_HEAD: text, _CHECKSUM: _checksum(text, tensors)})
         with replacing(self._path(name), overwrite=True) as partial:
-            save_file(tensors, partial, metadata={_HEAD: text, _CHECKSUM: _checksum(text, tensors)})
+            partial.write_bytes(content)
 
     def discard(self) -> None:
         """Delete what this program put there, and the folder unless it holds something else: the run is over."""
@@ -154,19 +155,10 @@ class Journal:
 
     def _begin(self, identity: dict[str, Any]) -> None:
         """Make the folder with its mark at one go, so that there is never one of ours without it."""
-        fresh = self.folder.with_name(f".{uuid4().hex}.unfinished")
-        try:
-            fresh.mkdir(parents=True)
-            (fresh / MARK).write_text(_MARK_TEXT, encoding="utf-8")
-            (fresh / _IDENTITY).write_text(_written(identity), encoding="utf-8")
-            fresh.rename(self.folder)
-        except OSError as error:
-            for name in (MARK, _IDENTITY):
-                with suppress(OSError):
-                    (fresh / name).unlink()
-            with suppress(OSError):
-                fresh.rmdir()
-            raise InputError(f"The folder cannot be made: {why(error)}.", self.folder) from error
+        with together(self.folder):
+            self._keep(_IDENTITY, identity)
+            with replacing(self.folder / MARK) as partial:
+                partial.write_text(_MARK_TEXT, encoding="utf-8")
 
     def _clear(self, *, keep_folder: bool = False) -> None:
         ours = [*self._layers(), *(self.folder / name for name in (_PLAN, _IDENTITY))]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pqcomq.atomic_files import recover
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime, Taken
 from pqcomq.comparison.box_perturbation import BoxJitter
@@ -54,6 +55,7 @@ class SavedSession:
             InputError: there is none, or it is damaged or of another version.
         """
         path = folder / MANIFEST
+        recover(folder)
         try:
             content = read_json(path, AnySession)
             if content["format"] != FORMAT:

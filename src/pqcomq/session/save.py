@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import pqcomq
-from pqcomq.atomic_files import check_folder, made_folder, replacing
+from pqcomq.atomic_files import check_folder, replacing
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.csv_table import as_csv
 from pqcomq.progress import Progress, Stopwatch, finished, translated
@@ -35,6 +34,7 @@ from pqcomq.session.file_names import (
 from pqcomq.session.html_report import drawing_page
 from pqcomq.session.report_tables import gate_rows, slice_rows
 from pqcomq.session.session import Session
+from pqcomq.staging import Staging
 from pqcomq.volumes.label_writer import write_mask
 
 
@@ -44,7 +44,7 @@ def save_session(session: Session, folder: Path, *, overwrite: bool = False) -> 
 
 
 def saving(session: Session, folder: Path, *, overwrite: bool = False) -> Generator[Progress, None, list[Path]]:
-    """Write a session; closing the generator before its end takes the files written by then away again.
+    """Write a session; all its files appear at the end, and none if the generator is closed before.
 
     Args:
         session: to write.
@@ -68,21 +68,14 @@ def saving(session: Session, folder: Path, *, overwrite: bool = False) -> Genera
     watch = Stopwatch(len(session.objects) + len(weights) + len(masks))
     html = yield from translated(drawing_page(session), lambda name: watch.step(f"{name} drawn"))
     written: list[Path] = []
-    try:
-        for step in _writing(session, folder, weights, masks, overwrite):
+    with Staging(folder) as staging:
+        for step in _writing(session, folder, weights, masks, overwrite, staging):
             written.append(step)
             yield watch.step(step.name)
-    except GeneratorExit:
-        for path in written:
-            path.unlink(missing_ok=True)
-        for each in (folder / WEIGHTS, folder / MASKS, folder):
-            with suppress(OSError):  # it holds something else
-                each.rmdir()
-        raise
-    texts = {**_texts(session, html), MANIFEST: json.dumps(manifest(session), indent=2, allow_nan=False) + "\n"}
-    for name, text in texts.items():
-        with replacing(folder / name, overwrite=overwrite) as partial:
-            partial.write_text(text, encoding="utf-8", newline="")
+        texts = {**_texts(session, html), MANIFEST: json.dumps(manifest(session), indent=2, allow_nan=False) + "\n"}
+        for name, text in texts.items():
+            with staging.taking(), replacing(folder / name, overwrite=overwrite) as partial:
+                partial.write_text(text, encoding="utf-8", newline="")
     return [*written, *(folder / name for name in texts)]
 
 
@@ -98,18 +91,23 @@ def _texts(session: Session, html: str) -> dict[str, str]:
 
 
 def _writing(
-    session: Session, folder: Path, weights: list[str], masks: dict[str, BoxMask | np.ndarray], overwrite: bool
+    session: Session,
+    folder: Path,
+    weights: list[str],
+    masks: dict[str, BoxMask | np.ndarray],
+    overwrite: bool,
+    staging: Staging,
 ) -> Iterator[Path]:
-    """Weights and masks, file by file."""
-    for part in (WEIGHTS, MASKS):
-        made_folder(folder / part)
+    """Weights and masks, file by file; whoever writes between two of them is no part of the set."""
     for name, model in zip(weights, session.models, strict=True):
-        save_weights(model, folder / name, overwrite=overwrite)
+        with staging.taking():
+            save_weights(model, folder / name, overwrite=overwrite)
         yield folder / name
     for name, mask in masks.items():
         # One whole volume at a time: together they would take a hundred MiB each.
         whole = mask.in_volume(session.volume.grid.shape_zyx) if isinstance(mask, BoxMask) else mask
-        write_mask(folder / name, whole.astype(np.uint8), session.volume, overwrite=overwrite)
+        with staging.taking():
+            write_mask(folder / name, whole.astype(np.uint8), session.volume, overwrite=overwrite)
         yield folder / name
 
 

@@ -26,8 +26,8 @@ def write_mask(path: Path, mask: np.ndarray, volume: Volume, *, overwrite: bool 
     NRRD and MetaImage keep the grid's numbers to the last digit of a double. NIfTI has room for single precision,
     some thousandths of a millimetre at most; a NIfTI file's own grid comes back as it was.
 
-    The file is written under a temporary name beside ``path``, checked, and renamed, so that ``path`` is never half
-    a file.
+    The file is written into a folder of its own beside ``path``, checked, and moved, so that ``path`` is never half a
+    file.
 
     Args:
         path: ends in ``.nii.gz``, ``.nii``, ``.nrrd`` or ``.mha``; its folder exists.

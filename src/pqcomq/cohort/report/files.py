@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pqcomq.atomic_files import replacing
+from pqcomq.atomic_files import replacing, together
 from pqcomq.cohort.report.page import case_numbers, write_report
 from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics, model_rows
@@ -34,6 +34,13 @@ def write_results(result: CohortResult, statistics: CohortStatistics) -> list[Pa
         InputError: one cannot be written.
     """
     folder = result.store.folder
+    with together(folder):
+        _write_tables(result, statistics, folder)
+        page = write_report(result, statistics)
+    return [page, *(folder / name for name in (SCORES, SCORES_CSV, CASES_CSV, DIFFERENCES_CSV, SUMMARY))]
+
+
+def _write_tables(result: CohortResult, statistics: CohortStatistics, folder: Path) -> None:
     with replacing(folder / SCORES, overwrite=True) as partial:
         result.scores.to_parquet(partial, index=False)
     numbered = result.cases.assign(number=result.cases["case"].map(case_numbers(result)))
@@ -50,5 +57,3 @@ def write_results(result: CohortResult, statistics: CohortStatistics) -> list[Pa
     }
     with replacing(folder / SUMMARY, overwrite=True) as partial:
         partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    written = [folder / name for name in (SCORES, SCORES_CSV, CASES_CSV, DIFFERENCES_CSV, SUMMARY)]
-    return [write_report(result, statistics), *written]
