@@ -47,7 +47,7 @@ def mask_layers(read: LabelledObjects, volume: Volume, name: str) -> list[LayerT
     Several where objects overlap, since a layer holds one label a voxel.
     """
     layers = []
-    for labels in read.maps:
+    for labels in read.whole_maps(name):
         present = [int(number) for number in np.unique(labels) if number]
         data, keywords, kind = labels_tuple(volume, labels, name)
         keywords["metadata"] = mask_metadata(volume, {number: read.names[number] for number in present})

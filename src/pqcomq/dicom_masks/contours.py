@@ -17,6 +17,12 @@ from collections.abc import Iterable
 import numpy as np
 from skimage.measure import find_contours
 
+_EDGES_AT_A_TIME = 1000
+"""Each may cross a thousand rows, and each crossing takes 100 bytes for the moment."""
+
+_MOST_CROSSINGS = 4
+"""A pixel on a slice; the outlines of a mask cross no row more often than twice a pixel."""
+
 _BESIDE = 0.25
 """How far from the centres a channel runs: vertices have whole and half numbers, so it meets none of them."""
 
@@ -48,26 +54,55 @@ def filled(polygons: Iterable[np.ndarray], shape: tuple[int, int]) -> np.ndarray
         polygons: (n, 2) of row and column numbers, closed or not.
         shape: rows, columns.
 
+    Raises:
+        ValueError: they run to and fro more often than the outlines of any mask: a clause.
+
     Returns:
         (rows, columns) bool. Centres on a line at the left or the top of a polygon are inside, at the right or the
         bottom outside, so that polygons side by side share no pixel.
     """
     rows, columns = shape
     flips = np.zeros((rows, columns + 1), np.int64)
+    left = _MOST_CROSSINGS * (rows + 1) * (columns + 1) + sum(map(len, polygons := list(polygons)))
     for polygon in polygons:
         ends = np.roll(polygon, -1, axis=0)
-        downwards = polygon[:, 0] <= ends[:, 0]
-        high, low = (np.where(downwards[:, None], *pair) for pair in ((polygon, ends), (ends, polygon)))
-        first = np.clip(np.ceil(high[:, 0]), 0, rows).astype(int)
-        beyond = np.clip(np.ceil(low[:, 0]), 0, rows).astype(int)  # an edge crosses the rows first … beyond - 1
-        counts = beyond - first
-        edge = np.repeat(np.arange(len(polygon)), counts)
-        row = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
-        along = (row - high[edge, 0]) / (low[edge, 0] - high[edge, 0])
-        crossing = high[edge, 1] + along * (low[edge, 1] - high[edge, 1])
-        np.add.at(flips, (row, np.clip(np.ceil(crossing), 0, columns).astype(int)), 1)
+        for begin in range(0, len(polygon), _EDGES_AT_A_TIME):
+            edges = slice(begin, begin + _EDGES_AT_A_TIME)
+            left -= _cross(flips, polygon[edges], ends[edges], left)
     inside: np.ndarray = np.cumsum(flips, axis=1)[:, :columns] % 2 == 1
     return inside
+
+
+def _cross(flips: np.ndarray, begins: np.ndarray, ends: np.ndarray, most: int) -> int:
+    """Mark where edges cross rows.
+
+    Args:
+        flips: (rows, columns + 1), counted up.
+        begins: (n, 2) of row and column numbers.
+        ends: (n, 2).
+        most: crossings that may be left.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        ValueError: more than ``most``.
+    """
+    rows, columns = flips.shape[0], flips.shape[1] - 1
+    downwards = begins[:, 0] <= ends[:, 0]
+    high, low = (np.where(downwards[:, None], *pair) for pair in ((begins, ends), (ends, begins)))
+    first = np.clip(np.ceil(high[:, 0]), 0, rows).astype(int)
+    beyond = np.clip(np.ceil(low[:, 0]), 0, rows).astype(int)  # an edge crosses the rows first … beyond - 1
+    counts = beyond - first
+    total = int(counts.sum())
+    if total > most:
+        raise ValueError("has contours that run to and fro without end")
+    edge = np.repeat(np.arange(len(begins)), counts)
+    row = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
+    along = (row - high[edge, 0]) / (low[edge, 0] - high[edge, 0])
+    crossing = high[edge, 1] + along * (low[edge, 1] - high[edge, 1])
+    np.add.at(flips, (row, np.clip(np.ceil(crossing), 0, columns).astype(int)), 1)
+    return total
 
 
 def _area(ring: np.ndarray) -> float:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 
+from pqcomq.dicom_masks.label_box import MOST_BYTES, LabelBox
 from pqcomq.errors import InputError
 
 
@@ -60,21 +61,47 @@ class LabelledObjects:
     it meets no other, so that there is a single map unless objects overlap.
 
     Attributes:
-        maps: label maps (z, y, x), unsigned; at least one.
+        maps: label maps, each in the box that holds something; at least one.
         names: object name by label; every label in ``maps`` has one.
         notes: sentences worth telling the user.
         colours: red, green, blue from 0 to 1 by label, where the file says.
     """
 
-    maps: tuple[np.ndarray, ...] = field(repr=False)
+    maps: tuple[LabelBox, ...] = field(repr=False)
     names: Mapping[int, str]
     notes: tuple[str, ...] = ()
     colours: Mapping[int, tuple[float, float, float]] = field(default_factory=dict)
 
     def mask(self, label: int) -> np.ndarray:
         """One object as (z, y, x) bool; empty where no voxel has the label."""
-        found: np.ndarray = np.logical_or.reduce([each == label for each in self.maps])
+        found = np.zeros(self.maps[0].shape, dtype=bool)
+        for each in self.maps:
+            each.put(label, found)
         return found
+
+    def on_slice(self, z: int, label: int) -> np.ndarray:
+        """One object on one slice as (y, x) bool."""
+        found: np.ndarray = np.logical_or.reduce([each.on_slice(z, label) for each in self.maps])
+        return found
+
+    def whole_maps(self, what: object) -> Iterator[np.ndarray]:
+        """The maps on the whole volume, one after the other.
+
+        Args:
+            what: the file, for the message.
+
+        Raises:
+            InputError: together they would take too much memory.
+        """
+        size = int(np.prod(self.maps[0].shape)) * self.maps[0].voxels.itemsize
+        if len(self.maps) > 1 and size * len(self.maps) > MOST_BYTES:
+            raise InputError(
+                f"Objects lie on top of one another in {len(self.maps)} layers, which take more than "
+                f"{MOST_BYTES >> 30} GiB; choose some of them.",
+                what,
+            )
+        for each in self.maps:
+            yield each.whole()
 
     def single(self, what: object) -> np.ndarray:
         """The one label map.
@@ -86,12 +113,13 @@ class LabelledObjects:
             InputError: objects overlap.
         """
         if len(self.maps) == 1:
-            return self.maps[0]
-        for one, other in combinations(range(len(self.maps)), 2):
-            both = (self.maps[one] > 0) & (self.maps[other] > 0)
+            return self.maps[0].whole()
+        for one, other in combinations(self.maps, 2):
+            there = other.labels_at(one.inside)
+            both = (one.voxels > 0) & (there > 0)
             if both.any():
                 place = tuple(np.argwhere(both)[0])
-                first, second = (self._title(int(self.maps[index][place])) for index in (one, other))
+                first, second = (self._title(int(labels[place])) for labels in (one.voxels, there))
                 raise InputError(
                     f"The file holds objects that overlap ({first} and {second}), which one label map cannot; "
                     "choose some that do not.",
@@ -101,37 +129,3 @@ class LabelledObjects:
 
     def _title(self, label: int) -> str:
         return f"{label} '{self.names[label]}'"
-
-
-class LabelMapBuilder:
-    """Lays objects into as few label maps as their overlaps allow.
-
-    Args:
-        shape: of the grid, z y x.
-        largest: the greatest label to come.
-    """
-
-    def __init__(self, shape: tuple[int, int, int], largest: int) -> None:
-        self._shape, self._kind = shape, np.uint8 if largest <= np.iinfo(np.uint8).max else np.uint16
-        self._maps = [np.zeros(shape, self._kind)]
-
-    def add(self, label: int, parts: list[tuple[tuple[slice | int, ...], np.ndarray]]) -> None:
-        """Lay an object down.
-
-        Args:
-            label: from 1.
-            parts: places in the grid, as indices into an array z y x, and what lies there (bool, the shape indexed).
-                Several parts at one place are joined.
-        """
-        for labels in self._maps:
-            if not any((labels[place][inside] > 0).any() for place, inside in parts):
-                break
-        else:
-            labels = np.zeros(self._shape, self._kind)
-            self._maps.append(labels)
-        for place, inside in parts:
-            labels[place][inside] = label  # basic indices: a view
-
-    def maps(self) -> tuple[np.ndarray, ...]:
-        """What was laid down."""
-        return tuple(self._maps)

@@ -15,12 +15,15 @@ from pydicom.dataset import Dataset
 from pqcomq.atomic_files import why
 from pqcomq.dicom_masks.referenced_series import frame_of_reference
 from pqcomq.errors import InputError
+from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.file_discovery import looks_like_dicom
 from pqcomq.volumes.path_checks import is_folder
 from pqcomq.volumes.volume import Volume
 
 logger = logging.getLogger(__name__)
 
+MOST_OBJECT_BYTES = 512 << 20
+"""Of a deflated object; segmentations of a whole body take a tenth of it."""
 UNDEFINED_LENGTH = 0xFFFFFFFF
 
 SEGMENTATION, STRUCTURE_SET = "SEG", "RTSTRUCT"
@@ -36,7 +39,9 @@ def object_kind(path: Path) -> str | None:
     if is_folder(path) or not looks_like_dicom(path):
         return None
     with with_pydicom_errors(path):
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["Modality"], force=True)
+        with path.open("rb") as stream:
+            plain = plain_stream(stream, MOST_HEADER_BYTES)
+            header = pydicom.dcmread(plain, stop_before_pixels=True, specific_tags=["Modality"], force=True)
         modality = str(header.get("Modality") or "")
     return modality if modality in _TITLES else None
 
@@ -50,7 +55,8 @@ def open_object(path: Path, kind: str) -> Dataset:
     if object_kind(path) != kind:
         raise InputError(f"The file is not a {_TITLES[kind]}.", path)
     with with_pydicom_errors(path):
-        dataset = pydicom.dcmread(path, force=True)
+        with path.open("rb") as stream:
+            dataset = pydicom.dcmread(plain_stream(stream, MOST_OBJECT_BYTES), force=True)
         _check_whole(dataset)
         return dataset
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pqcomq.dicom_masks.label_box import Place
 from pqcomq.volumes.grid import Grid
 
 TOLERANCE = 0.1
 """How far a pixel may lie from its voxel, in voxels: rounding in files, and what is passed for an even stack."""
 FARTHEST = 1e5
 """Millimetres from the origin beyond which a position is damage and not a place in a scanner."""
-
-Place = tuple[slice | int, ...]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ the patient up by them. An archive that checks identity takes only objects made 
 from __future__ import annotations
 
 import warnings
+import zlib
 from dataclasses import dataclass, replace
 
 import pydicom
@@ -18,6 +19,7 @@ from pydicom.errors import InvalidDicomError
 
 from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
+from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.volume import SourcePlane, Volume
 
 REFERENCE_TAGS = [
@@ -148,7 +150,8 @@ def _read(plane: SourcePlane, tags: list[str]) -> Dataset:
     try:
         with plane.open() as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd values that were good enough to show the image
-            header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=tags, force=True)
+            plain = plain_stream(stream, MOST_HEADER_BYTES)
+            header = pydicom.dcmread(plain, stop_before_pixels=True, specific_tags=tags, force=True)
             header.decode()
             return header
     except InputError as error:
@@ -156,5 +159,5 @@ def _read(plane: SourcePlane, tags: list[str]) -> Dataset:
         raise InputError(f"An image of the volume can no longer be read: {reason}.", plane.path) from error
     except OSError as error:
         raise InputError(f"An image of the volume can no longer be read: {why(error)}.", plane.path) from error
-    except (InvalidDicomError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
+    except (InvalidDicomError, ValueError, KeyError, AttributeError, NotImplementedError, zlib.error) as error:
         raise InputError("An image of the volume is damaged.", plane.path) from error

@@ -15,9 +15,10 @@ from pydicom.dataset import Dataset
 
 from pqcomq.dicom_masks.attributes import long_string
 from pqcomq.dicom_masks.contours import filled
-from pqcomq.dicom_masks.mask_object import LabelledObjects, LabelMapBuilder
+from pqcomq.dicom_masks.label_box import LabelMapBuilder, Part
+from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.dicom_masks.object_loading import STRUCTURE_SET, check_frame_of_reference, open_object, with_pydicom_errors
-from pqcomq.dicom_masks.plane_placement import FARTHEST, TOLERANCE, Place
+from pqcomq.dicom_masks.plane_placement import FARTHEST, TOLERANCE
 from pqcomq.errors import InputError
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.volume import Volume
@@ -55,13 +56,15 @@ def read_structure_set(path: Path, volume: Volume, only: Collection[int] | None 
         raise InputError(f"The file has no region {missing[0]} with closed contours, only {listed}.", path)
     if not chosen:
         raise InputError("The file has no region with closed contours.", path)
-    builder = LabelMapBuilder(volume.grid.shape_zyx, max(chosen))
+    builder = LabelMapBuilder(volume.grid.shape_zyx, max(chosen), path)
     problems: dict[int, str] = {}
     for number in sorted(chosen):
         try:
-            builder.add(number, _parts(contours[number], volume.grid))
+            parts = _parts(contours[number], volume.grid)
         except ValueError as problem:
             problems[number] = f"'{names[number]}' {problem}"
+        else:
+            builder.add(number, parts)
     # A couch or a mask that reaches beyond the images says nothing against the organs; whoever asks for it is told.
     if problems and (only is not None or len(problems) == len(chosen)):
         raise InputError(f"The file does not fit {volume.name}: {next(iter(problems.values()))}.", path)
@@ -111,14 +114,19 @@ def _contours(dataset: Dataset) -> dict[int, list[np.ndarray]]:
 
 def _points(contour: Dataset) -> np.ndarray:
     raw = contour.get_item("ContourData").value
-    # Not yet taken apart by pydicom, which makes an object of every number and takes a hundred times longer.
-    values = np.array(raw.split(b"\\") if isinstance(raw, bytes) else list(raw), dtype=np.float64)
+    if isinstance(raw, bytes):
+        # Not yet taken apart by pydicom, which makes an object of every number and takes a hundred times longer.
+        values = np.fromstring(raw, sep=" \\ ")  # spaces may stand round each
+        if len(values) != raw.count(b"\\") + 1:
+            raise ValueError("contours with coordinates that are no numbers")
+    else:
+        values = np.array(list(raw), dtype=np.float64)
     if not (np.abs(values) < FARTHEST).all():  # NaN is not, either
         raise ValueError("contours with coordinates that are no places")
     return values.reshape(-1, 3)
 
 
-def _parts(contours: list[np.ndarray], grid: Grid) -> list[tuple[Place, np.ndarray]]:
+def _parts(contours: list[np.ndarray], grid: Grid) -> list[Part]:
     """Where a region lies: a filled picture for each slice that it has contours on.
 
     Raises:
@@ -142,8 +150,16 @@ def _parts(contours: list[np.ndarray], grid: Grid) -> list[tuple[Place, np.ndarr
         on_slices.setdefault((axis, index), []).append(plane)
     parts = []
     for (axis, index), polygons in on_slices.items():
-        place: list[slice | int] = [slice(None)] * 3
-        place[2 - axis] = index
         rows, columns = (grid.size[each] for each in (2, 1, 0) if each != axis)
-        parts.append((tuple(place), filled(polygons, (rows, columns))))
+        low = np.floor(np.minimum.reduce([each.min(axis=0) for each in polygons])).astype(int).clip(0)
+        high = np.ceil(np.maximum.reduce([each.max(axis=0) for each in polygons])).astype(int) + 1
+        high = np.minimum(high, (rows, columns))
+        if (low >= high).any():  # beside the first pixels' centres, round none of them
+            continue
+        picture = filled([each - low for each in polygons], (int(high[0] - low[0]), int(high[1] - low[1])))
+        place: list[slice | int] = [slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))]
+        place.insert(2 - axis, index)
+        part = Part.at(tuple(place), picture, grid.shape_zyx)
+        if part is not None:
+            parts.append(part)
     return parts

@@ -15,9 +15,10 @@ from pydicom.dataset import Dataset
 
 from pqcomq.dicom_masks.attributes import long_string
 from pqcomq.dicom_masks.frame_decoding import decoded_frames
-from pqcomq.dicom_masks.mask_object import LabelledObjects, LabelMapBuilder
+from pqcomq.dicom_masks.label_box import MOST_BYTES, LabelMapBuilder, Part
+from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.dicom_masks.object_loading import SEGMENTATION, check_frame_of_reference, open_object, with_pydicom_errors
-from pqcomq.dicom_masks.plane_placement import FARTHEST, Axes, Place, axes_on_grid, place_frame
+from pqcomq.dicom_masks.plane_placement import FARTHEST, Axes, axes_on_grid, place_frame
 from pqcomq.errors import InputError
 from pqcomq.volumes.volume import Volume
 
@@ -64,7 +65,7 @@ def read_segmentation(path: Path, volume: Volume, only: Collection[int] | None =
         raise InputError(f"The file has no segment {missing[0]}, only {_listed(names)}.", path)
     with with_pydicom_errors(path):
         parts = _parts(dataset, frames, chosen, path, volume)
-    builder = LabelMapBuilder(volume.grid.shape_zyx, max(chosen))
+    builder = LabelMapBuilder(volume.grid.shape_zyx, max(chosen), path)
     for number in sorted(parts):
         builder.add(number, parts[number])
     if not parts:
@@ -130,11 +131,16 @@ def _frame(group: Dataset, shared: Dataset, path: Path, only_one: int | None, *,
 
 def _parts(
     dataset: Dataset, frames: list[_Frame], chosen: set[int], path: Path, volume: Volume
-) -> dict[int, list[tuple[Place, np.ndarray]]]:
-    """Segment number → where each of its frames lies, and what it shows there."""
+) -> dict[int, list[Part]]:
+    """Segment number → where each of its frames lies, and what it shows there.
+
+    Raises:
+        InputError: frames are not on the volume's voxels, or show more than memory should hold.
+    """
     wanted = [index for index, frame in enumerate(frames) if frame.segment is None or frame.segment in chosen]
     known: dict[tuple[tuple[float, ...], tuple[float, ...]], Axes | None] = {}
-    parts: dict[int, list[tuple[Place, np.ndarray]]] = {}
+    parts: dict[int, list[Part]] = {}
+    taken = 0
     for index, pixels in zip(wanted, decoded_frames(dataset, wanted), strict=True):
         frame = frames[index]
         way = (frame.cosines, frame.spacing)
@@ -145,9 +151,15 @@ def _parts(
             if axes is None:
                 raise _elsewhere(path, volume, "its frames are turned or spaced otherwise")
             try:
-                parts.setdefault(segment, []).append(place_frame(volume.grid, axes, frame.position, picture))
+                placed = place_frame(volume.grid, axes, frame.position, picture)
             except ValueError as problem:
                 raise _elsewhere(path, volume, str(problem)) from problem
+            part = Part.at(*placed, volume.grid.shape_zyx)
+            if part is None:  # cut off where nothing is
+                continue
+            parts.setdefault(segment, []).append(part)
+            if (taken := taken + part.mask.nbytes) > MOST_BYTES:
+                raise InputError(f"The file shows too much in {len(frames)} frames; name the segments to be read.", path)
     return parts
 
 

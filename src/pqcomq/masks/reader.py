@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pqcomq.dicom_masks.mask_object import LabelledObjects, LabelMapBuilder
+from pqcomq.dicom_masks.label_box import LabelBox, LabelMapBuilder, Part
+from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.dicom_masks.object_loading import SEGMENTATION, STRUCTURE_SET, object_kind
 from pqcomq.dicom_masks.rtstruct_reader import read_structure_set
 from pqcomq.dicom_masks.seg_reader import read_segmentation
@@ -46,21 +47,24 @@ def read_masks(
         return read_segmentation(path, volume, only)
     if kind == STRUCTURE_SET:
         return read_structure_set(path, volume, only)
-    return _labelled(read_label_file(path, volume, part, remedies), only)
+    return _labelled(read_label_file(path, volume, part, remedies), only, path)
 
 
-def _labelled(file: LabelFile, only: Collection[int] | None) -> LabelledObjects:
+def _labelled(file: LabelFile, only: Collection[int] | None, path: Path) -> LabelledObjects:
     """The objects of a label file; several layers, or segments that it names, are numbered anew in their order."""
     notes = tuple(map(str, file.findings))
     if not file.segments and len(file.layers) == 1:
         (labels,) = file.layers
         present = [number for number in np.unique(labels).tolist() if number and (only is None or number in only)]
-        return LabelledObjects((labels,), {number: f"label {number}" for number in present}, notes)
+        return LabelledObjects((LabelBox.of(labels),), {number: f"label {number}" for number in present}, notes)
     segments = file.segments or tuple(_unnamed(file))
     chosen = [each for each in segments if (only is None or each.number in only) and each.layer < len(file.layers)]
-    builder = LabelMapBuilder(file.layers[0].shape, max((each.number for each in chosen), default=1))
+    depth, rows, columns = file.layers[0].shape
+    shape = (depth, rows, columns)
+    builder = LabelMapBuilder(shape, max((each.number for each in chosen), default=1), path)
     for each in chosen:
-        builder.add(each.number, [((slice(None),) * 3, file.layers[each.layer] == each.value)])
+        part = Part.at((slice(None),) * 3, file.layers[each.layer] == each.value, shape)
+        builder.add(each.number, [] if part is None else [part])
     colours = {each.number: each.colour for each in chosen if each.colour is not None}
     return LabelledObjects(builder.maps(), {each.number: each.name for each in chosen}, notes, colours)
 

@@ -15,7 +15,7 @@ import psutil
 
 from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
-from pqcomq.volumes.nifti.reading import MOST_DEFLATION
+from pqcomq.volumes.deflation import MOST_DEFLATION
 from pqcomq.volumes.picture_file import PictureFile
 
 CHUNK = 1 << 20

@@ -13,7 +13,9 @@ from pqcomq.cohort.cases.case import Case, CaseList, NotScored
 from pqcomq.dicom_masks.object_loading import object_kind
 from pqcomq.errors import InputError
 from pqcomq.json_schema import Damaged, read_json
+from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.file_discovery import looks_like_dicom
+from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
 from pqcomq.volumes.nifti.reading import is_nifti_name
 from pqcomq.volumes.nrrd_metaimage import is_picture_name
 from pqcomq.volumes.volume import Modality
@@ -104,7 +106,9 @@ def _files(folder: Path) -> tuple[Path, Path, str]:
 
 def _patient(image: Path) -> str:
     """A hash of the patient's ID, so that cases of one patient count as one; empty where there is no ID."""
-    header = pydicom.dcmread(image, stop_before_pixels=True, specific_tags=["PatientID"], force=True)
+    with with_pydicom_errors(image), image.open("rb") as stream:
+        plain = plain_stream(stream, MOST_HEADER_BYTES)
+        header = pydicom.dcmread(plain, stop_before_pixels=True, specific_tags=["PatientID"], force=True)
     number = str(header.get("PatientID") or "")
     return hashlib.sha256(number.encode()).hexdigest()[:16] if number else ""
 

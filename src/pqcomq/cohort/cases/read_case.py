@@ -9,6 +9,7 @@ import numpy as np
 
 from pqcomq.cohort.cases.case import Case
 from pqcomq.cohort.settings import CohortSettings
+from pqcomq.dicom_masks.label_box import LabelBox
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.reader import read_masks
@@ -30,7 +31,7 @@ def opened(case: Case, settings: CohortSettings) -> tuple[Case, Volume, Labelled
     """
     if case.synthetic_seed is not None:
         sample = synthetic_case(case.synthetic_seed)
-        return _named(case, sample.names), sample.volume, LabelledObjects((sample.labels,), sample.names)
+        return _named(case, sample.names), sample.volume, LabelledObjects((LabelBox.of(sample.labels),), sample.names)
     if case.labels is None:
         raise ValueError("a case that is not synthetic needs labels")
     volume = volume_of(case, settings.modality)

@@ -193,8 +193,7 @@ class _Work:
             self.worst[name] = self._picture(name, prompt, truth, full, mask, loss)
 
     def _plane(self, prompt: SlicePrompt) -> np.ndarray:
-        plane: np.ndarray = np.logical_or.reduce([each[prompt.z] == prompt.label for each in self._labels.maps])
-        return plane
+        return self._labels.on_slice(prompt.z, prompt.label)
 
     def _organ(self, runner: SliceRunner, name: str, prompt: OrganPrompt, is_full: bool) -> Generator[str, None, None]:
         """One 3-D box, the model following its own masks."""

@@ -9,10 +9,11 @@ import os
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
+from lzma import LZMAError
 from pathlib import Path, PureWindowsPath
 from typing import BinaryIO, Self, cast
 
@@ -20,6 +21,8 @@ import pydicom
 
 from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
+from pqcomq.volumes.deflation import MOST_DEFLATION
+from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
 
 PREAMBLE_BYTES = 132
@@ -27,6 +30,8 @@ MOST_FILES = 50_000
 """Files looked at in one folder: more is a whole archive or a disk chosen by mistake."""
 MOST_MEMBER_BYTES = 2 << 30
 """Largest file in a zip archive that is unpacked in memory."""
+MOST_UNPACKED_BYTES = 256 << 20
+"""Of all members that are unpacked in memory at a time; a single larger one is unpacked alone."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,54 @@ class DicomFile:
         return (self.member or self.path.name).rsplit("/", 1)[-1]
 
 
+class MemoryBudget:
+    """Bytes that threads may take together; who comes when they are taken waits until some are given back.
+
+    Args:
+        size: in bytes; who wants more than all of them gets all, alone.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = self._left = size
+        self._changed = threading.Condition()
+
+    def take(self, count: int) -> Callable[[], None]:
+        """Wait for bytes; call what is given back once, when they are no longer needed."""
+        taken = min(count, self._size)
+        with self._changed:
+            self._changed.wait_for(lambda: self._left >= taken)
+            self._left -= taken
+        done = False
+
+        def give_back() -> None:
+            nonlocal done
+            with self._changed:
+                self._left += 0 if done else taken
+                done = True
+                self._changed.notify_all()
+
+        return give_back
+
+
+class _Unpacked(BytesIO):
+    """A member of an archive in memory, which gives its room back when it is closed."""
+
+    def __init__(self, content: bytes, room: Callable[[], None]) -> None:
+        super().__init__(content)
+        self._room = room
+
+    def close(self) -> None:
+        self._room()
+        super().close()
+
+
 class Opener:
     """Opens files for reading, and each archive once; use it in a ``with`` block, from any number of threads."""
 
     def __init__(self) -> None:
         self._archives: dict[Path, zipfile.ZipFile] = {}
         self._lock, self._stack = threading.Lock(), ExitStack()
+        self._unpacked = MemoryBudget(MOST_UNPACKED_BYTES)
 
     def __enter__(self) -> Self:
         return self
@@ -98,8 +145,13 @@ class Opener:
             return file.path.is_file() and file.path.stat().st_size == 0
         return not self.head(file, 1)[0]
 
-    def seekable(self, file: DicomFile) -> BinaryIO:
+    def seekable(self, file: DicomFile, most: int | None = None) -> BinaryIO:
         """The file opened for reading to and fro.
+
+        Args:
+            file: on the disk, or a member of an archive; close what is given back, for only so many bytes of members
+                are unpacked at a time.
+            most: of a member, bytes to unpack at the most, what lies behind being left out; None for all of it.
 
         Raises:
             InputError: it cannot be opened, or is a member of an archive that is too large or damaged.
@@ -108,10 +160,27 @@ class Opener:
         if not file.member:
             return stream
         with stream:
-            content = _read(stream, file, MOST_MEMBER_BYTES + 1)
-        if len(content) > MOST_MEMBER_BYTES:
-            raise InputError("The file is too large to be read from an archive; unpack it first.", file)
-        return BytesIO(content)
+            size = self._size(file)
+            if most is None and size > MOST_MEMBER_BYTES:
+                raise InputError("The file is too large to be read from an archive; unpack it first.", file)
+            count = size if most is None else min(size, most)
+            room = self._unpacked.take(count)
+            try:
+                return _Unpacked(_read(stream, file, count), room)
+            except BaseException:
+                room()
+                raise
+
+    def _size(self, file: DicomFile) -> int:
+        """Bytes of a member that its archive states.
+
+        Raises:
+            InputError: they are more than its compressed bytes can stand for.
+        """
+        info = self._archive(file.path).getinfo(file.member)
+        if info.file_size > max(info.compress_size, 1) * MOST_DEFLATION:
+            raise InputError("The file is damaged in its zip archive: it states more bytes than it can hold.", file)
+        return info.file_size
 
     def _archive(self, path: Path) -> zipfile.ZipFile:
         with self._lock:
@@ -120,7 +189,16 @@ class Opener:
             return self._archives[path]
 
 
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, KeyError)
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LZMAError,
+    RuntimeError,
+    NotImplementedError,
+    EOFError,
+    KeyError,
+    ValueError,
+)
 
 
 def _read(stream: BinaryIO, file: DicomFile, count: int) -> bytes:
@@ -203,7 +281,9 @@ def is_dicomdir(path: Path) -> bool:
 def _listed(path: Path) -> Iterator[DicomFile]:
     """The files that a DICOMDIR lists; those that are missing, or lie outside its folder, are passed over."""
     with with_pydicom_errors(path):
-        records = pydicom.dcmread(path, force=True).get("DirectoryRecordSequence") or []
+        with path.open("rb") as stream:
+            dataset = pydicom.dcmread(plain_stream(stream, MOST_HEADER_BYTES), force=True)
+        records = dataset.get("DirectoryRecordSequence") or []
         names = [record.get("ReferencedFileID") for record in records]
     root = path.parent
     found = 0

@@ -13,6 +13,7 @@ from pydicom.uid import ExplicitVRBigEndian
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.codecs import decode_frame
+from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.headers import PlaneHeader
 from pqcomq.volumes.dicom.pixel_format import PLAIN, frames_note
 from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
@@ -70,7 +71,9 @@ class FrameReader:
     def _whole(self) -> bytes:
         """The pixel data element's value, where only reading the file through tells where it is."""
         with with_pydicom_errors(self._file):
-            dataset = pydicom.dcmread(self._stream, specific_tags=["PixelData"], force=True)
+            declared = self._frames * self._shape[0] * self._shape[1] * 4
+            stream = plain_stream(self._stream, MOST_HEADER_BYTES + declared)
+            dataset = pydicom.dcmread(stream, specific_tags=["PixelData"], force=True)
             # pydicom leaves out an element that does not end.
             value = dataset.PixelData if "PixelData" in dataset else b""
         if not value:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from typing import Any, BinaryIO, TypeVar
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.elements import number_if_any, numbers, text, whole_number
 from pqcomq.volumes.dicom.file_discovery import DicomFile, Opener, begins_like_dicom
 from pqcomq.volumes.dicom.identity import IDENTITY_TAGS, SeriesHeader, series_header
@@ -136,19 +137,20 @@ def header_of(file: DicomFile, opener: Opener) -> Header | None:
         return None
     try:
         with with_pydicom_errors(file):
-            stream = BytesIO(head)
-            header = _header(stream)
+            header, ended = _header(BytesIO(head))
             # The header ended within the head if reading stopped before its end; else values were cut off.
-            if is_whole or stream.tell() < len(head):
+            if is_whole or ended:
                 return header
     except ValueError:
         if is_whole:
             raise
-    with opener.seekable(file) as whole, with_pydicom_errors(file):
-        return _header(whole)
+    with opener.seekable(file, MOST_HEADER_BYTES) as whole, with_pydicom_errors(file):
+        return _header(whole)[0]
 
 
-def _header(stream: BinaryIO) -> Header:
+def _header(given: BinaryIO) -> tuple[Header, bool]:
+    """A header, and whether reading it stopped before the stream's end."""
+    stream = plain_stream(given, MOST_HEADER_BYTES)
     place: tuple[int, int] | None = None
     is_whole = False
 
@@ -161,7 +163,10 @@ def _header(stream: BinaryIO) -> Header:
         return code in _ENDS
 
     dataset = read_partial(stream, is_bulk, force=True, specific_tags=TAGS)
-    return Header(dataset, place, is_whole)
+    if stream is not given:  # the pixels' place is none in the file, which is to be inflated again for them
+        dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    stopped = stream.tell()
+    return Header(dataset, place, is_whole), stopped < stream.seek(0, SEEK_END)
 
 
 def is_picture(dataset: Dataset) -> bool:

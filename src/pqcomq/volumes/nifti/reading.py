@@ -14,6 +14,7 @@ import SimpleITK as sitk
 
 from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
+from pqcomq.volumes.deflation import MOST_DEFLATION
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.import_issues import REMEDIES, ImportIssue, Remedy
 from pqcomq.volumes.nifti.geometry import Affine, grid_of
@@ -22,8 +23,6 @@ from pqcomq.volumes.volume_choice import PartChoiceNeeded, checked_part
 from pqcomq.volumes.voxel_types import compact
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
-MOST_DEFLATION = 1100
-"""gzip shrinks nothing further (its limit is 1032), so a larger promise is a broken header."""
 CHUNK = 1 << 20
 
 
