@@ -265,7 +265,7 @@ def _existing(folder: Path) -> Path:
     except OSError as error:
         raise InputError(f"The folder cannot be used: {why(error)}.", folder) from error
     if not folder.is_dir():
-        raise InputError("This is no folder.", folder)
+        raise InputError(f"The folder cannot be used: {folder} is not a folder.", folder)
     return folder
 
 

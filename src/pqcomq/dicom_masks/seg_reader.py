@@ -159,7 +159,7 @@ def _parts(
                 continue
             parts.setdefault(segment, []).append(part)
             if (taken := taken + part.mask.nbytes) > MOST_BYTES:
-                raise InputError(f"The file shows too much in {len(frames)} frames; name the segments to be read.", path)
+                raise InputError(f"The file shows too much in {len(frames)} frames; name segments to read.", path)
     return parts
 
 

@@ -16,6 +16,7 @@ from pqcomq.volumes.modality_guess import guess_modality
 from pqcomq.volumes.nifti.reading import is_nifti_name, nifti_stem, read_nifti
 from pqcomq.volumes.nrrd_metaimage import is_picture_name, read_picture
 from pqcomq.volumes.path_checks import is_folder
+from pqcomq.volumes.value_checks import value_findings
 from pqcomq.volumes.volume import Modality, Volume
 
 KINDS = "a NIfTI (.nii, .nii.gz), NRRD or MetaImage (.mha, .mhd) file, a DICOM file or folder, or a zip of DICOM files"
@@ -90,4 +91,4 @@ def _read_file(path: Path, part: int | None, modality: Modality | None, remedies
         guess = guess_modality(voxels)
         modality = guess.modality
         findings = (*findings, ImportIssue("modality" if guess.is_sure else "doubtful modality", guess.sentence))
-    return Volume.on(voxels, grid, modality, name, path, findings)
+    return Volume.on(voxels, grid, modality, name, path, (*findings, *value_findings(voxels, modality)))

@@ -47,20 +47,27 @@ def put_real(stored: np.ndarray, storage: PixelFormat, own: Scale | None, target
         table = np.array(storage.table)
         _put(table[np.clip(stored.astype(np.int64) - storage.table_from, 0, len(table) - 1)], target, what)
     elif scale is None or scale.is_whole:
-        _put_whole(stored, scale or Scale(1.0, 0.0), target)
+        _put_whole(stored, scale or Scale(1.0, 0.0), target, what)
     else:
-        _put((stored * scale.slope + scale.intercept).astype(np.float32), target, what)
+        _put(_scaled(stored, scale), target, what)
     if padded and outside is not None:
         target[outside] = storage.fill
     return padded
 
 
-def _put_whole(stored: np.ndarray, scale: Scale, target: np.ndarray) -> None:
+def _scaled(stored: np.ndarray, scale: Scale) -> np.ndarray:
+    """In single precision; infinite where that cannot hold a number."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        values: np.ndarray = (stored * scale.slope + scale.intercept).astype(np.float32)
+    return values
+
+
+def _put_whole(stored: np.ndarray, scale: Scale, target: np.ndarray, what: object) -> None:
     slope, intercept = int(scale.slope), int(scale.intercept)
     ends = sorted(int(end) * slope + intercept for end in (stored.min(), stored.max()))
     _check_fits(ends[0], ends[1], target)
     if target.dtype.kind == "f":
-        target[...] = stored * float(slope) + float(intercept)
+        _put(_scaled(stored, scale), target, what)
         return
     # The result fits, so that what wraps round on the way comes back.
     if not np.may_share_memory(stored, target):

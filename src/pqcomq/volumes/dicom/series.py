@@ -23,6 +23,7 @@ from pqcomq.volumes.dicom.subseries import parts_of
 from pqcomq.volumes.geometry_checks import geometry_findings
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.import_issues import ImportIssue, Remedy
+from pqcomq.volumes.value_checks import value_findings
 from pqcomq.volumes.volume import Modality, SourcePlane, Volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded, checked_part
 
@@ -110,7 +111,7 @@ def reading_series(
     stated: Modality = "CT" if header.modality == "CT" else "MR" if header.modality == "MR" else "other"
     findings = (
         *stack.findings, *_left_out(scan, chosen), *_identity(chosen), *odd_copies, *taken, *_mixed(stack),
-        *geometry_findings(stack.grid), *odd,
+        *geometry_findings(stack.grid), *odd, *value_findings(voxels, modality or stated),
     )  # fmt: skip
     sources = () if stack.places is not None else tuple(map(_source, stack.planes))
     return Volume(voxels, grid, stack.grid, modality or stated, info_name, scan.path, findings, sources)
