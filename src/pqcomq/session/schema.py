@@ -10,7 +10,7 @@ from pqcomq.json_schema import Count, Exact, Finite, NotNegative, Share, Text, W
 
 _Some = Meta(min_length=1, max_length=100_000)
 Coordinate = Annotated[float, Meta(ge=-1e6, le=1e6)]
-Seed = Annotated[int, Meta(ge=0, lt=2**63)]
+Seed = Annotated[int, Meta(ge=0, le=2**62)]
 
 
 class Latency(Exact):

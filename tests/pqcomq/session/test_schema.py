@@ -1,0 +1,26 @@
+"""Every schema is one that the library can check, and a whole session fits its own."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+
+import msgspec
+import pytest
+
+MODULES = (
+    "pqcomq.session.schema",
+    "pqcomq.quantization.manifest_schema",
+    "pqcomq.quantization.resume_schema",
+    "pqcomq.cohort.schema",
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_schema_can_be_checked(name):
+    module = importlib.import_module(name)
+    structs = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+    assert structs
+    for struct in structs:
+        with contextlib.suppress(msgspec.ValidationError):  # it lacks something; any other error is the schema's
+            msgspec.convert({}, struct)
