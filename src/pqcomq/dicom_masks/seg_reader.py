@@ -20,6 +20,7 @@ from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.dicom_masks.object_loading import SEGMENTATION, check_frame_of_reference, open_object, with_pydicom_errors
 from pqcomq.dicom_masks.plane_placement import FARTHEST, Axes, axes_on_grid, place_frame
 from pqcomq.errors import InputError
+from pqcomq.volumes.plain_numbers import plain_float
 from pqcomq.volumes.volume import Volume
 
 MOST_SEGMENTS = 65535
@@ -110,7 +111,7 @@ def _frame(group: Dataset, shared: Dataset, path: Path, only_one: int | None, *,
         for source in (group, shared):
             for item in source.get(sequence) or []:
                 if item.get(keyword) is not None:
-                    values = tuple(float(v) for v in item.get(keyword))
+                    values = tuple(plain_float(v) for v in item.get(keyword))
                     if len(values) == count and all(abs(v) < FARTHEST for v in values):  # NaN is not, either
                         return values
         raise InputError("The file is damaged: it does not say where each of its frames lies.", path)

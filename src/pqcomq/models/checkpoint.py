@@ -27,6 +27,7 @@ _PREFIXES = ("module.", "_orig_mod.", "model.", "sam_model.", "sam.", "network."
 
 _DAMAGED = (
     RuntimeError,
+    MemoryError,  # what a damaged size asks for
     EOFError,
     OSError,
     ValueError,

@@ -20,6 +20,7 @@ from pqcomq.volumes.picture_file import (
     damaged,
     data_file,
 )
+from pqcomq.volumes.plain_numbers import plain_float, plain_int
 
 TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4",
@@ -41,10 +42,10 @@ def read_metaimage_header(path: Path) -> PictureFile:
     """
     fields, end = _fields(path)
     try:
-        dimensions = int(fields["NDims"])
-        sizes = tuple(int(each) for each in fields["DimSize"].split())
-        channels = int(fields.get("ElementNumberOfChannels", "1"))
-        skip = int(fields.get("HeaderSize", "0"))
+        dimensions = plain_int(fields["NDims"])
+        sizes = tuple(plain_int(each) for each in fields["DimSize"].split())
+        channels = plain_int(fields.get("ElementNumberOfChannels", "1"))
+        skip = plain_int(fields.get("HeaderSize", "0"))
         if not 1 <= dimensions <= 5 or len(sizes) != dimensions or not 1 <= channels <= 1 << 16 or skip < -1:
             raise ValueError
         spacing = _numbers(fields, ("ElementSpacing",), dimensions, np.ones(dimensions))
@@ -98,7 +99,7 @@ def _numbers(fields: dict[str, str], keys: tuple[str, ...], count: int, otherwis
     found = next((fields[key] for key in keys if key in fields), None)
     if found is None:
         return otherwise
-    numbers = np.array([float(each) for each in found.split()])
+    numbers = np.array([plain_float(each) for each in found.split()])
     if len(numbers) != count:
         raise ValueError
     return numbers

@@ -7,7 +7,7 @@ decided here as ITK does it. Source: http://teem.sourceforge.net/nrrd/format.htm
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,11 @@ TO_LPS = {
 """By space: factors of its axes; any other space is taken for LPS, as ITK does."""
 SPACE_KINDS = ("domain", "space", "time", "none", "???")
 """Kinds of axes along which whole volumes follow; along others lie several numbers of one voxel."""
+_NUMBERS = frozenset(
+    {"dimension", "sizes", "spacings", "thicknesses", "axis mins", "axis maxs", "space directions", "space origin"}
+    | {"line skip", "lineskip", "byte skip", "byteskip"}
+)
+"""Fields that hold nothing but numbers."""
 _COLOURS = ("RGB-color", "RGBA-color", "3-color", "4-color")
 
 
@@ -53,6 +58,7 @@ def read_nrrd_header(path: Path) -> PictureFile:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             header: Mapping[str, Any] = nrrd.read_header(iter(lines))
+        _check_numbers(lines)
         dimensions = int(header["dimension"])
         sizes = tuple(int(each) for each in header["sizes"])
         if len(sizes) != dimensions:
@@ -151,6 +157,18 @@ def _part_axis(kinds: list[str], directions: np.ndarray | None, dimensions: int)
         return int(np.isnan(directions).all(axis=1).argmax())
     values = [axis for axis, kind in enumerate(kinds) if kind.lower() not in SPACE_KINDS]
     return values[0] if len(values) == 1 else 3
+
+
+def _check_numbers(lines: Sequence[str]) -> None:
+    """Refuse ``2_5``, which Python, and pynrrd with it, takes for 25.
+
+    Raises:
+        ValueError: there is such a number.
+    """
+    for line in lines:
+        field, _, value = line.partition(":")
+        if field.strip().lower() in _NUMBERS and ("_" in value or not value.isascii()):
+            raise ValueError
 
 
 def _geometry(

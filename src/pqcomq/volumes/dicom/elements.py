@@ -9,6 +9,8 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
+from pqcomq.volumes.plain_numbers import plain_float
+
 
 class OddValueError(ValueError):
     """A tag that is needed holds something else than it must; the message is a clause that names tag and value."""
@@ -43,7 +45,7 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | N
     if value is None or value == "" or (isinstance(value, list) and not any(str(v).strip() for v in value)):
         return None
     try:
-        found = tuple(float(v) for v in (value if isinstance(value, list) else [value]))
+        found = tuple(plain_float(v) for v in (value if isinstance(value, list) else [value]))
     except (TypeError, ValueError):
         raise OddValueError(keyword, value) from None
     if len(found) != count or not all(map(math.isfinite, found)):

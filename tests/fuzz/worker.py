@@ -1,0 +1,238 @@
+"""A process that opens inputs one after the other, with limits; its death is the parent's to see.
+
+Lines of JSON in: ``{"format", "path", "role"}``. The role ``open`` reads as the program does, ``second`` as an
+independent reader does. Lines of JSON out: what came of it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import numpy as np
+
+LIMIT_BYTES = 1 << 30
+"""Of memory beyond what the process has once everything is imported."""
+
+
+def told_of(values: np.ndarray, spacing: Any) -> dict[str, Any]:
+    """What two readers of a volume must agree on, in whatever order their axes are."""
+    exact = values.astype(np.float64)
+    return {
+        "shape": sorted(int(size) for size in values.shape),
+        "spacing": sorted(abs(float(step)) for step in spacing),
+        "low": float(exact.min()),
+        "high": float(exact.max()),
+        "sum": float(np.abs(exact).sum()),
+    }
+
+
+def open_volume(path: Path) -> dict[str, Any]:
+    from pqcomq.volumes.reader import read_volume
+
+    volume = read_volume(path)
+    assert np.isfinite(volume.voxels).all(), "voxels that are not finite"
+    flags = [each.kind for each in volume.findings if each.kind not in ("doubtful modality", "modality")]
+    return told_of(volume.voxels, volume.grid.spacing) | {"flags": flags}
+
+
+def open_masks(path: Path) -> dict[str, Any]:
+    from pqcomq.masks.reader import read_masks
+
+    volume = _series(path)
+    read = read_masks(path, volume)
+    counts = {read.names[label]: int(read.mask(label).sum()) for label in read.names}
+    assert all(each.shape == volume.grid.shape_zyx for each in read.maps), "maps of another shape"
+    return {"counts": counts, "flags": list(read.notes)}
+
+
+_VOLUMES: dict[Path, Any] = {}
+
+
+def _series(path: Path) -> Any:
+    from pqcomq.volumes.reader import read_volume
+
+    folder = path.parent.parent / "seeds" / "series"
+    if folder not in _VOLUMES:
+        _VOLUMES[folder] = read_volume(folder)
+    return _VOLUMES[folder]
+
+
+def open_weights(path: Path) -> dict[str, Any]:
+    import torch
+    from seeds import network
+
+    from pqcomq.quantization.module_file import load_module
+
+    made = load_module(path, network())
+    for name, tensor in made.module.state_dict().items():
+        assert bool(torch.isfinite(tensor).all()), f"{name} is not finite"
+    assert bool(torch.isfinite(made.module(torch.ones(2, 12))).all()), "the output is not finite"
+    shown = {name: [weight.bits, list(weight.shape)] for name, weight in made.weights.items()}
+    return {"layers": shown, "flags": []}
+
+
+def open_session(path: Path) -> dict[str, Any]:
+    from pqcomq.comparison.gate import Tolerance, judge_objects
+    from pqcomq.session.load import SavedSession
+
+    saved = SavedSession.at(path.parent)
+    told = []
+    for found in saved.numbers():
+        for comparison in found.comparisons:
+            content = json.loads(json.dumps(comparison.to_dict(), allow_nan=False))
+            told.append({name: content[name] for name in ("agreement_between_models", "slices", "prompts", "window")})
+    assert all(verdict.sentence for verdict in judge_objects(saved.numbers(), Tolerance()))
+    return {"found": told, "flags": []}
+
+
+def open_journal(path: Path) -> dict[str, Any]:
+    from seeds import IDENTITY
+
+    from pqcomq.quantization.resume import Journal
+
+    journal = Journal.open(path.parent, IDENTITY)
+    plan, layer = journal.plan(), journal.layer("a", (3, 8))
+    shown = None if layer is None else [layer.error, layer.input_range, layer.weight.dequantize().tolist()]
+    planned = None if plan is None else {name: [each.bits, each.group_size] for name, each in plan.items()}
+    return {"layer": shown, "plan": planned, "flags": []}
+
+
+def open_checkpoint(path: Path) -> dict[str, Any]:
+    from seeds import network
+
+    from pqcomq.models.checkpoint import load_state, read_state
+
+    module = network()
+    load_state(module, read_state(path), path, "the network")
+    return {"shapes": {name: list(value.shape) for name, value in module.state_dict().items()}, "flags": []}
+
+
+OPENERS = {
+    **dict.fromkeys(("DICOM", "NIfTI", "NRRD", "MetaImage", "zip"), open_volume),
+    **dict.fromkeys(("SEG", "RTSTRUCT"), open_masks),
+    "weights": open_weights,
+    "session": open_session,
+    "journal": open_journal,
+    "checkpoint": open_checkpoint,
+}
+
+
+def second(kind: str, path: Path) -> dict[str, Any] | None:
+    """What an independent reader makes of a file; None where there is none."""
+    if kind == "NIfTI":
+        import nibabel
+
+        read = nibabel.load(path)
+        return told_of(np.asanyarray(read.dataobj).squeeze(), nibabel.affines.voxel_sizes(read.affine))
+    if kind in ("NRRD", "MetaImage"):
+        import SimpleITK as sitk
+
+        image = sitk.ReadImage(str(path))
+        return told_of(sitk.GetArrayFromImage(image), image.GetSpacing())
+    if kind in ("DICOM", "zip"):
+        return _second_dicom(path, kind)
+    if kind == "SEG":
+        return _second_seg(path)
+    if kind == "session":
+        content = json.loads(path.read_text())
+        names = ("agreement_between_models", "slices", "prompts", "window")
+        found = [each["found"] for one in content["objects"] for each in one["comparisons"]]
+        return {"found": [{name: each[name] for name in names} for each in found]}
+    return None
+
+
+def _second_dicom(path: Path, kind: str) -> dict[str, Any]:
+    import zipfile
+    from io import BytesIO
+
+    import pydicom
+    from pydicom.pixels import apply_modality_lut
+
+    if kind == "zip":
+        with zipfile.ZipFile(path) as archive:
+            streams = [BytesIO(archive.read(info)) for info in archive.infolist() if not info.is_dir()]
+    else:
+        streams = [BytesIO(path.read_bytes())]
+    planes = []
+    for stream in streams:
+        dataset = pydicom.dcmread(stream)
+        planes.append(np.atleast_3d(apply_modality_lut(dataset.pixel_array, dataset)))
+    spacing = [float(each) for each in dataset.PixelSpacing]
+    told = told_of(np.concatenate(planes, axis=2), [*spacing, 0.0])
+    return told | {"spacing": None}  # along the stack the program has it of the positions
+
+
+def _second_seg(path: Path) -> dict[str, Any]:
+    import pydicom
+
+    dataset = pydicom.dcmread(path)
+    frames = dataset.pixel_array.reshape(-1, dataset.Rows, dataset.Columns)
+    names = {int(item.SegmentNumber): str(item.SegmentLabel).strip() for item in dataset.SegmentSequence}
+    counts = dict.fromkeys(names.values(), 0)
+    for frame, group in zip(frames, dataset.PerFrameFunctionalGroupsSequence, strict=True):
+        number = int(group.SegmentIdentificationSequence[0].ReferencedSegmentNumber)
+        counts[names[number]] += int((frame > 0).sum())
+    return {"counts": counts}
+
+
+def limit_memory() -> None:
+    """No more than so much beyond what is taken now."""
+    try:
+        import resource
+    except ImportError:
+        return
+    taken = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    resource.setrlimit(resource.RLIMIT_AS, (taken + LIMIT_BYTES, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def answer(job: dict[str, str]) -> dict[str, Any]:
+    from pqcomq.errors import InputError
+
+    path = Path(job["path"])
+    try:
+        if job["role"] == "second":
+            return {"outcome": "read", "told": second(job["format"], path)}
+        return {"outcome": "opened", "told": OPENERS[job["format"]](path)}
+    except InputError as problem:
+        sentence = str(problem)
+        lacks = "computer's memory" in sentence
+        return {"outcome": "refused", "told": sentence, "memory": lacks} | ({"long": True} if "\n" in sentence else {})
+    except MemoryError:
+        return {"outcome": "out of memory", "told": ""}
+    except Exception as problem:
+        return {"outcome": "traceback", "told": f"{type(problem).__name__}: {problem}", "where": traceback.format_exc()}
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
+    out = os.fdopen(os.dup(1), "w")
+    if "--quiet" in sys.argv:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    import nibabel
+    import pydicom
+    import SimpleITK
+    import torch
+
+    del nibabel, pydicom, SimpleITK
+    torch.set_num_threads(1)
+    limit_memory()
+    out.write("ready\n")
+    out.flush()
+    for line in sys.stdin:
+        out.write(json.dumps(answer(json.loads(line))) + "\n")
+        out.flush()
+
+
+if __name__ == "__main__":
+    main()
