@@ -76,7 +76,15 @@ COMMANDS = (
     WritingCommand(
         "evaluate",
         lambda inputs, out: [
-            *("evaluate", *_given(inputs), *_weights(inputs), "--labels", str(inputs / "labels.nii.gz"), "--label"),
+            *(
+                "evaluate",
+                "--volume",
+                *_given(inputs),
+                *_weights(inputs),
+                "--labels",
+                str(inputs / "labels.nii.gz"),
+                "--label",
+            ),
             *("1", "--most-slices", "1", "--out", str(out), *TORCH),
         ],
         "out",

@@ -29,7 +29,8 @@ from mutants import bytes_of, elements_of, fields_of, json_of, lines_of, members
 from seeds import make_seeds
 
 SECONDS = 10
-COLUMNS = ("refused", "opened", "tracebacks", "deaths", "out of memory", "wrongly accepted", "hangs")
+COLUMNS = ("refused", "opened", "tracebacks", "deaths", "out of memory", "wrongly accepted", "hangs", "messages")
+"""Messages are what a library printed past Python, of an input that is counted among the others too."""
 PLURALS = {"traceback": "tracebacks", "death": "deaths", "hang": "hangs"}
 NIFTI_FIELDS = (
     (0, "i"), *((40 + 2 * each, "h") for each in range(8)), (70, "h"), (72, "h"),
@@ -76,7 +77,7 @@ class Worker:
             script = str(Path(__file__).parent / "worker.py")
             environment = os.environ | {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
             self._process = subprocess.Popen(
-                [sys.executable, script, "--quiet"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                 env=environment,
             )  # fmt: skip
             self._line(120)
@@ -195,6 +196,9 @@ class Fuzz:
                     outcome, told = "wrongly accepted", f"{found['told']} instead of {second['told']}"
         with self._lock:
             self.counts[kind][outcome] += 1
+            if found.get("noise"):
+                self.counts[kind]["messages"] += 1
+                self._keep(kind, number, name, mutant, "messages", found["noise"], "")
             if outcome not in ("refused", "opened"):
                 self._keep(kind, number, name, mutant, outcome, told, found.get("where", ""))
 
@@ -229,7 +233,11 @@ class Fuzz:
 
     @staticmethod
     def _row(name: str, counts: Counter[str]) -> str:
-        return f"| {name} | {sum(counts.values())} | " + " | ".join(str(counts[each]) for each in COLUMNS) + " |"
+        return (
+            f"| {name} | {sum(counts.values()) - counts['messages']} | "
+            + " | ".join(str(counts[each]) for each in COLUMNS)
+            + " |"
+        )
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import traceback
 import warnings
 from pathlib import Path
@@ -217,8 +218,10 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     out = os.fdopen(os.dup(1), "w")
-    if "--quiet" in sys.argv:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    # What libraries print past Python is found in a file.
+    heard = tempfile.TemporaryFile()
+    for stream in (1, 2):
+        os.dup2(heard.fileno(), stream)
     import nibabel
     import pydicom
     import SimpleITK
@@ -230,7 +233,12 @@ def main() -> None:
     out.write("ready\n")
     out.flush()
     for line in sys.stdin:
-        out.write(json.dumps(answer(json.loads(line))) + "\n")
+        found = answer(json.loads(line))
+        heard.seek(0)
+        if noise := heard.read(2000):
+            found["noise"] = noise.decode(errors="replace")
+            heard.truncate(0)
+        out.write(json.dumps(found) + "\n")
         out.flush()
 
 
