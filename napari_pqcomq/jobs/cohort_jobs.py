@@ -225,7 +225,7 @@ class OpenCaseJob:
         case, volume, found = opened(self.case, self.settings)
         truth = found.mask(self.prompt.number)
         box = Box3D.around(truth, self.settings.protocol.margin_voxels)
-        labels = next(each for each in found.maps if (each == self.prompt.number).any())
+        labels = next(each.whole() for each in found.maps if (each.voxels == self.prompt.number).any())
         yield Progress(0, 0, "Loading the weights")
         keep_triton_out()
         path = self.settings.quantized[self.models.index(self.prompt.model)].path
