@@ -219,7 +219,7 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     out = os.fdopen(os.dup(1), "w")
     # What libraries print past Python is found in a file.
-    heard = tempfile.TemporaryFile()  # noqa: SIM115 (for as long as the process lives)
+    heard = tempfile.TemporaryFile()  # noqa: SIM115 (it stays open as long as the process)
     for stream in (1, 2):
         os.dup2(heard.fileno(), stream)
     import nibabel
