@@ -19,7 +19,7 @@ from pqcomq.volumes.path_checks import is_folder
 def series(
     path: Annotated[Path, typer.Argument(help="DICOM folder, DICOMDIR, zip archive or file.")],
     with_patient: Annotated[
-        bool, typer.Option("--with-patient", help="Also print patients' names and numbers.")
+        bool, typer.Option("--with-patient", help="Also print patients' names and numbers, and studies' dates.")
     ] = False,
     json: AsJson = False,
 ) -> None:
@@ -35,7 +35,9 @@ def series(
         members = [info for info in infos if info.study.patient == patient]
         study = members[0].study
         title = f"patient {number}" + (f": {study.patient_name} ({study.patient_id})" if with_patient else "")
-        print_table(title, COLUMNS, [_row(info) for info in members])
+        studies = list(dict.fromkeys(info.study for info in members))
+        dates = {each: each.date if with_patient else str(place) for place, each in enumerate(studies, start=1)}
+        print_table(title, COLUMNS, [_row(info, dates[info.study]) for info in members])
     print_lines(_remarks(infos, scan))
 
 
@@ -53,14 +55,14 @@ COLUMNS = (
 )
 
 
-def _row(info: SeriesInfo) -> list[str]:
+def _row(info: SeriesInfo, study: str) -> list[str]:
     columns, rows = info.size_xy
     steps = [*(info.spacing_xy or ()), *([info.spacing_z] if info.spacing_z is not None else [])]
     return [
         "" if info.number is None else str(info.number),
         info.modality,
         info.description,
-        info.study.date,
+        study,
         str(info.slices),
         f"{columns} x {rows}",
         " x ".join(f"{step:.4g}" for step in steps),
