@@ -18,6 +18,25 @@ _STANDING_PASSES = 0.35
 """The sweeps alone, for each slice."""
 
 
+def expected_passes(slices: int, *, plans: bool, walks: bool) -> dict[Phase, float]:
+    """How long each phase takes, in encoder passes' time.
+
+    Args:
+        slices: calibration slices.
+        plans: whether bit widths are chosen.
+        walks: whether layers are fitted to the quantized model's inputs.
+
+    Examples:
+        >>> expected_passes(8, plans=False, walks=False)["calibrate"]
+        8.0
+    """
+    return {
+        "calibrate": float(slices),
+        "plan": _PLAN_PASSES if plans else 0.0,
+        "quantize": slices * (_WALK_PASSES if walks else _STANDING_PASSES),
+    }
+
+
 class TimeEstimate:
     """Seconds elapsed and left, over phases of unlike work.
 
@@ -32,11 +51,7 @@ class TimeEstimate:
     def __init__(self, slices: int, *, plans: bool, walks: bool) -> None:
         self._began = self._phase_began = self._last = time.perf_counter()
         self._phase: Phase | None = None
-        self._passes: dict[Phase, float] = {
-            "calibrate": float(slices),
-            "plan": _PLAN_PASSES if plans else 0.0,
-            "quantize": slices * (_WALK_PASSES if walks else _STANDING_PASSES),
-        }
+        self._passes = expected_passes(slices, plans=plans, walks=walks)
         self._seconds_a_pass = 0.0
 
     @property

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any, Literal
 
 from pqcomq.csv_table import write_table
@@ -115,6 +116,26 @@ class BlindedReading:
             left=sum(answer.choice == "left" for answer in self.answers),
             right=sum(answer.choice == "right" for answer in self.answers),
         )
+
+    @property
+    def outcome(self) -> str:
+        """What the reader preferred, and how long it took, in plain words.
+
+        Raises:
+            ValueError: the reading is not finished.
+        """
+        return f"{self.preference.sentence} {self._times}"
+
+    @property
+    def _times(self) -> str:
+        """Medians are told: a reader who was called away from one pair is no slow reader."""
+        seconds = [answer.seconds for answer in self.answers]
+        told = f"Time for a pair: median {median(seconds):.1f} s, from {min(seconds):.1f} to {max(seconds):.1f} s"
+        decided = [answer.seconds for answer in self.answers if answer.preferred != "none"]
+        undecided = [answer.seconds for answer in self.answers if answer.preferred == "none"]
+        if decided and undecided:
+            told += f" (median {median(decided):.1f} s where one was preferred, {median(undecided):.1f} s where none)"
+        return f"{told}."
 
     def to_dict(self) -> dict[str, Any]:
         """A finished reading, JSON-ready; its rows and its seed tell everything."""

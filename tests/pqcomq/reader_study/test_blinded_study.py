@@ -79,6 +79,10 @@ def test_names_are_told_only_at_the_end(tmp_path):
         assert row["preferred"] == chosen
     with pytest.raises(ValueError, match="finished"):
         reading.answer("left", 1)
+    assert reading.outcome.startswith(reading.preference.sentence)
+    assert reading.outcome.endswith(
+        "Time for a pair: median 2.2 s, from 1.0 to 4.0 s (median 1.6 s where one was preferred, 4.0 s where none)."
+    )
 
 
 @pytest.mark.parametrize(("model", "wins"), [("full precision", 20), ("quantized", 0)])
