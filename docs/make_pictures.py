@@ -63,7 +63,7 @@ def _window_pictures(folder: Path) -> None:
     window.picture("opened")
 
     window.press("Quantize")
-    window.wait(lambda: window.progress() >= HALF and not window.says("Calibrating"))
+    window.wait(lambda: window.progress() >= HALF and window.says(", layer "))
     window.picture("quantizing")
     window.wait(lambda: window.offers("Compare"))
 
@@ -90,7 +90,7 @@ def _window_pictures(folder: Path) -> None:
     window.choose("Axial")
     for tab in ("Figures", "Plots", "Gate"):
         window.open_tab(tab)
-        window.dock_picture(tab.lower())
+        window.results_picture(tab.lower())
     viewer.close()
 
 
@@ -186,17 +186,11 @@ class _Window:
         self.idle(1)
 
     def open_tab(self, title: str) -> None:
-        """Open a tab of the results and scroll to it."""
-        from qtpy.QtWidgets import QScrollArea, QTabWidget
-
-        for tabs in self._widget.findChildren(QTabWidget):
-            titles = [tabs.tabText(index) for index in range(tabs.count())]
-            if title in titles:
-                tabs.setCurrentIndex(titles.index(title))
-                self.idle(1)
-                area = self._widget.findChildren(QScrollArea)[0]
-                area.verticalScrollBar().setValue(tabs.mapTo(area.widget(), tabs.rect().topLeft()).y())
-                self.idle(1)
+        """Open a tab of the results."""
+        tabs = self._tabs()
+        titles = [tabs.tabText(index) for index in range(tabs.count())]
+        tabs.setCurrentIndex(titles.index(title))
+        self.idle(1)
 
     def picture(self, name: str) -> None:
         """Save the whole window."""
@@ -204,11 +198,18 @@ class _Window:
         self._viewer.window.screenshot(str(PICTURES / f"{name}.png"), flash=False, canvas_only=False)
         print(PICTURES / f"{name}.png", flush=True)
 
-    def dock_picture(self, name: str) -> None:
-        """Save the dock alone."""
+    def results_picture(self, name: str) -> None:
+        """Save the results below the pictures alone."""
         self.idle(1)
-        self._widget.grab().save(str(PICTURES / f"{name}.png"))
+        self._tabs().grab().save(str(PICTURES / f"{name}.png"))
         print(PICTURES / f"{name}.png", flush=True)
+
+    def _tabs(self) -> Any:  # noqa: ANN401
+        """The tabs of the results, which have a dock of their own."""
+        from qtpy.QtWidgets import QTabWidget
+
+        shown = [each for each in self._widget.window().findChildren(QTabWidget) if each.isVisible()]
+        return next(each for each in shown if each.tabText(0) == "Figures")
 
     def canvas(self) -> np.ndarray:
         """The canvas alone as an array (y, x, 4)."""

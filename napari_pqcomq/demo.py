@@ -59,7 +59,7 @@ def _compare_quickly(dock: CompareWidget) -> None:
     job = QuantizeJob((quick,), CalibrationChoice(DEMO_SLICES), volume, panels.volume.intensity_window, workflow.models)
 
     def take(made: dict[ModelChoice, QuantizedModel]) -> None:
-        workflow.take_weights({choice: made[quick]})
+        workflow.weights.take({choice: made[quick]})
         workflow.compare()
 
     panels.jobs.start(job.steps, take, f"A first look: calibrating on {DEMO_SLICES} slices…")

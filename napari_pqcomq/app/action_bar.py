@@ -15,11 +15,13 @@ class ActionBar(QWidget):
         compare_requested: emitted by the button that compares.
         live_requested: emitted by the button that opens the view for live masks.
         close_requested: emitted by the button that closes the comparison.
+        kept_requested: emitted by the button that brings the last comparison of the volume back.
     """
 
     compare_requested = Signal()
     live_requested = Signal()
     close_requested = Signal()
+    kept_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,6 +33,8 @@ class ActionBar(QWidget):
         self.live_button.setToolTip(
             "Open the comparison at once; the masks of a box follow while it is drawn or moved."
         )
+        self.kept_button = QPushButton("Show the last comparison")
+        self.kept_button.setToolTip("Bring back masks, figures and boxes of the last comparison of this volume.")
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.research = QLabel(RESEARCH_ONLY)
@@ -41,13 +45,17 @@ class ActionBar(QWidget):
             (self.compare_button, self.compare_requested),
             (self.live_button, self.live_requested),
             (self.close_button, self.close_requested),
+            (self.kept_button, self.kept_requested),
         ):
             button.clicked.connect(lambda _checked, signal=signal: signal.emit())
-            row.addWidget(button)
+            if button is not self.kept_button:
+                row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
+        column.addWidget(self.kept_button)
         column.addWidget(self.hint)
+        self.offer_kept(False)
         column.addWidget(self.research)
 
     def request_comparison(self) -> None:
@@ -66,6 +74,10 @@ class ActionBar(QWidget):
         self.live_button.setEnabled(live)
         self.live_button.setVisible(not is_open)
         self.close_button.setVisible(is_open)
+
+    def offer_kept(self, offered: bool) -> None:
+        """Say whether there is an earlier comparison of the volume to bring back."""
+        self.kept_button.setVisible(offered)
 
     def show_hint(self, hint: str) -> None:
         """Say what to do next."""

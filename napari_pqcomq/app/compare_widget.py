@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import napari
 from qtpy.QtCore import QCoreApplication, QEvent
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.hints import next_step
+from napari_pqcomq.app.kept_results import KeptResults
 from napari_pqcomq.app.key_bindings import key_bindings
 from napari_pqcomq.app.layout import lay_out
 from napari_pqcomq.app.navigation import Navigation
 from napari_pqcomq.app.panels import make_panels
 from napari_pqcomq.app.preferences import Preferences
 from napari_pqcomq.app.results_controller import ResultsController
+from napari_pqcomq.app.steps import Steps
 from napari_pqcomq.app.tooltips import explain_controls
+from napari_pqcomq.app.tour import Tour
+from napari_pqcomq.app.volume_switch import VolumeSwitch
 from napari_pqcomq.app.workflow import Workflow
+from napari_pqcomq.jobs.kept_work import shared_work
+from napari_pqcomq.setup.mouse_panel import MOUSE
+from napari_pqcomq.widgets.help_overlay import HelpOverlay
 from napari_pqcomq.widgets.shortcuts import Shortcuts
 
 
@@ -26,21 +35,34 @@ class CompareWidget(QWidget):
 
     Attributes:
         panels: the parts of the dock.
+        tour: of five steps, offered once.
+        steps: those with settings, in the order of the work.
         workflow: what is done with them.
         results: joins the panels of the results area to the view.
         navigation: takes the user to objects and slices.
+        kept_results: what was compared before on the open volume.
+        correcting: brush and eraser.
+        help: all keys, over the window.
     """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._is_released = False
         self.panels = make_panels(napari_viewer, self)
-        self.workflow = Workflow(self.panels, self)
+        self.workflow = Workflow(self.panels, self, shared_work())
         self.results = ResultsController(self.panels, self.workflow)
         self.navigation = Navigation(self.panels, self.workflow, self)
-        self._preferences = Preferences(self.panels)
-        self._shortcuts = Shortcuts(self, key_bindings(self.panels, self.navigation))
-        lay_out(self.panels, self._shortcuts.table(), self)
+        self.kept_results = KeptResults(self.panels, self.workflow, self)
+        self.correcting = Correcting(self.panels, self.workflow, self)
+        self._switch = VolumeSwitch(self.panels, self)
+        self._shortcuts = Shortcuts(
+            self, key_bindings(self.panels, self.navigation, self.correcting, self._toggle_help)
+        )
+        self.help = HelpOverlay(self, self._shortcuts.listed, MOUSE)
+        self.steps = Steps(self.panels)
+        self.tour = Tour(self.panels, self.steps, self.panels.volume.open_menu.open_sample, self)
+        self._preferences = Preferences(self.panels, self.tour)
+        lay_out(self.panels, self.steps, self._shortcuts.table(), self)
         explain_controls(self.panels, self)
         self._connect()
         self._preferences.restore()
@@ -48,24 +70,28 @@ class CompareWidget(QWidget):
         self.panels.volume.changed.connect(self._preferences.keep)
         _application().aboutToQuit.connect(self._preferences.keep)
         self.refresh()
+        self.tour.offer()
 
     def refresh(self) -> None:
         """Bring buttons and the hint line in line with what can be done now."""
         panels, workflow = self.panels, self.workflow
-        is_open, weights = panels.view.is_open, workflow.weights
+        is_open, weights = panels.view.is_open, workflow.weights.chosen
         if weights:
             panels.weights.show_ready([(each.settings.title, each.effective_bits) for each in weights])
         else:
-            panels.weights.show_missing(panels.calibration.choice)
+            panels.weights.show_missing(panels.calibration.choice, workflow.weights.finished_titles)
+        panels.weights.offer_elsewhere(workflow.weights.made_elsewhere if not panels.jobs.is_running else None)
+        self.steps.show_state(workflow.weights.finished_titles, len(workflow.weights.missing))
         panels.weights.offer(
             quantize=workflow.can_start,
             load=not panels.jobs.is_running,
-            save=workflow.has_weights_to_save,
+            save=workflow.weights.can_be_saved,
         )
         panels.prompts.offer_drawing(panels.volume.volume is not None)
         panels.actions.offer(
             compare=workflow.can_start and panels.prompts.has_box, live=workflow.can_start, is_open=is_open
         )
+        panels.actions.offer_kept(self.kept_results.offered is not None and workflow.can_start)
         panels.actions.show_hint(self._hint())
         panels.view_bar.setVisible(is_open)
         panels.view_bar.offer_keeping(not workflow.is_reading)
@@ -78,10 +104,21 @@ class CompareWidget(QWidget):
             has_volume=panels.volume.volume is not None,
             has_box=panels.prompts.has_box,
             lacks_checkpoint=panels.model.lacks_checkpoint,
-            has_weights=bool(self.workflow.weights),
+            has_weights=bool(self.workflow.weights.chosen),
             is_shown=is_open,
             is_live=is_open and panels.live.is_live(self.workflow.current_number),
+            has_kept=self.kept_results.offered is not None,
+            is_reading=self.workflow.is_reading,
+            is_running=panels.jobs.is_running or panels.view.is_opening,
         )
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        """The dock is in its window, and so is the canvas."""
+        super().showEvent(event)
+        self.panels.mouse.attach()
+
+    def _toggle_help(self) -> None:
+        self.help.toggle()
 
     def event(self, event: QEvent) -> bool:
         """Let go of the viewer when the dock is closed: napari then takes the widget out of its window."""
@@ -96,19 +133,27 @@ class CompareWidget(QWidget):
         self._is_released = True
         self._preferences.keep()
         _application().aboutToQuit.disconnect(self._preferences.keep)
+        self.help.setParent(None)
+        self.help.deleteLater()
+        self.kept_results.release()
+        self.correcting.release()
         self.panels.release()
         self.results.release()
 
     def _connect(self) -> None:
         panels, workflow = self.panels, self.workflow
         workflow.changed.connect(self.refresh)
+        for signal in (workflow.shown, panels.volume.changed):
+            signal.connect(panels.mouse.take_focus)  # arrows work without a click first
         panels.weights.quantize_requested.connect(workflow.quantize)
-        panels.weights.load_requested.connect(workflow.load_weights)
-        panels.weights.save_requested.connect(workflow.save_weights)
+        panels.weights.load_requested.connect(workflow.weights.load)
+        panels.weights.save_requested.connect(workflow.weights.save)
+        panels.weights.elsewhere_requested.connect(workflow.weights.use_elsewhere)
         panels.prompts.draw_requested.connect(workflow.draw)
         panels.actions.compare_requested.connect(workflow.compare)
         panels.actions.live_requested.connect(lambda: workflow.open_live())
         panels.actions.close_requested.connect(panels.view.close)
+        panels.actions.kept_requested.connect(self.kept_results.bring_back)
         panels.view_bar.worst_requested.connect(self.navigation.go_to_worst)
         panels.view_bar.divergence_requested.connect(self.navigation.go_to_divergence)
         panels.view_bar.keep_requested.connect(workflow.keep_masks)

@@ -7,7 +7,16 @@ NO_CHECKPOINT = "Choose the checkpoint file of this model."
 
 
 def next_step(
-    *, has_volume: bool, has_box: bool, lacks_checkpoint: bool, has_weights: bool, is_shown: bool, is_live: bool
+    *,
+    has_volume: bool,
+    has_box: bool,
+    lacks_checkpoint: bool,
+    has_weights: bool,
+    is_shown: bool,
+    is_live: bool,
+    has_kept: bool = False,
+    is_running: bool = False,
+    is_reading: bool = False,
 ) -> str:
     """What the user should do now.
 
@@ -18,11 +27,24 @@ def next_step(
         has_weights: quantized weights for the choice are at hand.
         is_shown: a comparison is on screen.
         is_live: the current object's masks follow its box, on the slice in sight only.
+        has_kept: an earlier comparison of the volume can be brought back.
+        is_reading: a blinded reading is under way.
+        is_running: a job runs, or the view is being opened: nothing else can be started.
     """
+    if is_reading:
+        return "Which mask fits the organ better? J: left, L: right, K: no difference."
     if not has_volume:
         return NO_VOLUME
     if lacks_checkpoint:
         return NO_CHECKPOINT
+    if is_running:
+        return (
+            "The bar tells how far it is; Cancel keeps what is finished."
+            if has_box
+            else "Meanwhile, “Draw a box” and a drag of the mouse prompt an organ."
+        )
+    if has_kept and not is_shown:
+        return "This volume was compared before: “Show the last comparison” brings masks and figures back."
     if not has_box:
         return "Press “Draw a box” and drag a rectangle round an organ."
     if is_live:

@@ -6,7 +6,7 @@ import numpy as np
 
 from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
 from napari_pqcomq.app.panels import Panels
-from napari_pqcomq.jobs.choices import ModelChoice
+from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.inference_jobs import CompareJob, LiveJob, QuantizeJob
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.prompts.prompt import Prompt
@@ -16,34 +16,31 @@ from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.volumes.volume import Volume
 
 
-def chosen_weights(panels: Panels, models: ModelCache) -> tuple[QuantizedModel, ...]:
-    """The quantized weights of the choice, one a bit width; empty unless all are at hand."""
-    found = [models.quantized(choice) for choice in panels.model.choices]
-    at_hand = tuple(each for each in found if each is not None)
-    return at_hand if len(at_hand) == len(found) else ()
-
-
-def quantize_job(panels: Panels, models: ModelCache, choices: tuple[ModelChoice, ...]) -> QuantizeJob:
+def quantize_job(
+    panels: Panels, models: ModelCache, choices: tuple[ModelChoice, ...], origin: WeightsOrigin
+) -> QuantizeJob:
     """Quantize some of the chosen bit widths.
 
     Raises:
         InputError: there is no volume, or no checkpoint.
     """
     volume = _volume(panels)
-    return QuantizeJob(choices, panels.calibration.choice, volume, panels.volume.intensity_window, models)
+    return QuantizeJob(choices, panels.calibration.choice, volume, panels.volume.intensity_window, models, origin)
 
 
-def live_job(panels: Panels, models: ModelCache) -> LiveJob:
-    """Have the chosen models ready to follow a box; their weights must be at hand.
+def live_job(panels: Panels, models: ModelCache, weights: tuple[QuantizedModel, ...]) -> LiveJob:
+    """Have the chosen models ready to follow a box.
 
     Raises:
         InputError: there is no volume, or no checkpoint.
     """
     _volume(panels)
-    return LiveJob(panels.model.choice, chosen_weights(panels, models), panels.model.runtime, models)
+    return LiveJob(panels.model.choice, weights, panels.model.runtime, models)
 
 
-def compare_job(panels: Panels, models: ModelCache, embeddings: EmbeddingCache) -> CompareJob:
+def compare_job(
+    panels: Panels, models: ModelCache, weights: tuple[QuantizedModel, ...], embeddings: EmbeddingCache
+) -> CompareJob:
     """Run the chosen models on the ticked objects, or on the current one where none is ticked.
 
     Raises:
@@ -55,7 +52,7 @@ def compare_job(panels: Panels, models: ModelCache, embeddings: EmbeddingCache) 
     prompts = panels.objects.compared or ((current,) if current else ())
     return CompareJob(
         choice=panels.model.choice,
-        weights=chosen_weights(panels, models),
+        weights=weights,
         volume=volume,
         window=panels.volume.intensity_window,
         prompts=prompts,

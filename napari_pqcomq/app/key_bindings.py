@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.navigation import Navigation
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FIGURES, FLICKER, SIDE_BY_SIDE, SWIPE
@@ -10,8 +13,17 @@ from napari_pqcomq.widgets.shortcuts import Shortcut
 from pqcomq.volumes.intensity_window import PRESETS
 
 
-def key_bindings(panels: Panels, navigation: Navigation) -> list[Shortcut]:
-    """All of them, in the order of their list."""
+def key_bindings(
+    panels: Panels, navigation: Navigation, correcting: Correcting, help_: Callable[[], None]
+) -> list[Shortcut]:
+    """All of them, in the order of their list.
+
+    Args:
+        panels: of the dock.
+        navigation: of the dock.
+        correcting: of the dock.
+        help_: shows all keys, or puts them away.
+    """
     viewer, view, prompts, objects = panels.viewer, panels.view, panels.prompts, panels.objects
 
     def part(name: str) -> None:
@@ -21,12 +33,15 @@ def key_bindings(panels: Panels, navigation: Navigation) -> list[Shortcut]:
         return Shortcut(f"Ctrl+{index + 1}", title, lambda: panels.volume.choose_window(index), always=True)
 
     return [
+        Shortcut("?", "All keys, and the mouse", help_, always=True),
         Shortcut("Ctrl+Return", "Compare", panels.actions.request_comparison, always=True),
         Shortcut("B", "Draw a box", lambda: prompts.request_drawing()),
         Shortcut("E", "Extend the box to this slice", lambda: prompts.request_drawing(extend=True)),
         Shortcut("[", "The box begins on this slice", lambda: prompts.set_end("first")),
         Shortcut("]", "The box ends on this slice", lambda: prompts.set_end("last")),
-        Shortcut("Ctrl+Z", "Undo a change of the boxes", objects.undo),
+        Shortcut("A", "Brush: add to the mask", lambda: correcting.take("brush")),
+        Shortcut("R", "Eraser: take away from the mask", lambda: correcting.take("eraser")),
+        Shortcut("Ctrl+Z", "Undo a stroke, or a change of the boxes", correcting.undo_stroke_or_box),
         Shortcut("Ctrl+Shift+Z", "Redo it", objects.redo),
         Shortcut("Ctrl+K", "Keep the masks as layers", panels.view_bar.request_keeping),
         Shortcut("S", "Side by side", lambda: view.show(SIDE_BY_SIDE)),

@@ -8,6 +8,8 @@ from qtpy.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QVBoxLayout, 
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.widgets.collapsible import Collapsible
 from napari_pqcomq.widgets.combo_boxes import keep_narrow
+from napari_pqcomq.widgets.focus_ring import show_focus
+from napari_pqcomq.widgets.message_log import make_copyable
 from napari_pqcomq.widgets.wheel_guard import WheelGuard
 
 _MARGIN = 6
@@ -32,31 +34,54 @@ class _Column(QScrollArea):
         return QSize(max(width, _READABLE_WIDTH), super().minimumSizeHint().height())
 
 
-def lay_out(panels: Panels, keys: QWidget, dock: QWidget) -> None:
+def lay_out(panels: Panels, steps: QWidget, keys: QWidget, dock: QWidget) -> None:
     """Arrange the panels in the dock, one above the other.
 
     Args:
         panels: the dock's.
+        steps: the settings.
         keys: the list of keys.
         dock: a widget without a layout.
     """
     settings = QWidget()
     column = QVBoxLayout(settings)
     column.setContentsMargins(0, 0, _MARGIN, 0)
-    for panel in (panels.volume, panels.model, panels.weights, panels.prompts, panels.truth, panels.results):
-        column.addWidget(panel)
-    column.addWidget(Collapsible("Session and report", panels.session))
-    column.addWidget(Collapsible("Keys", keys))
+    column.setSpacing(2)
+    column.addWidget(steps)
+    more = (
+        Collapsible("Session and report", panels.session),
+        Collapsible("Keys and mouse", _below(panels.mouse_panel, keys)),
+        Collapsible("Messages", panels.messages),
+    )
+    column.addWidget(Collapsible("Session, keys, messages", _below(*more)))
     column.addStretch(1)
-    for box in settings.findChildren(QComboBox):
-        keep_narrow(box)
+    for part in (settings, panels.results):
+        for box in part.findChildren(QComboBox):
+            keep_narrow(box)
     whole = QVBoxLayout(dock)
     whole.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
     whole.addWidget(_Column(settings), 1)
+    planes = Collapsible("Other planes", panels.insets)
+    planes.button.setChecked(True)
+    whole.addWidget(planes)
     whole.addWidget(panels.view_bar)
+    whole.addWidget(panels.question)
     whole.addWidget(panels.jobs)
     whole.addWidget(panels.actions)
     for label in dock.findChildren(QLabel):
         if label.wordWrap():
             label.setMinimumWidth(1)  # a file's name is one word: it would widen the dock for good
+    for each in (dock, panels.results_dock):
+        show_focus(each)
+        make_copyable(each)
     WheelGuard(dock)
+    WheelGuard(panels.results_dock)
+
+
+def _below(*parts: QWidget) -> QWidget:
+    widget = QWidget()
+    column = QVBoxLayout(widget)
+    column.setContentsMargins(0, 0, 0, 0)
+    for part in parts:
+        column.addWidget(part)
+    return widget

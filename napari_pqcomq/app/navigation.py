@@ -6,6 +6,7 @@ from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
+from pqcomq.segmentation.box import Box3D
 
 
 class Navigation(QObject):
@@ -60,4 +61,15 @@ class Navigation(QObject):
     def _look_at_object(self) -> None:
         current = self._panels.objects.current_prompt
         if current is not None and not self._workflow.is_reading:
+            self._go_through(current.box)
             self._panels.view.look_at(current.box)
+
+    def _go_through(self, box: Box3D) -> None:
+        """Let the planes that are not in sight go through an object, unless they do."""
+        dims = self._panels.viewer.dims
+        steps = list(dims.current_step)
+        for axis in dims.displayed:
+            low, high = box.ranges_zyx[axis]
+            if not low <= steps[axis] <= high:
+                steps[axis] = round((low + high) / 2)
+        dims.current_step = tuple(steps)

@@ -12,6 +12,7 @@ from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.live.live_session import LiveSession
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_panel import PromptPanel
+from napari_pqcomq.results.corrections_panel import CorrectionsPanel
 from napari_pqcomq.results.gate_panel import GatePanel
 from napari_pqcomq.results.metrics_table import MetricsTable
 from napari_pqcomq.results.plots_panel import PlotsPanel
@@ -19,19 +20,25 @@ from napari_pqcomq.results.reader_study_panel import ReaderStudyPanel
 from napari_pqcomq.results.result_export_panel import ResultExportPanel
 from napari_pqcomq.results.result_store import ResultStore
 from napari_pqcomq.results.result_tabs import ResultTabs
+from napari_pqcomq.results.results_dock import ResultsDock
 from napari_pqcomq.results.session_panel import SessionPanel
 from napari_pqcomq.setup.calibration_panel import CalibrationPanel
 from napari_pqcomq.setup.ground_truth_panel import GroundTruthPanel
 from napari_pqcomq.setup.model_panel import ModelPanel
+from napari_pqcomq.setup.mouse_panel import MousePanel
 from napari_pqcomq.setup.volume_panel import VolumePanel
 from napari_pqcomq.setup.weights_panel import WeightsPanel
 from napari_pqcomq.viewer.comparison_view import ComparisonView
-from napari_pqcomq.viewer.cursor_status import CursorStatus
-from napari_pqcomq.viewer.direction_letters import DirectionLetters
-from napari_pqcomq.viewer.slice_strip import SliceStrip
+from napari_pqcomq.viewer.overlays.cursor_status import CursorStatus
+from napari_pqcomq.viewer.overlays.direction_letters import DirectionLetters
+from napari_pqcomq.viewer.overlays.plane_insets import InsetSource, PlaneInsets
+from napari_pqcomq.viewer.overlays.slice_strip import SliceStrip
+from napari_pqcomq.viewer.pacs_mouse import PacsMouse
 from napari_pqcomq.viewer.view_bar import ViewBar
 from napari_pqcomq.widgets.gl_context import GLContext
+from napari_pqcomq.widgets.message_log import MessageLog
 from napari_pqcomq.widgets.napari_docks import NapariDocks
+from napari_pqcomq.widgets.question_bar import QuestionBar
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,18 +56,25 @@ class Panels:
         truth: ground truth.
         store: the last finished comparison, which the panels of the results area read.
         results: those panels, behind tabs.
+        results_dock: where the tabs stand, below the pictures.
         metrics: the comparison's figures.
         export: writes its masks.
         plots: its plots.
         gate: the tolerance, and a verdict for each object and model.
+        corrections: brush and eraser, and what they took.
         reader_study: asks which mask is better, without names.
         session: saves and opens what was compared, and moves the boxes.
         jobs: runs work in the background, one job at a time.
+        messages: what was said.
+        question: what only the user can decide.
         actions: what to press next.
         view: the comparison on the canvas.
         view_bar: how it is viewed.
         slice_strip: Dice slice by slice, beside the slider.
         live: masks that follow the boxes while the view is open.
+        insets: the planes beside the one in the large picture.
+        mouse: what wheel and buttons do on the picture.
+        mouse_panel: switches between that and napari's own.
         letters: the patient's directions on the picture, and the scale bar.
         cursor: the mouse's place in the patient, in napari's status bar.
         docks: napari's own docks, which make room for the view.
@@ -77,18 +91,25 @@ class Panels:
     truth: GroundTruthPanel
     store: ResultStore
     results: ResultTabs
+    results_dock: ResultsDock
     metrics: MetricsTable
     export: ResultExportPanel
     plots: PlotsPanel
     gate: GatePanel
+    corrections: CorrectionsPanel
     reader_study: ReaderStudyPanel
     session: SessionPanel
     jobs: JobRunner
+    messages: MessageLog
+    question: QuestionBar
     actions: ActionBar
     view: ComparisonView
     view_bar: ViewBar
     slice_strip: SliceStrip
     live: LiveSession
+    insets: PlaneInsets
+    mouse: PacsMouse
+    mouse_panel: MousePanel
     letters: DirectionLetters
     cursor: CursorStatus
     docks: NapariDocks
@@ -101,9 +122,13 @@ class Panels:
         self.view.close()
         self.gl_context.release()
         self.cursor.release()
+        self.messages.release()
+        self.mouse.release()
+        self.insets.release()
         self.letters.release()
         self.slice_strip.release()
         self.view_bar.release()
+        self.results_dock.release()
         for panel in (self.volume, self.prompts, self.truth):
             panel.release()
 
@@ -123,14 +148,26 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
         signal.connect(lambda: letters.stand_below(view.strips))
     metrics, export, plots = MetricsTable(), ResultExportPanel(store), PlotsPanel(store)
     gate, reader_study, results = GatePanel(store), ReaderStudyPanel(store), ResultTabs()
+    corrections = CorrectionsPanel(store)
     results.add_panel("Figures", metrics)
     results.add_panel("Export", export, "Write the masks with a record of how they were made")
     results.add_panel("Plots", plots, "Dice along the slices, bits against Dice, latencies, layers")
     results.add_panel("Gate", gate, "Does the quantized model pass your tolerance?")
+    results.add_panel("Correct", corrections, "Correct masks with brush and eraser, and count what it takes")
     results.add_panel("Blinded", reader_study, "Prefer one of two masks without knowing whose they are")
+    volume = VolumePanel(viewer)
+    mouse, mouse_panel = PacsMouse(viewer, dock, lambda: volume.limits_now), MousePanel()
+    mouse.dragged.connect(lambda limits: volume.show_limits(*limits, settled=False))
+    mouse.settled.connect(lambda limits: volume.show_limits(*limits))
+    mouse_panel.changed.connect(mouse.set_on)
+    insets = PlaneInsets(viewer, lambda: _inset_source(volume, view, store))
+    for signal in (volume.changed, view.changed):
+        signal.connect(mouse.attach)
+    for signal in (volume.changed, volume.previewed, volume.windowed, view.changed, view.closed, view.redrawn):
+        signal.connect(insets.refresh)
     return Panels(
         viewer=viewer,
-        volume=VolumePanel(viewer),
+        volume=volume,
         model=ModelPanel(calibration),
         calibration=calibration,
         weights=WeightsPanel(),
@@ -139,20 +176,34 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
         truth=GroundTruthPanel(viewer),
         store=store,
         results=results,
+        results_dock=ResultsDock(results, dock),
         metrics=metrics,
         export=export,
         plots=plots,
         gate=gate,
+        corrections=corrections,
         reader_study=reader_study,
         session=SessionPanel(),
         jobs=JobRunner(),
+        messages=MessageLog(),
+        question=QuestionBar(),
         actions=ActionBar(),
         view=view,
         view_bar=ViewBar(viewer, view),
         slice_strip=SliceStrip(viewer, dock),
         live=LiveSession(viewer, view, objects, dock),
+        insets=insets,
+        mouse=mouse,
+        mouse_panel=mouse_panel,
         letters=letters,
         cursor=CursorStatus(viewer),
         docks=NapariDocks(dock),
         gl_context=gl_context,
     )
+
+
+def _inset_source(volume: VolumePanel, view: ComparisonView, store: ResultStore) -> InsetSource | None:
+    """What the small planes show: the volume, and where the models in sight differ, which a blinded reader sees not."""
+    if volume.volume is None or volume.limits_now is None:
+        return None
+    return InsetSource(volume.volume, volume.limits_now, None if store.is_being_read else view.pair())

@@ -25,9 +25,10 @@ class Preferences:
 
     Args:
         panels: of the dock.
+        more: further parts of it whose choices are remembered.
     """
 
-    def __init__(self, panels: Panels) -> None:
+    def __init__(self, panels: Panels, *more: _Remembered) -> None:
         self._remembered: tuple[_Remembered, ...] = (
             panels.volume,
             panels.model,
@@ -36,6 +37,8 @@ class Preferences:
             panels.gate,
             panels.session,
             panels.view,
+            panels.mouse_panel,
+            *more,
         )
 
     def restore(self) -> None:

@@ -17,8 +17,8 @@ from napari_pqcomq.viewer.modes.registry import SIDE_BY_SIDE
 from napari_pqcomq.viewer.result_panes import plate_lines, plate_marks
 from napari_pqcomq.viewer.scene import Pane, Scene
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement
+from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.palette import object_colour
-from pqcomq.comparison.result import Comparison
 from pqcomq.session.file_names import PAGE
 from pqcomq.session.session import Session
 
@@ -36,7 +36,7 @@ class ResultsController:
 
     def __init__(self, panels: Panels, workflow: Workflow) -> None:
         self._panels, self._workflow = panels, workflow
-        self._tabulated: Comparison | None = None  # what the table of figures is about
+        self._tabulated: ObjectComparison | None = None  # what the table of figures is about
         self._connect()
         self._on_theme()
         self._on_tolerance()
@@ -62,7 +62,7 @@ class ResultsController:
         panels.slice_strip.show_rows(
             slice_rows(found), result.volume.grid.shape_zyx[0], comparison.worst_slice, object_colour(number - 1)
         )
-        self._tabulate(comparison)
+        self._tabulate(found)
 
     def save_session(self, folder: Path) -> None:
         """Write what is shown as a session, in the background."""
@@ -117,15 +117,18 @@ class ResultsController:
         """Another comparison is finished."""
         panels, result = self._panels, self._panels.store.result
         if result is None:
+            self._tabulated = None
+            panels.results.conceal()
+            panels.session.offer(move=False, save=False)
             return
-        self._tabulate(result.objects[0].comparisons[0])
+        self._tabulate(result.objects[0])
         panels.results.reveal()
-        panels.session.offer(save=all(each.weights is not None for each in result.candidates))
+        panels.session.offer(move=True, save=all(each.weights is not None for each in result.candidates))
 
-    def _tabulate(self, comparison: Comparison) -> None:
-        if comparison is not self._tabulated:
-            self._tabulated = comparison
-            self._panels.metrics.show_comparison(comparison)
+    def _tabulate(self, found: ObjectComparison) -> None:
+        if found is not self._tabulated:
+            self._tabulated = found
+            self._panels.metrics.show_object(found)
 
     def _take_session(self, opened: OpenedSession) -> None:
         """Show a session as if it had just been compared."""
@@ -135,7 +138,7 @@ class ResultsController:
                 f"The session's figures are shown as recorded; its models run on torch from here: {opened.missing}."
             )
         checkpoint = panels.model.checkpoint
-        self._workflow.take_weights(
+        self._workflow.weights.take(
             {ModelChoice(model.segmenter.key, checkpoint, model.settings): model for model in session.models}
         )
         panels.model.choose_runtime(opened.runtime)
@@ -189,6 +192,7 @@ class ResultsController:
         panels.view.show(SIDE_BY_SIDE)
         panels.view.open(panes, Scene(result.volume, panels.volume.contrast_limits))
         panels.view.go_to(pair.z)
+        panels.view.look_at(pair.box)  # all of it before the window draws again: nothing of another place is seen
 
     def _end_reading(self) -> None:
         """Bring back figures and names."""

@@ -44,7 +44,6 @@ def _texts(panels: Panels) -> dict[QWidget, str]:
         panels.export.models: "The model whose masks are written.",
         panels.export.form.button: "Ask for a file and write the masks to it, with a record of how they were made.",
         panels.export.form.choice["kind"].native: "The kind of file that the masks are written to.",
-        panels.metrics: "Full precision, and the quantized model that is chosen below.",
         panels.session.save_button: "Keep masks, figures, weights and a report to read in one folder.",
         panels.session.page_button: "Open the report in the browser.",
         panels.session.open_button: "Show a saved session on the open volume, which must be the session's.",

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.app.job_requests import chosen_weights, compare_job, live_job, quantize_job
+from napari_pqcomq.app.job_requests import compare_job, live_job, quantize_job
 from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.weights_desk import WeightsDesk
 from napari_pqcomq.jobs.choices import ModelChoice
-from napari_pqcomq.jobs.inference_jobs import LoadJob
-from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.jobs.kept_work import KeptWork
 from napari_pqcomq.live.live_session import LiveModels
 from napari_pqcomq.results.kept_masks import kept_layers, prompts_in_sight
 from napari_pqcomq.viewer.result_panes import live_panes, lowest_failing, panes_of
@@ -23,15 +22,18 @@ from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
-from pqcomq.quantization.model_card import write_card
+from pqcomq.progress import Progress
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.weights_file import manifest, save_weights
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.volumes.intensity_window import default_window
 
 _CACHE_BYTES = 2**30
 """Four models on sixty slices."""
+
+
+def _opening_progress(step: int, total: int) -> Progress:
+    return Progress(step, total, f"Opening the view, step {step} of {total}")
 
 
 def _nothing() -> None:
@@ -44,11 +46,15 @@ class Workflow(QObject):
     Args:
         panels: of the dock.
         parent: Qt parent.
+        kept: what was finished before; by default nothing.
 
     Attributes:
         changed: emitted when something else can be done than before.
         shown: emitted after something else has come on screen: a comparison, live masks, or a blinded reading.
+        kept: what outlives the dock.
         models: those at hand.
+        weights: quantized ones of the choice.
+        volume_key: knows the open volume again, empty where there is none.
         embeddings: of the slices that models have seen.
         result: the comparison whose masks the view shows or showed last; None where it shows live masks alone.
         is_reading: a blinded reading is under way: nothing else may run, and neither names nor figures may be seen.
@@ -57,10 +63,13 @@ class Workflow(QObject):
     changed = Signal()
     shown = Signal()
 
-    def __init__(self, panels: Panels, parent: QObject | None = None) -> None:
+    def __init__(self, panels: Panels, parent: QObject | None = None, kept: KeptWork | None = None) -> None:
         super().__init__(parent)
         self._panels = panels
-        self.models, self.embeddings = ModelCache(), EmbeddingCache(_CACHE_BYTES)
+        self.kept = KeptWork() if kept is None else kept
+        self.models, self.embeddings = self.kept.models, EmbeddingCache(_CACHE_BYTES)
+        self.weights = WeightsDesk(panels, self.models, self)
+        self.volume_key = ""
         self.result: ComparisonResult | None = None
         self.is_reading = False
         self._compared_models: tuple[ComparedModel, ...] = ()  # of the sides, in their order
@@ -74,56 +83,18 @@ class Workflow(QObject):
         is_busy = panels.jobs.is_running or self.is_reading
         return not is_busy and panels.volume.volume is not None and not panels.model.lacks_checkpoint
 
-    @property
-    def weights(self) -> tuple[QuantizedModel, ...]:
-        """The quantized weights of the choice, one a bit width; empty unless all are at hand."""
-        return chosen_weights(self._panels, self.models)
-
-    @property
-    def has_weights_to_save(self) -> bool:
-        """Whether quantized weights were made or loaded."""
-        return self.models.newest is not None
-
     def quantize(self) -> None:
         """Quantize the chosen model in the background, at every chosen bit width."""
         self._quantize_then(self._panels.model.choices, _nothing)
 
-    def load_weights(self, path: Path) -> None:
-        """Load quantized weights in the background."""
-
-        def take(weights: QuantizedModel) -> None:
-            self._panels.model.show_loaded(weights.segmenter.key, weights.settings)
-            self.take_weights({self._panels.model.choice: weights})
-
-        self._panels.jobs.start(LoadJob(path).steps, take, f"Loading {path.name}…")
-
-    def save_weights(self, path: Path) -> None:
-        """Write the weights made or loaded last; the dialog has already asked before replacing a file."""
-        if self.models.newest is None:
-            show_error("There are no quantized weights to save yet: press Quantize first.")
-            return
-        try:
-            save_weights(self.models.newest, path, overwrite=True)
-            write_card(path, manifest(self.models.newest), overwrite=True)
-        except InputError as error:
-            show_error(str(error))
-        else:
-            show_info(f"Saved {path.name}.")
-
-    def take_weights(self, made: Mapping[ModelChoice, QuantizedModel]) -> None:
-        """Keep quantized weights at hand."""
-        for choice, weights in made.items():
-            self.models.keep(choice, weights)
-        self.changed.emit()
-
     def compare(self) -> None:
         """Run the models on the ticked boxes in the background, quantizing first where that is still to be done."""
-        missing = self.models.missing(self._panels.model.choices)
+        missing = self.weights.missing
         if missing:
-            self._quantize_then(missing, self.compare)
+            self._quantize_then(missing, self.compare, "then the models run on the boxes")
             return
         try:
-            job = compare_job(self._panels, self.models, self.embeddings)
+            job = compare_job(self._panels, self.models, self.weights.chosen, self.embeddings)
         except InputError as error:
             show_error(str(error))
         else:
@@ -135,12 +106,12 @@ class Workflow(QObject):
         Args:
             then: called when it is open.
         """
-        missing = self.models.missing(self._panels.model.choices)
+        missing = self.weights.missing
         if missing:
-            self._quantize_then(missing, lambda: self.open_live(then))
+            self._quantize_then(missing, lambda: self.open_live(then), "then the view opens")
             return
         try:
-            job = live_job(self._panels, self.models)
+            job = live_job(self._panels, self.models, self.weights.chosen)
         except InputError as error:
             show_error(str(error))
             return
@@ -157,7 +128,7 @@ class Workflow(QObject):
         def arm() -> None:
             panels.prompts.draw(extend=extend)
 
-        has_models = panels.volume.volume is not None and bool(self.weights)
+        has_models = panels.volume.volume is not None and bool(self.weights.chosen)
         if has_models and not panels.view.is_open and not panels.jobs.is_running:
             self.open_live(arm)
         else:
@@ -201,7 +172,8 @@ class Workflow(QObject):
             return
         window = panels.volume.intensity_window or default_window(volume.modality, volume.voxels)
         prompts = prompts_in_sight(panels.objects.objects, self.result, panels.live.is_live)
-        kept = kept_layers(panels.view.all_masks(), volume, self._compared_models, prompts, window)
+        drawn = self._drawn_before_correction()
+        kept = kept_layers(panels.view.all_masks(), volume, self._compared_models, prompts, window, drawn)
         for layer in kept:
             panels.viewer.add_layer(layer)
         show_info(
@@ -210,6 +182,15 @@ class Workflow(QObject):
             if kept
             else "There are no masks yet."
         )
+
+    def _drawn_before_correction(self) -> dict[tuple[int, int], np.ndarray]:
+        """The models' own masks by side and object number, of those that were corrected by hand."""
+        result, corrections = self.result, self._panels.store.corrections
+        if result is None or result is not self._panels.store.result:
+            return {}
+        found = {key: result.of(key[1]) for key in corrections.worked_on()}
+        shape = result.volume.grid.shape_zyx
+        return {key: each.results[key[0]].mask_in(shape) for key, each in found.items() if each is not None}
 
     def begin_reading(self) -> None:
         """A blinded reading begins: stop everything that names the models."""
@@ -246,30 +227,34 @@ class Workflow(QObject):
     def _connect(self) -> None:
         panels = self._panels
         panels.volume.changed.connect(self._on_volume)
+        panels.volume.previewed.connect(panels.view.set_contrast_limits)
         panels.volume.windowed.connect(self._on_window)
         panels.objects.settled.connect(self._on_box)  # a volume of labels is not counted at every move
         panels.truth.changed.connect(self._on_box)
+        panels.truth.label.valueChanged.connect(self._show_live_truth)
         panels.view.closed.connect(self._on_closed)
+        panels.view.opening.connect(lambda step, total: panels.jobs.show_drawing(_opening_progress(step, total)))
         panels.live.failed.connect(show_error)
         panels.jobs.running.connect(panels.live.pause)
         # Boxes after the live session, which listens since it was made: it knows by then which masks have become live.
+        self.weights.changed.connect(self.changed)
         for signal in (panels.model.changed, panels.calibration.changed, panels.objects.changed, panels.view.changed):
             signal.connect(self.changed)
         panels.jobs.running.connect(self.changed)
         self.shown.connect(self.changed)
 
-    def _quantize_then(self, choices: tuple[ModelChoice, ...], go_on: Callable[[], None]) -> None:
+    def _quantize_then(self, choices: tuple[ModelChoice, ...], go_on: Callable[[], None], then: str = "") -> None:
         try:
-            job = quantize_job(self._panels, self.models, choices)
+            job = quantize_job(self._panels, self.models, choices, self.weights.origin)
         except InputError as error:
             show_error(str(error))
             return
 
         def take(made: dict[ModelChoice, QuantizedModel]) -> None:
-            self.take_weights(made)
+            self.weights.changed.emit()  # the job has kept them
             go_on()
 
-        self._panels.jobs.start(job.steps, take, "Preparing the calibration slices…")
+        self._panels.jobs.start(job.steps, take, "Preparing the calibration slices…", then)
 
     def _show_live(self, compared_models: tuple[ComparedModel, ...], then: Callable[[], None]) -> None:
         """Open the view without masks; they follow the boxes."""
@@ -283,7 +268,8 @@ class Workflow(QObject):
             self.shown.emit()
             then()
 
-        self._open(live_panes([each.segmenter for each in compared_models], volume), None, opened)
+        panes = live_panes([each.segmenter for each in compared_models], volume)
+        self._open(panes, self._chosen_truth(), opened)
 
     def _open(self, panes: list[Pane], truth: np.ndarray | None, then: Callable[[], None], candidate: int = 1) -> None:
         panels, volume = self._panels, self._panels.volume.volume
@@ -292,7 +278,7 @@ class Workflow(QObject):
             panels.docks.make_room()
         panels.view_bar.set_candidates([pane.title for pane in panes[1:]], candidate - 1)
         panels.prompts.show_in_view(True)
-        scene = Scene(volume, panels.volume.contrast_limits, panels.objects.objects, truth)
+        scene = Scene(volume, panels.volume.contrast_limits, panels.objects.objects, truth, self.current_number)
         panels.view.open_in_steps(panes, scene, then, candidate)
         self.changed.emit()
 
@@ -308,6 +294,10 @@ class Workflow(QObject):
         panels, volume = self._panels, self._panels.volume.volume
         panels.view.close()  # it shows another volume
         self.result = None
+        self.volume_key = self.weights.set_volume(volume)
+        shown = panels.store.result  # a volume of another modality is another one with the same voxels
+        if shown is not None and (volume is None or shown.volume.voxels is not volume.voxels):
+            panels.store.clear()
         panels.cursor.set_volume(volume)
         panels.letters.set_volume(volume)
         panels.prompts.set_volume(volume)
@@ -315,14 +305,26 @@ class Workflow(QObject):
         self._on_box()
 
     def _on_window(self, limits: tuple[float, float]) -> None:
-        """The picture and what live models see; figures stay those of the window that they were made with."""
+        """The picture, and what live models see if they see that; figures stay those of the window of then."""
         self._panels.view.set_contrast_limits(limits)
         self._panels.live.set_window(self._panels.volume.intensity_window)
+
+    def _chosen_truth(self) -> np.ndarray | None:
+        """The ground truth of the current object, None where there is none or it does not fit."""
+        with suppress(InputError):  # reported when the user presses Compare
+            return self._panels.truth.truth()
+        return None
+
+    def _show_live_truth(self) -> None:
+        """While masks are live, the truth of the current object is drawn; a comparison shows that of its objects."""
+        if self._panels.view.is_open and self.result is None and not self.is_reading:
+            self._panels.view.set_truth(self._chosen_truth())
 
     def _on_box(self) -> None:
         if self._panels.prompts.has_box:
             with suppress(InputError):  # reported when the user presses Compare; a box may be half drawn now
                 self._panels.truth.suggest(self._panels.prompts.box())
+        self._show_live_truth()
         self.changed.emit()
 
     def _on_closed(self) -> None:

@@ -42,6 +42,7 @@ def _with_compare_dock(viewer: napari.viewer.Viewer, then: Callable[[CompareWidg
 
 def _compare(viewer: napari.viewer.Viewer, parts: CompareWidget, opened: OpenedCase) -> None:
     panels, workflow = parts.panels, parts.workflow
+    panels.view.close()  # the user has asked for this case; the comparison before is kept with its volume
     name = opened.case.name
     voxels, keywords, _kind = image_tuple(opened.volume)
     image = Image(voxels, **{**keywords, "name": name})
@@ -59,5 +60,5 @@ def _compare(viewer: napari.viewer.Viewer, parts: CompareWidget, opened: OpenedC
     panels.objects.settle()
     weights = opened.weights
     panels.model.show_loaded(weights.segmenter.key, weights.settings)
-    workflow.take_weights({panels.model.choice: weights})
+    workflow.weights.take({panels.model.choice: weights})
     workflow.compare()

@@ -6,7 +6,7 @@ from typing import Any
 
 from napari.utils import progress
 
-from napari_pqcomq.layers.mask_layers import mask_metadata
+from napari_pqcomq.layers.mask_layers import TRUTH_KEY, mask_metadata
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.box_layers import boxes_tuple
 
@@ -24,7 +24,7 @@ def synthetic_ct_sample() -> list[LayerTuple]:
     labels = sorted(sample.boxes, key=lambda label: sample.names[label] == DEMO_ORGAN)
     boxes = {sample.names[label]: sample.boxes[label] for label in labels}
     labelled = labels_tuple(sample.volume, sample.labels, "Organs (ground truth)")
-    labelled[1]["metadata"] = mask_metadata(sample.volume, sample.names)
+    labelled[1]["metadata"] = {**mask_metadata(sample.volume, sample.names), TRUTH_KEY: True}
     return [
         image_tuple(sample.volume),
         labelled,

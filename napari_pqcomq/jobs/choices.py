@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_pqcomq.forms.value_types import OPEN_VOLUME, BitWidths, VolumeFiles
@@ -89,3 +89,27 @@ class CalibrationChoice:
     def __str__(self) -> str:
         count = "1 slice" if self.slices == 1 else f"{self.slices} slices"
         return f"{count} of " + (", ".join(file.name for file in self.files) or "the open volume")
+
+
+@dataclass(frozen=True)
+class WeightsOrigin:
+    """What quantized weights were made on.
+
+    Attributes:
+        calibration: number and origin of the slices.
+        volume: the open volume, by :func:`.volume_key`, where the slices are its own; else empty.
+        name: of that volume, for people.
+    """
+
+    calibration: CalibrationChoice
+    volume: str = ""
+    name: str = field(default="", compare=False)
+
+    @classmethod
+    def of(cls, calibration: CalibrationChoice, volume: str, name: str) -> WeightsOrigin:
+        """That of weights that are made now; files to calibrate on leave the open volume out of account."""
+        return cls(calibration) if calibration.files else cls(calibration, volume, name)
+
+    def __str__(self) -> str:
+        count = "1 slice" if self.calibration.slices == 1 else f"{self.calibration.slices} slices"
+        return f"{count} of {self.name}" if self.name else str(self.calibration)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice
+from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.jobs.quantization_clock import QuantizationClock
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from napari_pqcomq.prompts.prompt import Prompt
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.comparison_result import ComparisonResult
-from pqcomq.models.segmenter import Segmenter
-from pqcomq.progress import Progress, Steps, prefixed
-from pqcomq.quantization.calibration import Calibration, calibrate_on
+from pqcomq.progress import Progress, Steps, prefixed, translated
+from pqcomq.quantization.calibration import calibrate_on
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.quantization.weights_file import load_weights
@@ -30,14 +31,15 @@ from pqcomq.volumes.volume import Volume
 
 @dataclass(frozen=True, eq=False)
 class QuantizeJob:
-    """Quantize a model, once or at several bit widths.
+    """Quantize a model, once or at several bit widths; each is kept as soon as it is finished.
 
     Attributes:
         choices: which, and how; of one model.
         calibration: where its slices come from.
         volume: the open one.
         window: chosen for it; None for the modality's own.
-        models: where the full-precision model stands.
+        models: where the full-precision model stands, and where the quantized ones are kept.
+        origin: what they are kept as made on; None for anything.
     """
 
     choices: tuple[ModelChoice, ...]
@@ -45,6 +47,7 @@ class QuantizeJob:
     volume: Volume
     window: Window | None
     models: ModelCache
+    origin: WeightsOrigin | None = None
 
     def steps(self) -> Steps[dict[ModelChoice, QuantizedModel]]:
         """The work.
@@ -59,15 +62,13 @@ class QuantizeJob:
         # The chosen window belongs to the open volume; other files get that of their own modality.
         window = None if self.calibration.files else self.window
         calibration = calibrate_on(volumes, self.calibration.slices, window)
+        clock = QuantizationClock([each.settings for each in self.choices], self.calibration.slices)
         made = {}
-        for choice in self.choices:
-            made[choice] = yield from self._one(full, calibration, choice)
+        for index, choice in enumerate(self.choices):
+            work = quantize_model(full, calibration, choice.settings)
+            made[choice] = yield from translated(work, partial(clock.told, index))
+            self.models.keep(choice, made[choice], self.origin)  # now: the user may cancel the next
         return made
-
-    def _one(self, full: Segmenter, calibration: Calibration, choice: ModelChoice) -> Steps[QuantizedModel]:
-        which = f"{choice.settings.bits} bits: " if len(self.choices) > 1 else ""
-        work = quantize_model(full, calibration, choice.settings)
-        return (yield from prefixed(work, which))
 
 
 @dataclass(frozen=True, eq=False)

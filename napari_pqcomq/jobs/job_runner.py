@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
@@ -36,9 +37,11 @@ class JobRunner(QWidget):
 
     Attributes:
         running: emitted with True when a job starts and with False when it ends, however it ends.
+        told: emitted with every text that the line below the bar shows.
     """
 
     running = Signal(bool)
+    told = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +59,7 @@ class JobRunner(QWidget):
         self._worker: Any = None
         self._cancelled = Event()
         self._on_result: Callable[[Any], None] = lambda result: None
+        self._began, self._then = 0.0, ""
         self.setVisible(False)
 
     @property
@@ -68,19 +72,22 @@ class JobRunner(QWidget):
         """Whether the newest job was cancelled."""
         return self._cancelled.is_set()
 
-    def start(self, job: Callable[[], Steps[T]], on_result: Callable[[T], None], text: str) -> None:
+    def start(self, job: Callable[[], Steps[T]], on_result: Callable[[T], None], text: str, then: str = "") -> None:
         """Run a job in the background.
 
         Args:
             job: makes the generator; called in the worker's thread.
             on_result: gets what the generator returns, on the GUI's thread; not called after Cancel or a failure.
             text: shown until the first step.
+            then: what follows the job, in words; the time left is that of the job.
         """
         if self.is_running:
             raise RuntimeError("a job is already running")
         self._on_result = on_result
+        self._began, self._then = time.perf_counter(), then
         self._show(Progress(0, 0, text))
         self.cancel_button.setEnabled(True)
+        self.cancel_button.setVisible(True)
         self.setVisible(True)
         self._cancelled = Event()
         self._worker = create_worker(_guarded, job, self._cancelled, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
@@ -98,12 +105,31 @@ class JobRunner(QWidget):
             self.cancel_button.setEnabled(False)
             self.text.setText("Cancelling after this step…")
 
+    def show_drawing(self, progress: Progress) -> None:
+        """Show how far the window itself has come with something that takes a while, until its last step.
+
+        A job that runs has the bar to itself.
+        """
+        if not self.is_running:
+            self._began, self._then = time.perf_counter(), ""
+            self._show(progress)
+            self.cancel_button.setVisible(False)
+            self.setVisible(progress.step < progress.total)
+
     def _show(self, progress: Progress) -> None:
         self.bar.setRange(0, progress.total)
         self.bar.setValue(progress.step)
         if self.cancel_button.isEnabled() or self._worker is None:
-            seconds = progress.remaining_seconds
-            self.text.setText(progress.text if seconds is None else f"{progress.text} · {time_left(seconds)} left")
+            self.text.setText(self._words(progress))
+            self.told.emit(self.text.text())
+
+    def _words(self, progress: Progress) -> str:
+        """What is done, the time left of the whole, and what follows."""
+        told, left = progress.text, progress.remaining_seconds
+        if left is not None:
+            whole = time.perf_counter() - self._began + left
+            told += f" · {time_left(left)} left of {time_left(whole)}"
+        return f"{told}, {self._then}" if self._then else told
 
     def _take(self, result: object) -> None:
         self._end()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from napari_pqcomq.jobs.choices import ModelChoice
+from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime, Taken
@@ -15,39 +17,83 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Steps
 from pqcomq.quantization.quantized_model import QuantizedModel
 
+_MOST_BYTES = 2**31
+"""Of quantized networks, each as large in memory as full precision."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """Quantized weights, for whom they were made, and on what; None for those that a file or a session brought."""
+
+    choice: ModelChoice
+    origin: WeightsOrigin | None
+    weights: QuantizedModel
+
 
 class ModelCache:
     """Holds one full-precision model (the larger one takes some 400 MB), its quantized copies, and compiled models.
 
-    :meth:`take` and :meth:`compared_models` are called in a job's thread, the others on the GUI's.
+    :meth:`take` and :meth:`compared_models` are called in a job's thread, :meth:`keep` in any, the others on the GUI's.
     """
 
     def __init__(self) -> None:
         self._key: tuple[str, Path | None] | None = None
         self._model: Segmenter | None = None
         self._ready: dict[tuple[str, Taken], ComparedModel] = {}  # by fingerprint of the weights
-        self._quantized: dict[ModelChoice, QuantizedModel] = {}
-        self._newest: QuantizedModel | None = None
+        self._quantized: tuple[_Kept, ...] = ()  # the newest last
+        self._lock = threading.Lock()
 
     @property
     def newest(self) -> QuantizedModel | None:
         """The quantized weights that were made or loaded last."""
-        return self._newest
+        kept = self._quantized
+        return kept[-1].weights if kept else None
 
-    def quantized(self, choice: ModelChoice) -> QuantizedModel | None:
-        """The quantized weights of a choice, None where they are not at hand."""
-        return self._quantized.get(choice)
+    def quantized(self, choice: ModelChoice, origin: WeightsOrigin | None = None) -> QuantizedModel | None:
+        """The quantized weights of a choice, the newest of several; None where there are none.
 
-    def missing(self, choices: Sequence[ModelChoice]) -> tuple[ModelChoice, ...]:
+        Args:
+            choice: of model and settings.
+            origin: what they are to be made on; None for anything. Weights out of a file serve in any place.
+        """
+        for each in reversed(self._quantized):
+            if each.choice == choice and (each.origin is None or origin in (None, each.origin)):
+                return each.weights
+        return None
+
+    def missing(self, choices: Sequence[ModelChoice], origin: WeightsOrigin | None = None) -> tuple[ModelChoice, ...]:
         """Those choices whose weights are still to be made."""
-        return tuple(choice for choice in choices if choice not in self._quantized)
+        return tuple(choice for choice in choices if self.quantized(choice, origin) is None)
 
-    def keep(self, choice: ModelChoice, weights: QuantizedModel) -> None:
-        """Keep quantized weights that were made or loaded; those of other models and checkpoints are dropped."""
-        source = (choice.key, choice.checkpoint)
-        kept = self._quantized.items()
-        self._quantized = {each: model for each, model in kept if (each.key, each.checkpoint) == source}
-        self._quantized[choice] = self._newest = weights
+    def made_elsewhere(self, choices: Sequence[ModelChoice]) -> WeightsOrigin | None:
+        """On what else weights of all of these choices were made, the last of several; None for nowhere."""
+        origins = [each.origin for each in self._quantized if each.origin is not None]
+        complete = (each for each in reversed(origins) if not self.missing(choices, each))
+        return next(complete, None)
+
+    def keep(self, choice: ModelChoice, weights: QuantizedModel, origin: WeightsOrigin | None = None) -> None:
+        """Keep quantized weights that were made or loaded.
+
+        Those of other models and checkpoints are dropped, and of too many the oldest.
+
+        Args:
+            choice: that they belong to.
+            weights: to keep.
+            origin: what they were made on; None for those out of a file, which serve for any volume.
+        """
+        with self._lock:
+            kept = [
+                each
+                for each in self._quantized
+                if (each.choice.key, each.choice.checkpoint) == (choice.key, choice.checkpoint)
+                and (each.choice, each.origin) != (choice, origin)
+            ]
+            most = max(1, _MOST_BYTES // max(1, weights.segmenter.checkpoint_bytes))
+            self._quantized = (*kept, _Kept(choice, origin, weights))[-most:]
+
+    def rest(self) -> None:
+        """Let go of what can be made again in a moment: full precision, and compiled models."""
+        self._key, self._model, self._ready = None, None, {}
 
     def take(self, key: str, checkpoint: Path | None) -> Segmenter:
         """The full-precision model, loaded unless it is at hand already.

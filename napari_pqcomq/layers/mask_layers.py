@@ -26,6 +26,8 @@ NAMES_KEY = "pqcomq_names"
 """Under this key a labels layer's metadata holds the names of its labels, by label."""
 ORIGINS_KEY = "pqcomq_origins"
 """Under this key it holds the :class:`Origin` of each label that a model drew, by label."""
+TRUTH_KEY = "pqcomq_ground_truth"
+"""True under this key marks labels that are the truth about their volume, as those of a volume made by code."""
 
 
 def mask_metadata(

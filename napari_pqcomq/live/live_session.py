@@ -75,11 +75,13 @@ class LiveSession(QObject):
 
     Attributes:
         lines_changed: emitted with the lines for each side's plate while the current object is live.
+        outdated: emitted with an object's number when its box has changed: masks of the box before are gone.
         failed: emitted with the cause when the models cannot be asked.
         latencies_ms: from each move of a box to its masks, encoding apart.
     """
 
     lines_changed = Signal(object)
+    outdated = Signal(int)
     failed = Signal(str)
 
     def __init__(
@@ -93,6 +95,8 @@ class LiveSession(QObject):
         self._live: set[int] = set()
         self._drawn: dict[int, set[int]] = {}  # object number → slices with a mask of it
         self._outdated: set[tuple[int, int]] = set()  # object number and slice whose mask is of an earlier box
+        self._ticked: set[int] = set()  # object numbers
+        self._touched: set[int] = set()  # those whose box was moved since they were unticked
         self._paused = False
         self._with_figures: set[int] = set()  # objects whose plates show a comparison's figures
         self.latencies_ms: list[float] = []
@@ -121,11 +125,14 @@ class LiveSession(QObject):
         self._boxes, self._live, self._outdated = {**laid_aside, **compared}, set(), set()
         self._drawn = {number: set(box.slices) for number, box in compared.items()}
         self._with_figures = set(compared)
+        # What was compared is seen, ticked or not, until it is unticked.
+        self._ticked = {each.number for each in self._prompts.compared}
+        self._touched = set(compared) - self._ticked
         self._on_prompts()
 
     def set_window(self, window: Window | None) -> None:
         """Let the models see the volume in another window."""
-        if self._models is not None:
+        if self._models is not None and window != self._models.window:
             live = self._live
             self._ask_from_now_on(replace(self._models, window=window))
             self._live = live
@@ -166,10 +173,14 @@ class LiveSession(QObject):
         now = {each.number: each.box for each in self._prompts.objects}
         for number in self._boxes.keys() | now.keys():
             if self._boxes.get(number) != now.get(number):
+                self._touched.add(number)
+                self.outdated.emit(number)
                 self._forget_masks(number, now.get(number))
                 (self._live.add if number in now else self._live.discard)(number)
                 self._say_that_figures_are_old(number)
-        self._boxes = now
+        ticked = {each.number for each in self._prompts.compared}
+        self._touched -= self._ticked - ticked
+        self._boxes, self._ticked = now, ticked
         self._show_boxes()
         self._ask()
 
@@ -206,7 +217,13 @@ class LiveSession(QObject):
     def _show_boxes(self) -> None:
         """Those that have masks or will have; boxes laid aside would clutter the picture."""
         chosen, current = self._prompts.compared, self._prompts.current_prompt
-        self._view.set_objects(chosen if current is None or current in chosen else (*chosen, current))
+        shown = chosen if current is None or current in chosen else (*chosen, current)
+        self._view.set_objects(shown, 0 if current is None else current.number, self.hidden)
+
+    @property
+    def hidden(self) -> frozenset[int]:
+        """Numbers of the objects whose masks are out of sight: unticked, until their box is moved."""
+        return frozenset(each.number for each in self._prompts.objects if not each.compared) - self._touched
 
     def _ask(self, event: object = None) -> None:
         """Ask for the live objects on the slice in sight."""
@@ -245,16 +262,23 @@ class LiveSession(QObject):
         self._view.set_masks(z, shown)
         current = self._prompts.current_prompt
         if current is not None and current.number in numbers:
-            self.lines_changed.emit(live_lines([found[current.number] for found in answer.masks], answer))
+            masks = [found[current.number] for found in answer.masks]
+            self.lines_changed.emit(live_lines(masks, answer, current.name))
 
 
-def live_lines(masks: Sequence[np.ndarray], answer: Answer) -> list[tuple[str, ...]]:
-    """What the plates say of one slice that is prompted live; full precision's masks come first."""
+def live_lines(masks: Sequence[np.ndarray], answer: Answer, name: str) -> list[tuple[str, ...]]:
+    """What the plates say of an object on one slice that is prompted live.
+
+    Args:
+        masks: (y, x) of each side, full precision's first.
+        answer: that they came with.
+        name: of the object.
+    """
     head = f"Live, slice {answer.question.z} only"
     lines: list[tuple[str, ...]] = [
         (head, f"Masks after {_duration(answer.milliseconds)}" + (", encoding included" if answer.encoded else ""))
     ]
-    lines += [(head, f"Dice vs full precision {dice(masks[0], mask):.3f} on this slice") for mask in masks[1:]]
+    lines += [(head, f"{name}: Dice vs full precision {dice(masks[0], mask):.3f} on this slice") for mask in masks[1:]]
     return lines
 
 

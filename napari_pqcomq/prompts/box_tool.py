@@ -43,7 +43,7 @@ class BoxTool:
         self._viewer, self._prompts, self._on_armed = viewer, prompts, on_armed
         self._volume: Volume | None = None
         self.extends = False
-        self.is_armed = False
+        self.is_armed = self.rests = False
         viewer.mouse_drag_callbacks.append(self._on_drag)
 
     def release(self) -> None:
@@ -58,7 +58,7 @@ class BoxTool:
         self.disarm()
 
     def arm(self, *, extend: bool = False) -> None:
-        """Draw a box with the next drag.
+        """Draw a box with the next drag, unless the mouse rests.
 
         Args:
             extend: grow the current object's box to hold the one drawn, on its slice too, instead of adding an object.
@@ -78,7 +78,7 @@ class BoxTool:
 
     def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:  # noqa: ANN401 (napari's event)
         volume = self._volume
-        if volume is None or event.button != 1 or tuple(self._viewer.dims.displayed) != (1, 2):
+        if volume is None or self.rests or event.button != 1 or tuple(self._viewer.dims.displayed) != (1, 2):
             return
         z, *start = self._voxel(event, volume)
         drawing = self.is_armed

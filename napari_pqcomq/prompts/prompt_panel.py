@@ -78,14 +78,15 @@ class PromptPanel(QGroupBox):
             self.modes.addItem(title, mode)
         self.modes.setToolTip(_MODE_TOOLTIP)
         self._make_buttons()
-        form = QFormLayout()
+        self._form = form = QFormLayout()
         form.addRow("Layer", self.layers)
         form.addRow("Slices", self._range_row())
         form.addRow("Prompts", self.modes)
         column = QVBoxLayout(self)
         column.addLayout(_row(self.draw_button, self.extend_button, self.remove_button))
         column.addWidget(self.objects)
-        column.addLayout(_row(self.undo_button, self.redo_button))
+        self._steps_back = _widget(_row(self.undo_button, self.redo_button))
+        column.addWidget(self._steps_back)
         column.addLayout(form)
         self._connect()
         self._show_current()
@@ -130,6 +131,11 @@ class PromptPanel(QGroupBox):
         elif self._volume is not None:
             self._tool.arm(extend=extend)
 
+    def rest_mouse(self, rests: bool) -> None:
+        """Leave the mouse to another tool."""
+        self._tool.disarm()
+        self._tool.rests = rests
+
     def set_end(self, which: str) -> None:
         """Let the current box begin ("first") or end ("last") on the slice in sight."""
         spin = self.first if which == "first" else self.last
@@ -146,6 +152,7 @@ class PromptPanel(QGroupBox):
     def show_in_view(self, shown: bool) -> None:
         """Say whether an open comparison shows the boxes: the user's own layer is then left until it is closed."""
         self._in_view = shown
+        self._show_what_applies()
         self._show_boxes()
 
     def preferences(self) -> dict[str, str]:
@@ -191,6 +198,7 @@ class PromptPanel(QGroupBox):
         self.first.valueChanged.connect(self._on_range)
         self.last.valueChanged.connect(self._on_range)
         self.layers.changed.connect(self._read_layer)
+        self.layers.changed.connect(self._show_what_applies)
 
     def _range_row(self) -> QHBoxLayout:
         for spin, what in ((self.first, "first slice, nearest the feet ([)"), (self.last, "last slice (])")):
@@ -218,6 +226,14 @@ class PromptPanel(QGroupBox):
         self.remove_button.setEnabled(current is not None)
         self.undo_button.setEnabled(self._prompts.can_undo)
         self.redo_button.setEnabled(self._prompts.can_redo)
+        self._show_what_applies()
+
+    def _show_what_applies(self) -> None:
+        """There is little room: the layer while it can be chosen, the range of slices while there is a box."""
+        has_box, prompts = self.has_box, self._prompts
+        self._form.setRowVisible(0, self.layers.count() > 0 and not self._in_view)
+        self._form.setRowVisible(1, has_box)
+        self._steps_back.setVisible(has_box or prompts.can_undo or prompts.can_redo)
 
     def _on_range(self) -> None:
         """The other end follows where the two would cross."""
@@ -296,3 +312,11 @@ def _row(*widgets: QWidget) -> QHBoxLayout:
     for widget in widgets:
         row.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
     return row
+
+
+def _widget(row: QHBoxLayout) -> QWidget:
+    """A row that can be hidden."""
+    widget = QWidget()
+    row.setContentsMargins(0, 0, 0, 0)
+    widget.setLayout(row)
+    return widget

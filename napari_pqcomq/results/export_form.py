@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QCompleter,
     QFileDialog,
     QFormLayout,
+    QHBoxLayout,
     QHeaderView,
     QLineEdit,
     QMessageBox,
@@ -70,6 +71,7 @@ class ExportForm(QWidget):
         masks: given the names by label, what is to be written; asked when the user exports, it may raise InputError.
         source: the control that chooses what is exported, and its name in the form.
         parent: Qt parent.
+        wide: names stand beside the rest, for a place that is wider than high.
     """
 
     def __init__(
@@ -77,16 +79,22 @@ class ExportForm(QWidget):
         masks: Callable[[dict[int, str]], Masks],
         source: tuple[str, QWidget],
         parent: QWidget | None = None,
+        *,
+        wide: bool = False,
     ) -> None:
         super().__init__(parent)
         self._masks = masks
         self.choice = DataclassForm(ExportChoice(), _ROWS, self)
         self.names = NameTable()
         self.button = QPushButton("Export…")
-        form = QFormLayout(self)
-        form.setContentsMargins(0, 0, 0, 0)
+        row, form = QHBoxLayout(self), QFormLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addLayout(form, 1)
         form.addRow(*source)
-        form.addRow("Names", self.names)
+        if wide:
+            row.addWidget(self.names, 1, Qt.AlignmentFlag.AlignTop)
+        else:
+            form.addRow("Names", self.names)
         self.choice.add_rows(form)
         form.addRow(self.button)
         self._worker: Any = None

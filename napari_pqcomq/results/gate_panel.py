@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.results.result_store import ResultStore
@@ -21,6 +21,9 @@ from pqcomq.errors import InputError
 
 _KEYS = ("gate least dice", "gate volume percent")
 """Of the limits among what is remembered."""
+
+_LIMITS_WIDTH = 230
+"""Pixels."""
 
 _ROWS = {
     "dice": Row(
@@ -59,13 +62,17 @@ class GatePanel(QWidget):
         self.verdicts = QLabel()
         self.verdicts.setWordWrap(True)
         self.export_button = QPushButton("Export verdicts…")
-        form = QFormLayout()
+        self.verdicts.setAlignment(Qt.AlignmentFlag.AlignTop)
+        limits = QWidget()
+        limits.setFixedWidth(_LIMITS_WIDTH)
+        form = QFormLayout(limits)
+        form.setContentsMargins(0, 0, 0, 0)
         self.limits.add_rows(form)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 4, 0, 0)
-        column.addLayout(form)
-        column.addWidget(self.verdicts)
-        column.addWidget(self.export_button)
+        form.addRow(self.export_button)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 4, 0, 0)
+        row.addWidget(limits)
+        row.addWidget(self.verdicts, 1)
         store.changed.connect(self._show)
         self.limits.changed.connect(self._on_limits)
         self.export_button.clicked.connect(self._ask)
@@ -107,7 +114,11 @@ class GatePanel(QWidget):
         self.changed.emit()
 
     def _show(self) -> None:
-        self.verdicts.setText("".join(_paragraph(verdict) for verdict in self.judged()))
+        judged = self.judged()
+        last_of = {verdict.name: index for index, verdict in enumerate(judged)}
+        self.verdicts.setText(
+            "".join(_paragraph(each, last_of[each.name] == index) for index, each in enumerate(judged))
+        )
         self.updateGeometry()
 
     def _ask(self) -> None:
@@ -122,8 +133,9 @@ class GatePanel(QWidget):
             show_info(f"Saved {Path(path).name}.")
 
 
-def _paragraph(verdict: Verdict) -> str:
+def _paragraph(verdict: Verdict, is_last: bool) -> str:
+    """A verdict; what all of an object rest on is said once, below the last of them."""
     head = f"{sign(verdict.outcome)} <b>{verdict.outcome.upper()}</b>"
     title = escape(f"{verdict.name}, {verdict.precision}")
-    sentences = escape(f"{' '.join(verdict.reasons)} {verdict.rests_on}")
-    return f"<p>{head} · {title}<br>{sentences}</p>"
+    sentences = escape(" ".join([*verdict.reasons, *([verdict.rests_on] if is_last else [])]))
+    return f"<p style='margin-top:0; margin-bottom:4px'>{head} · {title}<br>{sentences}</p>"

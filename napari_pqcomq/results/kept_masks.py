@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Prompts = Mapping[int, tuple[Prompt, PromptMode]]
 """By object number: the object, and where the prompts of its slices came from."""
 
+_UNCORRECTED: Mapping[tuple[int, int], np.ndarray] = {}
+_NOTHING: Mapping[int, np.ndarray] = {}
+
 _COLOURS: dict[int | None, str] = {
     0: "transparent",
     None: "yellow",  # labels that are painted later
@@ -52,14 +55,33 @@ def prompts_in_sight(
 
 
 def kept_layers(
-    masks: Sequence[np.ndarray], volume: Volume, drawn_by: Sequence[ComparedModel], prompts: Prompts, window: Window
+    masks: Sequence[np.ndarray],
+    volume: Volume,
+    drawn_by: Sequence[ComparedModel],
+    prompts: Prompts,
+    window: Window,
+    drawn: Mapping[tuple[int, int], np.ndarray] = _UNCORRECTED,
 ) -> list[Labels]:
-    """One layer a side, sides without a mask left out; see :func:`kept_layer`."""
-    sides = zip(masks, drawn_by, strict=True)
-    return [kept_layer(labels, volume, model, prompts, window) for labels, model in sides if labels.any()]
+    """One layer a side, sides without a mask left out; see :func:`kept_layer`.
+
+    ``drawn`` has the models' own masks by side and object number, of those that were corrected since.
+    """
+    layers = []
+    for side, (labels, model) in enumerate(zip(masks, drawn_by, strict=True)):
+        own = {number: mask for (of_side, number), mask in drawn.items() if of_side == side}
+        if labels.any():
+            layers.append(kept_layer(labels, volume, model, prompts, window, own))
+    return layers
 
 
-def kept_layer(labels: np.ndarray, volume: Volume, drawn_by: ComparedModel, prompts: Prompts, window: Window) -> Labels:
+def kept_layer(
+    labels: np.ndarray,
+    volume: Volume,
+    drawn_by: ComparedModel,
+    prompts: Prompts,
+    window: Window,
+    drawn: Mapping[int, np.ndarray] = _NOTHING,
+) -> Labels:
     """One side's masks as a layer that knows the names and the origin of each, in the objects' colours.
 
     Args:
@@ -68,11 +90,14 @@ def kept_layer(labels: np.ndarray, volume: Volume, drawn_by: ComparedModel, prom
         drawn_by: the side's model.
         prompts: that the masks were drawn with.
         window: that made the model's input.
+        drawn: object number → (z, y, x) bool, the model's own mask where it was corrected by hand since.
     """
     present = [number for number in prompts if (labels == number).any()]
     model = drawn_by.weights or drawn_by.segmenter
     origins = {
-        number: Origin.of(model, prompts[number][0].box, prompts[number][1], window, labels == number)
+        number: Origin.of(
+            model, prompts[number][0].box, prompts[number][1], window, drawn.get(number, labels == number)
+        )
         for number in present
     }
     names = {number: prompts[number][0].name for number in present}

@@ -1,86 +1,120 @@
-"""The figures of a comparison in three groups: agreement, accuracy, cost."""
+"""The figures of a comparison in groups: agreement, accuracy, size, time; a column for each model."""
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from collections.abc import Sequence
 
-from pqcomq.comparison.result import Comparison
-from pqcomq.comparison.text import comparison_rows, short_precision
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-_AGREEMENT, _ACCURACY, _COST = "Agreement of the two models", "Accuracy against ground truth", "Volume, time and size"
-_VALUE_WIDTH = 84
+from pqcomq.comparison.comparison_result import ObjectComparison
+from pqcomq.comparison.text import figure_rows, short_precision
+
+_AGREEMENT, _ACCURACY = "Agreement of the models", "Accuracy against ground truth"
+_SIZE, _TIME = "Volume and size", "Time and memory"
+_SIZES = ("Volume", "File", "Effective bits")
+"""How the measures begin that are no times."""
+_ROW_PIXELS, _FONT_PIXELS, _VALUE_WIDTH = 14, 11, 74
+_TOOLTIP = "Full precision and every quantized model, on the current object."
 
 
-class MetricsTable(QTableWidget):
-    """Measures in the first column, one column for each side; agreement belongs to both and spans them."""
+class MetricsTable(QWidget):
+    """Two tables side by side, so that all figures are seen at once: what was found, and how long it took."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(0, 3, parent)
+        super().__init__(parent)
+        self.tables = _Table(), _Table()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 2, 0, 0)
+        for table in self.tables:
+            table.setToolTip(_TOOLTIP)
+            row.addWidget(table, 1)
+
+    def show_object(self, found: ObjectComparison) -> None:
+        """Show the figures of an object."""
+        rows = figure_rows(found.comparisons)
+        titles = [short_precision(each.precision) for each in found.results]
+        for table, groups in zip(self.tables, ((_AGREEMENT, _ACCURACY, _SIZE), (_TIME,)), strict=True):
+            table.show_groups(titles, {each: [row for row in rows if _group(row[0]) == each] for each in groups})
+
+    def texts(self) -> list[list[str]]:
+        """The tables' texts, row by row; empty cells are left out."""
+        return [row for table in self.tables for row in table.texts()]
+
+
+class _Table(QTableWidget):
+    """Measures in the first column, one column for each side."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 0)
+        font = self.font()
+        font.setPixelSize(_FONT_PIXELS)
+        self.setFont(font)
         self.verticalHeader().setVisible(False)
-        self.setWordWrap(True)
+        self.verticalHeader().setMinimumSectionSize(_ROW_PIXELS)
+        self.verticalHeader().setDefaultSectionSize(_ROW_PIXELS)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        header = self.horizontalHeader()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in (1, 2):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            header.resizeSection(column, _VALUE_WIDTH)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setWordWrap(False)
 
-    def show_comparison(self, comparison: Comparison) -> None:
-        """Fill the table and make it as high as its rows."""
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        """Small: it scrolls where the window is smaller than it is made for."""
+        return QSize(200, 80)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        """See :meth:`minimumSizeHint`."""
+        return self.minimumSizeHint()
+
+    def show_groups(self, titles: Sequence[str], groups: dict[str, list[tuple[str, ...]]]) -> None:
+        """Fill the table.
+
+        Args:
+            titles: of the sides.
+            groups: rows by the title of their group; groups without rows are left out.
+        """
         self.clearSpans()
         self.setRowCount(0)
-        precisions = (comparison.reference.precision, comparison.candidate.precision)
-        self.setHorizontalHeaderLabels(["", *(short_precision(precision) for precision in precisions)])
-        rows = comparison_rows(comparison)
-        for title in (_AGREEMENT, _ACCURACY, _COST):
-            self._add_group(title, [row for row in rows if _group(row[0]) == title])
-        self._fit_height()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
-        """Measures wrap at another place in another width."""
-        super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self._fit_height()
+        self.setColumnCount(1 + len(titles))
+        self.setHorizontalHeaderLabels(["", *titles])
+        header = self.horizontalHeader()
+        header.setFixedHeight(_ROW_PIXELS + 3)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in range(1, 1 + len(titles)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(column, _VALUE_WIDTH)
+        for title, rows in groups.items():
+            if rows:
+                self._add_row(title, bold=True)
+                self.setSpan(self.rowCount() - 1, 0, 1, 1 + len(titles))
+            for row in rows:
+                self._add_row(*row)
 
     def texts(self) -> list[list[str]]:
         """The table's texts, row by row; empty cells are left out."""
-        cells = [[self.item(row, column) for column in range(3)] for row in range(self.rowCount())]
+        rows, columns = range(self.rowCount()), range(self.columnCount())
+        cells = [[self.item(row, column) for column in columns] for row in rows]
         return [[cell.text() for cell in row if cell is not None and cell.text()] for row in cells]
 
-    def _fit_height(self) -> None:
-        """As high as the rows: the dock scrolls, not the table in it."""
-        self.resizeRowsToContents()
-        self.setFixedHeight(self.horizontalHeader().height() + self.verticalHeader().length() + 4)
-
-    def _add_group(self, title: str, rows: list[tuple[str, ...]]) -> None:
-        if not rows:
-            return
-        font = self.font()
-        font.setBold(True)
-        self._add_row(title)[0].setFont(font)
-        self.setSpan(self.rowCount() - 1, 0, 1, 3)
-        for row in rows:
-            self._add_row(*row)
-
-    def _add_row(self, *texts: str) -> list[QTableWidgetItem]:
-        """Its cells."""
+    def _add_row(self, *texts: str, bold: bool = False) -> None:
         row = self.rowCount()
         self.insertRow(row)
-        cells = [QTableWidgetItem(text) for text in texts]
-        for column, cell in enumerate(cells):
+        for column, text in enumerate(texts):
+            cell = QTableWidgetItem(text)
+            cell.setToolTip(f"{texts[0]}: {text}" if column else text)  # a long one is cut off
             if column:
                 cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            if bold:
+                font = self.font()
+                font.setBold(True)
+                cell.setFont(font)
             self.setItem(row, column, cell)
-        return cells
 
 
 def _group(measure: str) -> str:
     """The group that a measure belongs to, by what it is measured against."""
     if measure.endswith("vs full precision"):
         return _AGREEMENT
-    return _ACCURACY if measure.endswith("vs ground truth") else _COST
+    if measure.endswith("vs ground truth"):
+        return _ACCURACY
+    return _SIZE if measure.startswith(_SIZES) else _TIME

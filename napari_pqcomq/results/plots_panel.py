@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from napari_pqcomq.results.result_store import ResultStore
 from napari_pqcomq.widgets.combo_boxes import keep_narrow
@@ -28,7 +28,7 @@ ALONG, AGREEMENT, ACCURACY, LATENCIES, LAYERS, JITTER = (
     "Quantization error of each layer",
     "Moved boxes against quantization",
 )
-_HEIGHTS = {ALONG: 300, AGREEMENT: 380, ACCURACY: 380, LATENCIES: 300, LAYERS: 300, JITTER: 210}
+_LEAST_HEIGHT, _CHOICES_WIDTH = 150, 230
 """Pixels."""
 
 _HINT = "Click or press ← → to go to a slice."
@@ -57,13 +57,17 @@ class PlotsPanel(QWidget):
             keep_narrow(box)
         self.objects.currentIndexChanged.connect(self._on_object)
         self.plots.currentIndexChanged.connect(self._draw)
-        form = QFormLayout()
+        choices = QWidget()
+        choices.setFixedWidth(_CHOICES_WIDTH)
+        form = QFormLayout(choices)
+        form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Object", self.objects)
         form.addRow("Plot", self.plots)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 4, 0, 0)
-        self._column.addLayout(form)
-        self._column.addWidget(self.hint)
+        form.addRow(self.hint)
+        self.hint.setWordWrap(True)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 4, 0, 0)
+        self._row.addWidget(choices)
         self.canvas: PlotCanvas | None = None
         self._tolerance: Tolerance | None = None
         self._is_dark = True
@@ -133,7 +137,6 @@ class PlotsPanel(QWidget):
         look = DARK if self._is_dark else LIGHT
         kind = self.plots.currentText() or ALONG
         canvas = self._canvas()
-        canvas.setFixedHeight(_HEIGHTS[kind])
         canvas.setAccessibleName(f"{kind}, {found.name}")
         along = kind == ALONG
         self.hint.setVisible(along)
@@ -201,5 +204,9 @@ class PlotsPanel(QWidget):
 
             self.canvas = PlotCanvas(self)
             self.canvas.slice_chosen.connect(self.slice_chosen)
-            self._column.addWidget(self.canvas)
+            self.canvas.setMinimumHeight(_LEAST_HEIGHT)
+            self.canvas.setSizePolicy(
+                QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored
+            )  # as high as there is room
+            self._row.addWidget(self.canvas, 1)
         return self.canvas

@@ -30,6 +30,7 @@ from napari_pqcomq.results.result_store import ResultStore
 from pqcomq.errors import InputError
 from pqcomq.reader_study.blinded_study import BlindedReading, Choice
 from pqcomq.reader_study.trials import Item, items_of
+from pqcomq.segmentation.box import Box3D
 
 if TYPE_CHECKING:
     from pqcomq.comparison.comparison_result import ComparisonResult
@@ -54,11 +55,13 @@ class Pair:
         left: (z, y, x) bool.
         right: (z, y, x) bool.
         z: slice to look at.
+        box: round the object.
     """
 
     left: np.ndarray = field(repr=False)
     right: np.ndarray = field(repr=False)
     z: int
+    box: Box3D
 
 
 class ReaderStudyPanel(QWidget):
@@ -112,7 +115,7 @@ class ReaderStudyPanel(QWidget):
     def show_finished(self, reading: BlindedReading) -> None:
         """Show the outcome of a reading that was finished earlier."""
         self._store.reading = reading
-        self.text.setText(reading.preference.sentence)
+        self.text.setText(reading.outcome)
         self._refresh()
 
     def begin(self, log: Path) -> None:
@@ -148,7 +151,7 @@ class ReaderStudyPanel(QWidget):
             except InputError as error:
                 show_error(str(error))
         if reading.is_finished:
-            self.text.setText(reading.preference.sentence)
+            self.text.setText(reading.outcome)
             self._refresh()
             self.ended.emit()
         else:
@@ -236,4 +239,4 @@ def _pair(result: ComparisonResult, item: Item, quantized_is_left: bool) -> Pair
     shape = result.volume.grid.shape_zyx
     masks = (comparison.candidate.mask_in(shape), comparison.reference.mask_in(shape))
     left, right = masks if quantized_is_left else masks[::-1]
-    return Pair(left, right, item.z)
+    return Pair(left, right, item.z, found.box)

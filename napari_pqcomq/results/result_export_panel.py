@@ -23,7 +23,7 @@ class ResultExportPanel(QWidget):
         super().__init__(parent)
         self._store = store
         self.models = QComboBox()
-        self.form = ExportForm(self._masks, ("Model", self.models))
+        self.form = ExportForm(self._masks, ("Model", self.models), wide=True)
         column = QVBoxLayout(self)
         column.addWidget(self.form)
         column.addStretch(1)
@@ -32,9 +32,10 @@ class ResultExportPanel(QWidget):
     def _on_result(self) -> None:
         """Offer the masks of the comparison."""
         result, chosen = self._store.result, self.models.currentIndex()
-        if result is None:
-            return
         self.models.clear()
+        if result is None:
+            self.form.show_source({}, None)
+            return
         self.models.addItems([each.segmenter.precision for each in result.models])
         self.models.setCurrentIndex(max(0, min(chosen, len(result.models) - 1)))
         self.form.show_source({found.number: found.name for found in result.objects}, result.volume)
@@ -48,5 +49,6 @@ class ResultExportPanel(QWidget):
             mask = found.results[index].mask_in(result.volume.grid.shape_zyx)
             drawn_by = result.models[index].weights or result.models[index].segmenter
             origin = Origin.of(drawn_by, found.box, found.mode, found.window, mask)
-            masks[found.number] = NamedMask(names[found.number], mask, origin)
+            corrected = self._store.corrections.corrected(index, found.number, mask)
+            masks[found.number] = NamedMask(names[found.number], corrected, origin)
         return masks, result.volume

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_pqcomq.results.corrections import Corrections
 from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.reader_study.blinded_study import BlindedReading
 
@@ -18,21 +19,25 @@ class ResultStore(QObject):
     """Holds the last finished comparison and what was made of it since; panels read it and keep none of it.
 
     Attributes:
-        changed: emitted after another comparison took the place of the one before.
+        changed: emitted after another comparison, or none, took the place of the one before.
         jitters_changed: emitted after boxes were moved.
+        corrected: emitted after a mask was corrected by hand.
         result: the comparison, None before the first.
         jitters: what the moved boxes of an object gave, by the object's number.
+        corrections: by hand, on the comparison's masks.
         reading: the blinded reading of the comparison, under way or finished, None where there is none.
     """
 
     changed = Signal()
     jitters_changed = Signal()
+    corrected = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.result: ComparisonResult | None = None
         self.jitters: dict[int, BoxJitter] = {}
         self.reading: BlindedReading | None = None
+        self.corrections = Corrections()
 
     @property
     def is_being_read(self) -> bool:
@@ -46,8 +51,14 @@ class ResultStore(QObject):
 
     def set_result(self, result: ComparisonResult) -> None:
         """Take another comparison; moved boxes and readings belonged to the one before."""
-        self.result, self.jitters, self.reading = result, {}, None
+        self.result, self.jitters, self.reading, self.corrections = result, {}, None, Corrections()
         self.changed.emit()
+
+    def clear(self) -> None:
+        """Hold none: another volume is open, and figures of the one before would be taken for its own."""
+        if self.result is not None:
+            self.result, self.jitters, self.reading, self.corrections = None, {}, None, Corrections()
+            self.changed.emit()
 
     def set_jitters(self, jitters: Mapping[int, BoxJitter]) -> None:
         """Take what moved boxes gave, by the object's number."""

@@ -1,60 +1,57 @@
-"""The results area of the dock: one tab for each way of reading a finished comparison."""
+"""The results area: one tab for each way of reading a finished comparison."""
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSize
-from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QSizePolicy, QTabWidget, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QWidget
 
 
 class ResultTabs(QTabWidget):
-    """Panels behind tabs, out of sight until :meth:`reveal`: before the first result there is nothing to read."""
+    """Panels behind tabs, out of sight until :meth:`reveal`: before the first result there is nothing to read.
+
+    Attributes:
+        revealed: emitted with True when there is something to read, with False when there is no longer.
+    """
+
+    revealed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setUsesScrollButtons(True)
         self.setDocumentMode(True)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.currentChanged.connect(lambda _index: self.updateGeometry())
+        self.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)  # by keyboard: the arrows belong to the picture
         self.setVisible(False)
 
     def add_panel(self, title: str, panel: QWidget, tooltip: str = "") -> None:
-        """Add a panel as the last tab."""
-        self.setTabToolTip(self.addTab(panel, title), tooltip)
+        """Add a panel as the last tab; in a window lower than it is made for it scrolls."""
+        area = QScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setWidget(panel)
+        self.setTabToolTip(self.addTab(area, title), tooltip)
 
     def reveal(self) -> None:
-        """Bring the tabs into sight, as high as they need to be now."""
+        """Bring the tabs into sight."""
         self.setVisible(True)
-        self.updateGeometry()
+        self.revealed.emit(True)
+
+    def conceal(self) -> None:
+        """Put the tabs out of sight: there is nothing to read."""
+        self.setVisible(False)
+        self.revealed.emit(False)
+
+    def open_panel(self, panel: QWidget) -> None:
+        """Open the tab of a panel."""
+        self.setCurrentIndex(self._index(panel))
 
     def isolate(self, panel: QWidget | None) -> None:
         """Put every other panel out of sight, or with None bring all back."""
+        shown = None if panel is None else self._index(panel)
         for index in range(self.count()):
-            self.setTabVisible(index, panel is None or self.widget(index) is panel)
-        if panel is not None:
-            self.setCurrentWidget(panel)
+            self.setTabVisible(index, shown in (None, index))
+        if shown is not None:
+            self.setCurrentIndex(shown)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
-        """Texts wrap at another place in another width."""
-        super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self.updateGeometry()
-
-    def heightForWidth(self, width: int) -> int:  # noqa: N802 (Qt's name)
-        """See :meth:`sizeHint`; Qt's own is that of the highest tab."""
-        return self._fitted(QSize(width, 0), self.currentWidget(), "sizeHint").height()
-
-    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
-        """As high as the tab in sight needs: the dock scrolls, not the tab in it."""
-        return self._fitted(super().sizeHint(), self.currentWidget(), "sizeHint")
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
-        """See :meth:`sizeHint`."""
-        return self._fitted(super().minimumSizeHint(), self.currentWidget(), "minimumSizeHint")
-
-    def _fitted(self, size: QSize, page: QWidget | None, which: str) -> QSize:
-        if page is not None:
-            wrapped = page.heightForWidth(size.width()) if page.hasHeightForWidth() else 0
-            wanted = max(wrapped or getattr(page, which)().height(), page.minimumHeight())
-            size.setHeight(wanted + self.tabBar().sizeHint().height() + 4)
-        return size
+    def _index(self, panel: QWidget) -> int:
+        pages = ((index, self.widget(index)) for index in range(self.count()))
+        return next(index for index, page in pages if page is not None and page.isAncestorOf(panel))

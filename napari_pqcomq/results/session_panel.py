@@ -64,13 +64,14 @@ class SessionPanel(QWidget):
         self.jitter_button.setEnabled(False)
         self.save_button.setEnabled(False)
 
-    def offer(self, *, save: bool) -> None:
-        """There is a comparison whose boxes can be moved, and which has not been saved.
+    def offer(self, *, move: bool, save: bool) -> None:
+        """Another comparison, which has not been saved, or none.
 
         Args:
-            save: whether it can be.
+            move: whether its boxes can be moved.
+            save: whether it can be saved.
         """
-        self.jitter_button.setEnabled(True)
+        self.jitter_button.setEnabled(move)
         self.save_button.setEnabled(save)
         self.page_button.setVisible(False)
         self.message.setText(_EXPLANATION)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_pqcomq.viewer.slice_strip import StripRow
+from napari_pqcomq.viewer.overlays.slice_strip import StripRow
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.text import short_precision
 

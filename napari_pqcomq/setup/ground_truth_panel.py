@@ -12,7 +12,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QGroupBox, QPushButton, QSpinBox, QWidget
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
-from napari_pqcomq.layers.mask_layers import mask_layers
+from napari_pqcomq.layers.mask_layers import TRUTH_KEY, mask_layers
+from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.widgets.import_questions import masks_as_chosen
 from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
 from pqcomq.errors import InputError
@@ -45,6 +46,7 @@ class GroundTruthPanel(QGroupBox):
         form.addRow("Layer", self.layers)
         form.addRow("Label", self.label)
         form.addRow(self.open_button)
+        viewer.layers.events.inserted.connect(self._take_known)
         self.open_button.clicked.connect(self._ask)
         self.layers.changed.connect(self.changed)
 
@@ -52,13 +54,39 @@ class GroundTruthPanel(QGroupBox):
         """Choose one of the viewer's labels layers."""
         self.layers.choose(layer)
 
+    def choose_named(self, name: str) -> bool:
+        """Choose the labels layer of a name, if there is one that fits the volume.
+
+        Returns:
+            Whether it was chosen.
+        """
+        before = self.layers.layer
+        if name not in [self.layers.itemText(index) for index in range(1, self.layers.count())]:
+            return False
+        self.layers.setCurrentText(name)
+        if not self._labels_fit():
+            self.layers.choose(before) if before is not None else self.layers.setCurrentIndex(0)
+            return False
+        return True
+
     def release(self) -> None:
         """Stop listening to the viewer."""
+        self._viewer.layers.events.inserted.disconnect(self._take_known)
         self.layers.release()
 
     def set_volume(self, volume: Volume | None) -> None:
         """The volume that labels must fit."""
         self._volume = volume
+        self._take_known()
+
+    def _take_known(self, event: object = None) -> None:
+        """Choose labels that are known to be the truth about the volume, unless others are chosen."""
+        if self._volume is None or (self.layers.layer is not None and self._labels_fit()):
+            return
+        for index in range(self.layers.count()):
+            layer = self.layers.itemData(index)
+            if layer is not None and layer.metadata.get(TRUTH_KEY) and volume_of(layer) is self._volume:
+                self.layers.setCurrentIndex(index)
 
     def suggest(self, box: Box3D) -> None:
         """Set the label value to the most frequent one inside a box."""

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from napari.components import ViewerModel
+from napari.layers import Layer
+from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
+from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
 from pqcomq.errors import InputError
 
+if TYPE_CHECKING:
+    from pqcomq.volumes.volume import Volume
+
 PLUGIN = "napari-pqcomq"
 MOST_RECENT = 8
+MEGABYTE = 10**6
+_TITLE = "Open…"
+_SAMPLES = {"Sample: synthetic abdominal CT": "synthetic_ct", "Sample: abdominal MR slice": "mr_slice"}
+_REAL_CT = "Sample: real abdominal CT (290 MB, downloaded once)"
 _FILES = "Volumes (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.dcm *.ima *.zip DICOMDIR);;All files (*)"
 
 
@@ -24,8 +35,9 @@ class OpenMenu(QPushButton):
     """
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
-        super().__init__("Open…", parent)
+        super().__init__(_TITLE, parent)
         self._viewer = viewer
+        self._worker: Any = None
         self.recent: list[Path] = []
         self.entries = QMenu(self)
         self.entries.aboutToShow.connect(self._fill)
@@ -40,16 +52,16 @@ class OpenMenu(QPushButton):
 
     def open(self, path: Path) -> None:
         """Open a file or folder as napari does, and say in a sentence what is wrong with it."""
-        try:
-            self._viewer.open(str(path), plugin=PLUGIN)
-        except InputError as error:
-            show_error(str(error))
+        self._tell_failure(lambda: self._viewer.open(str(path), plugin=PLUGIN))
 
     def _fill(self) -> None:
         self.entries.clear()
         self.entries.addAction("File…", self._ask_file)
         self.entries.addAction("DICOM folder…", self._ask_folder)
-        self.entries.addAction("Sample: synthetic abdominal CT", self._open_sample)
+        for title, sample in _SAMPLES.items():
+            self.entries.addAction(title, self._sample_opener(sample))
+        download = self.entries.addAction(_REAL_CT, self._download)
+        download.setEnabled(self._worker is None)
         there = [path for path in self.recent if path.exists()]
         if there:
             self.entries.addSection("Lately open")
@@ -70,5 +82,71 @@ class OpenMenu(QPushButton):
         if path:
             self.open(Path(path))
 
-    def _open_sample(self) -> None:
-        self._viewer.open_sample(PLUGIN, "synthetic_ct")
+    def open_sample(self, sample: str = "synthetic_ct") -> None:
+        """Open a sample that needs no download, by its key in the manifest."""
+        self._tell_failure(lambda: self._viewer.open_sample(PLUGIN, sample))
+
+    def _sample_opener(self, sample: str) -> Callable[[], None]:
+        return lambda: self.open_sample(sample)
+
+    def _tell_failure(self, opening: Callable[[], object]) -> None:
+        try:
+            opening()
+        except InputError as error:
+            show_error(str(error))
+
+    def _download(self) -> None:
+        """Fetch the real CT in the background; what is there from before is only read."""
+        self._told = _Megabytes(self)
+        self._told.changed.connect(lambda text: self.setText(text))
+        self._worker = create_worker(_fetched, self._told, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
+        self._worker.returned.connect(self._take_download)
+        self._worker.finished.connect(self._end_download)
+        self.setText("Opening the real CT…")
+        self._worker.start()
+
+    def _take_download(self, fetched: Volume | str) -> None:
+        if isinstance(fetched, str):
+            show_error(fetched)
+        else:
+            # Here and not above: the dock is to be there before such packages are imported.
+            from napari_pqcomq.layers.volume_layers import image_tuple
+
+            self._viewer.add_layer(Layer.create(*image_tuple(fetched)))
+
+    def _end_download(self) -> None:
+        self._worker = None
+        self.setText(_TITLE)
+
+
+class _Megabytes(QObject):
+    """A progress bar as downloads know it, which may be moved in any thread.
+
+    Attributes:
+        changed: emitted with what the button says, at every further megabyte.
+        total: bytes in all.
+    """
+
+    changed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.total: float | None = None
+        self._done, self._told = 0.0, -1
+
+    def update(self, n: float) -> None:
+        """So many bytes more."""
+        self._done += n
+        if int(self._done // MEGABYTE) != self._told:
+            self._told = int(self._done // MEGABYTE)
+            self.changed.emit(f"{self._told} of {(self.total or 0) / MEGABYTE:.0f} MB")
+
+
+def _fetched(told: _Megabytes) -> Volume | str:
+    """In the worker's thread: the volume, or in a sentence why there is none."""
+    from pqcomq.samples.real_ct import real_ct
+
+    try:
+        return real_ct(told)
+    except InputError as error:
+        return str(error)

@@ -22,18 +22,21 @@ from pqcomq.volumes.intensity_window import PRESETS, Window, default_window
 from pqcomq.volumes.volume import Modality, Volume
 
 _MODALITIES: dict[Modality, str] = {"CT": "CT", "MR": "MR", "other": "Neither CT nor MR"}
-_DEFAULT, _AS_SHOWN = "Default", "As shown in the viewer"
+_DEFAULT, _BY_HAND = "The modality's own", "Set by hand"
+_MODALITYS, _SHOWN = "The modality's window", "The window shown"
 
 
 class VolumePanel(QGroupBox):
-    """Chooses the volume layer and the window, which holds for the view and for the models' input.
+    """Chooses the volume layer, the window that it is shown in, and whether the models see it in that window too.
 
     Attributes:
         changed: emitted when another volume is chosen.
-        windowed: emitted with the new contrast limits when another window is chosen.
+        previewed: emitted with the contrast limits at every step while the window is dragged with the mouse.
+        windowed: emitted with the contrast limits when another window is chosen, or another one for the models.
     """
 
     changed = Signal()
+    previewed = Signal(tuple)
     windowed = Signal(tuple)
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
@@ -44,8 +47,17 @@ class VolumePanel(QGroupBox):
         self.presets.addItem(_DEFAULT, None)
         for name, window in PRESETS.items():
             self.presets.addItem(f"{name.capitalize()} (W {window.width:g} / L {window.level:g})", window)
-        self.presets.addItem(_AS_SHOWN, None)
-        self.presets.setToolTip("Applies to the picture and to what the models see; the voxels stay as they are.")
+        self.presets.addItem(_BY_HAND, None)
+        self.presets.setToolTip("How the picture is shown (Ctrl+1 …); the voxels stay as they are.")
+        self.models_see = QComboBox()
+        self.models_see.addItems([_MODALITYS, _SHOWN])
+        self.models_see.setToolTip(
+            f"{_MODALITYS}: the picture's window is display only.\n{_SHOWN}: the models' input, and with it masks and "
+            "figures, change with the picture's window, as a finding that only a lung or bone window shows may need."
+        )
+        self.input_note = QLabel()
+        self.input_note.setWordWrap(True)
+        self.input_note.setEnabled(False)
         self.modalities = QComboBox()
         for modality, text in _MODALITIES.items():
             self.modalities.addItem(text, modality)
@@ -65,8 +77,11 @@ class VolumePanel(QGroupBox):
         form.addRow(self.facts)
         form.addRow("Modality", self.modalities)
         form.addRow("Window", self.presets)
+        form.addRow("Models see", self.models_see)
+        form.addRow(self.input_note)
         self.layers.changed.connect(self._on_layer)
         self.presets.currentIndexChanged.connect(self._apply)
+        self.models_see.currentIndexChanged.connect(self._apply)
         self.modalities.activated.connect(self._set_modality)  # by the user's hand alone
         self._on_layer()
 
@@ -77,8 +92,13 @@ class VolumePanel(QGroupBox):
 
     @property
     def intensity_window(self) -> Window | None:
-        """The chosen window; None stands for the default of the volume's modality."""
-        if self.presets.currentText() == _AS_SHOWN and self.layers.layer is not None:
+        """The window that makes the models' input; None stands for the default of the volume's modality."""
+        return self._shown if self.models_see.currentText() == _SHOWN else None
+
+    @property
+    def _shown(self) -> Window | None:
+        """The window that the picture is shown in; None stands for the default of the volume's modality."""
+        if self.presets.currentText() == _BY_HAND and self.layers.layer is not None:
             low, high = self.layers.layer.contrast_limits
             return Window((low + high) / 2, high - low)
         chosen = self.presets.currentData()
@@ -90,8 +110,38 @@ class VolumePanel(QGroupBox):
         volume = self.volume
         if volume is None:
             return (0.0, 1.0)
-        window = self.intensity_window or default_window(volume.modality, volume.voxels)
+        window = self._shown or default_window(volume.modality, volume.voxels)
         return window.low, window.high
+
+    @property
+    def limits_now(self) -> tuple[float, float] | None:
+        """Intensities shown black and white now, however they were set; None without a volume."""
+        if self.layers.layer is None:
+            return None
+        low, high = self.layers.layer.contrast_limits
+        return float(low), float(high)
+
+    def show_limits(self, low: float, high: float, *, settled: bool = True) -> None:
+        """Show the volume in a window set by hand.
+
+        Args:
+            low: intensity shown black.
+            high: intensity shown white, above ``low``.
+            settled: False at the steps of a drag, of which only the last can concern the models.
+        """
+        if self.layers.layer is None:
+            return
+        self.presets.blockSignals(True)
+        self.presets.setCurrentText(_BY_HAND)
+        self.presets.blockSignals(False)
+        layer = self.layers.layer
+        least, most = layer.contrast_limits_range
+        layer.contrast_limits_range = (min(least, low), max(most, high))
+        layer.contrast_limits = (low, high)
+        if settled:
+            self._apply()
+        else:
+            self.previewed.emit((low, high))
 
     def choose_window(self, index: int) -> None:
         """Choose a window by its place in the list, 0 for the modality's own."""
@@ -99,11 +149,16 @@ class VolumePanel(QGroupBox):
 
     def preferences(self) -> dict[str, str | list[str]]:
         """What is remembered from one session to the next: the window, and the files open lately."""
-        return {"window": self.presets.currentText(), "recent": [str(path) for path in self.open_menu.recent]}
+        return {
+            "window": self.presets.currentText(),
+            "models see": self.models_see.currentText(),
+            "recent": [str(path) for path in self.open_menu.recent],
+        }
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take over what was remembered; a window that no longer exists is passed over."""
         choose_text(self.presets, kept.get("window", ""))
+        choose_text(self.models_see, kept.get("models see", ""))
         recent = kept.get("recent", [])
         self.open_menu.note(Path(each) for each in ([recent] if isinstance(recent, str) else recent))
 
@@ -121,6 +176,7 @@ class VolumePanel(QGroupBox):
             self.open_menu.note([volume.source])
         self.facts.setText("" if volume is None else _facts(volume))
         self.facts.setToolTip("" if volume is None else "\n".join(GeometryReport.of(volume).sentences()))
+        self._note_input()
         self.changed.emit()
 
     def _set_modality(self) -> None:
@@ -136,10 +192,22 @@ class VolumePanel(QGroupBox):
         self._apply()
 
     def _apply(self) -> None:
+        self._note_input()
         if self.layers.layer is None:
             return
-        self.layers.layer.contrast_limits = self.contrast_limits
-        self.windowed.emit(self.contrast_limits)
+        limits = self.contrast_limits
+        self.layers.layer.contrast_limits = limits
+        self.windowed.emit(limits)
+
+    def _note_input(self) -> None:
+        """Say what the models see, where it is not the usual."""
+        window = self.intensity_window
+        self.input_note.setVisible(window is not None)
+        if window is not None:
+            self.input_note.setText(
+                f"Models see W {window.width:.0f} / L {window.level:.0f}, as the picture: masks and figures change "
+                "with it, and those on screen stay what they were made with."
+            )
 
 
 def _facts(volume: Volume) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_pqcomq.jobs.choices import CalibrationChoice
+from napari_pqcomq.jobs.choices import CalibrationChoice, WeightsOrigin
 
 _FILTER = "Quantized weights (*.safetensors)"
 
@@ -20,11 +20,13 @@ class WeightsPanel(QWidget):
         quantize_requested: emitted by the button that quantizes.
         load_requested: emitted with the path of a file to load.
         save_requested: emitted with the path of a file to write; the dialog has already asked before replacing one.
+        elsewhere_requested: emitted by the button that takes weights made on another volume or on other slices.
     """
 
     quantize_requested = Signal()
     load_requested = Signal(Path)
     save_requested = Signal(Path)
+    elsewhere_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +42,10 @@ class WeightsPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.status)
+        self.elsewhere_button = QPushButton("Use weights made before")
+        column.addWidget(self.elsewhere_button)
+        self.elsewhere_button.clicked.connect(lambda: self.elsewhere_requested.emit())
+        self.offer_elsewhere(None)
         self.quantize_button.clicked.connect(lambda: self.quantize_requested.emit())
         self.load_button.clicked.connect(self._ask_load)
         self.save_button.clicked.connect(self._ask_save)
@@ -59,9 +65,23 @@ class WeightsPanel(QWidget):
         """
         self.status.setText("Ready: " + "; ".join(f"{title} ({bits:.2f} effective)" for title, bits in ready) + ".")
 
-    def show_missing(self, calibration: CalibrationChoice) -> None:
-        """Say that weights of the choice are still to be made, and what they will be calibrated on."""
-        self.status.setText(f"Not quantized yet. Calibration: {calibration}.")
+    def show_missing(self, calibration: CalibrationChoice, finished: Sequence[str] = ()) -> None:
+        """Say that weights of the choice are still to be made, and what they will be calibrated on.
+
+        Args:
+            calibration: of those still to be made.
+            finished: titles of those that are at hand already.
+        """
+        done = f"Ready: {'; '.join(finished)}. The others are not quantized yet." if finished else "Not quantized yet."
+        self.status.setText(f"{done} Calibration: {calibration}.")
+
+    def offer_elsewhere(self, origin: WeightsOrigin | None) -> None:
+        """Offer weights of the same settings that were made on something else, or none."""
+        self.elsewhere_button.setVisible(origin is not None)
+        self.elsewhere_button.setToolTip(
+            "Quantized weights with these settings are at hand"
+            + ("." if origin is None else f": calibrated on {origin}. Use them here too, instead of quantizing anew.")
+        )
 
     def _ask_load(self) -> None:
         path, _filter = QFileDialog.getOpenFileName(self, "Quantized weights", "", _FILTER)

@@ -14,8 +14,9 @@ from napari_pqcomq.viewer.modes.base import Stage, ViewMode
 from napari_pqcomq.viewer.modes.flicker import FlickerMode
 from napari_pqcomq.viewer.modes.registry import FIGURES, SIDE_BY_SIDE, VIEWS
 from napari_pqcomq.viewer.modes.swipe import CURTAIN, SwipeMode
-from napari_pqcomq.viewer.plate_strips import PlateStrips
-from napari_pqcomq.viewer.side_layers import FILL_OPACITY, OUTLINES, SURFACE_OPACITY, TRUTH
+from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
+from napari_pqcomq.viewer.scene import Pane, Scene
+from napari_pqcomq.viewer.side_layers import FILL_OPACITY, OUTLINES, SURFACE_OPACITY, TRUTH, is_masks, mask_colours
 from napari_pqcomq.viewer.strokes import sight_of
 from napari_pqcomq.viewer.user_layers import UserLayers
 from napari_pqcomq.widgets.batched_redraw import one_redraw
@@ -94,6 +95,17 @@ class Arrangement:
         if isinstance(mode, SwipeMode):
             mode.move(steps)
 
+    def shows_in_place(self, panes: Sequence[Pane], scene: Scene, candidate: int) -> bool:
+        """Show other panes in the layers that are there, if they suffice: making layers is what takes time."""
+        stage = self._stage
+        if scene.volume is not stage.scene.volume or not stage.take(panes, candidate):
+            return False
+        self.show_scene(scene)
+        self.show_masks(None)
+        self.go_to_objects()
+        self.arrange()
+        return True
+
     def arrange(self) -> None:
         """Bring everything in line, drawn once."""
         self._mode()  # adds its layers in a batch of its own
@@ -148,6 +160,21 @@ class Arrangement:
             if side.boxes in seen:
                 side.show_boxes(self._stage.scene.objects, sight, self._stage.scene.volume)
 
+    def show_scene(self, scene: Scene) -> None:
+        """Show other boxes, another current object, other masks out of sight, or another truth, on the same volume."""
+        before, self._stage.scene = self._stage.scene, scene
+        if scene.hidden != before.hidden:
+            colours = mask_colours(hidden=scene.hidden)
+            for layer in self._layers:
+                if is_masks(layer):
+                    layer.colormap = colours
+        if (scene.hidden, scene.current) != (before.hidden, before.current):
+            self.show_masks(None)
+            self.show_plates()
+        if scene.truth is not before.truth:
+            self.arrange()
+        self.show_boxes()
+
     def show_masks(self, slices: Sequence[int] | None) -> None:
         """Draw the sides' masks again, which have changed on some slices, or with None everywhere."""
         for side in self._stage.sides:
@@ -165,7 +192,7 @@ class Arrangement:
         seen = mode.visible()
         for side in self._stage.sides:
             if side.outline in seen:
-                side.show_outlines(self._stage.sides[0], sight, volume)
+                side.show_outlines(self._stage.sides[0], sight, self._stage.scene)
             if side.truth in seen and TRUTH not in self._hidden:
                 side.show_truth(self._stage.scene.truth, sight, volume)
         if isinstance(mode, SwipeMode):

@@ -7,36 +7,39 @@ joined to all sides. Views only show and hide layers. ``close`` puts everything 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.volume_layers import volume_of
-from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.viewer.arrangement import Arrangement, ViewChoice
 from napari_pqcomq.viewer.layer_stack import LayerStack
 from napari_pqcomq.viewer.modes.base import Stage
 from napari_pqcomq.viewer.modes.registry import VIEWS
-from napari_pqcomq.viewer.plate_strips import PlateStrips
-from napari_pqcomq.viewer.scene import Mark, Pane, Scene
-from napari_pqcomq.viewer.shared_cursor import SharedCursor
+from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
+from napari_pqcomq.viewer.overlays.shared_cursor import SharedCursor
+from napari_pqcomq.viewer.scene import Pane, Scene
+from napari_pqcomq.viewer.set_aside import SetAside
+from napari_pqcomq.viewer.shown_content import ShownContent
 from napari_pqcomq.viewer.side_layers import link_sides, make_side
 from napari_pqcomq.viewer.user_layers import UserLayers
 from napari_pqcomq.viewer.viewer_state import ViewerState
 from napari_pqcomq.widgets.batched_redraw import one_redraw
+from napari_pqcomq.widgets.listeners import Listeners
 from napari_pqcomq.widgets.stepwise import Stepwise
 from pqcomq.segmentation.box import Box3D
+
+_STEPS_A_SIDE, _STEPS_BESIDE = 15, 4
+"""Of opening: a side is made, its seven layers are added and shown; then they are joined and arranged."""
 
 _BACKGROUND = "black"  # in either theme: a light ground dazzles beside a CT, and letters are white
 
 
-class ComparisonView(QObject):
+class ComparisonView(ShownContent):
     """The comparison of one viewer.
 
     Args:
@@ -46,10 +49,14 @@ class ComparisonView(QObject):
     Attributes:
         closed: emitted after the view was closed, also when the user closed it by deleting one of its layers.
         changed: emitted after another way of viewing was chosen or something was hidden or shown.
+        volume_opened: emitted with another volume that the user has opened meanwhile; its layers are laid aside.
+        opening: emitted with the steps done and those in all while a comparison is opened in steps.
     """
 
     closed = Signal()
     changed = Signal()
+    opening = Signal(int, int)
+    volume_opened = Signal(object)
 
     def __init__(self, viewer: ViewerModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -58,11 +65,10 @@ class ComparisonView(QObject):
         self._opening_steps = Stepwise()
         self._layers = LayerStack(viewer)
         self._saved: ViewerState | None = None  # the user's view, from the first step of opening until the end
-        self._stage: Stage | None = None  # from here on: set while the layers of all sides are in the viewer
-        self._users: UserLayers | None = None
-        self._arrangement: Arrangement | None = None
+        self._users: UserLayers | None = None  # as the stage is: set while the layers of all sides are in the viewer
         self._cursor: SharedCursor | None = None
-        self._listeners: list[tuple[Any, Callable[..., None]]] = []
+        self._listeners = Listeners()
+        self._aside = SetAside(viewer, self.volume_opened.emit)
 
     @property
     def is_open(self) -> bool:
@@ -106,17 +112,32 @@ class ComparisonView(QObject):
 
         When all is on screen, ``then`` is called; never, if the view was closed or opened anew meanwhile.
         """
-        self._opening_steps.start(self._opening(panes, scene, candidate), then)
+        total = len(panes) * _STEPS_A_SIDE + _STEPS_BESIDE
+
+        def opened() -> None:
+            self.opening.emit(total, total)
+            then()
+
+        steps = self._opening(panes, scene, candidate)
+        self._opening_steps.start(steps, opened, lambda done: self.opening.emit(min(done, total - 1), total))
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether a comparison is on its way to the screen."""
+        return self._opening_steps.is_running
 
     def close(self) -> None:
         """Remove the comparison's layers and texts, and restore the user's view. Does nothing when closed."""
-        self._opening_steps.stop()
+        if self.is_opening:
+            self._opening_steps.stop()
+            self.opening.emit(1, 1)
         if self._saved is None:
             return
         saved, self._saved = self._saved, None
         self._clear()
         with one_redraw(self._viewer):
             saved.restore()
+        self._aside.put_back()
         self.closed.emit()
 
     def show(self, name: str) -> None:
@@ -144,54 +165,6 @@ class ComparisonView(QObject):
         """Move swipe's curtain by steps to the right."""
         if self._arrangement is not None:
             self._arrangement.move_curtain(steps)
-
-    def set_contrast_limits(self, limits: tuple[float, float]) -> None:
-        """Window all sides; the images are linked."""
-        if self._stage is not None:
-            self._stage.sides[0].image.contrast_limits = limits
-
-    def set_objects(self, objects: tuple[Prompt, ...]) -> None:
-        """Show other boxes."""
-        if self._stage is not None and self._arrangement is not None:
-            self._stage.scene = replace(self._stage.scene, objects=objects)
-            self._arrangement.show_boxes()
-
-    def set_masks(self, z: int, masks: Sequence[np.ndarray]) -> None:
-        """Replace one slice's masks.
-
-        Args:
-            z: slice number.
-            masks: object numbers (y, x), one array a side.
-        """
-        if self._stage is not None:
-            for side, mask in zip(self._stage.sides, masks, strict=True):
-                side.masks[z] = mask
-            self._masks_changed((z,))
-
-    def clear_masks(self, number: int, slices: Collection[int]) -> None:
-        """Take object ``number``'s masks away on slices: they belong to a box that is no more."""
-        if self._stage is not None and slices:
-            for z in slices:
-                for side in self._stage.sides:
-                    side.masks[z][side.masks[z] == number] = 0
-            self._masks_changed(tuple(slices))
-
-    def masks(self, z: int) -> list[np.ndarray]:
-        """A copy of each side's object numbers (y, x) on a slice."""
-        return [side.masks[z].copy() for side in self._stage.sides] if self._stage else []
-
-    def all_masks(self) -> list[np.ndarray]:
-        """A copy of each side's object numbers (z, y, x)."""
-        return [side.masks.copy() for side in self._stage.sides] if self._stage else []
-
-    def set_lines(self, lines: Sequence[tuple[str, ...]], marks: Sequence[Mark | None] | None = None) -> None:
-        """Write other lines and verdicts on the plates, one of each a side; by default no verdicts."""
-        if self._stage is not None and self._arrangement is not None:
-            panes, marks = self._stage.panes, marks or [None] * len(lines)
-            self._stage.panes = [
-                replace(pane, lines=each, mark=mark) for pane, each, mark in zip(panes, lines, marks, strict=True)
-            ]
-            self._arrangement.show_plates()
 
     @property
     def is_close(self) -> bool:
@@ -225,7 +198,7 @@ class ComparisonView(QObject):
         """The steps of opening."""
         if not 2 <= len(panes) <= 4:
             raise ValueError(f"a comparison has two to four sides, not {len(panes)}")
-        if self._shows_in_place(panes, scene, candidate):
+        if self._arrangement is not None and self._arrangement.shows_in_place(panes, scene, candidate):
             return
         if self._saved is not None:
             self._clear()
@@ -264,24 +237,6 @@ class ComparisonView(QObject):
         self._cursor = SharedCursor(stage)
         return arrangement
 
-    def _shows_in_place(self, panes: Sequence[Pane], scene: Scene, candidate: int) -> bool:
-        """Show other panes in the layers that are there, if they fit: making layers is what takes time."""
-        stage = self._stage
-        if (
-            stage is None
-            or self._arrangement is None
-            or scene.volume is not stage.scene.volume
-            or [pane.title for pane in panes] != [pane.title for pane in stage.panes]
-        ):
-            return False
-        for side, pane in zip(stage.sides, panes, strict=True):
-            side.masks[:] = pane.mask
-        stage.scene, stage.panes, stage.candidate = scene, list(panes), candidate
-        self._masks_changed(None)
-        self._arrangement.go_to_objects()
-        self._arrangement.arrange()
-        return True
-
     def _clear(self) -> None:
         """Take everything of the comparison out of the viewer."""
         self._disconnect()
@@ -298,31 +253,24 @@ class ComparisonView(QObject):
         if self._arrangement is not None:
             self._arrangement.arrange()
 
-    def _masks_changed(self, slices: Sequence[int] | None) -> None:
-        if self._arrangement is not None:
-            self._arrangement.show_masks(slices)
-
     def _connect(self, arrangement: Arrangement) -> None:
         viewer = self._viewer
-        self._listeners = [
-            (viewer.layers.events.removed, self._on_removed),
-            (viewer.layers.events.inserted, self._on_inserted),
-            (viewer.dims.events.current_step, arrangement.show_lines),
-            (viewer.dims.events.ndisplay, arrangement.on_ndisplay),
-            (viewer.dims.events.order, arrangement.on_plane),
-            (viewer.scene.camera.events.zoom, arrangement.show_lines),
-            (viewer.canvas.events.size, arrangement.framing.fit_again),
-        ]
-        for emitter, listener in self._listeners:
-            emitter.connect(listener)
+        self._listeners.connect(
+            (
+                (viewer.layers.events.removed, self._on_removed),
+                (viewer.layers.events.inserted, self._on_inserted),
+                (viewer.dims.events.current_step, arrangement.show_lines),
+                (viewer.dims.events.ndisplay, arrangement.on_ndisplay),
+                (viewer.dims.events.order, arrangement.on_plane),
+                (viewer.scene.camera.events.zoom, arrangement.show_lines),
+                (viewer.canvas.events.size, arrangement.framing.fit_again),
+            )
+        )
         self._layers.watch()
 
     def _disconnect(self) -> None:
-        if self._listeners:
+        if self._listeners.disconnect():
             self._layers.unwatch()
-        for emitter, listener in self._listeners:
-            emitter.disconnect(listener)
-        self._listeners = []
 
     def _on_removed(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
         if self._users is not None and not self._users.remove(event.value) and event.value in self._layers:
@@ -332,8 +280,11 @@ class ComparisonView(QObject):
         """A layer of the user's is joined to all sides; what the plugin makes and reads waits until the end."""
         if self._saved is None or self._users is None or is_of_comparison(event.value):
             return
-        if volume_of(event.value) is None:
+        volume = volume_of(event.value)
+        if volume is None:
             self._users.join(event.value)
+        elif self._stage is not None and volume is not self._stage.scene.volume:
+            self._aside.take(event.value, volume)
         else:
             self._saved.adopt(event.value)
             self._users.watch([event.value])
@@ -342,6 +293,7 @@ class ComparisonView(QObject):
     def _regroup(self) -> None:
         """The sides have other layers than before."""
         if self._stage is not None and self._arrangement is not None:
-            of_sides = [layer for side in self._stage.sides for layer in side.layers]
+            every = (*self._stage.sides, *self._stage.spare)
+            of_sides = [layer for side in every for layer in side.layers]
             self._layers.set_layers([*of_sides, *self._arrangement.mode_layers])
             self._arrangement.arrange()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,21 @@ class Pane:
     mark: Mark | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class MaskPair:
+    """Two sides' masks, not to be written to.
+
+    Attributes:
+        first: (z, y, x) object numbers of full precision.
+        second: likewise, of the quantized model.
+        seen: takes object numbers, of any shape, and leaves out those that are out of sight.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    seen: Callable[[np.ndarray], np.ndarray] = lambda labels: labels
+
+
 @dataclass(frozen=True)
 class Scene:
     """What all sides share.
@@ -52,12 +68,27 @@ class Scene:
         contrast_limits: the intensities shown black and white.
         objects: with their boxes.
         truth: (z, y, x) bool, or None where no ground truth was chosen.
+        current: number of the object that figures are about, 0 for all of them together.
+        hidden: numbers of the objects whose masks are out of sight.
     """
 
     volume: Volume
     contrast_limits: tuple[float, float]
     objects: tuple[Prompt, ...] = ()
     truth: np.ndarray | None = None
+    current: int = 0
+    hidden: frozenset[int] = frozenset()
+
+    def seen(self, labels: np.ndarray) -> np.ndarray:
+        """Masks without those out of sight.
+
+        Args:
+            labels: object numbers, of any shape.
+
+        Returns:
+            The same array where nothing of it is hidden.
+        """
+        return np.where(np.isin(labels, list(self.hidden)), 0, labels) if self.hidden else labels
 
     @classmethod
     def of_box(

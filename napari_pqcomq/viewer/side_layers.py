@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 import numpy as np
 from napari.experimental import link_layers
@@ -28,8 +29,8 @@ STROKE_COLOURS = (*ALL_COLOURS, FULL_COLOUR, QUANTIZED_COLOUR)
 _ONLY_FULL, _ONLY_QUANTIZED = MOST_OBJECTS, MOST_OBJECTS + 1
 _OUTLINE_PIXELS, _RIM_PIXELS = 1.5, 2.5
 
-OUTLINES, TRUTH = "outlines", "ground truth"
-"""How the names of layers end that show outlines."""
+OUTLINES, TRUTH, MASKS = "outlines", "ground truth", "masks"
+"""How the names of layers end that show outlines, and of those that show masks in the objects' colours."""
 
 _LINKED_IMAGES = ("contrast_limits", "gamma", "colormap", "interpolation2d", "opacity")
 FILL_OPACITY = 0.18
@@ -82,15 +83,16 @@ class Side:
         """Draw the array again; outlines are drawn by :meth:`show_outlines`."""
         self.fill.refresh(extent=False, thumbnail=False, highlight=False)
 
-    def show_outlines(self, full: Side, sight: Sight, volume: Volume) -> None:
+    def show_outlines(self, full: Side, sight: Sight, scene: Scene) -> None:
         """Draw the outlines on the slice in sight, and the rims where full precision's masks are others.
 
         Args:
             full: the side that shows full precision; it has no rims itself.
             sight: what of the volume is on screen.
-            volume: that the masks lie on.
+            scene: what the masks lie on, and which are out of sight.
         """
-        draw_outlines(self.outline, sight.slice_of(self.masks), sight.slice_of(full.masks), sight, volume)
+        own, others = (scene.seen(sight.slice_of(side.masks)) for side in (self, full))
+        draw_outlines(self.outline, own, others, sight, scene.volume)
 
     def show_truth(self, truth: np.ndarray | None, sight: Sight, volume: Volume) -> None:
         """Draw the outline of the ground truth (z, y, x) on the slice in sight."""
@@ -121,7 +123,7 @@ def make_side(number: int, pane: Pane, scene: Scene) -> Side:
     side = Side(
         number,
         image=_image(number, scene),
-        fill=masks_layer(f"{number}: masks", masks, volume, ALL_COLOURS, FILL_OPACITY),
+        fill=masks_layer(f"{number}: {MASKS}", masks, volume, ALL_COLOURS, FILL_OPACITY),
         outline=strokes_layer(f"{number}: {OUTLINES}", volume, STROKE_COLOURS),
         truth=strokes_layer(f"{number}: {TRUTH}", volume, (TRUTH_COLOUR,)),
         boxes=strokes_layer(f"{number}: boxes", volume, ALL_COLOURS),
@@ -170,15 +172,31 @@ def masks_layer(
         colours: of the numbers 1, 2, …
         opacity: of the layer.
     """
-    table: dict[int | None, str] = {None: "transparent", 0: "transparent", **dict(enumerate(colours, start=1))}
     return Labels(
         masks,
         name=name,
         opacity=opacity,
-        colormap=DirectLabelColormap(color_dict=table),
+        colormap=mask_colours(colours),
         metadata={VOLUME_KEY: volume},
         **transform(volume),
     )
+
+
+def is_masks(layer: Layer) -> TypeGuard[Labels]:
+    """Whether a layer of a comparison shows masks in the objects' colours."""
+    return isinstance(layer, Labels) and layer.name.endswith(MASKS)
+
+
+def mask_colours(colours: tuple[str, ...] = ALL_COLOURS, hidden: frozenset[int] = frozenset()) -> DirectLabelColormap:
+    """The colours of masks by object number.
+
+    Args:
+        colours: of the numbers 1, 2, …
+        hidden: numbers that are not seen.
+    """
+    table: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+    table |= {number: each for number, each in enumerate(colours, start=1) if number not in hidden}
+    return DirectLabelColormap(color_dict=table)
 
 
 def _image(number: int, scene: Scene) -> Image:

@@ -47,7 +47,7 @@ class ViewBar(QWidget):
         self.views = {name: QPushButton(title) for name, title in _TITLES.items()}
         self.parts = {part: QCheckBox(part.capitalize()) for part in PARTS}
         self.planes, self.candidates = QComboBox(), QComboBox()
-        self.worst, self.divergence = QPushButton("Worst slice"), QPushButton("First divergence")
+        self.worst, self.divergence = QPushButton("Worst slice"), QPushButton("Divergence")
         self.keep = QPushButton("Keep masks")
         self.keep.setToolTip("Keeps the masks in sight, live ones too, as labels layers to edit and export (Ctrl+K).")
         self._make()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 
 from qtpy.QtCore import QTimer
 
@@ -20,14 +21,18 @@ class Stepwise:
         """Whether steps are left to be done."""
         return self._steps is not None
 
-    def start(self, steps: Iterator[None], then: Callable[[], None]) -> None:
+    def start(
+        self, steps: Iterator[None], then: Callable[[], None], told: Callable[[int], None] = lambda _done: None
+    ) -> None:
         """Run steps in place of those that are under way; the first one at once.
 
         Args:
             steps: each does its part of the work when it is asked for.
             then: called after the last one; never, if the work was stopped or replaced meanwhile.
+            told: called with the number of steps done after each but the last.
         """
         self._steps = steps
+        done = count(1)
 
         def go_on() -> None:
             if self._steps is not steps:
@@ -38,6 +43,7 @@ class Stepwise:
                 self._steps = None
                 then()
             else:
+                told(next(done))
                 QTimer.singleShot(_PAUSE_MS, go_on)
 
         go_on()

@@ -45,7 +45,7 @@ def main() -> None:
         if len(sys.argv) > 1:
             dock.panels.model.choose_runtime(Runtime(sys.argv[1]))
         if len(sys.argv) > 2:
-            dock.workflow.load_weights(Path(sys.argv[2]))
+            dock.workflow.weights.load(Path(sys.argv[2]))
         else:
             dock.workflow.quantize()
         tell("lag while the weights are made or loaded", lags_while(lambda: dock.panels.jobs.is_running))

@@ -16,6 +16,7 @@ from qtpy.QtCore import QPoint, QSettings, Qt
 from qtpy.QtTest import QTest
 
 import napari_pqcomq
+from napari_pqcomq.jobs.kept_work import KeptWork
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.calibration import Calibration
@@ -141,6 +142,12 @@ def settings_of_the_tests_own(tmp_path: Path) -> None:
 def every_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     """All runtimes are offered: finding out imports OpenVINO in a thread, and warnings are everybody's filters."""
     monkeypatch.setattr("napari_pqcomq.forms.runtime_edit._obstacles", dict)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept_of_the_test_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights and results outlive docks, not tests."""
+    monkeypatch.setattr("napari_pqcomq.jobs.kept_work._shared", KeptWork())
 
 
 def _pixel(viewer, place: tuple[float, float], cell: int):

@@ -27,7 +27,7 @@ def quantizations(monkeypatch, eight_bits):
 
 def test_it_quantizes_for_a_first_look_and_compares(qtbot, make_napari_viewer, loaded_once, quantizations, monkeypatch):
     compared = []
-    monkeypatch.setattr(Workflow, "compare", lambda workflow: compared.append(workflow.weights))
+    monkeypatch.setattr(Workflow, "compare", lambda workflow: compared.append(workflow.weights.chosen))
     monkeypatch.setattr("napari.Viewer", lambda **options: make_napari_viewer())
     _viewer, dock = demo.open_demo(4)
     qtbot.waitUntil(lambda: bool(compared) and not dock.panels.jobs.is_running)

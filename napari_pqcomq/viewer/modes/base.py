@@ -23,6 +23,7 @@ class Stage:
         scene: what all sides share.
         panes: full precision first.
         sides: their layers, in the same order.
+        spare: layers of further sides that were made for an earlier comparison; out of sight.
         candidate: the side that views of two are about, beside the first.
     """
 
@@ -31,6 +32,22 @@ class Stage:
     panes: list[Pane]
     sides: list[Side]
     candidate: int = 1
+    spare: list[Side] = field(default_factory=list)
+
+    def take(self, panes: Sequence[Pane], candidate: int) -> bool:
+        """Show other panes with the layers that are there.
+
+        Returns:
+            Whether there are enough of them; nothing has changed otherwise.
+        """
+        every = [*self.sides, *self.spare]
+        if len(panes) > len(every):
+            return False
+        self.sides, self.spare = every[: len(panes)], every[len(panes) :]
+        for side, pane in zip(self.sides, panes, strict=True):
+            side.masks[:] = pane.mask
+        self.panes, self.candidate = list(panes), candidate
+        return True
 
     @property
     def pair(self) -> tuple[Side, Side]:
@@ -65,8 +82,9 @@ class Plate:
 class ViewMode(Protocol):
     """One way of viewing; all of them read the same masks and none computes anything of the models."""
 
-    grid: tuple[int, int] | None
-    """Rows and columns of the canvas; None for a single picture."""
+    @property
+    def grid(self) -> tuple[int, int] | None:
+        """Rows and columns of the canvas; None for a single picture."""
 
     @property
     def own_layers(self) -> list[Layer]:

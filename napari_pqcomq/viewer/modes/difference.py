@@ -42,17 +42,19 @@ class DifferenceMode:
         return [first.image, self._layer, first.boxes]
 
     def plates(self) -> list[Plate]:
-        """What the colours mean and how much there is of each."""
+        """What the colours mean and how much there is of each, of the object that the figures are about."""
         full, quantized = self._stage.panes[0], self._stage.panes[self._stage.candidate]
         counts = self._counts.sum(axis=0)
         only_full, only_quantized, both = (
             f"{counts[part] * self._stage.scene.volume.grid.voxel_millilitres:.1f} mL"
             for part in (ONLY_A, ONLY_B, BOTH)
         )
+        names = {each.number: each.name for each in self._stage.scene.objects}
+        of_object = f" of {names[self._counted]}" if self._counted and len(names) > 1 else ""
         return [
-            _only(full, only_full),
-            Plate(f"Both: {both}", BOTH_COLOUR),
-            _only(quantized, only_quantized),
+            _only(full, only_full + of_object),
+            Plate(f"Both: {both}{of_object}", BOTH_COLOUR, short_titles=(f"Both: {both}",)),
+            _only(quantized, only_quantized + of_object),
         ]
 
     def show_masks(self, slices: Sequence[int] | None) -> None:
@@ -60,25 +62,36 @@ class DifferenceMode:
         if slices is None:
             self._layer.data = self._computed()
             return
-        first, second = self._stage.pair
         for z in slices:
-            self._parts[z] = difference(first.masks[z], second.masks[z])
-            self._counts[z] = _count(self._parts[z])
+            self._parts[z], self._counts[z] = self._compared(z)
         self._layer.refresh(extent=False, thumbnail=False, highlight=False)
 
     def close(self) -> None:
         """Nothing is held."""
 
+    @property
+    def _counted(self) -> int:
+        """Number of the object that is counted, 0 for all of them."""
+        scene = self._stage.scene
+        return 0 if scene.current in scene.hidden else scene.current
+
     def _computed(self) -> np.ndarray:
-        first, second = self._stage.pair
-        self._parts = difference(first.masks, second.masks)
-        self._counts = np.stack([_count(self._parts[z]) for z in range(len(self._parts))])
+        compared = [self._compared(z) for z in range(len(self._stage.sides[0].masks))]
+        self._parts = np.stack([parts for parts, _counts in compared])
+        self._counts = np.stack([counts for _parts, counts in compared])
         return self._parts
+
+    def _compared(self, z: int) -> tuple[np.ndarray, np.ndarray]:
+        """Who segmented what on a slice (y, x), and the voxels of each part, of the counted object alone."""
+        first, second = (self._stage.scene.seen(side.masks[z]) for side in self._stage.pair)
+        parts, number = difference(first, second), self._counted
+        return parts, _count(difference(first == number, second == number) if number else parts)
 
 
 def _only(pane: Pane, millilitres: str) -> Plate:
     """The plate of a side with what it alone segmented; full precision's figures are not repeated."""
-    shorter = tuple(f"Only {title}: {millilitres}" for title in short_titles(pane.title))
+    brief = millilitres.partition(" of ")[0]
+    shorter = tuple(f"Only {title}: {told}" for told in (millilitres, brief) for title in short_titles(pane.title))
     plate = replace(side_plate(pane), title=f"Only {pane.title}: {millilitres}", short_titles=shorter)
     return plate if pane.mark is not None else replace(plate, lines=())
 

@@ -14,8 +14,12 @@ class SideBySideMode:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self.grid: tuple[int, int] | None = (1, 2) if len(stage.sides) == 2 else (2, 2)
         self.own_layers: list[Layer] = []
+
+    @property
+    def grid(self) -> tuple[int, int] | None:
+        """Two in a row, or up to four in a square."""
+        return (1, 2) if len(self._stage.sides) == 2 else (2, 2)
 
     def visible(self) -> list[Layer]:
         """Everything of every side."""

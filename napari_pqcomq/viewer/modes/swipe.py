@@ -15,9 +15,11 @@ from napari_pqcomq.viewer.modes.base import Plate, Stage, side_plate
 from napari_pqcomq.viewer.side_layers import (
     ALL_COLOURS,
     FILL_OPACITY,
+    MASKS,
     OUTLINES,
     STROKE_COLOURS,
     draw_outlines,
+    mask_colours,
     masks_layer,
 )
 from napari_pqcomq.viewer.strokes import Sight, strokes_layer
@@ -39,7 +41,8 @@ class SwipeMode:
         self._sight: Sight | None = None
         self._masks = stage.sides[0].masks.copy()
         volume = stage.scene.volume
-        self._fill: Labels = masks_layer("Swipe: masks", self._masks, volume, ALL_COLOURS, FILL_OPACITY)
+        self._fill: Labels = masks_layer(f"Swipe: {MASKS}", self._masks, volume, ALL_COLOURS, FILL_OPACITY)
+        self._fill.colormap = mask_colours(hidden=stage.scene.hidden)
         self._outline = strokes_layer(f"Swipe: {OUTLINES}", volume, STROKE_COLOURS)
         self._curtain = Shapes(ndim=3, name=CURTAIN, **transform(volume))
         self.own_layers: list[Layer] = [
@@ -69,7 +72,8 @@ class SwipeMode:
         self._sight = sight
         first, volume = self._stage.sides[0], self._stage.scene.volume
         # Left of the curtain both are full precision's masks, so there is nothing to rim.
-        draw_outlines(self._outline, sight.slice_of(self._masks), sight.slice_of(first.masks), sight, volume)
+        shown, full = (self._stage.scene.seen(sight.slice_of(each)) for each in (self._masks, first.masks))
+        draw_outlines(self._outline, shown, full, sight, volume)
 
     def close(self) -> None:
         """Let go of the viewer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ def ready(dock, shown_viewer, volume):
 @pytest.fixture
 def prepared(ready, eight_bits):
     """The same with weights at hand."""
-    ready.workflow.take_weights({ready.panels.model.choice: eight_bits})
+    ready.workflow.weights.take({ready.panels.model.choice: eight_bits})
     return ready
 
 
@@ -125,12 +126,21 @@ def test_ready_boxes_bring_their_slices_and_the_label_inside_is_suggested(ready)
     assert ready.panels.truth.label.value() == 3
 
 
-def test_the_window_holds_for_the_view(ready, shown_viewer):
-    ready.panels.volume.presets.setCurrentText("Bone (W 1800 / L 400)")
+def test_the_window_is_display_only_until_the_models_are_to_see_it(ready, shown_viewer):
+    panel = ready.panels.volume
+    panel.presets.setCurrentText("Bone (W 1800 / L 400)")
     assert shown_viewer.layers["block"].contrast_limits == [-500, 1300]
+    assert panel.intensity_window is None, "the models see the modality's own"
+    assert panel.input_note.isHidden()
+    panel.models_see.setCurrentText("The window shown")
+    assert (panel.intensity_window.level, panel.intensity_window.width) == (400, 1800)
+    assert "Models see W 1800 / L 400" in panel.input_note.text()
+    assert not panel.input_note.isHidden()
     shown_viewer.layers["block"].contrast_limits = (0, 100)
-    ready.panels.volume.presets.setCurrentText("As shown in the viewer")
-    assert (ready.panels.volume.intensity_window.level, ready.panels.volume.intensity_window.width) == (50, 100)
+    panel.presets.setCurrentText("Set by hand")
+    assert (panel.intensity_window.level, panel.intensity_window.width) == (50, 100)
+    panel.models_see.setCurrentText("The modality's window")
+    assert panel.intensity_window is None
 
 
 def test_compare_quantizes_shows_both_sides_and_close_restores(ready, shown_viewer, qtbot):
@@ -150,7 +160,12 @@ def test_compare_quantizes_shows_both_sides_and_close_restores(ready, shown_view
     assert titles[0] == "LiteMedSAM · FP32"
     assert "8-bit" in titles[1]
     groups = [row[0] for row in ready.panels.metrics.texts() if len(row) == 1]
-    assert groups == ["Agreement of the two models", "Accuracy against ground truth", "Volume, time and size"]
+    assert groups == [
+        "Agreement of the models", "Accuracy against ground truth", "Volume and size", "Time and memory"
+    ]  # fmt: skip
+    in_window = ready.panels.results_dock.mapTo(ready.window(), ready.panels.results_dock.rect().topLeft())
+    assert in_window.y() > ready.window().height() / 2, "the results stand below the pictures"
+    assert ready.panels.results_dock.width() < ready.window().width() - ready.width(), "and beside the dock"
     assert not ready.panels.jobs.isVisible()
     press(qtbot, ready.panels.actions.close_button)
     assert [(layer.name, layer.visible) for layer in shown_viewer.layers] == before
@@ -207,7 +222,10 @@ def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot,
     wait_for_masks(qtbot, shown_viewer, [5])
     shown_viewer.dims.set_current_step(0, 6)
     wait_for_masks(qtbot, shown_viewer, [6])
-    ready.panels.volume.choose_window(5)  # bone: the models see something else now
+    ready.panels.volume.choose_window(5)  # bone: a matter of display
+    assert shown_viewer.layers["2: image"].contrast_limits == [-500, 1300]
+    assert shown_viewer.layers["1: masks"].data[5].any(), "the models see what they saw"
+    ready.panels.volume.models_see.setCurrentText("The window shown")
     assert not shown_viewer.layers["1: masks"].data[5].any(), "masks of the other window must go too"
     qtbot.waitUntil(lambda: "Encoding slice 6…" in plates(ready)[0].lines, timeout=PATIENCE_MS)
 
@@ -317,13 +335,68 @@ def test_cancel_half_way_keeps_nothing_and_the_dock_goes_on(ready, lite_medsam, 
         assert not module._forward_pre_hooks, "the model is others' too"
 
 
+def test_cancel_at_the_second_width_keeps_the_first(ready, qtbot):
+    ready.panels.model.choose_bits(8, 4)
+    told = []
+    ready.panels.jobs.told.connect(told.append)
+    press(qtbot, ready.panels.weights.quantize_button)
+    qtbot.waitUntil(lambda: any("4 bits" in each for each in told), timeout=PATIENCE_MS)
+    press(qtbot, ready.panels.jobs.cancel_button)
+    wait_for_end(qtbot, ready)
+    status = ready.panels.weights.status.text()
+    assert "Ready: 8-bit" in status
+    assert "not quantized yet" in status
+    _eight, four = ready.panels.model.choices
+    assert ready.workflow.weights.missing == (four,)
+    ready.panels.model.choose_bits(8)
+    assert ready.workflow.weights.chosen, "the finished width serves by itself"
+    assert ready.panels.weights.save_button.isEnabled()
+
+
+def test_closing_the_dock_loses_nothing_that_was_finished(ready, shown_viewer, qtbot, volume):
+    press(qtbot, ready.panels.actions.compare_button)
+    qtbot.waitUntil(lambda: ready.panels.store.result is not None, timeout=PATIENCE_MS)
+    before = ready.panels.store.result
+    ready.panels.truth.label.setValue(3)
+    ready.panels.objects.add(Box3D(20, 5, 4, 30, 15, 5), "second")
+    ready.panels.objects.settle()
+    ready.release()
+    assert not ready.panels.view.is_open
+    again = CompareWidget(shown_viewer)
+    shown_viewer.window.add_dock_widget(again)
+    assert "Ready: 8-bit" in again.panels.weights.status.text()
+    assert again.panels.truth.layers.currentText() == "truth"
+    assert again.panels.actions.kept_button.isVisible()
+    assert "compared before" in again.panels.actions.hint.text()
+    press(qtbot, again.panels.actions.kept_button)
+    qtbot.waitUntil(lambda: again.panels.store.result is not None, timeout=PATIENCE_MS)
+    assert again.panels.view.is_open
+    assert again.panels.store.result.objects == before.objects
+    assert [each.name for each in again.panels.objects.objects] == ["cube", "second"]
+    assert not again.panels.actions.kept_button.isVisible()
+    assert again.panels.metrics.texts()
+    # The same volume opened anew; then one that the first was not compared with.
+    again.panels.view.close()
+    twin = replace(volume, voxels=volume.voxels.copy())
+    again.panels.volume.layers.choose(shown_viewer.add_layer(Layer.create(*image_tuple(twin))))
+    assert again.panels.actions.kept_button.isVisible()
+    other = replace(volume, voxels=volume.voxels + 1)
+    again.panels.volume.layers.choose(shown_viewer.add_layer(Layer.create(*image_tuple(other))))
+    assert not again.panels.actions.kept_button.isVisible()
+    assert "Not quantized yet" in again.panels.weights.status.text()
+    assert "1 slice of block" in again.panels.weights.elsewhere_button.toolTip()
+    press(qtbot, again.panels.weights.elsewhere_button)
+    assert "Ready: 8-bit" in again.panels.weights.status.text()
+    again.release()
+
+
 def test_weights_are_saved_and_loaded_again_with_their_settings(prepared, qtbot, tmp_path):
     ready = prepared
     assert "Ready" in ready.panels.weights.status.text()
-    ready.workflow.save_weights(tmp_path / "w.safetensors")
+    ready.workflow.weights.save(tmp_path / "w.safetensors")
     ready.panels.model.choose_bits(2)
     assert "Not quantized yet" in ready.panels.weights.status.text()
-    ready.workflow.load_weights(tmp_path / "w.safetensors")
+    ready.workflow.weights.load(tmp_path / "w.safetensors")
     wait_for_end(qtbot, ready)
     assert ready.panels.model.settings.widths == (8,)
     loaded = ready.workflow.models.quantized(ready.panels.model.choice)
@@ -334,7 +407,7 @@ def test_weights_are_saved_and_loaded_again_with_their_settings(prepared, qtbot,
 def test_a_bad_weights_file_is_told_in_one_sentence(ready, qtbot, tmp_path):
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"no weights")
-    ready.workflow.load_weights(bad)
+    ready.workflow.weights.load(bad)
     wait_for_end(qtbot, ready)
     assert any("bad.safetensors" in message and "damaged" in message for message in notices())
 

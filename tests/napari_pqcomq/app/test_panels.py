@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from napari.layers import Layer
 from napari.utils.notifications import notification_manager
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
+from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
 from napari_pqcomq.app.job_requests import compare_job, quantize_job
 from napari_pqcomq.app.key_bindings import key_bindings
@@ -15,6 +19,7 @@ from napari_pqcomq.app.navigation import Navigation
 from napari_pqcomq.app.panels import make_panels
 from napari_pqcomq.app.preferences import Preferences
 from napari_pqcomq.app.results_controller import ResultsController
+from napari_pqcomq.app.steps import Steps
 from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.prompts.box_layers import boxes_tuple
 from napari_pqcomq.prompts.prompt import Prompt
@@ -22,6 +27,7 @@ from napari_pqcomq.viewer.modes.registry import DIFFERENCE
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
+from pqcomq.volumes.import_issues import ImportIssue
 
 BOX = Box3D(5, 5, 4, 17, 15, 5)
 PATIENCE_MS = 60_000
@@ -43,16 +49,51 @@ def controller(panels, workflow):
 
 
 def test_every_panel_has_its_place_in_the_layout(panels, bare):
-    lay_out(panels, QLabel("keys"), bare)
+    steps = Steps(panels)
+    lay_out(panels, steps, QLabel("keys"), bare)
+    bare.resize(400, 1200)
+    bare.show()
+    tops = [step.mapTo(bare, step.rect().topLeft()).y() for step in (steps.volume, steps.model, steps.objects)]
+    assert tops == sorted(set(tops)), "one below the other"
     shown = (panels.volume, panels.model, panels.weights, panels.prompts, panels.truth)
-    tops = [panel.mapTo(bare, panel.rect().topLeft()).y() for panel in shown]
-    assert tops == sorted(tops)
-    below = (panels.results, panels.session, panels.jobs, panels.actions, panels.view_bar, panels.calibration)
+    below = (panels.session, panels.jobs, panels.actions, panels.view_bar, panels.calibration, panels.mouse_panel)
     assert all(bare.isAncestorOf(panel) for panel in (*shown, *below))
+    assert panels.results_dock.isAncestorOf(panels.results)
+
+
+def test_a_step_folds_when_it_is_done_and_opens_when_it_no_longer_is(prompted, workflow, qtbot):
+    steps = Steps(prompted)
+    qtbot.addWidget(steps)
+    steps.show()
+    steps.show_state([], missing=1)
+    assert steps.volume.is_folded, "a volume is open"
+    assert steps.volume.summary.text() == "block"
+    assert not steps.model.is_folded
+    qtbot.mouseClick(steps.volume.button, Qt.MouseButton.LeftButton)
+    steps.show_state([], missing=1)
+    assert not steps.volume.is_folded, "the user has opened it"
+    steps.show_state(["4-bit"], missing=0)
+    assert steps.model.is_folded
+    assert steps.model.summary.text() == "LiteMedSAM · 4 bits · ready"
+    assert not prompted.weights.isVisible()
+    steps.show_state([], missing=1)
+    assert not steps.model.is_folded, "there is something to do again"
+    assert steps.objects.summary.text() == "1 object, cube"
+    qtbot.mouseClick(steps.objects.button, Qt.MouseButton.LeftButton)
+    assert steps.objects.is_folded
+
+
+def test_a_volume_with_something_odd_about_it_stays_open(viewer, volume, panels, qtbot):
+    odd = replace(volume, findings=(ImportIssue("doubtful modality", "Taken for CT."),))
+    viewer.add_layer(Layer.create(*image_tuple(odd)))
+    steps = Steps(panels)
+    qtbot.addWidget(steps)
+    steps.show_state([], missing=1)
+    assert not steps.volume.is_folded, "what is odd is read"
 
 
 def test_no_key_means_two_things_and_each_does_what_it_says(prompted, workflow, qtbot):
-    bindings = key_bindings(prompted, Navigation(prompted, workflow))
+    bindings = key_bindings(prompted, Navigation(prompted, workflow), Correcting(prompted, workflow), lambda: None)
     keys = {each.keys: each for each in bindings}
     assert len(keys) == len(bindings), "no key means two things"
     keys["D"].action()
@@ -98,13 +139,13 @@ def test_settings_that_no_longer_make_sense_are_passed_over(panels):
 
 def test_a_job_is_refused_with_the_reason(panels, workflow, viewer, volume):
     with pytest.raises(InputError, match="Open a NIfTI file"):
-        quantize_job(panels, workflow.models, panels.model.choices)
+        quantize_job(panels, workflow.models, panels.model.choices, workflow.weights.origin)
     workflow.open_live()
     assert not panels.jobs.is_running
     assert notification_manager.records[-1].message == NO_VOLUME
     viewer.add_layer(Layer.create(*image_tuple(volume)))
     with pytest.raises(InputError, match="There is no box yet"):
-        compare_job(panels, workflow.models, workflow.embeddings)
+        compare_job(panels, workflow.models, (), workflow.embeddings)
     panels.model.choose_model("medsam")
     assert not workflow.can_start
     workflow.quantize()
@@ -114,17 +155,17 @@ def test_a_job_is_refused_with_the_reason(panels, workflow, viewer, volume):
 
 def test_what_can_be_done_follows_the_panels(prompted, workflow, eight_bits, qtbot):
     assert workflow.can_start
-    assert not workflow.weights
+    assert not workflow.weights.chosen
     with qtbot.waitSignal(workflow.changed):
         prompted.model.choose_bits(8)
     with qtbot.waitSignal(workflow.changed):
-        workflow.take_weights({prompted.model.choice: eight_bits})
-    assert workflow.weights == (eight_bits,)
-    job = compare_job(prompted, workflow.models, workflow.embeddings)
+        workflow.weights.take({prompted.model.choice: eight_bits})
+    assert workflow.weights.chosen == (eight_bits,)
+    job = compare_job(prompted, workflow.models, workflow.weights.chosen, workflow.embeddings)
     assert job.weights == (eight_bits,)
     assert [each.box for each in job.prompts] == [BOX]
     prompted.model.choose_bits(4)
-    assert not workflow.weights, "those at hand are not what is chosen now"
+    assert not workflow.weights.chosen, "those at hand are not what is chosen now"
 
 
 def test_a_result_reaches_view_table_and_plates_without_a_dock(prompted, workflow, controller, result, viewer, qtbot):

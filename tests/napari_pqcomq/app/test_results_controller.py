@@ -84,6 +84,45 @@ def test_a_reading_shows_nameless_sides_and_brings_the_figures_back(shown, resul
     assert dock.workflow.result is result
 
 
+def test_a_reading_looks_at_the_object_and_never_flashes_another_place(shown, result, shown_viewer, tmp_path, qtbot):
+    dock = shown
+    qtbot.wait(300)
+    dock.panels.view.go_to(0)
+    qtbot.wait(300)
+    frames = []
+    canvas = canvas_of(shown_viewer.window._qt_window)
+
+    def seen(event=None):
+        camera = shown_viewer.scene.camera
+        frames.append((shown_viewer.dims.current_step[0], round(camera.zoom, 3), tuple(camera.center)))
+
+    scene_canvas = shown_viewer.window._qt_viewer.canvas._scene_canvas
+    scene_canvas.events.draw.connect(seen)
+    layers = [id(layer) for layer in shown_viewer.layers]
+    dock.panels.reader_study.begin(tmp_path / "log.csv")
+    whole = None
+    while dock.workflow.is_reading:
+        trial = dock.panels.store.reading.current
+        frames.clear()
+        canvas.update()
+        qtbot.waitUntil(lambda: bool(frames))
+        qtbot.wait(100)
+        assert {frame[0] for frame in frames} == {trial.item.z}, "every picture drawn is of the pair's slice"
+        assert len({frame[1:] for frame in frames}) == 1, "and of one place"
+        whole = frames[-1]
+        assert dock.panels.view.is_close
+        assert "J: left, L: right" in dock.panels.actions.hint.text()
+        dock.panels.reader_study.choose("left")
+    box = result.objects[0].box
+    _z, _y, x = whole[2]
+    assert x == pytest.approx(-20 + 1.5 * (box.x0 + box.x1) / 2, abs=6), "near the object; kept within the body"
+    assert [id(layer) for layer in shown_viewer.layers] == layers, "no layer is made anew: no black seconds"
+    assert dock.panels.view.is_open
+    assert "Time for a pair: median" in dock.panels.reader_study.text.text()
+    assert "95 % interval" in dock.panels.reader_study.text.text()
+    scene_canvas.events.draw.disconnect(seen)
+
+
 def test_closing_the_view_ends_the_reading_without_names(shown, tmp_path):
     dock = shown
     dock.panels.reader_study.begin(tmp_path / "log.csv")
@@ -146,7 +185,7 @@ def test_a_session_of_another_volume_is_refused(shown, result, shown_viewer, tmp
 
 
 def test_no_widget_keeps_a_model_or_a_result(shown, result, eight_bits, tmp_path):
-    shown.workflow.take_weights({shown.panels.model.choice: eight_bits})
+    shown.workflow.weights.take({shown.panels.model.choice: eight_bits})
     shown.panels.reader_study.begin(tmp_path / "log.csv")
     results = (ComparisonResult, ObjectComparison, Comparison, ModelResult, BlindedReading)
     kept = (*results, ComparedModel, Segmenter, QuantizedModel)

@@ -1,31 +1,72 @@
-"""Which quantized weights are kept at hand, and for how long."""
+"""Which quantized weights are kept at hand, for what, and for how long."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
-from napari_pqcomq.jobs.choices import ModelChoice
+from napari_pqcomq.jobs import model_cache
+from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.model_cache import ModelCache
 from pqcomq.quantization.presets import default_config
 
 EIGHT, FOUR = (ModelChoice("lite-medsam", None, default_config("lite-medsam", bits)) for bits in (8, 4))
 OTHER = ModelChoice("medsam", Path("other.pth"), default_config("medsam", 8))
+LIVER, BRAIN = (WeightsOrigin(CalibrationChoice(8), key, key) for key in ("liver", "brain"))
+
+
+def made():
+    """Weights as far as the cache looks at them."""
+    return SimpleNamespace(segmenter=SimpleNamespace(checkpoint_bytes=40_000_000))
 
 
 def test_weights_are_found_by_the_choice_they_were_made_for():
-    models, made = ModelCache(), object()
+    models, weights = ModelCache(), made()
     assert models.newest is None
-    models.keep(EIGHT, made)
-    assert models.quantized(EIGHT) is made
+    models.keep(EIGHT, weights)
+    assert models.quantized(EIGHT) is weights
     assert models.quantized(FOUR) is None
     assert models.missing((EIGHT, FOUR)) == (FOUR,)
-    assert models.newest is made
+    assert models.newest is weights
 
 
 def test_weights_of_another_model_make_room_but_other_bit_widths_stay():
     models = ModelCache()
     for choice in (EIGHT, FOUR):
-        models.keep(choice, object())
+        models.keep(choice, made())
     assert models.missing((EIGHT, FOUR)) == ()
-    models.keep(OTHER, object())
+    models.keep(OTHER, made())
     assert models.missing((EIGHT, FOUR)) == (EIGHT, FOUR)
+
+
+def test_weights_are_remembered_by_volume_and_settings():
+    models, liver, brain = ModelCache(), made(), made()
+    models.keep(EIGHT, liver, LIVER)
+    assert models.quantized(EIGHT, BRAIN) is None, "they were calibrated on another volume"
+    assert models.missing((EIGHT,), BRAIN) == (EIGHT,)
+    assert models.quantized(EIGHT, WeightsOrigin(CalibrationChoice(4), "liver")) is None, "on other slices"
+    models.keep(EIGHT, brain, BRAIN)
+    assert models.quantized(EIGHT, LIVER) is liver, "back on the first volume, its own are there"
+    assert models.quantized(EIGHT, BRAIN) is brain
+    loaded = made()
+    models.keep(EIGHT, loaded)
+    assert models.quantized(EIGHT, LIVER) is loaded, "a file that the user has loaded serves anywhere"
+
+
+def test_weights_made_elsewhere_are_named_where_all_widths_are_there():
+    models = ModelCache()
+    models.keep(EIGHT, made(), LIVER)
+    assert models.made_elsewhere((EIGHT,)) == LIVER
+    assert models.made_elsewhere((EIGHT, FOUR)) is None
+    models.keep(FOUR, made(), LIVER)
+    assert models.made_elsewhere((EIGHT, FOUR)) == LIVER
+    assert str(LIVER) == "8 slices of liver"
+
+
+def test_of_too_many_the_oldest_are_dropped(monkeypatch):
+    monkeypatch.setattr(model_cache, "_MOST_BYTES", 80_000_000)
+    models = ModelCache()
+    for key in ("a", "b", "c"):
+        models.keep(EIGHT, made(), WeightsOrigin(CalibrationChoice(8), key))
+    kept = [models.quantized(EIGHT, WeightsOrigin(CalibrationChoice(8), key)) is not None for key in ("a", "b", "c")]
+    assert kept == [False, True, True]

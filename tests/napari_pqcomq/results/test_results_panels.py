@@ -51,7 +51,7 @@ def store():
 def shown(qtbot):
     def show(panel):
         qtbot.addWidget(panel)
-        panel.resize(340, 500)
+        panel.resize(860, 240)
         panel.show()
         qtbot.waitExposed(panel)
         return panel
@@ -200,7 +200,7 @@ def test_a_reading_from_the_first_pair_to_the_names(reader, result, qtbot, tmp_p
     assert store.finished_reading is not None
     assert panel.start_button.isVisible()
     assert not panel.choices["left"].isVisible()
-    assert store.finished_reading.preference.sentence == panel.text.text()
+    assert store.finished_reading.outcome == panel.text.text()
     with log.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["choice"] for row in rows] == ["left", "none", "right", "left"]
@@ -251,7 +251,7 @@ def test_masks_that_are_the_same_cannot_be_read(shown, result, masks, volume, co
 def test_the_session_panel_asks_where(shown, qtbot, tmp_path, monkeypatch):
     panel = shown(SessionPanel())
     assert not panel.save_button.isEnabled()
-    panel.offer(save=True)
+    panel.offer(move=True, save=True)
     dialogs = "napari_pqcomq.results.session_panel.QFileDialog"
     monkeypatch.setattr(f"{dialogs}.getSaveFileName", lambda *given: (str(tmp_path / "new"), ""))
     monkeypatch.setattr(f"{dialogs}.getExistingDirectory", lambda *given: str(tmp_path))

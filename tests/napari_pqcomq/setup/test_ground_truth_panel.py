@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from napari.components import ViewerModel
+from napari.layers import Layer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QMessageBox
 
+from napari_pqcomq.io.sample_data import synthetic_ct_sample
+from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.setup.ground_truth_panel import GroundTruthPanel
 from napari_pqcomq.widgets.import_questions import PartsDialog
 from pqcomq.errors import InputError
@@ -102,3 +105,18 @@ def test_a_slicer_segmentation_keeps_its_names_and_colours(panel, block, tmp_pat
     layer = panel.layers.layer
     assert layer.metadata["pqcomq_names"] == {1: "cube"}
     np.testing.assert_allclose(layer.get_color(1), [0.5, 0.25, 1, 1])
+
+
+def test_labels_of_a_volume_made_by_code_are_its_truth_at_once(qtbot):
+    image, labels, _boxes = synthetic_ct_sample()
+    viewer = ViewerModel()
+    panel = GroundTruthPanel(viewer)
+    qtbot.addWidget(panel)
+    panel.set_volume(volume_of(Layer.create(*image)))
+    viewer.add_layer(Layer.create(labels[0].copy(), {**labels[1], "metadata": {}}, "labels"))
+    assert panel.layers.layer is None, "labels that nobody vouches for are not chosen"
+    viewer.add_layer(Layer.create(*labels))
+    assert panel.layers.layer is viewer.layers[-1]
+    panel.layers.setCurrentIndex(0)
+    viewer.add_layer(Layer.create(*image))
+    panel.release()

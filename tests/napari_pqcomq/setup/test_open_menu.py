@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,9 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QSettings
 
 from napari_pqcomq.setup.open_menu import MOST_RECENT, OpenMenu
+from pqcomq.errors import InputError
 
+REAL_CT = "Sample: real abdominal CT (290 MB, downloaded once)"
 _PLACE = (QSettings.Format.IniFormat, QSettings.Scope.UserScope, "napari-pqcomq", "napari-pqcomq")
 
 
@@ -51,9 +54,39 @@ def test_files_folders_and_the_sample_are_opened(menu, tmp_path, monkeypatch):
     dialog = "napari_pqcomq.setup.open_menu.QFileDialog"
     monkeypatch.setattr(f"{dialog}.getOpenFileName", lambda *asked: (str(tmp_path / "a.nii"), ""))
     monkeypatch.setattr(f"{dialog}.getExistingDirectory", lambda *asked: str(tmp_path))
-    for text in ("File…", "DICOM folder…", "Sample: synthetic abdominal CT"):
+    for text in ("File…", "DICOM folder…", "Sample: synthetic abdominal CT", "Sample: abdominal MR slice"):
         entry(menu, text).trigger()
-    assert [what for what, _plugin in menu.opened] == [str(tmp_path / "a.nii"), str(tmp_path), "synthetic_ct"]
+    found = [what for what, _plugin in menu.opened]
+    assert found == [str(tmp_path / "a.nii"), str(tmp_path), "synthetic_ct", "mr_slice"]
+
+
+def test_the_real_ct_is_fetched_in_the_background_and_without_a_network_said_plainly(menu, volume, qtbot, monkeypatch):
+    added, go_on, said = [], threading.Event(), []
+    menu._viewer.add_layer = added.append
+
+    def fetch(progress):
+        progress.total = 290e6
+        progress.update(12e6)
+        go_on.wait(60)
+        return volume
+
+    monkeypatch.setattr("pqcomq.samples.real_ct.real_ct", fetch)
+    entry(menu, REAL_CT).trigger()
+    qtbot.waitUntil(lambda: menu.text() == "12 of 290 MB")
+    assert not entry(menu, REAL_CT).isEnabled(), "once is enough"
+    go_on.set()
+    qtbot.waitUntil(lambda: menu.text() == "Open…")
+    assert [layer.name for layer in added] == ["block"]
+
+    def offline(progress):
+        raise InputError("CTLiver.nrrd could not be downloaded: there is no connection.")
+
+    monkeypatch.setattr("pqcomq.samples.real_ct.real_ct", offline)
+    entry(menu, REAL_CT).trigger()
+    qtbot.waitUntil(lambda: menu.text() == "Open…")
+    said = [notice.message for notice in notification_manager.records]
+    assert said[-1] == "CTLiver.nrrd could not be downloaded: there is no connection."
+    assert len(added) == 1
 
 
 def test_a_file_is_opened_and_remembered_and_a_bad_one_told_in_a_sentence(plugin, shown_viewer, block, tmp_path, qtbot):

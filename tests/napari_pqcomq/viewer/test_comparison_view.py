@@ -502,3 +502,24 @@ def test_opening_step_by_step_ends_where_opening_at_once_does(viewer, qtbot, vol
     qtbot.wait(200)
     assert opened == [True]
     assert state(viewer) == before
+
+
+def test_two_of_four_sides_are_shown_and_all_again_without_a_layer_made_anew(viewer, panes, scene, masks):
+    view = ComparisonView(viewer)
+    four = [replace(panes[0], title=f"Model · {bits}") for bits in ("FP32", "8-bit", "4-bit", "2-bit")]
+    view.open(four, scene)
+    layers = [id(layer) for layer in viewer.layers]
+    nameless = [replace(panes[0], title="Left", mask=masks[1]), replace(panes[1], title="Right", mask=masks[0])]
+    view.open(nameless, scene)
+    assert [id(layer) for layer in viewer.layers] == layers
+    assert (view.sides, viewer.canvas.grid.shape) == (2, (1, 2))
+    seen = {layer.name[0] for layer in viewer.layers if layer.visible}
+    assert seen == {"1", "2"}, "the others are out of sight"
+    assert [plate.title for plate in view.strips.plates] == ["Left", "Right"]
+    assert np.array_equal(view.masks(5)[0] > 0, masks[1][5])
+    view.open(four, scene)
+    assert [id(layer) for layer in viewer.layers] == layers
+    assert (view.sides, viewer.canvas.grid.shape) == (4, (2, 2))
+    assert {layer.name[0] for layer in viewer.layers if layer.visible} == {"1", "2", "3", "4"}
+    view.close()
+    assert not len(viewer.layers)

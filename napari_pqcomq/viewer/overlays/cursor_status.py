@@ -32,11 +32,15 @@ class CursorStatus:
         status = event.value
         if self._volume is None or not isinstance(status, dict) or status == self._own:
             return
-        if self._viewer.dims.ndisplay != 2 or len(self._viewer.cursor.position) != 3:
+        if len(self._viewer.cursor.position) != 3:
             return
-        place = patient_words(patient_millimetres(self._volume, self._viewer.cursor.position))
         value = status.get("value", "")
-        self._own = {**status, "coordinates": f"{place}: {value}" if value else place}
+        if self._viewer.dims.ndisplay == 2:
+            place = patient_words(patient_millimetres(self._volume, self._viewer.cursor.position))
+            told = f"{place}: {value}" if value else place
+        else:
+            told = str(value or "")  # a point on a line of sight through the whole volume is no place
+        self._own = {**status, "coordinates": told}
         self._viewer.status = self._own
 
 

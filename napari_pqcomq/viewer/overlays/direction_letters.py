@@ -8,7 +8,7 @@ from __future__ import annotations
 from napari.components import ViewerModel
 from napari.components.overlays import TextOverlay
 
-from napari_pqcomq.viewer.plate_strips import PlateStrips
+from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
 from pqcomq.volumes.volume import Volume
 
 PREFIX = "pqcomq_"

@@ -1,0 +1,120 @@
+"""What was finished on a volume is there again when dock or volume are opened anew."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QObject
+
+from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.workflow import Workflow
+from napari_pqcomq.jobs.kept_work import KeptResult, KeptTruth, RecallJob
+from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
+from pqcomq.comparison.comparison_result import ComparisonResult
+
+
+class KeptResults(QObject):
+    """Keeps the last comparison and the ground truth of each volume, and brings them back.
+
+    Args:
+        panels: of the dock.
+        workflow: of the dock.
+        parent: Qt parent.
+    """
+
+    def __init__(self, panels: Panels, workflow: Workflow, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._panels, self._workflow = panels, workflow
+        self._volume_key = ""
+        panels.store.changed.connect(self._keep)
+        panels.store.jitters_changed.connect(self._complete)
+        panels.objects.settled.connect(self._complete)
+        panels.reader_study.ended.connect(self._complete)
+        panels.truth.changed.connect(self._keep_truth)
+        panels.truth.label.valueChanged.connect(self._keep_truth)
+        workflow.changed.connect(self._on_changed)
+        self._on_changed()
+
+    @property
+    def offered(self) -> KeptResult | None:
+        """What could be brought back now: the last comparison of the open volume while none is on screen."""
+        workflow = self._workflow
+        return None if self._panels.view.is_open or workflow.is_reading else workflow.kept.result(workflow.volume_key)
+
+    def bring_back(self) -> None:
+        """Show what is offered, once it is sure that it belongs to the open volume."""
+        panels, kept, volume = self._panels, self.offered, self._panels.volume.volume
+        if kept is None or volume is None or panels.jobs.is_running:
+            return
+
+        def show(result: ComparisonResult) -> None:
+            panels.objects.load(merged(kept.prompts, panels.objects.objects))
+            self._workflow.show_result(result, finish)
+
+        def finish() -> None:
+            panels.store.set_jitters(kept.jitters)
+            if kept.reading is not None:
+                panels.reader_study.show_finished(kept.reading)
+            self._workflow.kept.keep(self._workflow.volume_key, kept)
+
+        panels.jobs.start(RecallJob(kept, volume).steps, show, "Looking for the last comparison…")
+
+    def release(self) -> None:
+        """The dock closes: keep what there is, and let go of what can be made again in a moment."""
+        self._complete()
+        self._workflow.changed.disconnect(self._on_changed)
+        self._panels.truth.changed.disconnect(self._keep_truth)
+        self._workflow.models.rest()
+
+    def _keep(self) -> None:
+        result = self._panels.store.result
+        if result is not None and result.volume is self._panels.volume.volume:
+            self._workflow.kept.keep(self._workflow.volume_key, KeptResult.of(result, self._panels.objects.objects))
+
+    def _complete(self) -> None:
+        """Boxes have been moved, or a reading has ended, since the comparison was finished."""
+        panels, store = self._panels, self._panels.store
+        if store.result is None or store.result.volume is not panels.volume.volume:
+            return
+        since: dict[str, object] = {"jitters": dict(store.jitters), "reading": store.finished_reading}
+        if panels.objects.objects:  # where the layer of the boxes was removed, those compared are kept
+            since["prompts"] = panels.objects.objects
+        self._workflow.kept.complete(self._workflow.volume_key, **since)
+
+    def _keep_truth(self) -> None:
+        layer, key = self._panels.truth.layers.layer, self._workflow.volume_key
+        if layer is not None and key and key == self._volume_key:
+            self._workflow.kept.truths[key] = KeptTruth(layer.name, self._panels.truth.label.value())
+
+    def _on_changed(self) -> None:
+        """Another volume is open: choose its ground truth again."""
+        key, truth = self._workflow.volume_key, self._panels.truth
+        if key == self._volume_key:
+            return
+        self._volume_key = ""  # what is chosen meanwhile is not the user's choice
+        kept = self._workflow.kept.truths.get(key)
+        if kept is not None and truth.choose_named(kept.layer):
+            truth.label.setValue(kept.label)
+        self._volume_key = key
+
+
+def merged(kept: tuple[Prompt, ...], present: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
+    """The objects of then with their numbers, and those drawn since under numbers of their own.
+
+    Args:
+        kept: as they were.
+        present: as they are now.
+
+    Examples:
+        >>> from pqcomq.segmentation.box import Box3D
+        >>> liver, spleen = Box3D(0, 0, 0, 9, 9, 9), Box3D(20, 20, 0, 30, 30, 9)
+        >>> both = merged((Prompt(2, "liver", liver),), (Prompt(1, "liver", liver), Prompt(2, "spleen", spleen, False)))
+        >>> [(each.number, each.name) for each in both]
+        [(2, 'liver'), (1, 'spleen')]
+    """
+    known = {each.box for each in kept}
+    found = list(kept)
+    for each in present:
+        taken = {prompt.number for prompt in found}
+        number = next((n for n in range(1, MOST_OBJECTS + 1) if n not in taken), None)
+        if each.box not in known and number is not None:
+            found.append(Prompt(number, each.name, each.box, compared=False))
+    return tuple(found)

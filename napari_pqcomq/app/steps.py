@@ -1,0 +1,71 @@
+"""The steps of the dock: volume, model, objects; each folds when it is done, so that nothing needs scrolling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.widgets.collapsible import Collapsible
+from napari_pqcomq.widgets.step import Step
+from pqcomq.models.registry import MODEL_TITLES
+
+
+class Steps(QWidget):
+    """The three steps before the results, which have a dock of their own.
+
+    Args:
+        panels: of the dock.
+        parent: Qt parent.
+
+    Attributes:
+        volume: which volume, and how it is shown.
+        model: which model, how many bits; the weights.
+        objects: boxes, and the ground truth.
+    """
+
+    def __init__(self, panels: Panels, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._panels = panels
+        for panel in (panels.volume, panels.model, panels.prompts, panels.truth):
+            panel.setTitle("")  # the step's header has it
+            panel.setFlat(True)
+        self.volume = Step("1 Volume", panels.volume)
+        self.model = Step("2 Model", _stacked(panels.model, panels.weights))
+        self.truth = Collapsible("Ground truth (optional)", panels.truth)
+        self.objects = Step("3 Objects", _stacked(panels.prompts, self.truth))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for step in (self.volume, self.model, self.objects):
+            column.addWidget(step)
+
+    def show_state(self, weights: Sequence[str], missing: int) -> None:
+        """Say how far the user has come.
+
+        Args:
+            weights: titles of the chosen quantized models that are at hand.
+            missing: how many are still to be made.
+        """
+        panels = self._panels
+        volume, settings = panels.volume.volume, panels.model.settings
+        # What is odd about a volume is not to be folded away.
+        is_plain = volume is not None and all(each.severity == "harmless" for each in volume.findings)
+        self.volume.show_state(volume.name if volume else "none open", is_plain)
+        bits = ", ".join(str(width) for width in settings.widths)
+        state = "ready" if not missing else "not quantized yet" if not weights else f"{missing} still to be made"
+        self.model.show_state(f"{MODEL_TITLES[settings.key]} · {bits} bits · {state}", not missing)
+        current = panels.objects.current_prompt
+        count = len(panels.objects)
+        self.objects.show_state(
+            f"{count} object{'' if count == 1 else 's'}, {current.name}" if current else "no box yet", done=False
+        )
+
+
+def _stacked(*parts: QWidget) -> QWidget:
+    widget = QWidget()
+    column = QVBoxLayout(widget)
+    column.setContentsMargins(0, 0, 0, 0)
+    for part in parts:
+        column.addWidget(part)
+    return widget

@@ -1,0 +1,153 @@
+"""What is kept while napari runs, whether the dock is open or not: weights, ground truth and results by volume."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.prompts.prompt import Prompt
+from pqcomq.comparison.box_perturbation import BoxJitter
+from pqcomq.comparison.compared_model import ComparedModel
+from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
+from pqcomq.errors import InputError
+from pqcomq.progress import Progress, Steps
+from pqcomq.reader_study.blinded_study import BlindedReading
+from pqcomq.volumes.volume import Volume
+
+MOST_RESULTS = 8
+"""Volumes whose last comparison is kept; their voxels are not."""
+_SAMPLES = 16
+"""Voxels along each axis that a volume is known by at first sight."""
+
+
+def volume_key(volume: Volume) -> str:
+    """Knows a volume again when it is opened once more, at once: by its grid, its modality and some of its voxels.
+
+    Hashing all voxels of a large volume would hold the window up; where it matters, :class:`RecallJob` does it.
+    """
+    steps = [max(1, count // _SAMPLES) for count in volume.voxels.shape]
+    some = np.ascontiguousarray(volume.voxels[:: steps[0], :: steps[1], :: steps[2]])
+    known = hashlib.sha256(f"{volume.grid}{volume.modality}{some.dtype.str}".encode())
+    known.update(some.data)
+    return known.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class KeptResult:
+    """A finished comparison without the voxels that it was made on.
+
+    Attributes:
+        sha256: of the volume's voxels.
+        objects: what was found.
+        reference: full precision.
+        candidates: its quantized copies.
+        prompts: the objects as they were in the dock.
+        jitters: what moved boxes gave, by object number.
+        reading: a finished blinded reading, or None.
+    """
+
+    sha256: str
+    objects: tuple[ObjectComparison, ...]
+    reference: ComparedModel
+    candidates: tuple[ComparedModel, ...]
+    prompts: tuple[Prompt, ...] = ()
+    jitters: dict[int, BoxJitter] = field(default_factory=dict)
+    reading: BlindedReading | None = None
+
+    @classmethod
+    def of(cls, result: ComparisonResult, prompts: tuple[Prompt, ...]) -> KeptResult:
+        """What is kept of a result."""
+        sha256 = result.objects[0].comparisons[0].volume_sha256
+        return cls(sha256, result.objects, result.reference, result.candidates, prompts)
+
+    def on(self, volume: Volume) -> ComparisonResult:
+        """The result again.
+
+        Args:
+            volume: the same voxels, perhaps opened anew.
+
+        Raises:
+            InputError: they are others.
+        """
+        if volume.sha256 != self.sha256:
+            raise InputError(
+                "The voxels of this volume are not those that were compared before, so its masks and figures do not "
+                "belong to it; they were not brought back."
+            )
+        return ComparisonResult(volume, self.objects, self.reference, self.candidates)
+
+
+@dataclass(frozen=True)
+class KeptTruth:
+    """The ground truth that was chosen for a volume.
+
+    Attributes:
+        layer: name of the labels layer.
+        label: its label that stood for the object.
+    """
+
+    layer: str
+    label: int
+
+
+class KeptWork:
+    """Everything finished in this process.
+
+    Attributes:
+        models: full precision, and quantized weights by volume and settings.
+        truths: by :func:`volume_key`.
+    """
+
+    def __init__(self) -> None:
+        self.models = ModelCache()
+        self.truths: dict[str, KeptTruth] = {}
+        self._results: dict[str, KeptResult] = {}  # by volume_key, the last one last
+
+    def keep(self, key: str, result: KeptResult) -> None:
+        """Keep the last comparison of a volume; of many volumes the oldest is dropped."""
+        self._results.pop(key, None)
+        self._results[key] = result
+        while len(self._results) > MOST_RESULTS:
+            del self._results[next(iter(self._results))]
+
+    def complete(self, key: str, **made_since: object) -> None:
+        """Keep what was made of a volume's last comparison since: fields of :class:`KeptResult`."""
+        if key in self._results:
+            self._results[key] = replace(self._results[key], **made_since)  # type: ignore[arg-type]
+
+    def result(self, key: str) -> KeptResult | None:
+        """The last comparison of a volume, None where there was none."""
+        return self._results.get(key)
+
+
+_shared = KeptWork()
+
+
+def shared_work() -> KeptWork:
+    """That of the process: closing a dock, or a window, loses nothing."""
+    return _shared
+
+
+@dataclass(frozen=True, eq=False)
+class RecallJob:
+    """Make sure that a kept result belongs to the open volume.
+
+    Attributes:
+        kept: the result.
+        volume: that is open.
+    """
+
+    kept: KeptResult
+    volume: Volume
+
+    def steps(self) -> Steps[ComparisonResult]:
+        """The work.
+
+        Raises:
+            InputError: the voxels are others.
+        """
+        yield Progress(0, 0, "Checking that the volume is the one compared before")
+        return self.kept.on(self.volume)

@@ -1,0 +1,175 @@
+"""Correcting masks in place: brush, eraser, undo, and what it took for each model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from napari_pqcomq.results.corrections import LONGEST_PAUSE_SECONDS
+from napari_pqcomq.results.result_store import ResultStore
+from pqcomq.csv_table import write_table
+from pqcomq.errors import InputError
+
+_TOOLS_WIDTH = 250
+_COLUMNS = ("Object", "Model", "Added", "Removed", "Changed", "Strokes", "Time")
+_EXPLANATION = (
+    "Paint on any side; the current object's mask of that model is corrected. Keep masks (Ctrl+K) and the tab Export "
+    "take the corrected ones, and their records say so."
+)
+
+
+class CorrectionsPanel(QWidget):
+    """A panel of the results area: tools, and the voxels and seconds that each model's masks took.
+
+    Args:
+        store: with the comparison and its corrections.
+        parent: Qt parent.
+
+    Attributes:
+        tool_requested: emitted with "brush" or "eraser".
+        radius_changed: emitted with the radius in millimetres.
+        undo_requested: emitted by the button that takes the last stroke back.
+    """
+
+    tool_requested = Signal(str)
+    radius_changed = Signal(float)
+    undo_requested = Signal()
+
+    def __init__(self, store: ResultStore, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self.tools = {"brush": QPushButton("Brush"), "eraser": QPushButton("Eraser")}
+        self.radius, self.undo_button = QDoubleSpinBox(), QPushButton("Undo")
+        self.export_button = QPushButton("Export table…")
+        self.table = QTableWidget(0, len(_COLUMNS))
+        self._lay_out()
+        for tool, button in self.tools.items():
+            button.setCheckable(True)
+            button.clicked.connect(lambda _checked, tool=tool: self.tool_requested.emit(tool))
+        self.radius.valueChanged.connect(self.radius_changed)
+        self.undo_button.clicked.connect(lambda: self.undo_requested.emit())
+        self.export_button.clicked.connect(self._ask)
+        store.changed.connect(self.refresh)
+        store.corrected.connect(self.refresh)
+        self.refresh()
+
+    def show_tool(self, tool: str) -> None:
+        """Light up the tool in the hand, "" for none."""
+        for name, button in self.tools.items():
+            button.setChecked(name == tool)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What was corrected, one row a mask."""
+        result, corrections = self._store.result, self._store.corrections
+        if result is None:
+            return []
+        names = {found.number: found.name for found in result.objects}
+        millilitres = result.volume.grid.voxel_millilitres
+        rows = []
+        for side, number in sorted(corrections.worked_on(), key=lambda key: (key[1], key[0])):
+            effort = corrections.effort(side, number)
+            rows.append(
+                {
+                    "object": names.get(number, f"object {number}"),
+                    "model": result.models[side].segmenter.precision,
+                    "voxels_added": effort.added,
+                    "voxels_removed": effort.removed,
+                    "voxels_changed": effort.voxels,
+                    "millilitres_changed": round(effort.voxels * millilitres, 3),
+                    "strokes": effort.strokes,
+                    "seconds": round(effort.seconds, 1),
+                }
+            )
+        return rows
+
+    def export(self, path: Path) -> None:
+        """Write the rows as CSV; the dialog has already asked before replacing a file.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        write_table(self.rows(), path, overwrite=True)
+
+    def refresh(self) -> None:
+        """Show what was corrected until now."""
+        rows = self.rows()
+        for widget in (*self.tools.values(), self.radius):
+            widget.setEnabled(self._store.result is not None)
+        self.undo_button.setEnabled(self._store.corrections.can_undo)
+        self.export_button.setEnabled(bool(rows))
+        self.table.setRowCount(len(rows))
+        for index, row in enumerate(rows):
+            changed = f"{row['voxels_changed']} ({row['millilitres_changed']:.2f} mL)"
+            texts = (
+                row["object"], row["model"], row["voxels_added"], row["voxels_removed"], changed, row["strokes"],
+                f"{row['seconds']:.1f} s",
+            )  # fmt: skip
+            for column, text in enumerate(texts):
+                cell = QTableWidgetItem(str(text))
+                cell.setToolTip(str(text))
+                self.table.setItem(index, column, cell)
+
+    def _lay_out(self) -> None:
+        self.radius.setRange(0.5, 50.0)
+        self.radius.setDecimals(1)
+        self.radius.setSuffix(" mm")
+        self.radius.setToolTip("Radius of brush and eraser.")
+        self.tools["brush"].setToolTip("Add to the current object's mask on the side under the mouse (A).")
+        self.tools["eraser"].setToolTip("Take away from it (R).")
+        self.undo_button.setToolTip("Take the last stroke back (Ctrl+Z while a tool is in the hand).")
+        self.export_button.setToolTip("Write voxels and seconds for each object and model to a CSV file.")
+        self.table.setToolTip(
+            f"Voxels are counted between the model's mask and the corrected one; time is from the first stroke to the "
+            f"last, pauses of more than {LONGEST_PAUSE_SECONDS:.0f} s left out."
+        )
+        self.table.setHorizontalHeaderLabels(list(_COLUMNS))
+        self.table.verticalHeader().setVisible(False)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.setMinimumHeight(80)
+        tools = QWidget()
+        tools.setFixedWidth(_TOOLS_WIDTH)
+        form = QFormLayout(tools)
+        form.setContentsMargins(0, 0, 0, 0)
+        for pair in (self.tools.values(), (self.undo_button, self.export_button)):
+            row = QHBoxLayout()
+            for button in pair:
+                row.addWidget(button)
+            form.addRow(row)
+        form.addRow("Radius", self.radius)
+        explanation = QLabel(_EXPLANATION)
+        explanation.setWordWrap(True)
+        explanation.setEnabled(False)
+        explanation.setAlignment(Qt.AlignmentFlag.AlignTop)
+        form.addRow(explanation)
+        beside = QHBoxLayout(self)
+        beside.setContentsMargins(0, 4, 0, 0)
+        beside.addWidget(tools)
+        beside.addWidget(self.table, 1)
+
+    def _ask(self) -> None:
+        path, _filter = QFileDialog.getSaveFileName(self, "Export corrections", "corrections.csv", "Table (*.csv)")
+        if not path:
+            return
+        try:
+            self.export(Path(path))
+        except InputError as error:
+            show_error(str(error))
+        else:
+            show_info(f"Saved {Path(path).name}.")

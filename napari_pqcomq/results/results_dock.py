@@ -1,0 +1,48 @@
+"""The results in a dock of their own below the pictures, so that neither they nor the settings need scrolling."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from napari_pqcomq.results.result_tabs import ResultTabs
+
+_HEIGHT = 240
+"""Pixels: the table of figures with its header, and four verdicts."""
+
+
+class ResultsDock(QDockWidget):
+    """Stands below the pictures while there is a result; the dock with the settings keeps its full height.
+
+    Args:
+        tabs: the panels of the results.
+        inside: a widget of the window, mounted sooner or later.
+    """
+
+    def __init__(self, tabs: ResultTabs, inside: QWidget) -> None:
+        super().__init__("Results", inside)
+        self.setObjectName("pqcomq results")
+        self.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+        )
+        self.setWidget(tabs)
+        self._inside = inside
+        self.setVisible(False)
+        tabs.revealed.connect(self._show)
+
+    def release(self) -> None:
+        """Leave the window."""
+        window = self.parentWidget()
+        if isinstance(window, QMainWindow):
+            window.removeDockWidget(self)
+        self.setVisible(False)
+        self.setParent(None)
+        self.deleteLater()
+
+    def _show(self, shown: bool) -> None:
+        window = self._inside.window()
+        if shown and isinstance(window, QMainWindow) and self.parentWidget() is not window:
+            window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+            window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self)
+            window.resizeDocks([self], [_HEIGHT], Qt.Orientation.Vertical)
+        self.setVisible(shown)

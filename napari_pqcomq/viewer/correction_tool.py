@@ -1,0 +1,199 @@
+"""Brush and eraser on one side of an open comparison: the current object's mask is corrected where it stands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from napari.components import ViewerModel
+from qtpy.QtCore import QObject, Signal
+
+from napari_pqcomq.layers.volume_layers import transform
+from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.modes.registry import SIDE_BY_SIDE
+
+Tool = Literal["brush", "eraser"]
+DEFAULT_RADIUS_MM = 5.0
+
+Patch = tuple[slice, slice]
+"""Rows and columns."""
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A finished stroke.
+
+    Attributes:
+        side: that was painted on, counted from 0.
+        number: of the object.
+        z: slice number.
+        before: (y, x) object numbers of the slice.
+        after: likewise.
+        began: seconds, of the tool's clock.
+        ended: seconds.
+    """
+
+    side: int
+    number: int
+    z: int
+    before: np.ndarray = field(repr=False)
+    after: np.ndarray = field(repr=False)
+    began: float
+    ended: float
+
+
+class CorrectionTool(QObject):
+    """Paints while a tool is in the hand, on axial slices, side by side; everything else the mouse does rests then.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+        view: the comparison.
+        number: asked for the current object, 0 for none.
+        parent: Qt parent.
+        clock: seconds.
+
+    Attributes:
+        painted: emitted with a :class:`Painted` after each stroke that changed something.
+        taken: emitted with the tool that is in the hand from now on, "" for none.
+        radius_mm: of the disc that is painted.
+    """
+
+    painted = Signal(object)
+    taken = Signal(str)
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        view: ComparisonView,
+        number: Callable[[], int],
+        parent: QObject | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._view, self._number, self._clock = viewer, view, number, clock
+        self.radius_mm = DEFAULT_RADIUS_MM
+        self.tool: Tool | None = None
+        viewer.mouse_drag_callbacks.append(self._on_drag)
+        view.closed.connect(lambda: self.take(None))
+
+    def take(self, tool: Tool | None) -> None:
+        """Take a tool into the hand; the same again, or None, lays it down."""
+        tool = None if tool == self.tool or not self._view.is_open else tool
+        if tool != self.tool:
+            self.tool = tool
+            if tool is not None and self._view.name != SIDE_BY_SIDE:
+                self._view.show(SIDE_BY_SIDE)
+            self._show_cursor()
+            self.taken.emit(tool or "")
+
+    def set_radius(self, millimetres: float) -> None:
+        """Paint a larger or a smaller disc."""
+        self.radius_mm = millimetres
+        self._show_cursor()
+
+    def release(self) -> None:
+        """Stop listening to the viewer."""
+        self.take(None)
+        if self._on_drag in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._on_drag)
+
+    def _show_cursor(self) -> None:
+        """A circle as large as the disc."""
+        cursor = self._viewer.cursor
+        cursor.scaled = True
+        cursor.size = 2 * self.radius_mm
+        cursor.style = "circle" if self.tool else "standard"  # type: ignore[assignment]  # names are taken
+
+    def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:  # noqa: ANN401 (napari's event)
+        side, number, volume = self._side_under_mouse(), self._number(), self._view.volume
+        if self.tool is None or event.button != 1 or side is None or not number or volume is None:
+            return
+        if tuple(self._viewer.dims.displayed) != (1, 2):
+            return
+        place, z = transform(volume), int(self._viewer.dims.current_step[0])
+        camera = self._viewer.scene.camera
+        panned, camera.mouse_pan = camera.mouse_pan, False
+        before, began = self._view.masks(z)[side], self._clock()
+        here = _voxel(event, place)
+        now = self._paint(before.copy(), side, z, number, here, here)
+        try:
+            yield
+            while event.type == "mouse_move":
+                there = _voxel(event, place)
+                now = self._paint(now, side, z, number, here, there)
+                here = there
+                yield
+        finally:
+            camera.mouse_pan = panned
+        if (now != before).any():
+            self.painted.emit(Painted(side, number, z, before, now, began, self._clock()))
+
+    def _paint(
+        self, mask: np.ndarray, side: int, z: int, number: int, start: np.ndarray, end: np.ndarray
+    ) -> np.ndarray:
+        """A slice's mask after the disc has gone from one place to another."""
+        volume = self._view.volume
+        assert volume is not None  # noqa: S101 (a stroke began on it)
+        found = disc_along(start, end, self.radius_mm, volume.grid.spacing_zyx[1:], mask.shape)
+        if found is None:
+            return mask
+        patch, inside = found
+        if self.tool == "eraser":
+            mask[patch][inside & (mask[patch] == number)] = 0
+        else:
+            mask[patch][inside] = number
+        self._view.set_mask_of(side, z, mask)
+        return mask
+
+    def _side_under_mouse(self) -> int | None:
+        """Of the cells side by side; None elsewhere."""
+        grid, cell = self._viewer.canvas.grid, self._viewer.cursor.viewbox
+        if not grid.enabled or cell is None:
+            return None
+        index = cell[0] * grid.shape[1] + cell[1]
+        return index if index < self._view.sides else None
+
+
+def _voxel(event: Any, place: dict[str, Any]) -> np.ndarray:  # noqa: ANN401 (napari's event)
+    """Row and column under the mouse, in voxels."""
+    voxel: np.ndarray = (np.asarray(event.position[-3:]) - place["translate"]) / place["scale"]
+    return voxel[1:]
+
+
+def disc_along(
+    start: np.ndarray, end: np.ndarray, radius_mm: float, spacing: tuple[float, float], shape: tuple[int, ...]
+) -> tuple[Patch, np.ndarray] | None:
+    """The voxels that a disc covers on its way along a line.
+
+    Args:
+        start: row and column, in voxels.
+        end: likewise.
+        radius_mm: of the disc; the voxel under its middle is covered however small it is.
+        spacing: millimetres between voxels, down and across.
+        shape: rows and columns of the slice.
+
+    Returns:
+        The part of the slice that is touched, and (rows, columns) bool in it; None beside the slice.
+
+    Examples:
+        >>> patch, inside = disc_along(np.array([4., 4.]), np.array([4., 4.]), 1.0, (1.0, 1.0), (9, 9))
+        >>> patch, inside.astype(int).tolist()
+        ((slice(3, 6, None), slice(3, 6, None)), [[0, 1, 0], [1, 1, 1], [0, 1, 0]])
+    """
+    steps = np.asarray(spacing)
+    reach = radius_mm / steps
+    low = np.maximum(np.floor(np.minimum(start, end) - reach).astype(int), 0)
+    high = np.minimum(np.ceil(np.maximum(start, end) + reach).astype(int) + 1, shape)
+    if (low >= high).any():
+        return None
+    rows, columns = np.mgrid[low[0] : high[0], low[1] : high[1]]
+    at = np.stack([rows, columns], -1) * steps  # (rows, columns, 2) mm
+    first, way = start * steps, (end - start) * steps
+    length = float(way @ way)
+    share = np.clip((at - first) @ way / length, 0, 1)[..., None] if length else 0.0
+    distance = np.linalg.norm(at - first - share * way, axis=-1)
+    inside = distance <= max(radius_mm, float(steps.max()) / 2)
+    return (slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))), inside

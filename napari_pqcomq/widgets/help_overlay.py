@@ -1,0 +1,86 @@
+"""All keys and what the mouse does, over the picture, until a key or a click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeyEvent, QMouseEvent
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_pqcomq.widgets.shortcuts import Shortcut
+
+_STYLE = (
+    "HelpOverlay { background: rgba(16, 19, 24, 245); border: 1px solid #56B4E9; border-radius: 6px; }"
+    "HelpOverlay QLabel { color: #E6E9EE; background: transparent; }"
+)
+_COLUMNS = 2
+
+Row = tuple[str, str]
+"""Key or button, and what it does."""
+
+
+class HelpOverlay(QFrame):
+    """Stands over the window of a widget.
+
+    Args:
+        inside: a widget of the window.
+        shortcuts: all keys.
+        mouse: what buttons and wheel do.
+    """
+
+    def __init__(self, inside: QWidget, shortcuts: Sequence[Shortcut], mouse: Sequence[Row]) -> None:
+        super().__init__(inside)
+        self._inside = inside
+        self.setStyleSheet(_STYLE)
+        self.setAccessibleName("Keys and mouse")
+        self.setToolTip("A click or Esc closes it.")
+        rows = [(each.keys, each.meaning) for each in shortcuts]
+        row = QHBoxLayout()
+        half = -(-len(rows) // _COLUMNS)
+        for start in range(0, len(rows), half):
+            row.addWidget(_table(rows[start : start + half]))
+            row.addSpacing(18)
+        beside = QVBoxLayout()
+        beside.addWidget(_table(mouse))
+        beside.addStretch(1)
+        row.addLayout(beside)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 14, 18, 14)
+        column.addWidget(QLabel("<b>Keys and mouse</b> · ? or Esc closes"))
+        column.addLayout(row)
+        self.setVisible(False)
+
+    def toggle(self) -> None:
+        """Show it in the middle of the window, or close it."""
+        if not self.isHidden():
+            self.setVisible(False)
+            return
+        window = self._inside.window()
+        if self.parentWidget() is not window:
+            self.setParent(window)
+        self.adjustSize()
+        self.move(max(0, (window.width() - self.width()) // 2), max(0, (window.height() - self.height()) // 2))
+        self.setVisible(True)
+        self.raise_()
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 (Qt's name)
+        """Close it."""
+        self.setVisible(False)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
+        """Close it with Esc."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.setVisible(False)
+        else:
+            super().keyPressEvent(event)
+
+
+def _table(rows: Sequence[Row]) -> QLabel:
+    lines = (f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(what)}</td></tr>" for key, what in rows)
+    label = QLabel(f"<table cellspacing='1'>{''.join(lines)}</table>")
+    label.setTextFormat(Qt.TextFormat.RichText)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    return label

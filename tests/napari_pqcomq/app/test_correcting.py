@@ -1,0 +1,112 @@
+"""Brush and eraser with a real mouse on one side of a comparison: painted, undone, counted, kept and written."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from napari.layers import Layer
+from qtpy.QtCore import Qt
+
+from napari_pqcomq.app.compare_widget import CompareWidget
+from napari_pqcomq.layers.mask_layers import layer_masks
+from napari_pqcomq.layers.volume_layers import image_tuple
+from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.viewer.modes.registry import DIFFERENCE, SIDE_BY_SIDE
+from pqcomq.masks.file_formats import sidecar
+
+PATIENCE_MS = 300_000
+
+
+@pytest.fixture
+def dock(shown_viewer, volume, loaded_once, result, qtbot):
+    dock = CompareWidget(shown_viewer)
+    shown_viewer.window.add_dock_widget(dock)
+    shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
+    dock.panels.objects.load(tuple(Prompt(each.number, each.name, each.box) for each in result.objects))
+    dock.workflow.show_result(result)
+    qtbot.waitUntil(lambda: dock.panels.store.result is result and dock.panels.view.is_open, timeout=PATIENCE_MS)
+    dock.panels.view.go_to(6)
+    dock.panels.view.look_at(None)
+    qtbot.wait(100)
+    yield dock
+    dock.release()
+
+
+def test_the_brush_adds_on_its_side_alone_and_ctrl_z_takes_it_back(dock, shown_viewer, qtbot, drag):
+    panel, view = dock.panels.corrections, dock.panels.view
+    before = view.masks(6)
+    boxes = dock.panels.objects.objects
+    qtbot.mouseClick(panel.tools["brush"], Qt.MouseButton.LeftButton)
+    assert panel.tools["brush"].isChecked()
+    drag(shown_viewer, (12.0, 7.0), (12.0, 14.0), cell=1)  # inside the box: it must not move
+    full, quantized = view.masks(6)
+    assert np.array_equal(full, before[0]), "the other side is as it was"
+    assert (quantized == 1).sum() > (before[1] == 1).sum()
+    assert quantized[12, 7] == quantized[12, 14] == 1
+    assert dock.panels.objects.objects == boxes
+    rows = panel.rows()
+    assert [row["model"] for row in rows] == [dock.workflow.result.models[1].segmenter.precision]
+    assert rows[0]["voxels_added"] == (quantized == 1).sum() - (before[1] == 1).sum()
+    assert rows[0]["seconds"] > 0
+    assert panel.table.item(0, 0).text() == "cube"
+    dock.correcting.undo_stroke_or_box()
+    assert np.array_equal(view.masks(6)[1], before[1])
+    assert panel.rows()[0]["voxels_changed"] == 0
+    assert not panel.undo_button.isEnabled()
+
+
+def test_the_eraser_takes_away_of_the_current_object_alone(dock, shown_viewer, qtbot, drag):
+    view = dock.panels.view
+    other = view.masks(6)[0]
+    other[8, 8] = 2
+    view.set_mask_of(0, 6, other)
+    dock.correcting.take("eraser")
+    drag(shown_viewer, (8.0, 7.0), (8.0, 12.0), cell=0)
+    full = view.masks(6)[0]
+    assert full[8, 10] == 0
+    assert full[8, 8] == 2
+    assert dock.panels.corrections.rows()[0]["voxels_removed"] > 0
+    dock.correcting.take("eraser")  # the same again lays it down
+    boxes = dock.panels.objects.objects
+    drag(shown_viewer, (9.5, 10.5), (12.5, 14.5), cell=0)
+    assert dock.panels.objects.objects != boxes, "the mouse moves boxes again"
+    assert dock.panels.corrections.rows() == [], "and with its box an object's corrections are gone"
+
+
+def test_corrected_masks_are_kept_and_written_and_their_records_say_so(dock, shown_viewer, qtbot, drag, tmp_path):
+    dock.correcting.take("brush")
+    drag(shown_viewer, (12.0, 7.0), (12.0, 14.0), cell=1)
+    corrected = dock.panels.view.all_masks()[1] == 1
+    dock.workflow.keep_masks()
+    layer = shown_viewer.layers[f"Masks of {dock.workflow.result.models[1].segmenter.precision}"]
+    named, _volume = layer_masks(layer.data, layer.metadata, layer.name)
+    assert np.array_equal(named[1].mask, corrected)
+    assert named[1].origin.is_edited(named[1].mask), "the model drew another"
+    export = dock.panels.export
+    export.models.setCurrentIndex(1)
+    export.form.export(tmp_path / "cube.nii.gz")
+    qtbot.waitUntil(lambda: sidecar(tmp_path / "cube.nii.gz").exists() and export.form.button.isEnabled())
+    written = sitk.GetArrayFromImage(sitk.DICOMOrient(sitk.ReadImage(str(tmp_path / "cube.nii.gz")), "LPS"))
+    assert np.array_equal(written > 0, corrected)
+    record = json.loads(sidecar(tmp_path / "cube.nii.gz").read_text())
+    assert '"edited_since": true' in json.dumps(record)
+    dock.panels.corrections.export(tmp_path / "corrections.csv")
+    with (tmp_path / "corrections.csv").open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert row["object"] == "cube"
+    assert int(row["voxels_changed"]) == int(row["voxels_added"]) > 0
+
+
+def test_a_tool_is_for_sides_in_pictures_of_their_own_and_for_results_alone(dock, shown_viewer, qtbot):
+    dock.panels.view.show(DIFFERENCE)
+    dock.correcting.take("brush")
+    assert dock.panels.view.name == SIDE_BY_SIDE
+    dock.panels.view.close()
+    assert dock.correcting.tool.tool is None
+    assert not dock.panels.corrections.tools["brush"].isChecked()
+    dock.correcting.take("brush")
+    assert dock.correcting.tool.tool is None

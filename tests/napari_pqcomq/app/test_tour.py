@@ -1,0 +1,64 @@
+"""The tour: offered once, by clicks from step to step, never in the way of who knows what to do."""
+
+from __future__ import annotations
+
+import pytest
+from napari.layers import Layer
+from qtpy.QtCore import Qt
+
+from napari_pqcomq.app.preferences import Preferences
+from napari_pqcomq.app.steps import Steps
+from napari_pqcomq.app.tour import Tour
+from napari_pqcomq.layers.volume_layers import image_tuple
+
+
+@pytest.fixture
+def made(panels, viewer, volume, workflow, qtbot):
+    steps = Steps(panels)
+    qtbot.addWidget(steps)
+    qtbot.addWidget(panels.question)
+    panels.question.show()
+    tour = Tour(panels, steps, lambda: viewer.add_layer(Layer.create(*image_tuple(volume))))
+    return tour, steps, panels.question
+
+
+def press(qtbot, question, title):
+    button = next(each for each in question.buttons if each.text() == title)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_five_steps_from_the_sample_to_the_results(made, panels, qtbot):
+    tour, steps, question = made
+    tour.offer()
+    press(qtbot, question, "Show me")
+    assert panels.volume.volume is not None, "the sample is open"
+    texts = []
+    for _step in range(5):
+        assert question.isVisible()
+        texts.append(question.text.text())
+        press(qtbot, question, "Done" if len(texts) == 5 else "Next")
+    assert [text[:6] for text in texts] == [f"{number} of 5" for number in range(1, 6)]
+    assert not any(step.is_folded for step in (steps.volume, steps.model, steps.objects))
+    assert question.isHidden()
+
+
+def test_it_is_offered_once(made, panels, qtbot):
+    tour, _steps, question = made
+    tour.offer()
+    press(qtbot, question, "No, thanks")
+    assert question.isHidden()
+    Preferences(panels, tour).keep()
+    again = Tour(panels, _steps, lambda: None)
+    Preferences(panels, again).restore()
+    again.offer()
+    assert question.isHidden()
+
+
+def test_who_opens_a_volume_is_not_kept_from_it(made, panels, viewer, volume):
+    tour, _steps, question = made
+    tour.offer()
+    assert question.isVisible()
+    viewer.add_layer(Layer.create(*image_tuple(volume)))
+    assert question.isHidden()
+    tour.offer()
+    assert question.isHidden()

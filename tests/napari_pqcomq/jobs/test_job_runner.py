@@ -1,0 +1,58 @@
+"""What the bar of the dock says while a job runs."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from napari_pqcomq.jobs.job_runner import JobRunner
+from pqcomq.progress import Progress
+
+
+@pytest.fixture
+def jobs(qtbot):
+    jobs = JobRunner()
+    qtbot.addWidget(jobs)
+    return jobs
+
+
+def test_the_time_left_stands_beside_the_whole_and_what_follows(jobs, qtbot):
+    go_on, said, results = threading.Event(), [], []
+
+    def steps():
+        yield Progress(250, 1000, "Quantizing to 4 bits, layer 31 of 101", 70.0)
+        go_on.wait(60)
+        return "done"
+
+    jobs.told.connect(said.append)
+    jobs.start(steps, results.append, "Preparing…", "then the models run")
+    qtbot.waitUntil(lambda: len(said) > 1)
+    assert said[0] == "Preparing…, then the models run"
+    assert said[1].startswith("Quantizing to 4 bits, layer 31 of 101 · 1 min 10 s left of 1 min 1")
+    assert said[1].endswith(", then the models run")
+    assert (jobs.bar.value(), jobs.bar.maximum()) == (250, 1000)
+    assert jobs.isVisible() or not jobs.isHidden()
+    go_on.set()
+    qtbot.waitUntil(lambda: results == ["done"])
+    assert jobs.isHidden()
+
+
+def test_the_window_itself_tells_how_far_it_is_and_leaves_the_bar_to_a_job(jobs, qtbot):
+    jobs.show_drawing(Progress(3, 34, "Opening the view, step 3 of 34"))
+    assert not jobs.isHidden()
+    assert jobs.cancel_button.isHidden(), "there is no job to cancel"
+    jobs.show_drawing(Progress(34, 34, "Opening the view, step 34 of 34"))
+    assert jobs.isHidden()
+    go_on = threading.Event()
+
+    def steps():
+        yield Progress(0, 0, "Working")
+        go_on.wait(60)
+
+    jobs.start(steps, lambda _result: None, "Working")
+    jobs.show_drawing(Progress(3, 34, "Opening the view, step 3 of 34"))
+    assert "Working" in jobs.text.text()
+    assert not jobs.cancel_button.isHidden()
+    go_on.set()
+    qtbot.waitUntil(lambda: not jobs.is_running)

@@ -1,0 +1,67 @@
+"""The list of keys over the window, and the ring round what has the focus."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_pqcomq.widgets.focus_ring import FOCUS_COLOUR, show_focus
+from napari_pqcomq.widgets.help_overlay import HelpOverlay
+from napari_pqcomq.widgets.shortcuts import Shortcut, Shortcuts
+
+
+@pytest.fixture
+def window(qtbot):
+    window = QWidget()
+    window.resize(900, 600)
+    qtbot.addWidget(window)
+    column = QVBoxLayout(window)
+    for title in ("first", "second"):
+        column.addWidget(QPushButton(title))
+    window.show()
+    qtbot.waitExposed(window)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        QApplication.setActiveWindow(window)
+    return window
+
+
+def test_a_question_mark_shows_all_keys_and_puts_them_away(window, qtbot):
+    keys = [
+        Shortcut("W", "Worst slice", lambda: None),
+        Shortcut("?", "All keys", lambda: overlay.toggle(), always=True),
+    ]
+    overlay = HelpOverlay(window, keys, [("Wheel", "slices")])
+    Shortcuts(window, keys)
+    assert overlay.isHidden()
+    qtbot.keyClick(window, "?")
+    assert overlay.isVisible()
+    words = " ".join(label.text() for label in overlay.findChildren(QLabel))
+    for word in ("Worst slice", "All keys", "Wheel", "slices"):
+        assert word in words
+    assert window.rect().contains(overlay.geometry()), "all of it is seen"
+    qtbot.keyClick(overlay, Qt.Key.Key_Escape)
+    assert overlay.isHidden()
+    overlay.toggle()
+    qtbot.mouseClick(overlay, Qt.MouseButton.LeftButton)
+    assert overlay.isHidden()
+
+
+def test_what_has_the_focus_has_a_ring_and_tab_moves_it(window, qtbot):
+    show_focus(window)
+    first, second = window.findChildren(QPushButton)
+
+    def ringed(button):
+        image = button.grab().toImage()
+        found = {image.pixelColor(x, image.height() // 2).name().upper() for x in range(image.width())}
+        return FOCUS_COLOUR in found
+
+    first.setFocus(Qt.FocusReason.TabFocusReason)
+    assert (ringed(first), ringed(second)) == (True, False)
+    qtbot.keyClick(first, Qt.Key.Key_Tab)
+    assert (ringed(first), ringed(second)) == (False, True)
+    assert np.all([first.isEnabled(), second.isEnabled()])
