@@ -144,7 +144,7 @@ def test_a_full_disk_leaves_nothing(quantized, tmp_path, monkeypatch):
 def test_truncated_files_are_refused(saved, tmp_path, length):
     path = tmp_path / "cut.safetensors"
     path.write_bytes(saved.read_bytes()[:length])
-    with pytest.raises(InputError, match=r"cut\.safetensors: is truncated, damaged or not a safetensors file"):
+    with pytest.raises(InputError, match=r"is truncated, damaged or not a safetensors file .*cut\.safetensors"):
         load_weights(path)
 
 
@@ -193,7 +193,7 @@ LAYER = "image_encoder.layers.1.blocks.0.attn.qkv"
         (lambda t, m: m["model"].update(key="medsam"), "other layers than MedSAM ViT-B has"),
         (lambda t, m: m.pop("quantization"), "manifest is damaged"),
         (lambda t, m: m["model"].update(key=["lite-medsam"]), "manifest is damaged"),
-        (lambda t, m: m["model"].update(checkpoint_name="../../secret"), "no name of a file"),
+        (lambda t, m: m["model"].update(checkpoint_name="../../secret"), "manifest is damaged"),
         (lambda t, m: m["model"].update(checkpoint_bytes="many"), "manifest is damaged"),
         (lambda t, m: m.update(calibration={}), "manifest is damaged"),
         (lambda t, m: m["calibration"]["volumes"][0].update(size_xyz="large"), "manifest is damaged"),
@@ -270,7 +270,7 @@ def test_an_entropy_coded_model_comes_back_as_it_was_in_the_bits_that_it_tells(e
         (lambda t, m: t.update({"entropy_stream.words": t["entropy_stream.words"][1:]}), "their checksum is another"),
         (lambda t, m: t["entropy_stream.frequencies"].add_(1), "their checksum is another"),
         (lambda t, m: m.pop("entropy_stream"), "their checksum is another"),
-        (lambda t, m: m["layers"]["neck.0"].update(coding="packed"), "its manifest is damaged"),
+        (lambda t, m: m["layers"]["neck.0"].update(coding="packed"), "manifest is damaged"),
     ],
 )
 def test_damaged_entropy_coded_content_is_refused(entropy_coded, tmp_path, change, message):
