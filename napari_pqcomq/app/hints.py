@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NO_VOLUME = "Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture."
-NO_CHECKPOINT = "Choose the checkpoint file of this model."
+NO_CHECKPOINT = "Choose the checkpoint file of this model, or let “pqcomq models fetch” get it."
 
 
 def next_step(

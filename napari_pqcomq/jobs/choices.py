@@ -8,6 +8,7 @@ from pathlib import Path
 from napari_pqcomq.forms.value_types import OPEN_VOLUME, BitWidths, VolumeFiles
 from pqcomq.backends.runtime import Runtime
 from pqcomq.models import lite_medsam
+from pqcomq.models.catalogue.store import stored_checkpoint
 from pqcomq.quantization.algorithm.config import Method, QuantizationConfig
 from pqcomq.quantization.calibration import DEFAULT_SLICES
 from pqcomq.quantization.presets import default_config
@@ -57,8 +58,13 @@ class ModelSettings:
         return self.key != EMBEDDED_MODEL
 
     @property
+    def lacks_file(self) -> bool:
+        """Whether weights are neither shipped nor chosen, nor kept on this machine."""
+        return self.needs_file and self.file is None and stored_checkpoint(self.key) is None
+
+    @property
     def checkpoint(self) -> Path | None:
-        """The file with the model's weights; None for the ones that are shipped, or where none is chosen yet."""
+        """The file with the model's weights; None for those that are shipped or kept, or where none is chosen yet."""
         return self.file if self.needs_file else None
 
     @property

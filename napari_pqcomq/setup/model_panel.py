@@ -15,6 +15,7 @@ from napari_pqcomq.jobs.choices import ModelChoice, ModelSettings
 from napari_pqcomq.widgets.collapsible import Collapsible
 from napari_pqcomq.widgets.combo_boxes import choose_text
 from pqcomq.backends.runtime import Runtime
+from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES
 from pqcomq.quantization.algorithm.config import METHOD_TITLES, QuantizationConfig
 
@@ -22,7 +23,8 @@ _ROWS = {
     "key": Row("Model", options={"choices": [(MODEL_TITLES[key], key) for key in MODEL_KEYS]}),
     "file": Row(
         "Checkpoint",
-        "The model's weights, which its authors give out and this package does not hold.",
+        "The model's weights, which its authors give out and this package does not hold. Left empty, those that "
+        "'pqcomq models fetch' has fetched or 'pqcomq models import' has taken over are used.",
         options={"filter": "Checkpoint (*.pth *.pt)"},
     ),
     "widths": Row("Quantize to", "Bits of each weight; several are compared side by side with full precision."),
@@ -35,6 +37,15 @@ _ROWS = {
 _METHOD_TOOLTIP = "How weights are rounded. Permutation-COMQ is the default; the others are there to compare."
 _REMEMBERED = {"model": "key", "bits": "widths", "method": "method", "runtime": "runtime"}
 """Key among what is remembered → field."""
+
+
+def _facts(key: str) -> str:
+    """What is to be known of a model before it is chosen."""
+    entry = entry_of(key)
+    return (
+        f"{entry.title}: trained on {entry.trained_on}. Licence of the weights: {entry.licence}. "
+        f"Image of {entry.side} × {entry.side} pixels. {entry.citation}."
+    )
 
 
 class ModelPanel(QGroupBox):
@@ -88,7 +99,7 @@ class ModelPanel(QGroupBox):
     @property
     def lacks_checkpoint(self) -> bool:
         """Whether the model needs a checkpoint that is not chosen yet."""
-        return self.settings.needs_file and self.checkpoint is None
+        return self.settings.lacks_file
 
     def choose_model(self, key: str) -> None:
         """Choose a model."""
@@ -141,6 +152,7 @@ class ModelPanel(QGroupBox):
 
     def _show_what_applies(self) -> None:
         self.form.set_visible("file", self.settings.needs_file)
+        self.form["key"].tooltip = _facts(self.settings.key)
         integers, method = self.runtime.integers, self.form["method"]
         method.enabled = not integers
         method.tooltip = "Integer products need COMQ with one scale a channel." if integers else _METHOD_TOOLTIP

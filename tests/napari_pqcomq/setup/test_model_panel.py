@@ -13,6 +13,8 @@ from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice
 from napari_pqcomq.setup.calibration_panel import CalibrationPanel
 from napari_pqcomq.setup.model_panel import ModelPanel
 from pqcomq.backends.runtime import Runtime
+from pqcomq.models.catalogue.entries import ENTRIES
+from pqcomq.models.catalogue.store import Record, keep_record
 from pqcomq.quantization.presets import default_config
 
 
@@ -54,6 +56,19 @@ def test_a_model_without_shipped_weights_asks_for_a_file(panel, tmp_path, qtbot)
     panel.choose_model("lite-medsam")
     assert panel.checkpoint is None
     assert "Checkpoint" not in labels_in_sight(panel)
+
+
+def test_the_catalogue_s_models_are_offered_and_weights_at_hand_need_no_file(panel, tmp_path, monkeypatch):
+    monkeypatch.setenv("PQCOMQ_MODELS", str(tmp_path))
+    titles = [panel.form["key"].native.itemText(place) for place in range(panel.form["key"].native.count())]
+    assert titles == [entry.title for entry in ENTRIES.values()]
+    panel.choose_model("mobile-sam")
+    assert panel.lacks_checkpoint
+    assert "no medical images" in panel.form["key"].native.toolTip()
+    (tmp_path / "mobile_sam.pt").write_bytes(b"weights")
+    keep_record("mobile-sam", Record("mobile_sam.pt", "ab" * 32, "a file", ""))
+    assert not panel.lacks_checkpoint
+    assert panel.checkpoint is None, "the engine finds them by the model's name"
 
 
 def test_integer_products_need_weights_of_their_own(panel):
