@@ -101,7 +101,7 @@ def _tell(key: str | None, json: bool) -> None:
         return
     print_table(
         "Models",
-        ["model", "title", "at hand", "MB", "input", "prompts", "licence"],
+        ["model", "title", "at hand", "MB", "input", "trained for", "licence"],
         [
             [
                 entry.key,
@@ -114,7 +114,7 @@ def _tell(key: str | None, json: bool) -> None:
             ]
             for entry, fact in zip(chosen, facts, strict=True)
         ],
-        f"Weights are kept in {models_folder()}",
+        f"Weights are kept in {models_folder()}. Prompts here are boxes.",
     )
 
 
@@ -141,5 +141,6 @@ def _facts(entry: Entry) -> dict[str, Any]:
         "input_pixels": entry.side,
         "preprocessing": entry.preprocessing,
         "trained_on": entry.trained_on,
-        "prompts": list(entry.prompts),
+        "prompts_trained_for": list(entry.prompts),
+        "prompts_here": ["box"],
     }
