@@ -48,7 +48,7 @@ def _compare_quickly(dock: CompareWidget) -> None:
     from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice
     from napari_pqcomq.jobs.inference_jobs import QuantizeJob
     from pqcomq.cli.demo import DEMO_SLICES
-    from pqcomq.quantization.presets import quick_config
+    from pqcomq.quantization.planning.presets import quick_config
     from pqcomq.quantization.quantized_model import QuantizedModel
 
     panels, workflow = dock.panels, dock.workflow

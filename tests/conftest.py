@@ -19,18 +19,18 @@ apply_cpu_settings()  # the process is the tests' own; before torch is imported,
 import torch
 
 from pqcomq.comparison.environment import Environment
-from pqcomq.comparison.latency import Latency
-from pqcomq.comparison.metrics import dice, scores
+from pqcomq.comparison.measures.latency import Latency
+from pqcomq.comparison.measures.metrics import dice, scores
+from pqcomq.comparison.measures.slice_scores import SliceScores
 from pqcomq.comparison.result import Comparison, ModelResult
-from pqcomq.comparison.slice_scores import SliceScores
 from pqcomq.models.execution import Execution
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import finished
-from pqcomq.quantization.calibration import calibrate_on
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.calibration.slices import calibrate_on
+from pqcomq.quantization.files.weights_file import save_weights
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
-from pqcomq.quantization.weights_file import save_weights
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.volumes.intensity_window import Window

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from pqcomq.comparison.text import RESEARCH_ONLY
+from pqcomq.comparison.presentation.text import RESEARCH_ONLY
 
 
 class ActionBar(QWidget):

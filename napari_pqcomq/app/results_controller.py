@@ -18,7 +18,7 @@ from napari_pqcomq.viewer.result_panes import plate_lines, plate_marks
 from napari_pqcomq.viewer.scene import Pane, Scene
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement
 from pqcomq.comparison.comparison_result import ObjectComparison
-from pqcomq.comparison.palette import object_colour
+from pqcomq.comparison.presentation.palette import object_colour
 from pqcomq.session.file_names import PAGE
 from pqcomq.session.session import Session
 

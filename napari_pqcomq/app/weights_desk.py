@@ -14,9 +14,9 @@ from napari_pqcomq.jobs.inference_jobs import LoadJob
 from napari_pqcomq.jobs.kept_work import volume_key
 from napari_pqcomq.jobs.model_cache import ModelCache
 from pqcomq.errors import InputError
-from pqcomq.quantization.model_card import write_card
+from pqcomq.quantization.files.model_card import write_card
+from pqcomq.quantization.files.weights_file import manifest, save_weights
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.weights_file import manifest, save_weights
 from pqcomq.volumes.volume import Volume
 
 

@@ -13,9 +13,9 @@ from napari_pqcomq.layers.volume_layers import image_tuple
 from pqcomq.dicom_masks.object_loading import object_kind
 from pqcomq.volumes.dicom.file_discovery import holds_dicom
 from pqcomq.volumes.import_issues import Remedy, RemedyNeeded
+from pqcomq.volumes.labels.slicer_segmentation import is_slicer_segmentation
 from pqcomq.volumes.path_checks import is_folder
 from pqcomq.volumes.reader import read_volume
-from pqcomq.volumes.slicer_segmentation import is_slicer_segmentation
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
 

@@ -10,8 +10,8 @@ from pqcomq.backends.runtime import Runtime
 from pqcomq.models import lite_medsam
 from pqcomq.models.catalogue.store import stored_checkpoint
 from pqcomq.quantization.algorithm.config import Method, QuantizationConfig
-from pqcomq.quantization.calibration import DEFAULT_SLICES
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.calibration.slices import DEFAULT_SLICES
+from pqcomq.quantization.planning.presets import default_config
 
 EMBEDDED_MODEL = lite_medsam.KEY
 """The one whose weights are shipped."""

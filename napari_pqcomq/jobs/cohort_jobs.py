@@ -22,8 +22,8 @@ from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.pairs import paired
 from pqcomq.cohort.store import CohortStore
 from pqcomq.progress import Progress, Steps
+from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.weights_file import load_weights
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Modality, Volume
 

@@ -18,10 +18,10 @@ from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.comparison_result import ComparisonResult
 from pqcomq.progress import Progress, Steps, prefixed, translated
-from pqcomq.quantization.calibration import calibrate_on
+from pqcomq.quantization.calibration.slices import calibrate_on
+from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.weights_file import load_weights
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.intensity_window import Window

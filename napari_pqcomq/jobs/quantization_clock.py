@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pqcomq.progress import Progress
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.layer_events import LayerEvent
-from pqcomq.quantization.time_estimate import expected_passes
+from pqcomq.quantization.planning.time_estimate import expected_passes
 
 _STEPS = 1000
 """Of the bar, by time and not by layers: layers take very different times."""

@@ -13,7 +13,7 @@ from napari_pqcomq.live.live_inference import Answer, LiveInference
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from pqcomq.backends.runtime import Runtime
-from pqcomq.comparison.metrics import dice
+from pqcomq.comparison.measures.metrics import dice
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache

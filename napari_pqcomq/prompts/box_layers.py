@@ -13,7 +13,7 @@ from napari.layers import Shapes
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
 from napari_pqcomq.prompts.prompt import DEFAULT_REACH, MOST_OBJECTS, Prompt
-from pqcomq.comparison.palette import object_colour
+from pqcomq.comparison.presentation.palette import object_colour
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume

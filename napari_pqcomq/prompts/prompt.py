@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pqcomq.comparison.palette import object_colour
+from pqcomq.comparison.presentation.palette import object_colour
 from pqcomq.segmentation.box import Box3D
 
 MOST_OBJECTS = 40

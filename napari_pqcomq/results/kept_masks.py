@@ -13,7 +13,7 @@ from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
 from pqcomq.comparison.compared_model import ComparedModel
-from pqcomq.comparison.palette import object_colour
+from pqcomq.comparison.presentation.palette import object_colour
 from pqcomq.masks.origin import Origin
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.intensity_window import Window

@@ -8,7 +8,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from pqcomq.comparison.comparison_result import ObjectComparison
-from pqcomq.comparison.text import figure_rows, short_precision
+from pqcomq.comparison.presentation.text import figure_rows, short_precision
 
 _AGREEMENT, _ACCURACY = "Agreement of the models", "Accuracy against ground truth"
 _SIZE, _TIME = "Volume and size", "Time and memory"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_pqcomq.viewer.overlays.slice_strip import StripRow
 from pqcomq.comparison.comparison_result import ObjectComparison
-from pqcomq.comparison.text import short_precision
+from pqcomq.comparison.presentation.text import short_precision
 
 
 def slice_rows(found: ObjectComparison) -> list[StripRow]:

@@ -16,7 +16,7 @@ from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
 from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.strokes import Lines, Sight, draw_lines, outline_lines, region_edges, rim_lines, strokes_layer
-from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR, object_colour
+from pqcomq.comparison.presentation.palette import FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR, object_colour
 from pqcomq.volumes.volume import Volume
 
 LEFT_COLOUR, RIGHT_COLOUR = FULL_COLOUR, QUANTIZED_COLOUR

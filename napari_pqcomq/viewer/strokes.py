@@ -15,7 +15,7 @@ from napari.layers import Surface
 from napari.utils.colormaps import Colormap
 
 from napari_pqcomq.layers.volume_layers import transform
-from pqcomq.comparison.difference_map import ONLY_A, ONLY_B, difference
+from pqcomq.comparison.measures.difference_map import ONLY_A, ONLY_B, difference
 from pqcomq.volumes.volume import Volume
 
 _NOTHING = np.zeros((3, 3)), np.array([[0, 1, 2]]), np.zeros(3)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pqcomq.errors import InputError
     from pqcomq.progress import Progress
     from pqcomq.quantization.algorithm.config import QuantizationConfig
-    from pqcomq.quantization.presets import default_config
+    from pqcomq.quantization.planning.presets import default_config
     from pqcomq.segmentation.box import Box3D
 
 __version__ = "0.2.0"
@@ -51,7 +51,7 @@ _HOMES = {
     "InputError": "pqcomq.errors",
     "Progress": "pqcomq.progress",
     "QuantizationConfig": "pqcomq.quantization.algorithm.config",
-    "default_config": "pqcomq.quantization.presets",
+    "default_config": "pqcomq.quantization.planning.presets",
 }
 """Public name → module, where that is not ``pqcomq.api``."""
 

@@ -37,11 +37,11 @@ from pqcomq.progress import finished
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import InputGram, gathering_grams, quantizable_layers, weight_matrix
 from pqcomq.quantization.algorithm.output_error import relative_error
-from pqcomq.quantization.calibration import Calibration, calibrate_on, spread_slices
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.calibration.slices import Calibration, calibrate_on, spread_slices
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.volumes.intensity_window import eight_bit
-from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.labels.label_maps import read_labels
 from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
 

@@ -32,7 +32,7 @@ from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.models.registry import load_model
-from pqcomq.quantization.weights_file import load_weights
+from pqcomq.quantization.files.weights_file import load_weights
 
 CALIBRATION = ("calibration_ct_1.nii.gz", "calibration_ct_2.nii.gz")
 

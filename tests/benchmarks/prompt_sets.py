@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from pqcomq.comparison.evaluate import Protocol
-from pqcomq.comparison.metrics import dice
+from pqcomq.comparison.measures.metrics import dice
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.segmentation.box import tight_box
 from pqcomq.volumes.intensity_window import eight_bit
-from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.labels.label_maps import read_labels
 from pqcomq.volumes.reader import read_volume
 
 DEVELOPMENT = {

@@ -23,7 +23,7 @@ from pqcomq.backends.fastest import settled  # noqa: E402
 from pqcomq.backends.runtime import Runtime  # noqa: E402
 from pqcomq.cli.app import main as pqcomq  # noqa: E402
 from pqcomq.models.execution import cpu_name  # noqa: E402
-from pqcomq.quantization.weights_file import load_weights  # noqa: E402
+from pqcomq.quantization.files.weights_file import load_weights  # noqa: E402
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from pqcomq.quantization.algorithm.coordinate_descent import rounding_pass
 from pqcomq.quantization.algorithm.qparams import initial_qparams
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
 from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.planning.presets import default_config
 
 VIT_B = {"qkv": (2304, 768), "proj": (768, 768), "lin1": (3072, 768), "lin2": (768, 3072)}
 """Weights of one of its 12 blocks, (n outputs, m inputs)."""

@@ -16,10 +16,10 @@ from safetensors import safe_open
 
 from pqcomq.models.registry import load_model
 from pqcomq.progress import finished
-from pqcomq.quantization.calibration import calibrate_on
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.calibration.slices import calibrate_on
+from pqcomq.quantization.files.weights_file import save_weights
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
-from pqcomq.quantization.weights_file import save_weights
 from pqcomq.volumes.volume import Volume
 
 BOX = ("45", "25", "2", "76", "56", "2")

@@ -23,11 +23,11 @@ from torch import nn
 from pqcomq.dicom_masks.mask_object import MaskObject
 from pqcomq.dicom_masks.rtstruct_writer import structure_set
 from pqcomq.dicom_masks.seg_writer import segmentation
-from pqcomq.quantization.mixed_precision import LayerPlan
-from pqcomq.quantization.module_file import save_module
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.files.module_file import save_module
+from pqcomq.quantization.files.resume import Journal
+from pqcomq.quantization.planning.mixed_precision import LayerPlan
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_module import quantize_module
-from pqcomq.quantization.resume import Journal
 from pqcomq.volumes.reader import read_volume
 
 SHAPE = (4, 6, 5)

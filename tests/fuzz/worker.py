@@ -71,7 +71,7 @@ def open_weights(path: Path) -> dict[str, Any]:
     import torch
     from seeds import network
 
-    from pqcomq.quantization.module_file import load_module
+    from pqcomq.quantization.files.module_file import load_module
 
     made = load_module(path, network())
     for name, tensor in made.module.state_dict().items():
@@ -98,7 +98,7 @@ def open_session(path: Path) -> dict[str, Any]:
 def open_journal(path: Path) -> dict[str, Any]:
     from seeds import IDENTITY
 
-    from pqcomq.quantization.resume import Journal
+    from pqcomq.quantization.files.resume import Journal
 
     journal = Journal.open(path.parent, IDENTITY)
     plan, layer = journal.plan(), journal.layer("a", (3, 8))

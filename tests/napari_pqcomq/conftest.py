@@ -19,8 +19,8 @@ import napari_pqcomq
 from napari_pqcomq.jobs.kept_work import KeptWork
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantization.calibration import Calibration
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.calibration.slices import Calibration
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.volumes.volume import Volume

@@ -8,7 +8,7 @@ from napari_pqcomq import demo
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs import inference_jobs
 from pqcomq.cli.demo import DEMO_SLICES
-from pqcomq.quantization.presets import default_config, quick_config
+from pqcomq.quantization.planning.presets import default_config, quick_config
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.viewer.modes.base import Plate, Stage, short_titles, side_plate
 from napari_pqcomq.viewer.scene import Pane
 from napari_pqcomq.viewer.side_layers import masks_layer
-from pqcomq.comparison.difference_map import BOTH, ONLY_A, ONLY_B, difference
-from pqcomq.comparison.palette import BOTH_COLOUR, FULL_COLOUR, QUANTIZED_COLOUR
+from pqcomq.comparison.measures.difference_map import BOTH, ONLY_A, ONLY_B, difference
+from pqcomq.comparison.presentation.palette import BOTH_COLOUR, FULL_COLOUR, QUANTIZED_COLOUR
 
 _OPACITY = 0.6
 

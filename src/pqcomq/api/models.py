@@ -15,17 +15,17 @@ from pqcomq.models.registry import load_model as load_by_key
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import ProgressCallback, reported
 from pqcomq.quantization.algorithm.config import QuantizationConfig
-from pqcomq.quantization.calibration import DEFAULT_SLICES, calibrate_on
-from pqcomq.quantization.model_card import card_path, write_card
-from pqcomq.quantization.module_file import load_module, save_module
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.calibration.slices import DEFAULT_SLICES, calibrate_on
+from pqcomq.quantization.files.model_card import card_path, write_card
+from pqcomq.quantization.files.module_file import load_module, save_module
+from pqcomq.quantization.files.weights_file import load_weights as load_model_weights
+from pqcomq.quantization.files.weights_file import manifest
+from pqcomq.quantization.files.weights_file import save_weights as save_model_weights
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantize_module import quantize_module
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.quantization.quantized_module import QuantizedModule
-from pqcomq.quantization.weights_file import load_weights as load_model_weights
-from pqcomq.quantization.weights_file import manifest
-from pqcomq.quantization.weights_file import save_weights as save_model_weights
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
 

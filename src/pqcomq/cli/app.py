@@ -12,10 +12,10 @@ import typer
 
 import pqcomq
 from pqcomq.cli.commands import CommandGroup
-from pqcomq.cli.interruption import NOTHING_KEPT, Interrupted, end_as_by_ctrl_c
-from pqcomq.cli.lists import joined_boxes, repeat_options
-from pqcomq.cli.plain_output import let_output_be_plain
-from pqcomq.cli.statuses import BAD_INPUT, FAULT, INTERRUPTED, NOT_PASSED, Answer
+from pqcomq.cli.terminal.interruption import NOTHING_KEPT, Interrupted, end_as_by_ctrl_c
+from pqcomq.cli.terminal.lists import joined_boxes, repeat_options
+from pqcomq.cli.terminal.plain_output import let_output_be_plain
+from pqcomq.cli.terminal.statuses import BAD_INPUT, FAULT, INTERRUPTED, NOT_PASSED, Answer
 from pqcomq.cpu_settings import apply_cpu_settings
 from pqcomq.errors import InputError
 from pqcomq.quiet_terminal import keep_others_warnings_in_log, log_file_title

@@ -12,7 +12,7 @@ from pqcomq.atomic_files import check_folder, replacing, together
 from pqcomq.backends.fastest import hindrance
 from pqcomq.backends.openvino_model import obstacle, runs_in_integers
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.options import (
+from pqcomq.cli.terminal.options import (
     DEFAULT_MODEL,
     AsJson,
     Checkpoint,
@@ -26,22 +26,22 @@ from pqcomq.cli.options import (
     opened,
     remedies_of,
 )
-from pqcomq.cli.output import print_json, print_note, print_table, print_written
-from pqcomq.cli.progress import followed
+from pqcomq.cli.terminal.output import print_json, print_note, print_table, print_written
+from pqcomq.cli.terminal.progress import followed
 from pqcomq.comparison.benchmark import BOXES, Benchmark
 from pqcomq.comparison.benchmark import bench as run_bench
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.evaluate import Protocol
+from pqcomq.comparison.presentation.text import RESEARCH_ONLY
 from pqcomq.comparison.result import MEGABYTE
-from pqcomq.comparison.text import RESEARCH_ONLY
 from pqcomq.errors import InputError
 from pqcomq.masks.reader import read_masks
 from pqcomq.models.execution import cpu_name
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.plots.benchmark import draw_benchmark
+from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
-from pqcomq.quantization.weights_file import load_weights
 from pqcomq.samples.synthetic_ct import synthetic_ct
 
 BENCH_FILES = ("bench.json", "bench.png")

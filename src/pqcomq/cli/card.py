@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from pqcomq.cli.options import AsJson, LossMargin, Overwrite
-from pqcomq.cli.output import print_json, print_written
+from pqcomq.cli.terminal.options import AsJson, LossMargin, Overwrite
+from pqcomq.cli.terminal.output import print_json, print_written
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
-from pqcomq.quantization.model_card import write_card
-from pqcomq.quantization.weights_file import load_weights, manifest
+from pqcomq.quantization.files.model_card import write_card
+from pqcomq.quantization.files.weights_file import load_weights, manifest
 
 
 def card(

@@ -9,8 +9,8 @@ import typer
 
 from pqcomq.atomic_files import check_folder
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.cohort_output import print_cohort
-from pqcomq.cli.options import (
+from pqcomq.cli.terminal.cohort_output import print_cohort
+from pqcomq.cli.terminal.options import (
     DEFAULT_METHOD,
     DEFAULT_MODEL,
     AsJson,
@@ -24,8 +24,8 @@ from pqcomq.cli.options import (
     opened,
     window_of,
 )
-from pqcomq.cli.output import print_note
-from pqcomq.cli.progress import followed
+from pqcomq.cli.terminal.output import print_note
+from pqcomq.cli.terminal.progress import followed
 from pqcomq.cohort.cases.case import CaseList
 from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
 from pqcomq.cohort.packages import check_installed

@@ -7,7 +7,7 @@ from importlib import import_module
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from pqcomq.cli.interruption import NOTHING_KEPT, Interrupted
+from pqcomq.cli.terminal.interruption import NOTHING_KEPT, Interrupted
 
 SUMMARIES = {
     "demo": "Quantize LiteMedSAM and compare it on a synthetic abdominal CT: all of it on this machine, no network.",

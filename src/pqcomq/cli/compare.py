@@ -11,8 +11,8 @@ import typer
 from pqcomq.atomic_files import check_folder, together
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.boxes import BoxUnit, single_box
-from pqcomq.cli.options import (
+from pqcomq.cli.terminal.boxes import BoxUnit, single_box
+from pqcomq.cli.terminal.options import (
     MASK_ENDINGS,
     AsJson,
     Box,
@@ -32,14 +32,14 @@ from pqcomq.cli.options import (
     truth_of,
     window_of,
 )
-from pqcomq.cli.output import print_json, print_table, print_written
-from pqcomq.cli.progress import followed
+from pqcomq.cli.terminal.output import print_json, print_table, print_written
+from pqcomq.cli.terminal.progress import followed
 from pqcomq.comparison.compare import compare as run_comparison
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.comparison_result import ComparisonResult
+from pqcomq.comparison.presentation.result_files import COMPARISON_FILES, write_comparison
+from pqcomq.comparison.presentation.text import RESEARCH_ONLY, comparison_rows, side_title
 from pqcomq.comparison.result import Comparison
-from pqcomq.comparison.result_files import COMPARISON_FILES, write_comparison
-from pqcomq.comparison.text import RESEARCH_ONLY, comparison_rows, side_title
 from pqcomq.dicom_masks.referenced_series import source_series
 from pqcomq.masks.file_formats import mask_kind, sidecar
 from pqcomq.masks.named_mask import NamedMask
@@ -47,8 +47,8 @@ from pqcomq.masks.origin import Origin
 from pqcomq.masks.writer import export_masks
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.weights_file import load_weights
 
 MASK_NAMES = ("full_precision", "quantized")
 """File names of the two masks, without their ending."""

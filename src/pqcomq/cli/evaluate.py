@@ -10,7 +10,7 @@ import typer
 from pqcomq.atomic_files import check_folder
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.options import (
+from pqcomq.cli.terminal.options import (
     AsJson,
     Checkpoint,
     LabelsPart,
@@ -25,16 +25,16 @@ from pqcomq.cli.options import (
     remedies_of,
     window_of,
 )
-from pqcomq.cli.output import print_json, print_table, print_written
-from pqcomq.cli.progress import followed
+from pqcomq.cli.terminal.output import print_json, print_table, print_written
+from pqcomq.cli.terminal.progress import followed
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.evaluate import Evaluation, Protocol, summary_table
 from pqcomq.comparison.evaluate import evaluate as run_evaluation
-from pqcomq.comparison.result_files import EVALUATION_FILES, write_evaluation
-from pqcomq.comparison.text import RESEARCH_ONLY
+from pqcomq.comparison.presentation.result_files import EVALUATION_FILES, write_evaluation
+from pqcomq.comparison.presentation.text import RESEARCH_ONLY
 from pqcomq.masks.reader import read_masks
 from pqcomq.models.registry import load_model
-from pqcomq.quantization.weights_file import load_weights
+from pqcomq.quantization.files.weights_file import load_weights
 
 
 def evaluate(

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from pqcomq.cli.options import AsJson, Overwrite
-from pqcomq.cli.output import print_json, print_written
+from pqcomq.cli.terminal.options import AsJson, Overwrite
+from pqcomq.cli.terminal.output import print_json, print_written
 from pqcomq.export.package import ExportKind, export_model
-from pqcomq.quantization.weights_file import load_weights
+from pqcomq.quantization.files.weights_file import load_weights
 
 
 def export(

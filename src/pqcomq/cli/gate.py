@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from pqcomq.cli.options import AsJson, LossMargin
-from pqcomq.cli.output import print_json, print_lines
 from pqcomq.cli.report import LeastDice, MostVolume
-from pqcomq.cli.statuses import NOT_PASSED, PASSED, UNDECIDED, Answer
+from pqcomq.cli.terminal.options import AsJson, LossMargin
+from pqcomq.cli.terminal.output import print_json, print_lines
+from pqcomq.cli.terminal.statuses import NOT_PASSED, PASSED, UNDECIDED, Answer
 from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN

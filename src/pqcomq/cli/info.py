@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from pqcomq.cli.options import AsJson, Part, Remedies, Series, opened
-from pqcomq.cli.output import print_json, print_lines
+from pqcomq.cli.terminal.options import AsJson, Part, Remedies, Series, opened
+from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.comparison.result import MEGABYTE
 from pqcomq.models.registry import MODEL_TITLES
-from pqcomq.quantization.weights_file import load_weights, manifest
+from pqcomq.quantization.files.weights_file import load_weights, manifest
 from pqcomq.volumes.geometry_report import GeometryReport
 from pqcomq.volumes.volume import Volume
 

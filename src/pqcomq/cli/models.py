@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from pqcomq.cli.options import AsJson, ModelKey
-from pqcomq.cli.output import print_json, print_lines, print_note, print_table
-from pqcomq.cli.progress import downloading
+from pqcomq.cli.terminal.options import AsJson, ModelKey
+from pqcomq.cli.terminal.output import print_json, print_lines, print_note, print_table
+from pqcomq.cli.terminal.progress import downloading
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import ENTRIES, Entry, entry_of
 from pqcomq.models.catalogue.fetching import fetch_model, import_model, verify_model

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pqcomq.atomic_files import check_target
-from pqcomq.cli.options import (
+from pqcomq.cli.terminal.options import (
     DEFAULT_METHOD,
     DEFAULT_MODEL,
     AsJson,
@@ -21,18 +21,18 @@ from pqcomq.cli.options import (
     opened,
     window_of,
 )
-from pqcomq.cli.output import print_json, print_lines, print_note
-from pqcomq.cli.progress import followed
+from pqcomq.cli.terminal.output import print_json, print_lines, print_note
+from pqcomq.cli.terminal.progress import followed
 from pqcomq.comparison.result import MEGABYTE
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS, STORED_BITS, QuantizationConfig
-from pqcomq.quantization.calibration import DEFAULT_SLICES, calibrate_on
-from pqcomq.quantization.model_card import card_path, write_card
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.calibration.slices import DEFAULT_SLICES, calibrate_on
+from pqcomq.quantization.files.model_card import card_path, write_card
+from pqcomq.quantization.files.resume import Journal, run_identity
+from pqcomq.quantization.files.weights_file import manifest, save_weights
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
-from pqcomq.quantization.resume import Journal, run_identity
-from pqcomq.quantization.weights_file import manifest, save_weights
 
 
 def quantize(

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.options import AsJson, Checkpoint, ModalityOption, Part, Remedies, Series, opened
-from pqcomq.cli.output import print_json, print_lines
-from pqcomq.cli.progress import followed
-from pqcomq.cli.statuses import NOT_PASSED, Answer
+from pqcomq.cli.terminal.options import AsJson, Checkpoint, ModalityOption, Part, Remedies, Series, opened
+from pqcomq.cli.terminal.output import print_json, print_lines
+from pqcomq.cli.terminal.progress import followed
+from pqcomq.cli.terminal.statuses import NOT_PASSED, Answer
 from pqcomq.models.registry import load_model
 from pqcomq.session.load import SavedSession
 from pqcomq.session.replay import Replay

@@ -11,8 +11,8 @@ import typer
 from pqcomq.atomic_files import check_folder
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.boxes import BoxUnit, boxes_of
-from pqcomq.cli.options import (
+from pqcomq.cli.terminal.boxes import BoxUnit, boxes_of
+from pqcomq.cli.terminal.options import (
     BOX_HELP,
     BOX_METAVAR,
     AsJson,
@@ -31,8 +31,8 @@ from pqcomq.cli.options import (
     opened,
     window_of,
 )
-from pqcomq.cli.output import print_json, print_lines, print_written
-from pqcomq.cli.progress import followed
+from pqcomq.cli.terminal.output import print_json, print_lines, print_written
+from pqcomq.cli.terminal.progress import followed
 from pqcomq.comparison.box_perturbation import SHIFT_PIXELS, BoxMovement
 from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
@@ -40,8 +40,8 @@ from pqcomq.comparison.gate import Tolerance
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
+from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import with_unique_names
-from pqcomq.quantization.weights_file import load_weights
 from pqcomq.segmentation.box import Box3D
 from pqcomq.session.file_names import MANIFEST, PAGE
 from pqcomq.session.save import manifest, save_session

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from pqcomq.cli.options import AsJson
-from pqcomq.cli.output import print_json, print_lines, print_table
+from pqcomq.cli.terminal.options import AsJson
+from pqcomq.cli.terminal.output import print_json, print_lines, print_table
 from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN

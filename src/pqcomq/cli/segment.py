@@ -12,8 +12,8 @@ import typer
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.boxes import BoxUnit, boxes_of
-from pqcomq.cli.options import (
+from pqcomq.cli.terminal.boxes import BoxUnit, boxes_of
+from pqcomq.cli.terminal.options import (
     MASK_ENDINGS,
     AsJson,
     Box,
@@ -32,10 +32,10 @@ from pqcomq.cli.options import (
     opened,
     window_of,
 )
-from pqcomq.cli.output import print_json, print_lines
-from pqcomq.cli.progress import followed
+from pqcomq.cli.terminal.output import print_json, print_lines
+from pqcomq.cli.terminal.progress import followed
 from pqcomq.comparison.compared_model import check_same_source
-from pqcomq.comparison.latency import Latency
+from pqcomq.comparison.measures.latency import Latency
 from pqcomq.dicom_masks.referenced_series import source_series
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import mask_kind
@@ -44,8 +44,8 @@ from pqcomq.masks.origin import Origin
 from pqcomq.masks.writer import check_mask_targets, export_masks
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.weights_file import load_weights
 from pqcomq.segmentation.cascade import CascadeRunner
 from pqcomq.segmentation.propagation import segment_box
 from pqcomq.segmentation.slice_runner import SliceRunner

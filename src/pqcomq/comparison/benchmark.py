@@ -14,7 +14,7 @@ from pqcomq.backends.runtime import Runtime
 from pqcomq.backends.streams import StreamedEncoder
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.evaluate import Evaluation, ModelSummary, Protocol, evaluate
-from pqcomq.comparison.latency import Latency
+from pqcomq.comparison.measures.latency import Latency
 from pqcomq.comparison.published_baseline import published_encoder
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch, translated

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pqcomq.comparison.metrics import dice
+from pqcomq.comparison.measures.metrics import dice
 from pqcomq.comparison.result import Comparison
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch

@@ -11,13 +11,13 @@ import numpy as np
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement, box_jitter
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
-from pqcomq.comparison.encoding_times import EncodingTimes, TorchBaseline
 from pqcomq.comparison.environment import Environment
-from pqcomq.comparison.latency import Latency
-from pqcomq.comparison.metrics import dice, scores
-from pqcomq.comparison.peak_memory import PeakMemory, watching_memory
+from pqcomq.comparison.measures.encoding_times import EncodingTimes, TorchBaseline
+from pqcomq.comparison.measures.latency import Latency
+from pqcomq.comparison.measures.metrics import dice, scores
+from pqcomq.comparison.measures.peak_memory import PeakMemory, watching_memory
+from pqcomq.comparison.measures.slice_scores import SliceScores
 from pqcomq.comparison.result import Comparison, ModelResult
-from pqcomq.comparison.slice_scores import SliceScores
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch, translated

@@ -9,9 +9,9 @@ from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime, Taken
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.files.weights_file import file_bytes
+from pqcomq.quantization.planning.stored_bits import code_bits
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.stored_bits import code_bits
-from pqcomq.quantization.weights_file import file_bytes
 
 
 @dataclass(frozen=True)

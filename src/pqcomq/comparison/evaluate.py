@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pqcomq.comparison.compared_model import ComparedModel
-from pqcomq.comparison.data_frames import per_prompt
 from pqcomq.comparison.environment import Environment
-from pqcomq.comparison.latency import Latency
-from pqcomq.comparison.metrics import NSD_TOLERANCE_MM, dice, scores
-from pqcomq.comparison.notebook import html_table
+from pqcomq.comparison.measures.latency import Latency
+from pqcomq.comparison.measures.metrics import NSD_TOLERANCE_MM, dice, scores
+from pqcomq.comparison.presentation.data_frames import per_prompt
+from pqcomq.comparison.presentation.notebook import html_table
+from pqcomq.comparison.presentation.text import RESEARCH_ONLY
 from pqcomq.comparison.result import MEGABYTE
-from pqcomq.comparison.text import RESEARCH_ONLY
 from pqcomq.errors import InputError
 from pqcomq.models.execution import Execution
 from pqcomq.progress import Progress, Stopwatch

@@ -7,11 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from pqcomq.comparison.divergence import Divergence, first_divergence
 from pqcomq.comparison.environment import Environment
-from pqcomq.comparison.latency import Latency
-from pqcomq.comparison.metrics import Scores
-from pqcomq.comparison.slice_scores import SliceScores
+from pqcomq.comparison.measures.divergence import Divergence, first_divergence
+from pqcomq.comparison.measures.latency import Latency
+from pqcomq.comparison.measures.metrics import Scores
+from pqcomq.comparison.measures.slice_scores import SliceScores
 from pqcomq.models.execution import Execution
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask

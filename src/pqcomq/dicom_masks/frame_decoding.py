@@ -1,7 +1,7 @@
 """The pixels of a multi-frame object, a frame at a time, decoded as the images are.
 
 Packed bits and frames that lie in the file as they are take a line of NumPy each; compressed frames go to the one
-decoder of this package, :mod:`pqcomq.volumes.dicom.codecs`.
+decoder of this package, :mod:`pqcomq.volumes.dicom.pixels.codecs`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
 from pydicom.uid import ExplicitVRBigEndian
 
-from pqcomq.volumes.dicom.codecs import decode_frame
+from pqcomq.volumes.dicom.pixels.codecs import decode_frame
 
 
 def decoded_frames(dataset: Dataset, indices: Sequence[int]) -> Iterator[np.ndarray]:

@@ -15,8 +15,8 @@ from pqcomq.atomic_files import check_folder, made_folder, replacing
 from pqcomq.errors import InputError
 from pqcomq.export import onnx_file, openvino_file
 from pqcomq.models.catalogue.entries import entry_of
+from pqcomq.quantization.planning.stored_bits import coded_names
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.stored_bits import coded_names
 from pqcomq.research_only import RESEARCH_ONLY
 
 FORMAT = 1

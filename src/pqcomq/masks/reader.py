@@ -13,8 +13,8 @@ from pqcomq.dicom_masks.object_loading import SEGMENTATION, STRUCTURE_SET, objec
 from pqcomq.dicom_masks.rtstruct_reader import read_structure_set
 from pqcomq.dicom_masks.seg_reader import read_segmentation
 from pqcomq.volumes.import_issues import Remedy
-from pqcomq.volumes.labels import LabelFile, read_label_file
-from pqcomq.volumes.slicer_segmentation import Segment
+from pqcomq.volumes.labels.label_maps import LabelFile, read_label_file
+from pqcomq.volumes.labels.slicer_segmentation import Segment
 from pqcomq.volumes.volume import Volume
 
 

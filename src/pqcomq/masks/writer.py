@@ -16,7 +16,7 @@ from pqcomq.masks.file_formats import MaskKind, mask_kind, sidecar
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.provenance import provenance
 from pqcomq.staging import Staging
-from pqcomq.volumes.label_writer import mask_image, save_image
+from pqcomq.volumes.labels.label_writer import mask_image, save_image
 from pqcomq.volumes.volume import Volume
 
 

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from pqcomq.comparison.metrics import Scores
+from pqcomq.comparison.measures.metrics import Scores
+from pqcomq.comparison.presentation.text import short_precision
 from pqcomq.comparison.result import Comparison, ModelResult
-from pqcomq.comparison.text import short_precision
 from pqcomq.plots.theme import MARKERS, Look, cleared
 
 Measure = Literal["agreement", "accuracy"]

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from pqcomq.comparison.measures.slice_scores import SliceScores
+from pqcomq.comparison.presentation.text import short_precision
 from pqcomq.comparison.result import Comparison
-from pqcomq.comparison.slice_scores import SliceScores
-from pqcomq.comparison.text import short_precision
 from pqcomq.plots.theme import LINE_STYLES, MARKERS, Look, cleared
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from pqcomq.comparison.palette import FULL_COLOUR, QUANTIZED_COLOUR
+from pqcomq.comparison.presentation.palette import FULL_COLOUR, QUANTIZED_COLOUR
 
 LINE_STYLES = ("-", "--", ":")
 MARKERS = ("o", "s", "^")

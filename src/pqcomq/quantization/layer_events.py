@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pqcomq.progress import Progress
-from pqcomq.quantization.time_estimate import Phase
+from pqcomq.quantization.planning.time_estimate import Phase
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,13 +18,13 @@ from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, quantize_layer
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
 from pqcomq.quantization.algorithm.single_thread import one_thread
-from pqcomq.quantization.calibration_passes import Pass
+from pqcomq.quantization.calibration.passes import Pass
+from pqcomq.quantization.calibration.sequential_forward import SequentialForward
+from pqcomq.quantization.files.resume import Journal
 from pqcomq.quantization.layer_events import LayerEvent, event_text
-from pqcomq.quantization.mixed_precision import LayerPlan, measured_plan, uniform
-from pqcomq.quantization.rate_plan import measured_rates
-from pqcomq.quantization.resume import Journal
-from pqcomq.quantization.sequential_forward import SequentialForward
-from pqcomq.quantization.time_estimate import Phase, TimeEstimate
+from pqcomq.quantization.planning.mixed_precision import LayerPlan, measured_plan, uniform
+from pqcomq.quantization.planning.rate_plan import measured_rates
+from pqcomq.quantization.planning.time_estimate import Phase, TimeEstimate
 
 ModelT = TypeVar("ModelT")
 

@@ -9,14 +9,14 @@ from torch import Tensor
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import QuantizableLayer
-from pqcomq.quantization.calibration import Calibration
-from pqcomq.quantization.calibration_passes import CalibrationPasses, Pass
+from pqcomq.quantization.calibration.passes import CalibrationPasses, Pass
+from pqcomq.quantization.calibration.slices import Calibration
+from pqcomq.quantization.files.resume import Journal
 from pqcomq.quantization.layer_events import LayerEvent
 from pqcomq.quantization.layer_names import DECODER, copied, layers_to_quantize
 from pqcomq.quantization.layerwise import LayerwiseRun
+from pqcomq.quantization.planning.sensitivity import View, model_damage
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.resume import Journal
-from pqcomq.quantization.sensitivity import View, model_damage
 
 
 def quantize_model(

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import QuantizableLayer
-from pqcomq.quantization.calibration_passes import Pass
+from pqcomq.quantization.calibration.passes import Pass
+from pqcomq.quantization.calibration.sequential_forward import PassesDivergedError
 from pqcomq.quantization.layer_events import LayerEvent
 from pqcomq.quantization.layerwise import LayerwiseRun
 from pqcomq.quantization.module_layers import check_network, layers_and_reasons
+from pqcomq.quantization.planning.sensitivity import relative_difference, weights_in_place
 from pqcomq.quantization.quantized_module import QuantizedModule
-from pqcomq.quantization.sensitivity import relative_difference, weights_in_place
-from pqcomq.quantization.sequential_forward import PassesDivergedError
 
 
 def quantize_module(

@@ -16,10 +16,10 @@ from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import QuantizableLayer
 from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredWeight, by_layer
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
-from pqcomq.quantization.entropy_stream import EntropyStream
+from pqcomq.quantization.files.entropy_stream import EntropyStream
 from pqcomq.quantization.layer_names import copied, layers_to_quantize, positions
+from pqcomq.quantization.planning.stored_bits import coded_names, effective_bits, stream_of
 from pqcomq.quantization.position_embedding import in_bytes, widened
-from pqcomq.quantization.stored_bits import coded_names, effective_bits, stream_of
 
 _LARGE = 4096
 """Values from which on a tensor's size is felt in the file."""

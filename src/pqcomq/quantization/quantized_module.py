@@ -10,9 +10,9 @@ from torch import nn
 
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredWeight, by_layer
-from pqcomq.quantization.entropy_stream import EntropyStream
+from pqcomq.quantization.files.entropy_stream import EntropyStream
 from pqcomq.quantization.module_layers import layers_and_reasons
-from pqcomq.quantization.stored_bits import effective_bits, stream_of
+from pqcomq.quantization.planning.stored_bits import effective_bits, stream_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)

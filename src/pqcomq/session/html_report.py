@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 
 import pqcomq
 from pqcomq.comparison.comparison_result import ObjectComparison
-from pqcomq.comparison.figure import draw_comparison
 from pqcomq.comparison.gate import overall
+from pqcomq.comparison.presentation.figure import draw_comparison
+from pqcomq.comparison.presentation.text import RESEARCH_ONLY, figure_rows, side_lines, side_title
 from pqcomq.comparison.result import Comparison
-from pqcomq.comparison.text import RESEARCH_ONLY, figure_rows, side_lines, side_title
 from pqcomq.plots.bits_vs_dice import MEASURE_TITLES, Measure, draw_trade_off
 from pqcomq.plots.box_perturbation import draw_jitter
 from pqcomq.plots.dice_per_slice import draw_along_slices
@@ -31,7 +31,7 @@ from pqcomq.plots.layer_errors import draw_layer_errors
 from pqcomq.plots.svg import as_svg
 from pqcomq.plots.theme import LIGHT
 from pqcomq.quantization.algorithm.config import QuantizationConfig
-from pqcomq.quantization.weights_file import manifest
+from pqcomq.quantization.files.weights_file import manifest
 from pqcomq.session.session import Session
 from pqcomq.volumes.intensity_window import eight_bit
 

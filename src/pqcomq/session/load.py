@@ -21,15 +21,15 @@ from pqcomq.errors import InputError
 from pqcomq.json_schema import Damaged, check_content, read_json
 from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
-from pqcomq.quantization.weights_file import load_weights
 from pqcomq.reader_study.blinded_study import BlindedReading
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.session.file_names import FORMAT, MANIFEST, inside
 from pqcomq.session.schema import AnySession, SessionFile
 from pqcomq.session.session import Session
-from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.labels.label_maps import read_labels
 from pqcomq.volumes.volume import Volume
 
 _DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError)

@@ -17,7 +17,7 @@ from pqcomq.atomic_files import check_folder, replacing
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.csv_table import as_csv
 from pqcomq.progress import Progress, Stopwatch, finished, translated
-from pqcomq.quantization.weights_file import save_weights
+from pqcomq.quantization.files.weights_file import save_weights
 from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.session.file_names import (
     FORMAT,
@@ -35,7 +35,7 @@ from pqcomq.session.html_report import drawing_page
 from pqcomq.session.report_tables import gate_rows, slice_rows
 from pqcomq.session.session import Session
 from pqcomq.staging import Staging
-from pqcomq.volumes.label_writer import write_mask
+from pqcomq.volumes.labels.label_writer import write_mask
 
 
 def save_session(session: Session, folder: Path, *, overwrite: bool = False) -> list[Path]:

@@ -38,7 +38,7 @@ from napari_pqcomq.widgets.collapsible import Collapsible
 from napari_pqcomq.widgets.wheel_guard import WheelGuard
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.gate import Tolerance
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.box import Box3D
 

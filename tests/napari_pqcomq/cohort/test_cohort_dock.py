@@ -17,7 +17,7 @@ from napari_pqcomq.cohort.models_panel import CaseModality
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.report.page import PAGE
 from pqcomq.cohort.result import CohortResult
-from pqcomq.quantization.weights_file import save_weights
+from pqcomq.quantization.files.weights_file import save_weights
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from napari_pqcomq.jobs import model_cache
 from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.model_cache import ModelCache
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.planning.presets import default_config
 
 EIGHT, FOUR = (ModelChoice("lite-medsam", None, default_config("lite-medsam", bits)) for bits in (8, 4))
 OTHER = ModelChoice("medsam", Path("other.pth"), default_config("medsam", 8))

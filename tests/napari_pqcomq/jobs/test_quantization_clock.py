@@ -6,7 +6,7 @@ import pytest
 
 from napari_pqcomq.jobs.quantization_clock import QuantizationClock
 from pqcomq.quantization.layer_events import LayerEvent
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.planning.presets import default_config
 
 EIGHT, FOUR = (default_config("lite-medsam", bits) for bits in (8, 4))
 

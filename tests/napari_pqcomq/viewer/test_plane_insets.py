@@ -11,7 +11,7 @@ from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.overlays.plane_insets import InsetSource, PlaneInsets
 from napari_pqcomq.viewer.scene import MaskPair
-from pqcomq.comparison.palette import FULL_COLOUR
+from pqcomq.comparison.presentation.palette import FULL_COLOUR
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import pqcomq
-from pqcomq.quantization.calibration import calibrate_on
+from pqcomq.quantization.calibration.slices import calibrate_on
 from pqcomq.volumes.intensity_window import PRESETS
 
 BOX = [45, 25, 1, 76, 56, 2]

@@ -12,7 +12,7 @@ from pqcomq.quantization.algorithm.gram import weight_matrix
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.algorithm.quantize_layer import quantize_layer
 from pqcomq.quantization.layer_names import layers_to_quantize
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantized_model import QuantizedModel
 
 pytest.importorskip("openvino")

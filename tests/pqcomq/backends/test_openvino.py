@@ -16,19 +16,19 @@ from pqcomq.backends.int8_weights import integer_values
 from pqcomq.backends.layer_source import Layer, in_own_order
 from pqcomq.backends.openvino_model import available, on_runtime
 from pqcomq.backends.runtime import Runtime
-from pqcomq.comparison.metrics import dice
+from pqcomq.comparison.measures.metrics import dice
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import quantizable_layers
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
-from pqcomq.quantization.calibration import calibrate_on
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.calibration.slices import calibrate_on
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.segmentation.box import tight_box
 from pqcomq.volumes.intensity_window import eight_bit
-from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.labels.label_maps import read_labels
 from pqcomq.volumes.reader import read_volume
 
 openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")

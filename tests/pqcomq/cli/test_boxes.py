@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from pqcomq.cli.boxes import BoxUnit, boxes_of, single_box
 from pqcomq.cli.commands import SUMMARIES
-from pqcomq.cli.lists import joined_boxes
+from pqcomq.cli.terminal.boxes import BoxUnit, boxes_of, single_box
+from pqcomq.cli.terminal.lists import joined_boxes
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import sidecar
 from pqcomq.segmentation.box import Box3D

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from pqcomq.cli.lists import repeat_options
-from pqcomq.cli.output import print_table
+from pqcomq.cli.terminal.lists import repeat_options
+from pqcomq.cli.terminal.output import print_table
 from pqcomq.models.lite_medsam import shipped_checkpoint
 
 BOX = ["45", "25", "1", "76", "56", "2"]

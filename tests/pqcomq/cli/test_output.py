@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pqcomq.cli.output import print_table
+from pqcomq.cli.terminal.output import print_table
 
 
 def test_square_brackets_stay_in_tables(capsys):

@@ -12,9 +12,9 @@ from pqcomq.backends import processor
 from pqcomq.backends.fastest import hindrance
 from pqcomq.backends.openvino_model import available
 from pqcomq.backends.runtime import Runtime
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.files.weights_file import load_weights, save_weights
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
-from pqcomq.quantization.weights_file import load_weights, save_weights
 
 pytestmark = pytest.mark.skipif(not available(Runtime.openvino), reason="OpenVINO does not run here")
 

@@ -8,7 +8,7 @@ import json
 import pytest
 import typer
 
-from pqcomq.cli.statuses import BAD_INPUT, FAULT, INTERRUPTED, NOT_PASSED, UNDECIDED
+from pqcomq.cli.terminal.statuses import BAD_INPUT, FAULT, INTERRUPTED, NOT_PASSED, UNDECIDED
 
 DEEP = "[" * 100_000
 gate_command = importlib.import_module("pqcomq.cli.gate")

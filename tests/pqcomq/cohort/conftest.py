@@ -12,9 +12,9 @@ from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.cases.find_cases import find_cases
 from pqcomq.cohort.running.prepare import settings_of
 from pqcomq.cohort.settings import CohortProtocol
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.files.weights_file import save_weights
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
-from pqcomq.quantization.weights_file import save_weights
 from pqcomq.volumes.volume import Volume
 
 

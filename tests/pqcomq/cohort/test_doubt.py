@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pqcomq.cohort.statistics.doubt_statistics import COMBINED, area_under_roc, catching, doubt_statistics
-from pqcomq.quantization.weights_file import load_weights
+from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.segmentation.cascade import CascadeRunner
 from pqcomq.segmentation.doubt import doubt_of, moved_prompts, stability_score
 from pqcomq.segmentation.slice_runner import SliceRunner

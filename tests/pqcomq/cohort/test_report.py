@@ -21,7 +21,7 @@ from pqcomq.cohort.scoring.score_rows import CaseResult, ModelCost, WorstPicture
 from pqcomq.cohort.settings import CohortSettings, ModelFile
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.store import CohortStore
-from pqcomq.comparison.metrics import scores
+from pqcomq.comparison.measures.metrics import scores
 from pqcomq.errors import InputError
 
 pytest.importorskip("pandas")

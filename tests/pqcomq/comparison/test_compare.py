@@ -8,7 +8,12 @@ import pytest
 from pqcomq.comparison.compare import compare
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.evaluate import Protocol, evaluate
-from pqcomq.comparison.result_files import COMPARISON_FILES, EVALUATION_FILES, write_comparison, write_evaluation
+from pqcomq.comparison.presentation.result_files import (
+    COMPARISON_FILES,
+    EVALUATION_FILES,
+    write_comparison,
+    write_evaluation,
+)
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache

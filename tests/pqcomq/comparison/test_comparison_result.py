@@ -16,7 +16,7 @@ import pytest
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.evaluate import Evaluation, ModelSummary, PromptResult, Protocol
-from pqcomq.comparison.latency import Latency
+from pqcomq.comparison.measures.latency import Latency
 from pqcomq.errors import InputError
 from pqcomq.models.execution import Execution
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight

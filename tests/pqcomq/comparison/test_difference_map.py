@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pqcomq.comparison.difference_map import BOTH, NEITHER, ONLY_A, ONLY_B, difference
+from pqcomq.comparison.measures.difference_map import BOTH, NEITHER, ONLY_A, ONLY_B, difference
 
 
 def test_every_voxel_is_in_one_part():

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from pqcomq.comparison.divergence import first_divergence
-from pqcomq.comparison.slice_scores import SliceScores
+from pqcomq.comparison.measures.divergence import first_divergence
+from pqcomq.comparison.measures.slice_scores import SliceScores
 from pqcomq.segmentation.box import Box3D
 
 BOX = Box3D(0, 0, 10, 5, 5, 20)

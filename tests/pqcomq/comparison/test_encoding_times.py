@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pqcomq.comparison.encoding_times import EncodingTimes, TorchBaseline
+from pqcomq.comparison.measures.encoding_times import EncodingTimes, TorchBaseline
 
 
 class Runner:

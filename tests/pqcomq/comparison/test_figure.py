@@ -6,8 +6,8 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image, ImageColor
 
-from pqcomq.comparison import figure
-from pqcomq.comparison.figure import BOX, LEFT, RIGHT, TRUTH, WIDTH, draw_comparison, scale_bar_mm
+from pqcomq.comparison.presentation import figure
+from pqcomq.comparison.presentation.figure import BOX, LEFT, RIGHT, TRUTH, WIDTH, draw_comparison, scale_bar_mm
 
 SLICE = np.full((100, 120), 80, np.uint8)
 LEFT_MASK, RIGHT_MASK, TRUTH_MASK = (np.zeros(SLICE.shape, bool) for _ in range(3))

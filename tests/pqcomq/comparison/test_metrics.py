@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from pqcomq.comparison.metrics import dice, scores
+from pqcomq.comparison.measures.metrics import dice, scores
 
 ISOTROPIC = (1.0, 1.0, 1.0)
 

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from pqcomq.comparison.palette import (
+from pqcomq.comparison.presentation.palette import (
     FULL_COLOUR,
     OBJECT_COLOURS,
     QUANTIZED_COLOUR,

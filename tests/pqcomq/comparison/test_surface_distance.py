@@ -5,8 +5,8 @@ import pytest
 from scipy import ndimage
 from skimage.measure import marching_cubes, mesh_surface_area
 
-from pqcomq.comparison.metrics import scores
-from pqcomq.comparison.surface_distance import SurfaceDistances, _element_areas, surface_distances
+from pqcomq.comparison.measures.metrics import scores
+from pqcomq.comparison.measures.surface_distance import SurfaceDistances, _element_areas, surface_distances
 
 SPACINGS = [(1.0, 1.0, 1.0), (4.0, 0.7, 0.7), (1.3, 2.0, 0.5)]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pqcomq.comparison.text import heading, short_precision
+from pqcomq.comparison.presentation.text import heading, short_precision
 from pqcomq.quantization.quantized_model import with_unique_names
 
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from pqcomq.cli import main
-from pqcomq.comparison.metrics import dice
+from pqcomq.comparison.measures.metrics import dice
 from pqcomq.errors import InputError
 from pqcomq.export.package import ExportKind, export_model
 from pqcomq.models.registry import empty_model

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from pqcomq.export.unpacking import Unpacking
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_module import quantize_module
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")

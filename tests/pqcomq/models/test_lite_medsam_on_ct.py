@@ -6,7 +6,7 @@ import pytest
 
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.evaluate import evaluate
-from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.labels.label_maps import read_labels
 from pqcomq.volumes.reader import read_volume
 
 

@@ -16,9 +16,9 @@ from pqcomq.errors import InputError
 from pqcomq.models import mobile_sam, sam
 from pqcomq.models.encoder_stages import encoder_stages
 from pqcomq.models.registry import load_model
-from pqcomq.quantization.presets import quick_config
+from pqcomq.quantization.files.weights_file import load_weights, save_weights
+from pqcomq.quantization.planning.presets import quick_config
 from pqcomq.quantization.quantize_model import quantize_model
-from pqcomq.quantization.weights_file import load_weights, save_weights
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import segment_box
 from pqcomq.segmentation.slice_runner import SliceRunner

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pqcomq.errors import InputError
-from pqcomq.quantization.calibration import calibrate_on, spread_slices
+from pqcomq.quantization.calibration.slices import calibrate_on, spread_slices
 
 
 def test_slices_are_spread_over_what_shows_the_body():

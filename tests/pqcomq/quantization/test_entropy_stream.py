@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pqcomq.quantization.algorithm.integer_weight import IntegerWeight
-from pqcomq.quantization.entropy_stream import EntropyStream, decoded, encoded
+from pqcomq.quantization.files.entropy_stream import EntropyStream, decoded, encoded
 
 PRECISION = 24
 

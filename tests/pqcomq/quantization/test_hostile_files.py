@@ -12,13 +12,13 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from pqcomq.errors import InputError
-from pqcomq.quantization import weights_file
 from pqcomq.quantization.algorithm.config import QuantizationConfig
-from pqcomq.quantization.module_file import load_module, save_module
-from pqcomq.quantization.packed_file import PackedFile
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.files import weights_file
+from pqcomq.quantization.files.module_file import load_module, save_module
+from pqcomq.quantization.files.packed_file import PackedFile
+from pqcomq.quantization.files.weights_file import load_weights
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_module import quantize_module
-from pqcomq.quantization.weights_file import load_weights
 
 
 def network():

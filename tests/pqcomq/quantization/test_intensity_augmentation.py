@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from pqcomq.quantization.algorithm.config import QuantizationConfig
-from pqcomq.quantization.calibration import Calibration
-from pqcomq.quantization.calibration_passes import CalibrationPasses
-from pqcomq.quantization.intensity_augmentation import varied_intensities
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.calibration.intensity_augmentation import varied_intensities
+from pqcomq.quantization.calibration.passes import CalibrationPasses
+from pqcomq.quantization.calibration.slices import Calibration
+from pqcomq.quantization.planning.presets import default_config
 
 RAMP = np.arange(256, dtype=np.uint8)[None]
 

@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 import pqcomq
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import METHOD_TITLES, QuantizationConfig
-from pqcomq.quantization.model_card import card_of, card_path, markdown, write_card
-from pqcomq.quantization.weights_file import load_weights, read_manifest
+from pqcomq.quantization.files.model_card import card_of, card_path, markdown, write_card
+from pqcomq.quantization.files.weights_file import load_weights, read_manifest
 from pqcomq.research_only import RESEARCH_ONLY
 
 LAYER = {"bits": 4, "run": 64, "shape": [8, 8], "error": 0.002}

@@ -10,11 +10,11 @@ from pqcomq.models.registry import empty_model
 from pqcomq.quantization.algorithm.gram import weight_matrix
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.algorithm.quantize_layer import quantize_layer
+from pqcomq.quantization.files.weights_file import load_weights, save_weights
 from pqcomq.quantization.layer_names import layers_to_quantize
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.position_embedding import in_bytes, widened
-from pqcomq.quantization.presets import default_config
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.weights_file import load_weights, save_weights
 
 
 @pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0, 300.0])

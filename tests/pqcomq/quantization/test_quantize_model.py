@@ -9,9 +9,9 @@ import torch
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import quantizable_layers
-from pqcomq.quantization.calibration import Calibration
+from pqcomq.quantization.calibration.slices import Calibration
 from pqcomq.quantization.layer_names import layers_to_quantize
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 
 QUICK = QuantizationConfig(bits=4, sweeps=1)

@@ -12,11 +12,11 @@ from torch.nn.utils import parametrizations
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import tokens
-from pqcomq.quantization.module_file import load_module, save_module
+from pqcomq.quantization.files.module_file import load_module, save_module
+from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.module_layers import layers_and_reasons
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_module import quantize_module
-from pqcomq.quantization.weights_file import load_weights
 
 EIGHT, FOUR = default_config(None, 8), default_config(None, 4)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pqcomq.quantization.random_boxes import random_boxes
+from pqcomq.quantization.calibration.random_boxes import random_boxes
 
 
 def slices():

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from pqcomq.errors import InputError
-from pqcomq.quantization.module_file import load_module, save_module
-from pqcomq.quantization.packed_file import PackedFile
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.files.module_file import load_module, save_module
+from pqcomq.quantization.files.packed_file import PackedFile
+from pqcomq.quantization.planning.presets import default_config
+from pqcomq.quantization.planning.rate_plan import MeasuredLayer, water_filled
 from pqcomq.quantization.quantize_module import quantize_module
-from pqcomq.quantization.rate_plan import MeasuredLayer, water_filled
 
 
 def spent(measured, rates):

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.files.resume import Journal, run_identity
+from pqcomq.quantization.files.weights_file import save_weights
 from pqcomq.quantization.layer_names import layers_to_quantize
 from pqcomq.quantization.quantize_model import quantize_model
-from pqcomq.quantization.resume import Journal, run_identity
-from pqcomq.quantization.weights_file import save_weights
 
 QUICK = QuantizationConfig(bits=2, sweeps=1, inputs="quantized", budget=2.8)
 

@@ -14,8 +14,8 @@ from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.integer_weight import IntegerWeight
 from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
-from pqcomq.quantization.mixed_precision import LayerPlan
-from pqcomq.quantization.resume import MARK, Journal
+from pqcomq.quantization.files.resume import MARK, Journal
+from pqcomq.quantization.planning.mixed_precision import LayerPlan
 
 IDENTITY = {"settings": {"bits": 4}, "versions": {"pqcomq": "1"}}
 SHAPE = (3, 8)
@@ -123,7 +123,7 @@ def test_parts_that_do_not_fit_are_not_believed_even_with_their_checksum(journal
     with safe_open(journal.folder / "a.layer.safetensors", framework="pt") as stream:
         head, tensors = stream.metadata(), {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
     tensors[part] = tensors[part].flatten()[:2].clone()
-    monkeypatch.setattr("pqcomq.quantization.resume._checksum", lambda *_given: head["sha256"])
+    monkeypatch.setattr("pqcomq.quantization.files.resume._checksum", lambda *_given: head["sha256"])
     save_file(tensors, journal.folder / "a.layer.safetensors", metadata=head)
     assert journal.layer("a", SHAPE) is None
 

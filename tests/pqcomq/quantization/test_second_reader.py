@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from pqcomq.quantization.module_file import load_module, save_module
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.files.module_file import load_module, save_module
+from pqcomq.quantization.files.weights_file import load_weights
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_module import quantize_module
-from pqcomq.quantization.weights_file import load_weights
 
 SOURCE = Path(__file__).with_name("second_reader.py")
 

@@ -10,8 +10,8 @@ from torch import nn
 
 from pqcomq.quantization.algorithm.gram import gathering_grams
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
+from pqcomq.quantization.calibration.sequential_forward import SequentialForward
 from pqcomq.quantization.layer_names import copied, layers_to_quantize
-from pqcomq.quantization.sequential_forward import SequentialForward
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from pqcomq.quantization.algorithm.gram import gathering_grams, quantizable_layers
-from pqcomq.quantization.sequential_forward import SequentialForward
-from pqcomq.quantization.torch_modes import torch_modes_kept
+from pqcomq.quantization.calibration.sequential_forward import SequentialForward
+from pqcomq.quantization.calibration.torch_modes import torch_modes_kept
 
 
 class Doubled(TorchFunctionMode):

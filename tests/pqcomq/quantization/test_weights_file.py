@@ -15,13 +15,13 @@ from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import weight_matrix
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.algorithm.quantize_layer import quantize_layer
+from pqcomq.quantization.files.module_file import load_module
+from pqcomq.quantization.files.weights_file import load_weights, read_manifest, save_weights
 from pqcomq.quantization.layer_names import layers_to_quantize
-from pqcomq.quantization.mixed_precision import LayerPlan
-from pqcomq.quantization.module_file import load_module
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.planning.mixed_precision import LayerPlan
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.quantization.weights_file import load_weights, read_manifest, save_weights
 
 
 def rewritten(saved, target, change):

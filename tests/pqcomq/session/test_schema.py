@@ -10,8 +10,8 @@ import pytest
 
 MODULES = (
     "pqcomq.session.schema",
-    "pqcomq.quantization.manifest_schema",
-    "pqcomq.quantization.resume_schema",
+    "pqcomq.quantization.files.manifest_schema",
+    "pqcomq.quantization.files.resume_schema",
     "pqcomq.cohort.schema",
 )
 

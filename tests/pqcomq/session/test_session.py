@@ -29,8 +29,8 @@ from pqcomq.session.load import SavedSession
 from pqcomq.session.replay import replay
 from pqcomq.session.save import manifest, save_session, saving
 from pqcomq.session.session import Session
-from pqcomq.volumes.label_writer import write_mask
-from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.labels.label_maps import read_labels
+from pqcomq.volumes.labels.label_writer import write_mask
 
 BOX = Box3D(45, 25, 2, 76, 56, 3)
 NAME = "Niere <rechts> & ../links"

@@ -15,9 +15,9 @@ from pydicom.fileset import FileSet
 from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage, SegmentationStorage, generate_uid
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.dicom.resampling import resampled
 from pqcomq.volumes.dicom.scan import scan_of, scanning
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
+from pqcomq.volumes.dicom.stacking.resampling import resampled
 from pqcomq.volumes.geometry_report import GeometryReport
 from pqcomq.volumes.import_issues import RemedyNeeded, chosen_remedies
 from pqcomq.volumes.reader import read_volume, reading_volume

@@ -13,8 +13,8 @@ from pydicom.data import get_testdata_file
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
-from pqcomq.volumes.label_writer import write_mask
-from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.labels.label_maps import read_labels
+from pqcomq.volumes.labels.label_writer import write_mask
 from pqcomq.volumes.reader import read_volume
 
 # Found by name and not by get_testdata_file, which would fetch further files from the network.

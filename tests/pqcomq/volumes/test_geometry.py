@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from pqcomq.volumes.label_writer import write_mask
-from pqcomq.volumes.labels import read_labels
+from pqcomq.volumes.labels.label_maps import read_labels
+from pqcomq.volumes.labels.label_writer import write_mask
 from pqcomq.volumes.reader import read_volume
 
 

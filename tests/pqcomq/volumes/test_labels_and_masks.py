@@ -13,8 +13,8 @@ import SimpleITK as sitk
 from pqcomq.errors import InputError
 from pqcomq.masks.reader import read_masks
 from pqcomq.volumes.import_issues import RemedyNeeded
-from pqcomq.volumes.label_writer import write_mask
-from pqcomq.volumes.labels import read_label_file, read_labels
+from pqcomq.volumes.labels.label_maps import read_label_file, read_labels
+from pqcomq.volumes.labels.label_writer import write_mask
 from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.labels import read_labels
-from pqcomq.volumes.nrrd_metaimage import read_picture
+from pqcomq.volumes.labels.label_maps import read_labels
+from pqcomq.volumes.nrrd_metaimage.reading import read_picture
 from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
 

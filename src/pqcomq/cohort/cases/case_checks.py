@@ -7,10 +7,10 @@ from pathlib import Path
 from pqcomq.cohort.cases.case import Case
 from pqcomq.dicom_masks.object_loading import object_kind
 from pqcomq.errors import InputError, with_short_paths
+from pqcomq.volumes.labels.slicer_segmentation import is_slicer_segmentation
 from pqcomq.volumes.nifti.reading import is_nifti_name, nifti_sizes
-from pqcomq.volumes.nrrd_metaimage import is_picture_name, picture_sizes
+from pqcomq.volumes.nrrd_metaimage.reading import is_picture_name, picture_sizes
 from pqcomq.volumes.path_checks import is_folder
-from pqcomq.volumes.slicer_segmentation import is_slicer_segmentation
 
 
 def fault_of(case: Case) -> str | None:

@@ -17,7 +17,7 @@ from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.file_discovery import looks_like_dicom
 from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
 from pqcomq.volumes.nifti.reading import is_nifti_name
-from pqcomq.volumes.nrrd_metaimage import is_picture_name
+from pqcomq.volumes.nrrd_metaimage.reading import is_picture_name
 from pqcomq.volumes.volume import Modality
 
 LABEL_NAMES = "labels.json"

@@ -22,8 +22,8 @@ from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics, latencies
 from pqcomq.cohort.statistics.pairs import paired
 from pqcomq.cohort.statistics.prompt_summary import STRATA, stratum_of
+from pqcomq.comparison.presentation.text import RESEARCH_ONLY
 from pqcomq.comparison.result import MEGABYTE
-from pqcomq.comparison.text import RESEARCH_ONLY
 
 PAGE = "report.html"
 MOST_ROWS = 2000

@@ -13,10 +13,10 @@ from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.scoring.loaded_models import QUANTIZED
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics, latencies
 from pqcomq.cohort.statistics.pairs import moved_box_name, paired
-from pqcomq.comparison.figure import draw_comparison
-from pqcomq.comparison.metrics import dice
+from pqcomq.comparison.measures.metrics import dice
+from pqcomq.comparison.presentation.figure import draw_comparison
+from pqcomq.comparison.presentation.text import RESEARCH_ONLY, short_precision
 from pqcomq.comparison.result import MEGABYTE
-from pqcomq.comparison.text import RESEARCH_ONLY, short_precision
 from pqcomq.plots.cohort import CostPoint, Interval, draw_bland_altman, draw_case_dots, draw_costs, draw_forest
 from pqcomq.plots.svg import as_svg
 from pqcomq.plots.theme import DARK, LIGHT, Look

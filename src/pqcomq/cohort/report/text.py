@@ -9,7 +9,7 @@ from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import FEWEST_PATIENTS
 from pqcomq.cohort.statistics.prompt_summary import GREAT_LOSS, RIGHT_FROM, WRONG_BELOW
-from pqcomq.comparison.metrics import NSD_TOLERANCE_MM
+from pqcomq.comparison.measures.metrics import NSD_TOLERANCE_MM
 
 _LIBRARIES = ("torch", "openvino", "numpy", "scipy", "statsmodels", "pandas", "pyarrow", "SimpleITK", "distributed")
 

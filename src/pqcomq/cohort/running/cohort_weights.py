@@ -15,11 +15,11 @@ from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, prefixed
 from pqcomq.quantization.algorithm.config import Method
-from pqcomq.quantization.calibration import DEFAULT_SLICES, calibrate_on
-from pqcomq.quantization.model_card import write_card
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.calibration.slices import DEFAULT_SLICES, calibrate_on
+from pqcomq.quantization.files.model_card import write_card
+from pqcomq.quantization.files.weights_file import manifest, save_weights
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
-from pqcomq.quantization.weights_file import manifest, save_weights
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
 

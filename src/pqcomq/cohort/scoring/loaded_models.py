@@ -16,8 +16,8 @@ from pqcomq.cohort.settings import CohortSettings, ModelFile
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
+from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
-from pqcomq.quantization.weights_file import load_weights
 
 FULL_PRECISION, QUANTIZED, MOVED_BOX = "full precision", "quantized", "full precision, moved box"
 """Roles of a row in the table."""

@@ -21,8 +21,8 @@ from pqcomq.cohort.scoring.prompts import OrganPrompt, SlicePrompt, organ_prompt
 from pqcomq.cohort.scoring.score_rows import SLICE_NUMBER_OF_ORGAN, CaseResult, ModelCost, WorstPicture, score_row
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.comparison.compared_model import ComparedModel
-from pqcomq.comparison.metrics import Scores, dice, scores
-from pqcomq.comparison.peak_memory import watching_memory
+from pqcomq.comparison.measures.metrics import Scores, dice, scores
+from pqcomq.comparison.measures.peak_memory import watching_memory
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D

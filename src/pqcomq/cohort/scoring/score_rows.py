@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pqcomq.cohort.cases.case import Case, NotScored
-from pqcomq.comparison.metrics import Scores
+from pqcomq.comparison.measures.metrics import Scores
 
 SLICE_NUMBER_OF_ORGAN = -1
 """In the column of slices, for rows about a whole organ."""

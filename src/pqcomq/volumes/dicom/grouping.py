@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from pqcomq.volumes.dicom.even_spacing import is_stack
 from pqcomq.volumes.dicom.headers import PlaneHeader
 from pqcomq.volumes.dicom.identity import SeriesHeader
-from pqcomq.volumes.dicom.subseries import parts_of
+from pqcomq.volumes.dicom.stacking.even_spacing import is_stack
+from pqcomq.volumes.dicom.stacking.subseries import parts_of
 
 JOINED = "joined"
 """Begins the key of a series that was put together from several."""

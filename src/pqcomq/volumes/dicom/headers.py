@@ -19,7 +19,7 @@ from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.elements import number_if_any, numbers, text, whole_number
 from pqcomq.volumes.dicom.file_discovery import DicomFile, Opener, begins_like_dicom
 from pqcomq.volumes.dicom.identity import IDENTITY_TAGS, SeriesHeader, series_header
-from pqcomq.volumes.dicom.pixel_format import STORAGE_TAGS, PixelFormat, Scale
+from pqcomq.volumes.dicom.pixels.pixel_format import STORAGE_TAGS, PixelFormat, Scale
 from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
 from pqcomq.volumes.dicom.ultrasound_regions import region_spacing
 

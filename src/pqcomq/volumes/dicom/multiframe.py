@@ -12,7 +12,7 @@ from pqcomq.volumes.dicom.elements import number, numbers, text
 from pqcomq.volumes.dicom.file_discovery import DicomFile
 from pqcomq.volumes.dicom.frame_offsets import missing_places, placed_frames
 from pqcomq.volumes.dicom.headers import MARKS, MOST_FRAMES, Header, PlaneHeader, Repeated, is_picture, plane_header
-from pqcomq.volumes.dicom.pixel_format import NO_SLOPE, Scale
+from pqcomq.volumes.dicom.pixels.pixel_format import NO_SLOPE, Scale
 
 _MARKS_IN_FRAMES = {
     "TemporalPositionIdentifier": ("FrameContentSequence", "TemporalPositionIndex"),

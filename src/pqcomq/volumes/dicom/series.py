@@ -12,14 +12,14 @@ from pqcomq.progress import Progress
 from pqcomq.volumes.dicom.file_discovery import DicomFile
 from pqcomq.volumes.dicom.grouping import Series
 from pqcomq.volumes.dicom.headers import PlaneHeader
-from pqcomq.volumes.dicom.pixel_format import fill_of
-from pqcomq.volumes.dicom.pixel_loading import reading_planes, same_pixels
-from pqcomq.volumes.dicom.repetitions import differing
-from pqcomq.volumes.dicom.resampling import resampled
+from pqcomq.volumes.dicom.pixels.pixel_format import fill_of
+from pqcomq.volumes.dicom.pixels.pixel_loading import reading_planes, same_pixels
 from pqcomq.volumes.dicom.scan import Scan, scan_of
 from pqcomq.volumes.dicom.series_summary import SeriesInfo, identity_sentence, infos_of
-from pqcomq.volumes.dicom.slice_stack import Stack, stack_planes, without_copies
-from pqcomq.volumes.dicom.subseries import parts_of
+from pqcomq.volumes.dicom.stacking.repetitions import differing
+from pqcomq.volumes.dicom.stacking.resampling import resampled
+from pqcomq.volumes.dicom.stacking.slice_stack import Stack, stack_planes, without_copies
+from pqcomq.volumes.dicom.stacking.subseries import parts_of
 from pqcomq.volumes.geometry_checks import geometry_findings
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.import_issues import ImportIssue, Remedy

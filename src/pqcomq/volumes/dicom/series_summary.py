@@ -13,8 +13,8 @@ from pqcomq.volumes.dicom.annotations import Annotation
 from pqcomq.volumes.dicom.grouping import Series
 from pqcomq.volumes.dicom.identity import StudyHeader
 from pqcomq.volumes.dicom.scan import Scan
-from pqcomq.volumes.dicom.slice_stack import stack_planes, without_copies
-from pqcomq.volumes.dicom.subseries import Part, parts_of, plane_name
+from pqcomq.volumes.dicom.stacking.slice_stack import stack_planes, without_copies
+from pqcomq.volumes.dicom.stacking.subseries import Part, parts_of, plane_name
 from pqcomq.volumes.import_issues import RemedyNeeded
 
 

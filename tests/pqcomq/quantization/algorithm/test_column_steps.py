@@ -10,8 +10,8 @@ from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.integer_weight import step_sizes
 from pqcomq.quantization.algorithm.output_error import relative_error
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
-from pqcomq.quantization.entropy_stream import encoded
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.files.entropy_stream import encoded
+from pqcomq.quantization.planning.presets import default_config
 
 
 def coded(bits):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pqcomq.quantization.algorithm.config import QuantizationConfig
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.planning.presets import default_config
 
 
 def test_settings_are_altered_by_their_names_and_kept_otherwise():

@@ -16,7 +16,7 @@ from pqcomq.quantization.algorithm.qparams import QParams, initial_qparams
 from pqcomq.quantization.algorithm.qparams_update import updated_qparams
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
 from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
-from pqcomq.quantization.presets import default_config
+from pqcomq.quantization.planning.presets import default_config
 
 _spec = importlib.util.spec_from_file_location("token_reference", Path(__file__).with_name("token_reference.py"))
 reference = importlib.util.module_from_spec(_spec)

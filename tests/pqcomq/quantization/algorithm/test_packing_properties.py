@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from pqcomq.quantization.algorithm.packing import codes_per_byte, pack, unpack
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
-from pqcomq.quantization.stored_bits import effective_bits
+from pqcomq.quantization.planning.stored_bits import effective_bits
 
 BITS = st.sampled_from([2, 4, 8])
 SIZES = st.tuples(st.integers(1, 7), st.integers(1, 40))

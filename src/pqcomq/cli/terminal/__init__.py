@@ -1,0 +1,1 @@
+"""What the commands share: options and what they turn into, output, progress, interruptions."""

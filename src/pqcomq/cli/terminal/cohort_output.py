@@ -1,0 +1,109 @@
+"""A cohort's numbers in the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from pqcomq.cli.terminal.output import print_json, print_lines, print_note, print_table, print_written
+from pqcomq.cohort.report.files import write_results
+from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
+from pqcomq.cohort.statistics.paired_statistics import PairedDifference
+from pqcomq.cohort.statistics.prompt_summary import PromptSummary
+from pqcomq.comparison.presentation.text import RESEARCH_ONLY
+
+TITLES = {"slice": "each slice prompted by its own box", "organ": "whole organs, each model following its own masks"}
+
+
+def print_cohort(result: CohortResult, margin: float, *, json: bool) -> None:
+    """Write the files of a finished cohort and print its numbers; of an unfinished one say how far it is."""
+    if result.unfinished:
+        left = f"{result.unfinished} of {result.total} cases are not done; the same command goes on."
+        if not result.scored:
+            print_note(left)
+            return
+        print_note(left)
+    statistics = CohortStatistics.of(result, margin)
+    paths = write_results(result, statistics)
+    if json:
+        print_json({"scored": result.scored, "cases": result.total} | statistics.to_dict())
+        return
+    _print(result, statistics)
+    _print_left_out(result)
+    print_written(paths)
+
+
+def _print(result: CohortResult, statistics: CohortStatistics) -> None:
+    for protocol, title in TITLES.items():
+        rows = [each for each in statistics.prompts if each.protocol == protocol]
+        if not rows:
+            continue
+        head = f"{result.scored} cases, {rows[0].prompts} prompts: {title}"
+        print_table(head, *summary_table(rows), f"Dice vs truth unless it says otherwise. {RESEARCH_ONLY}")
+        print_table("Where full precision is right, doubtful or wrong", *strata_table(rows))
+    print_table(
+        f"Quantized − full precision, cases as units, margin {statistics.margin:g} Dice",
+        *difference_table(statistics.verdicts()),
+    )
+    print_lines(verdict.sentence for verdict in statistics.verdicts())
+
+
+def _print_left_out(result: CohortResult) -> None:
+    for each in result.not_scored:
+        which = f"{each.case}, {each.label}" if each.label else each.case
+        print_note(f"not scored: {which}: {each.reason}")
+
+
+def summary_table(rows: Sequence[PromptSummary]) -> tuple[list[str], list[list[str]]]:
+    """Titles and cells: a model a row."""
+    columns = ["Model", "mean", "median", "worst tenth", "worst", "lose > .1", "NSD", "Dice vs FP32", "worst vs FP32"]
+    cells = [
+        [
+            each.model,
+            *map(number, (each.dice, each.dice_median, each.worst_decile, each.worst_dice)),
+            f"{100 * each.losing:.1f} %",
+            *map(number, (each.nsd, each.dice_between, each.worst_between)),
+        ]
+        for each in rows
+    ]
+    return columns, cells
+
+
+def strata_table(rows: Sequence[PromptSummary]) -> tuple[list[str], list[list[str]]]:
+    """Titles and cells: a model a row, for each stratum mean, worst and share that loses."""
+    columns = ["Model"]
+    for stratum in rows[0].strata:
+        columns += [f"{stratum.name} ({stratum.prompts})", "worst", "lose > .1"]
+    cells = []
+    for each in rows:
+        line = [each.model]
+        for stratum in each.strata:
+            losing = "–" if math.isnan(stratum.losing) else f"{100 * stratum.losing:.0f} %"
+            line += [number(stratum.dice), number(stratum.worst_dice), losing]
+        cells.append(line)
+    return columns, cells
+
+
+def difference_table(rows: Sequence[PairedDifference]) -> tuple[list[str], list[list[str]]]:
+    """Titles and cells: a label of a model a row."""
+    columns = ["Model", "label", "cases", "difference", "95 % interval", "worst case", "Wilcoxon p", "outcome"]
+    cells = [
+        [
+            each.model,
+            each.label,
+            str(each.cases),
+            f"{each.difference:+.4f}",
+            "–" if math.isnan(each.low) else f"{each.low:+.4f} … {each.high:+.4f}",
+            f"{-each.worst_case:+.4f}",
+            f"{each.wilcoxon_p:.3f}",
+            each.outcome,
+        ]
+        for each in rows
+    ]
+    return columns, cells
+
+
+def number(value: float) -> str:
+    """Three places; a dash for what there is none of."""
+    return f"{value:.3f}" if math.isfinite(value) else "–"

@@ -1,0 +1,194 @@
+"""Options that several commands share, and what they turn into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from pqcomq.backends.runtime import Runtime
+from pqcomq.cli.terminal.boxes import BoxUnit
+from pqcomq.cli.terminal.progress import followed
+from pqcomq.dicom_masks.mask_object import LabelledObjects
+from pqcomq.errors import InputError
+from pqcomq.masks.file_formats import MaskKind
+from pqcomq.masks.reader import read_masks
+from pqcomq.models.registry import MODEL_KEYS
+from pqcomq.quantization.algorithm.config import METHOD_TITLES
+from pqcomq.volumes.import_issues import REMEDIES, Remedy, remedy_named
+from pqcomq.volumes.intensity_window import PRESETS, Window
+from pqcomq.volumes.reader import reading_volume
+from pqcomq.volumes.volume import Volume
+
+ModelKey = StrEnum("ModelKey", {key.replace("-", "_"): key for key in MODEL_KEYS})  # type: ignore[misc]
+MethodKey = StrEnum("MethodKey", {key: key for key in METHOD_TITLES})  # type: ignore[misc]
+DEFAULT_MODEL, DEFAULT_METHOD = ModelKey("lite-medsam"), MethodKey("pcomq")
+
+
+class Prompting(StrEnum):
+    """Where each slice's box comes from."""
+
+    same = "same"
+    propagate = "propagate"
+
+
+class ModalityKey(StrEnum):
+    """What kind of image a file holds, where it does not say so itself."""
+
+    ct = "CT"
+    mr = "MR"
+    other = "other"
+
+
+RemedyKey = StrEnum("RemedyKey", {name: name for name in REMEDIES})  # type: ignore[misc]
+
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(help="Checkpoint file of the model; LiteMedSAM's weights are shipped.", metavar="FILE"),
+]
+BOX_HELP = (
+    "Lowest and highest column, row and slice of a box, all of which belong to it, counted from 0: x from the "
+    "patient's right, y from the front, z from the feet. With --box-unit mm two opposite corners in LPS millimetres."
+)
+BOX_METAVAR = "X0 Y0 Z0 X1 Y1 Z1"
+Box = Annotated[list[str], typer.Option("--box", help=BOX_HELP, metavar=BOX_METAVAR)]
+BoxUnitOption = Annotated[
+    BoxUnit, typer.Option("--box-unit", help="Whether boxes are given in voxels or in the patient's millimetres.")
+]
+LabelsPart = Annotated[
+    int | None, typer.Option(min=1, help="Volume to take of a label file that holds several, counted from 1.")
+]
+WindowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--window",
+        help=f"Intensity window: {', '.join(PRESETS)}, or LEVEL,WIDTH. "
+        "By default abdomen for CT, percentiles otherwise.",
+        metavar="NAME|LEVEL,WIDTH",
+    ),
+]
+ModalityOption = Annotated[
+    ModalityKey | None, typer.Option("--modality", help="For files that do not say; by default told from the values.")
+]
+Series = Annotated[
+    str | None, typer.Option(help="DICOM series to take, where a folder holds several: its UID or number.")
+]
+Part = Annotated[
+    int | None, typer.Option(min=1, help="Volume to take, where a file or series holds several, counted from 1.")
+]
+Remedies = Annotated[
+    list[RemedyKey] | None,
+    typer.Option(
+        "--remedy",
+        help="What to do where slices are no regular grid, or two geometries contradict each other: "
+        + "; ".join(f"{name}: {REMEDIES[name]}" for name in REMEDIES)
+        + ". May be given more than once.",
+    ),
+]
+RuntimeOption = Annotated[
+    Runtime,
+    typer.Option(
+        "--runtime",
+        help="What runs the networks: auto, the fastest that this machine has, with full precision in FP32; torch, the "
+        "reference, where low bits are simulated; or OpenVINO in float32 or bfloat16 (bf16), weights packed or widened "
+        "when loaded, with 8-bit inputs (int8) where the weights allow it.",
+    ),
+]
+LossMargin = Annotated[
+    float,
+    typer.Option(min=0.0001, max=1, help="Of a cohort: loss of Dice that would not matter, stated before looking."),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are already there.")]
+WithPatient = Annotated[
+    bool,
+    typer.Option(
+        "--with-patient",
+        help="Put the patient's and the study's data into the mask's files, as an archive (PACS) asks for; "
+        "without it they name no patient.",
+    ),
+]
+MASK_ENDINGS = ", ".join(kind.value for kind in MaskKind)
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON for machines.")]
+
+
+def remedies_of(chosen: Sequence[RemedyKey] | None) -> list[Remedy]:
+    """The remedies that options name."""
+    return [remedy_named(each.value) for each in chosen or ()]
+
+
+def opened(
+    path: Path,
+    series: str | None,
+    modality: ModalityKey | None,
+    part: int | None = None,
+    remedies: Sequence[RemedyKey] | None = None,
+) -> Volume:
+    """Read a volume as the options say, with a bar where it takes long."""
+    work = reading_volume(
+        path,
+        series=series,
+        part=part,
+        modality=modality.value if modality else None,
+        remedies=remedies_of(remedies),
+    )
+    return followed(work, f"reading {path.name}")
+
+
+def window_of(text: str | None) -> Window | None:
+    """The window that an option names.
+
+    Raises:
+        InputError: neither a preset nor two numbers.
+    """
+    if text is None:
+        return None
+    if text in PRESETS:
+        return PRESETS[text]
+    try:
+        level, width = (float(number) for number in text.split(","))
+    except ValueError:
+        raise InputError(f"window {text!r}: name one of {', '.join(PRESETS)}, or give LEVEL,WIDTH") from None
+    return Window(level, width)
+
+
+def labelled(
+    labels: Path | None,
+    label: Sequence[int],
+    volume: Volume,
+    part: int | None = None,
+    remedies: Sequence[RemedyKey] | None = None,
+) -> LabelledObjects | None:
+    """The labels asked for of a label file, DICOM SEG or RTSTRUCT; None where neither was given.
+
+    Raises:
+        InputError: only one of both options was given, or a label does not occur.
+    """
+    if (labels is None) != (not label):
+        raise InputError("--labels and --label go together: a file and the numbers of labels in it.")
+    if labels is None:
+        return None
+    found = read_masks(labels, volume, label, part, remedies_of(remedies))
+    for number in label:
+        if not found.mask(number).any():
+            raise InputError(f"Label {number} does not occur in {labels}.")
+    return found
+
+
+def truth_of(
+    labels: Path | None,
+    label: int | None,
+    volume: Volume,
+    part: int | None = None,
+    remedies: Sequence[RemedyKey] | None = None,
+) -> np.ndarray | None:
+    """One label of a label file as a mask (z, y, x), None where no file was given.
+
+    Raises:
+        InputError: only one of both options was given, or the label does not occur.
+    """
+    found = labelled(labels, [] if label is None else [label], volume, part, remedies)
+    return None if found is None or label is None else found.mask(label)

@@ -1,0 +1,1 @@
+"""What a comparison says to people: words, colours, pictures, tables, files."""

@@ -1,0 +1,1 @@
+"""Calibration slices, and the passes of full precision and quantized model over them."""

@@ -1,0 +1,196 @@
+"""Forward passes through two models that halt together at each layer.
+
+All calibration slices go through the model in full precision and through the one that becomes quantized, each pass in
+a greenlet of its own: it runs until it reaches a layer, shows what the layer is about to see, and goes on once that
+layer has been quantized in between. So every pass is run exactly once, encoder and decoder alike, whatever the model
+looks like inside, and no more activations are in memory than the halted passes hold.
+
+Torch's modes (autocast, inference mode and the like) belong to a thread, and all passes run in one. What a pass has
+opened inside the model is therefore put away whenever it halts, and taken up again when it goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from contextvars import copy_context
+from weakref import WeakSet
+
+import torch
+from greenlet import getcurrent, greenlet
+from torch import Tensor, nn
+
+from pqcomq.quantization.algorithm.gram import QuantizableLayer, spread_rows, tokens
+from pqcomq.quantization.algorithm.paired_gram import PairedGram
+from pqcomq.quantization.calibration.passes import Pass
+from pqcomq.quantization.calibration.torch_modes import torch_modes_kept
+
+
+class _Left(threading.local):
+    """Halted passes of this thread whose iterator was dropped in another, where they cannot be ended.
+
+    Greenlet would end them at any switch of the thread once nobody held them, and leave their modes open there.
+    """
+
+    def __init__(self) -> None:
+        self.passes: list[greenlet] = []
+
+
+_left = _Left()
+
+
+class PassesDivergedError(RuntimeError):
+    """The passes took different ways through the models, so that they cannot halt together."""
+
+
+class _Halting:
+    """Makes one model's layers hand what they see to whoever runs the pass, the first time that they are reached."""
+
+    def __init__(self, layers: Mapping[str, QuantizableLayer]) -> None:
+        self._handles = [self._listen(name, layer) for name, layer in layers.items()]
+
+    def _listen(self, name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
+        # A halted frame must not hold its own greenlet: the garbage collector does not see through such a cycle.
+        reached: WeakSet[greenlet] = WeakSet()
+
+        def halt(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+            runner = getcurrent().parent
+            if runner is not None and getcurrent() not in reached:
+                reached.add(getcurrent())
+                rows = spread_rows(tokens(layer, arguments[0].detach().float()))  # autocast hands on half precision
+                with torch_modes_kept():
+                    runner.switch(name, rows)
+
+        return layer.register_forward_pre_hook(halt)
+
+    def end(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+
+
+class SequentialForward(Iterator[tuple[str, PairedGram]]):
+    """Gives the inputs of one layer after the other, each as its predecessors' quantization has left them.
+
+    Iterating yields layer name and grams, in the order in which the layers run. The caller puts the layer's quantized
+    weight into the low model before asking for the next. A layer that a pass reaches several times counts with what it
+    sees first.
+
+    The halted passes live in the thread that asked for the first layer, and no other can let them go on or end them;
+    in another, asking and closing raise a RuntimeError and change nothing. The passes of an iterator that is dropped
+    there without being closed end when their own thread asks the next iterator for its first layer; if that thread
+    has ended they cannot be ended at all and keep their memory, so close the iterator where it was begun.
+
+    Args:
+        full: runs each slice through the model in full precision.
+        low: runs the same slices, in the same order, through a copy whose layers become quantized meanwhile.
+        full_layers: name → layer of the one.
+        low_layers: name → layer of the other.
+    """
+
+    def __init__(
+        self,
+        full: Sequence[Pass],
+        low: Sequence[Pass],
+        full_layers: Mapping[str, QuantizableLayer],
+        low_layers: Mapping[str, QuantizableLayer],
+    ) -> None:
+        self._steps = _steps(full, low, full_layers, low_layers)
+        self._thread: greenlet | None = None
+
+    def __next__(self) -> tuple[str, PairedGram]:
+        if self._thread is None:
+            self._thread = _this_thread()
+        self._check_thread()
+        with torch.inference_mode():
+            return next(self._steps)
+
+    def close(self) -> None:
+        """End the halted passes and take the hooks off both models.
+
+        Raises:
+            RuntimeError: called in another thread than the one that asked for the first layer.
+        """
+        if self._thread is not None:
+            self._check_thread()
+        self._steps.close()
+
+    def _check_thread(self) -> None:
+        if self._thread is not _this_thread():
+            raise RuntimeError(
+                "the halted forward passes belong to another thread; continue or close them in the thread that asked "
+                "for the first layer"
+            )
+
+
+def _steps(
+    full: Sequence[Pass],
+    low: Sequence[Pass],
+    full_layers: Mapping[str, QuantizableLayer],
+    low_layers: Mapping[str, QuantizableLayer],
+) -> Generator[tuple[str, PairedGram], None, None]:
+    """What :class:`SequentialForward` goes through, for whichever thread begins it."""
+    here, left = _this_thread(), _left.passes
+    while left:
+        _end(left.pop(), here, left)
+    pairs = [(_pass(wanted), _pass(other)) for wanted, other in zip(full, low, strict=True)]
+    with ExitStack() as at_the_end:
+        for pair in pairs:
+            for each in pair:
+                at_the_end.callback(_end, each, here, left)
+        for layers in (full_layers, low_layers):  # ended first: nothing halts a pass that is on its way out
+            at_the_end.callback(_Halting(layers).end)
+        while True:
+            grams: PairedGram | None = None
+            name = ""
+            for pair in pairs:
+                # Each pair's rows are let go before the next pair moves on.
+                halts = [_run_on(each) for each in pair]
+                ended = [each.dead for each in pair]
+                if any(ended) and not all(ended):
+                    raise PassesDivergedError("one of the two models reached a layer that the other did not")
+                if all(ended):
+                    continue
+                (reached, wanted_rows), (low_name, low_rows) = halts
+                if not reached == low_name == (name or reached):
+                    other = low_name if low_name != reached else name
+                    raise PassesDivergedError(f"calibration passes reached {reached!r} and {other!r} at the same time")
+                name = reached
+                grams = grams or PairedGram.empty(wanted_rows.shape[1])
+                grams.add(low_rows, wanted_rows)
+            if grams is None:
+                return
+            if any(each.dead for pair in pairs for each in pair):
+                raise PassesDivergedError("some calibration passes ended before others")
+            yield name, grams
+
+
+def _this_thread() -> greenlet:
+    """The running thread's own greenlet, which stands for it: threads' numbers are given again, this is not."""
+    here = getcurrent()
+    while here.parent is not None:
+        here = here.parent
+    return here
+
+
+def _pass(run: Pass) -> greenlet:
+    """A pass that has not begun, in the same context variables as whoever makes it."""
+    made = greenlet(run)
+    made.gr_context = copy_context()
+    return made
+
+
+def _run_on(halted: greenlet) -> tuple[str, Tensor]:
+    """Let a pass go on until it halts again: the layer that it has reached, and what that is about to see (N, m)."""
+    with torch_modes_kept():
+        halt: tuple[str, Tensor] = halted.switch()
+    return halt
+
+
+def _end(halted: greenlet, thread: greenlet, left: list[greenlet]) -> None:
+    """Have a pass of this thread go no further; in another, keep it among those left for it to end."""
+    if thread is not _this_thread():
+        left.append(halted)
+        return
+    with torch_modes_kept():
+        halted.throw()

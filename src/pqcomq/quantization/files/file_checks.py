@@ -1,0 +1,190 @@
+"""A weights file against its own manifest, by the header alone: before any of its tensors is read or made room for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pqcomq.errors import InputError
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS
+from pqcomq.quantization.algorithm.packing import codes_per_byte
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
+from pqcomq.quantization.files.stream_tensors import STREAM
+
+MOST_WEIGHTS = 2**31
+"""Of one layer; the largest of SAM ViT-H has 6.6 million."""
+
+_PLAIN = {"F16", "F32", "BF16", "F64", "I64", "I32", "I16", "I8", "U8", "BOOL"}
+_TABLES = 32
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the header says of a tensor.
+
+    Attributes:
+        dtype: by safetensors' names, e.g. ``"F16"``.
+        shape: its sizes.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def check_declared(
+    path: Path, entries: Mapping[str, Any], declared: Mapping[str, Declared], file_name: Callable[[str], str]
+) -> None:
+    """Compare the manifest's layers with the tensors that the header declares.
+
+    Args:
+        path: of the file, for messages.
+        entries: layer name → its entry in the manifest, as it was written.
+        declared: tensor name → what the header says of it.
+        file_name: a layer's name in the file.
+
+    Raises:
+        InputError: an entry is of another kind or out of range, or a tensor is missing, of another type or shape, or
+            stands beside the one that takes its place.
+    """
+    if not entries:
+        raise InputError("The manifest is damaged (it names no quantized layer)", path)
+    coded = 0
+    for layer, entry in entries.items():
+        try:
+            shape = _shape_of(entry)
+            coded += entry.get("coding") == "entropy"
+            wanted = {} if entry.get("coding") == "entropy" else _parts_of(entry, shape)
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            raise InputError(f"The manifest is damaged (layer {layer!r}: {problem})", path) from problem
+        name = file_name(layer)
+        if f"{name}.weight" in declared:
+            raise InputError(f"The file holds layer {name!r} twice, quantized and not", path)
+        for part, choices in wanted.items():
+            _check_tensor(path, f"{name}.{part}", declared.get(f"{name}.{part}"), choices)
+        if wanted and declared[f"{name}.scale"].shape != declared[f"{name}.zero_point"].shape:
+            raise InputError(f"The tensors of layer {name!r} do not fit each other", path)
+    if coded:
+        _check_stream(path, declared, coded)
+    for name, tensor in declared.items():
+        if tensor.dtype not in _PLAIN:
+            raise InputError(f"The tensor {name!r} is of a type {tensor.dtype} that no such file has", path)
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _shape_of(entry: Mapping[str, Any]) -> tuple[int, ...]:
+    """A layer's shape, and a look at what every entry has.
+
+    Raises:
+        KeyError: something is missing.
+        TypeError: something is of another kind.
+        ValueError: something is out of range.
+    """
+    if not isinstance(entry["shape"], list):
+        raise TypeError("its shape is no list")
+    shape = tuple(map(_whole, entry["shape"]))
+    if len(shape) not in (2, 4) or min(shape) < 1 or math.prod(shape) > MOST_WEIGHTS:
+        raise ValueError(f"there is no layer of shape {list(shape)}")
+    error = entry["error"]
+    if not isinstance(error, int | float) or not math.isfinite(error) or error < 0:
+        raise ValueError(f"an error of {error!r} is none")
+    if entry.get("coding", "entropy") != "entropy":
+        raise ValueError(f"a coding {entry['coding']!r} is not known")
+    return shape
+
+
+def _parts_of(entry: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, tuple[Declared, ...]]:
+    """Of each tensor of a packed layer what it may be."""
+    bits, run = _whole(entry["bits"]), _whole(entry["run"])
+    rows, columns = shape[0], math.prod(shape[1:])
+    if bits not in BIT_WIDTHS:
+        raise ValueError(f"a bit width is not one of {BIT_WIDTHS}")
+    if not 1 <= run <= columns:
+        raise ValueError(f"a run of {run} columns is none of a layer of {columns}")
+    units = -(-columns // run)
+    scales = [(rows, units)] + ([(1, 1)] if units == 1 else [])
+    return {
+        "codes": (Declared("U8", (rows, -(-columns // codes_per_byte(bits)))),),
+        "scale": tuple(Declared("F16", each) for each in scales),
+        "zero_point": tuple(Declared(dtype, each) for each in scales for dtype in ("F16", "U8")),
+        "permutation": tuple(Declared(dtype, (columns,)) for dtype in ("I16", "I32")),
+    }
+
+
+def _check_tensor(path: Path, name: str, found: Declared | None, choices: tuple[Declared, ...]) -> None:
+    if found is None:
+        if name.endswith(".permutation"):
+            return
+        raise InputError(f"The tensor {name!r} is missing", path)
+    if found not in choices:
+        wanted = " or ".join(f"{each.dtype} {list(each.shape)}" for each in choices)
+        layer = name.rpartition(".")[0]
+        raise InputError(
+            f"The tensors of layer {layer!r} do not fit its entry in the manifest: {name!r} is {found.dtype} "
+            f"{list(found.shape)} instead of {wanted}",
+            path,
+        )
+
+
+def _check_stream(path: Path, declared: Mapping[str, Declared], layers: int) -> None:
+    """The tensors of an entropy coder's stream by type and shape; see :mod:`.stream_tensors`."""
+    wanted = {
+        "words": ("I32", 1, None),
+        "tables": ("I32", 2, (_TABLES, 2)),
+        "frequencies": ("I16", 1, None),
+        "medians": ("I16", 2, (layers, 3)),
+    }
+    for part, (dtype, dimensions, shape) in wanted.items():
+        found = declared.get(f"{STREAM}.{part}")
+        if found is None or found.dtype != dtype:
+            raise InputError(f"The tensor '{STREAM}.{part}' is missing or of another type", path)
+        if len(found.shape) != dimensions or (shape is not None and found.shape != shape):
+            raise InputError(f"The tensor '{STREAM}.{part}' has another shape than its layers ask for", path)
+
+
+def check_values(path: Path, name: str, weight: QuantizedWeight) -> None:
+    """See that what a packed weight holds can be widened.
+
+    Args:
+        path: of the file, for messages.
+        name: of the layer in the file.
+        weight: of the right types and shapes.
+
+    Raises:
+        InputError: a scale is not positive or not finite, a zero-point is not finite or no code, a permutation is none,
+            or a row is padded with something else than zeros.
+    """
+    problem = _problem(weight)
+    if problem is not None:
+        raise InputError(f"The tensors of layer {name!r} do not fit: {problem}", path)
+
+
+def _problem(weight: QuantizedWeight) -> str | None:
+    scale, zero_point = weight.scale, weight.zero_point
+    if not bool(torch.isfinite(scale).all() and (scale > 0).all()):
+        return "a scale is not a positive number"
+    if zero_point.dtype == torch.uint8:
+        if int(zero_point.max()) >= 1 << weight.bits:
+            return f"a zero-point does not fit {weight.bits} bits"
+    elif not bool(torch.isfinite(zero_point).all()):
+        return "a zero-point is not finite"
+    if weight.permutation is not None and not _is_permutation(weight.permutation):
+        return "its permutation is none"
+    rest = weight.columns % codes_per_byte(weight.bits)
+    if rest and bool((weight.packed[:, -1] >> (rest * weight.bits)).any()):
+        return "rows are padded with something else than zeros"
+    return None
+
+
+def _is_permutation(order: Tensor) -> bool:
+    return torch.equal(order.sort().values.long(), torch.arange(order.numel()))

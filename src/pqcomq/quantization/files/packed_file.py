@@ -1,0 +1,276 @@
+"""How quantized layers lie in a ``.safetensors`` file, whatever the model is that they belong to.
+
+For each quantized layer ``<layer>.codes`` (uint8), ``.scale`` (float16), ``.zero_point`` and, where there is one,
+``.permutation``, or for all entropy-coded ones together the tensors of one stream; in the metadata one entry,
+``pqcomq``, a JSON manifest.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from safetensors.torch import save as serialize
+from torch import Tensor
+
+from pqcomq.atomic_files import replacing
+from pqcomq.errors import InputError
+from pqcomq.json_schema import Damaged, check_content, checked_json
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
+from pqcomq.quantization.algorithm.gram import QuantizableLayer
+from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredWeight
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
+from pqcomq.quantization.files.entropy_stream import EntropyStream
+from pqcomq.quantization.files.file_checks import Declared, check_declared, check_values
+from pqcomq.quantization.files.manifest_schema import AnyManifest, Manifest
+from pqcomq.quantization.files.stream_tensors import STREAM, stream_tensors, take_stream
+
+MANIFEST = "pqcomq"
+"""Name of the metadata entry."""
+
+
+def weight_tensors(
+    weights: Mapping[str, StoredWeight], stream: EntropyStream | None, file_name: Callable[[str], str]
+) -> dict[str, Tensor]:
+    """The tensors of all layers by their names in the file.
+
+    Args:
+        weights: layer name → weight.
+        stream: of those that are entropy-coded.
+        file_name: a layer's name in the file.
+    """
+    tensors = {
+        f"{file_name(name)}.{part}": tensor.contiguous()
+        for name, weight in weights.items()
+        if isinstance(weight, QuantizedWeight)
+        for part, tensor in weight.parts().items()
+    }
+    return tensors if stream is None else tensors | stream_tensors(stream)
+
+
+def described_weights(
+    weights: Mapping[str, StoredWeight],
+    errors: Mapping[str, float],
+    ranges: Mapping[str, tuple[float, float]],
+    stream: EntropyStream | None,
+) -> dict[str, Any]:
+    """What the manifest says of the layers, JSON-ready."""
+    layers = {
+        name: _described(weight)
+        | {"shape": list(weight.shape), "error": errors[name]}
+        | ({"input_range": list(ranges[name])} if name in ranges else {})
+        for name, weight in weights.items()
+    }
+    return {"layers": layers} | ({} if stream is None else {STREAM: {"sha256": stream.sha256}})
+
+
+def _described(weight: StoredWeight) -> dict[str, Any]:
+    if isinstance(weight, QuantizedWeight):
+        return {"bits": weight.bits, "run": weight.run}
+    return {"coding": "entropy"}
+
+
+@dataclass(frozen=True)
+class LayerEntry:
+    """What the manifest says of a layer.
+
+    Attributes:
+        bits: bit width of its codes; None for an entropy-coded layer.
+        run: columns that share a scale; 0 for an entropy-coded layer.
+        shape: of its weight.
+        error: share of its output energy lost on the calibration inputs.
+        input_range: lowest and highest calibration input; None where the file does not say.
+    """
+
+    bits: int | None
+    run: int
+    shape: tuple[int, ...]
+    error: float
+    input_range: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Self:
+        """A layer in a manifest.
+
+        Raises:
+            KeyError: something is missing.
+            TypeError: something is of another kind.
+            ValueError: there is no such bit width or input range.
+        """
+        bits, run = (None, 0) if entry.get("coding") == "entropy" else (int(entry["bits"]), int(entry["run"]))
+        if bits is not None and bits not in BIT_WIDTHS:
+            raise ValueError(f"a bit width is not one of {BIT_WIDTHS}")
+        shape = tuple(int(size) for size in entry["shape"])
+        if "input_range" not in entry:
+            return cls(bits, run, shape, float(entry["error"]), None)
+        low, high = (float(end) for end in entry["input_range"])
+        if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+            raise ValueError(f"input range {low} to {high}")
+        return cls(bits, run, shape, float(entry["error"]), (low, high))
+
+
+def read_settings(path: Path, head: Mapping[str, Any]) -> tuple[QuantizationConfig, dict[str, LayerEntry]]:
+    """How a file's layers were quantized: together, and each.
+
+    Raises:
+        InputError: its manifest does not say.
+    """
+    try:
+        settings = QuantizationConfig.from_dict(head["quantization"])
+        check_content(settings.to_dict(), QuantizationConfig)
+        return settings, {layer: LayerEntry.of(entry) for layer, entry in head["layers"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise InputError(f"The manifest is damaged ({problem})", path) from problem
+
+
+def write_packed(path: Path, content: Callable[[], bytes], *, overwrite: bool) -> None:
+    """Write a file, whole or not at all.
+
+    Args:
+        path: ends in ``.safetensors``.
+        content: gives :func:`content_of` what is written, once it is clear that it can be.
+        overwrite: replace a file that is already there.
+
+    Raises:
+        InputError: the name has another ending, the file exists, or the folder cannot be written (nothing is left).
+    """
+    if path.suffix != ".safetensors":
+        raise InputError("Quantized weights are written to a file that ends in .safetensors", path)
+    with replacing(path, overwrite=overwrite) as partial:
+        partial.write_bytes(content())
+
+
+def content_of(tensors: dict[str, Tensor], manifest: Mapping[str, Any]) -> bytes:
+    """The bytes of the file, the same every time."""
+    return serialize(tensors, metadata={MANIFEST: json.dumps(manifest, sort_keys=True)})
+
+
+def narrow(tensor: Tensor) -> Tensor:
+    """In float16 if nothing is lost."""
+    halved = tensor.half()
+    return halved if tensor.dtype == torch.float32 and torch.equal(halved.float(), tensor) else tensor
+
+
+@dataclass(frozen=True)
+class PackedFile:
+    """A file whose header was read and whose tensors were not.
+
+    Attributes:
+        path: of the file.
+        head: its manifest.
+        declared: tensor name → type and shape.
+    """
+
+    path: Path
+    head: dict[str, Any]
+    declared: dict[str, Declared]
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Read manifest and header; the library has then compared all sizes with the file's own.
+
+        Raises:
+            InputError: the file is missing, damaged, or was not written by this package.
+        """
+        if not path.is_file():
+            raise InputError("There is no such weights file", path)
+        try:
+            with safe_open(path, framework="pt") as stream:
+                text = (stream.metadata() or {}).get(MANIFEST)
+                slices = {name: stream.get_slice(name) for name in stream.keys()}  # noqa: SIM118
+                declared = {name: Declared(each.get_dtype(), tuple(each.get_shape())) for name, each in slices.items()}
+        except (SafetensorError, OSError) as problem:
+            raise InputError("The file is truncated, damaged or not a safetensors file", path) from problem
+        if text is None:
+            raise InputError("The file is a safetensors file, but not one of quantized weights written by pqcomq", path)
+        try:
+            return cls(path, checked_json(text, AnyManifest), declared)
+        except Damaged as problem:
+            raise InputError(f"The manifest is damaged ({problem})", path) from problem
+
+    def check(self, schema: type[Manifest], file_name: Callable[[str], str]) -> None:
+        """See that a manifest of a known format holds what the format asks for, and that the header agrees with it.
+
+        Raises:
+            InputError: it does not, or they do not fit each other.
+        """
+        try:
+            check_content(self.head, schema)
+        except Damaged as problem:
+            raise InputError(f"The manifest is damaged ({problem})", self.path) from problem
+        check_declared(self.path, self.head["layers"], self.declared, file_name)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors.
+
+        Raises:
+            InputError: the file has changed or cannot be read any more.
+        """
+        try:
+            return load_file(self.path)
+        except (SafetensorError, OSError) as problem:
+            raise InputError("The file is truncated, damaged or not a safetensors file", self.path) from problem
+
+
+def take_layers(
+    path: Path,
+    head: Mapping[str, Any],
+    entries: Mapping[str, LayerEntry],
+    layers: Mapping[str, QuantizableLayer],
+    tensors: dict[str, Tensor],
+    file_name: Callable[[str], str],
+) -> dict[str, QuantizedLayer]:
+    """Take all quantized layers out of ``tensors``, checked against the layers of the model.
+
+    Args:
+        path: of the file, for messages.
+        head: its manifest.
+        entries: what that says of each layer.
+        layers: of the model, by the same names.
+        tensors: of the file.
+        file_name: a layer's name in the file.
+
+    Raises:
+        InputError: tensors are missing, damaged or do not fit.
+    """
+    shapes = {name: tuple(layers[name].weight.shape) for name in sorted(layers) if entries[name].bits is None}
+    if any(entries[name].shape != shape for name, shape in shapes.items()):
+        raise InputError("The entropy-coded layers do not fit the model's", path)
+    coded = take_stream(path, head, shapes, tensors) if shapes else {}
+    results: dict[str, QuantizedLayer] = {}
+    for name, entry in entries.items():
+        weight = coded.get(name) or _take_packed(path, file_name(name), layers[name], entry, tensors)
+        results[name] = QuantizedLayer(weight, entry.error, entry.input_range)
+    return {name: results[name] for name in layers}
+
+
+def _take_packed(
+    path: Path, name: str, module: QuantizableLayer, entry: LayerEntry, tensors: dict[str, Tensor]
+) -> QuantizedWeight:
+    """Take one packed weight out of ``tensors``, checked against the layer of the model.
+
+    Args:
+        path: of the file, for messages.
+        name: of the layer in the file.
+        module: the layer of the model.
+        entry: what the manifest says of it.
+        tensors: of the file.
+
+    Raises:
+        InputError: they do not fit.
+    """
+    shape, bits, run = tuple(module.weight.shape), entry.bits or 8, entry.run
+    if shape != entry.shape:
+        raise InputError(f"The tensors of layer {name!r} do not fit its layer in the model", path)
+    codes, scale, zero_point = (tensors.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point"))
+    permutation = tensors.pop(f"{name}.permutation", None)
+    weight = QuantizedWeight(codes, scale, zero_point, permutation, bits, run, shape)
+    check_values(path, name, weight)
+    return weight

@@ -1,0 +1,1 @@
+"""From planes to regular volumes, and the remedies where they are none."""

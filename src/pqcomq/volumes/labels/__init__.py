@@ -1,0 +1,1 @@
+"""Label maps: read, laid on a volume, written."""

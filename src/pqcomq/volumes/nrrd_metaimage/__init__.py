@@ -1,0 +1,1 @@
+"""NRRD and MetaImage files, read in Python."""

@@ -1,0 +1,211 @@
+"""Headers of NRRD files (``.nrrd``, ``.nhdr``), parsed by pynrrd.
+
+Pynrrd takes a header apart; what it means for a volume in the patient (axes of space, parts, the sense of each axis) is
+decided here as ITK does it. Source: http://teem.sourceforge.net/nrrd/format.html.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import nrrd
+import numpy as np
+from nrrd.reader import _TYPEMAP_NRRD2NUMPY as TYPES
+
+from pqcomq.errors import InputError
+from pqcomq.volumes.nrrd_metaimage.picture_file import (
+    MOST_HEADER_BYTES,
+    PictureFile,
+    checked_axes,
+    checked_grid,
+    colours,
+    damaged,
+    data_file,
+)
+
+ENCODINGS = {
+    "raw": "raw", "gzip": "deflate", "gz": "deflate", "bzip2": "bzip2", "bz2": "bzip2", "text": "text", "txt": "text",
+    "ascii": "text", "hex": "hex",
+}  # fmt: skip
+TO_LPS = {
+    "right-anterior-superior": (-1, -1, 1), "ras": (-1, -1, 1), "left-anterior-superior": (1, -1, 1), "las": (1, -1, 1)
+}  # fmt: skip
+"""By space: factors of its axes; any other space is taken for LPS, as ITK does."""
+SPACE_KINDS = ("domain", "space", "time", "none", "???")
+"""Kinds of axes along which whole volumes follow; along others lie several numbers of one voxel."""
+_NUMBERS = frozenset(
+    {"dimension", "sizes", "spacings", "thicknesses", "axis mins", "axis maxs", "space directions", "space origin"}
+    | {"line skip", "lineskip", "byte skip", "byteskip"}
+)
+"""Fields that hold nothing but numbers."""
+_COLOURS = ("RGB-color", "RGBA-color", "3-color", "4-color")
+
+
+def read_nrrd_header(path: Path) -> PictureFile:
+    """Read and check a header.
+
+    Args:
+        path: an existing regular file.
+
+    Raises:
+        InputError: it is no such header, is damaged, or describes what cannot be read.
+    """
+    lines, end = _lines(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            header: Mapping[str, Any] = nrrd.read_header(iter(lines))
+        _check_numbers(lines)
+        dimensions = int(header["dimension"])
+        sizes = tuple(int(each) for each in header["sizes"])
+        if len(sizes) != dimensions:
+            raise ValueError
+        checked_axes(sizes, 3 if dimensions == 4 else None, path)
+        dtype = _dtype(header)
+        kinds = [str(kind) for kind in header.get("kinds", [])]
+        directions = _directions(header, dimensions)
+        skip_lines, skip = int(header.get("line skip", 0)), int(header.get("byte skip", 0))
+        if (kinds and len(kinds) != dimensions) or skip_lines < 0 or skip < -1:
+            raise ValueError
+        encoding = ENCODINGS[str(header["encoding"]).lower()]
+    except InputError:
+        raise
+    except Exception as error:  # pynrrd meets damaged values with errors of any kind
+        raise damaged(path) from error
+    part_axis = _part_axis(kinds, directions, dimensions)
+    kind = kinds[part_axis] if kinds and part_axis is not None else ""
+    if dtype.itemsize == 1 and (kind in _COLOURS or (kind == "vector" and sizes[part_axis or 0] == 3)):
+        raise colours(path)
+    size = checked_axes(sizes, part_axis, path)
+    spacing, origin, axes = _geometry(header, directions, part_axis, path)
+    detached = header.get("data file", header.get("datafile"))
+    data = path if detached is None else data_file(path, str(detached))
+    offset = _past_lines(data, end if detached is None else 0, skip_lines, path)
+    is_packed = encoding in ("deflate", "bzip2")
+    if skip == -1 and encoding != "raw":
+        raise damaged(path)
+    return PictureFile(
+        sizes, part_axis, dtype, encoding, data, -1 if skip == -1 else offset + (0 if is_packed else skip),
+        skip if is_packed else 0, checked_grid(size, spacing, origin, axes, path), _texts(lines),
+    )  # fmt: skip
+
+
+def _lines(path: Path) -> tuple[list[str], int]:
+    """The header's lines, and where the voxels begin; names in it may be of any language.
+
+    Raises:
+        InputError: the file does not begin with such a header.
+    """
+    lines: list[str] = []
+    end = 0
+    with path.open("rb") as stream:
+        while line := stream.readline(MOST_HEADER_BYTES):
+            end += len(line)
+            if end > MOST_HEADER_BYTES or not (lines or line.startswith(b"NRRD")):
+                raise damaged(path)
+            if not line.strip():
+                break
+            lines.append(line.decode("utf-8", "replace"))
+    if not lines:
+        raise damaged(path)
+    return lines, end
+
+
+def _texts(lines: list[str]) -> dict[str, str]:
+    """The header's own pairs of key and value, which describe a segmentation's objects."""
+    pairs = (line.rstrip("\r\n").split(":=", 1) for line in lines if ":=" in line and not line.startswith("#"))
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def _dtype(header: Mapping[str, Any]) -> np.dtype:
+    """The stored numbers' type.
+
+    Raises:
+        KeyError: the byte order or the type is missing, or unknown.
+    """
+    kind: np.dtype = np.dtype(TYPES[str(header["type"])])
+    if kind.kind not in "iuf":
+        raise KeyError
+    return kind if kind.itemsize == 1 else np.dtype({"little": "<", "big": ">"}[str(header["endian"])] + kind.str[1:])
+
+
+def _directions(header: Mapping[str, Any], dimensions: int) -> np.ndarray | None:
+    """Steps in space along each axis (dimensions, 3), rows of NaN for axes that are none of space; or None.
+
+    ITK gives a fourth axis a dimension of space of its own; it is passed over.
+
+    Raises:
+        ValueError: there are not as many as axes, or space has fewer than three dimensions.
+    """
+    found = header.get("space directions")
+    if found is None:
+        return None
+    steps = [np.full(3, np.nan) if row is None else np.asarray(row, float)[:3] for row in found]
+    if len(steps) != dimensions or any(step.shape != (3,) for step in steps):
+        raise ValueError
+    return np.array(steps)
+
+
+def _part_axis(kinds: list[str], directions: np.ndarray | None, dimensions: int) -> int | None:
+    """Which of four axes counts volumes or numbers a voxel: the one that is none of space, else the last."""
+    if dimensions != 4:
+        return None
+    if directions is not None and np.isnan(directions).all(axis=1).sum() == 1:
+        return int(np.isnan(directions).all(axis=1).argmax())
+    values = [axis for axis, kind in enumerate(kinds) if kind.lower() not in SPACE_KINDS]
+    return values[0] if len(values) == 1 else 3
+
+
+def _check_numbers(lines: Sequence[str]) -> None:
+    """Refuse ``2_5``, which Python, and pynrrd with it, takes for 25.
+
+    Raises:
+        ValueError: there is such a number.
+    """
+    for line in lines:
+        field, _, value = line.partition(":")
+        if field.strip().lower() in _NUMBERS and ("_" in value or not value.isascii()):
+            raise ValueError
+
+
+def _geometry(
+    header: Mapping[str, Any], directions: np.ndarray | None, part_axis: int | None, path: Path
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Spacing (3,), origin (3,) and axes as columns (3, 3), in LPS mm.
+
+    Raises:
+        InputError: they are damaged.
+    """
+    spatial = [axis for axis in range(int(header["dimension"])) if axis != part_axis]
+    try:
+        if directions is None:
+            steps = np.asarray(header.get("spacings", np.full(len(spatial) + (part_axis is not None), np.nan)), float)
+            steps = steps[spatial]
+            return np.where(np.isnan(steps), 1.0, np.abs(steps)), np.zeros(3), np.eye(3)
+        turn = np.array(TO_LPS.get(str(header.get("space", "")).lower(), (1, 1, 1)), float)
+        origin = np.asarray(header.get("space origin", np.zeros(3)), float)[:3]
+        if origin.shape != (3,):
+            raise ValueError
+    except (IndexError, TypeError, ValueError):
+        raise InputError("The file has a damaged geometry.", path) from None
+    steps = directions[spatial] * turn
+    spacing = np.linalg.norm(steps, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return spacing, origin * turn, (steps / spacing[:, None]).T
+
+
+def _past_lines(data: Path, offset: int, count: int, path: Path) -> int:
+    """Where the voxels begin after some lines that are to be skipped."""
+    if not count:
+        return offset
+    with data.open("rb") as stream:
+        stream.seek(offset)
+        for _ in range(count):
+            line = stream.readline(MOST_HEADER_BYTES)
+            if not line.endswith(b"\n"):
+                raise damaged(path)
+            offset += len(line)
+    return offset
