@@ -147,6 +147,8 @@ def second(kind: str, path: Path) -> dict[str, Any] | None:
         content = json.loads(path.read_text())
         names = ("agreement_between_models", "slices", "prompts", "window")
         found = [each["found"] for one in content["objects"] for each in one["comparisons"]]
+        for each in found:
+            each["agreement_between_models"].setdefault("nsd_tolerance_mm", 2.0)  # as the first sessions were
         return {"found": [{name: each[name] for name in names} for each in found]}
     return None
 
@@ -179,8 +181,13 @@ def _second_seg(path: Path) -> dict[str, Any]:
     frames = dataset.pixel_array.reshape(-1, dataset.Rows, dataset.Columns)
     names = {int(item.SegmentNumber): str(item.SegmentLabel).strip() for item in dataset.SegmentSequence}
     counts = dict.fromkeys(names.values(), 0)
+    seen: set[tuple[int, str]] = set()
     for frame, group in zip(frames, dataset.PerFrameFunctionalGroupsSequence, strict=True):
         number = int(group.SegmentIdentificationSequence[0].ReferencedSegmentNumber)
+        place = (number, str(group.PlanePositionSequence[0].ImagePositionPatient[2]))
+        if place in seen:  # frames on one another are joined, and not counted twice
+            raise ValueError("two frames of a segment on one slice")
+        seen.add(place)
         counts[names[number]] += int((frame > 0).sum())
     return {"counts": counts}
 

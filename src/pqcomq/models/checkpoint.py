@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import struct
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ _PREFIXES = ("module.", "_orig_mod.", "model.", "sam_model.", "sam.", "network."
 _DAMAGED = (
     RuntimeError,
     MemoryError,  # what a damaged size asks for
+    struct.error,
     EOFError,
     OSError,
     ValueError,

@@ -256,7 +256,7 @@ def _members(path: Path) -> Iterator[DicomFile]:
         raise InputError("The file is a damaged zip archive.", path) from error
     # macOS adds a shadow of every file; it begins like none of ours but doubles the list.
     for info in sorted(infos, key=lambda info: info.filename):
-        if not info.is_dir() and not info.filename.startswith("__MACOSX/"):
+        if info.filename and not info.is_dir() and not info.filename.startswith("__MACOSX/"):
             yield DicomFile(path, info.filename)
 
 

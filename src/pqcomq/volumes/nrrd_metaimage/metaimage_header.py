@@ -84,6 +84,8 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
             key, separator, value = text.partition("=")
             if end > MOST_HEADER_BYTES or (text and not separator) or (not fields and not text):
                 break
+            if text and not (key.strip() and key.strip().isascii() and key.strip().isprintable()):
+                break  # a damaged name: its value would be passed over, and another taken in its place
             fields[key.strip()] = value.strip()
             if key.strip() == _LAST:
                 return fields, end
