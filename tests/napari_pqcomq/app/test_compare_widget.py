@@ -366,7 +366,7 @@ def test_closing_the_dock_loses_nothing_that_was_finished(ready, shown_viewer, q
     shown_viewer.window.add_dock_widget(again)
     assert "Ready: 8-bit" in again.panels.weights.status.text()
     assert again.panels.truth.layers.currentText() == "truth"
-    assert again.panels.actions.kept_button.isVisible()
+    qtbot.waitUntil(lambda: again.panels.actions.kept_button.isVisible())
     assert "compared before" in again.panels.actions.hint.text()
     press(qtbot, again.panels.actions.kept_button)
     qtbot.waitUntil(lambda: again.panels.store.result is not None, timeout=PATIENCE_MS)
