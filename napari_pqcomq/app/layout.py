@@ -74,8 +74,7 @@ def lay_out(panels: Panels, steps: QWidget, keys: QWidget, dock: QWidget) -> Non
     for each in (dock, panels.results_dock):
         show_focus(each)
         make_copyable(each)
-    WheelGuard(dock)
-    WheelGuard(panels.results_dock)
+    WheelGuard(dock)  # the results are still inside of it, and stay guarded where they go
 
 
 def _below(*parts: QWidget) -> QWidget:

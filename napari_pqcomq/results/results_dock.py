@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+from qtpy.QtWidgets import QAbstractButton, QDockWidget, QMainWindow, QWidget
 
 from napari_pqcomq.results.result_tabs import ResultTabs
 
@@ -25,6 +25,8 @@ class ResultsDock(QDockWidget):
         self.setFeatures(
             QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetFloatable
         )
+        for button in self.findChildren(QAbstractButton):  # Qt's own, in the title
+            button.setToolTip("Take the results out of the window, or put them back.")
         self.setWidget(tabs)
         self._inside = inside
         self.setVisible(False)
