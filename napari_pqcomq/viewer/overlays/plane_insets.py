@@ -67,6 +67,7 @@ class PlaneInsets(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE_MS)
         self._timer.timeout.connect(self._draw)
+        self._is_released = False
         self._is_stale = True  # what is drawn, not only the place that is drawn
         self._listeners = Listeners()
         dims = viewer.dims.events
@@ -79,11 +80,12 @@ class PlaneInsets(QWidget):
 
     def _on_dims(self, event: object = None) -> None:
         """Another place is in sight; many follow each other while slices are turned."""
-        if not self._timer.isActive():
+        if not self._is_released and not self._timer.isActive():
             self._timer.start()
 
     def release(self) -> None:
-        """Let go of the viewer."""
+        """Let go of the viewer; what changes while the dock is taken apart is not drawn any more."""
+        self._is_released = True
         self._timer.stop()
         self._listeners.disconnect()
 

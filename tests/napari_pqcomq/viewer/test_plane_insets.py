@@ -95,3 +95,13 @@ def test_turning_slices_cuts_no_other_slice_out_of_the_volume(insets, viewer, qt
     insets.refresh()
     qtbot.waitUntil(lambda: len(cut) == 3)
     assert cut[1:] == [(Plane.CORONAL, 9), (Plane.SAGITTAL, 10)], "masks or window have changed"
+
+
+def test_nothing_is_asked_for_once_the_dock_is_taken_apart(viewer, volume, qtbot):
+    asked = []
+    insets = PlaneInsets(viewer, lambda: asked.append(1))
+    qtbot.addWidget(insets)
+    insets.release()
+    insets.refresh()
+    qtbot.wait(300)
+    assert asked == []
