@@ -7,17 +7,23 @@ Source: the inference scripts of bowang-lab/MedSAM, ``MedSAM_Inference.py`` (bra
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 import torch
-from segment_anything.utils.transforms import ResizeLongestSide
 from skimage.transform import resize
 from torch.nn import functional as F
 
 Shape = tuple[int, int]
 """Rows and columns of a slice in its own pixels."""
+
+
+def _longest_side(side: int) -> Any:  # noqa: ANN401 (segment_anything comes without types)
+    # Imported when a slice is encoded: it brings torchvision along, which takes a second and looks for triton.
+    from segment_anything.utils.transforms import ResizeLongestSide
+
+    return ResizeLongestSide(side)
 
 
 class Transforms(Protocol):
@@ -123,12 +129,12 @@ class SamFraming:
 
     def inner_shape(self, shape: Shape) -> Shape:
         """Rows and columns that the slice takes of the padded square."""
-        height, width = ResizeLongestSide.get_preprocess_shape(*shape, self.side)
+        height, width = _longest_side(self.side).get_preprocess_shape(*shape, self.side)
         return height, width
 
     def image(self, pixels: np.ndarray) -> torch.Tensor:
         """See :class:`Transforms`. Pillow's bilinear interpolation is the authors'; it smooths while it shrinks."""
-        resized = ResizeLongestSide(self.side).apply_image(np.repeat(pixels[..., None], 3, axis=-1))  # (h, w, 3)
+        resized = _longest_side(self.side).apply_image(np.repeat(pixels[..., None], 3, axis=-1))  # (h, w, 3)
         colours = torch.from_numpy(resized).permute(2, 0, 1).float()  # (3, h, w)
         height, width = resized.shape[:2]
         padded: torch.Tensor = F.pad(
