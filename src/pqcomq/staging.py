@@ -63,7 +63,7 @@ class Staging:
                 self.discard()
                 # It may have been gone before it had its lock, taken by another process for one that was left behind.
                 if not (left and isinstance(error, FileNotFoundError) and parent.is_dir()):
-                    raise InputError(f"Files cannot be written there: {why(error)}.", self.base) from error
+                    raise InputError(f"Files cannot be written to the folder: {why(error)}.", self.base) from error
 
     @staticmethod
     def current() -> Staging | None:

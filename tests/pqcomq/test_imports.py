@@ -15,7 +15,7 @@ import contextlib, io, sys
 sys.argv = ["pqcomq", "--help"]
 with contextlib.redirect_stdout(io.StringIO()) as shown:
     try:
-from pqcomq.cli import main
+        from pqcomq.cli import main
         main()
     except SystemExit as end:
         assert not end.code

@@ -51,7 +51,14 @@ def measure(tmp_path):
     def measured(work, *arguments):
         code = MEASURED.replace("{work}", work)
         command = [sys.executable, "-c", code, str(path), *map(str, arguments)]
-        text = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True).stdout
+        text = subprocess.run(
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            env=os.environ | {"PYTHONUTF8": "1"},
+            timeout=240,
+            check=True,
+        ).stdout
         return text, int(text.split("grown ")[1])
 
     return measured

@@ -127,7 +127,7 @@ def refusals(model, volume, rounded):
         "at least one object and one model": lambda: pqcomq.compare(volume, BOX, model, []),
         "no known model": lambda: pqcomq.load_model("sam"),
         "no such weights file": lambda: pqcomq.load_weights("nowhere.safetensors", into=network),
-        "quantized weights are written": lambda: pqcomq.save_weights(other, "linear.pt"),
+        "Quantized weights are written": lambda: pqcomq.save_weights(other, "linear.pt"),
     }
 
 

@@ -140,7 +140,7 @@ def test_files_that_are_there_are_not_replaced_unless_told(refused, run, ct, sav
 
 
 def test_folders_that_cannot_be_written_are_told_before_any_work(refused, ct, saved):
-    assert "cannot be written there" in refused(
+    assert "cannot be written to the folder" in refused(
         "compare", ct, "--weights", saved, "--box", *BOX, "--out", "/proc/pqcomq/result"
     )
     assert "is not a folder" in refused("compare", ct, "--weights", saved, "--box", *BOX, "--out", ct / "result")

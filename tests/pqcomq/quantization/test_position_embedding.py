@@ -41,7 +41,7 @@ def test_medsam_vit_b_s_positions_go_through_a_file_unchanged(tmp_path):
         name: quantize_layer(layer, PairedGram.empty(weight_matrix(layer).shape[1]), settings)
         for name, layer in layers_to_quantize(full, decoder=True).items()
     }
-    made = QuantizedModel.of(full, results, settings, {})
+    made = QuantizedModel.of(full, results, settings, {"slice_count": 1, "volumes": []})
     save_weights(made, tmp_path / "two.safetensors")
     loaded = load_weights(tmp_path / "two.safetensors")
     for part, module in made.segmenter.parts().items():

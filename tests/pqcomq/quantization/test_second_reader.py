@@ -43,7 +43,7 @@ def assert_same_bits(state, module):
 
 
 def test_the_second_reader_knows_nothing_of_this_package():
-    assert "pqcomq" not in SOURCE.read_text().split('"""', 2)[2].replace('["pqcomq"]', "")
+    assert "pqcomq" not in SOURCE.read_text(encoding="utf-8").split('"""', 2)[2].replace('["pqcomq"]', "")
 
 
 @pytest.mark.parametrize(
