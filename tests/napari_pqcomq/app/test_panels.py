@@ -83,11 +83,10 @@ def test_a_step_folds_when_it_is_done_and_opens_when_it_no_longer_is(prompted, w
     assert steps.objects.is_folded
 
 
-def test_a_volume_with_something_odd_about_it_stays_open(viewer, volume, panels, qtbot):
+def test_a_volume_with_something_odd_about_it_stays_open(viewer, volume, panels, bare):
     odd = replace(volume, findings=(ImportIssue("doubtful modality", "Taken for CT."),))
     viewer.add_layer(Layer.create(*image_tuple(odd)))
-    steps = Steps(panels)
-    qtbot.addWidget(steps)
+    steps = Steps(panels, bare)
     steps.show_state([], missing=1)
     assert not steps.volume.is_folded, "what is odd is read"
 
