@@ -17,7 +17,7 @@ SPELLED = {
     "…": "...",
     "≥": ">=",
     "≤": "<=",
-    "²": "2",
+    "²": "^2",
 }
 """What stands for characters that an encoding lacks; letters lose their accents, others become a question mark."""
 _NAME = "pqcomq-plain"
