@@ -1,8 +1,10 @@
-"""How fast and in how much memory series are read: ``python tests/benchmarks/volume_reading.py [SLICES] [HEADERS]``.
+"""How fast and in how much memory series are read.
 
-Makes a series of 512 x 512 uncompressed CT slices in a temporary folder, reads it alternately with SimpleITK's series
-reader and with pqcomq, each time in a process of its own, and prints times, their ratio, and the peak of memory by the
-size of the array. Then the headers of many tiny files of several series are scanned. Files are warm in the cache.
+``python tests/benchmarks/volume_reading.py [SLICES] [HEADERS] [SYNTAX...]``; syntaxes: plain, jpegls, jpeg2000, rle.
+
+Makes a series of 512 x 512 CT slices in a temporary folder for each syntax, reads it alternately with SimpleITK's
+series reader and with pqcomq, each time in a process of its own, and prints times, their ratio, and the peak of memory
+by the size of the array. Then the headers of many tiny files of several series are scanned. Files are warm in the cache.
 """
 
 from __future__ import annotations
@@ -15,8 +17,17 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from imagecodecs import jpeg2k_encode, jpegls_encode
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    CTImageStorage,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    RLELossless,
+    generate_uid,
+)
 
 ROUNDS = 5
 
@@ -77,12 +88,29 @@ def slice_of(pixels: np.ndarray, index: int, series: int) -> Dataset:
     return dataset
 
 
-def make_series(folder: Path, count: int, side: int, series: int) -> None:
-    """Write a series of ``count`` slices."""
+def compressed(dataset: Dataset, pixels: np.ndarray, syntax: str) -> Dataset:
+    """The slice in another transfer syntax, without loss."""
+    if syntax == "plain":
+        return dataset
+    if syntax == "rle":
+        dataset.compress(RLELossless)
+        return dataset
+    frame = jpegls_encode(pixels) if syntax == "jpegls" else jpeg2k_encode(pixels, level=0, codecformat="j2k")
+    dataset.file_meta.TransferSyntaxUID = JPEGLSLossless if syntax == "jpegls" else JPEG2000Lossless
+    dataset.PixelData = encapsulate([frame])
+    dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+    return dataset
+
+
+def make_series(folder: Path, count: int, side: int, series: int, syntax: str = "plain") -> None:
+    """Write a series of ``count`` slices: a body in air, with the noise of a scanner."""
+    rows, columns = np.indices((side, side)) / side - 0.5
+    body = np.where(np.hypot(rows * 1.3, columns) < 0.42, 1064, 24)
     generator = np.random.default_rng(series)
     for index in range(count):
-        pixels = generator.integers(0, 4096, (side, side), dtype=np.uint16)
-        slice_of(pixels, index, series).save_as(folder / f"{series}_{index:05d}.dcm", enforce_file_format=True)
+        pixels = np.clip(body + generator.normal(0, 12, body.shape), 0, 4095).astype(np.uint16)
+        dataset = compressed(slice_of(pixels, index, series), pixels, syntax)
+        dataset.save_as(folder / f"{series}_{index:05d}.dcm", enforce_file_format=True)
 
 
 def measured(what: str, folder: Path) -> dict[str, float]:
@@ -91,12 +119,12 @@ def measured(what: str, folder: Path) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def main(slices: int, headers: int) -> None:
-    """Measure and print."""
+def measure_series(slices: int, syntax: str) -> None:
+    """Measure one syntax and print."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "series")
         folder.mkdir()
-        make_series(folder, slices, 512, 1)
+        make_series(folder, slices, 512, 1, syntax)
         runs = {what: [] for what in ("sitk", "sitk-pixels", "pqcomq", "scan")}
         for _ in range(ROUNDS):
             for what, results in runs.items():
@@ -106,9 +134,18 @@ def main(slices: int, headers: int) -> None:
         for what in runs:
             peak = statistics.median(r["more"] for r in runs[what]) / array
             ratio = seconds[what] / seconds["sitk"]
-            print(f"{what:12} {slices} slices: {seconds[what]:6.2f} s, x {ratio:.2f} of SimpleITK, {peak:.2f} arrays")
+            print(
+                f"{syntax:8} {what:12} {slices} slices: {seconds[what]:6.2f} s, x {ratio:.2f} of SimpleITK, {peak:.2f} arrays"
+            )
         alone = seconds["pqcomq"] / seconds["sitk-pixels"]
-        print(f"pqcomq by SimpleITK's pixels alone, names given in order: x {alone:.2f}")
+        print(f"{syntax:8} pqcomq by SimpleITK's pixels alone, names given in order: x {alone:.2f}", flush=True)
+
+
+def main(slices: int = 1000, headers: int = 5000, *syntaxes: str) -> None:
+    """Measure and print."""
+    for syntax in syntaxes or ("plain",):
+        measure_series(slices, syntax)
+    with tempfile.TemporaryDirectory() as name:
         many = Path(name, "many")
         many.mkdir()
         for series in range(10):
@@ -118,4 +155,4 @@ def main(slices: int, headers: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(a) for a in (sys.argv[1:3] if len(sys.argv) > 2 else (1000, 5000))))
+    main(*map(int, sys.argv[1:3]), *sys.argv[3:])
