@@ -55,6 +55,7 @@ class ObjectList(QListWidget):
                 self.addItem(_item())
             _show(self.item(row), prompt)
         self.setCurrentRow(self._prompts.current)
+        self.scrollToItem(self.currentItem())  # Qt does it by a signal, and they are blocked
         self.blockSignals(False)
         self.setVisible(self.count() > 0)
         self.updateGeometry()

@@ -4,7 +4,8 @@
 
 Makes a series of 512 x 512 CT slices in a temporary folder for each syntax, reads it alternately with SimpleITK's
 series reader and with pqcomq, each time in a process of its own, and prints times, their ratio, and the peak of memory
-by the size of the array. Then the headers of many tiny files of several series are scanned. Files are warm in the cache.
+by the size of the array. Then the headers of many tiny files of several series are scanned. Files are warm in the
+cache.
 """
 
 from __future__ import annotations
@@ -134,9 +135,8 @@ def measure_series(slices: int, syntax: str) -> None:
         for what in runs:
             peak = statistics.median(r["more"] for r in runs[what]) / array
             ratio = seconds[what] / seconds["sitk"]
-            print(
-                f"{syntax:8} {what:12} {slices} slices: {seconds[what]:6.2f} s, x {ratio:.2f} of SimpleITK, {peak:.2f} arrays"
-            )
+            told = f"{seconds[what]:6.2f} s, x {ratio:.2f} of SimpleITK, {peak:.2f} arrays"
+            print(f"{syntax:8} {what:12} {slices} slices: {told}")
         alone = seconds["pqcomq"] / seconds["sitk-pixels"]
         print(f"{syntax:8} pqcomq by SimpleITK's pixels alone, names given in order: x {alone:.2f}", flush=True)
 
