@@ -8,11 +8,11 @@ from typing import Literal, get_args
 Phase = Literal["calibrate", "plan", "quantize"]
 """In the order in which they run; what is not needed is left out."""
 
-_PLAN_PASSES = 20.0
-"""Choosing bit widths, in encoder passes' time, as first measured; corrected as soon as that phase runs."""
+_PLAN_PASSES = 15.0
+"""Choosing bit widths, in calibration passes' time, as measured (LiteMedSAM, 4 bits, two cores of an Intel Xeon)."""
 
-_WALK_PASSES = 5.0
-"""Fitting layers to a slice's inputs in the quantized model, in encoder passes' time, sweeps included."""
+_WALK_PASSES = 1.8
+"""Fitting layers to a slice's inputs in the quantized model, in the same, sweeps included."""
 
 _STANDING_PASSES = 0.35
 """The sweeps alone, for each slice."""
@@ -40,7 +40,8 @@ def expected_passes(slices: int, *, plans: bool, walks: bool) -> dict[Phase, flo
 class TimeEstimate:
     """Seconds elapsed and left, over phases of unlike work.
 
-    The phase that runs is judged by its own speed, the ones to come by that of an encoder pass.
+    The phases to come are judged by the speed of a calibration pass. So is the phase that runs at its beginning, and
+    the more by its own speed the further it is: its first layers may take ten times as long as its last, or a tenth.
 
     Args:
         slices: calibration slices.
@@ -66,7 +67,10 @@ class TimeEstimate:
         self._phase = phase
         self._last = time.perf_counter()
         in_phase = self._last - self._phase_began
-        self._seconds_a_pass = in_phase / (share * self._passes[phase])
+        by_own_speed = in_phase / share
+        if phase == "calibrate" or not self._seconds_a_pass:
+            self._seconds_a_pass = by_own_speed / self._passes[phase]
+        expected = self._passes[phase] * self._seconds_a_pass
         order = get_args(Phase)
         later = sum(self._passes[each] for each in order[order.index(phase) + 1 :]) * self._seconds_a_pass
-        return in_phase * (1.0 - share) / share + later
+        return (1.0 - share) * ((1.0 - share) * expected + share * by_own_speed) + later
