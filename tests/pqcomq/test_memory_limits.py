@@ -156,6 +156,7 @@ def test_regions_whose_maps_would_take_all_memory_are_refused(measure, tmp_path,
     assert grown < 2600 * MIB
 
 
+@pytest.mark.slow
 def test_a_deflated_file_at_listing(measure, tmp_path):
     path = tmp_path / "d" / "bomb.dcm"
     path.parent.mkdir()
@@ -166,6 +167,7 @@ def test_a_deflated_file_at_listing(measure, tmp_path):
     assert grown < 200 * MIB
 
 
+@pytest.mark.slow
 def test_a_zip_of_large_members(measure, tmp_path):
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -45,6 +45,7 @@ def test_quantizing_takes_volumes_and_paths_and_tells_its_progress(lite_medsam, 
     assert repr(rounded) == "QuantizedModel(LiteMedSAM, 8-bit Round to nearest: 101 layers, 8.39 bits per weight)"
 
 
+@pytest.mark.slow
 def test_an_exception_from_progress_ends_the_work_and_leaves_the_model(lite_medsam, phantom):
     def stop(progress):
         raise KeyboardInterrupt

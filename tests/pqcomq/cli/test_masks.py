@@ -51,6 +51,7 @@ def test_segment_writes_every_kind_with_its_record(run, series, saved, tmp_path,
         assert read_masks(out, read_volume(series)).mask(1).sum() == described["voxels"]
 
 
+@pytest.mark.slow
 def test_with_patient_the_object_is_the_patient_s(run, series, tmp_path):
     out = tmp_path / "mask.dcm"
     arguments = ["--model", "lite-medsam", "--box", *BOX, "--out", out, "--with-patient", "--json"]

@@ -75,6 +75,7 @@ def test_cases_of_one_patient_count_as_one():
     assert as_if_independent[1] - as_if_independent[0] < 0.5 * (alone[1] - alone[0])
 
 
+@pytest.mark.slow
 def test_few_patients_never_pass_however_equal():
     (together, *_) = differences([0.9] * 9, [0.9] * 9)
     assert together.outcome == "undecided"
@@ -85,6 +86,7 @@ def test_few_patients_never_pass_however_equal():
     assert {each.outcome for each in many} == {"undecided"}
 
 
+@pytest.mark.slow
 def test_the_lower_bound_decides():
     noise = np.random.default_rng(2).normal(0, 0.004, 40)
     full = np.full(40, 0.9)

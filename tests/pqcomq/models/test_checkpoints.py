@@ -39,6 +39,7 @@ def test_the_shipped_weights_load_folded_and_ready(lite_medsam):
     assert not lite_medsam.image_encoder.training
 
 
+@pytest.mark.slow
 def test_folding_changes_no_more_than_rounding(lite_medsam):
     unfolded = architecture()
     unfolded.load_state_dict(read_state(shipped_checkpoint()))

@@ -131,6 +131,7 @@ def mobile(tmp_path_factory):
     return load_model("mobile-sam", path)
 
 
+@pytest.mark.slow
 def test_mobile_sam_halves_the_image_twice_before_lite_medsam_s_stages(mobile):
     first, second = (mobile.image_encoder.patch_embed.seq[number] for number in (0, 2))
     assert (first.weight.shape, first.stride, first.padding) == ((32, 3, 3, 3), (2, 2), (1, 1))

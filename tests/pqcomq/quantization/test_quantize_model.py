@@ -51,6 +51,7 @@ def test_every_slice_and_layer_is_told_and_the_original_is_untouched(lite_medsam
     assert model.segmenter.fingerprint != lite_medsam.fingerprint
 
 
+@pytest.mark.slow
 def test_it_stops_between_layers_and_leaves_no_hooks(lite_medsam, calibration):
     for stop_after in (1, 3):
         work = quantize_model(lite_medsam, calibration, QUICK)
@@ -77,6 +78,7 @@ def test_eight_bits_are_nearly_the_original(lite_medsam, calibration, finish):
     assert float((full - low).square().mean() / full.square().mean()) < 1e-3
 
 
+@pytest.mark.slow
 def test_weights_that_are_not_finite_are_told_with_their_layer(calibration):
     from pqcomq.models.registry import load_model
 
