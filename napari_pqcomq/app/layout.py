@@ -10,6 +10,7 @@ from napari_pqcomq.widgets.collapsible import Collapsible
 from napari_pqcomq.widgets.combo_boxes import keep_narrow
 from napari_pqcomq.widgets.focus_ring import show_focus
 from napari_pqcomq.widgets.message_log import make_copyable
+from napari_pqcomq.widgets.stacked import stacked
 from napari_pqcomq.widgets.wheel_guard import WheelGuard
 
 _MARGIN = 6
@@ -50,10 +51,10 @@ def lay_out(panels: Panels, steps: QWidget, keys: QWidget, dock: QWidget) -> Non
     column.addWidget(steps)
     more = (
         Collapsible("Session and report", panels.session),
-        Collapsible("Keys and mouse", _below(panels.mouse_panel, keys)),
+        Collapsible("Keys and mouse", stacked(panels.mouse_panel, keys)),
         Collapsible("Messages", panels.messages),
     )
-    column.addWidget(Collapsible("Session, keys, messages", _below(*more)))
+    column.addWidget(Collapsible("Session, keys, messages", stacked(*more)))
     column.addStretch(1)
     for part in (settings, panels.results):
         for box in part.findChildren(QComboBox):
@@ -75,12 +76,3 @@ def lay_out(panels: Panels, steps: QWidget, keys: QWidget, dock: QWidget) -> Non
         show_focus(each)
         make_copyable(each)
     WheelGuard(dock)  # the results are still inside of it, and stay guarded where they go
-
-
-def _below(*parts: QWidget) -> QWidget:
-    widget = QWidget()
-    column = QVBoxLayout(widget)
-    column.setContentsMargins(0, 0, 0, 0)
-    for part in parts:
-        column.addWidget(part)
-    return widget

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.widgets.collapsible import Collapsible
+from napari_pqcomq.widgets.stacked import stacked
 from napari_pqcomq.widgets.step import Step
 from pqcomq.models.registry import MODEL_TITLES
 
@@ -32,9 +33,9 @@ class Steps(QWidget):
             panel.setTitle("")  # the step's header has it
             panel.setFlat(True)
         self.volume = Step("1 Volume", panels.volume)
-        self.model = Step("2 Model", _stacked(panels.model, panels.weights))
+        self.model = Step("2 Model", stacked(panels.model, panels.weights))
         self.truth = Collapsible("Ground truth (optional)", panels.truth)
-        self.objects = Step("3 Objects", _stacked(panels.prompts, self.truth))
+        self.objects = Step("3 Objects", stacked(panels.prompts, self.truth))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for step in (self.volume, self.model, self.objects):
@@ -60,12 +61,3 @@ class Steps(QWidget):
         self.objects.show_state(
             f"{count} object{'' if count == 1 else 's'}, {current.name}" if current else "no box yet", done=False
         )
-
-
-def _stacked(*parts: QWidget) -> QWidget:
-    widget = QWidget()
-    column = QVBoxLayout(widget)
-    column.setContentsMargins(0, 0, 0, 0)
-    for part in parts:
-        column.addWidget(part)
-    return widget

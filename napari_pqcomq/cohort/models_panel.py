@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -142,16 +142,7 @@ class ModelsPanel(QGroupBox):
         Raises:
             InputError: values do not go together.
         """
-        prompts = self.prompts.value
-        return CohortProtocol(
-            prompts.protocols,
-            self.choice.value.most_slices,
-            prompts.least_voxels,
-            prompts.margin_voxels,
-            prompts.jitter_pixels,
-            prompts.yardstick_pixels,
-            prompts.seed,
-        )
+        return replace(self.prompts.value, most_slices=self.choice.value.most_slices)
 
     def add_weights(self, *paths: Path) -> None:
         """Add files that are not in the list yet."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QDoubleSpinBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
@@ -23,8 +21,8 @@ from qtpy.QtWidgets import (
 
 from napari_pqcomq.results.corrections import LONGEST_PAUSE_SECONDS
 from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.widgets.save_dialog import ask_and_save
 from pqcomq.csv_table import write_table
-from pqcomq.errors import InputError
 
 _TOOLS_WIDTH = 250
 _COLUMNS = ("Object", "Model", "Added", "Removed", "Changed", "Strokes", "Time")
@@ -164,12 +162,4 @@ class CorrectionsPanel(QWidget):
         beside.addWidget(self.table, 1)
 
     def _ask(self) -> None:
-        path, _filter = QFileDialog.getSaveFileName(self, "Export corrections", "corrections.csv", "Table (*.csv)")
-        if not path:
-            return
-        try:
-            self.export(Path(path))
-        except InputError as error:
-            show_error(str(error))
-        else:
-            show_info(f"Saved {Path(path).name}.")
+        ask_and_save(self, "Export corrections", "corrections.csv", self.export)

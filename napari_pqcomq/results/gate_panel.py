@@ -8,16 +8,15 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.results.result_store import ResultStore
 from napari_pqcomq.widgets.pictures import sign
+from napari_pqcomq.widgets.save_dialog import ask_and_save
 from pqcomq.comparison.gate import Tolerance, Verdict, judge_objects
 from pqcomq.csv_table import write_table
-from pqcomq.errors import InputError
 
 _KEYS = ("gate least dice", "gate volume percent")
 """Of the limits among what is remembered."""
@@ -122,15 +121,7 @@ class GatePanel(QWidget):
         self.updateGeometry()
 
     def _ask(self) -> None:
-        path, _filter = QFileDialog.getSaveFileName(self, "Export verdicts", "gate.csv", "Table (*.csv)")
-        if not path:
-            return
-        try:
-            self.export(Path(path))
-        except InputError as error:
-            show_error(str(error))
-        else:
-            show_info(f"Saved {Path(path).name}.")
+        ask_and_save(self, "Export verdicts", "gate.csv", self.export)
 
 
 def _paragraph(verdict: Verdict, is_last: bool) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from pqcomq.errors import InputError
-from pqcomq.staging import Staging, recover, together, why
+from pqcomq.staging import Staging, existing_folder, recover, together, why
 
 __all__ = ["check_folder", "check_target", "made_folder", "recover", "replacing", "together", "why"]
 
@@ -86,14 +86,7 @@ def check_folder(folder: Path, names: Iterable[str], *, overwrite: bool) -> None
         InputError: a file exists and may not be replaced, or the folder cannot be made or written.
     """
     recover(folder)
-    existing = folder.absolute()
-    try:
-        while not existing.exists():
-            existing = existing.parent
-    except OSError as error:
-        raise InputError(f"The folder cannot be used: {why(error)}.", folder) from error
-    if not existing.is_dir():
-        raise InputError(f"The folder cannot be used: {existing} is not a folder.", folder)
+    existing = existing_folder(folder.absolute())
     _probe(existing)
     if existing == folder.absolute():
         for name in names:

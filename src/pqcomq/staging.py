@@ -51,7 +51,7 @@ class Staging:
         self.base = base.absolute()
         self._targets: dict[Path, bool] = {}
         self._lock: BaseFileLock | None = None
-        parent = _existing(self.base)
+        parent = existing_folder(self.base)
         for left in reversed(range(_TRIES)):
             self._folder = parent / f".pqcomq-{uuid4().hex}"
             try:
@@ -194,7 +194,7 @@ def recover(folder: Path) -> None:
     """Finish or take away what killed processes left in a folder, or beside it where it is new; best effort."""
     folder = folder.absolute()
     with suppress(OSError, InputError):
-        for place in dict.fromkeys((folder, _existing(folder.parent))):
+        for place in dict.fromkeys((folder, existing_folder(folder.parent))):
             if place.is_dir():
                 for left in [each for each in place.iterdir() if _NAME.fullmatch(each.name)]:
                     _recover_one(left)
@@ -253,20 +253,21 @@ def _noted(left: Path) -> tuple[Path, list[Path]]:
     return left.parent / base, moves
 
 
-def _existing(folder: Path) -> Path:
+def existing_folder(folder: Path) -> Path:
     """A folder or the nearest one above it that is there.
 
     Raises:
         InputError: it cannot be looked at, or something else has its name.
     """
+    existing = folder
     try:
-        while not folder.exists():
-            folder = folder.parent
+        while not existing.exists():
+            existing = existing.parent
     except OSError as error:
         raise InputError(f"The folder cannot be used: {why(error)}.", folder) from error
-    if not folder.is_dir():
-        raise InputError(f"The folder cannot be used: {folder} is not a folder.", folder)
-    return folder
+    if not existing.is_dir():
+        raise InputError(f"The folder cannot be used: {existing} is not a folder.", folder)
+    return existing
 
 
 def _locked(path: Path) -> BaseFileLock | None:

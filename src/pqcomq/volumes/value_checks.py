@@ -26,13 +26,19 @@ def value_findings(voxels: np.ndarray, modality: str) -> tuple[ImportIssue, ...]
         >>> value_findings(np.array([-1000, 3000], np.int16), "CT")
         ()
     """
-    if not voxels.size:
+    most = MOST_HOUNSFIELD if modality == "CT" else MOST
+    if not voxels.size or _cannot_exceed(voxels.dtype, most):
         return ()
     largest = max(abs(float(voxels.min())), abs(float(voxels.max())))
-    if largest > (MOST_HOUNSFIELD if modality == "CT" else MOST):
+    if largest > most:
         told = f"Values reach {largest:.3g}, which no scanner measures"
     elif 0 < largest < LEAST:
         told = f"No value is larger than {largest:.3g}, which no scanner measures"
     else:
         return ()
     return (ImportIssue("values", f"{told}; slope or intercept in the file may be damaged."),)
+
+
+def _cannot_exceed(dtype: np.dtype, most: float) -> bool:
+    """Whether no number of a type is beyond; a volume of short integers, as of most CTs, need not be looked through."""
+    return dtype.kind in "iu" and np.iinfo(dtype).max <= most and -np.iinfo(dtype).min <= most
