@@ -16,15 +16,14 @@ from pqcomq.backends.openvino_model import obstacle
 from pqcomq.backends.remembered_checks import remembered_fault
 from pqcomq.backends.runtime import Runtime, Taken
 from pqcomq.backends.self_check import fault
-from pqcomq.quantization.quantized_model import QuantizedModel
 
 
-def settled(runtime: Runtime, models: Sequence[QuantizedModel]) -> Taken:
+def settled(runtime: Runtime, models: Sequence[object]) -> Taken:
     """A runtime for models that are compared with each other, or for full precision where there are none.
 
     Args:
         runtime: what was asked for; anything but ``auto`` stands.
-        models: quantized ones that are to run on the same.
+        models: quantized ones that are to run on the same, or that are yet to be made; only whether there is one tells.
 
     Returns:
         What runs them, and in one sentence why, where that was not asked for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -13,13 +14,13 @@ from pqcomq.cli.terminal.cohort_output import print_cohort
 from pqcomq.cli.terminal.options import (
     DEFAULT_METHOD,
     DEFAULT_MODEL,
+    RUNTIME_HELP,
     AsJson,
     Checkpoint,
     LossMargin,
     MethodKey,
     ModalityOption,
     ModelKey,
-    RuntimeOption,
     WindowOption,
     opened,
     window_of,
@@ -31,16 +32,24 @@ from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.running.cohort_weights import calibration_volumes, kept_back, making_weights
-from pqcomq.cohort.running.prepare import settings_of
+from pqcomq.cohort.running.prepare import recipes_of, settings_of
 from pqcomq.cohort.running.run import Workers, running, shard_of
 from pqcomq.cohort.scoring.loaded_models import worker_threads
-from pqcomq.cohort.settings import PROTOCOLS, CohortProtocol
+from pqcomq.cohort.settings import CALIBRATED_ON, PROTOCOLS, CaseRecipe, CohortProtocol
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
 from pqcomq.comparison.box_perturbation import SHIFT_PIXELS
 from pqcomq.errors import InputError
 from pqcomq.models.registry import MODEL_TITLES, load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.algorithm.config import Method
+
+
+class CalibrateOn(StrEnum):
+    """Whose images quantization sees."""
+
+    others = "others"
+    own = "own"
+    leave_one_out = "leave-one-out"
 
 
 def cohort(
@@ -70,6 +79,15 @@ def cohort(
             help="Volumes to calibrate on, of other patients. By default two patients of the cohort, which are then "
             "not scored.",
             metavar="VOLUME...",
+        ),
+    ] = None,
+    calibrate_on: Annotated[
+        list[CalibrateOn] | None,
+        typer.Option(
+            help="others: volumes of other patients, as --calibration says; own: each case's own volume, without its "
+            "labels; leave-one-out: all other patients of the cohort. The last two quantize for every case anew. "
+            "Several may follow.",
+            metavar="others|own|leave-one-out...",
         ),
     ] = None,
     label: Annotated[
@@ -105,7 +123,10 @@ def cohort(
     ] = None,
     window: WindowOption = None,
     modality: ModalityOption = None,
-    runtime: RuntimeOption = Runtime.auto,
+    runtime: Annotated[
+        list[Runtime] | None,
+        typer.Option(help=f"{RUNTIME_HELP} Several may follow.", metavar="RUNTIME...", show_default="auto"),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Score full precision and quantized models on the labelled cases of many patients, with statistics.
@@ -122,17 +143,27 @@ def cohort(
     )  # fmt: skip
     who = Workers(workers, scheduler, shard_of(shard) if shard else None)
     paths = list(weights or [])
-    if paths and (bits or method or calibration):
-        raise InputError("--weights are ready; --bits, --method and --calibration belong to a model to quantize.")
-    if not paths:
-        full = load_model(model.value, checkpoint)
-        found, paths = _quantized(
-            full, found, bits or [8, 4, 2], method or [DEFAULT_METHOD], calibration, window, out, seed
+    recipes: list[CaseRecipe] = []
+    if paths and (bits or method or calibration or calibrate_on):
+        raise InputError(
+            "--weights are ready; --bits, --method, --calibration and --calibrate-on belong to a model to quantize."
         )
+    if not paths:
+        ways = {each.value for each in calibrate_on or [CalibrateOn.others]}
+        if calibration and CalibrateOn.others not in ways:
+            raise InputError("--calibration names other volumes; add others to --calibrate-on, or leave it away.")
+        wanted = {each.value for each in method or [DEFAULT_METHOD]}
+        methods: list[Method] = [each for each in get_args(Method) if each in wanted]
+        recipes = recipes_of(found, methods, bits or [8, 4, 2], [each for each in CALIBRATED_ON if each in ways])
+        if CalibrateOn.others in ways:
+            full = load_model(model.value, checkpoint)
+            found, paths = _quantized(full, found, bits or [8, 4, 2], methods, calibration, window, out, seed)
     settings = settings_of(
         paths,
+        model=model.value,
+        recipes=recipes,
         checkpoint=checkpoint,
-        runtime=runtime,
+        runtime=runtime or [Runtime.auto],
         threads=threads,
         protocol=protocol,
         window=window_of(window),
@@ -170,7 +201,7 @@ def _quantized(
     full: Segmenter,
     found: CaseList,
     bits: list[int],
-    methods: list[MethodKey],
+    methods: list[Method],
     calibration: list[Path] | None,
     window: str | None,
     out: Path,
@@ -182,8 +213,7 @@ def _quantized(
     else:
         chosen, found = kept_back(found, seed)
         volumes = calibration_volumes(chosen)
-    names: list[Method] = [each for each in get_args(Method) if each in {method.value for method in methods}]
     with worker_threads(1):  # the same files whoever makes them
-        work = making_weights(full, bits, names, volumes, out / "weights", window_of(window))
+        work = making_weights(full, bits, methods, volumes, out / "weights", window_of(window))
         paths = followed(work, f"{full.title}, quantizing")
     return found, paths

@@ -40,6 +40,14 @@ class ModelFile(Exact):
     fingerprint: Text
 
 
+class CaseRecipe(Exact):
+    """One model that is quantized for each case anew."""
+
+    method: Literal["rtn", "comq", "pcomq", "ecq"]
+    bits: Literal[2, 4, 8]
+    calibrated_on: Literal["own", "leave-one-out"]
+
+
 class Settings(Struct):
     """What is computed."""
 
@@ -53,6 +61,8 @@ class Settings(Struct):
     window: Window | None
     modality: Modality | None
     version: Text
+    recipes: Annotated[list[CaseRecipe], Meta(max_length=100)] = []
+    further_runtimes: Annotated[list[Text], Meta(max_length=20)] = []
 
 
 class Case(Exact):

@@ -12,6 +12,7 @@ import pqcomq
 from pqcomq.comparison.box_perturbation import SHIFT_PIXELS
 from pqcomq.comparison.evaluate import Protocol
 from pqcomq.errors import InputError
+from pqcomq.quantization.algorithm.config import Method
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Modality
 
@@ -69,6 +70,31 @@ class ModelFile:
     fingerprint: str
 
 
+CalibratedOn = Literal["own", "leave-one-out"]
+"""``own``: the case's own image. ``leave-one-out``: images of the other patients of the cohort."""
+CALIBRATED_ON: dict[CalibratedOn, str] = {"own": "own volume", "leave-one-out": "other patients"}
+"""For people."""
+
+
+@dataclass(frozen=True)
+class CaseRecipe:
+    """A quantized model that is made for each case anew, since what it is calibrated on hangs on the case.
+
+    Attributes:
+        method: ``"pcomq"``, ``"comq"`` or ``"rtn"``.
+        bits: width.
+        calibrated_on: which images.
+    """
+
+    method: Method
+    bits: int
+    calibrated_on: CalibratedOn
+
+    def __post_init__(self) -> None:
+        if self.calibrated_on not in CALIBRATED_ON:
+            raise InputError(f"{self.calibrated_on!r} is none of {', '.join(CALIBRATED_ON)}, to calibrate a case on.")
+
+
 @dataclass(frozen=True)
 class CohortSettings:
     """What is computed.
@@ -77,12 +103,14 @@ class CohortSettings:
         model: key of the full-precision model.
         checkpoint: its file; empty for the shipped one.
         checkpoint_sha256: of that file.
-        quantized: the quantized models, in the order of the tables.
+        quantized: the quantized models that are the same for all cases, in the order of the tables.
         runtime: that runs the quantized models; full precision runs in the same library in float32.
         threads: of each worker. Sums of several threads may differ in their last digits, so this is kept.
         protocol: of the prompts.
         window: for all cases that bring none; None for each modality's own.
         modality: for all cases that do not say; None to take the file's word or to guess.
+        recipes: models that are quantized for each case anew; they follow the others in the tables.
+        further_runtimes: that run all quantized models once more each; full precision runs once, as ``runtime`` says.
         version: of this program.
     """
 
@@ -95,7 +123,14 @@ class CohortSettings:
     protocol: CohortProtocol = field(default_factory=CohortProtocol)
     window: Window | None = None
     modality: Modality | None = None
+    recipes: tuple[CaseRecipe, ...] = ()
+    further_runtimes: tuple[str, ...] = ()
     version: str = pqcomq.__version__
+
+    @property
+    def runtimes(self) -> tuple[str, ...]:
+        """All that run the quantized models."""
+        return (self.runtime, *self.further_runtimes)
 
     @property
     def fingerprint(self) -> str:
@@ -106,8 +141,8 @@ class CohortSettings:
         """The first setting in which two runs differ, as a clause; None where their numbers would be the same."""
         ours, theirs = self._deciding(), other._deciding()
         for name, value in ours.items():
-            if value != theirs[name] and name == "quantized":
-                return "other weights files"
+            if value != theirs[name] and name in {"quantized", "recipes"}:
+                return "other weights files" if name == "quantized" else "other models for each case"
             if value != theirs[name]:
                 return f"{name} {theirs[name]}, not {value}"
         return None
@@ -123,16 +158,21 @@ class CohortSettings:
         """JSON-ready."""
         content = asdict(self)
         content["quantized"] = [asdict(each) for each in self.quantized]
+        content["recipes"] = [asdict(each) for each in self.recipes]
+        content["further_runtimes"] = list(self.further_runtimes)
         content["protocol"]["protocols"] = list(self.protocol.protocols)
         return content
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> CohortSettings:
         """The inverse of :meth:`to_dict`."""
-        known = {each.name: content[each.name] for each in fields(cls)}
+        known = {each.name: content[each.name] for each in fields(cls) if each.name in content}
         protocol = dict(known["protocol"])
         protocol["protocols"] = tuple(protocol["protocols"])
         known["protocol"] = CohortProtocol(**protocol)
         known["window"] = None if known["window"] is None else Window(**known["window"])
         known["quantized"] = tuple(ModelFile(**each) for each in known["quantized"])
+        # What follows was not in the files of earlier versions.
+        known["recipes"] = tuple(CaseRecipe(**each) for each in known.get("recipes", ()))
+        known["further_runtimes"] = tuple(known.get("further_runtimes", ()))
         return cls(**known)

@@ -62,13 +62,7 @@ class CohortStore:
         Raises:
             InputError: it holds a cohort with other settings, or cannot be written.
         """
-        if self.is_at(self.folder):
-            difference = settings.difference(self.settings())
-            if difference is not None:
-                raise InputError(
-                    f"The folder holds a cohort that was run with {difference}; choose another folder for --out.",
-                    self.folder,
-                )
+        self.check(settings)
         for name in (*_TABLES, "pictures"):
             recover(made_folder(self.folder / name))
         content = {
@@ -81,6 +75,19 @@ class CohortStore:
         }
         with replacing(self.folder / MANIFEST, overwrite=True) as partial:
             partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+    def check(self, settings: CohortSettings) -> None:
+        """See whether a run may go on in the folder.
+
+        Raises:
+            InputError: it holds a cohort with other settings.
+        """
+        difference = settings.difference(self.settings()) if self.is_at(self.folder) else None
+        if difference is not None:
+            raise InputError(
+                f"The folder holds a cohort that was run with {difference}; choose another folder for --out.",
+                self.folder,
+            )
 
     def _manifest(self) -> dict[str, Any]:
         path = self.folder / MANIFEST

@@ -21,7 +21,7 @@ from pqcomq.cohort.running.case_task import RunStoppedError
 from pqcomq.cohort.running.run import Workers, running, shard_of
 from pqcomq.cohort.scoring.loaded_models import models_of
 from pqcomq.cohort.scoring.score_case import score_case
-from pqcomq.cohort.settings import CohortProtocol, CohortSettings
+from pqcomq.cohort.settings import CaseRecipe, CohortProtocol, CohortSettings
 from pqcomq.cohort.store import FAILED, NOT_SCORED, SCORED, CohortStore
 from pqcomq.comparison.evaluate import Protocol
 from pqcomq.errors import InputError
@@ -201,3 +201,17 @@ def test_a_moved_box_is_drawn_by_case_and_slice_alone(quick, cases, finish):
     assert str(first[0]) == str(first[1])
     still = finish(score_case(cases.cases[0], quick, models_of(quick))).rows
     assert first[0][0]["dice_against_ground_truth"] != still[0]["dice_against_ground_truth"]
+
+
+@pytest.mark.slow
+def test_two_workers_quantize_for_each_case_and_one_goes_on_with_the_same_numbers(cases, quick, tmp_path):
+    pytest.importorskip("distributed")
+    really = replace(quick, recipes=(CaseRecipe("rtn", 4, "own"),))
+    two = CaseList(cases.cases[:2])
+    finished(running(two, really, tmp_path / "out", Workers(2)))
+    first = CohortStore(tmp_path / "out").scores()
+    for path in (tmp_path / "out" / "cases").glob("*.parquet"):
+        path.unlink()
+    finished(running(two, really, tmp_path / "out", ONE))
+    pd.testing.assert_frame_equal(CohortStore(tmp_path / "out").scores(), first, check_exact=True)
+    assert len(first) == 2 * 4  # full precision, its moved box, the common file, and what was made

@@ -13,7 +13,16 @@ BOX, NUMBERS = "--box", 6
 
 _LISTS = {
     "quantize": {"--calibration"},
-    "cohort": {"--weights", "--bits", "--method", "--calibration", "--label", "--prompted-by"},
+    "cohort": {
+        "--weights",
+        "--bits",
+        "--method",
+        "--calibration",
+        "--calibrate-on",
+        "--label",
+        "--prompted-by",
+        "--runtime",
+    },
     "bench": {"--label", "--weights"},
     "evaluate": {"--label", "--weights"},
     "report": {"--label", "--name", "--weights"},

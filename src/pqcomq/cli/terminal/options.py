@@ -89,15 +89,12 @@ Remedies = Annotated[
         + ". May be given more than once.",
     ),
 ]
-RuntimeOption = Annotated[
-    Runtime,
-    typer.Option(
-        "--runtime",
-        help="What runs the networks: auto, the fastest that this machine has, with full precision in FP32; torch, the "
-        "reference, where low bits are simulated; or OpenVINO in float32 or bfloat16 (bf16), weights packed or widened "
-        "when loaded, with 8-bit inputs (int8) where the weights allow it.",
-    ),
-]
+RUNTIME_HELP = (
+    "What runs the networks: auto, the fastest that this machine has, with full precision in FP32; torch, the "
+    "reference, where low bits are simulated; or OpenVINO in float32 or bfloat16 (bf16), weights packed or widened "
+    "when loaded, with 8-bit inputs (int8) where the weights allow it."
+)
+RuntimeOption = Annotated[Runtime, typer.Option("--runtime", help=RUNTIME_HELP)]
 LossMargin = Annotated[
     float,
     typer.Option(min=0.0001, max=1, help="Of a cohort: loss of Dice that would not matter, stated before looking."),

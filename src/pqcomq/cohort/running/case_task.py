@@ -10,12 +10,13 @@ from typing import Any
 
 from pqcomq.cohort.cases.case import Case
 from pqcomq.cohort.cases.case_checks import without_paths
+from pqcomq.cohort.running.case_weights import full_in_torch, models_for_case
 from pqcomq.cohort.scoring.loaded_models import models_of, worker_threads
 from pqcomq.cohort.scoring.score_case import score_case
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.cohort.store import FAILED, NOT_SCORED, SCORED, CohortStore
 from pqcomq.errors import InputError
-from pqcomq.progress import finished
+from pqcomq.progress import finished, translated
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,13 @@ def working(case: Case, settings: CohortSettings, folder: Path) -> Generator[str
     store = CohortStore(folder)
     with worker_threads(settings.threads):
         try:
-            models = models_of(settings)
+            models = list(models_of(settings))
         except InputError as problem:
             raise RunStoppedError(str(problem)) from problem
         try:
+            if settings.recipes:
+                making = models_for_case(case, settings, store.found().cases, full_in_torch(models), folder)
+                models += yield from translated(making, lambda progress: progress.text)
             result = yield from score_case(case, settings, models)
         except InputError as problem:
             return _left_out(store, case, NOT_SCORED, without_paths(str(problem), case))

@@ -14,8 +14,8 @@ from pqcomq.cohort.cases.read_case import volume_of
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, prefixed
-from pqcomq.quantization.algorithm.config import Method
-from pqcomq.quantization.calibration.slices import DEFAULT_SLICES, calibrate_on
+from pqcomq.quantization.algorithm.config import Method, QuantizationConfig
+from pqcomq.quantization.calibration.slices import DEFAULT_SLICES, Calibration, calibrate_on
 from pqcomq.quantization.files.model_card import write_card
 from pqcomq.quantization.files.weights_file import manifest, save_weights
 from pqcomq.quantization.planning.presets import default_config
@@ -91,13 +91,33 @@ def making_weights(
     except ValueError as problem:
         raise InputError(str(problem)) from problem
     slices = calibrate_on(volumes, DEFAULT_SLICES, window)
-    made_folder(folder)
     paths = []
     for (method, width), config in configs.items():
         path = folder / f"{full.key}-{method}-{width}bit.safetensors"
         if not path.is_file():
-            model = yield from prefixed(quantize_model(full, slices, config), f"{config.title}: ")
-            save_weights(model, path)
-            write_card(path, manifest(model), overwrite=True)
+            yield from prefixed(made_file(path, full, slices, config), f"{config.title}: ")
         paths.append(path)
     return paths
+
+
+def made_file(
+    path: Path, full: Segmenter, slices: Calibration, config: QuantizationConfig
+) -> Generator[Progress, None, None]:
+    """Quantize, and write the weights file with its card; another process may write the same file meanwhile.
+
+    Args:
+        path: of the file.
+        full: the model in full precision.
+        slices: to calibrate on.
+        config: how to quantize.
+
+    Yields:
+        :class:`Progress` of every layer.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    model = yield from quantize_model(full, slices, config)
+    made_folder(path.parent)
+    save_weights(model, path, overwrite=True)
+    write_card(path, manifest(model), overwrite=True)

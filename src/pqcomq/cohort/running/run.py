@@ -14,12 +14,14 @@ import psutil
 from pqcomq.cohort.cases.case import Case, CaseList
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.running.case_task import Outcome, working
+from pqcomq.cohort.running.case_weights import full_in_torch, models_for_case
 from pqcomq.cohort.running.cluster import Cluster, local_cluster, running_cluster
 from pqcomq.cohort.scoring.loaded_models import described, models_of, worker_threads
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.cohort.store import CohortStore
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.errors import InputError
-from pqcomq.progress import Progress, Stopwatch
+from pqcomq.progress import Progress, Stopwatch, prefixed
 
 WORKER_BYTES = 3 * 2**30
 """What a worker with LiteMedSAM in four precisions and a large case takes; it decides how many are started."""
@@ -93,10 +95,12 @@ def running(
     """
     check_installed()
     who = workers or Workers()
-    with worker_threads(settings.threads):
-        models = described(models_of(settings))  # before anything is made: a fault of theirs is told at once
     store = CohortStore(folder)
-    store.begin(settings, found, models)
+    with worker_threads(settings.threads):
+        models = models_of(settings)  # before anything is made: a fault of theirs is told at once
+        store.check(settings)
+        made = yield from _made_first(found, settings, models, folder)
+    store.begin(settings, found, described([*models, *made]))
     share = who.share(found.cases)
     waiting = [case for case in share if not store.is_done(case)]
     watch, done = Stopwatch(len(waiting)), []
@@ -124,6 +128,26 @@ def running(
             yield Progress(step, len(waiting), f"{case.name}: {text}")
         yield watch.step(_told(done[-1]))
     return done
+
+
+def _made_first(
+    found: CaseList, settings: CohortSettings, models: Sequence[ComparedModel], folder: Path
+) -> Generator[Progress, None, list[ComparedModel]]:
+    """The models that are made for each case anew, for the first case that allows it: the tables tell of their bits.
+
+    Raises:
+        InputError: they can be made for no case; the reason of the first is told.
+    """
+    problems = []
+    for case in found.cases if settings.recipes else ():
+        try:
+            work = models_for_case(case, settings, found.cases, full_in_torch(models), folder)
+            return (yield from prefixed(work, f"{case.name}: "))
+        except InputError as problem:
+            problems.append(problem)
+    if problems:
+        raise problems[0]
+    return []
 
 
 def _on_workers(

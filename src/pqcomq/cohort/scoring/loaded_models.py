@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +120,23 @@ def _loaded(settings: CohortSettings) -> list[ComparedModel]:
             raise InputError("The file holds other weights than when this run began.", each.path)
         check_same_source(full, model, Path(each.path))
         models.append(model)
-    runtime = Runtime(settings.runtime)
-    named = [ComparedModel.quantized(model, runtime) for model in with_unique_names(models)]
-    return [ComparedModel.full(full, runtime.in_full_precision), *named]
+    return [
+        ComparedModel.full(full, Runtime(settings.runtime).in_full_precision),
+        *on_runtimes(with_unique_names(models), settings),
+    ]
+
+
+def on_runtimes(models: Sequence[QuantizedModel], settings: CohortSettings) -> list[ComparedModel]:
+    """Each quantized model on each runtime of the settings, after which it is named where there are several."""
+    compared = []
+    for model in models:
+        for runtime in settings.runtimes:
+            runs = ComparedModel.quantized(model, Runtime(runtime))
+            if settings.further_runtimes:
+                title = f"{model.segmenter.precision}, {runtime}"
+                runs = replace(runs, segmenter=replace(runs.segmenter, precision=title))
+            compared.append(runs)
+    return compared
 
 
 @contextmanager
@@ -138,5 +152,4 @@ def worker_threads(count: int) -> Iterator[None]:
 
 def described(models: list[ComparedModel]) -> list[ModelInfo]:
     """What tables say of the models, full precision first."""
-    roles = [FULL_PRECISION, *[QUANTIZED] * (len(models) - 1)]
-    return [ModelInfo.of(model, role) for model, role in zip(models, roles, strict=True)]
+    return [ModelInfo.of(model, QUANTIZED if place else FULL_PRECISION) for place, model in enumerate(models)]

@@ -32,7 +32,7 @@ def default_config(
     integers: bool = False,
     stored_bits: float | None = None,
 ) -> QuantizationConfig:
-    """The settings that serve a model best, by measurement, at a bit width (README, "How it was chosen").
+    """The settings that serve a model best, by measurement, at a bit width (see *For researchers*).
 
     The command line, the window, the demo and :func:`pqcomq.quantize` all take these. All methods quantize the same
     layers; RTN and COMQ as they were published know neither budgets nor the quantized model's inputs.
