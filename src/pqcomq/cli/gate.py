@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,10 +12,11 @@ from pqcomq.cli.terminal.options import AsJson, LossMargin
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.cli.terminal.statuses import NOT_PASSED, PASSED, UNDECIDED, Answer
 from pqcomq.cohort.result import CohortResult
-from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
+from pqcomq.cohort.statistics.cohort_statistics import CascadeVerdicts, CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
 from pqcomq.cohort.store import CohortStore
 from pqcomq.comparison.gate import Tolerance, judge_objects, overall
+from pqcomq.errors import InputError
 from pqcomq.session.load import SavedSession
 
 _STATUSES = {"pass": PASSED, "fail": NOT_PASSED, "undecided": UNDECIDED}
@@ -26,6 +27,16 @@ def gate(
     dice: LeastDice = Tolerance.dice,
     volume_percent: MostVolume = Tolerance.volume_percent,
     loss_margin: LossMargin = DEFAULT_MARGIN,
+    cascade: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Of a cohort: judge the quantized models with full precision's answer wherever their stability score "
+            "is below this, as segment --cascade gives it.",
+            metavar="SCORE",
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Hold a session's or a cohort's numbers against a tolerance: 0 if all passes, 1 if one fails, 3 if undecided.
@@ -34,8 +45,10 @@ def gate(
     passes if a greater loss of Dice against ground truth is ruled out, for all labels together and for each.
     """
     if CohortStore.is_at(session):
-        _cohort(session, loss_margin, json=json)
+        _cohort(session, loss_margin, cascade, json=json)
         return
+    if cascade is not None:
+        raise InputError("--cascade belongs to a cohort's results; a session has full precision on every slice.")
     tolerance = Tolerance(dice, volume_percent)
     verdicts = judge_objects(SavedSession.at(session).numbers(), tolerance)
     outcome = overall(verdicts)
@@ -46,22 +59,29 @@ def gate(
     raise Answer(_STATUSES[outcome])
 
 
-def _cohort(folder: Path, margin: float, *, json: bool) -> None:
+def _cohort(folder: Path, margin: float, cascade: float | None, *, json: bool) -> None:
     """The same of a cohort; one that is not finished cannot pass.
 
     Raises:
         InputError: no case was scored.
     """
     result = CohortResult.at(folder)
-    statistics = CohortStatistics.of(result, margin)
-    verdicts, outcome = statistics.verdicts(), statistics.outcome()
+    if cascade is None:
+        statistics = CohortStatistics.of(result, margin)
+        verdicts, outcome = statistics.verdicts(), statistics.outcome()
+        sentences = [verdict.sentence for verdict in verdicts]
+    else:
+        judged = CascadeVerdicts.of(result, margin, cascade)
+        verdicts, outcome, sentences = list(judged.differences), judged.outcome, judged.sentences
     left = f"{result.unfinished} of {result.total} cases are not done."
     if result.unfinished and outcome == "pass":
         outcome = "undecided"
     if json:
-        told = {"outcome": outcome, "unfinished": result.unfinished}
+        told: dict[str, Any] = {"outcome": outcome, "unfinished": result.unfinished}
+        if cascade is not None:
+            told |= {"cascade_below": cascade, "sent_on": judged.sent}
         print_json(told | {"verdicts": [verdict.to_dict() for verdict in verdicts]})
     else:
-        lines = [*(verdict.sentence for verdict in verdicts), *[left] * bool(result.unfinished)]
+        lines = [*sentences, *[left] * bool(result.unfinished)]
         print_lines([*lines, f"All together: {outcome.upper()}."])
     raise Answer(_STATUSES[outcome])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pqcomq.cohort.statistics.doubt_statistics import COMBINED, area_under_roc, catching, doubt_statistics
+from pqcomq.cohort.statistics.doubt_statistics import COMBINED, area_under_roc, cascaded, catching, doubt_statistics
 from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.segmentation.cascade import CascadeRunner
 from pqcomq.segmentation.doubt import doubt_of, moved_prompts, stability_score
@@ -85,6 +85,16 @@ def test_a_cascade_sends_the_doubtful_first():
     dice = [each.dice for each in found.curve]
     assert dice == sorted(dice)
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_cascade_is_full_precision_below_the_threshold_and_the_quantized_model_above():
+    pairs = table([0.5, 0.9, 0.99], np.array([0.4, 0.6, 0.8]), ["a", "b", "c"])
+    given = cascaded(pairs, 0.6)
+    assert given["quantized_dice"].tolist() == pytest.approx([0.9, 0.81, 0.891])
+    assert given["dice_between_models"].tolist() == [1, 0.9, 0.99]
+    assert given["difference"].tolist() == pytest.approx([0, -0.09, -0.009])
+    assert pairs["quantized_dice"][0] == pytest.approx(0.45)
+    assert cascaded(pairs, 1)["difference"].tolist() == [0, 0, 0]
 
 
 def test_without_disagreement_nothing_is_claimed():

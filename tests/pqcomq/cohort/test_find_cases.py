@@ -14,6 +14,7 @@ from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
 from pqcomq.cohort.cases.read_case import opened
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.dicom_masks.mask_object import MaskObject
+from pqcomq.dicom_masks.rtstruct_writer import write_structure_set
 from pqcomq.dicom_masks.seg_writer import write_segmentation
 from pqcomq.errors import InputError
 from pqcomq.volumes.intensity_window import Window
@@ -142,12 +143,13 @@ def test_places_that_are_no_data_set(tmp_path):
         find_cases(tmp_path / "notes.txt")
 
 
-def test_a_dicom_series_with_a_segmentation(ct_series, tmp_path):
+@pytest.mark.parametrize("write", [write_segmentation, write_structure_set])
+def test_a_dicom_series_with_a_segmentation_or_a_structure_set(ct_series, tmp_path, write):
     volume = read_volume(ct_series)
     mask = np.zeros(volume.voxels.shape, bool)
     mask[1, 4:12, 4:12] = True
     shutil.copytree(ct_series, tmp_path / "cohort" / "anna" / "series")
-    write_segmentation(tmp_path / "cohort" / "anna" / "seg.dcm", [MaskObject("left kidney", mask)], volume)
+    write(tmp_path / "cohort" / "anna" / "masks.dcm", [MaskObject("left kidney", mask)], volume)
     found = find_cases(tmp_path / "cohort", ["left kidney"])
     case, read, labels = opened(found.cases[0], ANY)
     assert (case.name, read.modality, case.label_title(1)) == ("anna", "CT", "left kidney")

@@ -63,6 +63,24 @@ def test_rows_of_every_model_with_what_was_left_out(ran):
     assert (rows["ground_truth_ml"] > 0).all()
 
 
+def test_a_gate_judges_the_cascade_that_is_to_be_used(ran, capsys):
+    from pqcomq.cli import main
+
+    def gate(*options):
+        with pytest.raises(SystemExit) as end:
+            main(["gate", str(ran), "--json", *map(str, options)])
+        return end.value.code, json.loads(capsys.readouterr().out)
+
+    status, alone = gate()
+    assert status == 3  # three patients decide nothing
+    status, told = gate("--cascade", 1)
+    assert (status, told["cascade_below"], list(told["sent_on"].values())) == (3, 1.0, [1.0])
+    assert {each["difference"] for each in told["verdicts"]} == {0.0}
+    assert told["verdicts"][0]["model"] == f"{alone['verdicts'][0]['model']}, cascade at 1"
+    _status, never = gate("--cascade", 0)
+    assert [each["difference"] for each in never["verdicts"]] == [each["difference"] for each in alone["verdicts"]]
+
+
 def test_a_slice_goes_through_each_encoder_once(quick, cases, finish):
     both = replace(quick, protocol=CohortProtocol(most_slices=2))
     result = finish(score_case(cases.cases[0], both, models_of(quick)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.scoring.loaded_models import QUANTIZED
-from pqcomq.cohort.statistics.doubt_statistics import DoubtStatistics, doubt_statistics
+from pqcomq.cohort.statistics.doubt_statistics import DoubtStatistics, cascaded, doubt_statistics
 from pqcomq.cohort.statistics.paired_statistics import Outcome, PairedDifference, overall, paired_differences
 from pqcomq.cohort.statistics.pairs import moved_box_name, paired, protocols_of
 from pqcomq.cohort.statistics.prompt_summary import PromptSummary, prompt_summaries
@@ -48,12 +48,8 @@ class CohortStatistics:
         Raises:
             InputError: no case was scored, or the margin is not above 0.
         """
-        if not (math.isfinite(margin) and margin > 0):
-            raise InputError(f"The margin must be above 0, not {margin:g}.")
+        cls.check(result, margin)
         scores = result.scores
-        if scores.empty:
-            why = f": {result.not_scored[0].case}: {result.not_scored[0].reason}" if result.not_scored else ""
-            raise InputError(f"No case of the cohort was scored{why}.")
         names = [each.name for each in result.models if each.role == QUANTIZED]
         differences, yardstick = [], []
         moved = moved_box_name(scores)
@@ -68,6 +64,19 @@ class CohortStatistics:
         decides = protocols_of(scores)[0]
         doubt = _doubts(result, names) if decides == "slice" else []
         return cls(margin, tuple(prompts), tuple(differences), tuple(yardstick), tuple(volumes), tuple(doubt), decides)
+
+    @staticmethod
+    def check(result: CohortResult, margin: float) -> None:
+        """See whether there is anything to judge.
+
+        Raises:
+            InputError: no case was scored, or the margin is not above 0.
+        """
+        if not (math.isfinite(margin) and margin > 0):
+            raise InputError(f"The margin must be above 0, not {margin:g}.")
+        if result.scores.empty:
+            why = f": {result.not_scored[0].case}: {result.not_scored[0].reason}" if result.not_scored else ""
+            raise InputError(f"No case of the cohort was scored{why}.")
 
     def verdicts(self, model: str | None = None) -> list[PairedDifference]:
         """What the gate rests on: all labels and each, by the protocol that decides.
@@ -96,6 +105,51 @@ class CohortStatistics:
             "volumes": [each.to_dict() for each in self.volumes],
             "doubt": [each.to_dict() for each in self.doubt],
         }
+
+
+@dataclass(frozen=True)
+class CascadeVerdicts:
+    """A cohort's quantized models, each with full precision where it is in doubt.
+
+    Attributes:
+        threshold: stability score below which full precision is asked.
+        differences: of every model, all labels and each, slice by slice.
+        sent: name of the model → share of the prompts sent on.
+    """
+
+    threshold: float
+    differences: tuple[PairedDifference, ...]
+    sent: dict[str, float]
+
+    @classmethod
+    def of(cls, result: CohortResult, margin: float, threshold: float) -> CascadeVerdicts:
+        """Judge the cascade as :class:`CohortStatistics` judges the models alone.
+
+        Raises:
+            InputError: no case was scored, or none slice by slice: whole organs are not prompted anew where one is in
+                doubt.
+        """
+        CohortStatistics.check(result, margin)
+        if "slice" not in protocols_of(result.scores):
+            raise InputError("A cascade is judged slice by slice, and this cohort was scored on whole organs alone.")
+        differences, sent = [], {}
+        for name in (each.name for each in result.models if each.role == QUANTIZED):
+            pairs = paired(result.scores, name, "slice")
+            title = f"{name}, cascade at {threshold:g}"
+            differences += paired_differences(cascaded(pairs, threshold), title, "slice", margin)
+            sent[name] = float((pairs["doubt_stability"] < threshold).mean())
+        return cls(threshold, tuple(differences), sent)
+
+    @property
+    def outcome(self) -> Outcome:
+        """All labels of all models together."""
+        return overall(list(self.differences))
+
+    @property
+    def sentences(self) -> list[str]:
+        """The verdicts, and for each model how much it sends on."""
+        sent = [f"{name} sends {share:.0%} of the prompts on to full precision." for name, share in self.sent.items()]
+        return [*(each.sentence for each in self.differences), *sent]
 
 
 def latencies(result: CohortResult) -> pd.DataFrame:

@@ -118,6 +118,16 @@ def doubt_statistics(
     )
 
 
+def cascaded(pairs: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """The pairs as a cascade would give them: full precision's answer wherever the stability score is lower.
+
+    Args:
+        pairs: of :func:`.pairs.paired` by slices.
+        threshold: as of :class:`.CascadeRunner`.
+    """
+    return _sent_on(pairs, pairs["doubt_stability"].to_numpy() < threshold)
+
+
 def area_under_roc(doubt: np.ndarray, disagrees: np.ndarray) -> float:
     """The chance that a prompt with disagreement has more doubt than one without; SciPy's Mann–Whitney U over n₁ n₂.
 
@@ -173,18 +183,25 @@ def _point(pairs: pd.DataFrame, stability: np.ndarray, share: float, small_ms: f
     order = np.argsort(stability, kind="stable")
     sent = np.zeros(len(pairs), bool)
     sent[order[:count]] = True
-    full, quantized = pairs["full_dice"].to_numpy(), pairs["quantized_dice"].to_numpy()
-    dice = np.where(sent, full, quantized)
-    between = np.where(sent, 1.0, pairs["dice_between_models"].to_numpy())
+    given = _sent_on(pairs, sent)
     return CascadePoint(
         sent=float(sent.mean()),
         threshold=0.0 if not count else float(np.nextafter(stability[order[count - 1]], np.inf)),
-        dice=float(dice.mean()),
-        worst_dice=float(dice.min()),
-        between=float(between.mean()),
-        losing=float((full - dice > GREAT_LOSS).mean()),
+        dice=float(given["quantized_dice"].mean()),
+        worst_dice=float(given["quantized_dice"].min()),
+        between=float(given["dice_between_models"].mean()),
+        losing=float((-given["difference"] > GREAT_LOSS).mean()),
         milliseconds=small_ms + float(sent.mean()) * full_ms,
     )
+
+
+def _sent_on(pairs: pd.DataFrame, sent: np.ndarray) -> pd.DataFrame:
+    """The pairs with full precision's answer for those that are sent on, (prompts,) bool."""
+    given = pairs.copy()
+    given["quantized_dice"] = np.where(sent, pairs["full_dice"], pairs["quantized_dice"])
+    given["dice_between_models"] = np.where(sent, 1.0, pairs["dice_between_models"])
+    given["difference"] = given["quantized_dice"] - given["full_dice"]
+    return given
 
 
 def _known(value: float) -> float | None:
