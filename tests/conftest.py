@@ -33,6 +33,7 @@ from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
+from pqcomq.segmentation.prompt import Prompt
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
 
@@ -197,7 +198,7 @@ def comparison_of():
         return Comparison(
             volume_name=volume.name,
             volume_sha256=volume.sha256,
-            box=box,
+            prompt=Prompt.of(box),
             mode=mode,
             window=Window(40, 400),
             reference=side(reference, "FP32", 32.0, False),

@@ -8,7 +8,7 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_pqcomq.app.correcting import Correcting
-from napari_pqcomq.app.hints import next_step
+from napari_pqcomq.app.hints import next_step, no_points
 from napari_pqcomq.app.kept_results import KeptResults
 from napari_pqcomq.app.key_bindings import key_bindings
 from napari_pqcomq.app.layout import lay_out
@@ -87,9 +87,9 @@ class CompareWidget(QWidget):
             load=not panels.jobs.is_running,
             save=workflow.weights.can_be_saved,
         )
-        panels.prompts.offer_drawing(panels.volume.volume is not None)
+        panels.prompts.offer_drawing(panels.volume.volume is not None, no_points(panels.model.settings.key))
         panels.actions.offer(
-            compare=workflow.can_start and panels.prompts.has_box, live=workflow.can_start, is_open=is_open
+            compare=workflow.can_start and panels.prompts.has_objects, live=workflow.can_start, is_open=is_open
         )
         panels.actions.offer_kept(self.kept_results.offered is not None and workflow.can_start)
         panels.actions.show_hint(self._hint())
@@ -102,7 +102,7 @@ class CompareWidget(QWidget):
         panels, is_open = self.panels, self.panels.view.is_open
         return next_step(
             has_volume=panels.volume.volume is not None,
-            has_box=panels.prompts.has_box,
+            has_box=panels.prompts.has_objects,
             lacks_checkpoint=panels.model.lacks_checkpoint,
             has_weights=bool(self.workflow.weights.chosen),
             is_shown=is_open,

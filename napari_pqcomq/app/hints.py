@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from pqcomq.models.catalogue.entries import POINT_TITLES, entry_of
+
 NO_VOLUME = "Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture."
 NO_CHECKPOINT = "Choose the checkpoint file of this model, or let “pqcomq models fetch” get it."
+
+
+def no_points(key: str) -> str:
+    """Why the point tool is greyed out for a model; empty where it is not."""
+    entry = entry_of(key)
+    if "points" in entry.prompts:
+        return ""
+    return f"{entry.title} was trained for boxes and takes no points; {POINT_TITLES} do."
 
 
 def next_step(

@@ -44,10 +44,10 @@ def compare_job(
     """Run the chosen models on the ticked objects, or on the current one where none is ticked.
 
     Raises:
-        InputError: there is no volume, no checkpoint or no box, or the ground truth does not fit.
+        InputError: there is no volume, no checkpoint or no object, or the ground truth does not fit.
     """
     volume = _volume(panels)
-    panels.prompts.box()  # raises where there is none
+    panels.prompts.current()  # raises where there is none
     current = panels.objects.current_prompt
     prompts = panels.objects.compared or ((current,) if current else ())
     return CompareJob(
@@ -77,7 +77,7 @@ def _truths(panels: Panels, prompts: tuple[Prompt, ...], current: Prompt | None)
     """Ground truth by object number: the chosen label for the current object, the fullest in the box for others."""
     truths = {}
     for prompt in prompts:
-        found = panels.truth.truth() if prompt == current else panels.truth.truth_in(prompt.box)
+        found = panels.truth.truth() if prompt == current else panels.truth.truth_in(prompt.extent)
         if found is not None:
             truths[prompt.number] = found
     return truths

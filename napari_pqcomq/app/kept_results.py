@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.panels import Panels
@@ -110,11 +112,11 @@ def merged(kept: tuple[Prompt, ...], present: tuple[Prompt, ...]) -> tuple[Promp
         >>> [(each.number, each.name) for each in both]
         [(2, 'liver'), (1, 'spleen')]
     """
-    known = {each.box for each in kept}
+    known = {each.asked for each in kept}
     found = list(kept)
     for each in present:
         taken = {prompt.number for prompt in found}
         number = next((n for n in range(1, MOST_OBJECTS + 1) if n not in taken), None)
-        if each.box not in known and number is not None:
-            found.append(Prompt(number, each.name, each.box, compared=False))
+        if each.asked not in known and number is not None:
+            found.append(replace(each, number=number, compared=False))
     return tuple(found)

@@ -54,15 +54,15 @@ class Navigation(QObject):
         current, view = self._panels.objects.current_prompt, self._panels.view
         if current is None or not view.is_open or self._workflow.is_reading:
             return
-        if not current.box.z0 <= int(self._panels.viewer.dims.current_step[0]) <= current.box.z1:
-            view.go_to(current.box.middle)
+        if int(self._panels.viewer.dims.current_step[0]) not in current.asked.slices:
+            view.go_to(current.asked.start)
         self._look_at_object()
 
     def _look_at_object(self) -> None:
         current = self._panels.objects.current_prompt
         if current is not None and not self._workflow.is_reading:
-            self._go_through(current.box)
-            self._panels.view.look_at(current.box)
+            self._go_through(current.extent)
+            self._panels.view.look_at(current.box)  # of points nobody knows how far: the whole slice
 
     def _go_through(self, box: Box3D) -> None:
         """Let the planes that are not in sight go through an object, unless they do."""

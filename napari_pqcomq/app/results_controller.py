@@ -142,7 +142,7 @@ class ResultsController:
             {ModelChoice(model.segmenter.key, checkpoint, model.settings): model for model in session.models}
         )
         panels.model.choose_runtime(opened.runtime)
-        panels.objects.load(tuple(Prompt(found.number, found.name, found.box) for found in session.objects))
+        panels.objects.load(tuple(Prompt.of(found.number, found.name, found.prompt) for found in session.objects))
         self._workflow.show_result(session.result, lambda: self._show_session(session))
 
     def _show_session(self, session: Session) -> None:

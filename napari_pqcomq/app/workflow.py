@@ -24,8 +24,8 @@ from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.segmentation.prompt import Prompt
 from pqcomq.volumes.intensity_window import default_window
 
 _CACHE_BYTES = 2**30
@@ -157,7 +157,7 @@ class Workflow(QObject):
         truth = np.logical_or.reduce(truths) if truths else None
 
         def opened() -> None:
-            self._follow(result.models, {each.number: each.box for each in result.objects})
+            self._follow(result.models, {each.number: each.prompt for each in result.objects})
             then()
             self.shown.emit()
 
@@ -282,7 +282,7 @@ class Workflow(QObject):
         panels.view.open_in_steps(panes, scene, then, candidate)
         self.changed.emit()
 
-    def _follow(self, compared_models: tuple[ComparedModel, ...], compared: dict[int, Box3D]) -> None:
+    def _follow(self, compared_models: tuple[ComparedModel, ...], compared: dict[int, Prompt]) -> None:
         """Let masks follow the boxes from now on."""
         panels, volume = self._panels, self._panels.volume.volume
         assert volume is not None  # noqa: S101 (a volume was just worked on)
@@ -321,9 +321,9 @@ class Workflow(QObject):
             self._panels.view.set_truth(self._chosen_truth())
 
     def _on_box(self) -> None:
-        if self._panels.prompts.has_box:
+        if self._panels.prompts.has_objects:
             with suppress(InputError):  # reported when the user presses Compare; a box may be half drawn now
-                self._panels.truth.suggest(self._panels.prompts.box())
+                self._panels.truth.suggest(self._panels.prompts.current().extent)
         self._show_live_truth()
         self.changed.emit()
 

@@ -153,8 +153,8 @@ class CompareJob:
         """The work.
 
         Raises:
-            InputError: the weights were made from another checkpoint, this machine lacks the runtime, or a box lies
-                outside.
+            InputError: the weights were made from another checkpoint, this machine lacks the runtime, or a prompt
+                lies outside.
         """
         yield Progress(0, 0, "Loading the model")
         segmenter = self.models.take(self.choice.key, self.choice.checkpoint)
@@ -163,7 +163,7 @@ class CompareJob:
         full, *candidates = yield from self.models.compared_models(segmenter, self.weights, self.runtime)
         yield Progress(0, 0, "Warming up the models")
         asked = [
-            PromptedObject(each.name, each.box, self.truths.get(each.number), each.number) for each in self.prompts
+            PromptedObject(each.name, each.asked, self.truths.get(each.number), each.number) for each in self.prompts
         ]
         work = compare_objects(
             self.volume, asked, full, candidates, mode=self.mode, window=self.window, cache=self.cache

@@ -14,6 +14,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from pqcomq.errors import InputError
+from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.slice_runner import SliceRunner
 
 _PATIENCE_AT_EXIT_SECONDS = 30.0
@@ -31,12 +32,12 @@ class Question:
 
     Attributes:
         z: slice number.
-        boxes: object number → (x0, y0, x1, y1) in slice pixels.
+        prompts: object number → box and points on the slice.
         asked_at: of ``time.perf_counter``.
     """
 
     z: int
-    boxes: tuple[tuple[int, tuple[float, float, float, float]], ...]
+    prompts: tuple[tuple[int, SlicePrompt], ...]
     asked_at: float
 
 
@@ -108,10 +109,10 @@ class LiveInference(QObject):
         # A thread that computes while the interpreter goes down takes the process with it.
         atexit.register(self.end, patience_seconds=_PATIENCE_AT_EXIT_SECONDS)
 
-    def ask(self, z: int, boxes: dict[int, tuple[float, float, float, float]]) -> None:
-        """Ask for the masks of boxes on a slice, in place of a question that is not begun yet."""
+    def ask(self, z: int, prompts: dict[int, SlicePrompt]) -> None:
+        """Ask for the masks of prompts on a slice, in place of a question that is not begun yet."""
         with self._news:
-            self._question = Question(z, tuple(boxes.items()), time.perf_counter())
+            self._question = Question(z, tuple(prompts.items()), time.perf_counter())
             self._asked_at = self._question.asked_at
             self._news.notify_all()
 
@@ -179,7 +180,7 @@ class LiveInference(QObject):
         for runner in runners:
             self._encode(runner, question.z)
             with _short_turns():
-                masks.append({number: runner.segment(question.z, np.array(box)) for number, box in question.boxes})
+                masks.append({number: runner.segment(question.z, asked) for number, asked in question.prompts})
             if self._is_left(question.z):
                 return None
         elapsed = (time.perf_counter() - question.asked_at) * 1e3

@@ -15,8 +15,9 @@ from napari_pqcomq.viewer.comparison_view import ComparisonView
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.measures.metrics import dice
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.segmentation.box import Box3D
+from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.segmentation.prompt import Prompt
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import Window, eight_bit
 from pqcomq.volumes.volume import Volume
@@ -69,13 +70,14 @@ class LiveModels:
 class LiveSession(QObject):
     """Keeps masks in step with boxes while a comparison is open.
 
-    An object whose box has changed since it was last compared is live: its masks are those of the slices that the user
-    has looked at since, each prompted with the box itself. Others keep the masks of their comparison. While a box is
-    dragged, only the slice in sight is touched: its mask stays until the next one comes, all others go.
+    An object whose prompt has changed since it was last compared is live: its masks are those of the slices that the
+    user has looked at since, each prompted with the box itself and its own points. Others keep the masks of their
+    comparison. While a box is dragged, only the slice in sight is touched: its mask stays until the next one comes, all
+    others go.
 
     Attributes:
         lines_changed: emitted with the lines for each side's plate while the current object is live.
-        outdated: emitted with an object's number when its box has changed: masks of the box before are gone.
+        outdated: emitted with an object's number when its prompt has changed: masks of the one before are gone.
         failed: emitted with the cause when the models cannot be asked.
         latencies_ms: from each move of a box to its masks, encoding apart.
     """
@@ -91,12 +93,12 @@ class LiveSession(QObject):
         self._viewer, self._view, self._prompts = viewer, view, prompts
         self._models: LiveModels | None = None
         self._masks: LiveInference | None = None
-        self._boxes: dict[int, Box3D] = {}
+        self._asked: dict[int, Prompt] = {}
         self._live: set[int] = set()
         self._drawn: dict[int, set[int]] = {}  # object number → slices with a mask of it
         self._outdated: set[tuple[int, int]] = set()  # object number and slice whose mask is of an earlier box
         self._ticked: set[int] = set()  # object numbers
-        self._touched: set[int] = set()  # those whose box was moved since they were unticked
+        self._touched: set[int] = set()  # those whose prompt was changed since they were unticked
         self._paused = False
         self._with_figures: set[int] = set()  # objects whose plates show a comparison's figures
         self.latencies_ms: list[float] = []
@@ -112,18 +114,18 @@ class LiveSession(QObject):
         """Whether the masks of object ``number`` are live."""
         return number in self._live
 
-    def start(self, models: LiveModels, compared: Mapping[int, Box3D]) -> None:
-        """Follow the boxes from now on; the view must be open with as many sides as there are models.
+    def start(self, models: LiveModels, compared: Mapping[int, Prompt]) -> None:
+        """Follow the prompts from now on; the view must be open with as many sides as there are models.
 
         Args:
             models: to ask.
-            compared: numbers of the objects whose masks in the view come from a comparison, with the boxes compared.
+            compared: numbers of the objects whose masks in the view come from a comparison, with the prompts compared.
         """
         self._ask_from_now_on(models)
         # Boxes laid aside wait until they are moved; those changed while the comparison ran are live at once.
-        laid_aside = {each.number: each.box for each in self._prompts.objects if not each.compared}
-        self._boxes, self._live, self._outdated = {**laid_aside, **compared}, set(), set()
-        self._drawn = {number: set(box.slices) for number, box in compared.items()}
+        laid_aside = {each.number: each.asked for each in self._prompts.objects if not each.compared}
+        self._asked, self._live, self._outdated = {**laid_aside, **compared}, set(), set()
+        self._drawn = {number: set(each.slices) for number, each in compared.items()}
         self._with_figures = set(compared)
         # What was compared is seen, ticked or not, until it is unticked.
         self._ticked = {each.number for each in self._prompts.compared}
@@ -137,7 +139,7 @@ class LiveSession(QObject):
             self._ask_from_now_on(replace(self._models, window=window))
             self._live = live
             for number in live:  # masks of what was seen in the other window
-                self._forget_masks(number, self._boxes.get(number))
+                self._forget_masks(number, self._asked.get(number))
             self._ask()
 
     def _ask_from_now_on(self, models: LiveModels) -> None:
@@ -170,9 +172,9 @@ class LiveSession(QObject):
     def _on_prompts(self) -> None:
         if self._masks is None or not self._view.is_open:
             return
-        now = {each.number: each.box for each in self._prompts.objects}
-        for number in self._boxes.keys() | now.keys():
-            if self._boxes.get(number) != now.get(number):
+        now = {each.number: each.asked for each in self._prompts.objects}
+        for number in self._asked.keys() | now.keys():
+            if self._asked.get(number) != now.get(number):
                 self._touched.add(number)
                 self.outdated.emit(number)
                 self._forget_masks(number, now.get(number))
@@ -180,14 +182,14 @@ class LiveSession(QObject):
                 self._say_that_figures_are_old(number)
         ticked = {each.number for each in self._prompts.compared}
         self._touched -= self._ticked - ticked
-        self._boxes, self._ticked = now, ticked
+        self._asked, self._ticked = now, ticked
         self._show_boxes()
         self._ask()
 
-    def _forget_masks(self, number: int, box: Box3D | None) -> None:
-        """Masks of an earlier box go; the one in sight stays until its successor comes, or it would flicker."""
+    def _forget_masks(self, number: int, asked: Prompt | None) -> None:
+        """Masks of an earlier prompt go; the one in sight stays until its successor comes, or it would flicker."""
         z, drawn = self._slice, self._drawn.pop(number, set())
-        if z in drawn and box is not None and box.z0 <= z <= box.z1 and not self._paused:
+        if z in drawn and asked is not None and self._question(asked, z) is not None and not self._paused:
             self._outdated.add((number, z))
             self._drawn[number] = {z}
         self._view.clear_masks(number, drawn - self._drawn.get(number, set()))
@@ -195,7 +197,7 @@ class LiveSession(QObject):
     def _say_that_figures_are_old(self, number: int) -> None:
         current = self._prompts.current_prompt
         if current is not None and current.number == number and number in self._with_figures:
-            self.lines_changed.emit([("The box has changed.",)] * self._view.sides)
+            self.lines_changed.emit([("The prompt has changed.",)] * self._view.sides)
         self._with_figures.discard(number)
 
     def _clear_outdated(self) -> None:
@@ -233,19 +235,23 @@ class LiveSession(QObject):
         z = self._slice
         if self._models is not None and self._models.looks_ahead:
             self._masks.look(z)
-        boxes = {
-            number: (box.x0, box.y0, box.x1, box.y1)
-            for number, box in self._boxes.items()
-            if number in self._live and box.z0 <= z <= box.z1
-        }
-        if boxes:
-            self._masks.ask(z, boxes)
+        questions = {number: self._question(asked, z) for number, asked in self._asked.items() if number in self._live}
+        prompts = {number: each for number, each in questions.items() if each is not None}
+        if prompts:
+            self._masks.ask(z, prompts)
+
+    def _question(self, asked: Prompt, z: int) -> SlicePrompt | None:
+        """What the models are asked on a slice: box and own points; None where there is nothing to ask."""
+        takes_points = self._models is not None and all(each.takes_points for each in self._models.segmenters)
+        if z not in asked.slices or (asked.points and not takes_points):
+            return None
+        return asked.on_slice(z, asked.rectangle)
 
     def _on_encoding(self, z: int) -> None:
         self.lines_changed.emit([(f"Encoding slice {z}…",)] * self._view.sides)
 
     def _on_answer(self, answer: Answer) -> None:
-        numbers = [number for number, _box in answer.question.boxes if number in self._live]
+        numbers = [number for number, _prompt in answer.question.prompts if number in self._live]
         if not self._view.is_open or len(answer.masks) != self._view.sides:
             return
         if not answer.encoded:

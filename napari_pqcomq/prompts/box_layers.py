@@ -51,7 +51,7 @@ def empty_box_layer(volume: Volume) -> Shapes:
 
 
 def write_prompts(layer: Shapes, prompts: tuple[Prompt, ...], z: int | None = None) -> None:
-    """Draw objects on a layer, in place of what is on it, without its telling its listeners.
+    """Draw the boxes of objects on a layer, in place of what is on it, without its telling its listeners.
 
     Args:
         layer: the user's.
@@ -61,10 +61,11 @@ def write_prompts(layer: Shapes, prompts: tuple[Prompt, ...], z: int | None = No
     with layer.events.data.blocker():
         layer.selected_data.clear()
         layer.data = []
-        if prompts:
-            layer.add_rectangles([rectangle(each.box, drawn_on(each.box, z)) for each in prompts])
-            layer.edge_color = [each.colour for each in prompts]
-            layer.features = _features([each.name for each in prompts], [each.box for each in prompts])
+        boxed = [(each, each.box) for each in prompts if each.box is not None]
+        if boxed:
+            layer.add_rectangles([rectangle(box, drawn_on(box, z)) for _each, box in boxed])
+            layer.edge_color = [each.colour for each, _box in boxed]
+            layer.features = _features([each.name for each, _box in boxed], [box for _each, box in boxed])
             layer.feature_defaults = _UNKNOWN
 
 

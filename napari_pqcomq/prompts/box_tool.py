@@ -80,7 +80,7 @@ class BoxTool:
         volume = self._volume
         if volume is None or self.rests or event.button != 1 or tuple(self._viewer.dims.displayed) != (1, 2):
             return
-        z, *start = self._voxel(event, volume)
+        z, *start = voxel_at(event, volume)
         drawing = self.is_armed
         held = None if drawing or self._napari_draws() else self._taken(z, start)
         if not drawing and held is None:
@@ -104,7 +104,7 @@ class BoxTool:
         box = None
         yield
         while event.type == "mouse_move":
-            box = self._rectangle(start, self._voxel(event, volume)[1:], z, volume, before)
+            box = self._rectangle(start, voxel_at(event, volume)[1:], z, volume, before)
             if box is not None and index < 0:
                 index = prompts.add(box)
             elif box is not None:
@@ -127,9 +127,10 @@ class BoxTool:
         prompts = self._prompts
         prompts.choose(index)
         before = prompts.objects[index].box
+        assert before is not None  # noqa: S101 (it was taken hold of)
         yield
         while event.type == "mouse_move":
-            _z, *here = self._voxel(event, volume)
+            _z, *here = voxel_at(event, volume)
             prompts.set_box(index, moved(before, handle, here[0] - start[0], here[1] - start[1], volume))
             yield
         prompts.settle()
@@ -140,7 +141,7 @@ class BoxTool:
         indices = sorted(range(len(self._prompts)), key=lambda i: i != self._prompts.current)
         for index in indices:
             box = self._prompts.objects[index].box
-            if box.z0 <= z <= box.z1:
+            if box is not None and box.z0 <= z <= box.z1:
                 handle = held_part(box, at, reach)
                 if handle is not None:
                     return index, handle
@@ -152,12 +153,6 @@ class BoxTool:
         screen = REACH_PIXELS / self._viewer.scene.camera.zoom  # mm
         _dz, dy, dx = self._volume.grid.spacing_zyx
         return screen / dx, screen / dy
-
-    def _voxel(self, event: Any, volume: Volume) -> tuple[int, float, float]:  # noqa: ANN401
-        """Slice number, x and y under the mouse, in voxels."""
-        place = transform(volume)
-        z, y, x = (np.asarray(event.position[-3:]) - place["translate"]) / place["scale"]
-        return round(float(z)), float(x), float(y)
 
     def _rectangle(
         self, start: list[float], end: tuple[float, float], z: int, volume: Volume, before: Box3D | None
@@ -180,6 +175,13 @@ class BoxTool:
             max(y1, before.y1),
             max(z, before.z1),
         )
+
+
+def voxel_at(event: Any, volume: Volume) -> tuple[int, float, float]:  # noqa: ANN401 (napari's event)
+    """Slice number, x and y under the mouse, in voxels."""
+    place = transform(volume)
+    z, y, x = (np.asarray(event.position[-3:]) - place["translate"]) / place["scale"]
+    return round(float(z)), float(x), float(y)
 
 
 def held_part(box: Box3D, at: list[float], reach: tuple[float, float]) -> Handle | None:

@@ -1,14 +1,16 @@
-"""The objects that the user prompts: names, boxes and colours, with undo and redo."""
+"""The objects that the user prompts: names, boxes, points and colours, with undo and redo."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
+from napari_pqcomq.prompts.prompt import DEFAULT_REACH, MOST_OBJECTS, Prompt
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.prompt import PromptPoint
 
 _REMEMBERED = 200
 """Steps that can be undone."""
@@ -82,12 +84,61 @@ class PromptList(QObject):
         Raises:
             InputError: there are as many as masks can hold.
         """
+        return self._add(box=box, name=name)
+
+    def add_point(self, point: PromptPoint, depth: int, *, new: bool = False) -> tuple[int, int]:
+        """Give the current object a point, or make an object of it; not settled yet.
+
+        Args:
+            point: an object on whose slices it does not lie grows by them.
+            depth: slices of the volume.
+            new: make an object of it though there is a current one.
+
+        Returns:
+            Index of the object, and of the point in it.
+
+        Raises:
+            InputError: an object is to begin with a point outside of it, or there are as many as masks can hold.
+        """
+        current = None if new else self.current_prompt
+        if current is None:
+            if not point.positive:
+                raise InputError("The first point of an object lies inside it; points outside follow.")
+            span = max(0, point.z - DEFAULT_REACH), min(depth - 1, point.z + DEFAULT_REACH)
+            return self._add(points=(point,), span=span), 0
+        slices = current.asked.slices
+        grown = current.with_span(min(point.z, slices[0]), max(point.z, slices[-1]))
+        self._put(self._current, replace(grown, points=(*current.points, point)))
+        return self._current, len(current.points)
+
+    def move_point(self, index: int, place: int, point: PromptPoint) -> None:
+        """Put a point elsewhere; not settled yet."""
+        points = self._objects[index].points
+        self._change(index, points=(*points[:place], point, *points[place + 1 :]))
+
+    def remove_point(self, index: int, place: int) -> None:
+        """Take a point away, and with the last that lies inside an object without a box the object; not settled yet."""
+        each = self._objects[index]
+        points = (*each.points[:place], *each.points[place + 1 :])
+        if each.box is None and not any(point.positive for point in points):
+            self._current = min(self._current, len(self._objects) - 2)
+            self._set((*self._objects[:index], *self._objects[index + 1 :]))
+        else:
+            self._change(index, points=points)
+
+    def set_span(self, index: int, first: int, last: int) -> None:
+        """Let an object reach from one slice to another, and as far as its points lie; not settled yet."""
+        each = self._objects[index]
+        places = [point.z for point in each.points]
+        self._put(index, each.with_span(min(first, *places, first), max(last, *places, last)))
+
+    def _add(self, name: str | None = None, box: Box3D | None = None, **more: Any) -> int:  # noqa: ANN401
         taken = {each.number for each in self._objects}
         number = next((n for n in range(1, MOST_OBJECTS + 1) if n not in taken), None)
         if number is None:
             raise InputError(f"There are {MOST_OBJECTS} objects already; remove one before drawing another.")
         self._current = len(self._objects)
-        self._set((*self._objects, Prompt(number, name or f"Object {number}", box)))
+        self._set((*self._objects, Prompt(number, name or f"Object {number}", box, **more)))
         return self._current
 
     def set_box(self, index: int, box: Box3D) -> None:
@@ -156,7 +207,9 @@ class PromptList(QObject):
         self._set(objects)
 
     def _change(self, index: int, **changes: object) -> None:
-        changed = replace(self._objects[index], **changes)  # type: ignore[arg-type]
+        self._put(index, replace(self._objects[index], **changes))  # type: ignore[arg-type]
+
+    def _put(self, index: int, changed: Prompt) -> None:
         if changed != self._objects[index]:
             self._set((*self._objects[:index], changed, *self._objects[index + 1 :]))
 

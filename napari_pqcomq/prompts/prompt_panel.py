@@ -1,4 +1,4 @@
-"""The boxes that prompt the models: drawn, named, given a slice range, undone."""
+"""The boxes and points that prompt the models: drawn, named, given a slice range, undone."""
 
 from __future__ import annotations
 
@@ -25,9 +25,13 @@ from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.prompts.box_layers import drawn_on, empty_box_layer, lies_on, read_prompts, write_prompts
 from napari_pqcomq.prompts.box_tool import BoxTool
 from napari_pqcomq.prompts.object_list import ObjectList
+from napari_pqcomq.prompts.point_controls import PointControls
+from napari_pqcomq.prompts.point_marks import with_points
+from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.widgets.combo_boxes import choose_text
 from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
+from napari_pqcomq.widgets.rows import row, shown_or_hidden
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode
@@ -35,11 +39,11 @@ from pqcomq.volumes.volume import Volume
 
 MODES: dict[PromptMode, str] = {
     "propagate": "Each model follows its own mask",
-    "same": "Same box on every slice",
+    "same": "Same prompt on every slice",
 }
 _MODE_TOOLTIP = (
     "Each model follows its own mask: the box is given on the middle slice, and each slice's mask prompts the next, as "
-    "in use; small differences may grow.\nSame box on every slice: only the weights differ."
+    "in use; small differences may grow.\nSame prompt on every slice: only the weights differ."
 )
 
 _NARROW = "QSpinBox { min-width: 36px; }"
@@ -71,6 +75,8 @@ class PromptPanel(QGroupBox):
         self._drawn: Any = None  # the objects on the layer, and the slices that they are drawn on
         self._prompts = prompts
         self._tool = BoxTool(viewer, prompts, self._on_armed)
+        self.points = PointControls(viewer, prompts)
+        self._rests = False
         self.layers = LayerComboBox(viewer, lambda layer: isinstance(layer, Shapes) and not is_of_comparison(layer))
         self.objects = ObjectList(self._prompts)
         self.first, self.last, self.modes = QSpinBox(), QSpinBox(), QComboBox()
@@ -83,9 +89,10 @@ class PromptPanel(QGroupBox):
         form.addRow("Slices", self._range_row())
         form.addRow("Prompts", self.modes)
         column = QVBoxLayout(self)
-        column.addLayout(_row(self.draw_button, self.extend_button, self.remove_button))
+        column.addLayout(row(self.draw_button, self.extend_button, self.remove_button))
+        column.addWidget(self.points)
         column.addWidget(self.objects)
-        self._steps_back = _widget(_row(self.undo_button, self.redo_button))
+        self._steps_back = shown_or_hidden(row(self.undo_button, self.redo_button))
         column.addWidget(self._steps_back)
         column.addLayout(form)
         self._connect()
@@ -97,8 +104,8 @@ class PromptPanel(QGroupBox):
         mode: PromptMode = self.modes.currentData()
         return mode
 
-    def box(self) -> Box3D:
-        """The current object's box.
+    def current(self) -> Prompt:
+        """The current object.
 
         Raises:
             InputError: there is none.
@@ -106,26 +113,39 @@ class PromptPanel(QGroupBox):
         current = self._prompts.current_prompt
         if current is None:
             raise InputError("There is no box yet: press “Draw a box” and drag a rectangle round the organ.")
-        return current.box
+        return current
+
+    def box(self) -> Box3D:
+        """The current object's box.
+
+        Raises:
+            InputError: there is none.
+        """
+        box = self.current().box
+        if box is None:
+            raise InputError(f"{self.current().name} is prompted by points and has no box.")
+        return box
 
     @property
-    def has_box(self) -> bool:
-        """Whether a box is drawn."""
+    def has_objects(self) -> bool:
+        """Whether a box is drawn or a point set."""
         return len(self._prompts) > 0
 
     def set_volume(self, volume: Volume | None) -> None:
         """Prompt in another volume."""
         self._volume = volume
         self._tool.set_volume(volume)
+        self.points.set_volume(volume)
         highest = volume.grid.shape_zyx[0] - 1 if volume is not None else 0
         for spin in (self.first, self.last):
             spin.blockSignals(True)
             spin.setRange(0, highest)
             spin.blockSignals(False)
-        self._read_layer()
+        self._read_layer(() if volume is None else self.points.marks.kept(volume))
 
     def draw(self, *, extend: bool = False) -> None:
         """Draw with the next drag; pressed again, let it be."""
+        self.points.tool.arm(False)
         if self._tool.is_armed:
             self._tool.disarm()
         elif self._volume is not None:
@@ -133,8 +153,11 @@ class PromptPanel(QGroupBox):
 
     def rest_mouse(self, rests: bool) -> None:
         """Leave the mouse to another tool."""
+        self._rests = rests
         self._tool.disarm()
-        self._tool.rests = rests
+        if rests:
+            self.points.tool.arm(False)
+        self._share_mouse()
 
     def set_end(self, which: str) -> None:
         """Let the current box begin ("first") or end ("last") on the slice in sight."""
@@ -145,9 +168,10 @@ class PromptPanel(QGroupBox):
         """Press the button that draws, or the one that extends the current box; ignored while it is greyed out."""
         (self.extend_button if extend else self.draw_button).click()
 
-    def offer_drawing(self, offered: bool) -> None:
-        """Say whether boxes can be drawn now."""
+    def offer_drawing(self, offered: bool, no_points: str = "") -> None:
+        """Say whether boxes can be drawn and points set now; ``no_points`` is why the model takes no points."""
         self.draw_button.setEnabled(offered)
+        self.points.offer(offered, no_points)
 
     def show_in_view(self, shown: bool) -> None:
         """Say whether an open comparison shows the boxes: the user's own layer is then left until it is closed."""
@@ -168,6 +192,7 @@ class PromptPanel(QGroupBox):
         self._stop_listening()
         self._viewer.dims.events.current_step.disconnect(self._show_boxes)
         self._tool.release()
+        self.points.tool.release()
         self.layers.release()
 
     def _make_buttons(self) -> None:
@@ -185,6 +210,7 @@ class PromptPanel(QGroupBox):
         self.redo_button.setToolTip("Make it again (Ctrl+Shift+Z).")
 
     def _connect(self) -> None:
+        self.points.armed.connect(self._share_mouse)
         self.draw_button.clicked.connect(lambda: self.draw_requested.emit(False))
         self.extend_button.clicked.connect(lambda: self.draw_requested.emit(True))
         self.remove_button.clicked.connect(lambda: self._prompts.remove(self._prompts.current))
@@ -197,14 +223,20 @@ class PromptPanel(QGroupBox):
         self._viewer.dims.events.current_step.connect(self._show_boxes)
         self.first.valueChanged.connect(self._on_range)
         self.last.valueChanged.connect(self._on_range)
-        self.layers.changed.connect(self._read_layer)
+        self.layers.changed.connect(lambda: self._read_layer())
         self.layers.changed.connect(self._show_what_applies)
 
     def _range_row(self) -> QHBoxLayout:
         for spin, what in ((self.first, "first slice, nearest the feet ([)"), (self.last, "last slice (])")):
             spin.setStyleSheet(_NARROW)
             spin.setToolTip(f"The box's {what}.")
-        return _row(self.first, QLabel("to"), self.last)
+        return row(self.first, QLabel("to"), self.last)
+
+    def _share_mouse(self) -> None:
+        """While points are set, a drag inside a box does not move the box."""
+        if self.points.tool.is_armed:
+            self._tool.disarm()
+        self._tool.rests = self._rests or self.points.tool.is_armed
 
     def _on_armed(self, armed: bool) -> None:
         """Light up the button of the tool that the next drag belongs to."""
@@ -217,12 +249,13 @@ class PromptPanel(QGroupBox):
 
     def _show_current(self) -> None:
         current = self._prompts.current_prompt
-        for spin, value in ((self.first, current and current.box.z0), (self.last, current and current.box.z1)):
+        slices = current.asked.slices if current is not None else range(1)
+        for spin, value in ((self.first, slices[0]), (self.last, slices[-1])):
             spin.blockSignals(True)
-            spin.setValue(value or 0)
+            spin.setValue(value)
             spin.blockSignals(False)
             spin.setEnabled(current is not None)
-        self.extend_button.setEnabled(current is not None)
+        self.extend_button.setEnabled(current is not None and current.box is not None)
         self.remove_button.setEnabled(current is not None)
         self.undo_button.setEnabled(self._prompts.can_undo)
         self.redo_button.setEnabled(self._prompts.can_redo)
@@ -230,31 +263,32 @@ class PromptPanel(QGroupBox):
 
     def _show_what_applies(self) -> None:
         """There is little room: the layer while it can be chosen, the range of slices while there is a box."""
-        has_box, prompts = self.has_box, self._prompts
+        has_objects, prompts = self.has_objects, self._prompts
         self._form.setRowVisible(0, self.layers.count() > 0 and not self._in_view)
-        self._form.setRowVisible(1, has_box)
-        self._steps_back.setVisible(has_box or prompts.can_undo or prompts.can_redo)
+        self._form.setRowVisible(1, has_objects)
+        self._steps_back.setVisible(has_objects or prompts.can_undo or prompts.can_redo)
 
     def _on_range(self) -> None:
         """The other end follows where the two would cross."""
         current = self._prompts.current_prompt
         if current is None:
             return
-        first, last, box = self.first.value(), self.last.value(), current.box
+        first, last = self.first.value(), self.last.value()
         if first > last:
-            first, last = (first, first) if first != box.z0 else (last, last)
-        self._prompts.set_box(self._prompts.current, Box3D(box.x0, box.y0, first, box.x1, box.y1, last))
+            first, last = (first, first) if first != current.asked.first else (last, last)
+        self._prompts.set_span(self._prompts.current, first, last)
         self._prompts.settle()
+        self._show_current()  # it reaches as far as its points, whatever was asked for
 
-    def _read_layer(self) -> None:
-        """Take the objects from the chosen layer, and follow that layer from now on."""
+    def _read_layer(self, pointed: tuple[Prompt, ...] | None = None) -> None:
+        """Take the objects from the chosen layer, and follow that layer from now on; see :meth:`_take_shapes`."""
         self._stop_listening()
         layer = self.layers.layer
         if layer is not None:
             layer.events.data.connect(self._on_shapes)
             self._listened = layer
         if not self._is_writing:
-            self._take_shapes()
+            self._take_shapes(pointed)
 
     def _stop_listening(self) -> None:
         if self._listened is not None:
@@ -265,25 +299,28 @@ class PromptPanel(QGroupBox):
         if str(event.action) in ("added", "changed", "removed"):  # the others announce what is not done yet
             self._take_shapes()
 
-    def _take_shapes(self) -> None:
+    def _take_shapes(self, pointed: tuple[Prompt, ...] | None = None) -> None:
+        """Take over the boxes of the layer; their points, which it does not know, from ``pointed`` or as they are."""
         layer = self.layers.layer
         try:
             found = read_prompts(layer, self._volume) if layer is not None and self._volume is not None else ()
         except InputError as error:
             show_error(str(error))
             found = ()
-        self._prompts.load(found)
+        self._prompts.load(with_points(found, self._prompts.objects if pointed is None else pointed))
 
     def _show_boxes(self, event: object = None) -> None:
         """Draw the boxes as they are now, on the slice in sight: also while one is drawn or moved."""
         layer = self.layers.layer
         if self._in_view or self._volume is None or self._is_writing or tuple(self._viewer.dims.displayed) != (1, 2):
             return
+        self.points.marks.show(self._prompts.objects, self._volume)
+        boxes = [each.box for each in self._prompts.objects if each.box is not None]
         if layer is None:
-            if len(self._prompts):
+            if boxes:
                 self._write_layer()
             return
-        drawn = self._prompts.objects, [drawn_on(each.box, self._slice) for each in self._prompts.objects]
+        drawn = self._prompts.objects, [drawn_on(each, self._slice) for each in boxes]
         if drawn != self._drawn and str(layer.mode) == "pan_zoom" and lies_on(layer, self._volume):
             self._drawn = drawn
             write_prompts(layer, self._prompts.objects, self._slice)
@@ -295,7 +332,8 @@ class PromptPanel(QGroupBox):
     def _write_layer(self) -> None:
         """Show the objects on the user's layer, made if there is none."""
         self._drawn = None
-        if self._volume is None or (self.layers.layer is None and not len(self._prompts)):
+        is_boxed = any(each.box is not None for each in self._prompts.objects)
+        if self._volume is None or (self.layers.layer is None and not is_boxed):
             return
         if self.layers.layer is None:
             layer = empty_box_layer(self._volume)
@@ -305,18 +343,3 @@ class PromptPanel(QGroupBox):
             self._is_writing = False
         else:
             write_prompts(self.layers.layer, self._prompts.objects, self._slice)
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
-    return row
-
-
-def _widget(row: QHBoxLayout) -> QWidget:
-    """A row that can be hidden."""
-    widget = QWidget()
-    row.setContentsMargins(0, 0, 0, 0)
-    widget.setLayout(row)
-    return widget

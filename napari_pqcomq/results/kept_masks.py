@@ -49,7 +49,7 @@ def prompts_in_sight(
     for each in objects:
         found = None if result is None or is_live(each.number) else result.of(each.number)
         prompts[each.number] = (
-            (each, "same") if found is None else (Prompt(found.number, found.name, found.box), found.mode)
+            (each, "same") if found is None else (Prompt.of(found.number, found.name, found.prompt), found.mode)
         )
     return prompts
 
@@ -96,7 +96,7 @@ def kept_layer(
     model = drawn_by.weights or drawn_by.segmenter
     origins = {
         number: Origin.of(
-            model, prompts[number][0].box, prompts[number][1], window, drawn.get(number, labels == number)
+            model, prompts[number][0].asked, prompts[number][1], window, drawn.get(number, labels == number)
         )
         for number in present
     }

@@ -140,7 +140,7 @@ class PlotsPanel(QWidget):
         canvas.setAccessibleName(f"{kind}, {found.name}")
         along = kind == ALONG
         self.hint.setVisible(along)
-        canvas.show_plot(self._drawing(kind, found, look), found.box.slices if along else None, look.ink)
+        canvas.show_plot(self._drawing(kind, found, look), found.prompt.slices if along else None, look.ink)
         if self._slice is not None:
             canvas.set_slice(self._slice)
         self.updateGeometry()

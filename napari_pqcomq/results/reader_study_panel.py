@@ -61,7 +61,7 @@ class Pair:
     left: np.ndarray = field(repr=False)
     right: np.ndarray = field(repr=False)
     z: int
-    box: Box3D
+    box: Box3D | None
 
 
 class ReaderStudyPanel(QWidget):

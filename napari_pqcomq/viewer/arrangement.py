@@ -206,7 +206,7 @@ class Arrangement:
     def go_to_objects(self) -> None:
         """In any plane, stay on the user's slice if a box is there, else go to the middle of the last one."""
         axis = int(self._viewer.dims.order[0])
-        ranges = [each.box.ranges_zyx[axis] for each in self._stage.scene.objects]
+        ranges = [each.extent.ranges_zyx[axis] for each in self._stage.scene.objects]
         current = self._viewer.dims.current_step[axis]
         if ranges and not any(low <= current <= high for low, high in ranges):
             self._viewer.dims.set_current_step(axis, int(sum(ranges[-1]) // 2))

@@ -22,7 +22,7 @@ def look_at(viewer: ViewerModel, scene: Scene) -> None:
     if not scene.objects:
         return
     place = transform(scene.volume)
-    ranges = np.array([each.box.ranges_zyx for each in scene.objects])  # (objects, 3, 2) voxels
+    ranges = np.array([each.extent.ranges_zyx for each in scene.objects])  # (objects, 3, 2) voxels
     ends = np.stack([ranges[..., 0].min(axis=0), ranges[..., 1].max(axis=0)])  # (2, 3)
     low, high = ends * place["scale"] + place["translate"]  # mm
     camera.center = tuple((low + high) / 2)

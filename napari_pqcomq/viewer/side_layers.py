@@ -16,7 +16,14 @@ from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
 from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.strokes import Lines, Sight, draw_lines, outline_lines, region_edges, rim_lines, strokes_layer
-from pqcomq.comparison.presentation.palette import FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR, object_colour
+from pqcomq.comparison.presentation.palette import (
+    FULL_COLOUR,
+    INSIDE_COLOUR,
+    OUTSIDE_COLOUR,
+    QUANTIZED_COLOUR,
+    TRUTH_COLOUR,
+    object_colour,
+)
 from pqcomq.volumes.volume import Volume
 
 LEFT_COLOUR, RIGHT_COLOUR = FULL_COLOUR, QUANTIZED_COLOUR
@@ -27,6 +34,9 @@ ALL_COLOURS = tuple(object_colour(number) for number in range(MOST_OBJECTS))
 STROKE_COLOURS = (*ALL_COLOURS, FULL_COLOUR, QUANTIZED_COLOUR)
 """Of outlines, object by object, and of the rims where a quantized side differs."""
 _ONLY_FULL, _ONLY_QUANTIZED = MOST_OBJECTS, MOST_OBJECTS + 1
+PROMPT_COLOURS = (*ALL_COLOURS, "black", INSIDE_COLOUR, OUTSIDE_COLOUR)
+"""Of boxes, object by object, and of points."""
+_RIM_OF_POINT, _INSIDE, _OUTSIDE = MOST_OBJECTS, MOST_OBJECTS + 1, MOST_OBJECTS + 2
 _OUTLINE_PIXELS, _RIM_PIXELS = 1.5, 2.5
 
 OUTLINES, TRUTH, MASKS = "outlines", "ground truth", "masks"
@@ -37,6 +47,8 @@ FILL_OPACITY = 0.18
 """Quiet: what differs is to be seen, not what is alike."""
 SURFACE_OPACITY = 0.9
 _BOX_PIXELS, _HANDLE_PIXELS = 1.5, 6.0
+_POINT_REACH, _POINT_PIXELS, _POINT_RIM_PIXELS = 7.0, 3.0, 6.0
+"""Length of an arm and width of a point's sign, and of the dark rim beneath it."""
 _CROSSHAIR_GAP, _CROSSHAIR_REACH = 7.0, 20.0
 """Pixels from the middle."""
 
@@ -107,8 +119,10 @@ class Side:
         self._shows_cursor = voxel is not None
 
     def show_boxes(self, objects: tuple[Prompt, ...], sight: Sight, volume: Volume) -> None:
-        """Draw the boxes that prompt the slice in sight."""
-        draw_lines(self.boxes, [line for each in objects for line in box_lines(each, sight)], sight, volume)
+        """Draw the boxes and points that prompt the slice in sight."""
+        lines = [line for each in objects for line in box_lines(each, sight)]
+        lines += [line for each in objects for line in point_lines(each, sight, volume)]
+        draw_lines(self.boxes, lines, sight, volume)
 
 
 def make_side(number: int, pane: Pane, scene: Scene) -> Side:
@@ -126,7 +140,7 @@ def make_side(number: int, pane: Pane, scene: Scene) -> Side:
         fill=masks_layer(f"{number}: {MASKS}", masks, volume, ALL_COLOURS, FILL_OPACITY),
         outline=strokes_layer(f"{number}: {OUTLINES}", volume, STROKE_COLOURS),
         truth=strokes_layer(f"{number}: {TRUTH}", volume, (TRUTH_COLOUR,)),
-        boxes=strokes_layer(f"{number}: boxes", volume, ALL_COLOURS),
+        boxes=strokes_layer(f"{number}: boxes", volume, PROMPT_COLOURS),
         cursor=strokes_layer(f"{number}: cursor", volume, ("black", "white")),
     )
     for layer in side.layers:
@@ -212,6 +226,8 @@ def _image(number: int, scene: Scene) -> Image:
 
 def box_lines(prompt: Prompt, sight: Sight) -> list[Lines]:
     """The outline of a box on the slice in sight with handles at its corners; nothing where it does not prompt it."""
+    if prompt.box is None:
+        return []
     sliced, down, across = (prompt.box.ranges_zyx[axis] for axis in sight.order)
     if not sliced[0] <= sight.position <= sliced[1]:
         return []
@@ -221,6 +237,23 @@ def box_lines(prompt: Prompt, sight: Sight) -> list[Lines]:
     handles = np.stack([corners, corners], axis=1)
     colour = prompt.number - 1
     return [Lines(edges, colour, _BOX_PIXELS), Lines(handles, colour, _HANDLE_PIXELS)]
+
+
+def point_lines(prompt: Prompt, sight: Sight, volume: Volume) -> list[Lines]:
+    """The points on the slice in sight, as + inside and − outside on a dark rim: not told apart by colour alone."""
+    pixel = 1 / (sight.zoom * np.array(volume.grid.spacing_zyx)[list(sight.order[1:])])  # voxels (down, across)
+    lines = []
+    for each in prompt.points:
+        place = np.array((each.z, each.y, each.x), dtype=float)[list(sight.order)]
+        if round(float(place[0])) != sight.position:
+            continue
+        ways = np.array([(0, 1), (1, 0)] if each.positive else [(0, 1)], dtype=float)
+        arms = np.stack([-ways, ways], axis=1)  # (1 or 2, 2, 2)
+        rim = place[1:] + arms * (_POINT_REACH + 1.5) * pixel
+        lines.append(Lines(rim, _RIM_OF_POINT, _POINT_RIM_PIXELS))
+        sign = place[1:] + arms * _POINT_REACH * pixel
+        lines.append(Lines(sign, _INSIDE if each.positive else _OUTSIDE, _POINT_PIXELS))
+    return lines
 
 
 def _crosshair(voxel: np.ndarray, sight: Sight, volume: Volume) -> list[Lines]:

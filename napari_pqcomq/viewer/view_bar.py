@@ -84,7 +84,7 @@ class ViewBar(QWidget):
         where = "The slice" if worst is None else f"Slice {worst}"
         self.worst.setToolTip(f"{where} on which the models agree least (W).")
         self.divergence.setEnabled(divergence is not None)
-        self.divergence.setToolTip(f"{divergence or 'The models do not diverge on any slice.'} (P)")
+        self.divergence.setToolTip(f"{divergence or 'The models do not diverge on any slice.'} (V)")
 
     def offer_keeping(self, offered: bool) -> None:
         """Say whether the masks can be kept as layers now."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pqcomq.quantization.algorithm.config import QuantizationConfig
     from pqcomq.quantization.planning.presets import default_config
     from pqcomq.segmentation.box import Box3D
+    from pqcomq.segmentation.prompt import Prompt, PromptPoint
 
 __version__ = "0.2.0"
 
@@ -33,6 +34,8 @@ __all__ = [
     "Box3D",
     "InputError",
     "Progress",
+    "Prompt",
+    "PromptPoint",
     "QuantizationConfig",
     "compare",
     "default_config",
@@ -50,6 +53,8 @@ _HOMES = {
     "Box3D": "pqcomq.segmentation.box",
     "InputError": "pqcomq.errors",
     "Progress": "pqcomq.progress",
+    "Prompt": "pqcomq.segmentation.prompt",
+    "PromptPoint": "pqcomq.segmentation.prompt",
     "QuantizationConfig": "pqcomq.quantization.algorithm.config",
     "default_config": "pqcomq.quantization.planning.presets",
 }

@@ -164,6 +164,12 @@ def _pixel(viewer, place: tuple[float, float], cell: int):
 
 
 @pytest.fixture
+def pixel():
+    """Tells where a voxel (y, x) of the slice in sight stands on the canvas."""
+    return _pixel
+
+
+@pytest.fixture
 def drag(qtbot):
     """Drags the mouse over the canvas from one voxel (y, x) of the slice in sight to another, as a hand does."""
 

@@ -1,4 +1,4 @@
-"""What callers may write for a volume, a window, a box, a label map or a runtime, turned into what the engine takes."""
+"""What callers may write for volume, window, prompt, label map and runtime, turned into what the engine takes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pqcomq.backends.runtime import Runtime
 from pqcomq.errors import InputError
 from pqcomq.masks.reader import read_masks
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.prompt import Prompt
 from pqcomq.volumes.intensity_window import PRESETS, Window
 from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
@@ -52,13 +53,13 @@ def window_of(given: Window | str | None) -> Window | None:
     return PRESETS[given]
 
 
-def box_of(given: Box3D | Iterable[float]) -> Box3D:
-    """A box, of six numbers if it is none.
+def prompt_of(given: Prompt | Box3D | Iterable[float]) -> Prompt:
+    """A prompt, of a box or of a box's six numbers if it is none.
 
     Raises:
         InputError: not six finite numbers.
     """
-    return given if isinstance(given, Box3D) else Box3D.of(given)
+    return Prompt.of(given if isinstance(given, Prompt | Box3D) else Box3D.of(given))
 
 
 def runtime_of(given: Runtime | str) -> Runtime:

@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 
-from pqcomq.api.arguments import StrPath, box_of, labels_of, runtime_of, volume_of, window_of
+from pqcomq.api.arguments import StrPath, labels_of, prompt_of, runtime_of, volume_of, window_of
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
@@ -21,7 +21,8 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import ProgressCallback, reported
 from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
 from pqcomq.segmentation.box import Box3D
-from pqcomq.segmentation.propagation import PromptMode, segment_box
+from pqcomq.segmentation.prompt import Prompt
+from pqcomq.segmentation.propagation import PromptMode, segment_prompt
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
@@ -29,7 +30,7 @@ from pqcomq.volumes.volume import Volume
 
 def segment(
     volume: Volume | StrPath,
-    box: Box3D | Iterable[float],
+    prompt: Prompt | Box3D | Iterable[float],
     model: Segmenter | QuantizedModel,
     *,
     prompts: PromptMode = "propagate",
@@ -37,16 +38,18 @@ def segment(
     runtime: Runtime | str = Runtime.auto,
     progress: ProgressCallback | None = None,
 ) -> np.ndarray:
-    """Segment what lies in a box through a volume.
+    """Segment what a box or points ask for through a volume.
 
     Slice by slice as in the MedSAM authors' script: from the middle slice up, then down, each mask's tight box, grown a
-    little, prompting the next slice.
+    little, prompting the next slice. A point prompts its own slice beside that box; without a box, the first slice is
+    that of the most central positive point.
 
     Args:
         volume: or its path.
-        box: or six numbers x0, y0, z0, x1, y1, z1, in voxels of the volume in LPS order, z1 included.
+        prompt: a box (or its six numbers x0, y0, z0, x1, y1, z1), points, or both; in voxels of the volume in LPS
+            order, z1 included. SAM and MobileSAM take points, MedSAM and LiteMedSAM boxes alone.
         model: in full precision or quantized.
-        prompts: ``"propagate"``, or ``"same"`` for the box itself on every slice.
+        prompts: ``"propagate"``, or ``"same"`` for the prompt itself on every slice.
         window: intensity window of the model's input, or a preset's name; by default the modality's own.
         runtime: what runs the networks: ``"auto"``, the fastest that this machine has (full precision in FP32);
             ``"torch"``, the reference; or one of OpenVINO's, ``"openvino"``, ``"openvino-widened"``,
@@ -57,7 +60,7 @@ def segment(
         The mask, (z, y, x) bool, on ``volume.grid``.
 
     Raises:
-        InputError: the box lies outside, or this machine lacks the runtime.
+        InputError: the prompt lies outside, the model takes no points, or this machine lacks the runtime.
 
     Examples:
         >>> import pqcomq
@@ -68,14 +71,16 @@ def segment(
         ((60, 256, 256), 'bool', True, False)
     """
     opened = volume_of(volume)
-    checked = box_of(box).checked(opened.grid.shape_zyx)
+    checked = prompt_of(prompt).checked(opened.grid.shape_zyx)
+    if checked.points:
+        (model.segmenter if isinstance(model, QuantizedModel) else model).check_points()
     runner = SliceRunner(on_runtime(model, runtime_of(runtime)), opened, window_of(window))
-    return reported(segment_box(runner, checked, _mode(prompts)), progress).in_volume(opened.grid.shape_zyx)
+    return reported(segment_prompt(runner, checked, _mode(prompts)), progress).in_volume(opened.grid.shape_zyx)
 
 
 def compare(
     volume: Volume | StrPath,
-    box: Box3D | Iterable[float],
+    prompt: Prompt | Box3D | Iterable[float],
     reference: Segmenter,
     candidates: QuantizedModel | Sequence[QuantizedModel],
     *,
@@ -86,21 +91,22 @@ def compare(
     runtime: Runtime | str = Runtime.auto,
     progress: ProgressCallback | None = None,
 ) -> ComparisonResult:
-    """Hold quantized models against the full-precision model that they were made from, on one box.
+    """Hold quantized models against the full-precision model that they were made from, on one prompt.
 
     All models take turns on every slice. Agreement is of a quantized model with full precision, accuracy is of each
     model with ground truth; the two are never mixed. Dice, the normalized surface distance at 2 mm and the 95 %
-    Hausdorff distance are taken over the box's slices, in the volume's own spacing.
+    Hausdorff distance are taken over the prompt's slices, in the volume's own spacing.
 
     Args:
         volume: or its path.
-        box: or six numbers x0, y0, z0, x1, y1, z1, in voxels of the volume in LPS order, z1 included.
+        prompt: a box (or its six numbers x0, y0, z0, x1, y1, z1), points, or both; in voxels of the volume in LPS
+            order, z1 included. SAM and MobileSAM take points, MedSAM and LiteMedSAM boxes alone.
         reference: full precision.
         candidates: one quantized copy of it, or several.
-        name: what the box encloses, for tables.
+        name: of the object, for tables.
         truth: (z, y, x) bool, ground truth on ``volume.grid``.
-        prompts: ``"propagate"``: each model prompts itself from slice to slice, as in use; ``"same"``: the box itself
-            on every slice.
+        prompts: ``"propagate"``: each model prompts itself from slice to slice, as in use; ``"same"``: the prompt
+            itself on every slice.
         window: intensity window of the models' input, or a preset's name; by default the modality's own.
         runtime: what runs the quantized models, see :func:`segment`; full precision runs in the same library in
             float32.
@@ -110,8 +116,8 @@ def compare(
         Masks, scores and latencies; ``to_dataframe()`` for the numbers, and a table in a notebook.
 
     Raises:
-        InputError: the box lies outside, the truth is on another grid, a candidate was made from another checkpoint, or
-            this machine lacks the runtime.
+        InputError: the prompt lies outside, the model takes no points, the truth is on another grid, a candidate was
+            made from another checkpoint, or this machine lacks the runtime.
 
     Examples:
         >>> import pqcomq
@@ -129,7 +135,8 @@ def compare(
     """
     opened, mode, chosen = volume_of(volume), _mode(prompts), runtime_of(runtime)
     full, models = _compared(reference, candidates, chosen)
-    work = compare_steps(opened, box_of(box), full, models, name=name, mode=mode, window=window_of(window), truth=truth)
+    asked = prompt_of(prompt)
+    work = compare_steps(opened, asked, full, models, name=name, mode=mode, window=window_of(window), truth=truth)
     return reported(work, progress)
 
 

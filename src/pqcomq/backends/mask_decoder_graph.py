@@ -1,4 +1,4 @@
-"""SAM's mask decoder as a graph: features of a slice and tokens of boxes → one mask's logits a box.
+"""SAM's mask decoder as a graph: features of a slice and tokens of prompts → one mask's logits a prompt.
 
 The same function as ``MaskDecoder.forward`` with ``multimask_output=False``, which both models share. What does not
 reach that one mask (three other masks, the estimate of quality) is left out, and the mask is put together from its four
@@ -22,11 +22,15 @@ from pqcomq.backends.graph_ops import (
 from pqcomq.backends.layer_source import Layer, LayerSource
 from pqcomq.backends.packed_constants import float_constant
 
-TOKENS = 7
+BOX_TOKENS = 7
 """One for quality, four for masks, two for the corners of the box."""
+ANY_TOKENS = -1
+"""Points bring one more each."""
 
 
-def decoder(source: LayerSource, products: Products, position: torch.Tensor, no_mask: torch.Tensor) -> ov.Model:
+def decoder(
+    source: LayerSource, products: Products, position: torch.Tensor, no_mask: torch.Tensor, tokens: int = BOX_TOKENS
+) -> ov.Model:
     """Build the graph.
 
     Args:
@@ -34,11 +38,12 @@ def decoder(source: LayerSource, products: Products, position: torch.Tensor, no_
         products: how they are computed.
         position: (1, C, h, w), the image's positional encoding.
         no_mask: (C,), what the prompt encoder adds to the features when no mask is given.
+        tokens: N, in all; :data:`ANY_TOKENS` for a model that takes points.
 
     Returns:
-        Inputs ``features`` (1, C, h, w) and ``tokens`` (B, 7, C); output (B, 1, 4 h, 4 w).
+        Inputs ``features`` (1, C, h, w) and ``tokens`` (B, N, C); output (B, 1, 4 h, 4 w).
     """
-    return MaskDecoderGraph(source, products).model(position, no_mask)
+    return MaskDecoderGraph(source, products).model(position, no_mask, tokens)
 
 
 class MaskDecoderGraph:
@@ -47,11 +52,11 @@ class MaskDecoderGraph:
     def __init__(self, source: LayerSource, products: Products) -> None:
         self._source, self._products = source, products
 
-    def model(self, position: torch.Tensor, no_mask: torch.Tensor) -> ov.Model:
+    def model(self, position: torch.Tensor, no_mask: torch.Tensor, count: int) -> ov.Model:
         """The whole decoder."""
         _, channels, height, width = position.shape
         features = op.parameter([1, channels, height, width], np.float32, name="features")
-        tokens = op.parameter([-1, TOKENS, channels], np.float32, name="tokens")
+        tokens = op.parameter([-1, count, channels], np.float32, name="tokens")
         places = float_constant(position.flatten(2).transpose(1, 2).numpy())  # (1, h·w, C)
         image = reshaped(transposed(features, 0, 2, 3, 1), 1, height * width, channels)
         image = op.add(image, float_constant(no_mask.view(1, 1, -1).numpy()))

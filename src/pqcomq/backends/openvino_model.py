@@ -16,6 +16,7 @@ from pqcomq.backends.runtime import Arithmetic, Runtime, Taken
 from pqcomq.errors import InputError
 from pqcomq.models.execution import Execution, cpu_features
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.models.transforms import Points
 from pqcomq.quantization import position_embedding
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.layer_names import positions
@@ -112,7 +113,7 @@ def _compiled(
 
     arithmetic = Arithmetic.of(taken.runtime)
     encoder = request(core, encoder_graph(segmenter, weights, ranges, arithmetic), arithmetic)
-    prompts = BoxPrompts(segmenter.prompt_encoder)
+    prompts = KeptPositions(segmenter.prompt_encoder)
     decoder = request(core, decoder_graph(segmenter, weights, arithmetic), arithmetic)
     own = LayerSource(segmenter.mask_decoder, {}, {})
     tokens = torch.cat([own.weight(name) for name in ("iou_token", "mask_tokens")])  # (5, C)
@@ -163,8 +164,9 @@ def decoder_graph(segmenter: Segmenter, weights: Mapping[str, QuantizedWeight], 
     no_mask = LayerSource(segmenter.prompt_encoder, {}, {}).weight("no_mask_embed")[0]  # (C,)
     source = LayerSource(segmenter.mask_decoder, _of_part(weights, "mask_decoder"), {})
     products = Products(least_packed=ALL_WIDENED if arithmetic.widened else _LEAST_PACKED_IN_DECODER)
-    position = BoxPrompts(segmenter.prompt_encoder).position
-    return mask_decoder_graph.decoder(source, products, position, no_mask)
+    position = KeptPositions(segmenter.prompt_encoder).position
+    tokens = mask_decoder_graph.ANY_TOKENS if segmenter.takes_points else mask_decoder_graph.BOX_TOKENS
+    return mask_decoder_graph.decoder(source, products, position, no_mask, tokens)
 
 
 def _precision(weights: str, arithmetic: Arithmetic) -> str:
@@ -286,7 +288,7 @@ class CompiledEncoder(nn.Module):
 
 
 class CompiledDecoder(nn.Module):
-    """SAM's mask decoder for one mask a box; takes what :class:`MaskDecoder` takes."""
+    """SAM's mask decoder for one mask a prompt; takes what :class:`MaskDecoder` takes."""
 
     def __init__(self, request: object, tokens: Tensor) -> None:
         super().__init__()
@@ -303,13 +305,13 @@ class CompiledDecoder(nn.Module):
     ) -> tuple[Tensor, None]:
         """Logits (B, 1, 256, 256). The positional encoding and the dense embedding are constants of the graph."""
         own = self._tokens.expand(len(sparse_prompt_embeddings), -1, -1)
-        tokens = torch.cat([own, sparse_prompt_embeddings], dim=1)  # (B, 7, C)
+        tokens = torch.cat([own, sparse_prompt_embeddings], dim=1)  # (B, N, C)
         with self._turn:
             return answer(self._request, [image_embeddings.contiguous(), tokens]), None
 
 
-class BoxPrompts(nn.Module):
-    """The prompt encoder for boxes, its positional encoding of the image computed once instead of for every box."""
+class KeptPositions(nn.Module):
+    """The prompt encoder, its positional encoding of the image computed once instead of for every box."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
@@ -317,8 +319,8 @@ class BoxPrompts(nn.Module):
         with torch.no_grad():
             self.position: Tensor = encoder.get_dense_pe().detach()  # type: ignore[operator]
 
-    def forward(self, points: None, boxes: Tensor, masks: None) -> tuple[Tensor, Tensor]:
-        """Sparse (B, 2, C) and dense (B, C, h, w) embeddings."""
+    def forward(self, points: Points | None, boxes: Tensor | None, masks: None) -> tuple[Tensor, Tensor]:
+        """Sparse (B, N, C) and dense (B, C, h, w) embeddings."""
         sparse, dense = self._encoder(points=points, boxes=boxes, masks=masks)
         return sparse, dense
 

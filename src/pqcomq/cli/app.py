@@ -13,7 +13,7 @@ import typer
 import pqcomq
 from pqcomq.cli.commands import CommandGroup
 from pqcomq.cli.terminal.interruption import NOTHING_KEPT, Interrupted, end_as_by_ctrl_c
-from pqcomq.cli.terminal.lists import joined_boxes, repeat_options
+from pqcomq.cli.terminal.lists import joined_numbers, repeat_options
 from pqcomq.cli.terminal.plain_output import let_output_be_plain
 from pqcomq.cli.terminal.statuses import BAD_INPUT, FAULT, INTERRUPTED, NOT_PASSED, Answer
 from pqcomq.cpu_settings import apply_cpu_settings
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     let_output_be_plain()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(joined_boxes(repeat_options(given)))
+        app(joined_numbers(repeat_options(given)))
     except Answer as answer:
         raise SystemExit(answer.status) from None
     except SystemExit as end:

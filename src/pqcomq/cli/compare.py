@@ -11,7 +11,7 @@ import typer
 from pqcomq.atomic_files import check_folder, together
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.terminal.boxes import BoxUnit, single_box
+from pqcomq.cli.terminal.boxes import BoxUnit
 from pqcomq.cli.terminal.options import (
     MASK_ENDINGS,
     AsJson,
@@ -20,8 +20,11 @@ from pqcomq.cli.terminal.options import (
     Checkpoint,
     LabelsPart,
     ModalityOption,
+    NegativePointOption,
     Overwrite,
     Part,
+    PointOption,
+    PointSlices,
     Prompting,
     Remedies,
     RuntimeOption,
@@ -34,6 +37,7 @@ from pqcomq.cli.terminal.options import (
 )
 from pqcomq.cli.terminal.output import print_json, print_table, print_written
 from pqcomq.cli.terminal.progress import followed
+from pqcomq.cli.terminal.prompts import single_prompt
 from pqcomq.comparison.compare import compare as run_comparison
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.comparison_result import ComparisonResult
@@ -57,12 +61,15 @@ MASK_NAMES = ("full_precision", "quantized")
 def compare(
     volume: Annotated[Path, typer.Argument(help="NIfTI file, DICOM file or DICOM folder.")],
     weights: Annotated[Path, typer.Option(help="Quantized weights.", metavar="FILE")],
-    box: Box,
     out: Annotated[Path, typer.Option(help="Folder for comparison.json, .csv and .png.", metavar="DIR")],
     checkpoint: Checkpoint = None,
     labels: Annotated[Path | None, typer.Option(help="Ground truth on the volume's voxels.", metavar="FILE")] = None,
     label: Annotated[int | None, typer.Option(help="Number of the label in it.")] = None,
     labels_part: LabelsPart = None,
+    box: Box = None,
+    point: PointOption = None,
+    negative_point: NegativePointOption = None,
+    slices: PointSlices = None,
     box_unit: BoxUnitOption = BoxUnit.voxels,
     prompts: Annotated[
         Prompting,
@@ -87,11 +94,13 @@ def compare(
     opened_volume = opened(volume, series, modality, part, remedy)
     if any(mask_kind(path).is_dicom for path in mask_paths):
         source_series(opened_volume, keep_identity=with_patient)  # told before the long work
-    checked = single_box(box, box_unit, opened_volume)
+    checked = single_prompt(box or [], point or [], negative_point or [], slices, box_unit, opened_volume)
     truth = truth_of(labels, label, opened_volume, labels_part, remedy)
     quantized = load_weights(weights)
     full = load_model(quantized.segmenter.key, checkpoint)
     check_same_source(full, quantized, weights)
+    if checked.points:
+        full.check_points()
     taken = settled(runtime, [quantized])
     work = run_comparison(
         opened_volume,
@@ -122,14 +131,14 @@ def _masks(result: ComparisonResult, full: Segmenter, quantized: QuantizedModel)
     models: tuple[Segmenter | QuantizedModel, ...] = (full, quantized)
     for model, drawn in zip(models, found.results, strict=True):
         mask = drawn.mask_in(result.volume.grid.shape_zyx)
-        yield NamedMask(found.name, mask, Origin.of(model, found.box, found.mode, found.window, mask))
+        yield NamedMask(found.name, mask, Origin.of(model, found.prompt, found.mode, found.window, mask))
 
 
 def print_comparison(comparison: Comparison) -> None:
     """The table for people."""
     reference, candidate = comparison.reference, comparison.candidate
     print_table(
-        f"{comparison.volume_name}, slices {comparison.box.z0} to {comparison.box.z1}",
+        f"{comparison.volume_name}, slices {comparison.prompt.first} to {comparison.prompt.last}",
         ["", side_title(reference), side_title(candidate)],
         comparison_rows(comparison),
         caption=" ".join(filter(None, [candidate.execution.why, RESEARCH_ONLY])),

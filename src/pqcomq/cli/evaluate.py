@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,14 @@ from pqcomq.models.registry import load_model
 from pqcomq.quantization.files.weights_file import load_weights
 
 
+class PromptKind(StrEnum):
+    """What a slice is prompted with."""
+
+    box = "box"
+    point = "point"
+    both = "box and point"
+
+
 def evaluate(
     volume: Annotated[Path, typer.Option(help="NIfTI file, DICOM file or DICOM folder.")],
     labels: Annotated[
@@ -51,6 +60,10 @@ def evaluate(
     most_slices: Annotated[int, typer.Option(min=1, help="Evenly spread slices for each label at most.")] = 8,
     least_voxels: Annotated[int, typer.Option(min=1, help="Leave out slices with fewer label voxels.")] = 50,
     margin: Annotated[int, typer.Option(min=0, help="Voxels by which a label's tight box is grown.")] = 2,
+    prompt: Annotated[
+        PromptKind,
+        typer.Option(help="What each slice is prompted with; the point is the one deepest inside the label."),
+    ] = PromptKind.box,
     window: WindowOption = None,
     series: Series = None,
     part: Part = None,
@@ -80,7 +93,7 @@ def evaluate(
         truth,
         label,
         compared_models,
-        protocol=Protocol(margin, least_voxels, most_slices),
+        protocol=Protocol(margin, least_voxels, most_slices, prompt.value),
         window=window_of(window),
     )
     evaluation = followed(work, f"{full.title}, {len(compared_models)} precisions")

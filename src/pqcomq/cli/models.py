@@ -114,7 +114,7 @@ def _tell(key: str | None, json: bool) -> None:
             ]
             for entry, fact in zip(chosen, facts, strict=True)
         ],
-        f"Weights are kept in {models_folder()}. Prompts here are boxes.",
+        f"Weights are kept in {models_folder()}.",
     )
 
 
@@ -142,5 +142,4 @@ def _facts(entry: Entry) -> dict[str, Any]:
         "preprocessing": entry.preprocessing,
         "trained_on": entry.trained_on,
         "prompts_trained_for": list(entry.prompts),
-        "prompts_here": ["box"],
     }

@@ -11,7 +11,7 @@ import typer
 from pqcomq.atomic_files import check_folder
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.terminal.boxes import BoxUnit, boxes_of
+from pqcomq.cli.terminal.boxes import BoxUnit
 from pqcomq.cli.terminal.options import (
     BOX_HELP,
     BOX_METAVAR,
@@ -20,8 +20,11 @@ from pqcomq.cli.terminal.options import (
     Checkpoint,
     LabelsPart,
     ModalityOption,
+    NegativePointOption,
     Overwrite,
     Part,
+    PointOption,
+    PointSlices,
     Prompting,
     Remedies,
     RuntimeOption,
@@ -33,6 +36,7 @@ from pqcomq.cli.terminal.options import (
 )
 from pqcomq.cli.terminal.output import print_json, print_lines, print_written
 from pqcomq.cli.terminal.progress import followed
+from pqcomq.cli.terminal.prompts import prompts_of
 from pqcomq.comparison.box_perturbation import SHIFT_PIXELS, BoxMovement
 from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
@@ -43,6 +47,7 @@ from pqcomq.models.registry import load_model
 from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import with_unique_names
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.prompt import Prompt
 from pqcomq.session.file_names import MANIFEST, PAGE
 from pqcomq.session.save import manifest, save_session
 from pqcomq.session.session import Session
@@ -60,6 +65,9 @@ def report(
     ],
     out: Annotated[Path, typer.Option(help="Folder of the session: report.html, tables, masks, weights.")],
     box: Annotated[list[str] | None, typer.Option(help=f"{BOX_HELP} One object each.", metavar=BOX_METAVAR)] = None,
+    point: PointOption = None,
+    negative_point: NegativePointOption = None,
+    slices: PointSlices = None,
     box_unit: BoxUnitOption = BoxUnit.voxels,
     labels: Annotated[Path | None, typer.Option(help="Ground truth on the volume's grid.", metavar="FILE")] = None,
     label: Annotated[
@@ -94,7 +102,8 @@ def report(
     check_folder(out, (PAGE, MANIFEST), overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
     movement = BoxMovement(jitter_px) if jitter else None
-    given = boxes_of(box or [], box_unit, opened_volume)
+    marks = point or [], negative_point or []
+    given = prompts_of(box or [], *marks, slices, box_unit, opened_volume) if box or slices or any(marks) else []
     truth = labelled(labels, label or [], opened_volume, labels_part, remedy)
     asked = _objects(given, truth, label or [], name or [], movement)
     models = with_unique_names([load_weights(path) for path in weights])
@@ -116,30 +125,31 @@ def report(
 
 
 def _objects(
-    boxes: Sequence[Box3D],
+    prompts: Sequence[Prompt],
     truth: LabelledObjects | None,
     label: Sequence[int],
     names: Sequence[str],
     movement: BoxMovement | None,
 ) -> list[PromptedObject]:
-    """What is asked for: names, boxes and ground truths.
+    """What is asked for: names, prompts and ground truths.
 
     Raises:
         InputError: neither a box nor labels, or options that do not go together.
     """
-    if label and boxes and max(len(label), len(boxes)) > 1:
-        raise InputError("--box is the box of one object; with several labels each gets the box round its own.")
-    count = max(1, len(label), len(boxes))
+    if label and prompts and max(len(label), len(prompts)) > 1:
+        raise InputError("--box and --point are of one object; with several labels each gets the box round its own.")
+    count = max(1, len(label), len(prompts))
     if names and len(names) != count:
         raise InputError(f"{len(names)} names do not fit {count} objects.")
     if truth is None:
-        if not boxes:
-            raise InputError("Name what to segment: --box, or --labels and --label.")
+        if not prompts:
+            raise InputError("Name what to segment: --box or --point, or --labels and --label.")
         called = names or (["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)])
-        return [PromptedObject(each, box, movement=movement) for each, box in zip(called, boxes, strict=True)]
+        return [PromptedObject(each, prompt, movement=movement) for each, prompt in zip(called, prompts, strict=True)]
     found = []
     for place, number in enumerate(label):
         mask = truth.mask(number)
         name = names[place] if names else truth.names[number]
-        found.append(PromptedObject(name, boxes[0] if boxes else Box3D.around(mask), mask, movement=movement))
+        prompt = prompts[0] if prompts else Prompt(Box3D.around(mask))
+        found.append(PromptedObject(name, prompt, mask, movement=movement))
     return found

@@ -12,7 +12,7 @@ import typer
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.terminal.boxes import BoxUnit, boxes_of
+from pqcomq.cli.terminal.boxes import BoxUnit
 from pqcomq.cli.terminal.options import (
     MASK_ENDINGS,
     AsJson,
@@ -21,8 +21,11 @@ from pqcomq.cli.terminal.options import (
     Checkpoint,
     ModalityOption,
     ModelKey,
+    NegativePointOption,
     Overwrite,
     Part,
+    PointOption,
+    PointSlices,
     Prompting,
     Remedies,
     RuntimeOption,
@@ -34,6 +37,7 @@ from pqcomq.cli.terminal.options import (
 )
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.cli.terminal.progress import followed
+from pqcomq.cli.terminal.prompts import prompts_of
 from pqcomq.comparison.compared_model import check_same_source
 from pqcomq.comparison.measures.latency import Latency
 from pqcomq.dicom_masks.referenced_series import source_series
@@ -47,14 +51,13 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.cascade import CascadeRunner
-from pqcomq.segmentation.propagation import segment_box
+from pqcomq.segmentation.propagation import segment_prompt
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import default_window
 
 
 def segment(
     volume: Annotated[Path, typer.Argument(help="NIfTI file, DICOM file or DICOM folder.")],
-    box: Box,
     out: Annotated[
         Path, typer.Option(help=f"Mask to write, on the volume's own grid: {MASK_ENDINGS}.", metavar="FILE")
     ],
@@ -67,6 +70,10 @@ def segment(
     name: Annotated[
         list[str] | None, typer.Option(help="What a box encloses, e.g. 'right kidney'; once for each box, in order.")
     ] = None,
+    box: Box = None,
+    point: PointOption = None,
+    negative_point: NegativePointOption = None,
+    slices: PointSlices = None,
     box_unit: BoxUnitOption = BoxUnit.voxels,
     with_patient: WithPatient = False,
     window: WindowOption = None,
@@ -88,19 +95,21 @@ def segment(
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
-    """Segment what lies in a box through a volume; several boxes make one file with a label each."""
+    """Segment what a box or points ask for through a volume; several boxes make one file with a label each."""
     if (model is None) == (weights is None):
         raise InputError("name either --model or --weights")
     if cascade is not None and weights is None:
         raise InputError("--cascade sends slices from a quantized model to full precision, so it needs --weights")
     check_mask_targets(out, overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
-    boxes = boxes_of(box, box_unit, opened_volume)
-    names = _names(name or [], len(boxes))
+    asked = prompts_of(box or [], point or [], negative_point or [], slices, box_unit, opened_volume)
+    names = _names(name or [], len(asked))
     if mask_kind(out).is_dicom:
         source_series(opened_volume, keep_identity=with_patient)  # told before the long work
     chosen = window_of(window) or default_window(opened_volume.modality, opened_volume.voxels)
     loaded = load_weights(weights) if weights else load_model(str(model.value), checkpoint)  # type: ignore[union-attr]
+    if any(each.points for each in asked):
+        (loaded.segmenter if isinstance(loaded, QuantizedModel) else loaded).check_points()
     segmenter = on_runtime(loaded, runtime)
     ran = replace(loaded, segmenter=segmenter) if isinstance(loaded, QuantizedModel) else segmenter
     runner = SliceRunner(segmenter, opened_volume, chosen)
@@ -109,15 +118,15 @@ def segment(
         runner = CascadeRunner(segmenter, full, cascade, opened_volume, chosen)
     made: dict[int, NamedMask] = {}
     told = 0
-    for number, (title, checked) in enumerate(zip(names, boxes, strict=True), start=1):
-        work = segment_box(runner, checked, prompts.value)
+    for number, (title, checked) in enumerate(zip(names, asked, strict=True), start=1):
+        work = segment_prompt(runner, checked, prompts.value)
         mask = followed(work, f"{title}: {segmenter.title}, {segmenter.precision}").in_volume(
             opened_volume.grid.shape_zyx
         )
         origin = Origin.of(ran, checked, prompts.value, chosen, mask)
         if isinstance(runner, CascadeRunner):
-            asked = sorted(runner.sent[told:])
-            origin = replace(origin, cascade={"threshold": cascade, "full_precision_slices": asked})
+            sent = sorted(runner.sent[told:])
+            origin = replace(origin, cascade={"threshold": cascade, "full_precision_slices": sent})
             told = len(runner.sent)
         made[number] = NamedMask(title, mask, origin)
     paths = export_masks(out, made, opened_volume, with_patient=with_patient, overwrite=overwrite)
@@ -130,7 +139,7 @@ def segment(
     model_title = f"{segmenter.title} {segmenter.precision}"
     lines = [
         f"{title}: {volume:.1f} mL on {len(checked.slices)} slices, {model_title}"
-        for title, volume, checked in zip(names, volumes, boxes, strict=True)
+        for title, volume, checked in zip(names, volumes, asked, strict=True)
     ]
     if isinstance(runner, CascadeRunner):
         lines.append(f"{len(runner.sent)} of {len(runner.decoder_ms)} prompts were sent on to full precision")

@@ -20,6 +20,7 @@ from pqcomq.progress import Progress, Stopwatch
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.segmentation.prompt import Prompt
 from pqcomq.segmentation.propagation import segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.volume import Volume
@@ -159,7 +160,7 @@ def box_jitter(
     cache: EmbeddingCache | None = None,
     pixels: np.ndarray | None = None,
 ) -> Generator[Progress, None, BoxJitter]:
-    """Segment moved boxes with full precision, as the comparison did with the user's.
+    """Segment moved boxes with full precision, as the comparison did with the user's; points stay where they are.
 
     Args:
         volume: that was compared on.
@@ -176,13 +177,21 @@ def box_jitter(
 
     Returns:
         The :class:`BoxJitter` (a generator's return value).
+
+    Raises:
+        ValueError: the comparison's prompt has no box.
     """
-    how = movement or BoxMovement()
+    if comparison.box is None:
+        raise ValueError("there is no box to move")
+    how, points = movement or BoxMovement(), comparison.prompt.points
     boxes = moved_boxes(comparison.box, volume.grid.shape_zyx[1:], how)
     runner = SliceRunner(reference, volume, comparison.window, cache, pixels)
     masks = [BoxMask.empty(box, runner.shape) for box in boxes]
-    passes = [segment_slices(runner, box, comparison.mode, mask) for box, mask in zip(boxes, masks, strict=True)]
-    watch = Stopwatch(len(comparison.box.slices))
+    passes = [
+        segment_slices(runner, Prompt(box, points), comparison.mode, mask)
+        for box, mask in zip(boxes, masks, strict=True)
+    ]
+    watch = Stopwatch(len(comparison.prompt.slices))
     # All boxes slice by slice, so that each slice is encoded once however small the cache is.
     for turn in zip(*passes, strict=True):
         yield watch.step(f"slice {turn[0]}, {how.draws} moved boxes")

@@ -24,6 +24,7 @@ from pqcomq.progress import Progress, Stopwatch, translated
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.segmentation.prompt import Prompt
 from pqcomq.segmentation.propagation import PromptMode, segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import Window, default_window, eight_bit
@@ -36,22 +37,33 @@ class PromptedObject:
 
     Attributes:
         name: the user's, free of patient data.
-        box: the prompt; scores are over its slices.
+        prompt: a box, points or both; scores are over its slices.
         truth: (z, y, x) bool, ground truth; gives each model an accuracy beside their agreement.
         number: of the object in a volume of labels, from 1; by default its place among the objects.
-        movement: also move the box, see :mod:`.box_perturbation`; None for not.
+        movement: also move the box, see :mod:`.box_perturbation`; None for not, and where there is no box.
     """
 
     name: str
-    box: Box3D
+    prompt: Prompt
     truth: np.ndarray | None = field(default=None, repr=False)
     number: int | None = None
     movement: BoxMovement | None = None
 
+    def __post_init__(self) -> None:
+        """Take a box for the prompt that it is, and move no box where there is none."""
+        object.__setattr__(self, "prompt", Prompt.of(self.prompt))
+        if self.prompt.box is None:
+            object.__setattr__(self, "movement", None)
+
+    @property
+    def box(self) -> Box3D | None:
+        """The prompt's box, None where it has points alone."""
+        return self.prompt.box
+
 
 def compare(
     volume: Volume,
-    box: Box3D,
+    prompt: Prompt | Box3D,
     reference: ComparedModel,
     candidates: Sequence[ComparedModel],
     *,
@@ -61,11 +73,11 @@ def compare(
     truth: np.ndarray | None = None,
     cache: EmbeddingCache | None = None,
 ) -> Generator[Progress, None, ComparisonResult]:
-    """Segment one box with several models and score what they find; see :func:`compare_objects`.
+    """Segment one prompt with several models and score what they find; see :func:`compare_objects`.
 
     Args:
         volume: what is segmented.
-        box: the prompt; scores are over its slices.
+        prompt: a box, points or both; scores are over its slices.
         reference: full precision.
         candidates: the models held against it, at least one.
         name: of the object.
@@ -74,7 +86,7 @@ def compare(
         truth: (z, y, x) bool, ground truth.
         cache: embeddings to reuse.
     """
-    asked = [PromptedObject(name, box, truth)]
+    asked = [PromptedObject(name, Prompt.of(prompt), truth)]
     return (yield from compare_objects(volume, asked, reference, candidates, mode=mode, window=window, cache=cache))
 
 
@@ -88,7 +100,7 @@ def compare_objects(
     window: Window | None = None,
     cache: EmbeddingCache | None = None,
 ) -> Generator[Progress, None, ComparisonResult]:
-    """Segment boxes with several models, slice by slice in turn, and score what they find.
+    """Segment objects with several models, slice by slice in turn, and score what they find.
 
     The models take turns on every slice, so that a machine that slows down or speeds up does so for all of them. Where
     something else runs full precision, torch encodes a few of the slices as well: that is what people run today. The
@@ -112,12 +124,15 @@ def compare_objects(
         The :class:`.ComparisonResult` (a generator's return value).
 
     Raises:
-        InputError: a box lies outside, a truth is on another grid, or there is nothing to compare.
+        InputError: a prompt lies outside, the model takes no points, a truth is on another grid, or there is nothing to
+            compare.
     """
     if not objects or not candidates:
         raise InputError("A comparison needs at least one object and one model beside full precision.")
+    if any(each.prompt.points for each in objects):
+        reference.segmenter.check_points()
     asked = [_checked(each, place, volume) for place, each in enumerate(objects, start=1)]
-    run = _Run(volume, (reference, *candidates), mode, window, cache, asked[0].box)
+    run = _Run(volume, (reference, *candidates), mode, window, cache, asked[0].prompt)
     watch = Stopwatch(sum(run.steps(each) for each in asked))
     found = []
     for each in asked:
@@ -135,13 +150,13 @@ def _checked(asked: PromptedObject, place: int, volume: Volume) -> PromptedObjec
     """The object with a number.
 
     Raises:
-        InputError: its box or its truth does not fit the volume.
+        InputError: its prompt or its truth does not fit the volume.
     """
     shape = volume.grid.shape_zyx
-    box = asked.box.checked(shape)
+    prompt = asked.prompt.checked(shape)
     if asked.truth is not None and asked.truth.shape != shape:
         raise InputError(f"ground truth of shape {asked.truth.shape} does not fit the volume's {shape}")
-    return replace(asked, box=box, number=place if asked.number is None else asked.number)
+    return replace(asked, prompt=prompt, number=place if asked.number is None else asked.number)
 
 
 class _Run:
@@ -153,7 +168,7 @@ class _Run:
         mode: where the prompts come from.
         window: None for the modality's own.
         cache: embeddings to reuse, or None.
-        box: that the models are warmed up on.
+        prompt: that the models are warmed up on.
     """
 
     def __init__(
@@ -163,26 +178,26 @@ class _Run:
         mode: PromptMode,
         window: Window | None,
         cache: EmbeddingCache | None,
-        box: Box3D,
+        prompt: Prompt,
     ) -> None:
         self._volume, self._models, self._mode = volume, models, mode
         self._window = window or default_window(volume.modality, volume.voxels)
         self._pixels = eight_bit(volume, self._window)
         self._cache = EmbeddingCache() if cache is None else cache
         self._environment = Environment.here()
-        self._memories = [_warmed_up(runner, box) for runner in self._fresh_runners()]
+        self._memories = [_warmed_up(runner, prompt) for runner in self._fresh_runners()]
         in_torch = models[0].in_torch
         self._torch = TorchBaseline(None if in_torch is None else self._runner(in_torch))
         self._times = [EncodingTimes() for _model in models]
 
     def steps(self, asked: PromptedObject) -> int:
         """How many steps an object takes."""
-        return len(asked.box.slices) * (len(self._models) + (asked.movement is not None))
+        return len(asked.prompt.slices) * (len(self._models) + (asked.movement is not None))
 
     def on_object(self, asked: PromptedObject) -> Generator[str, None, ObjectComparison]:
         """Compare on one object; yields what was just done, a text for each step."""
         runners = self._fresh_runners()
-        masks = yield from self._segmented(runners, asked.box)
+        masks = yield from self._segmented(runners, asked.prompt)
         reference, *candidates = (
             self._result(*sources, asked.truth)
             for sources in zip(self._models, runners, self._times, self._memories, masks, strict=True)
@@ -200,11 +215,11 @@ class _Run:
     def _runner(self, segmenter: Segmenter) -> SliceRunner:
         return SliceRunner(segmenter, self._volume, self._window, self._cache, self._pixels)
 
-    def _segmented(self, runners: Sequence[SliceRunner], box: Box3D) -> Generator[str, None, list[BoxMask]]:
+    def _segmented(self, runners: Sequence[SliceRunner], prompt: Prompt) -> Generator[str, None, list[BoxMask]]:
         """Each model's mask of one object, the models in turns."""
-        masks = [BoxMask.empty(box, runner.shape) for runner in runners]
-        passes = [segment_slices(runner, box, self._mode, mask) for runner, mask in zip(runners, masks, strict=True)]
-        for _turn in box.slices:
+        masks = [BoxMask.empty(prompt, runner.shape) for runner in runners]
+        passes = [segment_slices(runner, prompt, self._mode, mask) for runner, mask in zip(runners, masks, strict=True)]
+        for _turn in prompt.slices:
             for runner, slices, times in zip(runners, passes, self._times, strict=True):
                 z = next(slices)
                 times.note(runner, z)
@@ -245,13 +260,13 @@ class _Run:
         return Comparison(
             volume_name=self._volume.name,
             volume_sha256=self._volume.sha256,
-            box=asked.box,
+            prompt=asked.prompt,
             mode=self._mode,
             window=self._window,
             reference=reference,
             candidate=candidate,
             agreement=scores(masks[0].voxels, masks[1].voxels, self._volume.grid.spacing_zyx),
-            slices=tuple(_slice_scores(z, *masks, asked.truth) for z in asked.box.slices),
+            slices=tuple(_slice_scores(z, *masks, asked.truth) for z in asked.prompt.slices),
             environment=self._environment,
             torch_encoder=self._torch.latency,
         )
@@ -272,10 +287,12 @@ class _Run:
         return (yield from translated(work, lambda progress: progress.text))
 
 
-def _warmed_up(runner: SliceRunner, box: Box3D) -> PeakMemory:
+def _warmed_up(runner: SliceRunner, prompt: Prompt) -> PeakMemory:
     """The pass that is not timed; the memory that it takes is that of any pass."""
     with watching_memory() as memory:
-        runner.warm_up(box.middle, box.xyxy)
+        asked = prompt.on_slice(prompt.start, prompt.rectangle)
+        if asked is not None:  # never: a prompt asks on the slice that it starts on
+            runner.warm_up(prompt.start, asked)
     return memory
 
 

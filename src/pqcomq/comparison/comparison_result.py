@@ -16,6 +16,7 @@ from pqcomq.comparison.presentation.text import RESEARCH_ONLY, figure_rows, side
 from pqcomq.comparison.result import Comparison, ModelResult
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.prompt import Prompt
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
@@ -30,7 +31,7 @@ class ObjectComparison:
 
     Attributes:
         name: the user's, free of patient data.
-        comparisons: one for each quantized copy; they share box, window and way of prompting.
+        comparisons: one for each quantized copy; they share prompt, window and way of prompting.
         truth: (z, y, x) bool, ground truth, or None.
         jitter: full precision under moved boxes, or None where that was not asked for.
         number: of the object in a volume of labels, from 1.
@@ -46,18 +47,24 @@ class ObjectComparison:
     number: int = 1
 
     def __post_init__(self) -> None:
-        asked = [(each.box, each.mode, each.window) for each in self.comparisons]
+        asked = [(each.prompt, each.mode, each.window) for each in self.comparisons]
         if not asked or any(other != asked[0] for other in asked):
-            raise InputError(f"{self.name} needs comparisons, all of one box, one window and one way of prompting.")
+            raise InputError(f"{self.name} needs comparisons, all of one prompt, one window and one way of prompting.")
 
     def __repr__(self) -> str:
         dice = ", ".join(f"{each.candidate.precision} {each.agreement.dice:.4f}" for each in self.comparisons)
-        return f"ObjectComparison({self.name}, slices {self.box.z0} to {self.box.z1}: Dice between the models {dice})"
+        where = f"slices {self.prompt.first} to {self.prompt.last}"
+        return f"ObjectComparison({self.name}, {where}: Dice between the models {dice})"
 
     @property
-    def box(self) -> Box3D:
-        """The prompt."""
-        return self.comparisons[0].box
+    def prompt(self) -> Prompt:
+        """A box, points or both."""
+        return self.comparisons[0].prompt
+
+    @property
+    def box(self) -> Box3D | None:
+        """The prompt's box, None where it has points alone."""
+        return self.prompt.box
 
     @property
     def mode(self) -> PromptMode:

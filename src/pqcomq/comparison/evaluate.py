@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import cv2
 import numpy as np
 
 from pqcomq.comparison.compared_model import ComparedModel
@@ -19,6 +20,7 @@ from pqcomq.comparison.presentation.text import RESEARCH_ONLY
 from pqcomq.comparison.result import MEGABYTE
 from pqcomq.errors import InputError
 from pqcomq.models.execution import Execution
+from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.progress import Progress, Stopwatch
 from pqcomq.segmentation.box import tight_box
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
@@ -30,19 +32,34 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+SlicePromptKind = Literal["box", "point", "box and point"]
+
+
 @dataclass(frozen=True)
 class Protocol:
     """Which slices are prompted, and how.
+
+    A label's point is the centre of the voxel that lies deepest inside it on the slice, the first of several in reading
+    order: the same point every time.
 
     Attributes:
         margin_voxels: by which a label's tight box is grown.
         least_voxels: slices with fewer voxels of the label are left out.
         most_slices: evenly spread slices for each label at the most, the middle one if 1; None for all.
+        prompt: what a slice is prompted with: the box, a point inside, or both together.
     """
 
     margin_voxels: int = 2
     least_voxels: int = 50
     most_slices: int | None = 8
+    prompt: SlicePromptKind = "box"
+
+    def on(self, mask: np.ndarray) -> SlicePrompt:
+        """The prompt of a slice's label (y, x), true inside; must not be empty."""
+        box = tight_box(mask, self.margin_voxels) if "box" in self.prompt else None
+        if "point" not in self.prompt:
+            return SlicePrompt.single(box, np.zeros((0, 2)), np.zeros(0))
+        return SlicePrompt.single(box, _deepest(mask)[None], np.ones(1))
 
     def slices(self, mask: np.ndarray) -> list[int]:
         """Slice numbers to prompt for a label's mask (z, y, x)."""
@@ -197,7 +214,7 @@ def evaluate(
     protocol: Protocol | None = None,
     window: Window | None = None,
 ) -> Generator[Progress, None, Evaluation]:
-    """Prompt every model with the labels' boxes and score its masks.
+    """Prompt every model with the labels' boxes, or with points inside them, and score its masks.
 
     Args:
         volume: to segment.
@@ -214,9 +231,13 @@ def evaluate(
         The :class:`Evaluation` (a generator's return value).
 
     Raises:
-        InputError: a label has no slice to prompt, or the labels lie on another grid.
+        InputError: a label has no slice to prompt, the labels lie on another grid, or the model takes no points and is
+            to be prompted with them.
     """
     rules = protocol or Protocol()
+    if "point" in rules.prompt:
+        for each in compared_models:
+            each.segmenter.check_points()
     prompts = _prompts(volume, labels, chosen, rules)
     used = window or default_window(volume.modality, volume.voxels)
     pixels, cache = eight_bit(volume, used), EmbeddingCache()
@@ -227,11 +248,11 @@ def evaluate(
     for runner in runners:
         runner.warm_up(prompts[0][1], prompts[0][2])
     # By slice, so that the embeddings of every model serve all labels on it; the models take turns.
-    for label, z, box in sorted(prompts, key=lambda prompt: prompt[1]):
+    for label, z, asked in sorted(prompts, key=lambda prompt: prompt[1]):
         truth = labels[z] == label
         first: np.ndarray | None = None
         for runner in runners:
-            mask = runner.segment(z, box)
+            mask = runner.segment(z, asked)
             first = mask if first is None else first
             against_truth = scores(truth[None], mask[None], spacing)
             agreement = dice(first, mask)
@@ -250,8 +271,8 @@ def evaluate(
 
 def _prompts(
     volume: Volume, labels: np.ndarray, chosen: Sequence[int], rules: Protocol
-) -> list[tuple[int, int, np.ndarray]]:
-    """Label, slice and box of every prompt."""
+) -> list[tuple[int, int, SlicePrompt]]:
+    """Label, slice and prompt itself of every prompt."""
     if labels.shape != volume.grid.shape_zyx:
         raise InputError(f"labels of shape {labels.shape} do not fit the volume's {volume.grid.shape_zyx}")
     prompts = []
@@ -260,8 +281,16 @@ def _prompts(
         slices = rules.slices(mask)
         if not slices:
             raise InputError(f"label {label} has no slice of at least {rules.least_voxels} voxels in {volume.name}")
-        prompts += [(label, z, tight_box(mask[z], rules.margin_voxels)) for z in slices]
+        prompts += [(label, z, rules.on(mask[z])) for z in slices]
     return prompts
+
+
+def _deepest(mask: np.ndarray) -> np.ndarray:
+    """The pixel farthest from the edge of a mask (y, x): x y."""
+    padded = np.pad(mask.astype(np.uint8), 1)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    y, x = np.unravel_index(int(depth.round(3).argmax()), mask.shape)  # rounded: no last bit decides between equals
+    return np.array([x, y], dtype=np.float64)
 
 
 def _summary(compared_model: ComparedModel, runner: SliceRunner, results: list[PromptResult]) -> ModelSummary:

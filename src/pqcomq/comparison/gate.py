@@ -165,12 +165,12 @@ def _volume_reason(difference: float | None, tolerance: Tolerance, near: bool) -
 
 
 def _rests_on(comparison: Comparison) -> str:
-    box = comparison.box
-    count = len(box.slices)
-    where = f"slice {box.z0}" if count == 1 else f"{count} slices ({box.z0} to {box.z1})"
+    prompt = comparison.prompt
+    count = len(prompt.slices)
+    where = f"slice {prompt.first}" if count == 1 else f"{count} slices ({prompt.first} to {prompt.last})"
     prompted = (
         "each model following its own masks from the prompted slice"
         if comparison.mode == "propagate"
-        else "both prompted with the same box on every slice"
+        else f"both prompted with the same {'box' if prompt.box else 'points'} on every slice"
     )
     return f"This rests on {where} of one volume, {prompted}; it is agreement between the models, not accuracy."

@@ -15,6 +15,7 @@ from pqcomq.comparison.measures.slice_scores import SliceScores
 from pqcomq.models.execution import Execution
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
+from pqcomq.segmentation.prompt import Prompt
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.intensity_window import Window
 
@@ -28,10 +29,10 @@ class ModelResult:
     Attributes:
         model: its title.
         precision: of its encoder weights.
-        mask: on the slices of the box.
+        mask: on the slices of the prompt.
         volume_ml: of the mask, mL.
         encoder: latency of a slice's encoding, network alone.
-        decoder: latency of a box's decoding, network alone.
+        decoder: latency of a prompt's decoding, network alone.
         peak_memory_bytes: the whole process's resident memory at the peak of one pass.
         working_memory_bytes: how much of that the pass added.
         file_bytes: of the checkpoint or weights file.
@@ -121,7 +122,7 @@ class Comparison:
     Attributes:
         volume_name: free of patient data.
         volume_sha256: of its voxels.
-        box: the prompt; all scores are over its slices.
+        prompt: a box, points or both; all scores are over its slices.
         mode: ``same`` prompts for both, or each its own (``propagate``).
         window: that made the models' input.
         reference: full precision.
@@ -135,7 +136,7 @@ class Comparison:
 
     volume_name: str
     volume_sha256: str
-    box: Box3D
+    prompt: Prompt
     mode: PromptMode
     window: Window
     reference: ModelResult
@@ -147,8 +148,13 @@ class Comparison:
 
     def __repr__(self) -> str:
         models = f"{self.reference.precision} and {self.candidate.precision}"
-        where = f"slices {self.box.z0} to {self.box.z1}"
+        where = f"slices {self.prompt.first} to {self.prompt.last}"
         return f"Comparison({models} on {where}: Dice between the models {self.agreement.dice:.4f})"
+
+    @property
+    def box(self) -> Box3D | None:
+        """The prompt's box, None where it has points alone."""
+        return self.prompt.box
 
     @property
     def worst_slice(self) -> int:
@@ -158,7 +164,7 @@ class Comparison:
     @property
     def divergence(self) -> Divergence | None:
         """Where the models first diverge; None where they stay together, or where none follows its own masks."""
-        return first_divergence(self.slices, self.box) if self.mode == "propagate" else None
+        return first_divergence(self.slices, self.prompt.start) if self.mode == "propagate" else None
 
     @property
     def speedups(self) -> tuple[Speedup, ...]:
@@ -181,7 +187,7 @@ class Comparison:
         """Everything but the masks, JSON-ready."""
         return {
             "volume": {"name": self.volume_name, "voxels_sha256": self.volume_sha256},
-            "box_x0y0z0x1y1z1": list(asdict(self.box).values()),
+            **self.prompt.to_dict(),
             "prompts": self.mode,
             "window": asdict(self.window),
             "reference": self.reference.to_dict(),
@@ -207,7 +213,7 @@ class Comparison:
         return cls(
             volume_name=content["volume"]["name"],
             volume_sha256=content["volume"]["voxels_sha256"],
-            box=Box3D.of(content["box_x0y0z0x1y1z1"]),
+            prompt=Prompt.from_dict(content),
             mode=content["prompts"],
             window=Window(**content["window"]),
             reference=ModelResult.from_dict(content["reference"], reference_mask),

@@ -12,6 +12,7 @@ import numpy as np
 import pqcomq
 from pqcomq.dicom_masks.mask_object import Algorithm
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.prompt import Prompt
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.intensity_window import Window
 
@@ -29,7 +30,7 @@ class Origin:
         model: architecture and checkpoint, JSON-ready.
         precision: of the encoder's weights, for people.
         quantization: settings, effective bits and calibration, JSON-ready; None in full precision.
-        box: the user's prompt, in the volume's LPS voxels.
+        prompt: the user's, in the volume's LPS voxels.
         mode: where the other slices' prompts came from.
         window: that made the model's input.
         mask_sha256: of the mask as the model drew it, to tell whether it was edited since.
@@ -40,7 +41,7 @@ class Origin:
     model: Mapping[str, Any]
     precision: str
     quantization: Mapping[str, Any] | None
-    box: Box3D
+    prompt: Prompt
     mode: PromptMode
     window: Window
     mask_sha256: str
@@ -48,13 +49,18 @@ class Origin:
 
     @classmethod
     def of(
-        cls, model: Segmenter | QuantizedModel, box: Box3D, mode: PromptMode, window: Window, mask: np.ndarray
+        cls,
+        model: Segmenter | QuantizedModel,
+        prompt: Prompt | Box3D,
+        mode: PromptMode,
+        window: Window,
+        mask: np.ndarray,
     ) -> Origin:
         """The origin of a mask that a model has just drawn.
 
         Args:
             model: in full precision or quantized.
-            box: the prompt.
+            prompt: a box, points or both.
             mode: where the other slices' prompts came from.
             window: that made the model's input.
             mask: (z, y, x) bool.
@@ -72,13 +78,14 @@ class Origin:
             "licence": segmenter.licence,
         }
         quantization = _quantization(model) if isinstance(model, QuantizedModel) else None
-        return cls(described, segmenter.precision, quantization, box, mode, window, mask_sha256(mask))
+        return cls(described, segmenter.precision, quantization, Prompt.of(prompt), mode, window, mask_sha256(mask))
 
     @property
     def algorithm(self) -> Algorithm:
         """The same in the words of a DICOM object."""
         parameters = {
             "precision": self.precision,
+            "prompt": self.prompt.words,
             "prompts": self.mode,
             "checkpoint_sha256": str(self.model["checkpoint_sha256"]),
         }
@@ -95,26 +102,42 @@ class Origin:
         return mask_sha256(mask) != self.mask_sha256
 
     def to_dict(self, grid: Grid) -> dict[str, Any]:
-        """JSON-ready, the box also in millimetres.
+        """JSON-ready, box and points also in millimetres.
 
         Args:
-            grid: of the volume that the box lies in.
+            grid: of the volume that the prompt lies in.
         """
-        box = self.box
-        low, high = grid.to_patient([(box.x0, box.y0, box.z0), (box.x1, box.y1, box.z1)]).round(3).tolist()
         return {
             "model": dict(self.model),
             "precision": self.precision,
             "quantization": None if self.quantization is None else dict(self.quantization),
             "prompt": {
-                "box_voxels_x0y0z0x1y1z1": list(asdict(box).values()),
-                "box_corners_lps_mm": [low, high],
-                "first_slice": box.middle,
+                **_boxed(self.prompt.box, grid),
+                **_pointed(self.prompt, grid),
+                "first_slice": self.prompt.start,
                 "other_slices": self.mode,
             },
             "window": asdict(self.window),
             **({} if self.cascade is None else {"cascade": dict(self.cascade)}),
         }
+
+
+def _boxed(box: Box3D | None, grid: Grid) -> dict[str, Any]:
+    if box is None:
+        return {}
+    corners = grid.to_patient([(box.x0, box.y0, box.z0), (box.x1, box.y1, box.z1)]).round(3).tolist()
+    return {"box_voxels_x0y0z0x1y1z1": list(asdict(box).values()), "box_corners_lps_mm": corners}
+
+
+def _pointed(prompt: Prompt, grid: Grid) -> dict[str, Any]:
+    if not prompt.points:
+        return {}
+    places = grid.to_patient([(each.x, each.y, each.z) for each in prompt.points]).round(3).tolist()
+    return {
+        "points_voxels": [asdict(each) for each in prompt.points],
+        "points_lps_mm": places,
+        "slices": [prompt.first, prompt.last],
+    }
 
 
 def _quantization(model: QuantizedModel) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from pqcomq.masks.named_mask import NamedMask
 from pqcomq.models.checkpoint import file_sha256
 from pqcomq.volumes.volume import Volume
 
-FORMAT = 1
+FORMAT = 2
+"""From this one on, a prompt may have points."""
 _LIBRARIES = ("torch", "numpy", "SimpleITK", "pydicom", "highdicom")
 
 

@@ -1,4 +1,4 @@
-"""A promptable model in two steps: encode a slice once, then decode any number of boxes on it."""
+"""A promptable model in two steps: encode a slice once, then decode any number of prompts on it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from pqcomq.errors import InputError
+from pqcomq.models.catalogue.entries import ENTRIES, POINT_TITLES
 from pqcomq.models.execution import Execution
-from pqcomq.models.transforms import Shape, Transforms, boxes_tensor
+from pqcomq.models.slice_prompt import SlicePrompt
+from pqcomq.models.transforms import Points, Shape, Transforms, prompt_tensors
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,7 +42,7 @@ class Segmenter:
         title: the name shown to people.
         transforms: its pre- and post-processing.
         image_encoder: (1, 3, side, side) → (1, 256, 64, 64); batch norms folded.
-        prompt_encoder: boxes (B, 1, 4) → sparse and dense prompt embeddings.
+        prompt_encoder: boxes (B, 1, 4), points or both → sparse and dense prompt embeddings.
         mask_decoder: embedding and prompts → logits (B, 1, 256, 256).
         checkpoint_name: file name of the weights, no folder.
         checkpoint_sha256: hash of that file.
@@ -94,6 +97,21 @@ class Segmenter:
     def __repr__(self) -> str:
         return f"Segmenter({self.title}, {self.precision}, {self.execution.setting})"
 
+    @property
+    def takes_points(self) -> bool:
+        """Whether its authors trained it for points; all models take boxes."""
+        entry = ENTRIES.get(self.key)
+        return entry is not None and "points" in entry.prompts
+
+    def check_points(self) -> None:
+        """Refuse points where the model was not trained for them: it would answer, and the answer would mean nothing.
+
+        Raises:
+            InputError: it was trained for boxes alone; the sentence names the models that take points.
+        """
+        if not self.takes_points:
+            raise InputError(f"{self.title} was trained for boxes and takes no points; {POINT_TITLES} do.")
+
     def parts(self) -> dict[str, nn.Module]:
         """The three networks by the names that their checkpoints use."""
         return {
@@ -113,17 +131,23 @@ class Segmenter:
         return Embedding(self.embed(self.transforms.image(pixels)), pixels.shape)
 
     @torch.inference_mode()
-    def logits(self, features: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
-        """Run prompt encoder and mask decoder.
+    def logits(self, features: torch.Tensor, boxes: torch.Tensor | None, points: Points | None = None) -> torch.Tensor:
+        """Run prompt encoder and mask decoder; at least one of boxes and points is given.
 
         Args:
             features: (1, 256, 64, 64) of one slice.
-            boxes: (B, 1, 4) in model pixels.
+            boxes: (B, 1, 4) in model pixels, or None.
+            points: places (B, N, 2) in model pixels and their labels (B, N), or None.
 
         Returns:
             (B, 1, 256, 256) logits.
+
+        Raises:
+            InputError: there are points, and the model was not trained for them.
         """
-        sparse, dense = self.prompt_encoder(points=None, boxes=boxes, masks=None)
+        if points is not None:
+            self.check_points()
+        sparse, dense = self.prompt_encoder(points=points, boxes=boxes, masks=None)
         low_resolution: torch.Tensor
         low_resolution, _quality = self.mask_decoder(
             image_embeddings=features,
@@ -134,15 +158,16 @@ class Segmenter:
         )
         return low_resolution
 
-    def decode(self, embedding: Embedding, boxes: np.ndarray) -> np.ndarray:
-        """Segment what lies in each box.
+    def decode(self, embedding: Embedding, prompt: np.ndarray | SlicePrompt) -> np.ndarray:
+        """Segment what each box, or each set of points, asks for.
 
         Args:
             embedding: of the slice.
-            boxes: (B, 4) or (4,), x0 y0 x1 y1 in slice pixels.
+            prompt: boxes (B, 4) or (4,), x0 y0 x1 y1 in slice pixels, or a prompt of any kind.
 
         Returns:
             (B, H, W) bool.
         """
-        logits = self.logits(embedding.features, boxes_tensor(self.transforms, boxes, embedding.shape))
+        asked = prompt_tensors(self.transforms, SlicePrompt.of(prompt), embedding.shape)
+        logits = self.logits(embedding.features, *asked)
         return self.transforms.masks(logits, embedding.shape).numpy()

@@ -15,8 +15,12 @@ import torch
 from skimage.transform import resize
 from torch.nn import functional as F
 
+from pqcomq.models.slice_prompt import SlicePrompt
+
 Shape = tuple[int, int]
 """Rows and columns of a slice in its own pixels."""
+Points = tuple[torch.Tensor, torch.Tensor]
+"""What the prompt encoder takes for points: places (B, N, 2), x y in model pixels, and labels (B, N), 1 or 0."""
 
 
 def _longest_side(side: int) -> Any:  # noqa: ANN401 (segment_anything comes without types)
@@ -48,6 +52,23 @@ def boxes_tensor(transforms: Transforms, boxes: np.ndarray, shape: Shape) -> tor
     """Boxes (B, 4), x0 y0 x1 y1 in slice pixels, as the prompt encoder's input (B, 1, 4) in model pixels."""
     scaled = np.asarray(boxes, dtype=np.float64).reshape(-1, 4) * transforms.scale(shape)
     return torch.from_numpy(scaled.astype(np.float32))[:, None, :]
+
+
+def prompt_tensors(
+    transforms: Transforms, prompt: SlicePrompt, shape: Shape
+) -> tuple[torch.Tensor | None, Points | None]:
+    """A prompt as the prompt encoder takes it: boxes (B, 1, 4) in model pixels, and points; None for what is not there.
+
+    Args:
+        transforms: of the model.
+        prompt: in slice pixels.
+        shape: rows and columns of the slice.
+    """
+    boxes = None if prompt.boxes is None else boxes_tensor(transforms, prompt.boxes, shape)
+    if prompt.points is None or prompt.labels is None:
+        return boxes, None
+    places = np.asarray(prompt.points, dtype=np.float64) * transforms.scale(shape)[:2]
+    return boxes, (torch.from_numpy(places.astype(np.float32)), torch.from_numpy(prompt.labels.astype(np.float32)))
 
 
 def _unit_range(image: np.ndarray) -> np.ndarray:

@@ -42,7 +42,7 @@ def draw_trade_off(figure: Figure, comparisons: Sequence[Comparison], look: Look
     for axes, (title, chosen) in zip(stacked[1:], speeds, strict=True):
         _draw_latency(axes, chosen, look, title)
     figure.supylabel(MEASURE_TITLES[measure], color=look.ink, fontsize=look.points)
-    slices, passes = len(comparisons[0].box.slices), comparisons[0].reference.encoder.passes
+    slices, passes = len(comparisons[0].prompt.slices), comparisons[0].reference.encoder.passes
     hollow = "; hollow: 1 by definition" if measure == "agreement" else ""
     look.remark(
         figure, f"one object, {slices} slices; latency: median, line to the 95th percentile, n = {passes}{hollow}"

@@ -34,12 +34,12 @@ def draw_along_slices(
     if with_truth:
         _draw_accuracy(stacked[1], comparisons, look)
     for axes in stacked:
-        axes.axvline(first.box.middle, color=look.faint, linewidth=0.8, linestyle=":")
+        axes.axvline(first.prompt.start, color=look.faint, linewidth=0.8, linestyle=":")
         axes.margins(x=0.03)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     look.dress(stacked[-1], "slice (0 nearest the feet)", stacked[-1].get_ylabel())
-    count = len(first.box.slices)
-    prompted = "dotted: the prompted slice" if first.mode == "propagate" else "dotted: the box's middle; all prompted"
+    count = len(first.prompt.slices)
+    prompted = "dotted: the prompted slice" if first.mode == "propagate" else "dotted: the middle; all prompted"
     marks = f"; marks: {_bits(comparisons[-1])}" if len(comparisons) > 1 else ""
     look.remark(figure, f"n = {count} slice{'s' if count > 1 else ''}; {prompted}{marks}")
 
@@ -91,7 +91,7 @@ def _mark_slices(axes: Axes, comparison: Comparison, look: Look) -> None:
     by_number = {each.z: each.agreement for each in comparison.slices}
     for z, text in marks.items():
         axes.plot(z, by_number[z], "D", color="none", markeredgecolor=look.mark, markersize=7, markeredgewidth=1.3)
-        look.note(axes, text, (z, by_number[z]), (-7 if z > comparison.box.middle else 7, -1), look.mark)
+        look.note(axes, text, (z, by_number[z]), (-7 if z > comparison.prompt.start else 7, -1), look.mark)
 
 
 def _bits(comparison: Comparison) -> str:

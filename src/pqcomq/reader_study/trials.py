@@ -51,7 +51,9 @@ def items_of(name: str, comparison: Comparison, most: int) -> list[Item]:
         most: slices at the most.
     """
     reference, candidate = comparison.reference.mask, comparison.candidate.mask
-    differing = [z for z in comparison.box.slices if not np.array_equal(reference.on_slice(z), candidate.on_slice(z))]
+    differing = [
+        z for z in comparison.prompt.slices if not np.array_equal(reference.on_slice(z), candidate.on_slice(z))
+    ]
     if len(differing) > most:
         places = np.linspace(0, len(differing) - 1, most).round().astype(int)
         differing = [differing[place] for place in places]

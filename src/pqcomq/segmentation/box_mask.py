@@ -1,4 +1,4 @@
-"""A mask kept on the slices of its box: all slices of a volume take a hundred MiB, and the others hold nothing."""
+"""A mask kept on the slices of its prompt: all slices of a volume take a hundred MiB, and the others hold nothing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.prompt import Prompt
 
 
 @dataclass(frozen=True, eq=False)
 class BoxMask:
-    """A mask on a box's slices.
+    """A mask on a prompt's slices.
 
     Attributes:
         voxels: (slices, y, x) bool, whole slices of the volume, the one nearest the feet first.
@@ -22,30 +23,33 @@ class BoxMask:
     first: int
 
     @classmethod
-    def empty(cls, box: Box3D, shape_yx: tuple[int, int]) -> BoxMask:
-        """Nothing yet on the slices of ``box``, each of ``shape_yx`` rows and columns."""
-        return cls(np.zeros((len(box.slices), *shape_yx), dtype=bool), box.z0)
+    def empty(cls, prompt: Prompt | Box3D, shape_yx: tuple[int, int]) -> BoxMask:
+        """Nothing yet on the slices of ``prompt``, each of ``shape_yx`` rows and columns."""
+        slices = prompt.slices
+        return cls(np.zeros((len(slices), *shape_yx), dtype=bool), slices.start)
 
     @classmethod
-    def cut(cls, mask: np.ndarray, box: Box3D) -> BoxMask:
-        """The slices of ``box`` out of a volume's mask (z, y, x) bool.
+    def cut(cls, mask: np.ndarray, prompt: Prompt | Box3D) -> BoxMask:
+        """The slices of ``prompt`` out of a volume's mask (z, y, x) bool.
 
         Raises:
-            ValueError: the mask has fewer slices than the box, or voxels on slices outside it, which would be lost.
+            ValueError: the mask has fewer slices than the prompt, or voxels on slices outside it, which would be lost.
         """
-        voxels = mask[box.z0 : box.z1 + 1]
-        if len(voxels) != len(box.slices):
-            raise ValueError(f"a mask of {len(mask)} slices does not reach the box's slices {box.z0} to {box.z1}")
-        if mask[: box.z0].any() or mask[box.z1 + 1 :].any():
-            raise ValueError(f"the mask has voxels outside the slices {box.z0} to {box.z1} of its box")
-        return cls(voxels.copy(), box.z0)
+        slices = prompt.slices
+        first, after = slices.start, slices.stop
+        voxels = mask[first:after]
+        if len(voxels) != len(slices):
+            raise ValueError(f"a mask of {len(mask)} slices does not reach the prompt's slices {first} to {after - 1}")
+        if mask[:first].any() or mask[after:].any():
+            raise ValueError(f"the mask has voxels outside the slices {first} to {after - 1} of its prompt")
+        return cls(voxels.copy(), first)
 
     def __repr__(self) -> str:
         return f"BoxMask(slices {self.first} to {self.first + len(self.voxels) - 1}, {self.voxel_count} voxels)"
 
     @property
     def inside(self) -> slice:
-        """The box's slices as an index into a volume's array (z, y, x)."""
+        """The prompt's slices as an index into a volume's array (z, y, x)."""
         return slice(self.first, self.first + len(self.voxels))
 
     @property
@@ -57,7 +61,7 @@ class BoxMask:
         """The mask on slice ``z`` of the volume, (y, x) bool, not copied.
 
         Raises:
-            IndexError: the slice is none of the box's.
+            IndexError: the slice is none of the prompt's.
         """
         if not 0 <= z - self.first < len(self.voxels):
             raise IndexError(f"slice {z} is none of the slices that the mask is kept on")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.doubt import stability_score
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import Window, eight_bit
@@ -40,11 +41,11 @@ class CascadeRunner(SliceRunner):
         self.threshold = threshold
         self.sent: list[int] = []
 
-    def segment(self, z: int, box: np.ndarray) -> np.ndarray:
-        """The mask of what lies in a box on slice ``z``, by whichever model is sure of it; (H, W) bool."""
-        logits = self.logits(z, box)  # (1, 1, 256, 256)
+    def segment(self, z: int, prompt: np.ndarray | SlicePrompt) -> np.ndarray:
+        """The mask of what a prompt asks for on slice ``z``, by whichever model is sure of it; (H, W) bool."""
+        logits = self.logits(z, prompt)  # (1, 1, 256, 256)
         if stability_score(logits[0, 0]) < self.threshold:
             self.sent.append(z)
-            return self.full.segment(z, box)
+            return self.full.segment(z, prompt)
         mask: np.ndarray = self.masks_of(logits)[0]
         return mask

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from pqcomq.models.segmenter import Embedding, Segmenter
-from pqcomq.models.transforms import boxes_tensor
+from pqcomq.models.slice_prompt import SlicePrompt
+from pqcomq.models.transforms import prompt_tensors
 from pqcomq.segmentation.embedding_cache import EmbeddingCache, EmbeddingKey, TimedEmbedding
 from pqcomq.volumes.intensity_window import Window, eight_bit
 from pqcomq.volumes.volume import Volume
@@ -64,10 +65,10 @@ class SliceRunner:
         """Rows and columns of a slice."""
         return self._pixels.shape[1:]
 
-    def warm_up(self, z: int, box: np.ndarray) -> None:
+    def warm_up(self, z: int, prompt: np.ndarray | SlicePrompt) -> None:
         """Encode and decode once untimed: the first pass also allocates memory and starts threads."""
         embedding = self.segmenter.encode(self._pixels[z])
-        self.segmenter.decode(embedding, box)
+        self.segmenter.decode(embedding, prompt)
 
     def is_cached(self, z: int) -> bool:
         """Whether slice ``z`` needs no encoding."""
@@ -98,33 +99,36 @@ class SliceRunner:
                     self._embedding(near)
                     yield near
 
-    def segment(self, z: int, box: np.ndarray) -> np.ndarray:
-        """The mask of what lies in a box on slice ``z``.
+    def segment(self, z: int, prompt: np.ndarray | SlicePrompt) -> np.ndarray:
+        """The mask of what a prompt asks for on slice ``z``.
 
         Args:
             z: slice number.
-            box: (4,), x0 y0 x1 y1 in slice pixels.
+            prompt: a box (4,), x0 y0 x1 y1 in slice pixels, or a single prompt of any kind.
 
         Returns:
             (H, W) bool.
         """
-        mask: np.ndarray = self.masks_of(self.logits(z, box))[0]
+        mask: np.ndarray = self.masks_of(self.logits(z, prompt))[0]
         return mask
 
-    def logits(self, z: int, boxes: np.ndarray) -> torch.Tensor:
-        """What the decoder answers to one or more boxes on slice ``z``.
+    def logits(self, z: int, prompt: np.ndarray | SlicePrompt) -> torch.Tensor:
+        """What the decoder answers to one or more prompts on slice ``z``.
 
         Args:
             z: slice number.
-            boxes: (4,) or (B, 4), x0 y0 x1 y1 in slice pixels.
+            prompt: boxes (4,) or (B, 4), x0 y0 x1 y1 in slice pixels, or prompts of any kind.
 
         Returns:
             (B, 1, 256, 256) logits of the model's low-resolution masks.
+
+        Raises:
+            InputError: there are points, and the model was not trained for them.
         """
         embedding = self._embedding(z)
-        prompts = boxes_tensor(self.segmenter.transforms, boxes, self.shape)  # (B, 1, 4)
+        asked = prompt_tensors(self.segmenter.transforms, SlicePrompt.of(prompt), self.shape)
         began = time.perf_counter()
-        logits = self.segmenter.logits(embedding.features, prompts)  # (B, 1, 256, 256)
+        logits = self.segmenter.logits(embedding.features, *asked)  # (B, 1, 256, 256)
         self.decoder_ms.append((time.perf_counter() - began) * 1e3)
         return logits
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from pqcomq.errors import InputError
 from pqcomq.quantization.quantized_model import QuantizedModel
 
-FORMAT = 1
+FORMAT = 2
+"""From this one on, prompts may have points."""
+READ_FORMATS = (1, FORMAT)
 MANIFEST, PAGE, GATE_TABLE, SLICE_TABLE, READING_TABLE = (
     "session.json",
     "report.html",

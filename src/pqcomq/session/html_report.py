@@ -130,8 +130,8 @@ def _pictures(session: Session, found: ObjectComparison, pixels: np.ndarray) -> 
     """For each model the slice where it agrees least, and the prompted slice of the last."""
     chosen = [(each, each.worst_slice, "where the two agree least") for each in found.comparisons]
     last = found.comparisons[-1]
-    if last.box.middle != last.worst_slice:
-        chosen.append((last, last.box.middle, "the box's middle"))
+    if last.prompt.start != last.worst_slice:
+        chosen.append((last, last.prompt.start, "the box's middle" if last.box else "a point's slice"))
     return [_side_by_side(session, found, pixels, *each) for each in chosen]
 
 
@@ -146,7 +146,8 @@ def _side_by_side(
         pixels[z],
         comparison.reference.mask.on_slice(z),
         comparison.candidate.mask.on_slice(z),
-        box=tuple(comparison.box.xyxy.tolist()),
+        box=comparison.prompt.edges,
+        points=comparison.prompt.points_on(z),
         truth=None if found.truth is None else found.truth[z],
         left_lines=[side_title(comparison.reference), *side_lines(comparison, comparison.reference)],
         right_lines=[side_title(comparison.candidate), *side_lines(comparison, comparison.candidate)],

@@ -24,9 +24,9 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
 from pqcomq.reader_study.blinded_study import BlindedReading
-from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
-from pqcomq.session.file_names import FORMAT, MANIFEST, inside
+from pqcomq.segmentation.prompt import Prompt
+from pqcomq.session.file_names import MANIFEST, READ_FORMATS, inside
 from pqcomq.session.schema import AnySession, SessionFile
 from pqcomq.session.session import Session
 from pqcomq.volumes.labels.label_maps import read_labels
@@ -58,7 +58,7 @@ class SavedSession:
         recover(folder)
         try:
             content = read_json(path, AnySession)
-            if content["format"] != FORMAT:
+            if content["format"] not in READ_FORMATS:
                 raise InputError("The file is of a format that this version does not know.", path)
             check_content(content, SessionFile)
         except FileNotFoundError:
@@ -187,15 +187,15 @@ class SavedSession:
         def whole(name: object) -> np.ndarray:
             return read_labels(inside(self.folder, name), volume) > 0
 
-        def mask(name: object, box: Box3D) -> BoxMask:
+        def mask(name: object, prompt: Prompt) -> BoxMask:
             if str(name) not in read:
-                read[str(name)] = BoxMask.cut(whole(name), box)
+                read[str(name)] = BoxMask.cut(whole(name), prompt)
             return read[str(name)]
 
         comparisons = []
         for each in entry["comparisons"]:
-            box = Box3D.of(each["found"]["box_x0y0z0x1y1z1"]).checked(volume.grid.shape_zyx)
-            masks = mask(each["reference_mask"], box), mask(each["candidate_mask"], box)
+            prompt = Prompt.from_dict(each["found"]).checked(volume.grid.shape_zyx)
+            masks = mask(each["reference_mask"], prompt), mask(each["candidate_mask"], prompt)
             comparisons.append(Comparison.from_dict(each["found"], *masks))
         truth = None if entry["truth"] is None else whole(entry["truth"])
         return _compared(entry, place + 1, tuple(comparisons), truth)

@@ -104,7 +104,7 @@ def replay(session: Session) -> Generator[Progress, None, Replay]:
 def _compared_again(session: Session, watch: Stopwatch) -> Generator[Progress, None, list[ObjectComparison]]:
     """All objects again, in their order; those of one window and way of prompting, as a rule all, in one go."""
     asked = [
-        PromptedObject(each.name, each.box, each.truth, each.number, each.jitter.movement if each.jitter else None)
+        PromptedObject(each.name, each.prompt, each.truth, each.number, each.jitter.movement if each.jitter else None)
         for each in session.objects
     ]
     cache = EmbeddingCache()
@@ -138,7 +138,7 @@ def _moved(recorded: ObjectComparison, replayed: ObjectComparison) -> list[tuple
 
 
 def _steps(found: ObjectComparison) -> int:
-    return len(found.box.slices) * (len(found.results) + (found.jitter is not None))
+    return len(found.prompt.slices) * (len(found.results) + (found.jitter is not None))
 
 
 def _numbers(recorded: Comparison, replayed: Comparison) -> Iterator[tuple[str, Any, Any]]:

@@ -111,11 +111,20 @@ class NamedVolume(Struct):
     voxels_sha256: Text
 
 
+class Point(Exact):
+    """One point of a prompt."""
+
+    x: Coordinate
+    y: Coordinate
+    z: Whole
+    positive: bool
+
+
 class Found(Struct):
     """One comparison."""
 
     volume: NamedVolume
-    box_x0y0z0x1y1z1: Annotated[list[Coordinate], Meta(min_length=6, max_length=6)]
+    box_x0y0z0x1y1z1: Annotated[list[Coordinate], Meta(min_length=6, max_length=6)] | None
     prompts: Literal["same", "propagate"]
     window: Window
     reference: Side
@@ -124,6 +133,19 @@ class Found(Struct):
     slices: Annotated[list[SliceScores], _Some]
     environment: Environment
     full_precision_encoder_in_torch: Latency | None = None
+    points: Annotated[list[Point], Meta(max_length=10_000)] = []
+    slices_of_points: tuple[Whole, Whole] | None = None
+
+    def __post_init__(self) -> None:
+        """See that something was asked.
+
+        Raises:
+            ValueError: there is neither a box nor a positive point, or both a box and slices of points.
+        """
+        if self.box_x0y0z0x1y1z1 is None and not any(each.positive for each in self.points):
+            raise ValueError("a prompt has neither a box nor a positive point")
+        if self.box_x0y0z0x1y1z1 is not None and self.slices_of_points is not None:
+            raise ValueError("a prompt has both a box and slices of points")
 
 
 class Compared(Struct):

@@ -11,9 +11,10 @@ import pytest
 from napari_pqcomq.live import live_inference
 from napari_pqcomq.live.live_inference import LiveInference
 from napari_pqcomq.live.live_session import LiveModels
+from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 
-BOX = {1: (1.0, 1.0, 5.0, 5.0)}
+BOX = {1: SlicePrompt.of(np.array([1.0, 1.0, 5.0, 5.0]))}
 PATIENCE_MS = 10_000
 
 

@@ -6,33 +6,16 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 
-from napari_pqcomq.layers.volume_layers import image_tuple, transform
+from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.box_layers import boxes_tuple, read_prompts
 from napari_pqcomq.prompts.box_tool import held_part, moved
 from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
-from napari_pqcomq.prompts.prompt_panel import PromptPanel
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 
 BOX = Box3D(6, 5, 2, 16, 14, 8)
 OTHER = Box3D(20, 8, 1, 30, 20, 4)
-
-
-@pytest.fixture
-def objects():
-    return PromptList()
-
-
-@pytest.fixture
-def panel(shown_viewer, volume, objects, qtbot):
-    shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
-    shown_viewer.dims.set_current_step(0, 6)
-    panel = PromptPanel(shown_viewer, objects)
-    qtbot.addWidget(panel)
-    panel.set_volume(volume)
-    yield panel
-    panel.release()
 
 
 def test_changes_are_taken_back_and_made_again_in_order():
@@ -135,7 +118,7 @@ def test_a_box_is_drawn_with_the_mouse_and_shown_on_a_layer(panel, shown_viewer,
     assert len(layer.data) == 1
     assert list(layer.features["name"]) == ["Object 1"]
     objects.undo()
-    assert not panel.has_box
+    assert not panel.has_objects
     assert len(layer.data) == 0
 
 
@@ -156,7 +139,7 @@ def test_a_second_slice_makes_the_box_three_dimensional(panel, shown_viewer, dra
 def test_a_click_is_no_box(panel, shown_viewer, drag):
     panel.draw()
     drag(shown_viewer, (5.0, 6.0), (5.0, 6.0))
-    assert not panel.has_box
+    assert not panel.has_objects
     assert panel.draw_button.isChecked(), "the user still wants to draw"
 
 
@@ -180,7 +163,7 @@ def test_napari_s_own_tools_change_the_objects_too(panel, shown_viewer, volume, 
     assert [each.name for each in objects.objects] == ["cube", "Object 2"]
     assert panel.box() == Box3D(2, 1, 0, 9, 7, 8)
     shown_viewer.layers.remove("Boxes")
-    assert not panel.has_box
+    assert not panel.has_objects
 
 
 def test_a_box_of_another_scale_is_read_in_the_volume_s_voxels(panel, shown_viewer, volume):

@@ -12,11 +12,13 @@ import pytest
 import SimpleITK as sitk
 
 from pqcomq.cli.commands import SUMMARIES
-from pqcomq.cli.terminal.boxes import BoxUnit, boxes_of, single_box
-from pqcomq.cli.terminal.lists import joined_boxes
+from pqcomq.cli.terminal.boxes import BoxUnit, boxes_of
+from pqcomq.cli.terminal.lists import joined_numbers
+from pqcomq.cli.terminal.prompts import prompts_of, single_prompt
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import sidecar
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.prompt import Prompt, PromptPoint
 from pqcomq.volumes.volume import Volume
 
 
@@ -30,7 +32,7 @@ def volume():
 
 def test_six_numbers_become_one_value_as_often_as_they_are_given():
     given = ["segment", "a.nii", "--box", "1", "2", "3", "-4", "5e1", "6", "--out", "m.nii", "--box", *"123456"]
-    assert joined_boxes(given) == [
+    assert joined_numbers(given) == [
         "segment", "a.nii", "--box", "1 2 3 -4 5e1 6", "--out", "m.nii", "--box", "1 2 3 4 5 6",
     ]  # fmt: skip
 
@@ -38,7 +40,7 @@ def test_six_numbers_become_one_value_as_often_as_they_are_given():
 @pytest.mark.parametrize("rest", [["--out", "m.nii"], [], ["m.nii"]])
 def test_fewer_numbers_do_not_swallow_what_follows(rest):
     with pytest.raises(InputError, match="six numbers X0 Y0 Z0 X1 Y1 Z1, but 4 follow it"):
-        joined_boxes(["segment", "--box", "1", "2", "3", "4", *rest])
+        joined_numbers(["segment", "--box", "1", "2", "3", "4", *rest])
 
 
 def test_too_few_numbers_are_told_on_the_command_line(refused, tmp_path):
@@ -62,7 +64,45 @@ def test_boxes_outside_or_too_many_are_refused(volume):
     with pytest.raises(InputError, match="six"):
         boxes_of(["1 2 3 4 5"], BoxUnit.voxels, volume)
     with pytest.raises(InputError, match="takes one --box, not 2"):
-        single_box(["1 2 3 4 5 6"] * 2, BoxUnit.voxels, volume)
+        single_prompt(["1 2 3 4 5 6"] * 2, [], [], None, BoxUnit.voxels, volume)
+
+
+def test_points_stand_alone_or_beside_one_box(volume):
+    points = {"points": ["4 5 2", "6,7,4"], "negative_points": ["20 15 3"], "unit": BoxUnit.voxels, "volume": volume}
+    marks = (PromptPoint(4, 5, 2), PromptPoint(6, 7, 4), PromptPoint(20, 15, 3, positive=False))
+    assert prompts_of([], slices=None, **points) == [Prompt(points=marks)]
+    assert prompts_of([], slices="1 6", **points) == [Prompt(points=marks, span=(1, 6))]
+    assert prompts_of(["1 1 1 25 18 5"], slices=None, **points) == [Prompt(Box3D(1, 1, 1, 25, 18, 5), marks)]
+
+
+def test_points_in_millimetres_are_the_same_in_voxels(volume):
+    place = volume.grid.to_patient([(4, 5, 2.2)])[0].tolist()
+    ((point,),) = (each.points for each in prompts_of([], [" ".join(map(str, place))], [], None, BoxUnit.mm, volume))
+    assert (point.x, point.y, point.z) == (pytest.approx(4), pytest.approx(5), 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (([], [], [], None), "Name what to segment"),
+        (([], [], ["4 5 2"], None), "at least one positive point"),
+        (([], ["4 5 2"], [], "3 6"), "lies on none of the slices 3 to 6"),
+        (([], ["4 5 2"], [], "2 8"), "slices 2 to 8 are not in"),
+        (([], ["40 5 2"], [], None), "lies outside"),
+        (([], ["4 5 x"], [], None), "three numbers"),
+        (([], ["4 5 1.5"], [], None), "whole z"),
+        ((["1 1 1 9 9 2"], [], [], "1 2"), "a box has its own slices"),
+        ((["1 1 1 9 9 2"] * 2, ["4 5 2"], [], None), "there are 2 boxes"),
+    ],
+)
+def test_prompts_that_make_no_sense_are_refused(volume, given, told):
+    with pytest.raises(InputError, match=told):
+        prompts_of(*given, BoxUnit.voxels, volume)
+
+
+def test_a_model_of_boxes_refuses_points_and_names_those_that_take_them(refused, ct, tmp_path):
+    told = refused("segment", ct, "--model", "lite-medsam", "--point", 40, 40, 2, "--out", tmp_path / "m.nii")
+    assert "LiteMedSAM was trained for boxes and takes no points; SAM ViT-B, SAM ViT-L, SAM ViT-H and MobileSAM" in told
 
 
 @pytest.mark.slow

@@ -18,20 +18,20 @@ def scores(**dice_on):
 
 
 def test_the_first_is_counted_from_the_prompted_slice_not_from_the_feet():
-    found = first_divergence(scores(z10=0.2, z17=0.9, z19=0.5), BOX)
+    found = first_divergence(scores(z10=0.2, z17=0.9, z19=0.5), BOX.middle)
     assert (found.z, found.steps, found.agreement) == (17, 2, 0.9)
     assert "slice 17, 2 from the prompted slice" in str(found)
 
 
 def test_of_two_equally_far_the_worse_counts():
-    assert first_divergence(scores(z13=0.8, z17=0.7), BOX).z == 17
-    assert first_divergence(scores(z13=0.6, z17=0.7), BOX).z == 13
+    assert first_divergence(scores(z13=0.8, z17=0.7), BOX.middle).z == 17
+    assert first_divergence(scores(z13=0.6, z17=0.7), BOX.middle).z == 13
 
 
 def test_models_that_stay_together_never_part():
-    assert first_divergence(scores(), BOX) is None
-    assert first_divergence(scores(z15=0.95), BOX) is None
-    assert first_divergence(scores(z15=0.5), BOX).steps == 0
+    assert first_divergence(scores(), BOX.middle) is None
+    assert first_divergence(scores(z15=0.95), BOX.middle) is None
+    assert first_divergence(scores(z15=0.5), BOX.middle).steps == 0
 
 
 def test_a_comparison_tells_it_only_where_masks_are_followed(phantom, comparison_of):

@@ -164,7 +164,7 @@ def test_nothing_is_replaced_unless_told_and_nothing_left_behind(axial, tmp_path
     assert record.read_text() == "precious"
     assert not (tmp_path / "mask.nii.gz").exists()
     export_masks(tmp_path / "mask.nii.gz", two_masks(axial), axial, overwrite=True)
-    assert json.loads(record.read_text())["format"] == 1
+    assert json.loads(record.read_text())["format"] == 2
     assert not list(tmp_path.glob(".*"))
 
 

@@ -16,11 +16,13 @@ from pqcomq.errors import InputError
 from pqcomq.models import mobile_sam, sam
 from pqcomq.models.encoder_stages import encoder_stages
 from pqcomq.models.registry import load_model
+from pqcomq.models.slice_prompt import SlicePrompt
+from pqcomq.models.transforms import prompt_tensors
 from pqcomq.quantization.files.weights_file import load_weights, save_weights
 from pqcomq.quantization.planning.presets import quick_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.segmentation.box import Box3D
-from pqcomq.segmentation.propagation import segment_box
+from pqcomq.segmentation.propagation import segment_prompt
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import default_window
 
@@ -88,6 +90,46 @@ def test_slices_are_segmented_as_by_segment_anything(small, shape):
         assert clear.mean() > 0.95
 
 
+INSIDE, OUTSIDE, BOX = [[20.0, 31.0], [50.5, 90.25]], [[5.0, 100.0]], [11.0, 9.0, 70.0, 115.0]
+
+
+@pytest.mark.parametrize("box", [None, BOX], ids=["points alone", "beside a box"])
+@pytest.mark.parametrize("shape", [(121, 75), (300, 484)])
+def test_points_are_answered_as_by_segment_anything(small, shape, box):
+    path, network = small
+    predictor, pixels = SamPredictor(network), picture(shape)
+    predictor.set_image(np.repeat(pixels[..., None], 3, axis=-1))
+    model = load_model("sam-vit-b", path)
+    places, labels = np.array(INSIDE + OUTSIDE), np.array([1, 1, 0])
+    prompt = SlicePrompt.single(None if box is None else np.array(box), places, labels)
+    asked = prompt_tensors(model.transforms, prompt, shape)
+    logits = model.logits(model.encode(pixels).features, *asked)[0]
+    keywords = {"multimask_output": False, "return_logits": True, "box": None if box is None else np.array(box)}
+    (expected,), _quality, low = predictor.predict(places, labels, **keywords)
+    np.testing.assert_allclose(logits.numpy(), low, rtol=1e-3, atol=1e-3)
+    clear = np.abs(expected) > 1e-3
+    assert (model.decode(model.encode(pixels), prompt)[0] == (expected > 0))[clear].all()
+
+
+def test_each_point_and_its_label_reach_the_decoder(small):
+    path, _network = small
+    model = load_model("sam-vit-b", path)
+    features = model.encode(picture((121, 75))).features
+
+    def answer(places, labels):
+        prompt = SlicePrompt.single(None, np.array(places), np.array(labels))
+        return model.logits(features, *prompt_tensors(model.transforms, prompt, (121, 75)))
+
+    one = answer(INSIDE[:1], [1])
+    for other in (answer(INSIDE[:1], [0]), answer(INSIDE[1:], [1]), answer(INSIDE[:1] + OUTSIDE, [1, 0])):
+        assert (one - other).abs().max() > 1e-3
+
+
+def test_a_model_of_boxes_takes_no_points(lite_medsam):
+    with pytest.raises(InputError, match=r"LiteMedSAM was trained for boxes and takes no points; .* MobileSAM do"):
+        lite_medsam.logits(torch.zeros(1, 256, 64, 64), None, (torch.zeros(1, 1, 2), torch.ones(1, 1)))
+
+
 @pytest.mark.parametrize("shape", [(300, 484), (121, 75), (1024, 1024)])
 def test_boxes_go_to_model_pixels_as_published(shape):
     from segment_anything.utils.transforms import ResizeLongestSide
@@ -107,7 +149,7 @@ def test_a_small_sam_goes_through_quantizing_file_and_volume(small, calibration,
     assert loaded.segmenter.title == "SAM ViT-B"
     assert loaded.segmenter.fingerprint == quantized.segmenter.fingerprint
     runner = SliceRunner(loaded.segmenter, phantom, default_window("CT", phantom.voxels))
-    mask = finish(segment_box(runner, Box3D(20, 20, 1, 70, 70, 2), "propagate"))
+    mask = finish(segment_prompt(runner, Box3D(20, 20, 1, 70, 70, 2), "propagate"))
     assert mask.in_volume(phantom.grid.shape_zyx).shape == phantom.voxels.shape
 
 
@@ -151,4 +193,11 @@ def test_mobile_sam_computes_the_same_on_openvino(mobile):
     pytest.importorskip("openvino", reason="OpenVINO is not installed")
     fast = on_runtime(mobile, Runtime.openvino)
     pixels = picture((96, 128))
-    torch.testing.assert_close(fast.encode(pixels).features, mobile.encode(pixels).features, rtol=1e-3, atol=1e-3)
+    embedding = mobile.encode(pixels)
+    torch.testing.assert_close(fast.encode(pixels).features, embedding.features, rtol=1e-3, atol=1e-3)
+    for places in ([], INSIDE, INSIDE + OUTSIDE):  # any number of points
+        box = None if len(places) == 2 else np.array(BOX)
+        labels = np.arange(len(places)) < len(INSIDE)
+        asked = prompt_tensors(mobile.transforms, SlicePrompt.single(box, np.array(places), labels), (96, 128))
+        wanted = mobile.logits(embedding.features, *asked)
+        torch.testing.assert_close(fast.logits(embedding.features, *asked), wanted, rtol=1e-3, atol=1e-3)

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from pqcomq.models.transforms import LiteMedSAMFraming, MedSAMFraming, boxes_tensor
-from pqcomq.segmentation.box import Box3D
-from pqcomq.segmentation.propagation import next_prompt
+from pqcomq.segmentation.propagation import next_box
 
 SHAPES = [(300, 484), (512, 512), (101, 122), (600, 256), (64, 257)]
 
@@ -137,11 +136,11 @@ def test_medsam_masks_sigmoid_then_enlarge(shape):
 def test_the_next_prompt_is_the_tight_box_grown_in_model_pixels():
     mask = np.zeros((512, 256), bool)
     mask[100:201, 50:101] = True
-    given = Box3D(1, 2, 0, 3, 4, 5)
+    given = np.array([1, 2, 3, 4], np.float32)
     # 3 of LiteMedSAM's 256 pixels are 6 of 512; 5 of MedSAM's 1024 are 1.25 along the 256 and 2.5 along the 512.
-    assert next_prompt(LiteMedSAMFraming(), mask, given).tolist() == [44, 94, 106, 206]
-    assert next_prompt(MedSAMFraming(), mask, given).tolist() == [48.75, 97.5, 101.25, 202.5]
+    assert next_box(LiteMedSAMFraming(), mask, given).tolist() == [44, 94, 106, 206]
+    assert next_box(MedSAMFraming(), mask, given).tolist() == [48.75, 97.5, 101.25, 202.5]
     edge = np.zeros((512, 256), bool)
     edge[0, 0] = edge[511, 255] = True
-    assert next_prompt(LiteMedSAMFraming(), edge, given).tolist() == [0, 0, 256, 512]
-    assert next_prompt(LiteMedSAMFraming(), np.zeros((512, 256), bool), given).tolist() == [1, 2, 3, 4]
+    assert next_box(LiteMedSAMFraming(), edge, given).tolist() == [0, 0, 256, 512]
+    assert next_box(LiteMedSAMFraming(), np.zeros((512, 256), bool), given).tolist() == [1, 2, 3, 4]

@@ -10,6 +10,7 @@ import pytest
 from pqcomq.models.transforms import LiteMedSAMFraming
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
+from pqcomq.segmentation.prompt import Prompt, PromptPoint
 from pqcomq.segmentation.propagation import segment_slices, visiting_order
 
 
@@ -17,12 +18,16 @@ class Prompted:
     """Segments an ellipse-free world: on each slice, what of a moving square lies in the box; keeps the prompts."""
 
     def __init__(self, truth):
-        self.segmenter = SimpleNamespace(transforms=LiteMedSAMFraming())
-        self.truth, self.prompts = truth, {}
+        self.segmenter = SimpleNamespace(transforms=LiteMedSAMFraming(), check_points=lambda: None)
+        self.truth, self.prompts, self.points = truth, {}, {}
 
-    def segment(self, z, box):
-        self.prompts[z] = box
+    def segment(self, z, prompt):
+        self.points[z] = None if prompt.points is None else prompt.points[0].tolist()
         mask = np.zeros_like(self.truth[z])
+        if prompt.boxes is None:  # the square, where a point lies in it
+            x, y = prompt.points[0, 0]
+            return self.truth[z] & self.truth[z, round(y), round(x)]
+        self.prompts[z] = box = prompt.boxes[0]
         x0, y0, x1, y1 = (round(float(edge)) for edge in box)
         mask[y0 : y1 + 1, x0 : x1 + 1] = self.truth[z, y0 : y1 + 1, x0 : x1 + 1]
         return mask
@@ -74,3 +79,30 @@ def test_slices_outside_the_box_stay_empty(leaning):
     assert mask[3:6].any(axis=(1, 2)).all()
     assert not mask[:3].any()
     assert not mask[6:].any()
+
+
+def test_a_point_is_followed_by_the_boxes_of_the_masks_and_prompts_its_own_slice_alone(leaning):
+    leaning[7:] = False
+    prompt = Prompt(points=(PromptPoint(70, 110, 3), PromptPoint(80, 105, 4, positive=False)), span=(1, 8))
+    runner, mask = Prompted(leaning), BoxMask.empty(prompt, (256, 256))
+    assert list(segment_slices(runner, prompt, "propagate", mask)) == [3, 4, 5, 6, 7, 8, 2, 1]
+    assert np.array_equal(mask.in_volume(leaning.shape)[1:7], leaning[1:7])
+    assert runner.points == {3: [[70, 110]], 4: [[80, 105]], 5: None, 6: None, 7: None, 2: None, 1: None}
+    assert runner.prompts[4].tolist() == [53 - 3, 100 - 3, 83 + 3, 120 + 3], "beside the point, the neighbour's box"
+    assert 8 not in runner.points, "nothing leads there: the mask of slice 7 is empty"
+
+
+def test_with_the_same_prompt_everywhere_a_slice_without_points_is_asked_with_the_nearest(leaning):
+    prompt = Prompt(points=(PromptPoint(70, 110, 2), PromptPoint(72, 111, 6)), span=(0, 8))
+    runner, mask = Prompted(leaning), BoxMask.empty(prompt, (256, 256))
+    list(segment_slices(runner, prompt, "same", mask))
+    assert [runner.points[z] for z in (0, 4, 5, 8)] == [[[70, 110]], [[70, 110]], [[72, 111]], [[72, 111]]]
+
+
+def test_points_stand_beside_a_box_on_their_slice(leaning):
+    box = Box3D(53, 98, 3, 87, 122, 5)
+    runner = Prompted(leaning)
+    prompt = Prompt(box, (PromptPoint(60, 110, 5), PromptPoint(55, 99, 5, positive=False)))
+    list(segment_slices(runner, prompt, "same", BoxMask.empty(prompt, (256, 256))))
+    assert runner.points == {3: None, 4: None, 5: [[60, 110], [55, 99]]}
+    assert all(each.tolist() == box.xyxy.tolist() for each in runner.prompts.values())

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from pqcomq.cli.terminal.lists import NUMBERS, is_number
+from pqcomq.cli.terminal.lists import BOX, NUMBERS, is_number
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
@@ -39,21 +39,10 @@ def boxes_of(texts: Sequence[str], unit: BoxUnit, volume: Volume) -> list[Box3D]
             if not is_number(piece):
                 raise InputError(f"A box needs six numbers x0, y0, z0, x1, y1, z1, not '{text}'.")
             values.append(float(piece))
-        if unit is BoxUnit.mm and len(values) == NUMBERS:
+        if unit is BoxUnit.mm and len(values) == NUMBERS[BOX]:
             corners = volume.grid.to_voxels(np.array(values).reshape(2, 3))
             low, high = corners.min(axis=0), corners.max(axis=0)
             low[2], high[2] = np.rint(low[2]), np.rint(high[2])
             values = [*low.tolist(), *high.tolist()]
         boxes.append(Box3D.of(values).checked(volume.grid.shape_zyx))
     return boxes
-
-
-def single_box(texts: Sequence[str], unit: BoxUnit, volume: Volume) -> Box3D:
-    """The same for commands that take one box.
-
-    Raises:
-        InputError: there are several, too.
-    """
-    if len(texts) > 1:
-        raise InputError(f"This command takes one --box, not {len(texts)}; pqcomq segment takes several.")
-    return boxes_of(texts, unit, volume)[0]

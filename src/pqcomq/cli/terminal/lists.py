@@ -1,4 +1,4 @@
-"""Options that take several values in a row: lists, as shells expand ``*.nii.gz``, and the six numbers of a box.
+"""Options that take several values in a row: lists, as shells expand ``*.nii.gz``, and the numbers of a box or a point.
 
 What is here is done before a command is known, so nothing that takes time is imported.
 """
@@ -9,7 +9,10 @@ from collections.abc import Sequence
 
 from pqcomq.errors import InputError
 
-BOX, NUMBERS = "--box", 6
+BOX = "--box"
+NUMBERS = {BOX: 6, "--point": 3, "--negative-point": 3, "--slices": 2}
+"""Option → how many numbers belong to it."""
+_NAMES = {6: "six numbers X0 Y0 Z0 X1 Y1 Z1", 3: "three numbers X Y Z", 2: "two numbers FIRST LAST"}
 
 _LISTS = {
     "quantize": {"--calibration"},
@@ -50,26 +53,28 @@ def repeat_options(arguments: Sequence[str]) -> list[str]:
     return repeated
 
 
-def joined_boxes(arguments: Sequence[str]) -> list[str]:
-    """Turn ``--box 1 2 3 4 5 6`` into one value, so that the option may be given several times.
+def joined_numbers(arguments: Sequence[str]) -> list[str]:
+    """Turn ``--box 1 2 3 4 5 6`` into one value, so that the option may be given several times; points likewise.
 
     Raises:
-        InputError: there are not six numbers up to the next option.
+        InputError: there are fewer numbers up to the next option.
     """
     joined: list[str] = []
     index = 0
     while index < len(arguments):
         joined.append(arguments[index])
         index += 1
-        if joined[-1] != BOX:
+        option = joined[-1]
+        wanted = NUMBERS.get(option)
+        if wanted is None:
             continue
         values: list[str] = []
-        while index < len(arguments) and len(values) < NUMBERS and is_number(arguments[index]):
+        while index < len(arguments) and len(values) < wanted and is_number(arguments[index]):
             values.append(arguments[index])
             index += 1
-        if len(values) < NUMBERS:
+        if len(values) < wanted:
             found = f", and then '{arguments[index]}'" if index < len(arguments) else ""
-            raise InputError(f"--box needs six numbers X0 Y0 Z0 X1 Y1 Z1, but {len(values)} follow it{found}.")
+            raise InputError(f"{option} needs {_NAMES[wanted]}, but {len(values)} follow it{found}.")
         joined.append(" ".join(values))
     return joined
 

@@ -30,7 +30,7 @@ DEFAULT_MODEL, DEFAULT_METHOD = ModelKey("lite-medsam"), MethodKey("pcomq")
 
 
 class Prompting(StrEnum):
-    """Where each slice's box comes from."""
+    """Where each slice's prompt comes from."""
 
     same = "same"
     propagate = "propagate"
@@ -55,9 +55,31 @@ BOX_HELP = (
     "patient's right, y from the front, z from the feet. With --box-unit mm two opposite corners in LPS millimetres."
 )
 BOX_METAVAR = "X0 Y0 Z0 X1 Y1 Z1"
-Box = Annotated[list[str], typer.Option("--box", help=BOX_HELP, metavar=BOX_METAVAR)]
+Box = Annotated[list[str] | None, typer.Option("--box", help=BOX_HELP, metavar=BOX_METAVAR)]
+PointOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--point",
+        help="A point inside the object, beside a box or alone, for models that take points (SAM, MobileSAM); it "
+        "prompts its own slice. May be given more than once.",
+        metavar="X Y Z",
+    ),
+]
+NegativePointOption = Annotated[
+    list[str] | None,
+    typer.Option("--negative-point", help="A point outside of the object, likewise.", metavar="X Y Z"),
+]
+PointSlices = Annotated[
+    str | None,
+    typer.Option(
+        "--slices",
+        help="First and last slice to segment from points without a box; by default those of the points.",
+        metavar="FIRST LAST",
+    ),
+]
 BoxUnitOption = Annotated[
-    BoxUnit, typer.Option("--box-unit", help="Whether boxes are given in voxels or in the patient's millimetres.")
+    BoxUnit,
+    typer.Option("--box-unit", help="Whether boxes and points are in voxels or in the patient's millimetres."),
 ]
 LabelsPart = Annotated[
     int | None, typer.Option(min=1, help="Volume to take of a label file that holds several, counted from 1.")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pqcomq.comparison.measures.slice_scores import SliceScores
-from pqcomq.segmentation.box import Box3D
 
 DIVERGENCE_DICE = 0.95
 """Dice between the models below which they no longer see the same outline; below it the boxes that they hand to the
@@ -19,7 +18,7 @@ class Divergence:
 
     Attributes:
         z: slice number in LPS order.
-        steps: slices between it and the slice that the user's box prompted.
+        steps: slices between it and the slice that the user's prompt was given on.
         agreement: Dice between the models on it.
         below: the limit that it fell below.
     """
@@ -35,15 +34,15 @@ class Divergence:
         return f"The models diverge on slice {self.z}, {away}: Dice {self.agreement:.3f} between them there."
 
 
-def first_divergence(slices: Sequence[SliceScores], box: Box3D, below: float = DIVERGENCE_DICE) -> Divergence | None:
+def first_divergence(slices: Sequence[SliceScores], start: int, below: float = DIVERGENCE_DICE) -> Divergence | None:
     """Find it.
 
-    Propagation runs from the box's middle slice in both directions, so the first is the one with the fewest steps; of
+    Propagation runs from the prompted slice in both directions, so the first is the one with the fewest steps; of
     two equally far, the one with the lower Dice.
 
     Args:
-        slices: scores of the box's slices, in any order.
-        box: that prompted.
+        slices: scores of the prompt's slices, in any order.
+        start: the slice that the user's prompt was given on.
         below: Dice between the models under which they count as parted.
 
     Returns:
@@ -52,5 +51,5 @@ def first_divergence(slices: Sequence[SliceScores], box: Box3D, below: float = D
     parted = [each for each in slices if each.agreement < below]
     if not parted:
         return None
-    first = min(parted, key=lambda each: (abs(each.z - box.middle), each.agreement))
-    return Divergence(first.z, abs(first.z - box.middle), first.agreement, below)
+    first = min(parted, key=lambda each: (abs(each.z - start), each.agreement))
+    return Divergence(first.z, abs(first.z - start), first.agreement, below)

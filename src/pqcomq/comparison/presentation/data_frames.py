@@ -36,7 +36,7 @@ def per_object(objects: Sequence[ObjectComparison], models: Sequence[ComparedMod
                     "object": found.name,
                     "model": result.model,
                     "precision": result.precision,
-                    "slices": len(found.box.slices),
+                    "slices": len(found.prompt.slices),
                     **_scores(agreement, BETWEEN),
                     **_scores(result.accuracy, TRUTH),
                     "volume_ml": result.volume_ml,

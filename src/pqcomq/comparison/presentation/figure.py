@@ -19,7 +19,14 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from pqcomq.comparison.presentation.palette import FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR
+from pqcomq.comparison.presentation.palette import (
+    FULL_COLOUR,
+    INSIDE_COLOUR,
+    OUTSIDE_COLOUR,
+    QUANTIZED_COLOUR,
+    TRUTH_COLOUR,
+)
+from pqcomq.segmentation.prompt import PromptPoint
 
 WIDTH, MARGIN, TALLEST = 1280, 20, 640
 """Pixels: width of the picture, space round everything, greatest height of a panel."""
@@ -47,6 +54,7 @@ def draw_comparison(
     right_lines: Sequence[str],
     title: str,
     spacing_yx: tuple[float, float],
+    points: Sequence[PromptPoint] = (),
 ) -> None:
     """Write one PNG, 1280 pixels wide: the slice twice, with the reference's mask and with the candidate's.
 
@@ -61,6 +69,7 @@ def draw_comparison(
         right_lines: what the right plate says.
         title: line above both.
         spacing_yx: mm between pixel centres, y x.
+        points: of the prompt on this slice, drawn as + inside and − outside.
 
     Raises:
         ValueError: the arrays are not 2-D of one shape.
@@ -86,6 +95,7 @@ def draw_comparison(
         left = MARGIN + number * (COLUMN + MARGIN)
         panel = _axes(figure, (left + (COLUMN - width) // 2, panel_top, width, height))
         _draw_panel(panel, image_slice, mask, truth, box, colour)
+        _mark_points(panel, points)
         _orient(panel, width, height, spacing_yx[1] * image_slice.shape[1] / width)
         page.add_patch(Rectangle((left, plate_top), COLUMN, plate_height, facecolor=PLATE))
         page.add_patch(Rectangle((left, plate_top), 6, plate_height, facecolor=colour))
@@ -150,6 +160,14 @@ def _draw_panel(
         frame.set(linewidth=2 * POINT, linestyle=(0, (4.5, 3)))
         panel.add_patch(frame)
     panel.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+
+
+def _mark_points(panel: Axes, points: Sequence[PromptPoint]) -> None:
+    """Each point as a sign on a dark disc, legible on any picture."""
+    for each in points:
+        colour, sign = (INSIDE_COLOUR, "+") if each.positive else (OUTSIDE_COLOUR, "_")
+        panel.plot(each.x, each.y, "o", color="black", markeredgecolor=colour, markersize=16 * POINT)
+        panel.plot(each.x, each.y, sign, color=colour, markersize=10 * POINT, markeredgewidth=2.5 * POINT)
 
 
 def _padded(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

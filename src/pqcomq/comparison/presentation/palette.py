@@ -13,6 +13,10 @@ QUANTIZED_COLOUR = "#56B4E9"
 BOTH_COLOUR = "#C8C8C8"
 """What both segmented."""
 TRUTH_COLOUR = "#FAF05A"
+INSIDE_COLOUR = "#00D492"
+"""Of the + of a point inside the object. Green and pink of Okabe and Ito, lightened; + and − tell them apart, too."""
+OUTSIDE_COLOUR = "#FF8FCF"
+"""Of the − of a point outside."""
 
 OBJECT_COLOURS = ("#3AFFDE", "#DE1A9D", "#FFDE9D", "#7C7CFF", "#BD3A5B", "#5B3AFF")
 """Of masks and boxes, by the object's number, repeating after the last. Found by a search for colours as far as can be

@@ -148,6 +148,10 @@ ENTRIES: dict[str, Entry] = {
     )
 }
 
+_POINTS = [entry.title for entry in ENTRIES.values() if "points" in entry.prompts]
+POINT_TITLES = f"{', '.join(_POINTS[:-1])} and {_POINTS[-1]}"
+"""The models that take points, for people."""
+
 
 def entry_of(key: str) -> Entry:
     """A model of the catalogue.

@@ -1,0 +1,109 @@
+"""Points on the user's own view, as + and − of a constant size on screen; an open comparison draws them itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Points
+
+from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
+from napari_pqcomq.prompts.prompt import Prompt
+from pqcomq.comparison.presentation.palette import INSIDE_COLOUR, OUTSIDE_COLOUR
+from pqcomq.volumes.volume import Volume
+
+_OBJECTS_KEY = "pqcomq_objects_with_points"
+_PIXELS = 15
+_NAME = "Points"
+
+
+class PointMarks:
+    """Shows the points of the objects on a layer of its own.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+
+    def show(self, prompts: tuple[Prompt, ...], volume: Volume) -> None:
+        """Draw the points of objects, on a layer that is made when there is the first."""
+        points = [point for each in prompts for point in each.points]
+        layer = self._layer(volume)
+        if layer is None and not points:
+            return
+        pointed = tuple(each for each in prompts if each.points)
+        places = np.array([(each.z, each.y, each.x) for each in points], dtype=float).reshape(-1, 3)
+        looks = _looks([each.positive for each in points])
+        if layer is None:
+            layer = Points(
+                places,
+                name=_NAME,
+                size=1,
+                canvas_size_limits=(_PIXELS, _PIXELS),
+                border_width=0.1,
+                border_color="black",
+                metadata={VOLUME_KEY: volume, _OBJECTS_KEY: pointed},
+                **looks,
+                **transform(volume),
+            )
+            chosen = self._viewer.layers.selection.active
+            self._viewer.add_layer(layer)
+            self._viewer.layers.selection.active = chosen  # napari's own tool for points is not what was asked for
+            return
+        if layer.metadata[_OBJECTS_KEY] != pointed:
+            layer.metadata[_OBJECTS_KEY] = pointed
+            layer.data = places
+            if points:
+                layer.symbol, layer.face_color = looks["symbol"], looks["face_color"]
+
+    def kept(self, volume: Volume) -> tuple[Prompt, ...]:
+        """The objects with points of an earlier dock, by the layer that it left."""
+        layer = self._layer(volume)
+        objects: tuple[Prompt, ...] = () if layer is None else layer.metadata[_OBJECTS_KEY]
+        return objects
+
+    def _layer(self, volume: Volume) -> Points | None:
+        # A volume whose modality was set anew has the same voxels.
+        own = (each for each in self._viewer.layers if isinstance(each, Points) and _OBJECTS_KEY in each.metadata)
+        return next((each for each in own if each.metadata[VOLUME_KEY].voxels is volume.voxels), None)
+
+
+def with_points(boxed: tuple[Prompt, ...], before: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
+    """Objects read from a layer of boxes, which knows no points, with those that they had.
+
+    Args:
+        boxed: from the layer.
+        before: with points, told apart by their names.
+
+    Examples:
+        >>> from pqcomq.segmentation.box import Box3D
+        >>> from pqcomq.segmentation.prompt import PromptPoint
+        >>> spleen = Prompt(1, "spleen", None, points=(PromptPoint(4, 5, 6),), span=(6, 6))
+        >>> liver = Prompt(1, "liver", Box3D(0, 0, 0, 9, 9, 9))
+        >>> [(each.number, each.name) for each in with_points((liver,), (spleen,))]
+        [(1, 'liver'), (2, 'spleen')]
+    """
+    earlier = {each.name: each for each in before}
+    found = []
+    for each in boxed:
+        own = earlier.get(each.name)
+        points = () if own is None else tuple(point for point in own.points if point.z in each.asked.slices)
+        found.append(replace(each, points=points))
+    names, taken = {each.name for each in boxed}, {each.number for each in boxed}
+    for each in before:
+        if each.box is None and each.name not in names:
+            number = each.number if each.number not in taken else max(taken) + 1
+            taken.add(number)
+            found.append(replace(each, number=number))
+    return tuple(found)
+
+
+def _looks(positive: list[bool]) -> dict[str, Any]:
+    return {
+        "symbol": ["cross" if each else "hbar" for each in positive] or "cross",
+        "face_color": [INSIDE_COLOUR if each else OUTSIDE_COLOUR for each in positive] or INSIDE_COLOUR,
+    }
