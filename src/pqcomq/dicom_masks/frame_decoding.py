@@ -1,12 +1,13 @@
 """The pixels of a multi-frame object, a frame at a time, decoded as the images are.
 
-Packed bits and frames that lie in the file as they are take a line of NumPy each; compressed frames go to the one
-decoder of this package, :mod:`pqcomq.volumes.dicom.pixels.codecs`.
+Packed bits and frames that lie in the file as they are take a line of NumPy each; compressed frames go to the
+decoders, :mod:`pqcomq.volumes.dicom.decoding.decode`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -14,20 +15,22 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
 from pydicom.uid import ExplicitVRBigEndian
 
-from pqcomq.volumes.dicom.pixels.codecs import decode_frame
+from pqcomq.volumes.dicom.decoding.decode import decode_frame
 
 
-def decoded_frames(dataset: Dataset, indices: Sequence[int]) -> Iterator[np.ndarray]:
+def decoded_frames(dataset: Dataset, indices: Sequence[int], path: Path) -> Iterator[np.ndarray]:
     """Decode some frames.
 
     Args:
         dataset: with its pixel data, plain, deflated or compressed frame by frame.
         indices: of the frames, from 0.
+        path: of the file, for messages.
 
     Yields:
         (rows, columns) unsigned; one bit a pixel comes as uint8 0 and 1.
 
     Raises:
+        InputError: a decoder died of a frame.
         ValueError, AttributeError: the pixel data are missing, too short, or of an unknown kind.
     """
     syntax = dataset.file_meta.TransferSyntaxUID
@@ -38,7 +41,7 @@ def decoded_frames(dataset: Dataset, indices: Sequence[int]) -> Iterator[np.ndar
     if syntax.is_encapsulated:
         for index in indices:
             codestream = get_frame(dataset.PixelData, index, number_of_frames=int(dataset.NumberOfFrames))
-            yield decode_frame(codestream, syntax, shape, dtype)
+            yield decode_frame(codestream, syntax, shape, dtype, (f"frame {index + 1}", path))
         return
     if bits == 1:
         if syntax == ExplicitVRBigEndian:

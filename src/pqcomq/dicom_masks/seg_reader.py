@@ -142,7 +142,7 @@ def _parts(
     known: dict[tuple[tuple[float, ...], tuple[float, ...]], Axes | None] = {}
     parts: dict[int, list[Part]] = {}
     taken = 0
-    for index, pixels in zip(wanted, decoded_frames(dataset, wanted), strict=True):
+    for index, pixels in zip(wanted, decoded_frames(dataset, wanted, path), strict=True):
         frame = frames[index]
         way = (frame.cosines, frame.spacing)
         if way not in known:

@@ -12,9 +12,9 @@ from pydicom.encaps import generate_fragments, get_frame, parse_basic_offsets
 from pydicom.uid import ExplicitVRBigEndian
 
 from pqcomq.errors import InputError
+from pqcomq.volumes.dicom.decoding.decode import decode_frame
 from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.headers import PlaneHeader
-from pqcomq.volumes.dicom.pixels.codecs import decode_frame
 from pqcomq.volumes.dicom.pixels.pixel_format import PLAIN, frames_note
 from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
 
@@ -41,6 +41,7 @@ class FrameReader:
     def __init__(self, plane: PlaneHeader, stream: BinaryIO) -> None:
         self._file, self._stream, self._storage = plane.file, stream, plane.storage
         self._frames, self._shape = plane.frames, (plane.rows, plane.columns)
+        self._title = "its pixels" if plane.instance_number is None else f"slice {plane.instance_number}"
         self._value = b"" if self._storage.offset is not None else self._whole()
         self.notes: list[str] = []
         size = len(self._value) or self._storage.length or 0
@@ -65,7 +66,7 @@ class FrameReader:
         if self._storage.syntax in PLAIN or pydicom.uid.UID(self._storage.syntax).is_deflated:
             pixels = self._plain(index, room)
         else:
-            pixels = self._decoded(index)
+            pixels = self._decoded(index, room)
         return _without_spare_bits(pixels, self._storage.bits_stored, self._storage.shift)
 
     def _whole(self) -> bytes:
@@ -151,11 +152,17 @@ class FrameReader:
         buffer = buffer[: max(length - start, 0)]
         return int(self._stream.readinto(buffer))  # type: ignore[attr-defined]
 
-    def _decoded(self, index: int) -> np.ndarray:
+    def _decoded(self, index: int, room: np.ndarray | None) -> np.ndarray:
+        shown = f"frame {index + 1}" if self._frames > 1 else self._title
         try:
             with with_pydicom_errors(self._file):
                 codestream = get_frame(self._value, index, number_of_frames=self._frames)
-            return decode_frame(codestream, self._storage.syntax, self._shape, self._storage.dtype)
+            told = (shown, self._file)
+            return decode_frame(
+                codestream, self._storage.syntax, self._shape, self._storage.dtype, told, self._array(room)
+            )
+        except InputError:
+            raise
         except ValueError as error:
             logger.debug("decoding frame %d of %s: %s", index, self._file, error)
             raise InputError("The file is damaged: its compressed pixels cannot be decoded.", self._file) from error

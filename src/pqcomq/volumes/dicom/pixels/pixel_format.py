@@ -9,8 +9,8 @@ import numpy as np
 from pydicom import uid
 from pydicom.dataset import Dataset
 
+from pqcomq.volumes.dicom.decoding.decode import CODEC_OF
 from pqcomq.volumes.dicom.elements import number, text, whole_number
-from pqcomq.volumes.dicom.pixels.codecs import DECODERS
 
 AIR = -1024
 """Hounsfield units given to what lies outside a CT's field of view."""
@@ -18,7 +18,7 @@ MEASURED = frozenset({"CT", "PT"})
 """Modalities whose numbers have a unit, which turning them round would destroy."""
 PLAIN = frozenset({uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian})
 """Transfer syntaxes in which pixels lie in the file as they are."""
-READABLE = frozenset({*PLAIN, uid.DeflatedExplicitVRLittleEndian, uid.RLELossless, *DECODERS})
+READABLE = frozenset({*PLAIN, uid.DeflatedExplicitVRLittleEndian, *CODEC_OF})
 
 STORAGE_TAGS = (
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PhotometricInterpretation", "PixelPaddingValue",
