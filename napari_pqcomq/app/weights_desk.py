@@ -13,6 +13,7 @@ from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.inference_jobs import LoadJob
 from napari_pqcomq.jobs.kept_work import volume_key
 from napari_pqcomq.jobs.model_cache import ModelCache
+from pqcomq.atomic_files import check_target, together
 from pqcomq.errors import InputError
 from pqcomq.quantization.files.model_card import write_card
 from pqcomq.quantization.files.weights_file import manifest, save_weights
@@ -102,8 +103,10 @@ class WeightsDesk(QObject):
             show_error("There are no quantized weights to save yet: press Quantize first.")
             return
         try:
-            save_weights(self._models.newest, path, overwrite=True)
-            write_card(path, manifest(self._models.newest), overwrite=True)
+            check_target(path, overwrite=True)
+            with together(path.parent):
+                save_weights(self._models.newest, path, overwrite=True)
+                write_card(path, manifest(self._models.newest), overwrite=True)
         except InputError as error:
             show_error(str(error))
         else:

@@ -11,7 +11,7 @@ from uuid import uuid4
 from pqcomq.errors import InputError
 from pqcomq.staging import Staging, existing_folder, recover, together, why
 
-__all__ = ["check_folder", "check_target", "made_folder", "recover", "replacing", "together", "why"]
+__all__ = ["check_folder", "check_target", "made_folder", "recover", "replacing", "size_of", "together", "why"]
 
 
 @contextmanager
@@ -39,6 +39,12 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     if path.parent.is_dir():
         _check(path, overwrite)
     yield from _written(of_set, path, overwrite)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, also of one that was written in :func:`together` and has not taken its place yet."""
+    of_set = Staging.current()
+    return (path if of_set is None else of_set.where(path)).stat().st_size
 
 
 def _written(staging: Staging, path: Path, overwrite: bool) -> Iterator[Path]:

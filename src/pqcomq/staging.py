@@ -103,6 +103,11 @@ class Staging:
         self._targets[path.absolute()] = overwrite
         return staged
 
+    def where(self, path: Path) -> Path:
+        """Where a file of the set lies now; the path itself where the set has no such file."""
+        is_staged = path.absolute() in self._targets
+        return self._folder / _TREE / path.absolute().relative_to(self.base) if is_staged else path
+
     def drop(self, path: Path) -> None:
         """Forget a file that was not written to its end."""
         self._targets.pop(path.absolute(), None)

@@ -9,7 +9,7 @@ from typing import Any, overload
 from torch import nn
 
 from pqcomq.api.arguments import StrPath, volumes_of, window_of
-from pqcomq.atomic_files import check_target
+from pqcomq.atomic_files import check_target, together
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model as load_by_key
 from pqcomq.models.segmenter import Segmenter
@@ -190,8 +190,9 @@ def save_weights(model: QuantizedModel | QuantizedModule, path: StrPath, *, over
         save_module(model, Path(path), overwrite=overwrite)
     else:
         check_target(card_path(Path(path)), overwrite=overwrite)
-        save_model_weights(model, Path(path), overwrite=overwrite)
-        write_card(Path(path), manifest(model), overwrite=overwrite)
+        with together(Path(path).absolute().parent):
+            save_model_weights(model, Path(path), overwrite=overwrite)
+            write_card(Path(path), manifest(model), overwrite=overwrite)
 
 
 @overload

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pqcomq.atomic_files import check_target
+from pqcomq.atomic_files import check_target, together
 from pqcomq.cli.terminal.options import (
     DEFAULT_METHOD,
     DEFAULT_MODEL,
@@ -30,9 +31,10 @@ from pqcomq.quantization.algorithm.config import BIT_WIDTHS, STORED_BITS, Quanti
 from pqcomq.quantization.calibration.slices import DEFAULT_SLICES, calibrate_on
 from pqcomq.quantization.files.model_card import card_path, write_card
 from pqcomq.quantization.files.resume import Journal, run_identity
-from pqcomq.quantization.files.weights_file import manifest, save_weights
+from pqcomq.quantization.files.weights_file import manifest, read_manifest, save_weights
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.run_lock import only_run
 
 
 def quantize(
@@ -80,24 +82,28 @@ def quantize(
     _check_bits(bits, method, stored_bits)
     if out.suffix != ".safetensors":
         raise InputError("Quantized weights are written to a file that ends in .safetensors", out)
+    if out.is_file() and not overwrite:
+        _drop_leftovers(out)
     check_target(out, overwrite=overwrite)
     check_target(card_path(out), overwrite=overwrite)
-    unfinished = out.with_suffix(".unfinished")
-    Journal.check(unfinished)
     settings = _settings(model.value, bits, method, integer, stored_bits, changes or [])
-    volumes = [opened(path, None, modality) for path in calibration]
-    slices = calibrate_on(volumes, calibration_slices, window_of(window))
-    full = load_model(model.value, checkpoint)
-    journal = Journal.open(unfinished, run_identity(full, slices, settings))
-    if journal.note:
-        print_note(journal.note)
-    quantized = followed(
-        quantize_model(full, slices, settings, journal), f"{full.title}, {settings.title}", lambda: _kept(journal)
-    )
-    save_weights(quantized, out, overwrite=overwrite)
-    head = manifest(quantized)
-    card = write_card(out, head, overwrite=overwrite)
-    journal.discard()
+    with only_run(_lock(out), out):
+        unfinished = _unfinished(out)
+        Journal.check(unfinished)
+        volumes = [opened(path, None, modality) for path in calibration]
+        slices = calibrate_on(volumes, calibration_slices, window_of(window))
+        full = load_model(model.value, checkpoint)
+        journal = Journal.open(unfinished, run_identity(full, slices, settings))
+        if journal.note:
+            print_note(journal.note)
+        quantized = followed(
+            quantize_model(full, slices, settings, journal), f"{full.title}, {settings.title}", lambda: _kept(journal)
+        )
+        head = manifest(quantized)
+        with together(out.parent):  # killed in between, neither the file nor its card would be there
+            save_weights(quantized, out, overwrite=overwrite)
+            card = write_card(out, head, overwrite=overwrite)
+        journal.discard()
     size = out.stat().st_size
     if json:
         print_json({"file": str(out), "file_bytes": size} | head)
@@ -111,6 +117,22 @@ def quantize(
             f"wrote {card}: the model's card",
         ]
     )
+
+
+def _unfinished(out: Path) -> Path:
+    """Where finished layers are kept until the file is written."""
+    return out.with_suffix(".unfinished")
+
+
+def _lock(out: Path) -> Path:
+    return out.with_name(f".{out.name}.lock")
+
+
+def _drop_leftovers(out: Path) -> None:
+    """Take away the finished layers of a run that was killed after it had written its file."""
+    with suppress(InputError), only_run(_lock(out), out):
+        if Journal.drop_finished(_unfinished(out), read_manifest(out)):
+            print_note(f"{_unfinished(out)} was left by the run that wrote {out}, and was taken away")
 
 
 def _kept(journal: Journal) -> str:

@@ -10,6 +10,9 @@ import time
 
 import pytest
 
+from pqcomq.quantization.files.resume import MARK, Journal
+from pqcomq.run_lock import only_run
+
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signals")
@@ -40,3 +43,40 @@ def test_a_command_that_keeps_nothing_says_so(run, ct, tmp_path, monkeypatch):
     monkeypatch.setattr("pqcomq.cli.info.opened", interrupted)
     status, out, error = run("info", ct)
     assert (status, out, error) == (130, "", "pqcomq: interrupted; nothing was written\n")
+
+
+@pytest.mark.slow
+def test_what_a_run_killed_after_its_file_was_written_left_is_taken_away(run, refused, ct, tmp_path, monkeypatch):
+    out, left = tmp_path / "w.safetensors", tmp_path / "w.unfinished"
+    arguments = (
+        "quantize",
+        "--bits",
+        8,
+        "--method",
+        "rtn",
+        "--calibration",
+        ct,
+        "--calibration-slices",
+        1,
+        "--out",
+        out,
+    )
+    with only_run(tmp_path / ".w.safetensors.lock", out):
+        assert "Another run is writing there" in refused(*arguments)
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "discard", lambda _journal: None)
+        assert run(*arguments)[0] == 0
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left / MARK in files
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["phantom.nii.gz", "w.md", out.name, left.name]
+    status, _, err = run(*arguments)
+    assert status == 2
+    assert f"{left} was left by the run that wrote {out}, and was taken away" in err
+    assert "exists already" in err
+    assert not left.exists()
+    assert all(path.read_bytes() == files[path] for path in files if path.parent == tmp_path)
+
+    left.mkdir()
+    (left / MARK).touch()
+    (left / "identity.json").write_text('{"settings": {}}', encoding="utf-8")  # another run's
+    assert "exists already" in refused(*arguments)

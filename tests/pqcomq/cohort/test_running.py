@@ -233,3 +233,21 @@ def test_two_workers_quantize_for_each_case_and_one_goes_on_with_the_same_number
     finished(running(two, really, tmp_path / "out", ONE))
     pd.testing.assert_frame_equal(CohortStore(tmp_path / "out").scores(), first, check_exact=True)
     assert len(first) == 2 * 4  # full precision, its moved box, the common file, and what was made
+
+
+def test_a_second_run_in_the_same_folder_is_told_and_shards_share_it(cases, quick, tmp_path):
+    def refusal(workers):
+        with pytest.raises(InputError) as caught:
+            next(running(cases, quick, tmp_path, workers))
+        return str(caught.value)
+
+    told = str(InputError("Another run is writing there; wait for its end, or choose another place.", tmp_path))
+    whole = running(cases, quick, tmp_path, ONE)
+    next(whole)
+    assert (refusal(ONE), refusal(Workers(1, shard=(1, 2)))) == (told, told)
+    whole.close()
+    first, second = (running(cases, quick, tmp_path, Workers(1, shard=(each, 2))) for each in (1, 2))
+    next(first), next(second)
+    assert (refusal(ONE), refusal(Workers(1, shard=(2, 2)))) == (told, told)
+    first.close(), second.close()
+    assert not [each.name for each in tmp_path.iterdir() if each.name.endswith(".lock")]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pqcomq.atomic_files import made_folder
+from pqcomq.atomic_files import made_folder, together
 from pqcomq.cohort.cases.case import Case, CaseList, NotScored
 from pqcomq.cohort.cases.read_case import volume_of
 from pqcomq.errors import InputError
@@ -20,6 +20,7 @@ from pqcomq.quantization.files.model_card import write_card
 from pqcomq.quantization.files.weights_file import manifest, save_weights
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.run_lock import only_run
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
 
@@ -84,7 +85,8 @@ def making_weights(
         The files, method by method (a generator's return value).
 
     Raises:
-        InputError: a width or method is unknown, nothing can be calibrated on, or a file cannot be written.
+        InputError: a width or method is unknown, nothing can be calibrated on, another run is writing there, or a file
+            cannot be written.
     """
     try:
         configs = {(method, width): default_config(full.key, width, method) for method in methods for width in bits}
@@ -92,11 +94,12 @@ def making_weights(
         raise InputError(str(problem)) from problem
     slices = calibrate_on(volumes, DEFAULT_SLICES, window)
     paths = []
-    for (method, width), config in configs.items():
-        path = folder / f"{full.key}-{method}-{width}bit.safetensors"
-        if not path.is_file():
-            yield from prefixed(made_file(path, full, slices, config), f"{config.title}: ")
-        paths.append(path)
+    with only_run(folder / ".run.lock", folder):
+        for (method, width), config in configs.items():
+            path = folder / f"{full.key}-{method}-{width}bit.safetensors"
+            if not path.is_file():
+                yield from prefixed(made_file(path, full, slices, config), f"{config.title}: ")
+            paths.append(path)
     return paths
 
 
@@ -119,5 +122,6 @@ def made_file(
     """
     model = yield from quantize_model(full, slices, config)
     made_folder(path.parent)
-    save_weights(model, path, overwrite=True)
-    write_card(path, manifest(model), overwrite=True)
+    with together(path.parent):
+        save_weights(model, path, overwrite=True)
+        write_card(path, manifest(model), overwrite=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from pqcomq.atomic_files import made_folder
 from pqcomq.cohort.cases.case import Case, CaseList
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.running.case_task import Outcome, working
@@ -22,9 +23,13 @@ from pqcomq.cohort.store import CohortStore
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Stopwatch, prefixed
+from pqcomq.run_lock import only_run
 
 WORKER_BYTES = 3 * 2**30
 """What a worker with LiteMedSAM in four precisions and a large case takes; it decides how many are started."""
+LOCK, SHARD_LOCK = ".run.lock", ".shard-{}.lock"
+LOOKING_SECONDS = 2.0
+"""For which a shard waits for the others that look whether the whole cohort is run."""
 
 
 @dataclass(frozen=True)
@@ -90,15 +95,23 @@ def running(
         What became of the cases of this run (a generator's return value).
 
     Raises:
-        InputError: the folder holds another cohort, models cannot be loaded, or results cannot be written; what was
-            done before is kept, and the same call goes on.
+        InputError: the folder holds another cohort, another run is writing there, models cannot be loaded, or
+            results cannot be written; what was done before is kept, and the same call goes on.
     """
     check_installed()
     who = workers or Workers()
-    store = CohortStore(folder)
     with worker_threads(settings.threads):
         models = models_of(settings)  # before anything is made: a fault of theirs is told at once
-        store.check(settings)
+    with _only_run(made_folder(folder), who):
+        return (yield from _running(found, settings, folder, who, models))
+
+
+def _running(
+    found: CaseList, settings: CohortSettings, folder: Path, who: Workers, models: Sequence[ComparedModel]
+) -> Generator[Progress, None, list[Outcome]]:
+    store = CohortStore(folder)
+    store.check(settings)
+    with worker_threads(settings.threads):
         made = yield from _made_first(found, settings, models, folder)
     store.begin(settings, found, described([*models, *made]))
     share = who.share(found.cases)
@@ -148,6 +161,27 @@ def _made_first(
     if problems:
         raise problems[0]
     return []
+
+
+@contextmanager
+def _only_run(folder: Path, who: Workers) -> Iterator[None]:
+    """Hold a folder for this run, which shards of one cohort may share.
+
+    Raises:
+        InputError: another run is writing there.
+    """
+    whole = folder / LOCK
+    if who.shard is None:
+        with only_run(whole, folder):
+            for shard in folder.glob(SHARD_LOCK.format("*")):
+                with only_run(shard, folder):
+                    pass
+            yield
+        return
+    with only_run(folder / SHARD_LOCK.format("-of-".join(map(str, who.shard))), folder):
+        with only_run(whole, folder, wait=LOOKING_SECONDS):  # other shards look at it too
+            pass
+        yield
 
 
 def _on_workers(

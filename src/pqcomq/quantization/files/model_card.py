@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pqcomq.atomic_files import replacing
+from pqcomq.atomic_files import replacing, size_of
 from pqcomq.models.catalogue.entries import ENTRIES
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.research_only import RESEARCH_ONLY
@@ -113,7 +113,7 @@ _NOTHING_MEASURED = "Nothing yet: `pqcomq cohort` measures on labelled cases, `p
 def _what(weights: Path, manifest: Mapping[str, Any], card: Mapping[str, Any]) -> list[str]:
     settings = manifest["quantization"]
     return [
-        f"`{weights.name}`, {weights.stat().st_size / 1e6:.1f} MB: image encoder, prompt encoder and mask decoder. "
+        f"`{weights.name}`, {size_of(weights) / 1e6:.1f} MB: image encoder, prompt encoder and mask decoder. "
         f"Prompt: {', '.join(card['from']['prompts'])}. Written by pqcomq {manifest['versions']['pqcomq']}.",
         "",
         "| bits | |",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -80,6 +81,26 @@ class Journal:
                 f"Finished layers would be kept in {folder}, and something of that name is there that this program did "
                 "not make; it is left as it is: move it, or choose another name for the file to write."
             )
+
+    @classmethod
+    def drop_finished(cls, folder: Path, head: Mapping[str, Any]) -> bool:
+        """Take away the journal of a run that had written its file when it was killed; says whether there was one.
+
+        Args:
+            folder: of the journal.
+            head: manifest of the file that the run was to write.
+
+        Raises:
+            InputError: the folder is somebody else's.
+        """
+        cls.check(folder)
+        journal = cls(folder)
+        kept = journal._read(_IDENTITY, dict[str, Any]) or {}
+        own = (kept.get("checkpoint_sha256"), kept.get("settings"), kept.get("calibration"))
+        if own != (head["model"]["checkpoint_sha256"], head["quantization"], head["calibration"]):
+            return False
+        journal.discard()
+        return True
 
     @classmethod
     def open(cls, folder: Path, identity: dict[str, Any]) -> Self:
