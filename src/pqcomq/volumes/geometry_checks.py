@@ -12,6 +12,12 @@ MOST_SPACING = 20.0
 MOST_ANISOTROPY = 25.0
 """The same of the largest by the smallest spacing."""
 
+NO_SPACING = ImportIssue(
+    "no spacing",
+    "The file does not say how far apart its voxels lie; 1 mm is assumed, so that lengths and volumes in mL are in doubt.",
+)
+"""Of a file that has no spacing."""
+
 
 def geometry_findings(grid: Grid) -> tuple[ImportIssue, ...]:
     """Harmless oddities of the grid of a file: oblique axes, unlikely spacing."""

@@ -22,7 +22,7 @@ REMEDIES: dict[Remedy, str] = {
 """Each remedy as a phrase that follows "to"."""
 
 
-DOUBTFUL = frozenset({"damaged", "doubtful modality", "identity", "joined", "mixed", "uid", "values"})
+DOUBTFUL = frozenset({"damaged", "doubtful modality", "identity", "joined", "mixed", "no spacing", "uid", "values"})
 """Kinds of findings after which a person should look whether the volume is the one that was meant."""
 
 

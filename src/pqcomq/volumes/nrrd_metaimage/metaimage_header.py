@@ -65,7 +65,7 @@ def read_metaimage_header(path: Path) -> PictureFile:
     data, offset = _place(path, fields[_LAST], end, skip)
     return PictureFile(
         sizes, part_axis, _dtype(fields, path), _encoding(fields, path), data, offset, 0,
-        checked_grid(size, spacing[:3], origin[:3], axes, path), fields,
+        checked_grid(size, spacing[:3], origin[:3], axes, path), fields, "ElementSpacing" in fields,
     )  # fmt: skip
 
 

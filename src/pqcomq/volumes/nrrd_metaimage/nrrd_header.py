@@ -81,6 +81,9 @@ def read_nrrd_header(path: Path) -> PictureFile:
         raise colours(path)
     size = checked_axes(sizes, part_axis, path)
     spacing, origin, axes = _geometry(header, directions, part_axis, path)
+    has_spacing = not np.isnan(spacing).any() or directions is not None
+    if not has_spacing:
+        spacing = np.where(np.isnan(spacing), 1.0, spacing)
     detached = header.get("data file", header.get("datafile"))
     data = path if detached is None else data_file(path, str(detached))
     offset = _past_lines(data, end if detached is None else 0, skip_lines, path)
@@ -90,6 +93,7 @@ def read_nrrd_header(path: Path) -> PictureFile:
     return PictureFile(
         sizes, part_axis, dtype, encoding, data, -1 if skip == -1 else offset + (0 if is_packed else skip),
         skip if is_packed else 0, checked_grid(size, spacing, origin, axes, path), _texts(lines),
+        has_spacing,
     )  # fmt: skip
 
 
@@ -174,7 +178,7 @@ def _check_numbers(lines: Sequence[str]) -> None:
 def _geometry(
     header: Mapping[str, Any], directions: np.ndarray | None, part_axis: int | None, path: Path
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Spacing (3,), origin (3,) and axes as columns (3, 3), in LPS mm.
+    """Spacing (3,), NaN where it is not stated, origin (3,) and axes as columns (3, 3), in LPS mm.
 
     Raises:
         InputError: they are damaged.
@@ -184,7 +188,7 @@ def _geometry(
         if directions is None:
             steps = np.asarray(header.get("spacings", np.full(len(spatial) + (part_axis is not None), np.nan)), float)
             steps = steps[spatial]
-            return np.where(np.isnan(steps), 1.0, np.abs(steps)), np.zeros(3), np.eye(3)
+            return np.abs(steps), np.zeros(3), np.eye(3)
         turn = np.array(TO_LPS.get(str(header.get("space", "")).lower(), (1, 1, 1)), float)
         origin = np.asarray(header.get("space origin", np.zeros(3)), float)[:3]
         if origin.shape != (3,):

@@ -37,6 +37,7 @@ class PictureFile:
         skip: bytes before them once decompressed.
         grid: of one volume.
         fields: the header's own, as text.
+        has_spacing: whether the file says how far apart voxels lie along each of the three axes.
     """
 
     sizes: tuple[int, ...]
@@ -48,6 +49,7 @@ class PictureFile:
     skip: int
     grid: Grid
     fields: Mapping[str, str]
+    has_spacing: bool = True
 
     @property
     def parts(self) -> int:
