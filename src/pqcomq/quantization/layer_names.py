@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 
-from torch import nn
+from torch import Tensor, nn
 
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.algorithm.gram import QuantizableLayer, quantizable_layers
@@ -57,3 +57,14 @@ def copied(segmenter: Segmenter) -> Segmenter:
         image_encoder=copy.deepcopy(segmenter.image_encoder),
         mask_decoder=copy.deepcopy(segmenter.mask_decoder),
     )
+
+
+def with_weights_apart(segmenter: Segmenter) -> Segmenter:
+    """A model that shares its weights with this one until it is given others, of which this one takes no notice."""
+
+    def apart(network: nn.Module) -> nn.Module:
+        shared: dict[int, Tensor] = {id(each): nn.Parameter(each.data, False) for each in network.parameters()}
+        shared |= {id(each): each for each in network.buffers()}
+        return copy.deepcopy(network, shared)
+
+    return replace(segmenter, image_encoder=apart(segmenter.image_encoder), mask_decoder=apart(segmenter.mask_decoder))

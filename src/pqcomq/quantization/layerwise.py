@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
+from functools import partial
 from itertools import chain, count
 from typing import Generic, Protocol, TypeVar
 
@@ -13,11 +14,12 @@ from torch import Tensor
 from pqcomq.errors import InputError
 from pqcomq.progress import translated
 from pqcomq.quantization.algorithm.config import QuantizationConfig
-from pqcomq.quantization.algorithm.gram import InputGram, QuantizableLayer, gathering_grams, weight_matrix
+from pqcomq.quantization.algorithm.gram import InputGram, PassGrams, QuantizableLayer, no_grams, weight_matrix
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, quantize_layer
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
 from pqcomq.quantization.algorithm.single_thread import one_thread
+from pqcomq.quantization.calibration.lanes import Lanes
 from pqcomq.quantization.calibration.passes import Pass
 from pqcomq.quantization.calibration.sequential_forward import SequentialForward
 from pqcomq.quantization.files.resume import Journal
@@ -25,11 +27,9 @@ from pqcomq.quantization.layer_events import LayerEvent, event_text
 from pqcomq.quantization.planning.mixed_precision import LayerPlan, measured_plan, uniform
 from pqcomq.quantization.planning.rate_plan import measured_rates
 from pqcomq.quantization.planning.time_estimate import Phase, TimeEstimate
+from pqcomq.quantization.workers import Workers
 
 ModelT = TypeVar("ModelT")
-
-_WORTH_SHARING = 500_000
-"""Weights from which on a layer's sweeps gain by a second core."""
 
 _CALLS_PER_COLUMN = 500_000.0
 """What the calls for one column cost, in multiplications that would take as long."""
@@ -53,6 +53,9 @@ class QuantizationTarget(Protocol[ModelT]):
     def copied(self) -> ModelT:
         """A copy of :attr:`full` whose layers may be changed."""
 
+    side_by_side: bool
+    """Whether several passes may run through one model at a time, in threads of their own."""
+
     def passes(self, model: ModelT) -> list[Pass]:
         """All calibration inputs through a model, all of which halt together; each when called."""
 
@@ -62,7 +65,7 @@ class QuantizationTarget(Protocol[ModelT]):
     def sees_more(self, name: str) -> bool:
         """Whether a layer saw things in :meth:`full_passes` that :meth:`passes` do not show it."""
 
-    def damage(self, trials: Mapping[str, Tensor]) -> Iterator[tuple[str, float]]:
+    def damage(self, trials: Mapping[str, Tensor], workers: Workers) -> Iterator[tuple[str, float]]:
         """What each layer's trial weight does to the output, see :mod:`.sensitivity`."""
 
 
@@ -83,6 +86,14 @@ class LayerwiseRun(Generic[ModelT]):
         self._clock = TimeEstimate(len(target), plans=self._plans, walks=self._walks)
 
     def run(self) -> Generator[LayerEvent, None, dict[str, QuantizedLayer]]:
+        """All phases, see :meth:`_phases`; what comes out does not depend on the number of threads.
+
+        That holds where passes may run side by side, each of them on one core. Otherwise they take torch's threads.
+        """
+        self._workers = Workers(torch.get_num_threads() if self._target.side_by_side else 0)
+        return (yield from self._workers.working(self._phases()))
+
+    def _phases(self) -> Generator[LayerEvent, None, dict[str, QuantizedLayer]]:
         """All phases.
 
         Yields:
@@ -112,10 +123,16 @@ class LayerwiseRun(Generic[ModelT]):
     def calibrated(self) -> Generator[LayerEvent, None, dict[str, InputGram]]:
         """Run calibration inputs through the model and sum up the Gram matrices of every layer's inputs."""
         total = len(self._target)
-        with gathering_grams(self.layers) as grams:
-            for step, run in enumerate(self._target.full_passes(), start=1):
-                run()
-                yield self._event("calibrate", f"{self._target.input_title} {step}", step, total, step / total)
+        grams, watching = no_grams(self.layers), PassGrams(self.layers)
+        runs = self._workers.in_order(partial(watching.of, run) for run in self._target.full_passes())
+        try:
+            with closing(runs):
+                for step, seen in enumerate(runs, start=1):
+                    for name, further in seen.items():
+                        grams[name].add_known(further)
+                    yield self._event("calibrate", f"{self._target.input_title} {step}", step, total, step / total)
+        finally:
+            watching.end()
         return grams
 
     def planned(self, grams: dict[str, InputGram]) -> Generator[LayerEvent, None, dict[str, LayerPlan]]:
@@ -125,7 +142,7 @@ class LayerwiseRun(Generic[ModelT]):
             grams: of every layer's inputs.
         """
         measure = measured_plan if self._settings.stored_bits is None else measured_rates
-        work = measure(self.layers, grams, self._settings, self._target.damage)
+        work = measure(self.layers, grams, self._settings, partial(self._target.damage, workers=self._workers))
         steps, total = count(1), 2 * len(self.layers)  # a layer is tried, then its damage measured
 
         def told(name: str) -> LayerEvent:
@@ -149,10 +166,11 @@ class LayerwiseRun(Generic[ModelT]):
         """
         low = self._target.copied()
         low_layers = self._target.layers(low)
-        pairs: SequentialForward | Generator[tuple[str, PairedGram], None, None]
+        pairs: Lanes | SequentialForward | Generator[tuple[str, PairedGram], None, None]
         if self._walks:
             passes, full = self._target.passes, self._target.full
-            pairs = SequentialForward(passes(full), passes(low), self.layers, low_layers)
+            two = passes(full), passes(low), self.layers, low_layers
+            pairs = Lanes(*two, self._workers) if self._workers.count else SequentialForward(*two)
         else:
             pairs = _standing(grams)
         finished: dict[str, QuantizedLayer] = {}
@@ -219,7 +237,7 @@ def _quantize(
 ) -> tuple[float, QuantizedLayer]:
     """A layer's error by rounding to nearest, and the layer by the chosen method, taken from the journal if there."""
     matrix = weight_matrix(layer)
-    with _threads_for(matrix):
+    with one_thread():  # shared between threads, its many short operations would wait for each other
         try:
             nearest = quantize_matrix(matrix, paired.full.gram, _nearest(settings))
             before = paired.share_lost(matrix, nearest.dequantize())
@@ -236,16 +254,6 @@ def _nearest(settings: QuantizationConfig) -> QuantizationConfig:
     """Round to nearest at the same bit width, or at the one nearest to an entropy-coded layer's bits."""
     rate = settings.stored_bits
     return QuantizationConfig.plain(settings.bits if rate is None else 2 if rate < 3 else 4)
-
-
-def _threads_for(matrix: Tensor) -> AbstractContextManager[None]:
-    """Keep the sweeps of all but large layers on one core.
-
-    They are many short operations. Shared between threads, each ends with all of them waiting for the slowest; with any
-    other work on the machine (a window being drawn, say) that waiting made sweeps ten times slower, and without it they
-    gained nothing. In large layers the matrix products dominate.
-    """
-    return one_thread() if matrix.numel() < _WORTH_SHARING else nullcontext()
 
 
 def _sweep_cost(layer: QuantizableLayer) -> float:

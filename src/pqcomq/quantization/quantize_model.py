@@ -17,6 +17,7 @@ from pqcomq.quantization.layer_names import DECODER, copied, layers_to_quantize
 from pqcomq.quantization.layerwise import LayerwiseRun
 from pqcomq.quantization.planning.sensitivity import View, model_damage
 from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.quantization.workers import Workers
 
 
 def quantize_model(
@@ -52,6 +53,7 @@ class _SegmenterTarget:
     """Calibration slices through image encoder and, if asked for, mask decoder."""
 
     input_title = "slice"
+    side_by_side = True
 
     def __init__(self, full: Segmenter, calibration: Calibration, settings: QuantizationConfig) -> None:
         self.full, self._decoder = full, settings.decoder
@@ -80,7 +82,7 @@ class _SegmenterTarget:
     def sees_more(self, name: str) -> bool:
         return self._more_boxes and name.startswith(DECODER)
 
-    def damage(self, trials: Mapping[str, Tensor]) -> Iterator[tuple[str, float]]:
+    def damage(self, trials: Mapping[str, Tensor], workers: Workers) -> Iterator[tuple[str, float]]:
         """Measured on slices of the middle, by boxes that no layer was fitted to."""
         views = [View(self._slices.image(index), self._slices.unseen_boxes(index)) for index in self._slices.judging]
-        return model_damage(self.copied(), views, trials)
+        return model_damage(self.full, views, trials, workers)

@@ -21,6 +21,7 @@ from pqcomq.quantization.layerwise import LayerwiseRun
 from pqcomq.quantization.module_layers import check_network, layers_and_reasons
 from pqcomq.quantization.planning.sensitivity import relative_difference, weights_in_place
 from pqcomq.quantization.quantized_module import QuantizedModule
+from pqcomq.quantization.workers import Workers
 
 
 def quantize_module(
@@ -103,6 +104,7 @@ class _ModuleTarget:
     """
 
     input_title = "input"
+    side_by_side = False  # whatever the network keeps of a pass, another one would find
 
     def __init__(self, full: nn.Module, calls: list[_Call]) -> None:
         if not calls:
@@ -135,7 +137,7 @@ class _ModuleTarget:
         return False
 
     @torch.inference_mode()
-    def damage(self, trials: Mapping[str, Tensor]) -> Iterator[tuple[str, float]]:
+    def damage(self, trials: Mapping[str, Tensor], workers: Workers) -> Iterator[tuple[str, float]]:
         """The relative error of the output on the first input, for each layer's trial weight alone."""
         model = self.copied()
         layers, wanted = self.layers(model), self._output(model)

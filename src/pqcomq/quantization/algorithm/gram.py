@@ -6,7 +6,8 @@ With inputs X (tokens N, inputs m), all that the descent needs of them is the Gr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -109,9 +110,53 @@ def spread_rows(rows: Tensor) -> Tensor:
     return rows[:: step - (step % 2 == 0)]
 
 
+class PassGrams:
+    """What each layer sees in single passes, several of which may run at a time in threads of their own.
+
+    Args:
+        layers: by name. Hooks stay on them until :meth:`end`.
+    """
+
+    def __init__(self, layers: Mapping[str, QuantizableLayer]) -> None:
+        self._here = threading.local()
+        self._handles = [self._listen(name, layer) for name, layer in layers.items()]
+
+    def _listen(self, name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
+        def add(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+            grams: dict[str, InputGram] | None = getattr(self._here, "grams", None)
+            if grams is None:
+                return
+            if name not in grams:
+                grams[name] = InputGram.empty(weight_matrix(layer).shape[1])
+            grams[name].add(spread_rows(tokens(layer, arguments[0].float())))
+
+        return layer.register_forward_pre_hook(add)
+
+    @contextmanager
+    def into(self, grams: dict[str, InputGram]) -> Iterator[None]:
+        """While open, what layers see in this thread is added to ``grams``."""
+        self._here.grams = grams
+        try:
+            yield
+        finally:
+            self._here.grams = None
+
+    def of(self, run: Callable[[], None]) -> dict[str, InputGram]:
+        """Name → what the layer sees while ``run`` runs; layers that it does not reach are missing."""
+        grams: dict[str, InputGram] = {}
+        with self.into(grams):
+            run()
+        return grams
+
+    def end(self) -> None:
+        """Take the hooks off the layers."""
+        for handle in self._handles:
+            handle.remove()
+
+
 @contextmanager
 def gathering_grams(layers: dict[str, QuantizableLayer]) -> Iterator[dict[str, InputGram]]:
-    """While open, every forward pass adds to each layer's Gram matrix.
+    """While open, every forward pass of this thread adds to each layer's Gram matrix.
 
     Args:
         layers: by name.
@@ -119,19 +164,15 @@ def gathering_grams(layers: dict[str, QuantizableLayer]) -> Iterator[dict[str, I
     Yields:
         name → grams; filled in place as batches go by, complete when the block ends.
     """
-    grams: dict[str, InputGram] = {}
-
-    def listen(name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
-        grams[name] = InputGram.empty(weight_matrix(layer).shape[1])
-
-        def add(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-            grams[name].add(spread_rows(tokens(layer, arguments[0].float())))
-
-        return layer.register_forward_pre_hook(add)
-
-    handles = [listen(name, layer) for name, layer in layers.items()]
+    grams = no_grams(layers)
+    watching = PassGrams(layers)
     try:
-        yield grams
+        with watching.into(grams):
+            yield grams
     finally:
-        for handle in handles:
-            handle.remove()
+        watching.end()
+
+
+def no_grams(layers: Mapping[str, QuantizableLayer]) -> dict[str, InputGram]:
+    """Name → what is known of each layer's inputs before any pass."""
+    return {name: InputGram.empty(weight_matrix(layer).shape[1]) for name, layer in layers.items()}

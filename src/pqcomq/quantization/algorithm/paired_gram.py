@@ -55,6 +55,12 @@ class PairedGram:
         self.seen.add(seen)
         self.cross.addmm_(seen.T, full)
 
+    def add_known(self, other: PairedGram) -> None:
+        """Take in what is known of other tokens."""
+        self.full.add_known(other.full)
+        self.seen.add_known(other.seen)
+        self.cross = self.cross + other.cross
+
     def add_unchanged(self, further: InputGram) -> None:
         """Take in tokens known in full precision only, as if the quantized model saw the same."""
         self.full.add_known(further)

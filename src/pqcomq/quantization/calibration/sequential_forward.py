@@ -12,7 +12,7 @@ opened inside the model is therefore put away whenever it halts, and taken up ag
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from contextvars import copy_context
 from weakref import WeakSet
@@ -39,16 +39,26 @@ class _Left(threading.local):
 
 _left = _Left()
 
+_one_at_a_time = threading.Lock()
+"""Held while hooks are put on and taken off: torch counts them without one."""
+
 
 class PassesDivergedError(RuntimeError):
     """The passes took different ways through the models, so that they cannot halt together."""
 
 
 class _Halting:
-    """Makes one model's layers hand what they see to whoever runs the pass, the first time that they are reached."""
+    """Makes one model's layers hand what they see to whoever runs a pass, the first time that the pass reaches them.
 
-    def __init__(self, layers: Mapping[str, QuantizableLayer]) -> None:
-        self._handles = [self._listen(name, layer) for name, layer in layers.items()]
+    Args:
+        layers: of the model.
+        passes: others go through the same layers unhalted.
+    """
+
+    def __init__(self, layers: Mapping[str, QuantizableLayer], passes: Iterable[greenlet]) -> None:
+        self._passes = WeakSet(passes)
+        with _one_at_a_time:
+            self._handles = [self._listen(name, layer) for name, layer in layers.items()]
 
     def _listen(self, name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
         # A halted frame must not hold its own greenlet: the garbage collector does not see through such a cycle.
@@ -56,7 +66,7 @@ class _Halting:
 
         def halt(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
             runner = getcurrent().parent
-            if runner is not None and getcurrent() not in reached:
+            if runner is not None and getcurrent() in self._passes and getcurrent() not in reached:
                 reached.add(getcurrent())
                 rows = spread_rows(tokens(layer, arguments[0].detach().float()))  # autocast hands on half precision
                 with torch_modes_kept():
@@ -65,8 +75,9 @@ class _Halting:
         return layer.register_forward_pre_hook(halt)
 
     def end(self) -> None:
-        for handle in self._handles:
-            handle.remove()
+        with _one_at_a_time:
+            for handle in self._handles:
+                handle.remove()
 
 
 class SequentialForward(Iterator[tuple[str, PairedGram]]):
@@ -95,7 +106,8 @@ class SequentialForward(Iterator[tuple[str, PairedGram]]):
         full_layers: Mapping[str, QuantizableLayer],
         low_layers: Mapping[str, QuantizableLayer],
     ) -> None:
-        self._steps = _steps(full, low, full_layers, low_layers)
+        self._ahead = _Ahead()
+        self._steps = _steps(full, low, full_layers, low_layers, self._ahead)
         self._thread: greenlet | None = None
 
     def __next__(self) -> tuple[str, PairedGram]:
@@ -104,6 +116,12 @@ class SequentialForward(Iterator[tuple[str, PairedGram]]):
         self._check_thread()
         with torch.inference_mode():
             return next(self._steps)
+
+    def run_ahead(self) -> None:
+        """Let the passes in full precision go on to their next layer now: they do not wait for the one before."""
+        self._check_thread()
+        with torch.inference_mode():
+            self._ahead.run()
 
     def close(self) -> None:
         """End the halted passes and take the hooks off both models.
@@ -128,6 +146,7 @@ def _steps(
     low: Sequence[Pass],
     full_layers: Mapping[str, QuantizableLayer],
     low_layers: Mapping[str, QuantizableLayer],
+    ahead: _Ahead,
 ) -> Generator[tuple[str, PairedGram], None, None]:
     """What :class:`SequentialForward` goes through, for whichever thread begins it."""
     here, left = _this_thread(), _left.passes
@@ -138,14 +157,17 @@ def _steps(
         for pair in pairs:
             for each in pair:
                 at_the_end.callback(_end, each, here, left)
-        for layers in (full_layers, low_layers):  # ended first: nothing halts a pass that is on its way out
-            at_the_end.callback(_Halting(layers).end)
+        # Ended first: nothing halts a pass that is on its way out.
+        for layers in (full_layers, low_layers):
+            at_the_end.callback(_Halting(layers, [each for pair in pairs for each in pair]).end)
+        at_the_end.callback(ahead.of, [])
+        ahead.of([wanted for wanted, _ in pairs])
         while True:
             grams: PairedGram | None = None
             name = ""
             for pair in pairs:
                 # Each pair's rows are let go before the next pair moves on.
-                halts = [_run_on(each) for each in pair]
+                halts = [ahead.reached(pair[0]), _run_on(pair[1])]
                 ended = [each.dead for each in pair]
                 if any(ended) and not all(ended):
                     raise PassesDivergedError("one of the two models reached a layer that the other did not")
@@ -163,6 +185,35 @@ def _steps(
             if any(each.dead for pair in pairs for each in pair):
                 raise PassesDivergedError("some calibration passes ended before others")
             yield name, grams
+
+
+class _Ahead:
+    """Passes that may go on to their next halt before they are asked where they are."""
+
+    def __init__(self) -> None:
+        self._passes: list[greenlet] = []
+        self._halts: dict[greenlet, tuple[str, Tensor]] = {}
+        self._failed: BaseException | None = None
+
+    def of(self, passes: list[greenlet]) -> None:
+        """Let these be the passes, none of which has gone on by itself."""
+        self._passes = passes
+        self._halts.clear()
+
+    def run(self) -> None:
+        """Let all go on that have not yet. What goes wrong meanwhile is told when they are asked for."""
+        for each in self._passes:
+            if self._failed is None and not each.dead and each not in self._halts:
+                try:
+                    self._halts[each] = _run_on(each)
+                except BaseException as problem:
+                    self._failed = problem
+
+    def reached(self, halted: greenlet) -> tuple[str, Tensor]:
+        """Where a pass is, which goes on only if it has not yet."""
+        if self._failed is not None:
+            raise self._failed
+        return self._halts.pop(halted) if halted in self._halts else _run_on(halted)
 
 
 def _this_thread() -> greenlet:

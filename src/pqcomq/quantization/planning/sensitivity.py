@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
 import torch
@@ -13,7 +15,8 @@ from torch import Tensor, nn
 from pqcomq.models.encoder_stages import encoder_stages
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.algorithm.gram import QuantizableLayer, quantizable_layers
-from pqcomq.quantization.layer_names import DECODER, layers_to_quantize, reaches_masks
+from pqcomq.quantization.layer_names import DECODER, layers_to_quantize, reaches_masks, with_weights_apart
+from pqcomq.quantization.workers import Workers
 
 
 def relative_difference(full: Tensor, low: Tensor) -> float:
@@ -47,45 +50,72 @@ class View:
     boxes: Tensor
 
 
-@torch.inference_mode()
-def model_damage(model: Segmenter, views: Sequence[View], trials: Mapping[str, Tensor]) -> Iterator[tuple[str, float]]:
+def model_damage(
+    model: Segmenter, views: Sequence[View], trials: Mapping[str, Tensor], workers: Workers
+) -> Iterator[tuple[str, float]]:
     """The masks' relative error for each layer's trial weight, every other layer in full precision.
 
     Masks are taken as probabilities: errors of logits that are far from the border between inside and outside, as most
     are, change no mask.
 
     Args:
-        model: in full precision; a copy that nobody else uses, for its weights are changed and put back.
+        model: in full precision.
         views: one or more; that of encoder layers to the embedding is measured on the first alone.
         trials: layer name → quantized weight (n, m), a mask decoder's layers behind ``mask_decoder.``.
+        workers: threads that measure layers beside each other, each on a model whose weights it may change.
 
     Yields:
         Layer name and expected ``‖error of the masks‖² / ‖masks‖²``.
     """
-    layers = layers_to_quantize(model, decoder=True)
-    along = _through_stages(model.image_encoder, views[0].image)
-    features = [along[-1], *(model.embed(view.image) for view in views[1:])]
-    wanted = [model.logits(each, view.boxes).sigmoid() for each, view in zip(features, views, strict=True)]
     of_encoder = {name: weight for name, weight in trials.items() if not name.startswith(DECODER)}
-    with weights_in_place(layers, of_encoder):
-        reached = [model.embed(view.image) for view in views]
-    harm = fmean(_harm(model, *each) for each in zip(wanted, reached, views, strict=True))
-    distance = fmean(relative_difference(*each) for each in zip(features, reached, strict=True))
+    own = _OfThread(model)
+    (along,) = workers.in_order([lambda: _through_stages(own.model.image_encoder, views[0].image)])
+    others = list(workers.in_order(partial(own.embedding, view) for view in views[1:]))
+    features = [along[-1], *others]
+    seen = list(zip(features, views, strict=True))
+    wanted = list(workers.in_order(partial(own.masks, *each) for each in seen))
+    reached = list(workers.in_order(partial(own.embedding, view, of_encoder) for view in views))
+    low = list(workers.in_order(partial(own.masks, *each) for each in zip(reached, views, strict=True)))
+    with torch.inference_mode():
+        harm = fmean(relative_difference(*each) for each in zip(wanted, low, strict=True))
+        distance = fmean(relative_difference(*each) for each in zip(features, reached, strict=True))
     onward = harm / distance if distance > 0 else 0.0
-    for name, damage in encoder_damage(model.image_encoder, along, of_encoder):
+    damages = encoder_damage(lambda: own.model.image_encoder, along, of_encoder, workers)
+    for name, damage in damages:
         yield name, onward * damage
-    for name in [name for name in trials if name not in of_encoder]:
+
+    def harm_of(name: str) -> float:
         if not reaches_masks(name):
-            yield name, 0.0
-            continue
-        with weights_in_place(layers, {name: trials[name]}):
-            damage = fmean(_harm(model, *each) for each in zip(wanted, features, views, strict=True))
-        yield name, damage
+            return 0.0
+        return fmean(
+            relative_difference(full, own.masks(*each, {name: trials[name]}))
+            for full, each in zip(wanted, seen, strict=True)
+        )
+
+    of_decoder = [name for name in trials if name not in of_encoder]
+    yield from zip(of_decoder, workers.in_order(partial(harm_of, name) for name in of_decoder), strict=True)
 
 
-def _harm(model: Segmenter, wanted: Tensor, features: Tensor, view: View) -> float:
-    """The relative error of a view's masks."""
-    return relative_difference(wanted, model.logits(features, view.boxes).sigmoid())
+class _OfThread(threading.local):
+    """A model for each thread, which may change its weights.
+
+    Attributes:
+        model: the thread's own.
+    """
+
+    def __init__(self, model: Segmenter) -> None:
+        self.model = with_weights_apart(model)
+        self._layers = layers_to_quantize(self.model, decoder=True)
+
+    def embedding(self, view: View, weights: Mapping[str, Tensor] | None = None) -> Tensor:
+        """Of a view, with some layers' weights replaced."""
+        with weights_in_place(self._layers, weights or {}):
+            return self.model.embed(view.image)
+
+    def masks(self, features: Tensor, view: View, weights: Mapping[str, Tensor] | None = None) -> Tensor:
+        """Probabilities of a view's masks, with some layers' weights replaced."""
+        with weights_in_place(self._layers, weights or {}):
+            return self.model.logits(features, view.boxes).sigmoid()
 
 
 def _staged_layers(encoder: nn.Module) -> list[tuple[nn.Module, dict[str, QuantizableLayer]]]:
@@ -106,9 +136,8 @@ def _through_stages(encoder: nn.Module, image: Tensor) -> list[Tensor]:
     return along
 
 
-@torch.inference_mode()
 def encoder_damage(
-    encoder: nn.Module, along: Sequence[Tensor], trials: Mapping[str, Tensor]
+    encoder: Callable[[], nn.Module], along: Sequence[Tensor], trials: Mapping[str, Tensor], workers: Workers
 ) -> Iterator[tuple[str, float]]:
     """The embedding's relative error for each layer's trial weight, every other layer in full precision.
 
@@ -117,23 +146,38 @@ def encoder_damage(
     place: two factors whose product came within a few tenths of the direct measurement on LiteMedSAM.
 
     Args:
-        encoder: in full precision; a copy that nobody else uses, for its weights are changed and put back.
+        encoder: gives the running thread's own, in full precision, whose weights are changed and put back.
         along: what enters each stage in full precision, and last of all the embedding.
         trials: layer name → quantized weight (n, m).
+        workers: threads that measure layers beside each other.
 
     Yields:
         Layer name and expected ``‖embedding error‖² / ‖embedding‖²``.
     """
-    stages = _staged_layers(encoder)
-    for index, (stage, layers) in enumerate(stages):
-        x, wanted = along[index], along[index + 1]
+
+    def gain(index: int) -> float:
+        stages = _staged_layers(encoder())
+        stage, layers = stages[index]
         with weights_in_place(layers, {name: trials[name] for name in layers}):
-            reached = stage(x)
-        local = relative_difference(wanted, reached)
+            reached = stage(along[index])
+        local = relative_difference(along[index + 1], reached)
         for later, _layers in stages[index + 1 :]:
             reached = later(reached)
-        gain = relative_difference(along[-1], reached) / local if local > 0 else 0.0
-        for name in layers:
-            with weights_in_place(layers, {name: trials[name]}):
-                alone = relative_difference(wanted, stage(x))
-            yield name, gain * alone
+        return relative_difference(along[-1], reached) / local if local > 0 else 0.0
+
+    def alone(index: int, name: str) -> float:
+        stage, layers = _staged_layers(encoder())[index]
+        with weights_in_place(layers, {name: trials[name]}):
+            return relative_difference(along[index + 1], stage(along[index]))
+
+    works: list[Callable[[], float]] = []
+    names: list[str | None] = []
+    for index, (_stage, layers) in enumerate(_staged_layers(encoder())):
+        works += [partial(gain, index), *(partial(alone, index, name) for name in layers)]
+        names += [None, *layers]
+    onward = 0.0
+    for name, found in zip(names, workers.in_order(works), strict=True):
+        if name is None:
+            onward = found
+        else:
+            yield name, onward * found
