@@ -14,7 +14,8 @@ MOST_ANISOTROPY = 25.0
 
 NO_SPACING = ImportIssue(
     "no spacing",
-    "The file does not say how far apart its voxels lie; 1 mm is assumed, so that lengths and volumes in mL are in doubt.",
+    "The file does not say how far apart its voxels lie; 1 mm is assumed, so that lengths and volumes in mL are in "
+    "doubt.",
 )
 """Of a file that has no spacing."""
 
