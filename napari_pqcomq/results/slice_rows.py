@@ -18,6 +18,7 @@ def slice_rows(found: ObjectComparison) -> list[StripRow]:
             short_precision(each.candidate.precision),
             f"{short_precision(each.candidate.precision)}: Dice vs full precision",
             {score.z: score.agreement for score in each.slices},
+            each.doubtful_slices(),
         )
         for each in found.comparisons
     ]

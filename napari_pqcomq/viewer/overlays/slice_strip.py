@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from napari.components import ViewerModel
 from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -33,11 +33,13 @@ class StripRow:
         title: a word.
         measure: what the values are, for the tooltip.
         values: Dice by slice number.
+        doubtful: slice number → stability score, where a model's own answer is in doubt.
     """
 
     title: str
     measure: str
     values: Mapping[int, float]
+    doubtful: Mapping[int, float] = field(default_factory=dict)
 
 
 class SliceStrip(QWidget):
@@ -62,7 +64,10 @@ class SliceStrip(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAccessibleName("Dice slice by slice")
-        self.setToolTip("Dice slice by slice: the brighter, the worse. Click or drag to go there.")
+        self.setToolTip(
+            "Dice slice by slice: the brighter, the worse; a dot where the quantized model itself is in doubt. "
+            "Click or drag to go there."
+        )
         self.setVisible(False)
         self._followed = (viewer.dims.events.current_step, viewer.dims.events.order, viewer.dims.events.ndisplay)
         for event in self._followed:
@@ -108,7 +113,7 @@ class SliceStrip(QWidget):
 
     def text_at(self, z: int) -> str:
         """What is known of a slice, for the tooltip."""
-        told = [f"{row.measure} {row.values[z]:.3f}" for row in self._rows if z in row.values]
+        told = [f"{row.measure} {row.values[z]:.3f}{_doubt(row, z)}" for row in self._rows if z in row.values]
         marks = " · the models agree least here" if z == self._worst else ""
         return "\n".join([f"Slice {z}{marks}", *(told or ["outside the box"])])
 
@@ -159,8 +164,22 @@ class SliceStrip(QWidget):
             painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, row.title)
             for z, value in row.values.items():
                 column = self.column(z)
-                painter.fillRect(QRectF(column.x(), top, math.ceil(column.width()), _ROW_PIXELS - 1), colour_of(value))
+                cell = QRectF(column.x(), top, math.ceil(column.width()), _ROW_PIXELS - 1)
+                painter.fillRect(cell, colour_of(value))
+                if z in row.doubtful:
+                    self._draw_doubt(painter, cell)
         self._draw_marks(painter)
+
+    @staticmethod
+    def _draw_doubt(painter: QPainter, cell: QRectF) -> None:
+        """A white dot with a dark rim, seen on any colour of the scale."""
+        radius = min(2.2, cell.width() / 2)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(_GROUND, 1))
+        painter.setBrush(QColor("white"))
+        painter.drawEllipse(cell.center(), radius, radius)
+        painter.restore()
 
     def _draw_marks(self, painter: QPainter) -> None:
         """The box below the rows, the worst slice above them, a frame round the slice in sight."""
@@ -221,6 +240,10 @@ class SliceStrip(QWidget):
 
     def _choose(self, z: int) -> None:
         self.slice_chosen.emit(min(max(z, 0), self._depth - 1))
+
+
+def _doubt(row: StripRow, z: int) -> str:
+    return f", in doubt by itself (stability {row.doubtful[z]:.2f})" if z in row.doubtful else ""
 
 
 def colour_of(dice: float) -> QColor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -202,7 +202,10 @@ class _Run:
             self._result(*sources, asked.truth)
             for sources in zip(self._models, runners, self._times, self._memories, masks, strict=True)
         )
-        comparisons = tuple(self._held(reference, candidate, asked) for candidate in candidates)
+        comparisons = tuple(
+            self._held(reference, candidate, runner.stability, asked)
+            for candidate, runner in zip(candidates, runners[1:], strict=True)
+        )
         jitter = None
         if asked.movement is not None:  # now, while the embeddings of this object are still kept
             jitter = yield from self._moved(comparisons[0], asked.truth, asked.movement)
@@ -254,8 +257,10 @@ class _Run:
             accuracy=None if truth is None else scores(truth[mask.inside], mask.voxels, grid.spacing_zyx),
         )
 
-    def _held(self, reference: ModelResult, candidate: ModelResult, asked: PromptedObject) -> Comparison:
-        """One candidate held against full precision."""
+    def _held(
+        self, reference: ModelResult, candidate: ModelResult, stability: Mapping[int, float], asked: PromptedObject
+    ) -> Comparison:
+        """One candidate, with its stability by slice, held against full precision."""
         masks = reference.mask, candidate.mask
         return Comparison(
             volume_name=self._volume.name,
@@ -266,7 +271,7 @@ class _Run:
             reference=reference,
             candidate=candidate,
             agreement=scores(masks[0].voxels, masks[1].voxels, self._volume.grid.spacing_zyx),
-            slices=tuple(_slice_scores(z, *masks, asked.truth) for z in asked.prompt.slices),
+            slices=tuple(_slice_scores(z, *masks, asked.truth, stability.get(z)) for z in asked.prompt.slices),
             environment=self._environment,
             torch_encoder=self._torch.latency,
         )
@@ -296,7 +301,14 @@ def _warmed_up(runner: SliceRunner, prompt: Prompt) -> PeakMemory:
     return memory
 
 
-def _slice_scores(z: int, reference: BoxMask, candidate: BoxMask, truth: np.ndarray | None) -> SliceScores:
+def _slice_scores(
+    z: int, reference: BoxMask, candidate: BoxMask, truth: np.ndarray | None, stability: float | None
+) -> SliceScores:
     one, other = reference.on_slice(z), candidate.on_slice(z)
-    known = (None, None) if truth is None else (dice(truth[z], one), dice(truth[z], other))
-    return SliceScores(z, dice(one, other), *known)
+    return SliceScores(
+        z,
+        dice(one, other),
+        None if truth is None else dice(truth[z], one),
+        None if truth is None else dice(truth[z], other),
+        stability,
+    )

@@ -15,6 +15,7 @@ from pqcomq.comparison.measures.slice_scores import SliceScores
 from pqcomq.models.execution import Execution
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
+from pqcomq.segmentation.doubt import DOUBTFUL
 from pqcomq.segmentation.prompt import Prompt
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.intensity_window import Window
@@ -160,6 +161,18 @@ class Comparison:
     def worst_slice(self) -> int:
         """Where the two agree least."""
         return min(self.slices, key=lambda each: each.agreement).z
+
+    @property
+    def stability(self) -> dict[int, float]:
+        """Slice → stability score of the candidate's own answer, told without asking full precision.
+
+        Empty in files from before it was kept.
+        """
+        return {each.z: each.candidate_stability for each in self.slices if each.candidate_stability is not None}
+
+    def doubtful_slices(self, threshold: float = DOUBTFUL) -> dict[int, float]:
+        """Of :attr:`stability` what lies below a threshold."""
+        return {z: score for z, score in self.stability.items() if score < threshold}
 
     @property
     def divergence(self) -> Divergence | None:

@@ -15,6 +15,8 @@ import torch
 
 STABILITY_OFFSET = 1.0
 """Logits by which the threshold is raised and lowered, Segment Anything's own choice."""
+DOUBTFUL = 0.8
+"""Stability score below which a slice is called doubtful where no cohort of one's own has told a better threshold."""
 MOVED_BY_PIXELS = 3
 _CORNERS = np.array([[-1, -1, -1, -1], [1, 1, 1, 1], [-1, -1, 1, 1], [1, 1, -1, -1]], dtype=np.float32)
 """To the front right, to the back left, grown, shrunk: the same boxes every time."""

@@ -11,6 +11,7 @@ import torch
 from pqcomq.models.segmenter import Embedding, Segmenter
 from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.models.transforms import prompt_tensors
+from pqcomq.segmentation.doubt import stability_score
 from pqcomq.segmentation.embedding_cache import EmbeddingCache, EmbeddingKey, TimedEmbedding
 from pqcomq.volumes.intensity_window import Window, eight_bit
 from pqcomq.volumes.volume import Volume
@@ -27,6 +28,7 @@ class SliceRunner:
         encoder_ms: slice → milliseconds of its encoding.
         encoded_ms: milliseconds of each encoding that was not in the cache, in the order that they were done.
         decoder_ms: milliseconds of each decoding, in the order of the prompts; of all boxes at once where several are.
+        stability: slice → stability score of the last mask that :meth:`segment` gave there, see :mod:`.doubt`.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class SliceRunner:
         self.encoder_ms: dict[int, float] = {}
         self.encoded_ms: list[float] = []
         self.decoder_ms: list[float] = []
+        self.stability: dict[int, float] = {}
         self._encoded_here: set[int] = set()
         self._volume, self._window = volume, window
         self._pixels = eight_bit(volume, window) if pixels is None else pixels
@@ -109,7 +112,9 @@ class SliceRunner:
         Returns:
             (H, W) bool.
         """
-        mask: np.ndarray = self.masks_of(self.logits(z, prompt))[0]
+        logits = self.logits(z, prompt)  # (1, 1, 256, 256)
+        self.stability[z] = stability_score(logits[0, 0])
+        mask: np.ndarray = self.masks_of(logits)[0]
         return mask
 
     def logits(self, z: int, prompt: np.ndarray | SlicePrompt) -> torch.Tensor:

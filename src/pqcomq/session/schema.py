@@ -89,6 +89,7 @@ class SliceScores(Exact):
     agreement: Share
     reference_accuracy: Share | None
     candidate_accuracy: Share | None
+    candidate_stability: Share | None = None
 
 
 class Environment(Exact):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 from napari.layers import Layer
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtTest import QTest
 
 from napari_pqcomq.layers.volume_layers import image_tuple
@@ -49,6 +49,23 @@ def test_it_stands_between_the_picture_and_the_slider(strip, shown_viewer):
     assert strip.isVisible()
     assert strip.y() >= canvas.y() + canvas.height()
     assert strip.height() == strip.sizeHint().height()
+
+
+def test_a_dot_marks_the_slices_of_which_a_model_is_in_doubt(strip, qtbot):
+    rows = (ROWS[0], StripRow("2-bit", ROWS[1].measure, ROWS[1].values, {6: 0.41, 7: 0.79}))
+    strip.show_rows(rows, 12, 6, "#44BB99")
+    qtbot.wait(50)
+    assert strip.text_at(6).endswith("2-bit: Dice vs full precision 0.500, in doubt by itself (stability 0.41)")
+    assert "doubt" not in strip.text_at(5)
+    picture = strip.grab().toImage()
+    scale = picture.devicePixelRatio()
+
+    def colour(z, row):
+        point = QPointF(strip.column(z).center().x(), strip.column(z).top() + (row + 0.5) * 11 - 0.5) * scale
+        return picture.pixelColor(point.toPoint())
+
+    assert colour(7, 1).lightness() > 200, "a white dot"
+    assert colour(5, 1).lightness() < 200 and colour(7, 0).lightness() < 200
 
 
 def test_a_click_a_drag_and_the_arrows_choose_slices(strip, chosen, shown_viewer, qtbot):

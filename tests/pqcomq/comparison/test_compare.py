@@ -14,9 +14,12 @@ from pqcomq.comparison.presentation.result_files import (
     write_comparison,
     write_evaluation,
 )
+from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.doubt import stability_score
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
+from pqcomq.segmentation.slice_runner import SliceRunner
 
 BOX = Box3D(45, 25, 1, 76, 56, 3)
 
@@ -49,6 +52,19 @@ def test_each_side_is_scored_on_the_box_s_slices(comparison, truth):
     assert reference.accuracy.dice == pytest.approx(2 * overlap / (mask[inside].sum() + truth[inside].sum()))
     assert reference.volume_ml == pytest.approx(mask.sum() * 2 * 2 * 5 / 1000)
     assert [each.z for each in comparison.slices] == [1, 2, 3]
+
+
+def test_the_quantized_model_tells_how_sure_it_is_of_each_slice(comparison, phantom, quantized):
+    runner = SliceRunner(quantized.segmenter, phantom)
+    middle = stability_score(runner.logits(2, BOX.xyxy)[0, 0])  # the prompted slice
+    assert comparison.stability[2] == pytest.approx(middle)
+    assert sorted(comparison.stability) == [1, 2, 3]
+    assert comparison.doubtful_slices(0) == {}
+    assert comparison.doubtful_slices(1.01) == comparison.stability
+    again = Comparison.from_dict(
+        json.loads(json.dumps(comparison.to_dict())), comparison.reference.mask, comparison.candidate.mask
+    )
+    assert again.stability == comparison.stability
 
 
 def test_costs_are_measured_and_speed_is_labelled(comparison):
@@ -100,7 +116,7 @@ def test_reports_are_written_whole_and_never_over_others(comparison, phantom, tr
     paths = write_comparison(comparison, phantom, tmp_path, truth=truth)
     assert [path.name for path in paths] == list(COMPARISON_FILES)
     assert json.loads(paths[0].read_text()) == json.loads(json.dumps(comparison.to_dict()))
-    assert paths[1].read_text().splitlines()[0] == "z,agreement,reference_accuracy,candidate_accuracy"
+    assert paths[1].read_text().splitlines()[0] == "z,agreement,reference_accuracy,candidate_accuracy,candidate_stability"
     assert len(paths[1].read_text().splitlines()) == 4
     assert paths[2].read_bytes().startswith(b"\x89PNG")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}

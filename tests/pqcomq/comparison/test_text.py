@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from pqcomq.comparison.presentation.text import heading, short_precision
+from pqcomq.comparison.presentation.text import doubt_text, heading, short_precision, side_lines
 from pqcomq.quantization.quantized_model import with_unique_names
 
 
@@ -35,6 +36,23 @@ def test_the_short_name_of_a_precision(precision, short):
 )
 def test_headings_tell_the_arithmetic_but_not_the_library(precision, told):
     assert heading("LiteMedSAM", precision) == f"LiteMedSAM · {told}"
+
+
+def test_doubt_is_told_with_its_worst_slice_and_not_where_it_is_not_known(comparison_of, phantom):
+    mask = np.zeros(phantom.voxels.shape, bool)
+    mask[1:4, 20:40, 20:40] = True
+    unknown = comparison_of(phantom, mask, mask)
+    assert doubt_text(unknown) == ""
+    assert not [line for line in side_lines(unknown, unknown.candidate) if "doubt" in line]
+    scores = [
+        replace(each, candidate_stability=known) for each, known in zip(unknown.slices, (0.91, 0.41, None), strict=True)
+    ]
+    doubtful = replace(unknown, slices=tuple(scores))
+    assert doubt_text(doubtful) == "1 of 3 slices (least stability 0.41, slice 2)"
+    assert "In doubt: 1 of 3 slices (least stability 0.41, slice 2)" in side_lines(doubtful, doubtful.candidate)
+    assert not [line for line in side_lines(doubtful, doubtful.reference) if "doubt" in line]
+    sure = replace(unknown, slices=(replace(unknown.slices[0], candidate_stability=0.95),))
+    assert doubt_text(sure) == "none of 1 slices (least stability 0.95, slice 1)"
 
 
 def test_models_of_one_title_bear_their_fingerprints_and_others_do_not(quantized):

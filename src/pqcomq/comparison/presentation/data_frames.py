@@ -65,6 +65,7 @@ def per_slice(objects: Sequence[ObjectComparison]) -> pd.DataFrame:
                 f"dice_{BETWEEN}": scores.agreement,
                 f"dice_{TRUTH}": _number(scores.candidate_accuracy),
                 f"full_precision_dice_{TRUTH}": _number(scores.reference_accuracy),
+                "stability_of_quantized": _number(scores.candidate_stability),
             }
             for found in objects
             for comparison in found.comparisons

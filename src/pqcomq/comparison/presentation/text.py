@@ -10,6 +10,7 @@ from pqcomq.comparison.measures.metrics import Scores
 from pqcomq.comparison.presentation.speed_text import speed_lines, speed_rows
 from pqcomq.comparison.result import MEGABYTE, Comparison, ModelResult
 from pqcomq.research_only import RESEARCH_ONLY as RESEARCH_ONLY
+from pqcomq.segmentation.doubt import DOUBTFUL
 
 
 def millimetres(distance: float) -> str:
@@ -47,6 +48,7 @@ def side_lines(comparison: Comparison, side: ModelResult) -> list[str]:
     lines = []
     if side is comparison.candidate:
         lines.append(f"Dice vs full precision {_dice_and_nsd(comparison.agreement)}")
+        lines += [f"In doubt: {told}"] if (told := doubt_text(comparison)) else []
     if side.accuracy is not None:
         lines.append(f"Dice vs ground truth {_dice_and_nsd(side.accuracy)}")
     lines += [
@@ -57,6 +59,16 @@ def side_lines(comparison: Comparison, side: ModelResult) -> list[str]:
     if side is comparison.candidate and side.execution.why:
         lines.append(side.execution.why)
     return lines
+
+
+def doubt_text(comparison: Comparison) -> str:
+    """On how many slices the candidate's own answer is in doubt, and where most; empty where that is not known."""
+    stability = comparison.stability
+    if not stability:
+        return ""
+    least = min(stability, key=stability.__getitem__)
+    count = len(comparison.doubtful_slices()) or "none"
+    return f"{count} of {len(comparison.slices)} slices (least stability {stability[least]:.2f}, slice {least})"
 
 
 def _dice_and_nsd(scores: Scores) -> str:
@@ -94,6 +106,7 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, ...]]:
         ("Dice vs full precision", "", f"{agreement.dice:.4f}{_both_empty(agreement)}"),
         (f"NSD at {agreement.nsd_tolerance_mm:g} mm vs full precision", "", f"{agreement.nsd:.4f}"),
         ("HD95 vs full precision", "", millimetres(agreement.hd95_mm)),
+        (f"In doubt by itself (stability score below {DOUBTFUL:g})", "", doubt_text(comparison) or "not known"),
     ]
     truths = [side.accuracy for side in sides if side.accuracy is not None]
     if truths:
