@@ -12,7 +12,9 @@ from pqcomq.comparison.presentation.text import figure_rows, short_precision
 
 _AGREEMENT, _ACCURACY = "Agreement of the models", "Accuracy against ground truth"
 _SIZE, _TIME = "Volume and size", "Time and memory"
+_DOUBT = "Doubt, told without full precision"
 _SIZES = ("Volume", "File", "Effective bits")
+_DOUBTS = ("Slices in doubt", "Least stability")
 """How the measures begin that are no times."""
 _ROW_PIXELS, _FONT_PIXELS, _VALUE_WIDTH = 14, 11, 74
 _TOOLTIP = "Full precision and every quantized model, on the current object."
@@ -34,7 +36,7 @@ class MetricsTable(QWidget):
         """Show the figures of an object."""
         rows = figure_rows(found.comparisons)
         titles = [short_precision(each.precision) for each in found.results]
-        for table, groups in zip(self.tables, ((_AGREEMENT, _ACCURACY, _SIZE), (_TIME,)), strict=True):
+        for table, groups in zip(self.tables, ((_AGREEMENT, _ACCURACY, _SIZE), (_DOUBT, _TIME)), strict=True):
             table.show_groups(titles, {each: [row for row in rows if _group(row[0]) == each] for each in groups})
 
     def texts(self) -> list[list[str]]:
@@ -117,4 +119,6 @@ def _group(measure: str) -> str:
         return _AGREEMENT
     if measure.endswith("vs ground truth"):
         return _ACCURACY
+    if measure.startswith(_DOUBTS):
+        return _DOUBT
     return _SIZE if measure.startswith(_SIZES) else _TIME

@@ -161,8 +161,12 @@ def test_compare_quantizes_shows_both_sides_and_close_restores(ready, shown_view
     assert "8-bit" in titles[1]
     groups = [row[0] for row in ready.panels.metrics.texts() if len(row) == 1]
     assert groups == [
-        "Agreement of the models", "Accuracy against ground truth", "Volume and size", "Time and memory"
-    ]  # fmt: skip
+        "Agreement of the models",
+        "Accuracy against ground truth",
+        "Volume and size",
+        "Doubt, told without full precision",
+        "Time and memory",
+    ]
     in_window = ready.panels.results_dock.mapTo(ready.window(), ready.panels.results_dock.rect().topLeft())
     assert in_window.y() > ready.window().height() / 2, "the results stand below the pictures"
     assert ready.panels.results_dock.width() < ready.window().width() - ready.width(), "and beside the dock"

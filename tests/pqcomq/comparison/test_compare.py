@@ -116,7 +116,8 @@ def test_reports_are_written_whole_and_never_over_others(comparison, phantom, tr
     paths = write_comparison(comparison, phantom, tmp_path, truth=truth)
     assert [path.name for path in paths] == list(COMPARISON_FILES)
     assert json.loads(paths[0].read_text()) == json.loads(json.dumps(comparison.to_dict()))
-    assert paths[1].read_text().splitlines()[0] == "z,agreement,reference_accuracy,candidate_accuracy,candidate_stability"
+    header = "z,agreement,reference_accuracy,candidate_accuracy,candidate_stability"
+    assert paths[1].read_text().splitlines()[0] == header
     assert len(paths[1].read_text().splitlines()) == 4
     assert paths[2].read_bytes().startswith(b"\x89PNG")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}

@@ -106,8 +106,13 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, ...]]:
         ("Dice vs full precision", "", f"{agreement.dice:.4f}{_both_empty(agreement)}"),
         (f"NSD at {agreement.nsd_tolerance_mm:g} mm vs full precision", "", f"{agreement.nsd:.4f}"),
         ("HD95 vs full precision", "", millimetres(agreement.hd95_mm)),
-        (f"In doubt by itself (stability score below {DOUBTFUL:g})", "", doubt_text(comparison) or "not known"),
     ]
+    if comparison.stability:
+        count = f"{len(comparison.doubtful_slices())} of {len(comparison.slices)}"
+        rows += [
+            (f"Slices in doubt, stability below {DOUBTFUL:g}", "", count),
+            ("Least stability of a slice", "", f"{min(comparison.stability.values()):.2f}"),
+        ]
     truths = [side.accuracy for side in sides if side.accuracy is not None]
     if truths:
         rows += [
