@@ -14,6 +14,7 @@ from typing import Any
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QListView
 
 from napari_pqcomq.forms.greyed_choices import GreyedChoices
 from pqcomq.backends.openvino_model import obstacle
@@ -28,6 +29,12 @@ TITLES = {
     Runtime.openvino_bf16_widened: "OpenVINO, BF16, widened",
     Runtime.openvino_int8: "OpenVINO, 8-bit inputs",
     Runtime.openvino_int8_bf16: "OpenVINO, 8-bit inputs, BF16",
+    Runtime.torch_cuda: "torch on CUDA, FP32, low bits simulated",
+    Runtime.torch_cuda_half: "torch on CUDA, FP16, low bits simulated",
+    Runtime.torch_cuda_packed: "torch on CUDA, FP32, packed",
+    Runtime.torch_mps: "torch on Apple's GPU, FP32, low bits simulated",
+    Runtime.torch_mps_half: "torch on Apple's GPU, FP16, low bits simulated",
+    Runtime.torch_mps_packed: "torch on Apple's GPU, FP32, packed",
 }
 _TOOLTIPS = {
     Runtime.auto: "What computes fastest on this machine, tried once against torch; the texts on the picture name it. "
@@ -41,7 +48,17 @@ _TOOLTIPS = {
     Runtime.openvino_int8: "Inputs of layers in 8 bits, integer products. Needs weights quantized for it: one "
     "symmetric scale an output channel.",
     Runtime.openvino_int8_bf16: "As 8-bit inputs, all else in bfloat16.",
+    **{
+        runtime: "In float16. The full-precision model runs in FP32 beside it."
+        if runtime.halves
+        else "Weights stay packed in the device's memory and are widened for each layer: less memory, no other speed."
+        if runtime.packs
+        else "The same results as torch on the processor but for rounding. Low-bit weights are widened to float32."
+        for runtime in Runtime
+        if runtime.device
+    },
 }
+_ON_DEVICES = [runtime for runtime in Runtime if runtime.device]
 _TOOLTIP = (
     "What runs the networks. The texts on the picture and the tables say whether low-bit speed is real or simulated."
 )
@@ -74,6 +91,8 @@ class RuntimeEdit(GreyedChoices):
         super().__init__(choices=[(title, runtime) for runtime, title in TITLES.items()], **options)
         for runtime, tooltip in _TOOLTIPS.items():
             self.explain(runtime, tooltip)
+        for runtime in _ON_DEVICES:
+            self._show(runtime, False)
         self.tooltip = f"{_TOOLTIP}\n{_WITHOUT_OPENVINO}" if find_spec("openvino") is None else _TOOLTIP
         self._search = _Search(self)
 
@@ -87,12 +106,21 @@ class RuntimeEdit(GreyedChoices):
         Args:
             obstacles: runtime → why not.
         """
+        for runtime in _ON_DEVICES:
+            self._show(runtime, runtime not in obstacles)
         for runtime, reason in obstacles.items():
             self.offer(runtime, False)
             self.explain(runtime, reason)
         if self.value in obstacles:  # remembered from another machine
             show_warning(f"{obstacles[self.value][:1].upper()}{obstacles[self.value][1:]}.")
             self.value = Runtime.auto
+
+    def _show(self, runtime: Runtime, shown: bool) -> None:
+        """Offer a device that this machine has; another is not even listed."""
+        self.offer(runtime, shown)
+        view = self.native.view()
+        assert isinstance(view, QListView)  # noqa: S101 (a combo box's own)
+        view.setRowHidden(self._index(runtime), not shown)
 
 
 @cache

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from pqcomq.backends.runtime import Runtime
+from pqcomq.backends.fastest import with_device
+from pqcomq.backends.runtime import Device, Runtime
 from pqcomq.errors import InputError
 from pqcomq.masks.reader import read_masks
 from pqcomq.segmentation.box import Box3D
@@ -62,13 +63,14 @@ def prompt_of(given: Prompt | Box3D | Iterable[float]) -> Prompt:
     return Prompt.of(given if isinstance(given, Prompt | Box3D) else Box3D.of(given))
 
 
-def runtime_of(given: Runtime | str) -> Runtime:
-    """A runtime by its name.
+def runtime_of(given: Runtime | str, device: str | None = None) -> Runtime:
+    """A runtime by its name, and the device that it is to compute on.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is none of that name, or it computes elsewhere.
     """
-    return choice_of(Runtime, given, "runtime")
+    runtime = choice_of(Runtime, given, "runtime")
+    return with_device(runtime, None if device is None else choice_of(Device, device, "device"))
 
 
 def choice_of(kind: type[ChoiceT], given: str, what: str) -> ChoiceT:

@@ -26,6 +26,7 @@ def evaluate_cohort(
     protocol: CohortProtocol | None = None,
     window: Window | str | None = None,
     runtime: Runtime | str = Runtime.auto,
+    device: str | None = None,
     workers: int | None = 1,
     progress: ProgressCallback | None = None,
 ) -> CohortResult:
@@ -44,6 +45,7 @@ def evaluate_cohort(
         protocol: how boxes are made from ground truth; by default on at most 8 slices a label, and round whole organs.
         window: intensity window, or a preset's name, of all cases that bring none.
         runtime: what runs the quantized models, see :func:`pqcomq.segment`; full precision runs in the same library.
+        device: where torch computes, see :func:`pqcomq.segment`.
         workers: processes; 1 works in this one. With more, or None for as many as the machine allows, call it below
             ``if __name__ == "__main__":``, since Python starts every process with the program's file.
         progress: called after every prompt or case; an exception that it raises ends the work.
@@ -75,7 +77,7 @@ def evaluate_cohort(
     settings = settings_of(
         [Path(each) for each in paths],
         checkpoint=None if checkpoint is None else Path(checkpoint),
-        runtime=runtime_of(runtime),
+        runtime=runtime_of(runtime, device),
         protocol=protocol,
         window=window_of(window),
     )

@@ -36,6 +36,7 @@ def segment(
     prompts: PromptMode = "propagate",
     window: Window | str | None = None,
     runtime: Runtime | str = Runtime.auto,
+    device: str | None = None,
     progress: ProgressCallback | None = None,
 ) -> np.ndarray:
     """Segment what a box or points ask for through a volume.
@@ -53,7 +54,11 @@ def segment(
         window: intensity window of the model's input, or a preset's name; by default the modality's own.
         runtime: what runs the networks: ``"auto"``, the fastest that this machine has (full precision in FP32);
             ``"torch"``, the reference; or one of OpenVINO's, ``"openvino"``, ``"openvino-widened"``,
-            ``"openvino-bf16"``, ``"openvino-bf16-widened"``, ``"openvino-int8"``, ``"openvino-int8-bf16"``.
+            ``"openvino-bf16"``, ``"openvino-bf16-widened"``, ``"openvino-int8"``, ``"openvino-int8-bf16"``; or torch
+            on a device, ``"torch-cuda"`` and ``"torch-mps"``, with ``-half`` in float16, with ``-packed`` with weights
+            packed in the device's memory.
+        device: where torch computes, in float32: ``"cuda"``, ``"mps"``, ``"cpu"``, or ``"auto"`` for a device that
+            works here, else the processor. One that is not there gives way to the processor.
         progress: called after every slice; an exception that it raises ends the work.
 
     Returns:
@@ -74,7 +79,7 @@ def segment(
     checked = prompt_of(prompt).checked(opened.grid.shape_zyx)
     if checked.points:
         (model.segmenter if isinstance(model, QuantizedModel) else model).check_points()
-    runner = SliceRunner(on_runtime(model, runtime_of(runtime)), opened, window_of(window))
+    runner = SliceRunner(on_runtime(model, runtime_of(runtime, device)), opened, window_of(window))
     return reported(segment_prompt(runner, checked, _mode(prompts)), progress).in_volume(opened.grid.shape_zyx)
 
 
@@ -89,6 +94,7 @@ def compare(
     prompts: PromptMode = "propagate",
     window: Window | str | None = None,
     runtime: Runtime | str = Runtime.auto,
+    device: str | None = None,
     progress: ProgressCallback | None = None,
 ) -> ComparisonResult:
     """Hold quantized models against the full-precision model that they were made from, on one prompt.
@@ -110,6 +116,7 @@ def compare(
         window: intensity window of the models' input, or a preset's name; by default the modality's own.
         runtime: what runs the quantized models, see :func:`segment`; full precision runs in the same library in
             float32.
+        device: where torch computes, see :func:`segment`.
         progress: called after every slice of every model; an exception that it raises ends the work.
 
     Returns:
@@ -133,7 +140,7 @@ def compare(
         >>> bool(result.comparisons[0].agreement.dice > 0.9)
         True
     """
-    opened, mode, chosen = volume_of(volume), _mode(prompts), runtime_of(runtime)
+    opened, mode, chosen = volume_of(volume), _mode(prompts), runtime_of(runtime, device)
     full, models = _compared(reference, candidates, chosen)
     asked = prompt_of(prompt)
     work = compare_steps(opened, asked, full, models, name=name, mode=mode, window=window_of(window), truth=truth)
@@ -150,6 +157,7 @@ def evaluate(
     protocol: Protocol | None = None,
     window: Window | str | None = None,
     runtime: Runtime | str = Runtime.auto,
+    device: str | None = None,
     progress: ProgressCallback | None = None,
 ) -> Evaluation:
     """Score full precision and quantized models against ground truth, label by label.
@@ -167,6 +175,7 @@ def evaluate(
         window: intensity window of the models' input, or a preset's name; by default the modality's own.
         runtime: what runs the quantized models, see :func:`segment`; full precision runs in torch, and on another
             runtime there too, in float32.
+        device: where torch computes, see :func:`segment`.
         progress: called after every prompt of every model; an exception that it raises ends the work.
 
     Returns:
@@ -192,7 +201,7 @@ def evaluate(
         >>> bool(found.summaries[1].agreement > 0.9)
         True
     """
-    opened, chosen = volume_of(volume), runtime_of(runtime)
+    opened, chosen = volume_of(volume), runtime_of(runtime, device)
     truth = labels_of(labels, opened, only)
     numbers = [int(each) for each in np.unique(truth) if each] if only is None else list(only)
     if not numbers:

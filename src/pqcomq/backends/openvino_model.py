@@ -39,10 +39,10 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime | Taken) -> S
         A model of its own; nothing of it needs the torch networks that it was made from.
 
     Raises:
-        InputError: the runtime is not installed, or this processor cannot run it as asked.
+        InputError: the runtime is not installed, or this machine cannot run it as asked.
     """
     segmenter = model.segmenter if isinstance(model, QuantizedModel) else model
-    if runtime is Runtime.auto:
+    if runtime is Runtime.auto or (isinstance(runtime, Runtime) and runtime.device):
         from pqcomq.backends.fastest import settled  # which runs small networks by this module
 
         together = settled(runtime, [model] if isinstance(model, QuantizedModel) else [])
@@ -51,6 +51,12 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime | Taken) -> S
     runtime = taken.runtime
     if runtime is Runtime.torch:
         return replace(segmenter, execution=replace(segmenter.execution, why=taken.why)) if taken.why else segmenter
+    if runtime.device:
+        from pqcomq.backends.torch_device import on_device
+
+        if problem := obstacle(runtime):
+            raise InputError(f"Runtime {runtime.value} cannot run: {problem}.")
+        return on_device(model, runtime, torch.device(runtime.device))
     arithmetic = Arithmetic.of(runtime)
     openvino = _openvino(runtime)
     core = openvino.Core()
@@ -67,8 +73,12 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime | Taken) -> S
 
 def obstacle(runtime: Runtime) -> str | None:
     """Why a runtime cannot run here as asked, in one sentence; None if it can."""
+    if runtime.device:
+        from pqcomq.backends.torch_device import device_obstacle
+
+        return device_obstacle(runtime.device)
     try:
-        if runtime not in (Runtime.auto, Runtime.torch):
+        if runtime.on_openvino:
             check_processor(_openvino(runtime).Core(), runtime, Arithmetic.of(runtime))
     except InputError as error:
         return str(error)

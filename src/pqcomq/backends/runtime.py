@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+DEVICES = ("cuda", "mps")
+"""Kinds of device beside the processor, in the order in which they are looked for."""
+
 
 class Runtime(StrEnum):
-    """What can be asked for. Only ``torch`` runs anywhere; the others need OpenVINO and a CPU.
+    """What can be asked for. Only ``torch`` runs anywhere; ``openvino…`` need OpenVINO and a CPU, others a device.
 
     ``auto``: the fastest of the others that this machine has and the weights permit, see :mod:`.fastest`.
     ``openvino``: float32 activations, the same results as torch but for rounding; packed weights are widened inside
@@ -17,6 +20,10 @@ class Runtime(StrEnum):
     ``openvino-bf16-widened``: the same, packed weights widened to bfloat16 once.
     ``openvino-int8``: 8-bit activations where a layer's weights are integers of one scale a channel; all else float32.
     ``openvino-int8-bf16``: the same, all else bfloat16.
+    ``torch-cuda``, ``torch-mps``: torch in float32 on an NVIDIA or AMD, or on Apple's, device; low bits simulated.
+    ``torch-cuda-half``, ``torch-mps-half``: the same in float16.
+    ``torch-cuda-packed``, ``torch-mps-packed``: float32, weights stay packed on the device and are widened for each
+    layer by operations of torch: less memory, no other speed.
     """
 
     auto = "auto"
@@ -27,6 +34,32 @@ class Runtime(StrEnum):
     openvino_bf16_widened = "openvino-bf16-widened"
     openvino_int8 = "openvino-int8"
     openvino_int8_bf16 = "openvino-int8-bf16"
+    torch_cuda = "torch-cuda"
+    torch_cuda_half = "torch-cuda-half"
+    torch_cuda_packed = "torch-cuda-packed"
+    torch_mps = "torch-mps"
+    torch_mps_half = "torch-mps-half"
+    torch_mps_packed = "torch-mps-packed"
+
+    @property
+    def device(self) -> str | None:
+        """The kind of device that torch computes on, None for the processor."""
+        return next((each for each in DEVICES if self.value.startswith(f"torch-{each}")), None)
+
+    @property
+    def on_openvino(self) -> bool:
+        """Whether OpenVINO computes."""
+        return self.value.startswith("openvino")
+
+    @property
+    def halves(self) -> bool:
+        """Whether a device computes in float16."""
+        return self.value.endswith("-half")
+
+    @property
+    def packs(self) -> bool:
+        """Whether weights stay packed on a device."""
+        return self.value.endswith("-packed")
 
     @property
     def integers(self) -> bool:
@@ -41,12 +74,23 @@ class Runtime(StrEnum):
     @property
     def in_full_precision(self) -> Runtime:
         """The same library in float32, for the model that a quantized one is compared with; ``auto`` sees to it."""
-        return self if self in (Runtime.auto, Runtime.torch) else Runtime.openvino
+        if self.device:
+            return Runtime(f"torch-{self.device}")
+        return Runtime.openvino if self.on_openvino else self
 
     @classmethod
     def settings(cls) -> list[Runtime]:
         """All but ``auto``, which is always one of them."""
         return [each for each in cls if each is not cls.auto]
+
+
+class Device(StrEnum):
+    """Where torch computes: ``auto`` takes a device that works here, else the processor."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def bench(
 def _compared_models(full: Segmenter, models: list[QuantizedModel]) -> list[ComparedModel]:
     """Torch, full precision in both floating-point types, and each file in every way that this machine can run it."""
     here: list[Runtime] = [each for each in Runtime.settings() if each is not Runtime.torch and hindrance(each) is None]
-    floats = [runtime for runtime in here if not runtime.integers and not runtime.widens]
+    floats = [runtime for runtime in here if not (runtime.integers or runtime.widens or runtime.packs)]
     rows = [ComparedModel.full(full), *(ComparedModel.full(full, runtime) for runtime in floats)]
     for model in models:
         ways = [runtime for runtime in here if not runtime.integers or runs_in_integers(model)]

@@ -9,6 +9,7 @@ from typing import Annotated, get_args
 import typer
 
 from pqcomq.atomic_files import check_folder
+from pqcomq.backends.fastest import with_device
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.cohort_output import print_cohort
 from pqcomq.cli.terminal.options import (
@@ -17,6 +18,7 @@ from pqcomq.cli.terminal.options import (
     RUNTIME_HELP,
     AsJson,
     Checkpoint,
+    DeviceOption,
     LossMargin,
     MethodKey,
     ModalityOption,
@@ -127,6 +129,7 @@ def cohort(
         list[Runtime] | None,
         typer.Option(help=f"{RUNTIME_HELP} Several may follow.", metavar="RUNTIME...", show_default="auto"),
     ] = None,
+    device: DeviceOption = None,
     json: AsJson = False,
 ) -> None:
     """Score full precision and quantized models on the labelled cases of many patients, with statistics.
@@ -163,7 +166,7 @@ def cohort(
         model=model.value,
         recipes=recipes,
         checkpoint=checkpoint,
-        runtime=runtime or [Runtime.auto],
+        runtime=[with_device(each, device) for each in runtime or [Runtime.auto]],
         threads=threads,
         protocol=protocol,
         window=window_of(window),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pqcomq.atomic_files import check_folder, together
-from pqcomq.backends.fastest import settled
+from pqcomq.backends.fastest import settled, with_device
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
 from pqcomq.cli.terminal.options import (
@@ -18,6 +18,7 @@ from pqcomq.cli.terminal.options import (
     Box,
     BoxUnitOption,
     Checkpoint,
+    DeviceOption,
     LabelsPart,
     ModalityOption,
     NegativePointOption,
@@ -84,6 +85,7 @@ def compare(
     remedy: Remedies = None,
     modality: ModalityOption = None,
     runtime: RuntimeOption = Runtime.auto,
+    device: DeviceOption = None,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
@@ -101,7 +103,7 @@ def compare(
     check_same_source(full, quantized, weights)
     if checked.points:
         full.check_points()
-    taken = settled(runtime, [quantized])
+    taken = settled(with_device(runtime, device), [quantized])
     work = run_comparison(
         opened_volume,
         checked,

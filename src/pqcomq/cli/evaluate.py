@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from pqcomq.atomic_files import check_folder
-from pqcomq.backends.fastest import settled
+from pqcomq.backends.fastest import settled, with_device
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.options import (
     AsJson,
     Checkpoint,
+    DeviceOption,
     LabelsPart,
     ModalityOption,
     Overwrite,
@@ -71,6 +72,7 @@ def evaluate(
     labels_part: LabelsPart = None,
     modality: ModalityOption = None,
     runtime: RuntimeOption = Runtime.auto,
+    device: DeviceOption = None,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
@@ -82,7 +84,7 @@ def evaluate(
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
         check_same_source(full, model, path)
-    taken = settled(runtime, models)
+    taken = settled(with_device(runtime, device), models)
     compared_models = [ComparedModel.full(full)]
     if taken.runtime is not Runtime.torch:
         # As people run it today, and the best that the same runtime gives.

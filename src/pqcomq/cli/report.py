@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pqcomq.atomic_files import check_folder
-from pqcomq.backends.fastest import settled
+from pqcomq.backends.fastest import settled, with_device
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
 from pqcomq.cli.terminal.options import (
@@ -18,6 +18,7 @@ from pqcomq.cli.terminal.options import (
     AsJson,
     BoxUnitOption,
     Checkpoint,
+    DeviceOption,
     LabelsPart,
     ModalityOption,
     NegativePointOption,
@@ -94,6 +95,7 @@ def report(
     labels_part: LabelsPart = None,
     modality: ModalityOption = None,
     runtime: RuntimeOption = Runtime.auto,
+    device: DeviceOption = None,
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
@@ -110,7 +112,7 @@ def report(
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
         check_same_source(full, model, path)
-    taken = settled(runtime, models)
+    taken = settled(with_device(runtime, device), models)
     reference = ComparedModel.full(full, taken.in_full_precision)
     candidates = [ComparedModel.quantized(model, taken) for model in models]
     work = compare_objects(opened_volume, asked, reference, candidates, mode=prompts.value, window=window_of(window))

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from pqcomq.backends.fastest import settled
+from pqcomq.backends.fastest import settled, with_device
 from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
@@ -19,6 +19,7 @@ from pqcomq.cli.terminal.options import (
     Box,
     BoxUnitOption,
     Checkpoint,
+    DeviceOption,
     ModalityOption,
     ModelKey,
     NegativePointOption,
@@ -82,6 +83,7 @@ def segment(
     remedy: Remedies = None,
     modality: ModalityOption = None,
     runtime: RuntimeOption = Runtime.auto,
+    device: DeviceOption = None,
     cascade: Annotated[
         float | None,
         typer.Option(
@@ -110,6 +112,7 @@ def segment(
     loaded = load_weights(weights) if weights else load_model(str(model.value), checkpoint)  # type: ignore[union-attr]
     if any(each.points for each in asked):
         (loaded.segmenter if isinstance(loaded, QuantizedModel) else loaded).check_points()
+    runtime = with_device(runtime, device)
     segmenter = on_runtime(loaded, runtime)
     ran = replace(loaded, segmenter=segmenter) if isinstance(loaded, QuantizedModel) else segmenter
     runner = SliceRunner(segmenter, opened_volume, chosen)

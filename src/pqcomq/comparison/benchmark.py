@@ -153,7 +153,7 @@ def _slices_a_second(model: ComparedModel) -> float:
     side = segmenter.transforms.side
     images = [torch.rand(1, 3, side, side) for _ in range(_SLICES_A_THREAD * torch.get_num_threads())]
     runtime = Runtime(segmenter.execution.setting)
-    if runtime is Runtime.torch:
+    if not runtime.on_openvino:
         each = [_encoder_milliseconds(segmenter, image) for image in images[:_SLICES_A_THREAD]]
         return 1e3 / Latency.of(each).median_ms
     encoder = StreamedEncoder(model.weights or model.in_torch or segmenter, runtime)

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from pqcomq.backends.runtime import Runtime
+from pqcomq.backends.runtime import Device, Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
 from pqcomq.cli.terminal.progress import followed
 from pqcomq.dicom_masks.mask_object import LabelledObjects
@@ -117,6 +117,15 @@ RUNTIME_HELP = (
     "when loaded, with 8-bit inputs (int8) where the weights allow it."
 )
 RuntimeOption = Annotated[Runtime, typer.Option("--runtime", help=RUNTIME_HELP)]
+DeviceOption = Annotated[
+    Device | None,
+    typer.Option(
+        "--device",
+        help="Where torch computes, in FP32: cuda or mps; auto takes one that works here; cpu is the processor. "
+        "One that is not there gives way to the processor, and the result says so. By default devices are left alone.",
+        show_default=False,
+    ),
+]
 LossMargin = Annotated[
     float,
     typer.Option(min=0.0001, max=1, help="Of a cohort: loss of Dice that would not matter, stated before looking."),
