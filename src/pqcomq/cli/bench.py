@@ -119,6 +119,10 @@ def _compared_models(full: Segmenter, models: list[QuantizedModel]) -> list[Comp
     return rows
 
 
+def _times(gain: float | None) -> str:
+    return "" if gain is None else f"{gain:.2f}"
+
+
 def _print(found: Benchmark) -> None:
     rows = found.evaluation.summaries
     torch_row, fast = rows[0], found.full_on_fast_runtime
@@ -140,9 +144,7 @@ def _print(found: Benchmark) -> None:
         [
             row.precision + (" (torch)" if row is torch_row else ""),
             f"{row.encoder.median_ms:.0f}{' *' if row.simulated else ''}",
-            f"{found.encoder_speedup(row, torch_row):.2f}",
-            "" if fast is None else f"{found.encoder_speedup(row, fast):.2f}",
-            f"{found.encoder_speedup(row, found.fastest_unquantized):.2f}",
+            *(_times(found.encoder_gain(row, other)) for other in (torch_row, fast, found.fastest_unquantized)),
             f"{rate:.2f}",
             f"{row.decoder.median_ms:.1f}",
             f"{torch_row.decoder.median_ms / row.decoder.median_ms:.2f}",
@@ -160,6 +162,7 @@ def _print(found: Benchmark) -> None:
     caption = (
         f"Medians of settings taking turns, slices/s of a volume; {cpu_name()}, "
         f"{run.threads_title}, {', '.join(run.cpu_features)}. "
-        f"Fastest unquantized: {found.fastest_unquantized.precision}. * simulated. {RESEARCH_ONLY}"
+        f"Fastest unquantized: {found.fastest_unquantized.precision}. * simulated: runs widened, "
+        f"low bits save the file's size, not time. {RESEARCH_ONLY}"
     )
     print_table(f"{torch_row.model} on {found.evaluation.volume_name}", columns, table, caption)

@@ -30,7 +30,7 @@ def speed_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     """The same for a table: what is told, the reference's value, the candidate's."""
     sides = (comparison.reference, comparison.candidate)
     found = {each.against: f"{each.times:.2f}" for each in comparison.speedups}
-    times = [(f"Encoder, times {name}", "", found.get(name, "simulated")) for name in comparison.rivals]
+    times = [(f"Encoder, times {name}", "", found.get(name, "no low-bit speed here")) for name in comparison.rivals]
     if comparison.torch_encoder is not None:
         times.insert(0, ("Encoder in torch, median", f"{comparison.torch_encoder.median_ms:.0f} ms", ""))
     return [*times, ("Speed", *(speed_kind(each) for each in sides))]
@@ -45,9 +45,12 @@ def speed_kind(side: ModelResult) -> str:
 
 
 def _remark(comparison: Comparison) -> list[str]:
-    """What a ratio near one means, or below it: never is it left to stand alone."""
-    if not comparison.speedups or comparison.speedups[-1].times > _NO_GAIN:
+    """What a ratio near one means, or below it, or why there is none: neither is left to stand alone."""
+    run = comparison.candidate.execution
+    if comparison.candidate.simulated and not run.weights.startswith("packed"):
+        return [f"Low bits save the file's size here, not time: {run.library} runs them widened"]
+    if comparison.speedups and comparison.speedups[-1].times > _NO_GAIN:
         return []
-    if comparison.candidate.execution.weights.startswith("packed"):
+    if run.weights.startswith("packed"):
         return ["Packed weights save memory here, not time"]
     return ["Low bits save the file's size here, not time"]
