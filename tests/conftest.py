@@ -236,3 +236,12 @@ def remembered_checks_of_the_tests_own(tmp_path_factory):
     patch.setattr("pqcomq.backends.remembered_checks.checks_file", lambda: path)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_kept_on_disk():
+    """Windows of the tests keep no unfinished work, but where a test asks for it."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("PQCOMQ_AUTOSAVE", "off")
+    yield
+    patch.undo()

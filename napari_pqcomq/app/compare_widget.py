@@ -7,6 +7,7 @@ from qtpy.QtCore import QCoreApplication, QEvent
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_pqcomq.app.autosaving import made_autosave
 from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.hints import next_step, no_points
 from napari_pqcomq.app.kept_results import KeptResults
@@ -42,6 +43,7 @@ class CompareWidget(QWidget):
         navigation: takes the user to objects and slices.
         kept_results: what was compared before on the open volume.
         correcting: brush and eraser.
+        autosave: unfinished work on disk.
         help: all keys, over the window.
     """
 
@@ -62,6 +64,7 @@ class CompareWidget(QWidget):
         self.steps = Steps(self.panels)
         self.tour = Tour(self.panels, self.steps, self.panels.volume.open_menu.open_sample, self)
         self._preferences = Preferences(self.panels, self.tour)
+        self.autosave = made_autosave(self.panels, self.workflow, self)
         lay_out(self.panels, self.steps, self._shortcuts.table(), self)
         explain_controls(self.panels, self)
         self._connect()
@@ -69,8 +72,10 @@ class CompareWidget(QWidget):
         # A window that is closed does not close its docks one by one.
         self.panels.volume.changed.connect(self._preferences.keep)
         _application().aboutToQuit.connect(self._preferences.keep)
+        _application().aboutToQuit.connect(self.autosave.release)
         self.refresh()
         self.tour.offer()
+        self.autosave.start()
 
     def refresh(self) -> None:
         """Bring buttons and the hint line in line with what can be done now."""
@@ -132,7 +137,9 @@ class CompareWidget(QWidget):
             return
         self._is_released = True
         self._preferences.keep()
-        _application().aboutToQuit.disconnect(self._preferences.keep)
+        for listener in (self._preferences.keep, self.autosave.release):
+            _application().aboutToQuit.disconnect(listener)
+        self.autosave.release()
         self.help.setParent(None)
         self.help.deleteLater()
         self.kept_results.release()

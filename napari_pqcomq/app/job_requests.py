@@ -8,6 +8,7 @@ from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.inference_jobs import CompareJob, LiveJob, QuantizeJob
+from napari_pqcomq.jobs.kept_work import KeptWork
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.prompts.prompt import Prompt
 from pqcomq.errors import InputError
@@ -17,7 +18,7 @@ from pqcomq.volumes.volume import Volume
 
 
 def quantize_job(
-    panels: Panels, models: ModelCache, choices: tuple[ModelChoice, ...], origin: WeightsOrigin
+    panels: Panels, kept: KeptWork, choices: tuple[ModelChoice, ...], origin: WeightsOrigin
 ) -> QuantizeJob:
     """Quantize some of the chosen bit widths.
 
@@ -25,7 +26,15 @@ def quantize_job(
         InputError: there is no volume, or no checkpoint.
     """
     volume = _volume(panels)
-    return QuantizeJob(choices, panels.calibration.choice, volume, panels.volume.intensity_window, models, origin)
+    return QuantizeJob(
+        choices,
+        panels.calibration.choice,
+        volume,
+        panels.volume.intensity_window,
+        kept.models,
+        origin,
+        kept.on_disk,
+    )
 
 
 def live_job(panels: Panels, models: ModelCache, weights: tuple[QuantizedModel, ...]) -> LiveJob:

@@ -51,6 +51,7 @@ def lay_out(panels: Panels, steps: QWidget, keys: QWidget, dock: QWidget) -> Non
     column.addWidget(steps)
     more = (
         Collapsible("Session and report", panels.session),
+        Collapsible("Unfinished work", panels.autosave),
         Collapsible("Keys and mouse", stacked(panels.mouse_panel, keys)),
         Collapsible("Messages", panels.messages),
     )

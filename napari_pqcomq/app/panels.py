@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.app.action_bar import ActionBar
+from napari_pqcomq.autosave.autosave_panel import AutosavePanel
 from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.live.live_session import LiveSession
 from napari_pqcomq.prompts.prompt_list import PromptList
@@ -39,6 +40,7 @@ from napari_pqcomq.widgets.gl_context import GLContext
 from napari_pqcomq.widgets.message_log import MessageLog
 from napari_pqcomq.widgets.napari_docks import NapariDocks
 from napari_pqcomq.widgets.question_bar import QuestionBar
+from pqcomq.autosave.places import autosave_folder
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,6 +66,7 @@ class Panels:
         corrections: brush and eraser, and what they took.
         reader_study: asks which mask is better, without names.
         session: saves and opens what was compared, and moves the boxes.
+        autosave: whether unfinished work is kept on disk.
         jobs: runs work in the background, one job at a time.
         messages: what was said.
         question: what only the user can decide.
@@ -99,6 +102,7 @@ class Panels:
     corrections: CorrectionsPanel
     reader_study: ReaderStudyPanel
     session: SessionPanel
+    autosave: AutosavePanel
     jobs: JobRunner
     messages: MessageLog
     question: QuestionBar
@@ -184,6 +188,7 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
         corrections=corrections,
         reader_study=reader_study,
         session=SessionPanel(),
+        autosave=AutosavePanel(autosave_folder()),
         jobs=JobRunner(),
         messages=MessageLog(),
         question=QuestionBar(),

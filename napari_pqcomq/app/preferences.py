@@ -36,6 +36,7 @@ class Preferences:
             panels.prompts,
             panels.gate,
             panels.session,
+            panels.autosave,
             panels.view,
             panels.mouse_panel,
             *more,

@@ -13,6 +13,7 @@ from napari_pqcomq.app.job_requests import compare_job, live_job, quantize_job
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.weights_desk import WeightsDesk
 from napari_pqcomq.jobs.choices import ModelChoice
+from napari_pqcomq.jobs.inference_jobs import RecallWeightsJob
 from napari_pqcomq.jobs.kept_work import KeptWork
 from napari_pqcomq.live.live_session import LiveModels
 from napari_pqcomq.results.kept_masks import kept_layers, prompts_in_sight
@@ -86,6 +87,19 @@ class Workflow(QObject):
     def quantize(self) -> None:
         """Quantize the chosen model in the background, at every chosen bit width."""
         self._quantize_then(self._panels.model.choices, _nothing)
+
+    def recall_weights(self) -> None:
+        """Load those chosen weights that are on disk, in the background; none are made."""
+        if not self.can_start or not self.weights.missing or self.kept.on_disk is None:
+            return
+        job = quantize_job(self._panels, self.kept, self.weights.missing, self.weights.origin)
+
+        def take(found: dict[ModelChoice, QuantizedModel]) -> None:
+            for each in found.values():
+                show_info(f"{each.settings.title}: loaded from disk, not quantized again.")
+            self.weights.changed.emit()
+
+        self._panels.jobs.start(RecallWeightsJob(job).steps, take, "Looking for quantized weights on disk…")
 
     def compare(self) -> None:
         """Run the models on the ticked boxes in the background, quantizing first where that is still to be done."""
@@ -245,12 +259,14 @@ class Workflow(QObject):
 
     def _quantize_then(self, choices: tuple[ModelChoice, ...], go_on: Callable[[], None], then: str = "") -> None:
         try:
-            job = quantize_job(self._panels, self.models, choices, self.weights.origin)
+            job = quantize_job(self._panels, self.kept, choices, self.weights.origin)
         except InputError as error:
             show_error(str(error))
             return
 
         def take(made: dict[ModelChoice, QuantizedModel]) -> None:
+            for sentence in job.told:
+                show_info(sentence)
             self.weights.changed.emit()  # the job has kept them
             go_on()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -13,13 +15,16 @@ from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.jobs.quantization_clock import QuantizationClock
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from napari_pqcomq.prompts.prompt import Prompt
+from pqcomq.autosave.kept_weights import KeptWeights
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.comparison_result import ComparisonResult
+from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Steps, prefixed, translated
-from pqcomq.quantization.calibration.slices import calibrate_on
+from pqcomq.quantization.calibration.slices import Calibration, calibrate_on
 from pqcomq.quantization.files.weights_file import load_weights
+from pqcomq.quantization.layer_events import LayerEvent
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
@@ -40,6 +45,8 @@ class QuantizeJob:
         window: chosen for it; None for the modality's own.
         models: where the full-precision model stands, and where the quantized ones are kept.
         origin: what they are kept as made on; None for anything.
+        on_disk: where they are looked for before, and kept; None for nowhere.
+        told: gets sentences for the user while the job runs.
     """
 
     choices: tuple[ModelChoice, ...]
@@ -48,6 +55,8 @@ class QuantizeJob:
     window: Window | None
     models: ModelCache
     origin: WeightsOrigin | None = None
+    on_disk: KeptWeights | None = None
+    told: list[str] = field(default_factory=list)
 
     def steps(self) -> Steps[dict[ModelChoice, QuantizedModel]]:
         """The work.
@@ -56,19 +65,85 @@ class QuantizeJob:
             InputError: a file cannot be read or calibrated on.
         """
         yield Progress(0, 0, "Loading the model")
-        full = self.models.take(self.choices[0].key, self.choices[0].checkpoint)
+        self.models.take(self.choices[0].key, self.choices[0].checkpoint)
         yield Progress(0, 0, "Choosing the calibration slices")
-        volumes = [read_volume(path) for path in self.calibration.files] or [self.volume]
-        # The chosen window belongs to the open volume; other files get that of their own modality.
-        window = None if self.calibration.files else self.window
-        calibration = calibrate_on(volumes, self.calibration.slices, window)
+        full, calibration = self.prepared()
         clock = QuantizationClock([each.settings for each in self.choices], self.calibration.slices)
         made = {}
         for index, choice in enumerate(self.choices):
-            work = quantize_model(full, calibration, choice.settings)
-            made[choice] = yield from translated(work, partial(clock.told, index))
+            made[choice] = yield from self._one(full, calibration, choice, partial(clock.told, index))
             self.models.keep(choice, made[choice], self.origin)  # now: the user may cancel the next
         return made
+
+    def prepared(self) -> tuple[Segmenter, Calibration]:
+        """The model in full precision, and the slices.
+
+        Raises:
+            InputError: a file cannot be read or calibrated on.
+        """
+        full = self.models.take(self.choices[0].key, self.choices[0].checkpoint)
+        volumes = [read_volume(path) for path in self.calibration.files] or [self.volume]
+        # The chosen window belongs to the open volume; other files get that of their own modality.
+        window = None if self.calibration.files else self.window
+        return full, calibrate_on(volumes, self.calibration.slices, window)
+
+    def _one(
+        self, full: Segmenter, calibration: Calibration, choice: ModelChoice, told: Callable[[LayerEvent], Progress]
+    ) -> Steps[QuantizedModel]:
+        """The weights of one choice: from the disk where they are there, else made and kept there."""
+        disk, settings = self.on_disk, choice.settings
+        if disk is None:
+            return (yield from translated(quantize_model(full, calibration, settings), told))
+        yield Progress(0, 0, f"Looking for {settings.title} on disk")
+        found = disk.recall(full, calibration, settings)
+        if found is not None:
+            self.told.append(f"{settings.title}: not quantized again, but loaded; made {when(found.made)}.")
+            return found.weights
+        with disk.layers(full, calibration, settings) as journal:
+            if journal is not None and journal.finished_layers:
+                self.told.append(
+                    f"{settings.title}: {journal.finished_layers} layers were finished before and are not made again."
+                )
+            made = yield from translated(quantize_model(full, calibration, settings, journal), told)
+        yield Progress(0, 0, f"Keeping {settings.title} on disk")
+        disk.keep(full, calibration, made)
+        self.told.extend(disk.notes)
+        disk.notes.clear()
+        return made
+
+
+@dataclass(frozen=True, eq=False)
+class RecallWeightsJob:
+    """Load the weights of choices that are on disk, and make none.
+
+    Attributes:
+        quantizing: that would make them.
+    """
+
+    quantizing: QuantizeJob
+
+    def steps(self) -> Steps[dict[ModelChoice, QuantizedModel]]:
+        """The work: those that were there; they are kept at hand.
+
+        Raises:
+            InputError: a file to calibrate on cannot be read.
+        """
+        asked = self.quantizing
+        yield Progress(0, 0, "Looking for quantized weights on disk")
+        full, calibration = asked.prepared()
+        found = {}
+        for choice in asked.choices:
+            kept = None if asked.on_disk is None else asked.on_disk.recall(full, calibration, choice.settings)
+            if kept is not None:
+                found[choice] = kept.weights
+                asked.models.keep(choice, kept.weights, asked.origin)
+        return found
+
+
+def when(moment: datetime) -> str:
+    """A moment for people, in their own time: the time alone where it was today."""
+    here = moment.astimezone()
+    return f"{here:%H:%M}" if here.date() == datetime.now().astimezone().date() else f"{here:%Y-%m-%d %H:%M}"
 
 
 @dataclass(frozen=True, eq=False)

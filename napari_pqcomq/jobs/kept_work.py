@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.prompts.prompt import Prompt
+from pqcomq.autosave.kept_weights import KeptWeights
 from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
@@ -28,9 +29,18 @@ def volume_key(volume: Volume) -> str:
 
     Hashing all voxels of a large volume would hold the window up; where it matters, :class:`RecallJob` does it.
     """
+    return _key(volume, volume.modality)
+
+
+def voxels_key(volume: Volume) -> str:
+    """The same of whatever modality it is taken for."""
+    return _key(volume, "")
+
+
+def _key(volume: Volume, modality: str) -> str:
     steps = [max(1, count // _SAMPLES) for count in volume.voxels.shape]
     some = np.ascontiguousarray(volume.voxels[:: steps[0], :: steps[1], :: steps[2]])
-    known = hashlib.sha256(f"{volume.grid}{volume.modality}{some.dtype.str}".encode())
+    known = hashlib.sha256(f"{volume.grid}{modality}{some.dtype.str}".encode())
     known.update(some.data)
     return known.hexdigest()
 
@@ -99,9 +109,11 @@ class KeptWork:
     Attributes:
         models: full precision, and quantized weights by volume and settings.
         truths: by :func:`volume_key`.
+        on_disk: quantized weights that outlive the process; None where nothing is to be kept.
     """
 
     def __init__(self) -> None:
+        self.on_disk: KeptWeights | None = None
         self.models = ModelCache()
         self.truths: dict[str, KeptTruth] = {}
         self._results: dict[str, KeptResult] = {}  # by volume_key, the last one last

@@ -47,6 +47,13 @@ class Corrections:
     def __bool__(self) -> bool:
         return bool(self._spans)
 
+    def snapshot(self) -> Corrections:
+        """As they are now, for who reads them in another thread; strokes cannot be taken back there."""
+        copied = Corrections()
+        copied._originals, copied._now = dict(self._originals), dict(self._now)
+        copied._spans = {key: list(spans) for key, spans in self._spans.items()}
+        return copied
+
     @property
     def can_undo(self) -> bool:
         """Whether there is a stroke to take back."""

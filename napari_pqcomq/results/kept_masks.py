@@ -101,9 +101,24 @@ def kept_layer(
         for number in present
     }
     names = {number: prompts[number][0].name for number in present}
+    return labels_layer(labels, f"Masks of {drawn_by.segmenter.precision}", volume, names, origins)
+
+
+def labels_layer(
+    labels: np.ndarray, name: str, volume: Volume, names: Mapping[int, str], origins: Mapping[int, Origin]
+) -> Labels:
+    """Masks as a layer in the objects' colours.
+
+    Args:
+        labels: (z, y, x) object numbers; not copied.
+        name: of the layer.
+        volume: that they lie on.
+        names: by label.
+        origins: by label, of those that a model drew.
+    """
     return Labels(
         labels,
-        name=f"Masks of {drawn_by.segmenter.precision}",
+        name=name,
         opacity=0.5,
         colormap=DirectLabelColormap(color_dict=_COLOURS),
         metadata=mask_metadata(volume, names, origins),

@@ -179,6 +179,11 @@ class VolumePanel(QGroupBox):
         self._note_input()
         self.changed.emit()
 
+    def take_modality(self, modality: Modality) -> None:
+        """Have the volume be of a modality, as if the user had chosen it."""
+        self.modalities.setCurrentIndex(self.modalities.findData(modality))
+        self._set_modality()
+
     def _set_modality(self) -> None:
         """Have the chosen layer, and all that lie on its volume, be of another modality."""
         volume, modality = self.volume, self.modalities.currentData()

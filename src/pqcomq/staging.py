@@ -56,7 +56,7 @@ class Staging:
             self._folder = parent / f".pqcomq-{uuid4().hex}"
             try:
                 self._folder.mkdir()
-                self._lock = _locked(self._folder / _LOCK)
+                self._lock = lock_or_none(self._folder / _LOCK)
                 (self._folder / _TREE).mkdir()
                 return
             except OSError as error:
@@ -215,7 +215,7 @@ def _recover_one(left: Path) -> None:
         if left.exists() and time.time() - left.stat().st_mtime > _DAY:
             shutil.rmtree(left, ignore_errors=True)
         return
-    lock = _locked(left / _LOCK)
+    lock = lock_or_none(left / _LOCK)
     if lock is None:
         return
     base, moves = _noted(left)
@@ -275,7 +275,7 @@ def existing_folder(folder: Path) -> Path:
     return existing
 
 
-def _locked(path: Path) -> BaseFileLock | None:
+def lock_or_none(path: Path) -> BaseFileLock | None:
     """A lock that ends with this process; None if another holds it, or there are none on this file system."""
     from filelock import FileLock, Timeout
 

@@ -1,0 +1,211 @@
+"""Work that was interrupted: the user is asked whether to go on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.utils.notifications import show_info, show_warning
+from qtpy.QtCore import QObject, Signal
+
+from napari_pqcomq.autosave.recorded_layers import restored_layer
+from napari_pqcomq.autosave.recorder import Recorder
+from napari_pqcomq.jobs.inference_jobs import when
+from napari_pqcomq.jobs.job_runner import JobRunner
+from napari_pqcomq.prompts.merging import merged
+from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.widgets.question_bar import QuestionBar
+from pqcomq.autosave.shelf import FoundWork
+from pqcomq.autosave.work import KeptLabels, UnfinishedWork
+from pqcomq.errors import InputError
+from pqcomq.progress import Progress, Steps
+
+
+@dataclass(frozen=True, eq=False)
+class ReadMasksJob:
+    """Read the masks of unfinished work.
+
+    Attributes:
+        work: that was found.
+        shape: (z, y, x) of its volume.
+    """
+
+    work: UnfinishedWork
+    shape: tuple[int, int, int]
+
+    def steps(self) -> Steps[list[tuple[KeptLabels, np.ndarray]]]:
+        """The work.
+
+        Raises:
+            InputError: masks are missing, damaged, or of another shape.
+        """
+        read = []
+        for index, each in enumerate(self.work.layers):
+            yield Progress(index, len(self.work.layers), f"Reading “{each.name}”")
+            labels = each.voxels()
+            if labels.shape != self.shape:
+                raise InputError("The masks of the unfinished session do not fit its volume.")
+            read.append((each, labels))
+        return read
+
+
+class Offer(QObject):
+    """Asks, and brings back what the user wants to go on with.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+        recorder: knows the open volume, and goes on writing.
+        objects: take the boxes.
+        question: asks.
+        jobs: reads masks.
+        open_path: opens a volume.
+        parent: Qt parent.
+
+    Attributes:
+        resumed: emitted with the work after its boxes and masks are back.
+        asked: emitted after the user was asked or told.
+    """
+
+    resumed = Signal(object)
+    asked = Signal()
+    _found = Signal(list, list)
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        recorder: Recorder,
+        objects: PromptList,
+        question: QuestionBar,
+        jobs: JobRunner,
+        open_path: Callable[[Path], None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._recorder, self._objects = viewer, recorder, objects
+        self._question, self._jobs, self._open_path = question, jobs, open_path
+        self._accepted: FoundWork | None = None  # its volume is being opened
+        self._is_start = True
+        self._asked_about = ""  # key of the volume that the question in sight is about
+        recorder.arrived.connect(self.look)
+        self._found.connect(self._on_found)
+
+    def look(self) -> None:
+        """Look for work in the background, on the open volume or, at the start, on any."""
+        if self._asked_about:
+            self._asked_about = ""
+            self._question.withdraw()
+        if self._recorder.desk is not None:
+            self._recorder.desk.look(lambda found, notes: self._found.emit(found, notes))
+
+    def _on_found(self, found: list[FoundWork], notes: list[str]) -> None:
+        for sentence in notes:
+            show_warning(sentence)
+        is_start, self._is_start = self._is_start, False
+        if self._recorder.volume is not None:
+            here = [each for each in found if each.work.key == self._recorder.key and each.work]
+            if here:
+                self._on_work_here(here[0])
+        elif is_start:
+            killed = [each for each in found if each.work and not each.work.is_closed]
+            if killed:
+                self._ask_at_start(killed[0])
+
+    def _on_work_here(self, found: FoundWork) -> None:
+        accepted, self._accepted = self._accepted, None
+        if accepted is not None and accepted.folder == found.folder:
+            self._resume(found)
+        elif self._is_all_here(found.work):
+            self._recorder.go_on(found)  # the dock was closed and opened again
+        else:
+            self._ask(f"{_told(found.work)}.", found, lambda: self._resume(found))
+            self._asked_about = self._recorder.key
+
+    def _ask_at_start(self, found: FoundWork) -> None:
+        path = found.work.path
+        if path is not None and path.exists():
+            self._ask(f"{_told(found.work)}.", found, lambda: self._reopen(found, path))
+        else:
+            place = "It was made in memory" if path is None else f"It is no longer at {path}"
+            show_info(f"{_told(found.work)} waits for its volume. {place}; open it, and the session is offered.")
+            self.asked.emit()
+
+    def _ask(self, question: str, found: FoundWork, go_on: Callable[[], None]) -> None:
+        desk = self._recorder.desk
+        self._question.ask(
+            question,
+            (
+                ("Go on", "Bring its boxes, masks and settings back, and go on where it was interrupted.", go_on),
+                (
+                    "Discard",
+                    "Delete what was kept of it; nothing that you saved yourself is touched.",
+                    lambda: desk.discard(found) if desk is not None else None,
+                ),
+            ),
+        )
+        self.asked.emit()
+
+    def _reopen(self, found: FoundWork, path: Path) -> None:
+        self._accepted = found
+        self._open_path(path)
+        if self._recorder.key != found.work.key:
+            self._accepted = None
+            show_warning(
+                f"{path.name} is not the volume of the unfinished session any more, or was not opened; the session is "
+                "kept and offered when its volume is open."
+            )
+
+    def _resume(self, found: FoundWork) -> None:
+        volume = self._recorder.volume
+        if volume is None or self._recorder.key != found.work.key:
+            return
+        if self._jobs.is_running:
+            show_info("Wait for what is running now, or cancel it; the session is offered when the volume is opened.")
+            return
+
+        def take(read: list[tuple[KeptLabels, np.ndarray]]) -> None:
+            if self._recorder.volume is not volume:
+                return
+            names = {layer.name for layer in self._viewer.layers}
+            for kept, labels in read:
+                if kept.name not in names:
+                    self._viewer.add_layer(restored_layer(kept, labels, volume))
+            self._objects.load(merged(prompts_of(found.work), self._objects.objects), _current(found.work))
+            self._recorder.go_on(found)
+            self.resumed.emit(found.work)
+
+        self._jobs.start(ReadMasksJob(found.work, volume.grid.shape_zyx).steps, take, "Reading the unfinished session…")
+
+    def _is_all_here(self, work: UnfinishedWork) -> bool:
+        """Whether everything of some work is in the window already."""
+        here = {(each.number, each.name, each.asked) for each in self._objects.objects}
+        names = {layer.name for layer in self._viewer.layers}
+        asked = {(each.number, each.name, each.prompt) for each in work.objects}
+        return asked <= here and {each.name for each in work.layers} <= names
+
+
+def prompts_of(work: UnfinishedWork) -> tuple[Prompt, ...]:
+    """The boxes as the dock has them."""
+    return tuple(
+        replace(Prompt.of(each.number, each.name, each.prompt), compared=each.compared) for each in work.objects
+    )
+
+
+def _current(work: UnfinishedWork) -> int | None:
+    return work.current if 0 <= work.current < len(work.objects) else None
+
+
+def _told(work: UnfinishedWork) -> str:
+    """Whose, from when, and how much, e.g. ``"An unfinished session on CT (ct.nii.gz) from 14:02, 2 objects"``."""
+    name = "" if work.path is None else f" ({work.path.name})"
+    parts = [_counted(len(work.objects), "object"), _counted(len(work.layers), "layer of masks", "layers of masks")]
+    held = " and ".join(part for part in parts if part)
+    of = {"CT": "CT", "MR": "MR"}.get(work.modality, "a volume")
+    return f"An unfinished session on {of}{name} from {when(work.saved)}, with {held}"
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return "" if not count else f"1 {one}" if count == 1 else f"{count} {many or one + 's'}"
