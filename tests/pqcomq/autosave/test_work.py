@@ -17,7 +17,7 @@ import pytest
 
 from pqcomq.autosave.places import FOLDER_VARIABLE, autosave_folder, damaged_folder, work_folder
 from pqcomq.autosave.shelf import Shelf
-from pqcomq.autosave.work import KeptLabels, KeptObject, UnfinishedWork, WorkWriter, read_work
+from pqcomq.autosave.work import KeptLabels, KeptObject, UnfinishedWork, WorkWriter, _packed, read_work
 from pqcomq.errors import InputError
 from pqcomq.masks.origin import Origin, mask_sha256
 from pqcomq.segmentation.box import Box3D
@@ -59,7 +59,7 @@ def work():
             ),
         ),
         current=1,
-        layers=(KeptLabels("Masks of FP32", lambda: labels, {1: "Leber “links”"}, {1: origin(labels)}, version=1),),
+        layers=(KeptLabels("Masks of FP32", lambda: labels, {1: "Leber “links”"}, {1: origin(labels)}),),
         settings={"bits": "4, 8"},
         saved=datetime(2026, 3, 4, 14, 2, tzinfo=UTC),
     )
@@ -84,17 +84,13 @@ def test_everything_comes_back_as_it_was(tmp_path, work):
     assert same(read_work(tmp_path), empty)
 
 
-def test_voxels_that_have_not_changed_are_not_written_again(tmp_path, work):
-    writer, asked = WorkWriter(tmp_path), []
-
-    def voxels():
-        asked.append(1)
-        return blob()
-
-    for version in (1, 1, 2):
-        writer.write(replace(work, layers=(KeptLabels("one", voxels, version=version),)))
-    assert len(asked) == 2
-    writer.write(replace(work, layers=(KeptLabels("one", lambda: blob(7), version=3),)))
+def test_voxels_that_have_not_changed_are_not_written_again(tmp_path, work, monkeypatch):
+    packed = []
+    monkeypatch.setattr("pqcomq.autosave.work._packed", lambda voxels: packed.append(1) or _packed(voxels))
+    writer = WorkWriter(tmp_path)
+    for value in (1, 1, 2):
+        writer.write(replace(work, layers=(KeptLabels("one", lambda value=value: blob(value)),)))
+    assert len(packed) == 2
     assert len(list(tmp_path.glob("*.npz"))) == 1, "what no layer has any more is gone"
 
 
