@@ -17,8 +17,8 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Steps
 from pqcomq.quantization.quantized_model import QuantizedModel
 
-_MOST_BYTES = 2**31
-"""Of quantized networks, each as large in memory as full precision."""
+_MOST_BYTES, _FEWEST = 2**29, 4
+"""Of quantized networks, each as large in memory as full precision; all widths of one comparison stay at hand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,7 @@ class ModelCache:
                 if (each.choice.key, each.choice.checkpoint) == (choice.key, choice.checkpoint)
                 and (each.choice, each.origin) != (choice, origin)
             ]
-            most = max(1, _MOST_BYTES // max(1, weights.segmenter.checkpoint_bytes))
+            most = max(_FEWEST, _MOST_BYTES // max(1, weights.segmenter.checkpoint_bytes))
             self._quantized = (*kept, _Kept(choice, origin, weights))[-most:]
 
     def rest(self) -> None:
