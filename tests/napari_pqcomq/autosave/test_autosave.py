@@ -31,8 +31,9 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def new_dock(viewer):
-    """Makes docks, one after the other, and closes the one before."""
+def new_dock(viewer, monkeypatch):
+    """Makes docks, one after the other, and closes the one before; none looks for weights, which loads a model."""
+    monkeypatch.setattr("napari_pqcomq.app.workflow.Workflow.recall_weights", lambda self: None)
     made = []
 
     def make():
