@@ -3,8 +3,8 @@
     python tests/benchmarks/cohort_scaling.py --weights lite-4bit.safetensors --cases 24 --out FOLDER
 
 Synthetic cases, slice by slice, every worker with one thread. Each way is a run of ``pqcomq cohort`` of its own; its
-rate is that from the first case's landing to the last one's, so that starting Python and loading the models, which a run
-of any length pays once, is told apart. With ``--memory-only FOLDER`` the memory of a run that is there already is told.
+rate is that from the first case's landing to the last one's, so that starting Python and loading the models,
+which a run of any length pays once, is told apart. With ``--memory-only FOLDER`` the memory of a run that is there is told.
 """
 
 from __future__ import annotations
