@@ -5,7 +5,7 @@ from __future__ import annotations
 from pqcomq.models.catalogue.entries import POINT_TITLES, entry_of
 
 NO_VOLUME = "Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture."
-NO_CHECKPOINT = "Choose the checkpoint file of this model, or let “pqcomq models fetch” get it."
+NO_CHECKPOINT = "Step 2 fetches this model's weights, or takes over the file that you have."
 
 
 def no_points(key: str) -> str:

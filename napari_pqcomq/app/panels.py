@@ -133,7 +133,7 @@ class Panels:
         self.slice_strip.release()
         self.view_bar.release()
         self.results_dock.release()
-        for panel in (self.volume, self.prompts, self.truth):
+        for panel in (self.volume, self.model, self.prompts, self.truth):
             panel.release()
 
 

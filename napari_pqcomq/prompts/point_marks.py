@@ -15,7 +15,7 @@ from pqcomq.comparison.presentation.palette import INSIDE_COLOUR, OUTSIDE_COLOUR
 from pqcomq.volumes.volume import Volume
 
 _OBJECTS_KEY = "pqcomq_objects_with_points"
-_PIXELS = 15
+_PIXELS = 17
 _NAME = "Points"
 
 
@@ -36,7 +36,7 @@ class PointMarks:
         if layer is None and not points:
             return
         pointed = tuple(each for each in prompts if each.points)
-        places = np.array([(each.z, each.y, each.x) for each in points], dtype=float).reshape(-1, 3)
+        places = np.array([(each.z, each.y, each.x) for each in points] * 2, dtype=float).reshape(-1, 3)
         looks = _looks([each.positive for each in points])
         if layer is None:
             layer = Points(
@@ -44,8 +44,7 @@ class PointMarks:
                 name=_NAME,
                 size=1,
                 canvas_size_limits=(_PIXELS, _PIXELS),
-                border_width=0.1,
-                border_color="black",
+                border_width=0,
                 metadata={VOLUME_KEY: volume, _OBJECTS_KEY: pointed},
                 **looks,
                 **transform(volume),
@@ -103,7 +102,8 @@ def with_points(boxed: tuple[Prompt, ...], before: tuple[Prompt, ...]) -> tuple[
 
 
 def _looks(positive: list[bool]) -> dict[str, Any]:
-    return {
-        "symbol": ["cross" if each else "hbar" for each in positive] or "cross",
-        "face_color": [INSIDE_COLOUR if each else OUTSIDE_COLOUR for each in positive] or INSIDE_COLOUR,
-    }
+    """A dark disc for each point, which keeps its sign legible on any picture, then the signs."""
+    signs = ["cross" if each else "hbar" for each in positive]
+    colours = [INSIDE_COLOUR if each else OUTSIDE_COLOUR for each in positive]
+    count = len(positive)
+    return {"symbol": ["disc"] * count + signs or "disc", "face_color": ["black"] * count + colours or "black"}

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFormLayout, QGroupBox, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QWidget
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.forms.value_types import BitWidths
 from napari_pqcomq.jobs.choices import ModelChoice, ModelSettings
+from napari_pqcomq.setup.model_fetch import NOTE_ROLE, ModelFetch, note_of
 from napari_pqcomq.widgets.collapsible import Collapsible
 from napari_pqcomq.widgets.combo_boxes import choose_text
+from napari_pqcomq.widgets.noted_entries import NotedEntries
 from pqcomq.backends.runtime import Runtime
 from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES
@@ -23,8 +25,7 @@ _ROWS = {
     "key": Row("Model", options={"choices": [(MODEL_TITLES[key], key) for key in MODEL_KEYS]}),
     "file": Row(
         "Checkpoint",
-        "The model's weights, which its authors give out and this package does not hold. Left empty, those that "
-        "'pqcomq models fetch' has fetched or 'pqcomq models import' has taken over are used.",
+        "A checkpoint of your own for this once, in place of the weights that were fetched or taken over.",
         options={"filter": "Checkpoint (*.pth *.pt)"},
     ),
     "widths": Row("Quantize to", "Bits of each weight; several are compared side by side with full precision."),
@@ -43,7 +44,7 @@ def _facts(key: str) -> str:
     """What is to be known of a model before it is chosen."""
     entry = entry_of(key)
     return (
-        f"{entry.title}: trained on {entry.trained_on}. Licence of the weights: {entry.licence}. "
+        f"{entry.title}, {note_of(entry)}: trained on {entry.trained_on}. Licence of the weights: {entry.licence}. "
         f"Image of {entry.side} × {entry.side} pixels. {entry.citation}."
     )
 
@@ -65,8 +66,14 @@ class ModelPanel(QGroupBox):
         super().__init__("Model", parent)
         self.form = DataclassForm(ModelSettings(), _ROWS, self)
         self.form["file"].choose_btn.text = "Choose…"
+        self.fetching = ModelFetch()
+        self.fetching.arrived.connect(self._on_arrived)
+        self._models: QComboBox = self.form["key"].native
+        self._models.setItemDelegate(NotedEntries(NOTE_ROLE, self._models))
         form = QFormLayout(self)
-        self.form.add_rows(form, ("key", "file", "widths", "runtime"))
+        self.form.add_rows(form, ("key",))
+        form.addRow(self.fetching)
+        self.form.add_rows(form, ("file", "widths", "runtime"))
         form.addRow(self._advanced(calibration))
         self.form.changed.connect(self._on_changed)
         self._show_what_applies()
@@ -146,12 +153,26 @@ class ModelPanel(QGroupBox):
         form.addRow(calibration)
         return Collapsible("Method and calibration", inside)
 
+    def release(self) -> None:
+        """Stop a download that is under way; what has come stays."""
+        self.fetching.cancel()
+
+    def _on_arrived(self, key: str) -> None:
+        self._show_what_applies()
+        if key == self.settings.key:
+            self.changed.emit()
+
     def _on_changed(self) -> None:
         self._show_what_applies()
         self.changed.emit()
 
     def _show_what_applies(self) -> None:
         self.form.set_visible("file", self.settings.needs_file)
+        self.fetching.show_model(self.settings.key, missing=self.lacks_checkpoint)
+        for place, key in enumerate(MODEL_KEYS):
+            self._models.setItemData(place, note_of(entry_of(key)), NOTE_ROLE)
+            self._models.setItemData(place, _facts(key), Qt.ItemDataRole.ToolTipRole)
+        self._models.view().setMinimumWidth(self._models.view().sizeHintForColumn(0))
         self.form["key"].tooltip = _facts(self.settings.key)
         integers, method = self.runtime.integers, self.form["method"]
         method.enabled = not integers

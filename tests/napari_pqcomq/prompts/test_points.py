@@ -65,12 +65,12 @@ def test_clicks_set_points_inside_and_with_a_key_outside(armed, click, objects, 
     assert (made.box, made.span) == (None, (1, 11)), "five slices either way, as for a box"
     assert armed.points.tool.is_armed, "the next point follows"
     marks = shown_viewer.layers["Points"]
-    assert [str(each) for each in marks.symbol] == ["cross", "hbar", "hbar"]
-    seen = [to_hex(each).upper() for each in marks.face_color]
+    assert [str(each) for each in marks.symbol] == ["disc"] * 3 + ["cross", "hbar", "hbar"]
+    seen = [to_hex(each).upper() for each in marks.face_color[3:]]
     assert seen == [INSIDE_COLOUR, OUTSIDE_COLOUR, OUTSIDE_COLOUR]
     objects.undo()
     assert signs(objects) == [True, False]
-    assert len(marks.data) == 2
+    assert len(marks.data) == 4, "two signs, each on a disc"
 
 
 def test_an_object_does_not_begin_with_a_point_outside_of_it(armed, click, objects):

@@ -60,6 +60,14 @@ def stored_checkpoint(key: str) -> Path | None:
     return None if record is None else models_folder() / record.file
 
 
+def bytes_so_far(entry: Entry) -> int:
+    """How much of a model's checkpoint came before a download was stopped or broke off."""
+    try:
+        return (models_folder() / f"{entry.file}.part").stat().st_size
+    except OSError:
+        return 0
+
+
 def keep_record(key: str, record: Record) -> None:
     """Write a model's record.
 

@@ -1,0 +1,68 @@
+"""Fetching and taking over a model's weights in the background, as the command line does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from pqcomq.errors import InputError
+
+
+class _CancelledError(Exception):
+    """The user has cancelled the download; what came is kept, and the next one goes on from there."""
+
+
+class Transfer:
+    """A progress bar as downloads know it, which may be moved in any thread, and stops the download once cancelled.
+
+    Args:
+        told: called with the bytes that are here and with all of them, at every further piece.
+
+    Attributes:
+        total: bytes in all.
+        cancelled: set it to stop.
+    """
+
+    def __init__(self, told: Callable[[float, float], None]) -> None:
+        self.total: float | None = None
+        self.cancelled = Event()
+        self._told, self._done = told, 0.0
+
+    def update(self, n: float) -> None:
+        """So many bytes more.
+
+        Raises:
+            _CancelledError: the user has cancelled.
+        """
+        self._done += n
+        if self.cancelled.is_set():
+            raise _CancelledError
+        self._told(self._done, self.total or 0.0)
+
+
+def fetch(key: str, transfer: Transfer) -> str:
+    """Fetch a model whose licence was accepted; a sentence where it could not be had, else an empty text."""
+    from pqcomq.models.catalogue.fetching import fetch_model  # with torch, which takes seconds
+
+    keep_triton_out()
+    try:
+        fetch_model(key, accept_licence=True, progress=transfer)
+    except InputError as problem:
+        return str(problem)
+    except _CancelledError:
+        return ""
+    return ""
+
+
+def take_over(key: str, file: Path) -> str:
+    """Take over a checkpoint that the user has; a sentence where it is none of the model's, else an empty text."""
+    from pqcomq.models.catalogue.fetching import import_model
+
+    keep_triton_out()
+    try:
+        import_model(key, file)
+    except InputError as problem:
+        return str(problem)
+    return ""

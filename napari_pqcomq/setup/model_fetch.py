@@ -1,0 +1,167 @@
+"""A model whose weights are not on this machine: what is to be known of it, and both ways to get it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch, take_over
+from napari_pqcomq.widgets.rows import row
+from pqcomq.models.catalogue.entries import Entry, entry_of
+from pqcomq.models.catalogue.store import bytes_so_far, stored_checkpoint
+
+_MEGABYTE = 1e6
+_FILES = "Checkpoints (*.pth *.pt *.safetensors);;All files (*)"
+
+
+class ModelFetch(QWidget):
+    """Licence, size and the buttons; while a download runs, how far it is.
+
+    A download goes on while another model is looked at. Pressing the button that names the licence accepts it; what was
+    fetched in part is continued without asking again.
+
+    Args:
+        parent: Qt parent.
+
+    Attributes:
+        arrived: emitted with the model's key when its weights are there.
+    """
+
+    arrived = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._key, self._fetching = "", ""
+        self._worker: Any = None
+        self._transfer: Transfer | None = None
+        self._problems: dict[str, str] = {}
+        self.facts, self.problem, self.bar = QLabel(), QLabel(), QProgressBar()
+        for label in (self.facts, self.problem):
+            label.setWordWrap(True)
+        self.facts.setOpenExternalLinks(True)
+        self.fetch_button, self.import_button = QPushButton(), QPushButton("Take over a file…")
+        self.cancel_button = QPushButton("Cancel")
+        self.import_button.setToolTip("Choose the checkpoint file that you have; it is checked, then copied.")
+        self.cancel_button.setToolTip("Stop; what has come is kept, and the download can go on from there.")
+        self.bar.setAccessibleName("Download")
+        self.bar.setToolTip("How much of the checkpoint has come.")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.facts)
+        column.addLayout(row(self.fetch_button, self.import_button))
+        column.addLayout(row(self.bar, self.cancel_button))
+        column.addWidget(self.problem)
+        self.fetch_button.clicked.connect(self._fetch)
+        self.import_button.clicked.connect(self._import)
+        self.cancel_button.clicked.connect(self.cancel)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether weights are on their way."""
+        return self._worker is not None
+
+    def show_model(self, key: str, *, missing: bool) -> None:
+        """Show a model, if its weights are missing.
+
+        Args:
+            key: of the model.
+            missing: neither shipped nor chosen, nor kept on this machine.
+        """
+        self._key = key
+        self.setVisible(missing)
+        if missing:
+            self._refresh()
+
+    def cancel(self) -> None:
+        """Stop the download at its next piece; what has come stays for the next time."""
+        if self._transfer is not None:
+            self._transfer.cancelled.set()
+            self.cancel_button.setEnabled(False)
+
+    def _refresh(self) -> None:
+        entry, here = entry_of(self._key), self._fetching == self._key and self.is_running
+        so_far = bytes_so_far(entry)
+        self.facts.setText(
+            f"{entry.title} ({_size(entry.size)}) is not on this machine. Licence of its weights: {entry.licence}; "
+            f'<a href="{entry.page}">what its authors say</a>. Trained on {entry.trained_on}.'
+        )
+        self.fetch_button.setText(
+            f"Go on fetching ({so_far / _MEGABYTE:.0f} of {_size(entry.size)} are here)"
+            if so_far
+            else f"Accept licence, fetch {_size(entry.size)}"
+        )
+        self.fetch_button.setToolTip(f"Accept {entry.licence} and fetch {entry.file} in the background.")
+        for button in (self.fetch_button, self.import_button):
+            button.setVisible(not here)
+            button.setEnabled(not self.is_running)
+        self.bar.setVisible(here)
+        self.cancel_button.setVisible(here and self._transfer is not None)
+        self.problem.setText(self._problems.get(self._key, ""))
+        self.problem.setVisible(bool(self.problem.text()))
+
+    def _fetch(self) -> None:
+        told = _Told(self)
+        told.changed.connect(self._show_bytes)
+        self._transfer = Transfer(told.changed.emit)
+        self.bar.setRange(0, 0)
+        self.cancel_button.setEnabled(True)
+        self._start(fetch, self._key, self._transfer)
+
+    def _import(self) -> None:
+        entry = entry_of(self._key)
+        chosen, _filter = QFileDialog.getOpenFileName(self, f"{entry.title}: {entry.file}", "", _FILES)
+        if chosen:
+            self._transfer = None
+            self.bar.setRange(0, 0)
+            self._start(take_over, self._key, Path(chosen))
+
+    def _start(self, work: Callable[..., str], key: str, *more: object) -> None:
+        self._fetching = key
+        self._problems.pop(key, None)
+        self._worker = create_worker(work, key, *more, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
+        self._worker.returned.connect(self._take)
+        self._worker.errored.connect(lambda _error: self._take(""))  # napari's worker has already shown it
+        self._worker.start()
+        self._refresh()
+
+    def _take(self, problem: str) -> None:
+        key, self._worker, self._transfer = self._fetching, None, None
+        if problem:
+            self._problems[key] = f"{problem} Here: “{self.import_button.text()}”."
+            show_error(self._problems[key])
+        if stored_checkpoint(key) is not None:
+            self.arrived.emit(key)
+        if stored_checkpoint(self._key) is None:
+            self._refresh()
+
+    def _show_bytes(self, done: float, total: float) -> None:
+        self.bar.setRange(0, 1000)
+        self.bar.setValue(int(1000 * done / total) if total else 0)
+        self.bar.setFormat(f"{done / _MEGABYTE:.0f} of {total / _MEGABYTE:.0f} MB" if total else "")
+
+
+class _Told(QObject):
+    """Brings the bytes from the worker's thread to the window's."""
+
+    changed = Signal(float, float)
+
+
+def _size(count: int) -> str:
+    return f"{count / _MEGABYTE:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
+
+
+def note_of(entry: Entry) -> str:
+    """What the list of models says beside a name: size, licence, and whether the weights are here."""
+    here = entry.embedded or stored_checkpoint(entry.key) is not None
+    licence = entry.licence.partition(" (")[0]
+    return f"{_size(entry.size)} · {licence}" + (" · here" if here else "")
+
+
+NOTE_ROLE = int(Qt.ItemDataRole.UserRole) + 7
+"""Under this role an entry of the list has its note."""

@@ -1,0 +1,130 @@
+"""A model is fetched from the window: by real clicks, from a server on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import Qt
+
+from napari_pqcomq.setup.calibration_panel import CalibrationPanel
+from napari_pqcomq.setup.model_fetch import NOTE_ROLE, note_of
+from napari_pqcomq.setup.model_panel import ModelPanel
+from pqcomq.models.catalogue import fetching
+from pqcomq.models.catalogue.entries import ENTRIES, entry_of
+from pqcomq.models.catalogue.store import record_of
+
+from ...pqcomq.conftest import nobody, server, servers
+
+__all__ = ["nobody", "server", "servers"]
+
+KEY = "mobile-sam"
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture
+def panel(qtbot, server, monkeypatch, tmp_path):
+    """The panel on an empty folder of weights; the server has MobileSAM's, a megabyte for once."""
+    monkeypatch.setenv("PQCOMQ_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr(fetching, "PATIENCE", (5.0, 5.0))
+    checksum = f"sha256:{server.sha256}"
+    entry = replace(entry_of(KEY), urls=(server.url,), size=len(server.content), checksum=checksum)
+    monkeypatch.setitem(ENTRIES, KEY, entry)
+    panel = ModelPanel(CalibrationPanel())
+    qtbot.addWidget(panel)
+    panel.show()
+    yield panel
+    panel.release()
+    qtbot.waitUntil(lambda: not panel.fetching.is_running, timeout=PATIENCE_MS)
+
+
+def press(qtbot, button):
+    assert button.isVisible()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def ended(qtbot, panel):
+    qtbot.waitUntil(lambda: not panel.fetching.is_running, timeout=PATIENCE_MS)
+
+
+def test_the_list_tells_size_licence_and_what_is_here(panel):
+    models = panel.form["key"].native
+    notes = [models.itemData(place, NOTE_ROLE) for place in range(models.count())]
+    assert notes == [note_of(entry) for entry in ENTRIES.values()]
+    assert notes[0] == "39 MB · Apache-2.0 · here"
+    assert notes[4] == "2.6 GB · Apache-2.0"
+
+
+def test_a_model_that_is_not_here_shows_its_licence_and_is_fetched_with_one_click(panel, server, qtbot):
+    assert not panel.fetching.isVisible()
+    panel.choose_model(KEY)
+    assert "Licence of its weights: Apache-2.0" in panel.fetching.facts.text()
+    assert panel.fetching.fetch_button.text() == "Accept licence, fetch 1 MB"
+    assert not server.asked, "nothing before the licence is accepted"
+    with qtbot.waitSignal(panel.changed, timeout=PATIENCE_MS):
+        press(qtbot, panel.fetching.fetch_button)
+    assert record_of(KEY).licence == "Apache-2.0"
+    assert not panel.lacks_checkpoint
+    assert not panel.fetching.isVisible()
+    assert panel.form["key"].native.itemData(5, NOTE_ROLE).endswith("here")
+    panel.choose_model("lite-medsam")
+    panel.choose_model(KEY)
+    assert not panel.fetching.isVisible(), "the licence is accepted once"
+
+
+def test_cancel_keeps_what_came_and_the_next_click_goes_on_from_there(panel, server, qtbot):
+    server.stall = 1.0
+    panel.choose_model(KEY)
+    press(qtbot, panel.fetching.fetch_button)
+    qtbot.waitUntil(lambda: panel.fetching.bar.maximum() == 1000, timeout=PATIENCE_MS)
+    assert "of 1 MB" in panel.fetching.bar.text()
+    press(qtbot, panel.fetching.cancel_button)
+    ended(qtbot, panel)
+    assert panel.lacks_checkpoint
+    assert "Go on fetching (" in panel.fetching.fetch_button.text()
+    server.stall = 0.0
+    with qtbot.waitSignal(panel.changed, timeout=PATIENCE_MS):
+        press(qtbot, panel.fetching.fetch_button)
+    assert server.asked[-1].startswith("bytes="), "it was continued"
+    assert record_of(KEY).sha256 == hashlib.sha256(server.content).hexdigest()
+
+
+def test_offline_one_sentence_tells_the_way_by_hand(panel, monkeypatch, nobody, qtbot):
+    monkeypatch.setitem(ENTRIES, KEY, replace(ENTRIES[KEY], urls=(nobody,)))
+    panel.choose_model(KEY)
+    press(qtbot, panel.fetching.fetch_button)
+    ended(qtbot, panel)
+    told = panel.fetching.problem.text()
+    assert "there is no connection to 127.0.0.1" in told
+    assert "By hand: get mobile_sam.pt" in told
+    assert told.endswith("Here: “Take over a file…”.")
+    assert notification_manager.records[-1].message == told
+    panel.choose_model("medsam")
+    assert not panel.fetching.problem.isVisible(), "that was of another model"
+
+
+def test_a_file_of_one_s_own_is_taken_over_and_a_wrong_one_refused(panel, monkeypatch, tmp_path, qtbot):
+    taken = []
+
+    def take(key, file):
+        if file.name == "wrong.pt":
+            raise fetching.InputError("The file is no checkpoint.", file)
+        taken.append((key, file))
+        (tmp_path / "models" / "mobile_sam.pt").write_bytes(b"weights")
+        fetching.keep_record(key, fetching.Record("mobile_sam.pt", "ab" * 32, "a file", ""))
+
+    (tmp_path / "models").mkdir()
+    monkeypatch.setattr(fetching, "import_model", take)
+    dialog = "napari_pqcomq.setup.model_fetch.QFileDialog.getOpenFileName"
+    panel.choose_model(KEY)
+    monkeypatch.setattr(dialog, lambda *asked: (str(tmp_path / "wrong.pt"), ""))
+    press(qtbot, panel.fetching.import_button)
+    ended(qtbot, panel)
+    assert "The file is no checkpoint" in panel.fetching.problem.text()
+    monkeypatch.setattr(dialog, lambda *asked: (str(tmp_path / "own.pt"), ""))
+    with qtbot.waitSignal(panel.changed, timeout=PATIENCE_MS):
+        press(qtbot, panel.fetching.import_button)
+    assert taken == [(KEY, tmp_path / "own.pt")]
+    assert not panel.lacks_checkpoint
