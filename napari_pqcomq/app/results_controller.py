@@ -18,7 +18,7 @@ from napari_pqcomq.viewer.result_panes import plate_lines, plate_marks
 from napari_pqcomq.viewer.scene import Pane, Scene
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement
 from pqcomq.comparison.comparison_result import ObjectComparison
-from pqcomq.comparison.presentation.palette import object_colour
+from pqcomq.object_colours import object_colour
 from pqcomq.session.file_names import PAGE
 from pqcomq.session.session import Session
 
@@ -60,7 +60,7 @@ class ResultsController:
         number = found.number
         panels.view.set_lines(plate_lines(result, number), plate_marks(result, number, panels.gate.tolerance))
         panels.slice_strip.show_rows(
-            slice_rows(found), result.volume.grid.shape_zyx[0], comparison.worst_slice, object_colour(number - 1)
+            slice_rows(found), result.volume.grid.shape_zyx[0], comparison.worst_slice, object_colour(number)
         )
         self._tabulate(found)
 

@@ -17,6 +17,7 @@ from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.origin import Origin
+from pqcomq.object_colours import hex_of
 from pqcomq.volumes.volume import Volume
 
 LayerTuple = tuple[Any, ...]
@@ -26,12 +27,17 @@ NAMES_KEY = "pqcomq_names"
 """Under this key a labels layer's metadata holds the names of its labels, by label."""
 ORIGINS_KEY = "pqcomq_origins"
 """Under this key it holds the :class:`Origin` of each label that a model drew, by label."""
+COLOURS_KEY = "pqcomq_colours"
+"""Under this key it holds the colours of labels that their file gave, hexadecimal, by label."""
 TRUTH_KEY = "pqcomq_ground_truth"
 """True under this key marks labels that are the truth about their volume, as those of a volume made by code."""
 
 
 def mask_metadata(
-    volume: Volume, names: Mapping[int, str] | None = None, origins: Mapping[int, Origin] | None = None
+    volume: Volume,
+    names: Mapping[int, str] | None = None,
+    origins: Mapping[int, Origin] | None = None,
+    colours: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
     """The metadata of a labels layer on a volume.
 
@@ -39,8 +45,10 @@ def mask_metadata(
         volume: that the labels lie on.
         names: by label.
         origins: by label; none for what no model drew.
+        colours: by label, hexadecimal; none for those of their numbers.
     """
-    return {VOLUME_KEY: volume, NAMES_KEY: dict(names or {}), ORIGINS_KEY: dict(origins or {})}
+    told = {NAMES_KEY: dict(names or {}), ORIGINS_KEY: dict(origins or {}), COLOURS_KEY: dict(colours or {})}
+    return {VOLUME_KEY: volume} | told
 
 
 def mask_layers(read: LabelledObjects, volume: Volume, name: str) -> list[LayerTuple]:
@@ -52,8 +60,9 @@ def mask_layers(read: LabelledObjects, volume: Volume, name: str) -> list[LayerT
     for labels in read.whole_maps(name):
         present = [int(number) for number in np.unique(labels) if number]
         data, keywords, kind = labels_tuple(volume, labels, name)
-        keywords["metadata"] = mask_metadata(volume, {number: read.names[number] for number in present})
         colours = {number: (*read.colours[number], 1.0) for number in present if number in read.colours}
+        told = {number: hex_of(read.colours[number]) for number in colours}
+        keywords["metadata"] = mask_metadata(volume, {number: read.names[number] for number in present}, None, told)
         if present and len(colours) == len(present):
             keywords["colormap"] = DirectLabelColormap(color_dict={0: _CLEAR, None: _UNNAMED, **colours})
         layers.append((data, keywords, kind))
@@ -95,5 +104,9 @@ def layer_masks(
     known = names or label_names(labels, metadata, layer_name)
     if not known:
         raise InputError(f"The labels layer {layer_name!r} is empty and was not saved.")
-    origins = metadata.get(ORIGINS_KEY) or {}
-    return {number: NamedMask(name, labels == number, origins.get(number)) for number, name in known.items()}, volume
+    origins, colours = metadata.get(ORIGINS_KEY) or {}, metadata.get(COLOURS_KEY) or {}
+    masks = {
+        number: NamedMask(name, labels == number, origins.get(number), colours.get(number))
+        for number, name in known.items()
+    }
+    return masks, volume

@@ -13,8 +13,8 @@ from napari.layers import Shapes
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
 from napari_pqcomq.prompts.prompt import DEFAULT_REACH, MOST_OBJECTS, Prompt
-from pqcomq.comparison.presentation.palette import object_colour
 from pqcomq.errors import InputError
+from pqcomq.object_colours import object_colour
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
@@ -38,7 +38,7 @@ def boxes_tuple(volume: Volume, boxes: dict[str, Box3D]) -> tuple[Any, ...]:
         "features": _features([*boxes], [*boxes.values()]),
         "feature_defaults": _UNKNOWN,
         "metadata": {VOLUME_KEY: volume},
-        "edge_color": [object_colour(index) for index in range(len(boxes))],
+        "edge_color": [object_colour(number) for number in range(1, len(boxes) + 1)],
         **_looks(volume),
         **transform(volume),
     }

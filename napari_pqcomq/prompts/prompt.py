@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pqcomq.comparison.presentation.palette import object_colour
+from pqcomq.object_colours import object_colour
 from pqcomq.segmentation import prompt as engine
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import PromptPoint
@@ -61,7 +61,7 @@ class Prompt:
     @property
     def colour(self) -> str:
         """Of its box and masks, hexadecimal."""
-        return object_colour(self.number - 1)
+        return object_colour(self.number)
 
     def with_span(self, first: int, last: int) -> Prompt:
         """The same on other slices, among them those of its points."""

@@ -13,8 +13,8 @@ from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
 from pqcomq.comparison.compared_model import ComparedModel
-from pqcomq.comparison.presentation.palette import object_colour
 from pqcomq.masks.origin import Origin
+from pqcomq.object_colours import object_colour
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
@@ -31,7 +31,7 @@ _NOTHING: Mapping[int, np.ndarray] = {}
 _COLOURS: dict[int | None, str] = {
     0: "transparent",
     None: "yellow",  # labels that are painted later
-    **{number: object_colour(number - 1) for number in range(1, MOST_OBJECTS + 1)},
+    **{number: object_colour(number) for number in range(1, MOST_OBJECTS + 1)},
 }
 
 

@@ -22,13 +22,13 @@ from pqcomq.comparison.presentation.palette import (
     OUTSIDE_COLOUR,
     QUANTIZED_COLOUR,
     TRUTH_COLOUR,
-    object_colour,
 )
+from pqcomq.object_colours import object_colour
 from pqcomq.volumes.volume import Volume
 
 LEFT_COLOUR, RIGHT_COLOUR = FULL_COLOUR, QUANTIZED_COLOUR
 
-ALL_COLOURS = tuple(object_colour(number) for number in range(MOST_OBJECTS))
+ALL_COLOURS = tuple(object_colour(number) for number in range(1, MOST_OBJECTS + 1))
 """Of the object numbers 1, 2, …"""
 
 STROKE_COLOURS = (*ALL_COLOURS, FULL_COLOUR, QUANTIZED_COLOUR)

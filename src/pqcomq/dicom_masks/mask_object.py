@@ -35,11 +35,13 @@ class MaskObject:
         name: what the user calls it, e.g. ``"right kidney"``.
         mask: (z, y, x) bool on the volume's ``grid``.
         algorithm: that drew it from the user's prompt; None where it was drawn, or is taken for drawn, by hand.
+        colour: that it is to be shown in, hexadecimal; None for that of its number.
     """
 
     name: str
     mask: np.ndarray = field(repr=False)
     algorithm: Algorithm | None = None
+    colour: str | None = None
 
 
 def check_not_empty(objects: Sequence[MaskObject]) -> None:

@@ -25,11 +25,10 @@ from pqcomq.dicom_masks.contours import outlines
 from pqcomq.dicom_masks.mask_object import MaskObject, check_not_empty
 from pqcomq.dicom_masks.referenced_series import IDENTITY_TAGS, SourceSeries, source_series
 from pqcomq.dicom_masks.snomed_anatomy import coded_anatomy
+from pqcomq.object_colours import object_colour, rgb_of
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.volume import Volume
 
-# The palette of Okabe and Ito, without black: distinguishable with any colour vision.
-COLOURS = [(230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167)]
 LONGEST_DECIMAL = 16
 """Characters in DICOM's decimal strings."""
 _STUDY_COMPONENT = "1.2.840.10008.3.1.2.3.1"
@@ -195,7 +194,7 @@ def _contours(number: int, thing: MaskObject, volume: Volume, source: SourceSeri
                     ContourData=_decimals(points, volume.file_grid),
                 )
             )
-    colour = COLOURS[(number - 1) % len(COLOURS)]
+    colour = rgb_of(thing.colour or object_colour(number))
     return _item(ReferencedROINumber=number, ROIDisplayColor=list(colour), ContourSequence=items)
 
 

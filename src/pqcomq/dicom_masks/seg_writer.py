@@ -15,6 +15,7 @@ import highdicom
 import numpy as np
 import SimpleITK as sitk
 from highdicom import AlgorithmIdentificationSequence, PlanePositionSequence
+from highdicom.color import CIELabColor
 from highdicom.seg import Segmentation, SegmentDescription
 from highdicom.sr.coding import CodedConcept
 from pydicom.sr.codedict import codes
@@ -27,6 +28,7 @@ from pqcomq.dicom_masks.mask_object import MaskObject, check_not_empty
 from pqcomq.dicom_masks.referenced_series import SourceSeries, source_series
 from pqcomq.dicom_masks.snomed_anatomy import coded_anatomy
 from pqcomq.errors import InputError
+from pqcomq.object_colours import object_colour, rgb_of
 from pqcomq.volumes.volume import Volume
 
 NO_SERIAL_NUMBER = "none"
@@ -135,6 +137,7 @@ def _description(number: int, thing: MaskObject) -> SegmentDescription:
         algorithm_identification=_algorithm(thing),
         tracking_uid=highdicom.UID(),
         tracking_id=long_string(thing.name) or f"Object {number}",
+        display_color=CIELabColor.from_rgb(*rgb_of(thing.colour or object_colour(number))),
     )
     if anatomy.side is not None:
         kind = described.SegmentedPropertyTypeCodeSequence[0]

@@ -18,12 +18,15 @@ class NamedMask:
         name: what the user calls it.
         mask: (z, y, x) bool on the volume's ``grid``.
         origin: how it came to be; None where that is not known (drawn by hand, read from a file).
+        colour: that it is shown in, hexadecimal; None for that of its number.
     """
 
     name: str
     mask: np.ndarray = field(repr=False)
     origin: Origin | None = None
+    colour: str | None = None
 
     def as_object(self) -> MaskObject:
         """The same for a DICOM object."""
-        return MaskObject(self.name, self.mask, None if self.origin is None else self.origin.algorithm)
+        algorithm = None if self.origin is None else self.origin.algorithm
+        return MaskObject(self.name, self.mask, algorithm, self.colour)

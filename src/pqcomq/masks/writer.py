@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind, mask_kind, sidecar
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.provenance import provenance
+from pqcomq.object_colours import object_colour, rgb_of
 from pqcomq.staging import Staging
 from pqcomq.volumes.labels.label_writer import mask_image, save_image
+from pqcomq.volumes.labels.slicer_segmentation import is_slicer_segmentation, segment_fields
 from pqcomq.volumes.volume import Volume
 
 
@@ -63,7 +66,8 @@ def export_masks(
     if not masks:
         raise InputError("The file was not written: there is no mask.", path)
     targets = [path, sidecar(path)] if _in_a_set(path) else check_mask_targets(path, overwrite=overwrite)
-    ordered = {number: masks[number] for number in sorted(masks)}
+    # DICOM numbers anew, and the colour is that of the number that the user knows.
+    ordered = {number: _coloured(number, masks[number]) for number in sorted(masks)}
     if mask_kind(path).is_dicom:
         ordered = dict(enumerate(ordered.values(), start=1))
     save = _saver(path, ordered, volume, with_patient=with_patient)
@@ -74,6 +78,10 @@ def export_masks(
         with replacing(targets[1], overwrite=overwrite) as partial:
             partial.write_text(json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
     return targets
+
+
+def _coloured(number: int, named: NamedMask) -> NamedMask:
+    return named if named.colour is not None else replace(named, colour=object_colour(number))
 
 
 def _in_a_set(path: Path) -> bool:
@@ -89,6 +97,10 @@ def _saver(
     kind = mask_kind(path)
     if not kind.is_dicom:
         image = mask_image(_label_map(masks), volume)
+        if is_slicer_segmentation(path):
+            named = {number: (each.name, rgb_of(str(each.colour))) for number, each in masks.items()}
+            for field, text in segment_fields(named, image.GetSize()).items():
+                image.SetMetaData(field, text)
         return lambda partial: save_image(image, partial, path)
     make = structure_set if kind is MaskKind.structure_set else segmentation
     dataset = make([mask.as_object() for mask in masks.values()], volume, keep_identity=with_patient)

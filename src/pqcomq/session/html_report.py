@@ -23,6 +23,7 @@ from pqcomq.comparison.gate import overall
 from pqcomq.comparison.presentation.figure import draw_comparison
 from pqcomq.comparison.presentation.text import RESEARCH_ONLY, figure_rows, side_lines, side_title
 from pqcomq.comparison.result import Comparison
+from pqcomq.object_colours import object_colour
 from pqcomq.plots.bits_vs_dice import MEASURE_TITLES, Measure, draw_trade_off
 from pqcomq.plots.box_perturbation import draw_jitter
 from pqcomq.plots.dice_per_slice import draw_along_slices
@@ -55,6 +56,7 @@ class _Part:
 
     Attributes:
         name: of the object.
+        colour: of the object, hexadecimal.
         verdicts: of the gate.
         remarks: sentences: where the models diverge, and the change of the box beside that of the weights.
         pictures: slices side by side.
@@ -64,6 +66,7 @@ class _Part:
     """
 
     name: str
+    colour: str
     verdicts: list[Any]
     remarks: list[str]
     pictures: list[_Picture]
@@ -117,6 +120,7 @@ def _part(session: Session, found: ObjectComparison, pixels: np.ndarray) -> _Par
         remarks.append(found.jitter.sentence(found.comparisons))
     return _Part(
         name=found.name,
+        colour=object_colour(found.number),
         verdicts=[each for each in session.verdicts if each.name == found.name],
         remarks=remarks,
         pictures=_pictures(session, found, pixels),
@@ -148,6 +152,7 @@ def _side_by_side(
         comparison.candidate.mask.on_slice(z),
         box=comparison.prompt.edges,
         points=comparison.prompt.points_on(z),
+        box_colour=object_colour(found.number),
         truth=None if found.truth is None else found.truth[z],
         left_lines=[side_title(comparison.reference), *side_lines(comparison, comparison.reference)],
         right_lines=[side_title(comparison.candidate), *side_lines(comparison, comparison.candidate)],

@@ -214,7 +214,7 @@ def _compared(
         comparisons=comparisons,
         truth=truth,
         jitter=None if jitter is None else BoxJitter.from_dict(jitter),
-        number=number,
+        number=entry.get("number", number),
     )
 
 

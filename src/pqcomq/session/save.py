@@ -16,6 +16,7 @@ import pqcomq
 from pqcomq.atomic_files import check_folder, replacing
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.csv_table import as_csv
+from pqcomq.object_colours import object_colour
 from pqcomq.progress import Progress, Stopwatch, finished, translated
 from pqcomq.quantization.files.weights_file import save_weights
 from pqcomq.segmentation.box_mask import BoxMask
@@ -150,6 +151,8 @@ def _object(session: Session, index: int, found: ObjectComparison) -> dict[str, 
     volume = {"name": session.volume_title, "voxels_sha256": session.volume.sha256}
     return {
         "name": found.name,
+        "number": found.number,
+        "colour": object_colour(found.number),
         "truth": None if found.truth is None else _mask_name(index, found, "truth"),
         "comparisons": [
             {

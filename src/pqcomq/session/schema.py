@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from pqcomq.json_schema import Count, Exact, Finite, NotNegative, Share, Text, Whole
 
@@ -192,6 +192,7 @@ class Object(Struct):
     truth: Text | None
     comparisons: Annotated[list[Compared], _Some]
     box_jitter: BoxJitter | None
+    number: Annotated[int, Meta(ge=1, le=65535)] | UnsetType = UNSET
 
 
 class Answer(Struct):

@@ -7,11 +7,14 @@ import pytest
 
 from pqcomq.comparison.presentation.palette import (
     FULL_COLOUR,
-    OBJECT_COLOURS,
+    INSIDE_COLOUR,
+    OUTSIDE_COLOUR,
     QUANTIZED_COLOUR,
     TRUTH_COLOUR,
-    object_colour,
 )
+from pqcomq.object_colours import OBJECT_COLOURS, object_colour
+
+MODELS = [FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR]
 
 # Machado, Oliveira and Fernandes 2009, severity 1: linear RGB as it is seen.
 VISIONS = {
@@ -31,12 +34,20 @@ def lab(colour, vision):
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
+def least_distance(colours, vision):
+    return min(np.linalg.norm(lab(one, vision) - lab(other, vision)) for one, other in combinations(colours, 2))
+
+
 @pytest.mark.parametrize("vision", VISIONS.values(), ids=VISIONS)
 def test_colours_stay_apart_with_any_colour_vision(vision):
-    colours = [*OBJECT_COLOURS, FULL_COLOUR, QUANTIZED_COLOUR, TRUTH_COLOUR]
-    distances = {pair: np.linalg.norm(lab(pair[0], vision) - lab(pair[1], vision)) for pair in combinations(colours, 2)}
-    assert min(distances.values()) > 25, min(distances, key=distances.get)
+    assert least_distance([*OBJECT_COLOURS[:6], *MODELS], vision) > 25
+    assert least_distance([INSIDE_COLOUR, OUTSIDE_COLOUR], vision) > 25
+
+
+def test_no_two_of_forty_objects_look_alike():
+    assert len(OBJECT_COLOURS) == 40
+    assert least_distance([*OBJECT_COLOURS, *MODELS], VISIONS["trichromatic"]) > 18
 
 
 def test_objects_beyond_the_last_colour_begin_anew():
-    assert object_colour(len(OBJECT_COLOURS)) == object_colour(0)
+    assert object_colour(len(OBJECT_COLOURS) + 1) == object_colour(1)

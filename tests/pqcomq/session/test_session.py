@@ -21,6 +21,7 @@ from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
+from pqcomq.object_colours import object_colour
 from pqcomq.reader_study.blinded_study import BlindedReading
 from pqcomq.reader_study.trials import items_of
 from pqcomq.segmentation.box import Box3D
@@ -316,3 +317,24 @@ def test_a_saving_that_is_stopped_leaves_nothing(session, tmp_path):
     work.close()
     assert list(tmp_path.iterdir()) == []
     assert texts[0].endswith("drawn")
+
+
+def test_an_object_keeps_its_number_and_with_it_its_colour(session, folder):
+    third = replace(session.objects[0], number=3)
+    content = manifest(replace(session, result=replace(session.result, objects=(third,))))
+    assert content["objects"][0]["colour"] == object_colour(3)
+    assert [each.number for each in SavedSession(folder, content).numbers()] == [3]
+    del content["objects"][0]["number"], content["objects"][0]["colour"]
+    assert [each.number for each in SavedSession(folder, content).numbers()] == [1], "its place, as in format 1"
+
+
+def test_a_session_of_format_1_is_read(copied, again):
+    path = copied / "session.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["format"] = 1
+    for each in content["objects"]:
+        del each["number"], each["colour"]
+        for comparison in each["comparisons"]:
+            del comparison["found"]["points"], comparison["found"]["slices_of_points"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert again(copied).objects[0].prompt.box == BOX

@@ -55,6 +55,7 @@ def draw_comparison(
     title: str,
     spacing_yx: tuple[float, float],
     points: Sequence[PromptPoint] = (),
+    box_colour: str = BOX,
 ) -> None:
     """Write one PNG, 1280 pixels wide: the slice twice, with the reference's mask and with the candidate's.
 
@@ -70,6 +71,7 @@ def draw_comparison(
         title: line above both.
         spacing_yx: mm between pixel centres, y x.
         points: of the prompt on this slice, drawn as + inside and − outside.
+        box_colour: of the object.
 
     Raises:
         ValueError: the arrays are not 2-D of one shape.
@@ -94,13 +96,14 @@ def draw_comparison(
     for number, (mask, rows, colour) in enumerate(zip((left_mask, right_mask), plates, (LEFT, RIGHT), strict=True)):
         left = MARGIN + number * (COLUMN + MARGIN)
         panel = _axes(figure, (left + (COLUMN - width) // 2, panel_top, width, height))
-        _draw_panel(panel, image_slice, mask, truth, box, colour)
+        _draw_panel(panel, image_slice, mask, truth, box, colour, box_colour)
         _mark_points(panel, points)
         _orient(panel, width, height, spacing_yx[1] * image_slice.shape[1] / width)
         page.add_patch(Rectangle((left, plate_top), COLUMN, plate_height, facecolor=PLATE))
         page.add_patch(Rectangle((left, plate_top), 6, plate_height, facecolor=colour))
         _write(page, rows, left + 20, plate_top + 12)
-    _draw_legend(canvas, page, legend_top, with_box=box is not None, with_truth=truth is not None)
+    lines = [(TRUTH, "ground truth")] * (truth is not None) + [(box_colour, "box prompt")] * (box is not None)
+    _draw_legend(canvas, page, legend_top, lines)
     figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor=BACKGROUND, metadata={"Software": None})
 
 
@@ -143,6 +146,7 @@ def _draw_panel(
     truth: np.ndarray | None,
     box: Sequence[float] | None,
     colour: str,
+    box_colour: str,
 ) -> None:
     """The slice with a mask, the truth's outline and the prompt over it, in voxels."""
     rows, columns = image_slice.shape
@@ -156,7 +160,7 @@ def _draw_panel(
         x0, y0, x1, y1 = box
         # Pixel x1 belongs to the box, so its far edge is drawn; a box may already end at the image's edge.
         right, bottom = min(x1 + 1, columns), min(y1 + 1, rows)
-        frame = Rectangle((x0 - 0.5, y0 - 0.5), right - x0, bottom - y0, fill=False, edgecolor=BOX)
+        frame = Rectangle((x0 - 0.5, y0 - 0.5), right - x0, bottom - y0, fill=False, edgecolor=box_colour)
         frame.set(linewidth=2 * POINT, linestyle=(0, (4.5, 3)))
         panel.add_patch(frame)
     panel.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
@@ -201,10 +205,9 @@ def _rimmed(
                transform=panel.transAxes)  # fmt: skip
 
 
-def _draw_legend(canvas: FigureCanvasAgg, page: Axes, top: float, *, with_box: bool, with_truth: bool) -> None:
+def _draw_legend(canvas: FigureCanvasAgg, page: Axes, top: float, lines: Sequence[tuple[str, str]]) -> None:
     """What the lines and colours mean, in a row."""
-    entries = [(LEFT, "reference mask"), (RIGHT, "candidate mask")]
-    entries += [(TRUTH, "ground truth")] * with_truth + [(BOX, "box prompt")] * with_box
+    entries = [(LEFT, "reference mask"), (RIGHT, "candidate mask"), *lines]
     x: float = MARGIN
     for colour, text in entries:
         page.add_patch(Rectangle((x, top + 5), 18, 8, facecolor=colour))

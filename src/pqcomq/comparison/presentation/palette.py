@@ -1,7 +1,7 @@
 """The colours of a comparison, the same on the canvas, in pictures and in plots.
 
 Those of the models are from the palette of Okabe and Ito, which stay apart with any colour vision and on any grey. Red
-and blue tell the models apart and nothing else; objects have colours of their own.
+and blue tell the models apart and nothing else; objects have colours of their own (:mod:`pqcomq.object_colours`).
 """
 
 from __future__ import annotations
@@ -17,12 +17,3 @@ INSIDE_COLOUR = "#00D492"
 """Of the + of a point inside the object. Green and pink of Okabe and Ito, lightened; + and − tell them apart, too."""
 OUTSIDE_COLOUR = "#FF8FCF"
 """Of the − of a point outside."""
-
-OBJECT_COLOURS = ("#3AFFDE", "#DE1A9D", "#FFDE9D", "#7C7CFF", "#BD3A5B", "#5B3AFF")
-"""Of masks and boxes, by the object's number, repeating after the last. Found by a search for colours as far as can be
-from each other and from those above, with trichromatic vision and with simulated deuteranopia and protanopia."""
-
-
-def object_colour(index: int) -> str:
-    """The colour of object ``index``."""
-    return OBJECT_COLOURS[index % len(OBJECT_COLOURS)]

@@ -15,6 +15,7 @@ from pqcomq.comparison.presentation.figure import draw_comparison
 from pqcomq.comparison.presentation.text import RESEARCH_ONLY, side_lines, side_title
 from pqcomq.comparison.result import Comparison
 from pqcomq.csv_table import write_table
+from pqcomq.object_colours import object_colour
 from pqcomq.volumes.intensity_window import eight_bit
 from pqcomq.volumes.volume import Volume
 
@@ -65,6 +66,7 @@ def _draw(path: Path, comparison: Comparison, volume: Volume, truth: np.ndarray 
         comparison.candidate.mask.on_slice(z),
         box=comparison.prompt.edges,
         points=comparison.prompt.points_on(z),
+        box_colour=object_colour(1),
         truth=None if truth is None else truth[z],
         left_lines=[side_title(comparison.reference), *side_lines(comparison, comparison.reference)],
         right_lines=[side_title(comparison.candidate), *side_lines(comparison, comparison.candidate)],
