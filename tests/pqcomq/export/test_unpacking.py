@@ -11,6 +11,8 @@ from pqcomq.export.unpacking import Unpacking
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_module import quantize_module
 
+from ..packed_configs import PACKED_CONFIGS
+
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 
@@ -31,18 +33,7 @@ def computed(weight, name="w"):
     return session.run(None, {})[0], [node.op_type for node in unpacking.nodes]
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        default_config(None, 8),
-        default_config(None, 4),
-        default_config(None, 2).altered(["group_size=16"]),
-        default_config(None, 4).altered(["granularity=channel", "permutation=none", "zero_point=symmetric"]),
-        default_config(None, 8, "rtn").altered(["granularity=layer"]),
-        default_config(None, 8, "ecq", stored_bits=3.0),
-    ],
-    ids=lambda config: config.title,
-)
+@pytest.mark.parametrize("config", PACKED_CONFIGS, ids=lambda config: config.title)
 def test_onnx_runtime_widens_to_the_same_bits(config, finish):
     made = finish(quantize_module(network(), [torch.randn(6, 3, 8, 8)], config))
     for weight in made.weights.values():

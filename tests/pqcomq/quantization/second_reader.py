@@ -1,7 +1,5 @@
 """A reader of weights files written from the page *File formats* alone: numpy and the standard library, no pqcomq."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math
@@ -13,104 +11,82 @@ TYPES = {"F16": "<f2", "F32": "<f4", "I8": "i1", "U8": "u1", "I16": "<i2", "I32"
 
 def read(path):
     """The manifest, and name → array of the network's state, quantized weights widened."""
-    with path.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        data = file.read()
-    manifest, tensors = json.loads(header.pop("__metadata__")["pqcomq"]), {}
+    data = path.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    manifest, state = json.loads(header.pop("__metadata__")["pqcomq"]), {}
     for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        tensors[name] = np.frombuffer(data[begin:end], TYPES[entry["dtype"]]).reshape(entry["shape"])
-    family, layers = "model" in manifest, manifest["layers"]
-    names = {
-        layer: f"image_encoder.{layer}" if family and not layer.startswith("mask_decoder.") else layer
-        for layer in layers
-    }
-    weights = coded(manifest, tensors)
-    for layer, entry in layers.items():
-        if layer not in weights:
-            weights[layer] = packed(entry, tensors, names[layer])
-    state = {f"{names[layer]}.weight": weight.reshape(layers[layer]["shape"]) for layer, weight in weights.items()}
-    if "image_encoder.pos_embed.codes" in tensors:
-        codes, scale = (tensors.pop(f"image_encoder.pos_embed.{part}") for part in ("codes", "scale"))
-        state["image_encoder.pos_embed"] = codes.astype(np.float32) * scale.astype(np.float32)
-    return manifest, state | {
-        name: each.astype(np.float32) if each.dtype == "<f2" else each for name, each in tensors.items()
-    }
+        begin, end = (start + offset for offset in entry["data_offsets"])
+        state[name] = np.frombuffer(data[begin:end], TYPES[entry["dtype"]]).reshape(entry["shape"])
+    stream = manifest.get("entropy_stream")
+    weights = entropy_coded(manifest["layers"], state, stream["sha256"]) if stream else {}
+    for layer, entry in manifest["layers"].items():
+        name = f"image_encoder.{layer}" if "model" in manifest and not layer.startswith("mask_decoder.") else layer
+        weight = weights[layer] if layer in weights else packed(entry, state, name)
+        state[f"{name}.weight"] = weight.reshape(entry["shape"])
+    position = "image_encoder.pos_embed"
+    if f"{position}.codes" in state:
+        state[position] = state.pop(f"{position}.codes").astype("f4") * state.pop(f"{position}.scale").astype("f4")
+    return manifest, {name: each.astype("f4") if each.dtype == "<f2" else each for name, each in state.items()}
 
 
-def packed(entry, tensors, name):
-    codes, scale, zero_point = (tensors.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point"))
-    bits, run, columns = entry["bits"], entry["run"], math.prod(entry["shape"][1:])
-    shifts = np.arange(8 // bits, dtype=np.uint8) * bits
-    codes = (codes[:, :, None] >> shifts & (1 << bits) - 1).reshape(len(codes), -1)[:, :columns]
-    group = np.arange(columns) // run
-    scale, zero_point = (
-        np.broadcast_to(each, (len(codes), each.shape[1])).astype(np.float32)[:, group] for each in (scale, zero_point)
-    )
-    weight = np.empty((len(codes), columns), np.float32)
-    weight[:, tensors.pop(f"{name}.permutation", np.arange(columns))] = scale * (codes.astype(np.float32) - zero_point)
+def packed(entry, state, name):
+    codes, scale, zero_point = (state.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point"))
+    bits, columns = entry["bits"], math.prod(entry["shape"][1:])
+    shifts = np.arange(8 // bits, dtype="u1") * bits
+    codes = (codes[:, :, None] >> shifts & (1 << bits) - 1).reshape(len(codes), -1)[:, :columns].astype("f4")
+    group = np.arange(columns) // entry["run"]
+    weight = np.empty_like(codes)
+    order = state.pop(f"{name}.permutation", np.arange(columns))
+    weight[:, order] = scale.astype("f4")[:, group] * (codes - zero_point.astype("f4")[:, group])
     return weight
 
 
-def coded(manifest, tensors):
-    """Entropy-coded layers by name."""
-    names = sorted(name for name, entry in manifest["layers"].items() if entry.get("coding") == "entropy")
-    if not names:
-        return {}
-    parts = [tensors.pop(f"entropy_stream.{part}") for part in ("words", "tables", "frequencies", "medians")]
-    assert (
-        hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest() == manifest["entropy_stream"]["sha256"]
-    )
+def entropy_coded(layers, state, sha256):
+    """Layers of an entropy coder by name: sides of all layers, then codes by class, then their low bits."""
+    parts = [state.pop(f"entropy_stream.{part}") for part in ("words", "tables", "frequencies", "medians")]
+    assert hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest() == sha256
     words, tables, frequencies, medians = parts
-    symbols = Symbols(words.view("<u4"), tables, frequencies.view("<u2"))
-    shapes = [
-        (manifest["layers"][name]["shape"][0], math.prod(manifest["layers"][name]["shape"][1:])) for name in names
-    ]
-    sides = [
-        [
-            np.array([symbols.next(kind) for _ in range(shape[which])]) + medians[layer, kind]
-            for layer, shape in enumerate(shapes)
-        ]
-        for kind, which in enumerate((1, 0, 1))
-    ]  # e, r and s of each layer
-    classes = np.concatenate([(r[:, None] + s).ravel() for r, s in zip(sides[1], sides[2], strict=True)])
+    names = sorted(name for name, entry in layers.items() if entry.get("coding") == "entropy")
+    shapes = [(layers[name]["shape"][0], math.prod(layers[name]["shape"][1:])) for name in names]
+    coder = Coder(words.view("<u4").tolist())
+    parts = np.split(frequencies.view("<u2").astype("f8"), np.cumsum(tables[:, 1])[:-1])
+    starts = [table_of(part) for part in parts]
+
+    def symbol(table):
+        return coder.next(starts[table]) + tables[table, 0]
+
+    def side(kind, axis):
+        return [np.array([symbol(kind) for _ in range(s[axis])]) + medians[i, kind] for i, s in enumerate(shapes)]
+
+    exponents, rows, columns = side(0, 1), side(1, 0), side(2, 1)
+    classes = np.concatenate([np.add.outer(r, c).ravel() for r, c in zip(rows, columns, strict=True)])
     low_bits = np.clip(-(-(classes - 18) // 4), 0, 14)
-    table = np.clip(classes - 4 * low_bits, -10, 18) + 13
-    codes = np.zeros(len(classes), np.int64)
+    table, codes = np.clip(classes - 4 * low_bits, -10, 18) + 13, np.zeros(len(classes), "i8")
     for each in range(3, 32):
         for place in np.flatnonzero(table == each):
-            codes[place] = symbols.next(each)
+            codes[place] = symbol(each)
     for count in range(1, 15):
         for place in np.flatnonzero(low_bits == count):
-            codes[place] = codes[place] << count | symbols.low_bits(count)
-    ends = np.cumsum([rows * columns for rows, columns in shapes])[:-1]
-    steps = [np.ldexp((2 ** (e % 8 / 8)).astype(np.float32), (e // 8).astype(np.int32)) for e in sides[0]]
-    return {
-        name: each.reshape(shape).astype(np.float32) * step
-        for name, each, shape, step in zip(names, np.split(codes, ends), shapes, steps, strict=True)
-    }
+            codes[place] = codes[place] << count | coder.next(range(0, 2**24 + 1, 2 ** (24 - count)))
+    steps = [np.ldexp((2 ** (e % 8 / 8)).astype("f4"), (e // 8).astype("i4")) for e in exponents]
+    split = np.split(codes, np.cumsum([rows * columns for rows, columns in shapes])[:-1])
+    return {n: c.reshape(s).astype("f4") * step for n, c, s, step in zip(names, split, shapes, steps, strict=True)}
 
 
-class Symbols:
-    def __init__(self, words, tables, frequencies):
-        self.words, self.lowest = [int(word) for word in words], tables[:, 0]
-        self.state = self.words.pop() << 32 | self.words.pop()
-        ends = np.cumsum(tables[:, 1])
-        self.starts = [self.table(part.astype(np.float64)) for part in np.split(frequencies, ends[:-1])]
+def table_of(f):
+    """Where each symbol's share of 2²⁴ begins."""
+    below = np.cumsum(f) - f
+    starts = np.arange(len(f)) + np.floor(below * ((2**24 - len(f)) / max(f.sum(), 1)))
+    return [*map(int, starts), 2**24]
 
-    @staticmethod
-    def table(f):
-        below = np.concatenate([[0], np.cumsum(f)[:-1]]) if len(f) else f
-        starts = np.arange(len(f)) + np.floor(below * ((2**24 - len(f)) / max(f.sum(), 1)))
-        return [*map(int, starts), 2**24]
 
-    def next(self, table):
-        return self.between(self.starts[table]) + int(self.lowest[table])
+class Coder:
+    def __init__(self, words):
+        self.words = words
+        self.state = words.pop() << 32 | words.pop()
 
-    def low_bits(self, count):
-        return self.between(range(0, 2**24 + 1, 2 ** (24 - count)))
-
-    def between(self, starts):
+    def next(self, starts):
         place = self.state % 2**24
         found = int(np.searchsorted(starts, place, "right")) - 1 if isinstance(starts, list) else place // starts.step
         self.state = (self.state >> 24) * (starts[found + 1] - starts[found]) + place - starts[found]

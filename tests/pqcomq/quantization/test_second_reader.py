@@ -12,8 +12,9 @@ from torch import nn
 
 from pqcomq.quantization.files.module_file import load_module, save_module
 from pqcomq.quantization.files.weights_file import load_weights
-from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_module import quantize_module
+
+from ..packed_configs import PACKED_CONFIGS
 
 SOURCE = Path(__file__).with_name("second_reader.py")
 
@@ -46,19 +47,7 @@ def test_the_second_reader_knows_nothing_of_this_package():
     assert "pqcomq" not in SOURCE.read_text(encoding="utf-8").split('"""', 2)[2].replace('["pqcomq"]', "")
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        default_config(None, 8),
-        default_config(None, 4),
-        default_config(None, 2).altered(["group_size=16"]),
-        default_config(None, 4).altered(["granularity=channel", "permutation=none", "zero_point=symmetric"]),
-        default_config(None, 8, "rtn").altered(["granularity=layer"]),
-        default_config(None, 8, "ecq", stored_bits=3.0),
-        default_config(None, 8, "ecq", stored_bits=5.5),
-    ],
-    ids=lambda config: config.title,
-)
+@pytest.mark.parametrize("config", PACKED_CONFIGS, ids=lambda config: config.title)
 def test_both_readers_give_the_same_bits(read, finish, tmp_path, config):
     made = finish(quantize_module(network(), [torch.randn(6, 3, 8, 8) for _ in range(2)], config))
     path = tmp_path / "network.safetensors"

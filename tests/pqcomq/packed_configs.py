@@ -1,0 +1,15 @@
+"""Settings whose packed weights differ in kind: widths, groups, permutations, zero-points, entropy coding."""
+
+from __future__ import annotations
+
+from pqcomq.quantization.planning.presets import default_config
+
+PACKED_CONFIGS = [
+    default_config(None, 8),
+    default_config(None, 4),
+    default_config(None, 2).altered(["group_size=16"]),
+    default_config(None, 4).altered(["granularity=channel", "permutation=none", "zero_point=symmetric"]),
+    default_config(None, 8, "rtn").altered(["granularity=layer"]),
+    default_config(None, 8, "ecq", stored_bits=3.0),
+    default_config(None, 8, "ecq", stored_bits=5.5),
+]
