@@ -17,7 +17,7 @@ from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.session.load import SavedSession
 from pqcomq.session.save import saving
 from pqcomq.session.session import Session
-from pqcomq.volumes.intensity_window import eight_bit
+from pqcomq.volumes.intensity_window import EightBitSlices
 from pqcomq.volumes.volume import Volume
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class JitterJob:
         """The work: object number → what its moved boxes gave."""
         yield Progress(0, 0, "Windowing the volume")
         window, found = self.result.window, {}
-        pixels = eight_bit(self.result.volume, window)
+        pixels = EightBitSlices(self.result.volume, window)
         for each in self.result.objects:
             work = box_jitter(
                 self.result.volume,

@@ -19,7 +19,7 @@ from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.prompt import Prompt
 from pqcomq.segmentation.slice_runner import SliceRunner
-from pqcomq.volumes.intensity_window import Window, eight_bit
+from pqcomq.volumes.intensity_window import EightBitSlices, Window
 from pqcomq.volumes.volume import Volume
 
 _PATIENCE_SECONDS = 5.0
@@ -43,7 +43,7 @@ class LiveModels:
 
     def runners(self) -> list[SliceRunner]:
         """One a model, on one windowed copy of the volume."""
-        pixels = eight_bit(self.volume, self.window)
+        pixels = EightBitSlices(self.volume, self.window)
         return [SliceRunner(each, self.volume, self.window, self.cache, pixels) for each in self.segmenters]
 
     @property

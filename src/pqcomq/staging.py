@@ -212,7 +212,7 @@ def _recover_one(left: Path) -> None:
         # Killed before it had its lock, or on a file system without locks, where nobody knows whether it lives.
         with suppress(OSError):  # it is not empty
             left.rmdir()
-        if left.exists() and time.time() - left.stat().st_mtime > _DAY:
+        if left.exists() and abs(time.time() - left.stat().st_mtime) > _DAY:  # also by a clock that was set back
             shutil.rmtree(left, ignore_errors=True)
         return
     lock = lock_or_none(left / _LOCK)

@@ -23,6 +23,7 @@ from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.prompt import Prompt
 from pqcomq.segmentation.propagation import segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
+from pqcomq.volumes.intensity_window import EightBitSlices
 from pqcomq.volumes.volume import Volume
 
 SHIFT_PIXELS = 5
@@ -158,7 +159,7 @@ def box_jitter(
     truth: np.ndarray | None = None,
     movement: BoxMovement | None = None,
     cache: EmbeddingCache | None = None,
-    pixels: np.ndarray | None = None,
+    pixels: np.ndarray | EightBitSlices | None = None,
 ) -> Generator[Progress, None, BoxJitter]:
     """Segment moved boxes with full precision, as the comparison did with the user's; points stay where they are.
 
@@ -169,7 +170,7 @@ def box_jitter(
         truth: (z, y, x) bool, if there is one.
         movement: by default eight boxes, each edge moved by up to 5 pixels.
         cache: embeddings to reuse; with those of the comparison only the decoder runs.
-        pixels: ``eight_bit(volume, comparison.window)``, (z, y, x) uint8, from a caller who moves the boxes of several
+        pixels: ``EightBitSlices(volume, comparison.window)``, from a caller who moves the boxes of several
             objects.
 
     Yields:

@@ -27,7 +27,7 @@ from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.prompt import Prompt
 from pqcomq.segmentation.propagation import PromptMode, segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
-from pqcomq.volumes.intensity_window import Window, default_window, eight_bit
+from pqcomq.volumes.intensity_window import EightBitSlices, Window, default_window
 from pqcomq.volumes.volume import Volume
 
 
@@ -182,7 +182,7 @@ class _Run:
     ) -> None:
         self._volume, self._models, self._mode = volume, models, mode
         self._window = window or default_window(volume.modality, volume.voxels)
-        self._pixels = eight_bit(volume, self._window)
+        self._pixels = EightBitSlices(volume, self._window)
         self._cache = EmbeddingCache() if cache is None else cache
         self._environment = Environment.here()
         self._memories = [_warmed_up(runner, prompt) for runner in self._fresh_runners()]

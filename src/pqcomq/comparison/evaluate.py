@@ -25,7 +25,7 @@ from pqcomq.progress import Progress, Stopwatch
 from pqcomq.segmentation.box import tight_box
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.slice_runner import SliceRunner
-from pqcomq.volumes.intensity_window import Window, default_window, eight_bit
+from pqcomq.volumes.intensity_window import EightBitSlices, Window, default_window
 from pqcomq.volumes.volume import Volume
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ def evaluate(
             each.segmenter.check_points()
     prompts = _prompts(volume, labels, chosen, rules)
     used = window or default_window(volume.modality, volume.voxels)
-    pixels, cache = eight_bit(volume, used), EmbeddingCache()
+    pixels, cache = EightBitSlices(volume, used), EmbeddingCache()
     runners = [SliceRunner(each.segmenter, volume, used, cache, pixels) for each in compared_models]
     spacing = volume.grid.spacing_zyx
     watch = Stopwatch(len(prompts) * len(runners))

@@ -8,7 +8,7 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.doubt import stability_score
 from pqcomq.segmentation.slice_runner import SliceRunner
-from pqcomq.volumes.intensity_window import Window, eight_bit
+from pqcomq.volumes.intensity_window import EightBitSlices, Window
 from pqcomq.volumes.volume import Volume
 
 
@@ -35,7 +35,7 @@ class CascadeRunner(SliceRunner):
             volume: what they run on.
             window: by default the modality's own.
         """
-        pixels = eight_bit(volume, window)
+        pixels = EightBitSlices(volume, window)
         super().__init__(small, volume, window, pixels=pixels)
         self.full = SliceRunner(full, volume, window, pixels=pixels)
         self.threshold = threshold

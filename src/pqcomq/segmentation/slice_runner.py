@@ -13,7 +13,7 @@ from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.models.transforms import prompt_tensors
 from pqcomq.segmentation.doubt import stability_score
 from pqcomq.segmentation.embedding_cache import EmbeddingCache, EmbeddingKey, TimedEmbedding
-from pqcomq.volumes.intensity_window import Window, eight_bit
+from pqcomq.volumes.intensity_window import EightBitSlices, Window
 from pqcomq.volumes.volume import Volume
 
 
@@ -37,7 +37,7 @@ class SliceRunner:
         volume: Volume,
         window: Window | None = None,
         cache: EmbeddingCache | None = None,
-        pixels: np.ndarray | None = None,
+        pixels: np.ndarray | EightBitSlices | None = None,
     ) -> None:
         """Window the volume, unless a caller who runs several models on it has done so.
 
@@ -46,7 +46,7 @@ class SliceRunner:
             volume: what it runs on.
             window: by default the modality's own.
             cache: to share between runs; by default one of its own.
-            pixels: ``eight_bit(volume, window)``, (z, y, x) uint8.
+            pixels: ``EightBitSlices(volume, window)``, or all of them as an array (z, y, x) uint8.
         """
         self.segmenter = segmenter
         self.encoder_ms: dict[int, float] = {}
@@ -55,7 +55,7 @@ class SliceRunner:
         self.stability: dict[int, float] = {}
         self._encoded_here: set[int] = set()
         self._volume, self._window = volume, window
-        self._pixels = eight_bit(volume, window) if pixels is None else pixels
+        self._pixels = EightBitSlices(volume, window) if pixels is None else pixels
         self._cache = EmbeddingCache() if cache is None else cache
 
     @property

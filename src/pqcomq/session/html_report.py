@@ -14,7 +14,6 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
-import numpy as np
 from matplotlib.figure import Figure
 
 import pqcomq
@@ -34,7 +33,7 @@ from pqcomq.plots.theme import LIGHT
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.files.weights_file import manifest
 from pqcomq.session.session import Session
-from pqcomq.volumes.intensity_window import eight_bit
+from pqcomq.volumes.intensity_window import EightBitSlices
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def drawing_page(session: Session) -> Generator[str, None, str]:
     """
     template = files("pqcomq.session").joinpath("page.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    pixels = eight_bit(session.volume, session.result.window)
+    pixels = EightBitSlices(session.volume, session.result.window)
     parts = []
     for found in session.objects:
         parts.append(_part(session, found, pixels))
@@ -112,7 +111,7 @@ def _executions(session: Session) -> list[str]:
     return [f"{precision}: {execution.title}. {execution.why}".rstrip() for precision, execution in ran]
 
 
-def _part(session: Session, found: ObjectComparison, pixels: np.ndarray) -> _Part:
+def _part(session: Session, found: ObjectComparison, pixels: EightBitSlices) -> _Part:
     remarks = [
         f"{each.candidate.precision}: {each.divergence}" for each in found.comparisons if each.divergence is not None
     ]
@@ -130,7 +129,7 @@ def _part(session: Session, found: ObjectComparison, pixels: np.ndarray) -> _Par
     )
 
 
-def _pictures(session: Session, found: ObjectComparison, pixels: np.ndarray) -> list[_Picture]:
+def _pictures(session: Session, found: ObjectComparison, pixels: EightBitSlices) -> list[_Picture]:
     """For each model the slice where it agrees least, and the prompted slice of the last."""
     chosen = [(each, each.worst_slice, "where the two agree least") for each in found.comparisons]
     last = found.comparisons[-1]
@@ -140,7 +139,7 @@ def _pictures(session: Session, found: ObjectComparison, pixels: np.ndarray) -> 
 
 
 def _side_by_side(
-    session: Session, found: ObjectComparison, pixels: np.ndarray, comparison: Comparison, z: int, why: str
+    session: Session, found: ObjectComparison, pixels: EightBitSlices, comparison: Comparison, z: int, why: str
 ) -> _Picture:
     stream = io.BytesIO()
     spacing = session.volume.grid.spacing_zyx

@@ -140,7 +140,5 @@ class Volume:
         """
         if mask.shape != self.grid.shape_zyx:
             raise ValueError(f"mask of shape {mask.shape} does not fit the volume's {self.grid.shape_zyx}")
-        shown = self.grid.place(sitk.GetImageFromArray(np.ascontiguousarray(mask)))
-        image = sitk.DICOMOrient(shown, self.file_grid.orientation)
-        # Axis flips recompute the origin in floating point; the file's own numbers are the truth.
-        return self.file_grid.place(image)
+        turned = self.file_grid.shown().as_before(mask)
+        return self.file_grid.place(sitk.GetImageFromArray(np.ascontiguousarray(turned)))

@@ -7,7 +7,7 @@ import pytest
 import SimpleITK as sitk
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.intensity_window import PRESETS, Window, default_window, eight_bit
+from pqcomq.volumes.intensity_window import PRESETS, EightBitSlices, Window, default_window, eight_bit
 from pqcomq.volumes.volume import Volume
 
 
@@ -69,3 +69,21 @@ def test_presets_are_the_field_s():
 def test_windows_that_are_none_are_refused(numbers):
     with pytest.raises(InputError, match="width must be a number above 0"):
         Window(*numbers)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_percentiles_of_short_integers_are_numpy_s_to_the_last_digit(seed):
+    generator = np.random.default_rng(seed)
+    voxels = generator.integers(-300, 1 + 10 ** generator.integers(1, 5), (3, 7, 5 + seed)).clip(-300, 32767)
+    low, high = np.percentile(voxels[voxels > 0], [0.5, 99.5])
+    given = default_window("MR", voxels.astype(np.int16))
+    assert given == Window(float(low + high) / 2, float(high - low))
+    assert default_window("MR", np.full((1, 2, 2), -3, np.int16)) == Window(0.5, 1)
+
+
+def test_slices_are_those_of_the_whole(hounsfield):
+    for modality in ("CT", "MR"):
+        made = volume(hounsfield, modality)
+        slices = EightBitSlices(made)
+        assert slices.shape == hounsfield.shape and len(slices) == len(hounsfield)
+        assert all(np.array_equal(slices[z], whole) for z, whole in enumerate(eight_bit(made)))

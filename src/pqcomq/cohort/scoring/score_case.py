@@ -31,7 +31,7 @@ from pqcomq.segmentation.doubt import doubt_of, moved_prompts
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
-from pqcomq.volumes.intensity_window import default_window, eight_bit
+from pqcomq.volumes.intensity_window import EightBitSlices, default_window
 from pqcomq.volumes.volume import Volume
 
 EMBEDDING_BYTES = 4 * 2**20
@@ -109,7 +109,7 @@ class _Work:
         self._case = case
         self._protocol, self._volume, self._labels = settings.protocol, volume, labels
         self._window = case.window or settings.window or default_window(volume.modality, volume.voxels)
-        self._pixels = eight_bit(volume, self._window)
+        self._pixels = EightBitSlices(volume, self._window)
         self._slices, self._organs = self._prompts()
         self._full: dict[tuple[int, int], _Kept] = {}
         self._full_dice: dict[tuple[int, int], float] = {}

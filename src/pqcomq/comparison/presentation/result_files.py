@@ -16,7 +16,7 @@ from pqcomq.comparison.presentation.text import RESEARCH_ONLY, side_lines, side_
 from pqcomq.comparison.result import Comparison
 from pqcomq.csv_table import write_table
 from pqcomq.object_colours import object_colour
-from pqcomq.volumes.intensity_window import eight_bit
+from pqcomq.volumes.intensity_window import EightBitSlices
 from pqcomq.volumes.volume import Volume
 
 COMPARISON_FILES = ("comparison.json", "comparison.csv", "comparison.png")
@@ -61,7 +61,7 @@ def _draw(path: Path, comparison: Comparison, volume: Volume, truth: np.ndarray 
     spacing = volume.grid.spacing_zyx
     draw_comparison(
         path,
-        eight_bit(volume, comparison.window)[z],
+        EightBitSlices(volume, comparison.window)[z],
         comparison.reference.mask.on_slice(z),
         comparison.candidate.mask.on_slice(z),
         box=comparison.prompt.edges,

@@ -93,7 +93,8 @@ def _is_whole(path: Path, image: sitk.Image) -> bool:
             return False
     with quiet_itk():
         read = sitk.ReadImage(str(path))  # a RuntimeError is told by the caller
-    return bool(np.array_equal(sitk.GetArrayViewFromImage(read), sitk.GetArrayViewFromImage(image)))
+    found, wanted = sitk.GetArrayViewFromImage(read), sitk.GetArrayViewFromImage(image)
+    return found.shape == wanted.shape and all(map(np.array_equal, found, wanted))
 
 
 def _labels(mask: np.ndarray, volume: Volume) -> np.ndarray:
@@ -103,7 +104,9 @@ def _labels(mask: np.ndarray, volume: Volume) -> np.ndarray:
         raise InputError(f"A mask of shape {mask.shape} does not fit {fitting}.")
     if mask.dtype.kind not in "bui":
         raise InputError(f"A mask must hold whole numbers, not {mask.dtype}.")
+    if mask.dtype.kind == "b":
+        return mask.view(np.uint8)
     low, high = int(mask.min()), int(mask.max())
     if low < 0 or high > np.iinfo(np.uint16).max:
         raise InputError(f"A mask must hold numbers from 0 to 65535, not {low} to {high}.")
-    return mask.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16)
+    return mask.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16, copy=False)
