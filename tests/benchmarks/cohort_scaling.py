@@ -4,7 +4,7 @@
 
 Synthetic cases, slice by slice, every worker with one thread. Each way is a run of ``pqcomq cohort`` of its own; its
 rate is that from the first case's landing to the last one's, so that starting Python and loading the models,
-which a run of any length pays once, is told apart. With ``--memory-only FOLDER`` the memory of a run that is there is told.
+which a run of any length pays once, is told apart. With ``--memory-only FOLDER`` the memory of a run there is told.
 """
 
 from __future__ import annotations
