@@ -102,7 +102,7 @@ def models(counts):
 @pytest.fixture
 def whole_masks(counts, monkeypatch, phantom):
     """Counts windowings of the volume and arrays of bool that are as large as the volume."""
-    windowed, zeros = comparing.eight_bit, np.zeros
+    windowed, zeros = comparing.EightBitSlices, np.zeros
 
     def window(*given):
         counts["windowed"] += 1
@@ -114,8 +114,8 @@ def whole_masks(counts, monkeypatch, phantom):
             counts["whole masks"] += 1
         return array
 
-    monkeypatch.setattr(comparing, "eight_bit", window)
-    monkeypatch.setattr(slice_runner, "eight_bit", window)
+    monkeypatch.setattr(comparing, "EightBitSlices", window)
+    monkeypatch.setattr(slice_runner, "EightBitSlices", window)
     monkeypatch.setattr(np, "zeros", allocate)
 
 
