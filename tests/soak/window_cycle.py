@@ -20,7 +20,7 @@ from pqcomq.backends.runtime import Runtime
 from pqcomq.segmentation.box import Box3D
 
 TICK_MS = 5
-PATIENCE = 280
+PATIENCE = 1500
 DOCK_EVERY = 5
 """Rounds after which the dock is closed and opened anew."""
 QUANTIZE_EVERY = 8
@@ -138,7 +138,7 @@ class Cycle:
         objects, (depth, height, width) = self._dock.panels.objects, self._dock.panels.volume.volume.grid.shape_zyx
         z = depth // 2
         for number, shift in enumerate((0.0, 0.06)):
-            box = Box3D(*(width * (0.45 + shift), height * 0.28, z), width * 0.75, height * 0.55, z + 1)
+            box = Box3D(*(width * (0.45 + shift), height * 0.28, z), width * 0.75, height * 0.55, z)
             objects.add(box, f"blob {number}")
             objects.settle()
         objects.set_compared(1, False)

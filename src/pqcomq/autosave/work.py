@@ -247,15 +247,36 @@ def _labels(told: dict[str, Any], folder: Path) -> KeptLabels:
 
 
 def _packed(labels: np.ndarray) -> bytes:
-    """Labels as compressed bytes, with the part of them that is not empty."""
-    occupied = tuple(
-        (slice(int(found[0]), int(found[-1]) + 1) if found.size else slice(0, 0))
-        for found in (np.flatnonzero(labels.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3))
-    )
+    """Labels (z, y, x) as compressed bytes of a NumPy archive, with the part of them that is not empty.
+
+    Slice by slice: one large piece would hold the interpreter, and the window with it, for a tenth of a second.
+    """
+    occupied = _occupied(labels)
+    part = labels[tuple(occupied)]
     stream = io.BytesIO()
-    start = np.array([each.start for each in occupied])
-    np.savez_compressed(stream, labels=labels[occupied], start=start, shape=np.array(labels.shape))
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with archive.open("labels.npy", "w", force_zip64=True) as file:
+            kind = {"descr": labels.dtype.str, "fortran_order": False, "shape": part.shape}
+            np.lib.format.write_array_header_1_0(file, kind)
+            for plane in part:
+                file.write(plane.tobytes())
+        for name, numbers in (("start", [each.start for each in occupied]), ("shape", labels.shape)):
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, np.array(numbers, np.int64), allow_pickle=False)
     return stream.getvalue()
+
+
+def _occupied(labels: np.ndarray) -> list[slice]:
+    """By axis, from the first voxel that is not empty to the last."""
+    rows, columns = (np.zeros(count, bool) for count in labels.shape[1:])
+    planes = np.zeros(len(labels), bool)
+    for z, plane in enumerate(labels):
+        filled = plane != 0
+        rows |= filled.any(axis=1)
+        columns |= filled.any(axis=0)
+        planes[z] = filled.any()
+    found = (np.flatnonzero(each) for each in (planes, rows, columns))
+    return [slice(int(each[0]), int(each[-1]) + 1) if each.size else slice(0, 0) for each in found]
 
 
 def _unpacked(path: Path) -> np.ndarray:
