@@ -43,7 +43,8 @@ class DecoderProcess:
         self._shared = SharedBytes()
         self.used = time.monotonic()
         descriptor = self._shared.descriptor
-        command = [sys.executable, "-c", START.format(module=module), json.dumps(sys.path), str(descriptor)]
+        places = json.dumps([each for each in sys.path if isinstance(each, str)])  # imports pass over others
+        command = [sys.executable, "-c", START.format(module=module), places, str(descriptor)]
         # Libraries of linear algebra keep memory for every thread, of which none is needed.
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         try:
@@ -115,7 +116,7 @@ class DecoderProcess:
             line = self._process.stdout.readline()
         except OSError:  # its end of the pipe is closed
             return None
-        return line[:-1].decode(errors="replace") if line.endswith(b"\n") else None
+        return line.rstrip(b"\r\n").decode(errors="replace") if line.endswith(b"\n") else None
 
     def end(self) -> None:
         """End the process, whatever it does, and give back its memory."""
