@@ -7,6 +7,7 @@ import numpy as np
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.doubt import stability_score
+from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import EightBitSlices, Window
 from pqcomq.volumes.volume import Volume
@@ -35,9 +36,9 @@ class CascadeRunner(SliceRunner):
             volume: what they run on.
             window: by default the modality's own.
         """
-        pixels = EightBitSlices(volume, window)
-        super().__init__(small, volume, window, pixels=pixels)
-        self.full = SliceRunner(full, volume, window, pixels=pixels)
+        pixels, cache = EightBitSlices(volume, window), EmbeddingCache()  # one limit of memory for both
+        super().__init__(small, volume, window, cache, pixels)
+        self.full = SliceRunner(full, volume, window, cache, pixels)
         self.threshold = threshold
         self.sent: list[int] = []
 
