@@ -106,7 +106,7 @@ def test_the_hint_goes_from_step_to_step(dock, shown_viewer, volume):
     assert "quantized first" in dock.panels.actions.hint.text()
     assert "1 slice of the open volume" in dock.panels.weights.status.text()
     dock.panels.model.choose_model("medsam")
-    assert "Choose the checkpoint" in dock.panels.actions.hint.text()
+    assert "Step 2 fetches this model" in dock.panels.actions.hint.text()
     assert not dock.panels.actions.compare_button.isEnabled()
 
 
@@ -216,7 +216,7 @@ def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot,
     for layer, side in zip(kept, (1, 2), strict=True):
         named, _volume = layer_masks(layer.data, layer.metadata, layer.name)
         assert named[1].name == "Object 1"
-        assert named[1].origin.box == ready.panels.prompts.box()
+        assert named[1].origin.prompt.box == ready.panels.prompts.box()
         assert named[1].origin.precision in layer.name
         np.testing.assert_array_equal(layer.data, shown_viewer.layers[f"{side}: masks"].data)
     ready.panels.objects.undo()
