@@ -44,7 +44,7 @@ class PointMarks:
                 name=_NAME,
                 size=1,
                 canvas_size_limits=(_PIXELS, _PIXELS),
-                border_width=0,
+                border_width=0.05,
                 metadata={VOLUME_KEY: volume, _OBJECTS_KEY: pointed},
                 **looks,
                 **transform(volume),
@@ -57,7 +57,8 @@ class PointMarks:
             layer.metadata[_OBJECTS_KEY] = pointed
             layer.data = places
             if points:
-                layer.symbol, layer.face_color = looks["symbol"], looks["face_color"]
+                for name, values in looks.items():
+                    setattr(layer, name, values)
 
     def kept(self, volume: Volume) -> tuple[Prompt, ...]:
         """The objects with points of an earlier dock, by the layer that it left."""
@@ -105,5 +106,6 @@ def _looks(positive: list[bool]) -> dict[str, Any]:
     """A dark disc for each point, which keeps its sign legible on any picture, then the signs."""
     signs = ["cross" if each else "hbar" for each in positive]
     colours = [INSIDE_COLOUR if each else OUTSIDE_COLOUR for each in positive]
-    count = len(positive)
-    return {"symbol": ["disc"] * count + signs or "disc", "face_color": ["black"] * count + colours or "black"}
+    colours = ["black"] * len(positive) + colours or ["black"]
+    # Where napari enlarges a point to its least size on screen, the border covers all of it.
+    return {"symbol": ["disc"] * len(positive) + signs or "disc", "face_color": colours, "border_color": colours}

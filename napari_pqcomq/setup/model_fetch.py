@@ -17,6 +17,8 @@ from pqcomq.models.catalogue.entries import Entry, entry_of
 from pqcomq.models.catalogue.store import bytes_so_far, stored_checkpoint
 
 _MEGABYTE = 1e6
+_LINK = "#7CC4F0"
+"""Qt's own blue is not legible on napari's dark ground."""
 _FILES = "Checkpoints (*.pth *.pt *.safetensors);;All files (*)"
 
 
@@ -89,7 +91,7 @@ class ModelFetch(QWidget):
         so_far = bytes_so_far(entry)
         self.facts.setText(
             f"{entry.title} ({_size(entry.size)}) is not on this machine. Licence of its weights: {entry.licence}; "
-            f'<a href="{entry.page}">what its authors say</a>. Trained on {entry.trained_on}.'
+            f'<a style="color: {_LINK}" href="{entry.page}">what its authors say</a>. Trained on {entry.trained_on}.'
         )
         self.fetch_button.setText(
             f"Go on fetching ({so_far / _MEGABYTE:.0f} of {_size(entry.size)} are here)"

@@ -15,6 +15,7 @@ from napari_pqcomq.viewer.side_layers import point_lines
 from napari_pqcomq.viewer.strokes import Sight
 from pqcomq.comparison.presentation.palette import INSIDE_COLOUR, OUTSIDE_COLOUR
 from pqcomq.errors import InputError
+from pqcomq.object_colours import rgb_of
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import PromptPoint
 
@@ -68,6 +69,9 @@ def test_clicks_set_points_inside_and_with_a_key_outside(armed, click, objects, 
     assert [str(each) for each in marks.symbol] == ["disc"] * 3 + ["cross", "hbar", "hbar"]
     seen = [to_hex(each).upper() for each in marks.face_color[3:]]
     assert seen == [INSIDE_COLOUR, OUTSIDE_COLOUR, OUTSIDE_COLOUR]
+    seen = shown_viewer.screenshot(canvas_only=True)[..., :3].astype(int)
+    for colour in (INSIDE_COLOUR, OUTSIDE_COLOUR):
+        assert (np.abs(seen - rgb_of(colour)).max(axis=-1) < 12).sum() > 10, "a sign in its colour"
     objects.undo()
     assert signs(objects) == [True, False]
     assert len(marks.data) == 4, "two signs, each on a disc"
