@@ -49,6 +49,7 @@ class ModelFetch(QWidget):
         self.facts.setOpenExternalLinks(True)
         self.fetch_button, self.import_button = QPushButton(), QPushButton("Take over a file…")
         self.cancel_button = QPushButton("Cancel")
+        self.fetch_button.setToolTip("Accept the licence of the model's weights and fetch them in the background.")
         self.import_button.setToolTip("Choose the checkpoint file that you have; it is checked, then copied.")
         self.cancel_button.setToolTip("Stop; what has come is kept, and the download can go on from there.")
         self.bar.setAccessibleName("Download")
