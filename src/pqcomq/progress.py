@@ -81,18 +81,38 @@ def prefixed(work: Generator[Progress, None, _Result], prefix: str) -> Steps[_Re
 class Stopwatch:
     """Makes :class:`Progress` of equal steps.
 
+    The time left is judged by the later half of the steps done: the first ones warm up, compile, and time what is timed
+    once, which says nothing of those to come.
+
     Attributes:
         total: all steps; 0 while unknown, to be set as soon as it is known.
     """
 
     def __init__(self, total: int = 0) -> None:
         self.total = total
-        self._done, self._began = 0, time.perf_counter()
+        self._ends = [time.perf_counter()]
+        """When it began, and when each step was done."""
 
     def step(self, text: str) -> Progress:
         """One more step is done."""
-        self._done += 1
+        self._ends.append(time.perf_counter())
+        done = len(self._ends) - 1
         if not self.total:
-            return Progress(self._done, 0, text)
-        elapsed = time.perf_counter() - self._began
-        return Progress(self._done, self.total, text, elapsed / self._done * (self.total - self._done))
+            return Progress(done, 0, text)
+        return Progress(done, self.total, text, self._pace * (self.total - done))
+
+    def meanwhile(self, text: str) -> Progress:
+        """Told within a step: the time left is what it was after the last one, less what went by since."""
+        done = len(self._ends) - 1
+        if not (self.total and done):
+            return Progress(done, self.total, text)
+        since = time.perf_counter() - self._ends[-1]
+        at_least = self._pace * (self.total - done - 1)  # this step may take longer than the others
+        return Progress(done, self.total, text, max(self._pace * (self.total - done) - since, at_least))
+
+    @property
+    def _pace(self) -> float:
+        """Seconds a step, over the later half of those done."""
+        done = len(self._ends) - 1
+        first = done // 2
+        return (self._ends[-1] - self._ends[first]) / (done - first)

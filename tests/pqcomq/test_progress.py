@@ -36,6 +36,26 @@ def test_a_stopwatch_without_a_total_estimates_nothing_until_it_is_given_one():
     assert second.remaining_seconds > 0
 
 
+@pytest.mark.parametrize("first", [1.0, 10.0])
+def test_what_the_first_steps_took_is_forgotten_by_a_fifth_of_the_way(monkeypatch, first):
+    """A run of 40 steps of a second each, whose first three may take longer: the rest is told within a tenth."""
+    ends = iter([0.0, *(first * min(step, 3) + max(step - 3, 0) for step in range(1, 41))])
+    monkeypatch.setattr("pqcomq.progress.time.perf_counter", lambda: next(ends))
+    watch = Stopwatch(40)
+    left = [watch.step("").remaining_seconds for _ in range(40)]
+    assert all(abs(each - (40 - step)) <= 0.1 * (40 - step) for step, each in enumerate(left, start=1) if step >= 8)
+
+
+def test_within_a_step_the_time_left_goes_on_down_to_that_of_the_steps_after_it(monkeypatch):
+    now = iter([0.0, 10.0, 14.0, 25.0])
+    monkeypatch.setattr("pqcomq.progress.time.perf_counter", lambda: next(now))
+    watch = Stopwatch(4)
+    assert watch.meanwhile("a") == Progress(0, 4, "a", None)
+    assert watch.step("a").remaining_seconds == 30
+    assert watch.meanwhile("b") == Progress(1, 4, "b", 26)
+    assert watch.meanwhile("b").remaining_seconds == 20  # it takes longer than the first
+
+
 def test_the_result_comes_through_prefixed_and_translated_work():
     assert finished(prefixed(three_steps(), "CT: ")) == "result"
     assert [each.text for each in prefixed(three_steps(), "CT: ")] == ["CT: a", "CT: b", "CT: c"]

@@ -49,6 +49,7 @@ from pqcomq.masks.origin import Origin
 from pqcomq.masks.writer import check_mask_targets, export_masks
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.progress import Stopwatch, translated
 from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.cascade import CascadeRunner
@@ -120,9 +121,9 @@ def segment(
         full = _full_precision(loaded, checkpoint, runtime)
         runner = CascadeRunner(segmenter, full, cascade, opened_volume, chosen)
     made: dict[int, NamedMask] = {}
-    told = 0
+    told, watch = 0, Stopwatch(sum(len(each.slices) for each in asked))  # one for all objects
     for number, (title, checked) in enumerate(zip(names, asked, strict=True), start=1):
-        work = segment_prompt(runner, checked, prompts.value)
+        work = translated(segment_prompt(runner, checked, prompts.value), lambda progress: watch.step(progress.text))
         mask = followed(work, f"{title}: {segmenter.title}, {segmenter.precision}").in_volume(
             opened_volume.grid.shape_zyx
         )

@@ -127,10 +127,9 @@ def _running(
                     done.append(told)
                     yield watch.step(_told(told))
                 else:
-                    yield Progress(0, len(waiting), told)
+                    yield watch.meanwhile(told)
         return done
     for case in waiting:
-        step = len(done)
         work = working(case, settings, folder)
         while True:
             try:
@@ -138,7 +137,7 @@ def _running(
             except StopIteration as end:
                 done.append(end.value)
                 break
-            yield Progress(step, len(waiting), f"{case.name}: {text}")
+            yield watch.meanwhile(f"{case.name}: {text}")
         yield watch.step(_told(done[-1]))
     return done
 
