@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.skipif("PQCOMQ_SOAK" not in os.environ, reason="takes minutes of a quiet machine: set PQCOMQ_SOAK")
 @pytest.mark.slow
 @pytest.mark.gui
 @pytest.mark.xdist_group("screen")
