@@ -147,6 +147,8 @@ def judge(
     """Look at what a kill has left, before and after the next start."""
     for name in files_in(place):
         path = place / name
+        if name.endswith(".lock"):  # empty, and holds nobody up
+            continue
         if ".pqcomq-" not in name and not (replaces and path.read_text(errors="replace") == OLD) and not is_whole(path):
             told.faults.append(f"{name} is half a file")
     before = set(files_in(place))
@@ -171,7 +173,8 @@ def judge(
 
 def again(command: WritingCommand, inputs: Path, place: Path, whole: dict[str, str], told: Outcome) -> None:
     """Run a command that keeps what it has finished to its end."""
-    if "quantize" in command.name and (place / command.out).is_file():
+    finished = "quantize" not in command.name or not (place / command.out).is_file()
+    if not finished:
         told.whole += 1
     else:
         log = place.parent / "again.txt"
@@ -180,7 +183,8 @@ def again(command: WritingCommand, inputs: Path, place: Path, whole: dict[str, s
             return
         told.finished_later += 1
     left = files_in(place)
-    left = {name: digest for name, digest in left.items() if ".unfinished/" not in name}
+    if not finished:  # nobody was there yet to take these away
+        left = {name: digest for name, digest in left.items() if ".unfinished/" not in name and ".lock" not in name}
     # Times differ from run to run; weights, pictures of masks and scores do not.
     same = [name for name in whole if name.endswith((".safetensors", "scores.csv", ".npz"))]
     if set(left) != set(whole):
