@@ -108,6 +108,8 @@ class Taken:
     @property
     def in_full_precision(self) -> Taken:
         """What runs the model that the quantized ones are compared with: always in float32."""
+        if self.runtime is Runtime.torch:
+            return self  # in float32 anyway: why it was taken is what there is to tell
         why = "Full precision is computed in FP32, whatever the quantized model is computed in." if self.why else ""
         return Taken(self.runtime.in_full_precision, why)
 

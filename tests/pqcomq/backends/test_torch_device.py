@@ -129,7 +129,7 @@ def test_a_device_that_is_not_there_gives_way_to_the_processor(model, runtime):
     )
     run = on_runtime(model, runtime).execution
     assert (run.setting, run.activations) == ("torch", "float32")
-    assert run.why
+    assert run.why == taken.why
 
 
 @pytest.mark.usefixtures("without_devices")
