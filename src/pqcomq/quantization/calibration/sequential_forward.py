@@ -68,9 +68,11 @@ class _Halting:
             runner = getcurrent().parent
             if runner is not None and getcurrent() in self._passes and getcurrent() not in reached:
                 reached.add(getcurrent())
-                rows = spread_rows(tokens(layer, arguments[0].detach().float()))  # autocast hands on half precision
+                # Autocast hands on half precision. A copy: rows spread over a whole image would keep all of it, and a
+                # halted pass what it hands over, were it not taken out of the list.
+                handed = [spread_rows(tokens(layer, arguments[0].detach().float())).contiguous()]
                 with torch_modes_kept():
-                    runner.switch(name, rows)
+                    runner.switch(name, handed)
 
         return layer.register_forward_pre_hook(halt)
 
@@ -234,8 +236,11 @@ def _pass(run: Pass) -> greenlet:
 def _run_on(halted: greenlet) -> tuple[str, Tensor]:
     """Let a pass go on until it halts again: the layer that it has reached, and what that is about to see (N, m)."""
     with torch_modes_kept():
-        halt: tuple[str, Tensor] = halted.switch()
-    return halt
+        halt: tuple[str, list[Tensor]] = halted.switch()
+    if halted.dead:
+        return "", torch.empty(0)
+    name, handed = halt
+    return name, handed.pop()
 
 
 def _end(halted: greenlet, thread: greenlet, left: list[greenlet]) -> None:
