@@ -36,7 +36,7 @@ class ResultsController:
 
     def __init__(self, panels: Panels, workflow: Workflow) -> None:
         self._panels, self._workflow = panels, workflow
-        self._tabulated: ObjectComparison | None = None  # what the table of figures is about
+        self._tabulated: tuple[ObjectComparison, float] | None = None  # what the table of figures is about
         self._connect()
         self._on_theme()
         self._on_tolerance()
@@ -58,10 +58,11 @@ class ResultsController:
         divergence = comparison.divergence
         panels.view_bar.set_places(comparison.worst_slice, str(divergence) if divergence else None)
         number = found.number
-        panels.view.set_lines(plate_lines(result, number), plate_marks(result, number, panels.gate.tolerance))
-        panels.slice_strip.show_rows(
-            slice_rows(found), result.volume.grid.shape_zyx[0], comparison.worst_slice, object_colour(number)
-        )
+        tolerance = panels.gate.tolerance
+        panels.view.set_lines(plate_lines(result, number, tolerance), plate_marks(result, number, tolerance))
+        rows = slice_rows(found, tolerance.stability)
+        depth = result.volume.grid.shape_zyx[0]
+        panels.slice_strip.show_rows(rows, depth, comparison.worst_slice, object_colour(number))
         self._tabulate(found)
 
     def save_session(self, folder: Path) -> None:
@@ -126,9 +127,10 @@ class ResultsController:
         panels.session.offer(move=True, save=all(each.weights is not None for each in result.candidates))
 
     def _tabulate(self, found: ObjectComparison) -> None:
-        if found is not self._tabulated:
-            self._tabulated = found
-            self._panels.metrics.show_object(found)
+        below = self._panels.gate.tolerance.stability
+        if (found, below) != self._tabulated:
+            self._tabulated = (found, below)
+            self._panels.metrics.show_object(found, below)
 
     def _take_session(self, opened: OpenedSession) -> None:
         """Show a session as if it had just been compared."""

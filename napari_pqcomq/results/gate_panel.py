@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import astuple
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from napari_pqcomq.widgets.save_dialog import ask_and_save
 from pqcomq.comparison.gate import Tolerance, Verdict, judge_objects
 from pqcomq.csv_table import write_table
 
-_KEYS = ("gate least dice", "gate volume percent")
+_KEYS = ("gate least dice", "gate volume percent", "gate stability")
 """Of the limits among what is remembered."""
 
 _LIMITS_WIDTH = 230
@@ -38,11 +39,18 @@ _ROWS = {
         decimals=1,
         options={"min": 0.0, "max": 100.0, "step": 1.0},
     ),
+    "stability": Row(
+        "In doubt below",
+        "Stability score of the quantized model's own answer, told without full precision. Slices below are marked by "
+        "a dot above the slider; pqcomq segment --cascade sends them on to full precision.",
+        decimals=2,
+        options={"min": 0.0, "max": 1.0, "step": 0.05},
+    ),
 }
 
 
 class GatePanel(QWidget):
-    """Two limits, a verdict for each object and model, and their export.
+    """Limits, a verdict for each object and model, and their export.
 
     Args:
         store: with the comparison that is judged.
@@ -100,13 +108,13 @@ class GatePanel(QWidget):
 
     def preferences(self) -> dict[str, str]:
         """What is remembered from one session to the next."""
-        tolerance = self.tolerance
-        return dict(zip(_KEYS, (str(tolerance.dice), str(tolerance.volume_percent)), strict=True))
+        return dict(zip(_KEYS, map(str, astuple(self.tolerance)), strict=True))
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take over what was remembered, if it is a tolerance."""
         with suppress(ValueError):
-            self.set_tolerance(Tolerance(*(float(kept.get(key, "")) for key in _KEYS)))
+            defaults = zip(_KEYS, astuple(Tolerance()), strict=True)
+            self.set_tolerance(Tolerance(*(float(kept.get(key, usual)) for key, usual in defaults)))
 
     def _on_limits(self) -> None:
         self._show()

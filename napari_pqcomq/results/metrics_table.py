@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableWi
 
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.presentation.text import figure_rows, short_precision
+from pqcomq.segmentation.doubt import DOUBTFUL
 
 _AGREEMENT, _ACCURACY = "Agreement of the models", "Accuracy against ground truth"
 _SIZE, _TIME = "Volume and size", "Time and memory"
@@ -32,9 +33,14 @@ class MetricsTable(QWidget):
             table.setToolTip(_TOOLTIP)
             row.addWidget(table, 1)
 
-    def show_object(self, found: ObjectComparison) -> None:
-        """Show the figures of an object."""
-        rows = figure_rows(found.comparisons)
+    def show_object(self, found: ObjectComparison, doubt_below: float = DOUBTFUL) -> None:
+        """Show the figures of an object.
+
+        Args:
+            found: on it.
+            doubt_below: stability score below which a slice is in doubt.
+        """
+        rows = figure_rows(found.comparisons, doubt_below)
         titles = [short_precision(each.precision) for each in found.results]
         for table, groups in zip(self.tables, ((_AGREEMENT, _ACCURACY, _SIZE), (_DOUBT, _TIME)), strict=True):
             table.show_groups(titles, {each: [row for row in rows if _group(row[0]) == each] for each in groups})

@@ -5,20 +5,22 @@ from __future__ import annotations
 from napari_pqcomq.viewer.overlays.slice_strip import StripRow
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.presentation.text import short_precision
+from pqcomq.segmentation.doubt import DOUBTFUL
 
 
-def slice_rows(found: ObjectComparison) -> list[StripRow]:
+def slice_rows(found: ObjectComparison, doubt_below: float = DOUBTFUL) -> list[StripRow]:
     """One row a quantized model against full precision; full precision against ground truth, where there is one.
 
     Args:
         found: on one object.
+        doubt_below: stability score below which a slice is in doubt.
     """
     rows = [
         StripRow(
             short_precision(each.candidate.precision),
             f"{short_precision(each.candidate.precision)}: Dice vs full precision",
             {score.z: score.agreement for score in each.slices},
-            each.doubtful_slices(),
+            each.doubtful_slices(doubt_below),
         )
         for each in found.comparisons
     ]

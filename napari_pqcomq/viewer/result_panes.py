@@ -32,7 +32,7 @@ def panes_of(result: ComparisonResult, number: int, tolerance: Tolerance) -> lis
         labels_of([(found.number, found.results[index].mask) for found in result.objects], result.volume.grid.shape_zyx)
         for index in range(len(titles))
     ]
-    lines, marks = plate_lines(result, number), plate_marks(result, number, tolerance)
+    lines, marks = plate_lines(result, number, tolerance), plate_marks(result, number, tolerance)
     return [Pane(*each) for each in zip(titles, lines, masks, _colours(len(titles)), marks, strict=True)]
 
 
@@ -44,12 +44,13 @@ def live_panes(segmenters: Sequence[Segmenter], volume: Volume) -> list[Pane]:
     return [Pane(title, _LIVE_LINES, empty, colour) for title, colour in zip(titles, colours, strict=True)]
 
 
-def plate_lines(result: ComparisonResult, number: int) -> list[tuple[str, ...]]:
+def plate_lines(result: ComparisonResult, number: int, tolerance: Tolerance) -> list[tuple[str, ...]]:
     """What each side's plate says of object ``number``; a comparison of several objects names it."""
     found = result.of(number) or result.objects[0]
     head = (found.name,) if len(result.objects) > 1 else ()
     comparisons = (found.comparisons[0], *found.comparisons)
-    return [(*head, *side_lines(*each)) for each in zip(comparisons, found.results, strict=True)]
+    below = tolerance.stability
+    return [(*head, *side_lines(*each, below)) for each in zip(comparisons, found.results, strict=True)]
 
 
 def plate_marks(result: ComparisonResult, number: int, tolerance: Tolerance) -> list[Mark | None]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pqcomq.cli.report import LeastDice, MostVolume
+from pqcomq.cli.report import DoubtBelow, LeastDice, MostVolume
 from pqcomq.cli.terminal.options import AsJson, LossMargin
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.cli.terminal.statuses import NOT_PASSED, PASSED, UNDECIDED, Answer
@@ -26,6 +26,7 @@ def gate(
     session: Annotated[Path, typer.Argument(help="Folder of a session or of a cohort's results.")],
     dice: LeastDice = Tolerance.dice,
     volume_percent: MostVolume = Tolerance.volume_percent,
+    doubt_below: DoubtBelow = Tolerance.stability,
     loss_margin: LossMargin = DEFAULT_MARGIN,
     cascade: Annotated[
         float | None,
@@ -41,15 +42,16 @@ def gate(
 ) -> None:
     """Hold a session's or a cohort's numbers against a tolerance: 0 if all passes, 1 if one fails, 3 if undecided.
 
-    A session is held against --dice and --volume-percent. A cohort is held against --loss-margin: a quantized model
-    passes if a greater loss of Dice against ground truth is ruled out, for all labels together and for each.
+    A session is held against --dice and --volume-percent, and slices in doubt are told. A cohort is held against
+    --loss-margin: a quantized model passes if a greater loss of Dice against ground truth is ruled out, for all labels
+    together and for each.
     """
     if CohortStore.is_at(session):
         _cohort(session, loss_margin, cascade, json=json)
         return
     if cascade is not None:
         raise InputError("--cascade belongs to a cohort's results; a session has full precision on every slice.")
-    tolerance = Tolerance(dice, volume_percent)
+    tolerance = Tolerance(dice, volume_percent, doubt_below)
     verdicts = judge_objects(SavedSession.at(session).numbers(), tolerance)
     outcome = overall(verdicts)
     if json:

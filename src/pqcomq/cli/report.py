@@ -58,6 +58,13 @@ MostVolume = Annotated[
     float, typer.Option("--volume-percent", help="Gate: greatest difference of the volumes.", metavar="PERCENT")
 ]
 
+DoubtBelow = Annotated[
+    float,
+    typer.Option(
+        "--doubt-below", min=0, max=1, help="Stability score below which a slice is called in doubt.", metavar="SCORE"
+    ),
+]
+
 
 def report(
     volume: Annotated[Path, typer.Option(help="NIfTI file, DICOM file or DICOM folder.")],
@@ -84,6 +91,7 @@ def report(
     ] = SHIFT_PIXELS,
     dice: LeastDice = Tolerance.dice,
     volume_percent: MostVolume = Tolerance.volume_percent,
+    doubt_below: DoubtBelow = Tolerance.stability,
     checkpoint: Checkpoint = None,
     prompts: Annotated[
         Prompting, typer.Option(help="Prompts of the slices beside the middle one.")
@@ -100,7 +108,7 @@ def report(
     json: AsJson = False,
 ) -> None:
     """Compare on one or more objects and keep everything in a folder: a page to read, tables, and what replays it."""
-    tolerance = Tolerance(dice, volume_percent)
+    tolerance = Tolerance(dice, volume_percent, doubt_below)
     check_folder(out, (PAGE, MANIFEST), overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
     movement = BoxMovement(jitter_px) if jitter else None

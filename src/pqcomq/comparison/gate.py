@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
+from pqcomq.segmentation.doubt import DOUBTFUL
 
 Outcome = Literal["pass", "fail", "undecided"]
 
@@ -25,6 +26,8 @@ class Tolerance:
     Attributes:
         dice: least Dice between the models, above 0 and up to 1.
         volume_percent: greatest difference of the volumes in %, of full precision's volume, either way.
+        stability: stability score below which a slice is called in doubt. Told beside the verdict, which it does not
+            decide: a session knows what full precision answers.
 
     Raises:
         InputError: a number is out of its range.
@@ -32,12 +35,15 @@ class Tolerance:
 
     dice: float = 0.98
     volume_percent: float = 5.0
+    stability: float = DOUBTFUL
 
     def __post_init__(self) -> None:
         if not 0 < self.dice <= 1:
             raise InputError(f"The least Dice of the gate must lie above 0 and be at most 1, not {self.dice:g}.")
         if not (math.isfinite(self.volume_percent) and self.volume_percent >= 0):
             raise InputError(f"The greatest volume difference must be 0 % or more, not {self.volume_percent:g} %.")
+        if not 0 <= self.stability <= 1:
+            raise InputError(f"The stability below which a slice is in doubt lies from 0 to 1, not {self.stability:g}.")
 
     def __str__(self) -> str:
         """The tolerance in plain words."""
@@ -125,6 +131,10 @@ def judge(comparison: Comparison, tolerance: Tolerance, name: str) -> Verdict:
             f"{tolerance.dice:g} asked for.",
             _volume_reason(agreement.volume_difference_percent, tolerance, near),
         ]
+    if comparison.stability:
+        below = tolerance.stability
+        told = f"{len(comparison.doubtful_slices(below))} of {len(comparison.slices)} slices"
+        reasons.append(f"By itself it is in doubt on {told} (stability below {below:g}).")
     return Verdict(
         name=name,
         precision=comparison.candidate.precision,

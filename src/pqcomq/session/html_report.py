@@ -125,7 +125,7 @@ def _part(session: Session, found: ObjectComparison, pixels: EightBitSlices) -> 
         pictures=_pictures(session, found, pixels),
         plots=_plots(session, found),
         columns=[side_title(each) for each in found.results],
-        rows=figure_rows(found.comparisons),
+        rows=figure_rows(found.comparisons, session.tolerance.stability),
     )
 
 

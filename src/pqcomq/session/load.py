@@ -25,6 +25,7 @@ from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
 from pqcomq.reader_study.blinded_study import BlindedReading
 from pqcomq.segmentation.box_mask import BoxMask
+from pqcomq.segmentation.doubt import DOUBTFUL
 from pqcomq.segmentation.prompt import Prompt
 from pqcomq.session.file_names import MANIFEST, READ_FORMATS, inside
 from pqcomq.session.schema import AnySession, SessionFile
@@ -152,7 +153,11 @@ class SavedSession:
             objects = tuple(self._object(place, volume) for place in range(len(self.content["objects"])))
             return Session(
                 result=ComparisonResult(volume, objects, reference, tuple(candidates)),
-                tolerance=Tolerance(gate["least_dice_between_models"], gate["greatest_volume_difference_percent"]),
+                tolerance=Tolerance(
+                    gate["least_dice_between_models"],
+                    gate["greatest_volume_difference_percent"],
+                    gate.get("in_doubt_below_stability", DOUBTFUL),
+                ),
                 reading=None if reading is None else BlindedReading.from_dict(reading),
                 made=str(self.content["made_utc"]),
             )

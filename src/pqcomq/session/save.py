@@ -129,6 +129,7 @@ def manifest(session: Session) -> dict[str, Any]:
         "gate": {
             "least_dice_between_models": session.tolerance.dice,
             "greatest_volume_difference_percent": session.tolerance.volume_percent,
+            "in_doubt_below_stability": session.tolerance.stability,
             "verdicts": gate_rows(session),
         },
         "objects": [_object(session, index, each) for index, each in enumerate(session.objects)],

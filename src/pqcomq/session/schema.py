@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from pqcomq.json_schema import Count, Exact, Finite, NotNegative, Share, Text, Whole
+from pqcomq.segmentation.doubt import DOUBTFUL
 
 _Some = Meta(min_length=1, max_length=100_000)
 Coordinate = Annotated[float, Meta(ge=-1e6, le=1e6)]
@@ -219,6 +220,7 @@ class Gate(Struct):
 
     least_dice_between_models: Annotated[float, Meta(gt=0, le=1)]
     greatest_volume_difference_percent: NotNegative
+    in_doubt_below_stability: Share = DOUBTFUL
 
 
 class Model(Struct):

@@ -117,14 +117,14 @@ def test_settings_come_back_in_other_panels(viewer, panels, bare, tmp_path):
     panels.model.choose_model("medsam")
     panels.model.set_checkpoint(checkpoint)
     panels.calibration.choose_slices(5)
-    panels.gate.set_tolerance(Tolerance(0.5, 12.5))
+    panels.gate.set_tolerance(Tolerance(0.5, 12.5, 0.65))
     Preferences(panels).keep()
     others = make_panels(viewer, bare)
     Preferences(others).restore()
     assert others.model.choice == panels.model.choice
     assert others.model.checkpoint == checkpoint
     assert others.calibration.choice.slices == 5
-    assert others.gate.tolerance == Tolerance(0.5, 12.5)
+    assert others.gate.tolerance == Tolerance(0.5, 12.5, 0.65)
     others.release()
 
 

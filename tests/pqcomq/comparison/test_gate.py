@@ -38,6 +38,19 @@ def test_a_hair_s_breadth_passes_and_a_tenth_fails(phantom, cube, comparison_of)
     assert "outside the 5 %" in far.sentence
 
 
+def test_doubt_is_told_beside_the_verdict_and_does_not_decide_it(phantom, cube, comparison_of):
+    comparison = comparison_of(phantom, cube, cube)
+    assert "in doubt" not in judge(comparison, Tolerance(), "a").sentence, "nothing is known of it"
+    scores = [replace(each, candidate_stability=0.6 + z / 10) for z, each in enumerate(comparison.slices)]
+    doubtful = replace(comparison, slices=tuple(scores))
+    told = judge(doubtful, Tolerance(), "a")
+    assert told.outcome == "pass"
+    assert "By itself it is in doubt on 2 of 4 slices (stability below 0.8)." in told.sentence
+    assert "on 4 of 4 slices (stability below 1)" in judge(doubtful, Tolerance(stability=1), "a").sentence
+    with pytest.raises(InputError, match="lies from 0 to 1, not 80"):
+        Tolerance(stability=80)
+
+
 def test_each_criterion_alone_can_fail(phantom, cube, comparison_of):
     comparison = comparison_of(phantom, cube, less(cube, 8))
     assert judge(comparison, Tolerance(0.995, 5), "a").outcome == "fail"

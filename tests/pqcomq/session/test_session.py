@@ -48,7 +48,7 @@ def session(phantom, lite_medsam, quantized, finish):
     reading = BlindedReading.of(items_of(NAME, result.comparisons[0], 2), seed=5)
     while reading.current is not None:
         reading.answer("left", 1.25)
-    return Session(result, Tolerance(0.9, 10), reading)
+    return Session(result, Tolerance(0.9, 10, 0.7), reading)
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def short_precision(precision: str) -> str:
     return " ".join([precision.split()[0].rstrip(","), *([mark.group()] if mark else [])])
 
 
-def side_lines(comparison: Comparison, side: ModelResult) -> list[str]:
+def side_lines(comparison: Comparison, side: ModelResult, doubt_below: float = DOUBTFUL) -> list[str]:
     """One side's own numbers, a line each; latencies are medians.
 
     Agreement between the models is only told on the candidate's side: there it is a statement about that side.
@@ -48,7 +48,7 @@ def side_lines(comparison: Comparison, side: ModelResult) -> list[str]:
     lines = []
     if side is comparison.candidate:
         lines.append(f"Dice vs full precision {_dice_and_nsd(comparison.agreement)}")
-        lines += [f"In doubt: {told}"] if (told := doubt_text(comparison)) else []
+        lines += [f"In doubt: {told}"] if (told := doubt_text(comparison, doubt_below)) else []
     if side.accuracy is not None:
         lines.append(f"Dice vs ground truth {_dice_and_nsd(side.accuracy)}")
     lines += [
@@ -61,13 +61,13 @@ def side_lines(comparison: Comparison, side: ModelResult) -> list[str]:
     return lines
 
 
-def doubt_text(comparison: Comparison) -> str:
+def doubt_text(comparison: Comparison, doubt_below: float = DOUBTFUL) -> str:
     """On how many slices the candidate's own answer is in doubt, and where most; empty where that is not known."""
     stability = comparison.stability
     if not stability:
         return ""
     least = min(stability, key=stability.__getitem__)
-    count = len(comparison.doubtful_slices()) or "none"
+    count = len(comparison.doubtful_slices(doubt_below)) or "none"
     return f"{count} of {len(comparison.slices)} slices (least stability {stability[least]:.2f}, slice {least})"
 
 
@@ -85,17 +85,18 @@ def _both_empty(scores: Scores) -> str:
     return " (both masks are empty)" if scores.both_empty else ""
 
 
-def figure_rows(comparisons: Sequence[Comparison]) -> list[tuple[str, ...]]:
+def figure_rows(comparisons: Sequence[Comparison], doubt_below: float = DOUBTFUL) -> list[tuple[str, ...]]:
     """All figures of one object: what is told, full precision's value, one value for each quantized model.
 
     Args:
         comparisons: of the object, at least one.
+        doubt_below: stability score below which a slice is in doubt.
     """
-    tables = [comparison_rows(comparison) for comparison in comparisons]
+    tables = [comparison_rows(comparison, doubt_below) for comparison in comparisons]
     return [(*first[:2], *(table[row][2] for table in tables)) for row, first in enumerate(tables[0])]
 
 
-def comparison_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+def comparison_rows(comparison: Comparison, doubt_below: float = DOUBTFUL) -> list[tuple[str, ...]]:
     """A table of both sides: what is told, the reference's value, the candidate's.
 
     Agreement stands in the candidate's column alone, accuracy in rows of its own.
@@ -108,9 +109,9 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, ...]]:
         ("HD95 vs full precision", "", millimetres(agreement.hd95_mm)),
     ]
     if comparison.stability:
-        count = f"{len(comparison.doubtful_slices())} of {len(comparison.slices)}"
+        count = f"{len(comparison.doubtful_slices(doubt_below))} of {len(comparison.slices)}"
         rows += [
-            (f"Slices in doubt, stability below {DOUBTFUL:g}", "", count),
+            (f"Slices in doubt, stability below {doubt_below:g}", "", count),
             ("Least stability of a slice", "", f"{min(comparison.stability.values()):.2f}"),
         ]
     truths = [side.accuracy for side in sides if side.accuracy is not None]
