@@ -192,7 +192,10 @@ def session() -> dict[str, object]:
         "full_precision_encoder_in_torch": None, "encoder_speedups": [], "agreement_between_models": scores,
         "slices": [
             {"z": 1, "agreement": 0.9, "reference_accuracy": None, "candidate_accuracy": None},
-            {"z": 2, "agreement": 0.8, "reference_accuracy": 0.5, "candidate_accuracy": 0.5},
+            {
+                "z": 2, "agreement": 0.8, "reference_accuracy": 0.5, "candidate_accuracy": 0.5,
+                "candidate_stability": 0.7,
+            },
         ],
         "first_parting_slice": None, "environment": environment,
     }  # fmt: skip

@@ -149,6 +149,8 @@ def second(kind: str, path: Path) -> dict[str, Any] | None:
         found = [each["found"] for one in content["objects"] for each in one["comparisons"]]
         for each in found:
             each["agreement_between_models"].setdefault("nsd_tolerance_mm", 2.0)  # as the first sessions were
+            for scores in each["slices"]:
+                scores.setdefault("candidate_stability", None)
         return {"found": [{name: each[name] for name in names} for each in found]}
     return None
 
