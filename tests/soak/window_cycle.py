@@ -173,7 +173,7 @@ class Cycle:
 
     def _live(self):
         live, objects = self._dock.panels.live, self._dock.panels.objects
-        objects.choose(1)
+        objects.choose(0)  # the other is not compared, and is not followed
         box = objects.current_prompt.box
         for step in range(1, 4):
             before = len(live.latencies_ms)

@@ -122,7 +122,8 @@ def test_a_dock_closed_and_opened_again_asks_nothing(folder, new_dock, viewer, v
     settled(qtbot, again)
     assert drawn(again) == [("liver", LIVER)]
     assert not again.panels.question.buttons
-    assert len(list(work_folder(folder).iterdir())) == 1
+    # What the new dock began meanwhile goes as soon as it goes on with what the other left.
+    qtbot.waitUntil(lambda: len(list(work_folder(folder).iterdir())) == 1)
 
 
 def test_what_is_discarded_or_taken_away_is_gone(folder, new_dock, viewer, volume, qtbot):
