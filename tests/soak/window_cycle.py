@@ -176,10 +176,9 @@ class Cycle:
         objects.choose(0)  # the other is not compared, and is not followed
         box = objects.current_prompt.box
         for step in range(1, 4):
-            before = len(live.latencies_ms)
             moved = Box3D(box.x0 + step, box.y0, box.z0, box.x1 + step, box.y1, box.z1)
             objects.set_box(objects.current, moved)
-            wait_until(lambda before=before: len(live.latencies_ms) > before, "masks that follow the box")
+            wait_until(lambda: live.is_up_to_date, "masks that follow the box")
         objects.settle()
 
     def _correct(self):
