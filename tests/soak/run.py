@@ -104,9 +104,10 @@ def counted():
     found = dict.fromkeys((*names.values(), "layers alive"), 0)
     for each in gc.get_objects():
         kind = type(each)
-        if kind.__name__ in names and kind.__module__.startswith(("pqcomq.", "napari_pqcomq.")):
+        module = str(kind.__module__)  # of some C types it is no text
+        if kind.__name__ in names and module.startswith(("pqcomq.", "napari_pqcomq.")):
             found[names[kind.__name__]] += 1
-        elif kind.__module__.startswith("napari.layers.") and kind.__name__ in ("Image", "Labels", "Shapes"):
+        elif module.startswith("napari.layers.") and kind.__name__ in ("Image", "Labels", "Shapes"):
             found["layers alive"] += 1
     return found
 
