@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.app.compare_widget import CompareWidget
@@ -224,8 +224,14 @@ def wait(seconds):
     """Let the window live."""
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        QApplication.processEvents()
-        time.sleep(0.002)
+        turn()
+
+
+def turn():
+    """One turn of the event loop, with what Qt deletes later: only a loop that really runs does that by itself."""
+    QApplication.processEvents()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    time.sleep(0.002)
 
 
 def wait_until(told, what):
@@ -234,5 +240,4 @@ def wait_until(told, what):
     while not told():
         if time.perf_counter() > end:
             raise SystemExit(f"waited in vain for {what}")
-        QApplication.processEvents()
-        time.sleep(0.002)
+        turn()
