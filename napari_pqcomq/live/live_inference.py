@@ -151,6 +151,7 @@ class LiveInference(QObject):
         self.end()  # also after a failure
         if self._ahead is not None:
             self._ahead.join()
+        self._make_runners = list  # this object goes with the dock; models and volume are not to wait for that
         atexit.unregister(self.end)
 
     @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -54,6 +56,23 @@ def masks(runners, qtbot, monkeypatch):
     masks.end(patience_seconds=PATIENCE_MS / 1e3)
     assert not masks._thread.is_alive()
     assert not masks._ahead.is_alive(), "a thread that computes at the interpreter's end takes the process with it"
+
+
+def test_what_it_ran_on_is_let_go_once_it_has_ended(qtbot):
+    class Models:
+        """Stands for the volume and the models that make the runners."""
+
+        def runners(self):
+            return [Runner()]
+
+    models = Models()
+    held = weakref.ref(models)
+    ended = LiveInference(models.runners)  # its Qt parent keeps it as long as the dock
+    del models
+    ended.end(patience_seconds=PATIENCE_MS / 1e3)
+    assert not ended._thread.is_alive()
+    gc.collect()
+    assert held() is None
 
 
 def test_slices_round_the_one_in_sight_are_encoded_with_all_models_the_nearest_first(masks, runners, qtbot):
