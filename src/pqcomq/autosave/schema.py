@@ -7,18 +7,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from pqcomq.json_schema import Exact, Finite, Sha256, Text, Whole
+from pqcomq.prompt_schema import Coordinate, Point, check_prompt
 
-Coordinate = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Label = Annotated[int, Meta(ge=1, le=65535)]
-
-
-class Point(Exact):
-    """One point of a prompt."""
-
-    x: Coordinate
-    y: Coordinate
-    z: Whole
-    positive: bool
 
 
 class Prompt(Exact):
@@ -34,10 +25,7 @@ class Prompt(Exact):
         Raises:
             ValueError: there is neither a box nor a positive point, or both a box and slices of points.
         """
-        if self.box_x0y0z0x1y1z1 is None and not any(each.positive for each in self.points):
-            raise ValueError("a prompt has neither a box nor a positive point")
-        if self.box_x0y0z0x1y1z1 is not None and self.slices_of_points is not None:
-            raise ValueError("a prompt has both a box and slices of points")
+        check_prompt(self.box_x0y0z0x1y1z1, self.points, self.slices_of_points)
 
 
 class Object(Exact):

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from pqcomq.json_schema import Count, Exact, Finite, NotNegative, Share, Text, Whole
+from pqcomq.prompt_schema import Coordinate, Point, check_prompt
 from pqcomq.segmentation.doubt import DOUBTFUL
 
 _Some = Meta(min_length=1, max_length=100_000)
-Coordinate = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Seed = Annotated[int, Meta(ge=0, le=2**62)]
 
 
@@ -113,15 +113,6 @@ class NamedVolume(Struct):
     voxels_sha256: Text
 
 
-class Point(Exact):
-    """One point of a prompt."""
-
-    x: Coordinate
-    y: Coordinate
-    z: Whole
-    positive: bool
-
-
 class Found(Struct):
     """One comparison."""
 
@@ -144,10 +135,7 @@ class Found(Struct):
         Raises:
             ValueError: there is neither a box nor a positive point, or both a box and slices of points.
         """
-        if self.box_x0y0z0x1y1z1 is None and not any(each.positive for each in self.points):
-            raise ValueError("a prompt has neither a box nor a positive point")
-        if self.box_x0y0z0x1y1z1 is not None and self.slices_of_points is not None:
-            raise ValueError("a prompt has both a box and slices of points")
+        check_prompt(self.box_x0y0z0x1y1z1, self.points, self.slices_of_points)
 
 
 class Compared(Struct):

@@ -1,0 +1,33 @@
+"""What files of this program may say of a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import Meta
+
+from pqcomq.json_schema import Exact, Whole
+
+Coordinate = Annotated[float, Meta(ge=-1e6, le=1e6)]
+
+
+class Point(Exact):
+    """One point of a prompt."""
+
+    x: Coordinate
+    y: Coordinate
+    z: Whole
+    positive: bool
+
+
+def check_prompt(box: Sequence[float] | None, points: Sequence[Point], slices_of_points: object) -> None:
+    """See that something is asked.
+
+    Raises:
+        ValueError: there is neither a box nor a positive point, or both a box and slices of points.
+    """
+    if box is None and not any(each.positive for each in points):
+        raise ValueError("a prompt has neither a box nor a positive point")
+    if box is not None and slices_of_points is not None:
+        raise ValueError("a prompt has both a box and slices of points")
