@@ -96,7 +96,6 @@ class LiveInference(QObject):
             parent: Qt parent.
         """
         super().__init__(parent)
-        self._make_runners = make_runners
         self._question: Question | None = None
         self._looked_at: int | None = None
         self._asked_at = time.perf_counter()
@@ -104,7 +103,7 @@ class LiveInference(QObject):
         self._encoder = threading.Lock()  # no slice is encoded twice, and questions come first
         self._ended = False
         self._ahead: threading.Thread | None = None
-        self._thread = threading.Thread(target=self._work, name="live masks", daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(make_runners,), name="live masks", daemon=True)
         self._thread.start()
         # A thread that computes while the interpreter goes down takes the process with it.
         atexit.register(self.end, patience_seconds=_PATIENCE_AT_EXIT_SECONDS)
@@ -139,9 +138,10 @@ class LiveInference(QObject):
         if patience_seconds:
             self._thread.join(patience_seconds)
 
-    def _work(self) -> None:
+    def _work(self, make_runners: Callable[[], list[SliceRunner]]) -> None:
+        # Kept by the thread alone: this object lives as long as the dock, and would hold models and volume.
         with self._telling_failure():
-            runners = self._make_runners()
+            runners = make_runners()
             self._ahead = threading.Thread(target=self._encode_ahead, args=(runners,), name="ahead", daemon=True)
             self._ahead.start()
             while (question := self._next()) is not None:
@@ -151,7 +151,6 @@ class LiveInference(QObject):
         self.end()  # also after a failure
         if self._ahead is not None:
             self._ahead.join()
-        self._make_runners = list  # this object goes with the dock; models and volume are not to wait for that
         atexit.unregister(self.end)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What files of this program may say of a prompt."""
+"""What files of this program may say of a prompt, and of the window that its model saw the volume in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from pqcomq.json_schema import Exact, Whole
+from pqcomq.json_schema import Exact, Finite, Whole
 
 Coordinate = Annotated[float, Meta(ge=-1e6, le=1e6)]
 
@@ -19,6 +19,13 @@ class Point(Exact):
     y: Coordinate
     z: Whole
     positive: bool
+
+
+class Window(Exact):
+    """Level and width."""
+
+    level: Finite
+    width: Annotated[float, Meta(gt=0, le=1e300)]
 
 
 def check_prompt(box: Sequence[float] | None, points: Sequence[Point], slices_of_points: object) -> None:

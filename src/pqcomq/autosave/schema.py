@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from pqcomq.json_schema import Exact, Finite, Sha256, Text, Whole
-from pqcomq.prompt_schema import Coordinate, Point, check_prompt
+from pqcomq.json_schema import Exact, Sha256, Text, Whole
+from pqcomq.prompt_schema import Coordinate, Point, Window, check_prompt
 
 Label = Annotated[int, Meta(ge=1, le=65535)]
 
@@ -35,13 +35,6 @@ class Object(Exact):
     name: Text
     prompt: Prompt
     compared: bool
-
-
-class Window(Exact):
-    """Level and width."""
-
-    level: Finite
-    width: Annotated[float, Meta(gt=0, le=1e300)]
 
 
 class MaskOrigin(Exact):

@@ -7,18 +7,12 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from pqcomq.json_schema import Count, Exact, Finite, NotNegative, Text, Whole
+from pqcomq.prompt_schema import Window
 
 _Many = Meta(max_length=1_000_000)
 Modality = Literal["CT", "MR", "other"]
 LabelKey = Annotated[str, Meta(pattern="^[0-9]{1,9}$")]
 Label = Annotated[int, Meta(ge=0, lt=10**9)]
-
-
-class Window(Exact):
-    """Level and width."""
-
-    level: Finite
-    width: Annotated[float, Meta(gt=0, le=1e300)]
 
 
 class Protocol(Exact):

@@ -6,7 +6,6 @@ import numpy as np
 
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.models.slice_prompt import SlicePrompt
-from pqcomq.segmentation.doubt import stability_score
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import EightBitSlices, Window
@@ -44,9 +43,8 @@ class CascadeRunner(SliceRunner):
 
     def segment(self, z: int, prompt: np.ndarray | SlicePrompt) -> np.ndarray:
         """The mask of what a prompt asks for on slice ``z``, by whichever model is sure of it; (H, W) bool."""
-        logits = self.logits(z, prompt)  # (1, 1, 256, 256)
-        if stability_score(logits[0, 0]) < self.threshold:
+        mask = super().segment(z, prompt)
+        if self.stability[z] < self.threshold:
             self.sent.append(z)
             return self.full.segment(z, prompt)
-        mask: np.ndarray = self.masks_of(logits)[0]
         return mask

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from pqcomq.json_schema import Count, Exact, Finite, NotNegative, Share, Text, Whole
-from pqcomq.prompt_schema import Coordinate, Point, check_prompt
+from pqcomq.prompt_schema import Coordinate, Point, Window, check_prompt
 from pqcomq.segmentation.doubt import DOUBTFUL
 
 _Some = Meta(min_length=1, max_length=100_000)
@@ -57,13 +57,6 @@ class Scores(Exact):
         """
         if (self.hd95_mm is None) != self.hd95_infinite:
             raise ValueError("a distance is neither given nor infinite")
-
-
-class Window(Exact):
-    """Level and width."""
-
-    level: Finite
-    width: Annotated[float, Meta(gt=0, le=1e300)]
 
 
 class Side(Struct):

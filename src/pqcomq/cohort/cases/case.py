@@ -50,7 +50,12 @@ class Case:
     @property
     def key(self) -> str:
         """Name of its files in the results: a hash, since a case may be named after its patient."""
-        return hashlib.sha256(self.name.encode()).hexdigest()[:20]
+        return _hashed(self.name)
+
+    @property
+    def unit_key(self) -> str:
+        """Name of files that all cases of its patient share."""
+        return _hashed(self.unit)
 
     def label_title(self, number: int) -> str:
         """What a label encloses, as far as it is known."""
@@ -87,6 +92,10 @@ class Case:
         known["asked"] = tuple(known["asked"])
         known["only"] = None if known["only"] is None else tuple(known["only"])
         return cls(**known)
+
+
+def _hashed(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,4 @@ def _usable_volume(case: Case, slices: int, settings: CohortSettings) -> Volume 
 
 def _of_whom(case: Case, recipe: CaseRecipe) -> str:
     """Beginning of a file's name: a case's own, or one for all cases of a patient; hashes tell nothing of whom."""
-    if recipe.calibrated_on == "own":
-        return f"own-{case.key}"
-    return f"without-{hashlib.sha256(case.unit.encode()).hexdigest()[:20]}"
+    return f"own-{case.key}" if recipe.calibrated_on == "own" else f"without-{case.unit_key}"
