@@ -66,7 +66,7 @@ def test_what_does_not_go_together_is_refused(refused, ct, truth, saved, tmp_pat
     report = ["report", "--volume", ct, "--weights", saved, "--out", tmp_path / "session"]
     assert "Name what to segment" in refused(*report)
     assert "go together" in refused(*report, "--label", 1)
-    assert "box of one object" in refused(*report, "--labels", truth, "--label", 1, 1, "--box", *BOX)
+    assert "of one object" in refused(*report, "--labels", truth, "--label", 1, 1, "--box", *BOX)
     assert "2 names do not fit 1 objects" in refused(*report, "--box", *BOX, "--name", "a", "b")
     assert "Label 5 does not occur" in refused(*report, "--labels", truth, "--label", 5)
     assert "least Dice" in refused(*report, "--box", *BOX, "--dice", 98)
