@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pqcomq.errors import InputError
 from pqcomq.staging import why
+
+
+class HeldByAnotherRunError(InputError):
+    """Another run is writing in a place."""
+
+
+@contextmanager
+def held_if_free(lock: Path, place: Path) -> Iterator[bool]:
+    """Hold a place for this run unless another one holds it, and tell which; see :func:`only_run`.
+
+    Raises:
+        InputError: the file cannot be made.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(only_run(lock, place))
+            free = True
+        except HeldByAnotherRunError:
+            free = False
+        yield free
 
 
 @contextmanager
@@ -22,7 +42,8 @@ def only_run(lock: Path, place: Path, *, wait: float = 0) -> Iterator[None]:
         wait: seconds to wait for another run.
 
     Raises:
-        InputError: another run holds it, or the file cannot be made.
+        HeldByAnotherRunError: another run holds it.
+        InputError: the file cannot be made.
     """
     from filelock import FileLock, Timeout
 
@@ -30,7 +51,8 @@ def only_run(lock: Path, place: Path, *, wait: float = 0) -> Iterator[None]:
     try:
         held.acquire()
     except Timeout as busy:
-        raise InputError("Another run is writing there; wait for its end, or choose another place.", place) from busy
+        told = "Another run is writing there; wait for its end, or choose another place."
+        raise HeldByAnotherRunError(told, place) from busy
     except NotImplementedError:
         pass
     except OSError as error:

@@ -36,7 +36,6 @@ from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.running.cohort_weights import calibration_volumes, kept_back, making_weights
 from pqcomq.cohort.running.prepare import recipes_of, settings_of
 from pqcomq.cohort.running.run import Workers, running, shard_of
-from pqcomq.cohort.scoring.loaded_models import worker_threads
 from pqcomq.cohort.settings import CALIBRATED_ON, PROTOCOLS, CaseRecipe, CohortProtocol
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
 from pqcomq.comparison.box_perturbation import SHIFT_PIXELS
@@ -216,7 +215,6 @@ def _quantized(
     else:
         chosen, found = kept_back(found, seed)
         volumes = calibration_volumes(chosen)
-    with worker_threads(1):  # the same files whoever makes them
-        work = making_weights(full, bits, methods, volumes, out / "weights", window_of(window))
-        paths = followed(work, f"{full.title}, quantizing")
+    work = making_weights(full, bits, methods, volumes, out / "weights", window_of(window))
+    paths = followed(work, f"{full.title}, quantizing")
     return found, paths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +21,12 @@ from pqcomq.quantization.files.model_card import write_card
 from pqcomq.quantization.files.weights_file import manifest, save_weights
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
-from pqcomq.run_lock import only_run
+from pqcomq.run_lock import held_if_free
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
+
+LOOKING_SECONDS = 2.0
+"""How often a run looks whether another one has made a file."""
 
 CALIBRATION_PATIENTS = 2
 KEPT_BACK = "its patient was drawn for calibration, and a model is not judged on what it was calibrated on"
@@ -70,6 +74,9 @@ def making_weights(
 ) -> Generator[Progress, None, list[Path]]:
     """Quantize at every width by every method; a file that is there already is taken as it is.
 
+    Several runs, such as the jobs of an array, may do this at the same time: each quantizes what no other one is
+    working on, and waits for the rest.
+
     Args:
         full: the model in full precision.
         bits: widths.
@@ -85,22 +92,28 @@ def making_weights(
         The files, method by method (a generator's return value).
 
     Raises:
-        InputError: a width or method is unknown, nothing can be calibrated on, another run is writing there, or a file
-            cannot be written.
+        InputError: a width or method is unknown, nothing can be calibrated on, or a file cannot be written.
     """
     try:
         configs = {(method, width): default_config(full.key, width, method) for method in methods for width in bits}
     except ValueError as problem:
         raise InputError(str(problem)) from problem
     slices = calibrate_on(volumes, DEFAULT_SLICES, window)
-    paths = []
-    with only_run(folder / ".run.lock", folder):
-        for (method, width), config in configs.items():
-            path = folder / f"{full.key}-{method}-{width}bit.safetensors"
-            if not path.is_file():
-                yield from prefixed(made_file(path, full, slices, config), f"{config.title}: ")
-            paths.append(path)
-    return paths
+    made_folder(folder)
+    paths = {
+        folder / f"{full.key}-{method}-{width}bit.safetensors": config for (method, width), config in configs.items()
+    }
+    while missing := [path for path in paths if not path.is_file()]:
+        any_free = False
+        for path in missing:
+            with held_if_free(path.with_name(f".{path.name}.lock"), path) as free:
+                if free and not path.is_file():
+                    yield from prefixed(made_file(path, full, slices, paths[path]), f"{paths[path].title}: ")
+                any_free |= free
+        if not any_free:
+            yield Progress(0, 0, f"waiting for another run, which makes {paths[missing[0]].title}")
+            time.sleep(LOOKING_SECONDS)
+    return list(paths)
 
 
 def made_file(

@@ -1,0 +1,64 @@
+"""The quantized models of a cohort, made by several runs at a time, as the jobs of an array are."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from pqcomq.cohort.running import cohort_weights
+from pqcomq.cohort.running.cohort_weights import making_weights
+from pqcomq.progress import Progress, finished
+from pqcomq.run_lock import only_run
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """What this run has made: quantizing itself is not the point here."""
+    done = []
+
+    def quantize(path, full, slices, config):
+        yield Progress(1, 1, "layer")
+        path.write_text(config.title)
+        done.append(path.name)
+
+    monkeypatch.setattr(cohort_weights, "made_file", quantize)
+    monkeypatch.setattr(cohort_weights, "LOOKING_SECONDS", 0.01)
+    return done
+
+
+def making(lite_medsam, phantom, folder):
+    return making_weights(lite_medsam, [8, 4], ["rtn"], [phantom, phantom], folder)
+
+
+def test_what_is_there_is_taken_as_it_is(lite_medsam, phantom, made, tmp_path):
+    finished(making(lite_medsam, phantom, tmp_path / "weights"))
+    assert made == ["lite-medsam-rtn-8bit.safetensors", "lite-medsam-rtn-4bit.safetensors"]
+    paths = finished(making(lite_medsam, phantom, tmp_path / "weights"))
+    assert [path.name for path in paths] == made
+    assert len(list((tmp_path / "weights").iterdir())) == 2  # no lock is left
+
+
+def test_a_run_makes_what_no_other_one_makes_and_waits_for_the_rest(lite_medsam, phantom, made, tmp_path):
+    eight = tmp_path / "lite-medsam-rtn-8bit.safetensors"
+    with ExitStack() as other:
+        other.enter_context(only_run(tmp_path / f".{eight.name}.lock", eight))
+        work = making(lite_medsam, phantom, tmp_path)
+        assert "4-bit" in next(work).text  # not the 8 bits that come first
+        assert "waiting for another run, which makes 8-bit" in next(work).text
+        assert "waiting" in next(work).text
+        eight.write_text("by the other")
+    with pytest.raises(StopIteration) as end:
+        next(work)
+    assert [path.name for path in end.value.value] == [eight.name, "lite-medsam-rtn-4bit.safetensors"]
+    assert made == ["lite-medsam-rtn-4bit.safetensors"]
+    assert eight.read_text() == "by the other"
+
+
+def test_what_a_killed_run_did_not_finish_is_made_by_one_that_waits(lite_medsam, phantom, made, tmp_path):
+    eight = tmp_path / "lite-medsam-rtn-8bit.safetensors"
+    with ExitStack() as other:
+        other.enter_context(only_run(tmp_path / f".{eight.name}.lock", eight))
+        work = making(lite_medsam, phantom, tmp_path)
+        next(work)
+        next(work)
+    finished(work)
+    assert made == ["lite-medsam-rtn-4bit.safetensors", eight.name]
