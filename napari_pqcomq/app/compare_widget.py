@@ -24,8 +24,8 @@ from napari_pqcomq.app.volume_switch import VolumeSwitch
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs.kept_work import shared_work
 from napari_pqcomq.setup.mouse_panel import MOUSE
-from napari_pqcomq.widgets.help_overlay import HelpOverlay
-from napari_pqcomq.widgets.shortcuts import Shortcuts
+from napari_pqcomq.widgets.dock.help_overlay import HelpOverlay
+from napari_pqcomq.widgets.napari_window.shortcuts import Shortcuts
 
 
 class CompareWidget(QWidget):

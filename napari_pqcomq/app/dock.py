@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from napari_pqcomq.setup.open_menu import OpenMenu
-from napari_pqcomq.widgets.late_dock import LateDock
+from napari_pqcomq.widgets.dock.late_dock import LateDock
 
 if TYPE_CHECKING:
     from napari_pqcomq.app.compare_widget import CompareWidget

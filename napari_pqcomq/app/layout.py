@@ -6,12 +6,12 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_pqcomq.app.panels import Panels
-from napari_pqcomq.widgets.collapsible import Collapsible
-from napari_pqcomq.widgets.combo_boxes import keep_narrow
-from napari_pqcomq.widgets.focus_ring import show_focus
-from napari_pqcomq.widgets.message_log import make_copyable
-from napari_pqcomq.widgets.stacked import stacked
-from napari_pqcomq.widgets.wheel_guard import WheelGuard
+from napari_pqcomq.widgets.controls.collapsible import Collapsible
+from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
+from napari_pqcomq.widgets.controls.focus_ring import show_focus
+from napari_pqcomq.widgets.controls.stacked import stacked
+from napari_pqcomq.widgets.controls.wheel_guard import WheelGuard
+from napari_pqcomq.widgets.napari_window.message_log import make_copyable
 
 _MARGIN = 6
 _READABLE_WIDTH = 360

@@ -36,10 +36,10 @@ from napari_pqcomq.viewer.overlays.plane_insets import InsetSource, PlaneInsets
 from napari_pqcomq.viewer.overlays.slice_strip import SliceStrip
 from napari_pqcomq.viewer.pacs_mouse import PacsMouse
 from napari_pqcomq.viewer.view_bar import ViewBar
-from napari_pqcomq.widgets.gl_context import GLContext
-from napari_pqcomq.widgets.message_log import MessageLog
-from napari_pqcomq.widgets.napari_docks import NapariDocks
-from napari_pqcomq.widgets.question_bar import QuestionBar
+from napari_pqcomq.widgets.dock.question_bar import QuestionBar
+from napari_pqcomq.widgets.napari_window.gl_context import GLContext
+from napari_pqcomq.widgets.napari_window.message_log import MessageLog
+from napari_pqcomq.widgets.napari_window.napari_docks import NapariDocks
 from pqcomq.autosave.places import autosave_folder
 
 

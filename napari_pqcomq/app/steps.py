@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_pqcomq.app.panels import Panels
-from napari_pqcomq.widgets.collapsible import Collapsible
-from napari_pqcomq.widgets.stacked import stacked
-from napari_pqcomq.widgets.step import Step
+from napari_pqcomq.widgets.controls.collapsible import Collapsible
+from napari_pqcomq.widgets.controls.stacked import stacked
+from napari_pqcomq.widgets.dock.step import Step
 from pqcomq.models.registry import MODEL_TITLES
 
 

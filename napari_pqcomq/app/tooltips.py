@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.app.panels import Panels
-from napari_pqcomq.widgets.collapsible import Collapsible
+from napari_pqcomq.widgets.controls.collapsible import Collapsible
 
 
 def explain_controls(panels: Panels, dock: QWidget) -> None:

@@ -18,7 +18,7 @@ from napari_pqcomq.jobs.kept_work import KeptWork
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.results.result_store import ResultStore
 from napari_pqcomq.setup.volume_panel import VolumePanel
-from napari_pqcomq.widgets.question_bar import QuestionBar
+from napari_pqcomq.widgets.dock.question_bar import QuestionBar
 from pqcomq.autosave.kept_weights import KeptWeights
 from pqcomq.autosave.shelf import Shelf
 

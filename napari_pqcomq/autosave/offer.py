@@ -18,7 +18,7 @@ from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.prompts.merging import merged
 from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
-from napari_pqcomq.widgets.question_bar import QuestionBar
+from napari_pqcomq.widgets.dock.question_bar import QuestionBar
 from pqcomq.autosave.shelf import FoundWork
 from pqcomq.autosave.work import KeptLabels, UnfinishedWork
 from pqcomq.errors import InputError

@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QGroupBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.cohort_jobs import WorstPrompt
-from napari_pqcomq.widgets.sortable_table import Cell, SortableTable
+from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable
 from pqcomq.cohort.cases.case import CaseList
 
 _TITLES = ("Case", "Dice lost", "Where", "State")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
-from napari_pqcomq.widgets.late_dock import LateDock
+from napari_pqcomq.widgets.dock.late_dock import LateDock
 
 
 class CohortDock(LateDock):

@@ -20,8 +20,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
-from napari_pqcomq.widgets.collapsible import Collapsible
-from napari_pqcomq.widgets.combo_boxes import keep_narrow
+from napari_pqcomq.widgets.controls.collapsible import Collapsible
+from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.settings import CohortProtocol
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN

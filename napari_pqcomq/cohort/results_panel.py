@@ -11,13 +11,13 @@ from qtpy.QtGui import QDesktopServices, QPalette
 from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.cohort_jobs import CohortOutcome
-from napari_pqcomq.widgets.combo_boxes import keep_narrow
-from napari_pqcomq.widgets.sortable_table import Cell, SortableTable
+from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
+from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable
 from pqcomq.cohort.report.page import PAGE
 from pqcomq.cohort.report.pictures import CohortPlot, cohort_plots, short_names
 
 if TYPE_CHECKING:
-    from napari_pqcomq.widgets.plot_canvas import PlotCanvas
+    from napari_pqcomq.widgets.controls.plot_canvas import PlotCanvas
 
 _VERDICTS = ("Model", "Label", "Cases", "Difference", "95 % low", "95 % high", "Worst case", "Verdict")
 _MODELS = (
@@ -116,7 +116,7 @@ class CohortResultsPanel(QWidget):
         """The plot in sight; none is drawn before it is looked at."""
         if self._outcome is None or self.tabs.currentWidget() is not self._plot_page or self.plots.currentIndex() < 0:
             return
-        from napari_pqcomq.widgets.plot_canvas import PlotCanvas
+        from napari_pqcomq.widgets.controls.plot_canvas import PlotCanvas
         from pqcomq.plots.theme import DARK, LIGHT
 
         if self._canvas is None:

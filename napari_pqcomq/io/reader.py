@@ -85,7 +85,7 @@ def _opened_by_dialog(path: Path) -> list[LayerTuple]:
 
 def _opened_file(path: Path, part: int | None = None, remedies: tuple[Remedy, ...] = ()) -> list[Volume]:
     """The volumes of one file that the user wants; none where a question was cancelled."""
-    from napari_pqcomq.widgets.import_questions import ask_parts, ask_remedy
+    from napari_pqcomq.widgets.dock.import_questions import ask_parts, ask_remedy
 
     try:
         volume = read_volume(path, part=part, remedies=remedies)

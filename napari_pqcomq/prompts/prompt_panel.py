@@ -29,9 +29,9 @@ from napari_pqcomq.prompts.point_controls import PointControls
 from napari_pqcomq.prompts.point_marks import with_points
 from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
-from napari_pqcomq.widgets.combo_boxes import choose_text
-from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
-from napari_pqcomq.widgets.rows import row, shown_or_hidden
+from napari_pqcomq.widgets.controls.combo_boxes import choose_text
+from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
+from napari_pqcomq.widgets.controls.rows import row, shown_or_hidden
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode

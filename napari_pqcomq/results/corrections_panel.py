@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_pqcomq.results.corrections import LONGEST_PAUSE_SECONDS
 from napari_pqcomq.results.result_store import ResultStore
-from napari_pqcomq.widgets.save_dialog import ask_and_save
+from napari_pqcomq.widgets.dock.save_dialog import ask_and_save
 from pqcomq.csv_table import write_table
 
 _TOOLS_WIDTH = 250

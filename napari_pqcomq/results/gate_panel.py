@@ -14,8 +14,8 @@ from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidge
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.results.result_store import ResultStore
-from napari_pqcomq.widgets.pictures import sign
-from napari_pqcomq.widgets.save_dialog import ask_and_save
+from napari_pqcomq.widgets.controls.pictures import sign
+from napari_pqcomq.widgets.dock.save_dialog import ask_and_save
 from pqcomq.comparison.gate import Tolerance, Verdict, judge_objects
 from pqcomq.csv_table import write_table
 

@@ -11,11 +11,11 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from napari_pqcomq.results.result_store import ResultStore
-from napari_pqcomq.widgets.combo_boxes import keep_narrow
+from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from pqcomq.comparison.gate import Tolerance
 
 if TYPE_CHECKING:
-    from napari_pqcomq.widgets.plot_canvas import PlotCanvas
+    from napari_pqcomq.widgets.controls.plot_canvas import PlotCanvas
     from pqcomq.comparison.comparison_result import ObjectComparison
     from pqcomq.plots.bits_vs_dice import Measure
     from pqcomq.plots.theme import Look
@@ -200,7 +200,7 @@ class PlotsPanel(QWidget):
 
     def _canvas(self) -> PlotCanvas:
         if self.canvas is None:
-            from napari_pqcomq.widgets.plot_canvas import PlotCanvas
+            from napari_pqcomq.widgets.controls.plot_canvas import PlotCanvas
 
             self.canvas = PlotCanvas(self)
             self.canvas.slice_chosen.connect(self.slice_chosen)

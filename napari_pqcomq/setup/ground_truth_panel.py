@@ -14,8 +14,8 @@ from qtpy.QtWidgets import QFileDialog, QFormLayout, QGroupBox, QPushButton, QSp
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.mask_layers import TRUTH_KEY, mask_layers
 from napari_pqcomq.layers.volume_layers import volume_of
-from napari_pqcomq.widgets.import_questions import masks_as_chosen
-from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
+from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
+from napari_pqcomq.widgets.dock.import_questions import masks_as_chosen
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume

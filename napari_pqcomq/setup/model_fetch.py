@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Qt, Signal
 from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch, take_over
-from napari_pqcomq.widgets.rows import row
+from napari_pqcomq.widgets.controls.rows import row
 from pqcomq.models.catalogue.entries import Entry, entry_of
 from pqcomq.models.catalogue.store import bytes_so_far, stored_checkpoint
 

@@ -13,9 +13,9 @@ from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.forms.value_types import BitWidths
 from napari_pqcomq.jobs.choices import ModelChoice, ModelSettings
 from napari_pqcomq.setup.model_fetch import NOTE_ROLE, ModelFetch, note_of
-from napari_pqcomq.widgets.collapsible import Collapsible
-from napari_pqcomq.widgets.combo_boxes import choose_text
-from napari_pqcomq.widgets.noted_entries import NotedEntries
+from napari_pqcomq.widgets.controls.collapsible import Collapsible
+from napari_pqcomq.widgets.controls.combo_boxes import choose_text
+from napari_pqcomq.widgets.controls.noted_entries import NotedEntries
 from pqcomq.backends.runtime import Runtime
 from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES

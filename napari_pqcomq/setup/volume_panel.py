@@ -14,9 +14,9 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QHBoxLayout, QLabe
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, volume_of
 from napari_pqcomq.setup.open_menu import OpenMenu
-from napari_pqcomq.widgets.combo_boxes import choose_text
-from napari_pqcomq.widgets.layer_combo_box import LayerComboBox
-from napari_pqcomq.widgets.pictures import sign
+from napari_pqcomq.widgets.controls.combo_boxes import choose_text
+from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
+from napari_pqcomq.widgets.controls.pictures import sign
 from pqcomq.volumes.geometry_report import GeometryReport
 from pqcomq.volumes.intensity_window import PRESETS, Window, default_window
 from pqcomq.volumes.volume import Modality, Volume

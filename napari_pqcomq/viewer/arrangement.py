@@ -19,7 +19,7 @@ from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.side_layers import FILL_OPACITY, OUTLINES, SURFACE_OPACITY, TRUTH, is_masks, mask_colours
 from napari_pqcomq.viewer.strokes import sight_of
 from napari_pqcomq.viewer.user_layers import UserLayers
-from napari_pqcomq.widgets.batched_redraw import one_redraw
+from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 
 _GAP_PIXELS = 4
 _SIDES_IN_A_ROW = 2

@@ -28,9 +28,9 @@ from napari_pqcomq.viewer.shown_content import ShownContent
 from napari_pqcomq.viewer.side_layers import link_sides, make_side
 from napari_pqcomq.viewer.user_layers import UserLayers
 from napari_pqcomq.viewer.viewer_state import ViewerState
-from napari_pqcomq.widgets.batched_redraw import one_redraw
-from napari_pqcomq.widgets.listeners import Listeners
-from napari_pqcomq.widgets.stepwise import Stepwise
+from napari_pqcomq.widgets.dock.stepwise import Stepwise
+from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
+from napari_pqcomq.widgets.napari_window.listeners import Listeners
 from pqcomq.segmentation.box import Box3D
 
 _STEPS_A_SIDE, _STEPS_BESIDE = 15, 4

@@ -9,7 +9,7 @@ from napari.experimental import unlink_layers
 from napari.layers import Layer
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
-from napari_pqcomq.widgets.batched_redraw import one_redraw
+from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 
 
 class LayerStack:

@@ -12,7 +12,7 @@ from qtpy.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QWidget
 
-from napari_pqcomq.widgets.gl_context import canvas_of
+from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 
 _NOTCH = 120
 """Eighths of a degree that a mouse's wheel turns at a time; touch pads turn by less."""

@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from qtpy.QtCore import QTimer
 
-from napari_pqcomq.widgets.batched_redraw import one_redraw
+from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 from pqcomq.volumes.volume import Volume
 
 

@@ -10,7 +10,7 @@ from napari.layers import Layer
 
 from napari_pqcomq.viewer.mirrored_layer import MirroredLayer
 from napari_pqcomq.viewer.side_layers import Side
-from napari_pqcomq.widgets.batched_redraw import one_redraw
+from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 
 
 class UserLayers:

@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QPus
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FIGURES, FLICKER, PARTS, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, current_plane, show_plane, show_surfaces
-from napari_pqcomq.widgets.combo_boxes import keep_narrow
-from napari_pqcomq.widgets.pictures import icon
+from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
+from napari_pqcomq.widgets.controls.pictures import icon
 
 _TITLES = {SIDE_BY_SIDE: "Sides", SWIPE: "Swipe", DIFFERENCE: "Difference", FLICKER: "Flicker"}
 _ICONS = {SIDE_BY_SIDE: "side_by_side", SWIPE: "swipe", DIFFERENCE: "difference", FLICKER: "flicker"}

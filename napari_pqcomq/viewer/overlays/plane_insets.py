@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from napari_pqcomq.viewer.orthogonal_planes import Plane, current_plane
 from napari_pqcomq.viewer.scene import MaskPair
-from napari_pqcomq.widgets.listeners import Listeners
+from napari_pqcomq.widgets.napari_window.listeners import Listeners
 from pqcomq.comparison.measures.difference_map import BOTH, ONLY_A, ONLY_B, difference
 from pqcomq.comparison.presentation.palette import BOTH_COLOUR, FULL_COLOUR, QUANTIZED_COLOUR
 from pqcomq.volumes.volume import Volume

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_pqcomq.viewer.framing import cell_size
 from napari_pqcomq.viewer.modes.base import Plate
-from napari_pqcomq.widgets.gl_context import canvas_of
+from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 
 _LINE_PIXELS, _PADDING = 19, 6
 _STYLE = "QLabel { background: #15181D; color: #E6E9EE; padding: 0px 6px; font-size: 12px; }"

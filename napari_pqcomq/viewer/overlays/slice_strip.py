@@ -11,7 +11,7 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
-from napari_pqcomq.widgets.gl_context import canvas_of
+from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 
 _ROW_PIXELS, _MARKS_PIXELS = 11, 8
 _LABEL_PIXELS = 66

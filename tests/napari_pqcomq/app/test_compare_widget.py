@@ -34,8 +34,8 @@ from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.box_layers import boxes_tuple
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
-from napari_pqcomq.widgets.collapsible import Collapsible
-from napari_pqcomq.widgets.wheel_guard import WheelGuard
+from napari_pqcomq.widgets.controls.collapsible import Collapsible
+from napari_pqcomq.widgets.controls.wheel_guard import WheelGuard
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.quantization.planning.presets import default_config

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QLabel, QWidget
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.jobs import session_jobs
 from napari_pqcomq.layers.volume_layers import image_tuple
-from napari_pqcomq.widgets.gl_context import canvas_of
+from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison

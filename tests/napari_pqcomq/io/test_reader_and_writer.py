@@ -15,7 +15,7 @@ from napari_pqcomq.io.reader import get_reader, read_layers
 from napari_pqcomq.io.writer import write_labels
 from napari_pqcomq.layers.volume_layers import labels_tuple, volume_of
 from napari_pqcomq.setup.volume_panel import VolumePanel
-from napari_pqcomq.widgets.import_questions import PartsDialog
+from napari_pqcomq.widgets.dock.import_questions import PartsDialog
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
 

@@ -151,7 +151,9 @@ def test_the_gate_speaks_plainly_and_follows_its_limits(shown, result, tmp_path,
     assert [verdict.outcome for verdict in panel.judged()] == ["pass", "pass"]
     assert panel.tolerance == Tolerance(0.3, 100)
     path = tmp_path / "gate.csv"
-    monkeypatch.setattr("napari_pqcomq.widgets.save_dialog.QFileDialog.getSaveFileName", lambda *given: (str(path), ""))
+    monkeypatch.setattr(
+        "napari_pqcomq.widgets.dock.save_dialog.QFileDialog.getSaveFileName", lambda *given: (str(path), "")
+    )
     qtbot.mouseClick(panel.export_button, Qt.MouseButton.LeftButton)
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from napari_pqcomq.io.sample_data import synthetic_ct_sample
 from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.setup.ground_truth_panel import GroundTruthPanel
-from napari_pqcomq.widgets.import_questions import PartsDialog
+from napari_pqcomq.widgets.dock.import_questions import PartsDialog
 from pqcomq.errors import InputError
 
 

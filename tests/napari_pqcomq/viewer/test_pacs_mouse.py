@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication, QLineEdit, QWidget
 from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.pacs_mouse import PacsMouse
-from napari_pqcomq.widgets.gl_context import canvas_of
+from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 
 PLACE = QPoint(300, 250)
 

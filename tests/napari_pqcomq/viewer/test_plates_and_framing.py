@@ -21,7 +21,7 @@ from napari_pqcomq.viewer.overlays.direction_letters import EDGES, PREFIX, Direc
 from napari_pqcomq.viewer.overlays.plate_strips import headline, wordings
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
 from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
-from napari_pqcomq.widgets.gl_context import canvas_of
+from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.segmentation.box import Box3D
 
 BOX = Box3D(5, 5, 3, 17, 15, 8)

@@ -11,7 +11,7 @@ from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.results.slice_rows import slice_rows
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane
 from napari_pqcomq.viewer.overlays.slice_strip import SliceStrip, StripRow, colour_of
-from napari_pqcomq.widgets.gl_context import canvas_of
+from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.comparison.comparison_result import ObjectComparison
 
 ROWS = (

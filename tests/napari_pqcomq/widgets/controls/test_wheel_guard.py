@@ -7,7 +7,7 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QComboBox, QScrollArea, QSpinBox, QTabBar, QVBoxLayout, QWidget
 
-from napari_pqcomq.widgets.wheel_guard import WheelGuard
+from napari_pqcomq.widgets.controls.wheel_guard import WheelGuard
 
 
 @pytest.fixture

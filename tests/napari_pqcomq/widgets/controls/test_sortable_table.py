@@ -5,7 +5,7 @@ import math
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_pqcomq.widgets.sortable_table import SortableTable
+from napari_pqcomq.widgets.controls.sortable_table import SortableTable
 
 
 def click(table, column):

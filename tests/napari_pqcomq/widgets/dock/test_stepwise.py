@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_pqcomq.widgets.stepwise import Stepwise
+from napari_pqcomq.widgets.dock.stepwise import Stepwise
 
 
 def steps(done, name, count=3):

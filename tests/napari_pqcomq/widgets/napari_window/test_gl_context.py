@@ -8,7 +8,7 @@ from qtpy.QtGui import QOffscreenSurface, QOpenGLContext
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.widgets.gl_context import GLContext
+from napari_pqcomq.widgets.napari_window.gl_context import GLContext
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QApplication, QLabel, QWidget
 
-from napari_pqcomq.widgets.message_log import MessageLog, make_copyable
+from napari_pqcomq.widgets.napari_window.message_log import MessageLog, make_copyable
 
 
 def test_what_was_said_can_be_copied_the_newest_first(qtbot):

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel
 from napari_pqcomq.viewer.modes.registry import VIEWS
 from napari_pqcomq.viewer.verdict_badges import SIGNS
 from napari_pqcomq.viewer.view_bar import _ICONS
-from napari_pqcomq.widgets.pictures import icon, picture, sign
+from napari_pqcomq.widgets.controls.pictures import icon, picture, sign
 
 ALL = [*_ICONS.values(), *SIGNS, "warning", "icon"]
 

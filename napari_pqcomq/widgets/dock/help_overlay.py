@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeyEvent, QMouseEvent
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_pqcomq.widgets.shortcuts import Shortcut
+from napari_pqcomq.widgets.napari_window.shortcuts import Shortcut
 
 _STYLE = (
     "HelpOverlay { background: rgba(16, 19, 24, 245); border: 1px solid #56B4E9; border-radius: 6px; }"

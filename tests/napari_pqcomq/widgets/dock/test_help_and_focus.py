@@ -9,9 +9,9 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_pqcomq.widgets.focus_ring import FOCUS_COLOUR, show_focus
-from napari_pqcomq.widgets.help_overlay import HelpOverlay
-from napari_pqcomq.widgets.shortcuts import Shortcut, Shortcuts
+from napari_pqcomq.widgets.controls.focus_ring import FOCUS_COLOUR, show_focus
+from napari_pqcomq.widgets.dock.help_overlay import HelpOverlay
+from napari_pqcomq.widgets.napari_window.shortcuts import Shortcut, Shortcuts
 
 
 @pytest.fixture
