@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_pqcomq.translation import tr
 from pqcomq.cpu_settings import apply_cpu_settings
 from pqcomq.quiet_terminal import keep_others_warnings_in_log, redirect_others_warnings
 
@@ -62,7 +63,7 @@ def _compare_quickly(dock: CompareWidget) -> None:
         workflow.weights.take({choice: made[quick]})
         workflow.compare()
 
-    panels.jobs.start(job.steps, take, f"A first look: calibrating on {DEMO_SLICES} slices…")
+    panels.jobs.start(job.steps, take, tr("A first look: calibrating on {slices} slices…", slices=DEMO_SLICES))
 
 
 def main() -> None:

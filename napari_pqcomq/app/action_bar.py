@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_pqcomq.translation import tr
 from pqcomq.comparison.presentation.text import RESEARCH_ONLY
 
 
@@ -25,16 +26,16 @@ class ActionBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.compare_button, self.live_button = QPushButton("Compare"), QPushButton("Live")
-        self.close_button = QPushButton("Close comparison")
+        self.compare_button, self.live_button = QPushButton(tr("Compare")), QPushButton(tr("Live"))
+        self.close_button = QPushButton(tr("Close comparison"))
         self.compare_button.setToolTip(
-            "Run the models on the ticked objects, through all slices of the boxes (Ctrl+Return)."
+            tr("Run the models on the ticked objects, through all slices of the boxes (Ctrl+Return).")
         )
         self.live_button.setToolTip(
-            "Open the comparison at once; the masks of a box follow while it is drawn or moved."
+            tr("Open the comparison at once; the masks of a box follow while it is drawn or moved.")
         )
-        self.kept_button = QPushButton("Show the last comparison")
-        self.kept_button.setToolTip("Bring back masks, figures and boxes of the last comparison of this volume.")
+        self.kept_button = QPushButton(tr("Show the last comparison"))
+        self.kept_button.setToolTip(tr("Bring back masks, figures and boxes of the last comparison of this volume."))
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.research = QLabel(RESEARCH_ONLY)
@@ -85,4 +86,4 @@ class ActionBar(QWidget):
 
     def show_licence(self, licence: str) -> None:
         """Name the licence of the weights where the results stand."""
-        self.research.setText(f"{RESEARCH_ONLY} Weights: {licence}")
+        self.research.setText(tr("{research_only} Weights: {licence}", research_only=RESEARCH_ONLY, licence=licence))

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from napari_pqcomq.setup.open_menu import OpenMenu
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.late_dock import LateDock
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class CompareDock(LateDock):
 
     parts: CompareWidget | None
     module = "napari_pqcomq.app.compare_widget"
-    waiting_text = "Loading the models' code, once in each napari session. Volumes can be opened meanwhile."
+    waiting_text = tr("Loading the models' code, once in each napari session. Volumes can be opened meanwhile.")
 
     def before_import(self) -> None:
         """Some of what is imported looks for triton, which must not meet the LLVM of the canvas."""

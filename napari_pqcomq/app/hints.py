@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from napari_pqcomq.translation import tr, trn
 from pqcomq.models.catalogue.entries import POINT_TITLES, entry_of
 
-NO_VOLUME = "Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture."
-NO_CHECKPOINT = "Step 2 fetches this model's weights, or takes over the file that you have."
+NO_VOLUME = tr("Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture.")
+NO_CHECKPOINT = tr("Step 2 fetches this model's weights, or takes over the file that you have.")
+
+
+def masks_kept(count: int) -> str:
+    """What is told after masks were kept, of the number of layers."""
+    if not count:
+        return tr("There are no masks yet.")
+    return trn(
+        "Kept as {count} labels layer, shown when the comparison is closed; Plugins › napari-pqcomq › Export masks "
+        "writes it.",
+        "Kept as {count} labels layers, shown when the comparison is closed; Plugins › napari-pqcomq › Export masks "
+        "writes them.",
+        count,
+    )
 
 
 def no_points(key: str) -> str:
@@ -13,7 +27,11 @@ def no_points(key: str) -> str:
     entry = entry_of(key)
     if "points" in entry.prompts:
         return ""
-    return f"{entry.title} was trained for boxes and takes no points; {POINT_TITLES} do."
+    return tr(
+        "{title} was trained for boxes and takes no points; {others} do.",
+        title=entry.title,
+        others=POINT_TITLES,
+    )
 
 
 def next_step(
@@ -42,25 +60,25 @@ def next_step(
         is_running: a job runs, or the view is being opened: nothing else can be started.
     """
     if is_reading:
-        return "Which mask fits the organ better? J: left, L: right, K: no difference."
+        return tr("Which mask fits the organ better? J: left, L: right, K: no difference.")
     if not has_volume:
         return NO_VOLUME
     if lacks_checkpoint:
         return NO_CHECKPOINT
     if is_running:
         return (
-            "The bar tells how far it is; Cancel keeps what is finished."
+            tr("The bar tells how far it is; Cancel keeps what is finished.")
             if has_box
-            else "Meanwhile, “Draw a box” and a drag of the mouse prompt an organ."
+            else tr("Meanwhile, “Draw a box” and a drag of the mouse prompt an organ.")
         )
     if has_kept and not is_shown:
-        return "This volume was compared before: “Show the last comparison” brings masks and figures back."
+        return tr("This volume was compared before: “Show the last comparison” brings masks and figures back.")
     if not has_box:
-        return "Press “Draw a box” and drag a rectangle round an organ."
+        return tr("Press “Draw a box” and drag a rectangle round an organ.")
     if is_live:
-        return "Drag the box: both masks follow on this slice. Compare runs all slices and brings the figures."
+        return tr("Drag the box: both masks follow on this slice. Compare runs all slices and brings the figures.")
     if is_shown:
-        return "W shows the worst slice; S, C, D and F change the view. Drag the box to prompt anew."
+        return tr("W shows the worst slice; S, C, D and F change the view. Drag the box to prompt anew.")
     if not has_weights:
-        return "Press Compare: the model is quantized first, then both are run on the box."
-    return "Press Compare to run both models on the box."
+        return tr("Press Compare: the model is quantized first, then both are run on the box.")
+    return tr("Press Compare to run both models on the box.")

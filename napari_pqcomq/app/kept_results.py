@@ -8,6 +8,7 @@ from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs.kept_work import KeptResult, KeptTruth, RecallJob
 from napari_pqcomq.prompts.merging import merged
+from napari_pqcomq.translation import tr
 from pqcomq.comparison.comparison_result import ComparisonResult
 
 
@@ -55,7 +56,7 @@ class KeptResults(QObject):
                 panels.reader_study.show_finished(kept.reading)
             self._workflow.kept.keep(self._workflow.volume_key, kept)
 
-        panels.jobs.start(RecallJob(kept, volume).steps, show, "Looking for the last comparison…")
+        panels.jobs.start(RecallJob(kept, volume).steps, show, tr("Looking for the last comparison…"))
 
     def release(self) -> None:
         """The dock closes: keep what there is, and let go of what can be made again in a moment."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.navigation import Navigation
 from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FIGURES, FLICKER, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.widgets.napari_window.shortcuts import Shortcut
@@ -33,36 +34,38 @@ def key_bindings(
         return Shortcut(f"Ctrl+{index + 1}", title, lambda: panels.volume.choose_window(index), always=True)
 
     return [
-        Shortcut("?", "All keys, and the mouse", help_, always=True),
-        Shortcut("Ctrl+Return", "Compare", panels.actions.request_comparison, always=True),
-        Shortcut("B", "Draw a box", lambda: prompts.request_drawing()),
-        Shortcut("E", "Extend the box to this slice", lambda: prompts.request_drawing(extend=True)),
-        Shortcut("P", "Set points: inside; with Ctrl or Alt outside; with Shift a new object", prompts.points.request),
-        Shortcut("[", "The box begins on this slice", lambda: prompts.set_end("first")),
-        Shortcut("]", "The box ends on this slice", lambda: prompts.set_end("last")),
-        Shortcut("A", "Brush: add to the mask", lambda: correcting.take("brush")),
-        Shortcut("R", "Eraser: take away from the mask", lambda: correcting.take("eraser")),
-        Shortcut("Ctrl+Z", "Undo a stroke, or a change of the boxes", correcting.undo_stroke_or_box),
-        Shortcut("Ctrl+Shift+Z", "Redo it", objects.redo),
-        Shortcut("Ctrl+K", "Keep the masks as layers", panels.view_bar.request_keeping),
-        Shortcut("S", "Side by side", lambda: view.show(SIDE_BY_SIDE)),
-        Shortcut("C", "Swipe (curtain)", lambda: view.show(SWIPE)),
-        Shortcut(",", "Curtain to the left", lambda: view.move_curtain(-1)),
-        Shortcut(".", "Curtain to the right", lambda: view.move_curtain(1)),
-        Shortcut("D", "Difference", lambda: view.show(DIFFERENCE)),
-        Shortcut("F", "Flicker; again: the other model", lambda: view.show(FLICKER)),
-        Shortcut("W", "Worst slice", navigation.go_to_worst),
-        Shortcut("Z", "The object, or the whole slice", navigation.toggle_zoom),
-        Shortcut("V", "Slice where the models first diverge", navigation.go_to_divergence),
-        Shortcut("M", "Masks on and off", lambda: part("masks")),
-        Shortcut("T", "Ground truth on and off", lambda: part("ground truth")),
-        Shortcut("X", "Boxes on and off", lambda: part("boxes")),
-        Shortcut("I", "Figures on the picture on and off", lambda: part(FIGURES)),
-        Shortcut("1", "Axial", lambda: show_plane(viewer, Plane.AXIAL)),
-        Shortcut("2", "Coronal", lambda: show_plane(viewer, Plane.CORONAL)),
-        Shortcut("3", "Sagittal", lambda: show_plane(viewer, Plane.SAGITTAL)),
-        Shortcut("4", "3-D surfaces", lambda: show_surfaces(viewer)),
-        window(0, "Window: the modality's own"),
-        *(window(index, f"Window: {name}") for index, name in enumerate(PRESETS, start=1)),
-        Shortcut("N", "napari's layer list and controls on and off", panels.docks.toggle),
+        Shortcut("?", tr("All keys, and the mouse"), help_, always=True),
+        Shortcut("Ctrl+Return", tr("Compare"), panels.actions.request_comparison, always=True),
+        Shortcut("B", tr("Draw a box"), lambda: prompts.request_drawing()),
+        Shortcut("E", tr("Extend the box to this slice"), lambda: prompts.request_drawing(extend=True)),
+        Shortcut(
+            "P", tr("Set points: inside; with Ctrl or Alt outside; with Shift a new object"), prompts.points.request
+        ),
+        Shortcut("[", tr("The box begins on this slice"), lambda: prompts.set_end("first")),
+        Shortcut("]", tr("The box ends on this slice"), lambda: prompts.set_end("last")),
+        Shortcut("A", tr("Brush: add to the mask"), lambda: correcting.take("brush")),
+        Shortcut("R", tr("Eraser: take away from the mask"), lambda: correcting.take("eraser")),
+        Shortcut("Ctrl+Z", tr("Undo a stroke, or a change of the boxes"), correcting.undo_stroke_or_box),
+        Shortcut("Ctrl+Shift+Z", tr("Redo it"), objects.redo),
+        Shortcut("Ctrl+K", tr("Keep the masks as layers"), panels.view_bar.request_keeping),
+        Shortcut("S", tr("Side by side"), lambda: view.show(SIDE_BY_SIDE)),
+        Shortcut("C", tr("Swipe (curtain)"), lambda: view.show(SWIPE)),
+        Shortcut(",", tr("Curtain to the left"), lambda: view.move_curtain(-1)),
+        Shortcut(".", tr("Curtain to the right"), lambda: view.move_curtain(1)),
+        Shortcut("D", tr("Difference"), lambda: view.show(DIFFERENCE)),
+        Shortcut("F", tr("Flicker; again: the other model"), lambda: view.show(FLICKER)),
+        Shortcut("W", tr("Worst slice"), navigation.go_to_worst),
+        Shortcut("Z", tr("The object, or the whole slice"), navigation.toggle_zoom),
+        Shortcut("V", tr("Slice where the models first diverge"), navigation.go_to_divergence),
+        Shortcut("M", tr("Masks on and off"), lambda: part("masks")),
+        Shortcut("T", tr("Ground truth on and off"), lambda: part("ground truth")),
+        Shortcut("X", tr("Boxes on and off"), lambda: part("boxes")),
+        Shortcut("I", tr("Figures on the picture on and off"), lambda: part(FIGURES)),
+        Shortcut("1", tr("Axial"), lambda: show_plane(viewer, Plane.AXIAL)),
+        Shortcut("2", tr("Coronal"), lambda: show_plane(viewer, Plane.CORONAL)),
+        Shortcut("3", tr("Sagittal"), lambda: show_plane(viewer, Plane.SAGITTAL)),
+        Shortcut("4", tr("3-D surfaces"), lambda: show_surfaces(viewer)),
+        window(0, tr("Window: the modality's own")),
+        *(window(index, tr("Window: {name}", name=name)) for index, name in enumerate(PRESETS, start=1)),
+        Shortcut("N", tr("napari's layer list and controls on and off"), panels.docks.toggle),
     ]

@@ -6,6 +6,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from napari_pqcomq.widgets.controls.focus_ring import show_focus
@@ -50,12 +51,12 @@ def lay_out(panels: Panels, steps: QWidget, keys: QWidget, dock: QWidget) -> Non
     column.setSpacing(2)
     column.addWidget(steps)
     more = (
-        Collapsible("Session and report", panels.session),
-        Collapsible("Unfinished work", panels.autosave),
-        Collapsible("Keys and mouse", stacked(panels.mouse_panel, keys)),
-        Collapsible("Messages", panels.messages),
+        Collapsible(tr("Session and report"), panels.session),
+        Collapsible(tr("Unfinished work"), panels.autosave),
+        Collapsible(tr("Keys and mouse"), stacked(panels.mouse_panel, keys)),
+        Collapsible(tr("Messages"), panels.messages),
     )
-    column.addWidget(Collapsible("Session, keys, messages", stacked(*more)))
+    column.addWidget(Collapsible(tr("Session, keys, messages"), stacked(*more)))
     column.addStretch(1)
     for part in (settings, panels.results):
         for box in part.findChildren(QComboBox):
@@ -63,7 +64,7 @@ def lay_out(panels: Panels, steps: QWidget, keys: QWidget, dock: QWidget) -> Non
     whole = QVBoxLayout(dock)
     whole.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
     whole.addWidget(_Column(settings), 1)
-    planes = Collapsible("Other planes", panels.insets)
+    planes = Collapsible(tr("Other planes"), panels.insets)
     planes.button.setChecked(True)
     whole.addWidget(planes)
     whole.addWidget(panels.view_bar)

@@ -29,6 +29,7 @@ from napari_pqcomq.setup.model_panel import ModelPanel
 from napari_pqcomq.setup.mouse_panel import MousePanel
 from napari_pqcomq.setup.volume_panel import VolumePanel
 from napari_pqcomq.setup.weights_panel import WeightsPanel
+from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.overlays.cursor_status import CursorStatus
 from napari_pqcomq.viewer.overlays.direction_letters import DirectionLetters
@@ -153,12 +154,12 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
     metrics, export, plots = MetricsTable(), ResultExportPanel(store), PlotsPanel(store)
     gate, reader_study, results = GatePanel(store), ReaderStudyPanel(store), ResultTabs()
     corrections = CorrectionsPanel(store)
-    results.add_panel("Figures", metrics)
-    results.add_panel("Export", export, "Write the masks with a record of how they were made")
-    results.add_panel("Plots", plots, "Dice along the slices, bits against Dice, latencies, layers")
-    results.add_panel("Gate", gate, "Does the quantized model pass your tolerance?")
-    results.add_panel("Correct", corrections, "Correct masks with brush and eraser, and count what it takes")
-    results.add_panel("Blinded", reader_study, "Prefer one of two masks without knowing whose they are")
+    results.add_panel(tr("Figures"), metrics)
+    results.add_panel(tr("Export"), export, tr("Write the masks with a record of how they were made"))
+    results.add_panel(tr("Plots"), plots, tr("Dice along the slices, bits against Dice, latencies, layers"))
+    results.add_panel(tr("Gate"), gate, tr("Does the quantized model pass your tolerance?"))
+    results.add_panel(tr("Correct"), corrections, tr("Correct masks with brush and eraser, and count what it takes"))
+    results.add_panel(tr("Blinded"), reader_study, tr("Prefer one of two masks without knowing whose they are"))
     volume = VolumePanel(viewer)
     mouse, mouse_panel = PacsMouse(viewer, dock, lambda: volume.limits_now), MousePanel()
     mouse.dragged.connect(lambda limits: volume.show_limits(*limits, settled=False))

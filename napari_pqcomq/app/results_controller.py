@@ -13,6 +13,7 @@ from napari_pqcomq.jobs.session_jobs import JitterJob, OpenedSession, OpenSessio
 from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.results.reader_study_panel import Pair
 from napari_pqcomq.results.slice_rows import slice_rows
+from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.viewer.modes.registry import SIDE_BY_SIDE
 from napari_pqcomq.viewer.result_panes import plate_lines, plate_marks
 from napari_pqcomq.viewer.scene import Pane, Scene
@@ -75,21 +76,26 @@ class ResultsController:
         job = SaveSessionJob(kept, panels.gate.tolerance, store.finished_reading, folder)
 
         def saved(paths: list[Path]) -> None:
-            panels.session.show_message(f"Saved {len(paths)} files in {folder.name}.", folder / PAGE)
-            show_info(f"Saved the session {folder.name}.")
+            told = trn(
+                "Saved {count} file in {folder}.", "Saved {count} files in {folder}.", len(paths), folder=folder.name
+            )
+            panels.session.show_message(told, folder / PAGE)
+            show_info(tr("Saved the session {folder}.", folder=folder.name))
 
-        panels.jobs.start(job.steps, saved, "Saving the session…")
+        panels.jobs.start(job.steps, saved, tr("Saving the session…"))
 
     def open_session(self, folder: Path) -> None:
         """Show a saved session on the open volume, in the background."""
         panels, volume = self._panels, self._panels.volume.volume
         if volume is None:
-            show_error(f"Open the volume of the session in {folder.name} first; a session does not hold it.")
+            show_error(
+                tr("Open the volume of the session in {folder} first; a session does not hold it.", folder=folder.name)
+            )
             return
         if self._is_busy():
             return
         job = OpenSessionJob(folder, volume, panels.model.checkpoint, self._workflow.models)
-        panels.jobs.start(job.steps, self._take_session, f"Opening {folder.name}…")
+        panels.jobs.start(job.steps, self._take_session, tr("Opening {folder}…", folder=folder.name))
 
     def _connect(self) -> None:
         panels = self._panels
@@ -137,7 +143,10 @@ class ResultsController:
         session, panels = opened.session, self._panels
         if opened.missing is not None:
             show_warning(
-                f"The session's figures are shown as recorded; its models run on torch from here: {opened.missing}."
+                tr(
+                    "The session's figures are shown as recorded; its models run on torch from here: {missing}.",
+                    missing=opened.missing,
+                )
             )
         checkpoint = panels.model.checkpoint
         self._workflow.weights.take(
@@ -154,13 +163,13 @@ class ResultsController:
         self._take_jitters({found.number: found.jitter for found in session.objects if found.jitter is not None})
         if session.reading is not None:
             panels.reader_study.show_finished(session.reading)
-        panels.session.show_message(f"Opened the session of {session.made} UTC.")
+        panels.session.show_message(tr("Opened the session of {made} UTC.", made=session.made))
 
     def _move_boxes(self, pixels: int) -> None:
         result = self._workflow.result
         if result is not None and not self._is_busy():
             job = JitterJob(result, BoxMovement(pixels), self._workflow.embeddings)
-            self._panels.jobs.start(job.steps, self._take_jitters, "Moving the boxes…")
+            self._panels.jobs.start(job.steps, self._take_jitters, tr("Moving the boxes…"))
 
     def _take_jitters(self, jitters: dict[int, BoxJitter]) -> None:
         result = self._workflow.result
@@ -172,7 +181,7 @@ class ResultsController:
 
     def _is_busy(self) -> bool:
         if self._panels.jobs.is_running or self._workflow.is_reading:
-            show_error("Wait for what is running now, or cancel it.")
+            show_error(tr("Wait for what is running now, or cancel it."))
             return True
         return False
 
@@ -181,7 +190,7 @@ class ResultsController:
         panels, workflow = self._panels, self._workflow
         if workflow.result is None or workflow.result is not panels.store.result or panels.jobs.is_running:
             panels.reader_study.stop()
-            show_error("Press Compare first, and wait until it is done: there is nothing on screen to read.")
+            show_error(tr("Press Compare first, and wait until it is done: there is nothing on screen to read."))
             return
         panels.results.isolate(panels.reader_study)
         workflow.begin_reading()
@@ -190,7 +199,7 @@ class ResultsController:
         panels, result = self._panels, self._workflow.result
         if result is None:
             return
-        panes = [Pane("Left", (), pair.left, _NEUTRAL), Pane("Right", (), pair.right, _NEUTRAL)]
+        panes = [Pane(tr("Left"), (), pair.left, _NEUTRAL), Pane(tr("Right"), (), pair.right, _NEUTRAL)]
         panels.view.show(SIDE_BY_SIDE)
         panels.view.open(panes, Scene(result.volume, panels.volume.contrast_limits))
         panels.view.go_to(pair.z)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.stacked import stacked
 from napari_pqcomq.widgets.dock.step import Step
@@ -32,10 +33,10 @@ class Steps(QWidget):
         for panel in (panels.volume, panels.model, panels.prompts, panels.truth):
             panel.setTitle("")  # the step's header has it
             panel.setFlat(True)
-        self.volume = Step("1 Volume", panels.volume)
-        self.model = Step("2 Model", stacked(panels.model, panels.weights))
-        self.truth = Collapsible("Ground truth (optional)", panels.truth)
-        self.objects = Step("3 Objects", stacked(panels.prompts, self.truth))
+        self.volume = Step(tr("1 Volume"), panels.volume)
+        self.model = Step(tr("2 Model"), stacked(panels.model, panels.weights))
+        self.truth = Collapsible(tr("Ground truth (optional)"), panels.truth)
+        self.objects = Step(tr("3 Objects"), stacked(panels.prompts, self.truth))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for step in (self.volume, self.model, self.objects):
@@ -52,12 +53,20 @@ class Steps(QWidget):
         volume, settings = panels.volume.volume, panels.model.settings
         # What is odd about a volume is not to be folded away.
         is_plain = volume is not None and all(each.severity == "harmless" for each in volume.findings)
-        self.volume.show_state(volume.name if volume else "none open", is_plain)
+        self.volume.show_state(volume.name if volume else tr("none open"), is_plain)
         bits = ", ".join(str(width) for width in settings.widths)
-        state = "ready" if not missing else "not quantized yet" if not weights else f"{missing} still to be made"
-        self.model.show_state(f"{MODEL_TITLES[settings.key]} · {bits} bits · {state}", not missing)
+        state = (
+            tr("ready")
+            if not missing
+            else tr("not quantized yet")
+            if not weights
+            else tr("{missing} still to be made", missing=missing)
+        )
+        self.model.show_state(
+            tr("{model_title} · {bits} bits · {state}", model_title=MODEL_TITLES[settings.key], bits=bits, state=state),
+            not missing,
+        )
         current = panels.objects.current_prompt
         count = len(panels.objects)
-        self.objects.show_state(
-            f"{count} object{'' if count == 1 else 's'}, {current.name}" if current else "no box yet", done=False
-        )
+        counted = trn("{count} object", "{count} objects", count)
+        self.objects.show_state(f"{counted}, {current.name}" if current else tr("no box yet"), done=False)

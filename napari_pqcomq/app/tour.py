@@ -9,18 +9,33 @@ from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.steps import Steps
+from napari_pqcomq.translation import tr
 
-_OFFER = "New here? Five short steps on a sample show what this window does."
+_OFFER = tr("New here? Five short steps on a sample show what this window does.")
 _TEXTS = (
-    "This CT is made by code: its organs' outlines are known. A volume of your own comes from “Open…”, or is dropped "
-    "on the picture. Turn the wheel for slices; R, L, A and P are the patient's directions.",
-    "Choose how many bits the model is quantized to. It is calibrated on slices of the open volume, on this computer.",
-    "A box round an organ prompts the models: “Draw a box” (B), then drag. The sample's boxes are there, and the "
-    "ticked ones are compared.",
-    "“Compare” quantizes where that is still to be done and runs both models through all slices. Rims show where they "
-    "differ; the strip above the slider shows on which slices (W goes to the worst).",
-    "The results then stand below the pictures: figures, export, plots, the gate's verdict, brush and eraser, and a "
-    "blinded reading. ? shows all keys.",
+    tr(
+        "This CT is made by code: its organs' outlines are known. A volume of your own comes from “Open…”, or is "
+        "dropped "
+        "on the picture. Turn the wheel for slices; R, L, A and P are the patient's directions."
+    ),
+    tr(
+        "Choose how many bits the model is quantized to. It is calibrated on slices of the open volume, on this "
+        "computer."
+    ),
+    tr(
+        "A box round an organ prompts the models: “Draw a box” (B), then drag. The sample's boxes are there, and the "
+        "ticked ones are compared."
+    ),
+    tr(
+        "“Compare” quantizes where that is still to be done and runs both models through all slices. Rims show where "
+        "they "
+        "differ; the strip above the slider shows on which slices (W goes to the worst)."
+    ),
+    tr(
+        "The results then stand below the pictures: figures, export, plots, the gate's verdict, brush and eraser, "
+        "and a "
+        "blinded reading. ? shows all keys."
+    ),
 )
 
 
@@ -50,8 +65,12 @@ class Tour(QObject):
         self._panels.question.ask(
             _OFFER,
             (
-                ("Show me", "Opens the synthetic CT; you can end the tour at any step.", self.start),
-                ("No, thanks", "Not offered again; “Keys and mouse” and the documentation tell the rest.", self._end),
+                (tr("Show me"), tr("Opens the synthetic CT; you can end the tour at any step."), self.start),
+                (
+                    tr("No, thanks"),
+                    tr("Not offered again; “Keys and mouse” and the documentation tell the rest."),
+                    self._end,
+                ),
             ),
         )
 
@@ -75,10 +94,18 @@ class Tour(QObject):
             opened[index].fold(False)
         is_last = index == len(_TEXTS) - 1
         go_on = self._end if is_last else lambda: self._show(index + 1)
-        answers = [("Done" if is_last else "Next", "The tour goes on." if not is_last else "The tour ends.", go_on)]
+        answers = [
+            (
+                tr("Done") if is_last else tr("Next"),
+                tr("The tour goes on.") if not is_last else tr("The tour ends."),
+                go_on,
+            )
+        ]
         if not is_last:
-            answers.append(("End", "Leave the tour; the sample stays open.", self._end))
-        self._panels.question.ask(f"{index + 1} of {len(_TEXTS)} · {_TEXTS[index]}", answers)
+            answers.append((tr("End"), tr("Leave the tour; the sample stays open."), self._end))
+        self._panels.question.ask(
+            tr("{step} of {steps} · {text}", step=index + 1, steps=len(_TEXTS), text=_TEXTS[index]), answers
+        )
 
     def _end(self) -> None:
         self._is_seen, self._is_offered = True, False

@@ -8,6 +8,7 @@ from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.layers.volume_layers import volume_of
+from napari_pqcomq.translation import tr
 from pqcomq.volumes.volume import Volume
 
 _LONGEST_NAME = 60
@@ -30,17 +31,24 @@ class VolumeSwitch(QObject):
     def _ask(self, volume: Volume) -> None:
         present = self._panels.volume.volume
         self._panels.question.ask(
-            f"“{_short(volume.name)}” was opened beside the comparison of “{_short(present.name if present else '')}”.",
+            tr(
+                "“{opened}” was opened beside the comparison of “{present}”.",
+                opened=_short(volume.name),
+                present=_short(present.name if present else ""),
+            ),
             (
                 (
-                    "Compare this one",
-                    "Close the comparison and choose the volume just opened. Masks and figures of the present one are "
-                    "kept and offered when it is chosen again.",
+                    tr("Compare this one"),
+                    tr(
+                        "Close the comparison and choose the volume just opened. Masks and figures of the present "
+                        "one are "
+                        "kept and offered when it is chosen again."
+                    ),
                     lambda: self._compare(volume),
                 ),
                 (
-                    "Keep the present one",
-                    "Go on as you are; the volume just opened appears when the comparison is closed.",
+                    tr("Keep the present one"),
+                    tr("Go on as you are; the volume just opened appears when the comparison is closed."),
                     _nothing,
                 ),
             ),

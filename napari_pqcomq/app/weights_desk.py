@@ -13,6 +13,7 @@ from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.inference_jobs import LoadJob
 from napari_pqcomq.jobs.kept_work import volume_key
 from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.translation import tr
 from pqcomq.atomic_files import check_target, together
 from pqcomq.errors import InputError
 from pqcomq.quantization.files.model_card import write_card
@@ -95,12 +96,12 @@ class WeightsDesk(QObject):
             self._panels.model.show_loaded(weights.segmenter.key, weights.settings)
             self.take({self._panels.model.choice: weights})
 
-        self._panels.jobs.start(LoadJob(path).steps, take, f"Loading {path.name}…")
+        self._panels.jobs.start(LoadJob(path).steps, take, tr("Loading {path}…", path=path.name))
 
     def save(self, path: Path) -> None:
         """Write the weights made or loaded last; the dialog has already asked before replacing a file."""
         if self._models.newest is None:
-            show_error("There are no quantized weights to save yet: press Quantize first.")
+            show_error(tr("There are no quantized weights to save yet: press Quantize first."))
             return
         try:
             check_target(path, overwrite=True)
@@ -110,7 +111,7 @@ class WeightsDesk(QObject):
         except InputError as error:
             show_error(str(error))
         else:
-            show_info(f"Saved {path.name}.")
+            show_info(tr("Saved {path}.", path=path.name))
 
     def _found(self) -> dict[ModelChoice, QuantizedModel]:
         found = {choice: self._models.quantized(choice, self.origin) for choice in self._panels.model.choices}

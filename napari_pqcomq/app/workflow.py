@@ -9,6 +9,7 @@ import numpy as np
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
+from napari_pqcomq.app.hints import masks_kept
 from napari_pqcomq.app.job_requests import compare_job, live_job, quantize_job
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.weights_desk import WeightsDesk
@@ -17,6 +18,7 @@ from napari_pqcomq.jobs.inference_jobs import RecallWeightsJob
 from napari_pqcomq.jobs.kept_work import KeptWork
 from napari_pqcomq.live.live_session import LiveModels
 from napari_pqcomq.results.kept_masks import kept_layers, prompts_in_sight
+from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.result_panes import live_panes, lowest_failing, panes_of
 from napari_pqcomq.viewer.scene import Pane, Scene
 from pqcomq.comparison.compared_model import ComparedModel
@@ -34,7 +36,7 @@ _CACHE_BYTES = 2**30
 
 
 def _opening_progress(step: int, total: int) -> Progress:
-    return Progress(step, total, f"Opening the view, step {step} of {total}")
+    return Progress(step, total, tr("Opening the view, step {step} of {total}", step=step, total=total))
 
 
 def _nothing() -> None:
@@ -96,23 +98,23 @@ class Workflow(QObject):
 
         def take(found: dict[ModelChoice, QuantizedModel]) -> None:
             for each in found.values():
-                show_info(f"{each.settings.title}: loaded from disk, not quantized again.")
+                show_info(tr("{title}: loaded from disk, not quantized again.", title=each.settings.title))
             self.weights.changed.emit()
 
-        self._panels.jobs.start(RecallWeightsJob(job).steps, take, "Looking for quantized weights on disk…")
+        self._panels.jobs.start(RecallWeightsJob(job).steps, take, tr("Looking for quantized weights on disk…"))
 
     def compare(self) -> None:
         """Run the models on the ticked boxes in the background, quantizing first where that is still to be done."""
         missing = self.weights.missing
         if missing:
-            self._quantize_then(missing, self.compare, "then the models run on the boxes")
+            self._quantize_then(missing, self.compare, tr("then the models run on the boxes"))
             return
         try:
             job = compare_job(self._panels, self.models, self.weights.chosen, self.embeddings)
         except InputError as error:
             show_error(str(error))
         else:
-            self._panels.jobs.start(job.steps, self.show_result, "Running the models…")
+            self._panels.jobs.start(job.steps, self.show_result, tr("Running the models…"))
 
     def open_live(self, then: Callable[[], None] = _nothing) -> None:
         """Open the view with masks that follow the boxes, quantizing first where that is still to be done.
@@ -122,7 +124,7 @@ class Workflow(QObject):
         """
         missing = self.weights.missing
         if missing:
-            self._quantize_then(missing, lambda: self.open_live(then), "then the view opens")
+            self._quantize_then(missing, lambda: self.open_live(then), tr("then the view opens"))
             return
         try:
             job = live_job(self._panels, self.models, self.weights.chosen)
@@ -133,7 +135,7 @@ class Workflow(QObject):
         def take(compared_models: tuple[ComparedModel, ...]) -> None:
             self._show_live(compared_models, then)
 
-        self._panels.jobs.start(job.steps, take, "Loading the models…")
+        self._panels.jobs.start(job.steps, take, tr("Loading the models…"))
 
     def draw(self, extend: bool = False) -> None:
         """Draw where masks can follow, if the models are at hand, else on the user's own view."""
@@ -190,12 +192,7 @@ class Workflow(QObject):
         kept = kept_layers(panels.view.all_masks(), volume, self._compared_models, prompts, window, drawn)
         for layer in kept:
             panels.viewer.add_layer(layer)
-        show_info(
-            f"Kept as {len(kept)} labels layers, shown when the comparison is closed; Plugins › napari-pqcomq › Export "
-            "masks writes them."
-            if kept
-            else "There are no masks yet."
-        )
+        show_info(masks_kept(len(kept)))
 
     def _drawn_before_correction(self) -> dict[tuple[int, int], np.ndarray]:
         """The models' own masks by side and object number, of those that were corrected by hand."""
@@ -270,7 +267,7 @@ class Workflow(QObject):
             self.weights.changed.emit()  # the job has kept them
             go_on()
 
-        self._panels.jobs.start(job.steps, take, "Preparing the calibration slices…", then)
+        self._panels.jobs.start(job.steps, take, tr("Preparing the calibration slices…"), then)
 
     def _show_live(self, compared_models: tuple[ComparedModel, ...], then: Callable[[], None]) -> None:
         """Open the view without masks; they follow the boxes."""

@@ -18,6 +18,7 @@ from napari_pqcomq.jobs.kept_work import KeptWork
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.results.result_store import ResultStore
 from napari_pqcomq.setup.volume_panel import VolumePanel
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.question_bar import QuestionBar
 from pqcomq.autosave.kept_weights import KeptWeights
 from pqcomq.autosave.shelf import Shelf
@@ -99,4 +100,4 @@ class Autosave(QObject):
             self._tell_deleted(float(before - shelf.bytes()))
 
     def _tell_deleted(self, count: float) -> None:
-        show_info(f"Deleted {count / 1e6:.1f} MB of unfinished work and quantized weights.")
+        show_info(tr("Deleted {megabytes:.1f} MB of unfinished work and quantized weights.", megabytes=count / 1e6))

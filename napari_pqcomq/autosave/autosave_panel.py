@@ -9,6 +9,7 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
+from napari_pqcomq.translation import tr
 from pqcomq.autosave.places import FOLDER_VARIABLE, MOST_BYTES, MOST_SESSIONS
 
 
@@ -29,15 +30,20 @@ class AutosavePanel(QWidget):
 
     def __init__(self, folder: Path | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.switch = QCheckBox("Keep unfinished work on this computer")
+        self.switch = QCheckBox(tr("Keep unfinished work on this computer"))
         self.switch.setChecked(folder is not None)
         self.switch.setEnabled(folder is not None)
         self.switch.setToolTip(
-            "Boxes, kept and corrected masks and quantized weights are written as they come, and offered again after "
-            "the window was closed or killed."
+            tr(
+                "Boxes, kept and corrected masks and quantized weights are written as they come, and offered again "
+                "after "
+                "the window was closed or killed."
+            )
         )
-        self.delete_button = QPushButton("Delete all that is kept…")
-        self.delete_button.setToolTip("Delete unfinished sessions and quantized weights; files that you saved stay.")
+        self.delete_button = QPushButton(tr("Delete all that is kept…"))
+        self.delete_button.setToolTip(
+            tr("Delete unfinished sessions and quantized weights; files that you saved stay.")
+        )
         self.told = QLabel(_told(folder))
         self.told.setWordWrap(True)
         self.told.setEnabled(False)
@@ -66,8 +72,8 @@ class AutosavePanel(QWidget):
     def _ask(self) -> None:
         answer = QMessageBox.question(
             self,
-            "Delete all that is kept",
-            "Delete all unfinished sessions and quantized weights kept on this computer?",
+            tr("Delete all that is kept"),
+            tr("Delete all unfinished sessions and quantized weights kept on this computer?"),
         )
         if answer == QMessageBox.StandardButton.Yes:
             self.delete_requested.emit()
@@ -75,8 +81,11 @@ class AutosavePanel(QWidget):
 
 def _told(folder: Path | None) -> str:
     if folder is None:
-        return f"Switched off by {FOLDER_VARIABLE}."
-    return (
-        f"The newest {MOST_SESSIONS} sessions and {MOST_BYTES / 1e9:g} GB, in {folder}. Names of files and objects are "
-        "kept with them, nothing else that tells a patient."
+        return tr("Switched off by {variable}.", variable=FOLDER_VARIABLE)
+    return tr(
+        "The newest {sessions} sessions and {gigabytes:g} GB, in {folder}. Names of files and objects "
+        "are kept with them, nothing else that tells a patient.",
+        sessions=MOST_SESSIONS,
+        gigabytes=MOST_BYTES / 1e9,
+        folder=folder,
     )

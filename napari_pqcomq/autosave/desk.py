@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
+from napari_pqcomq.translation import tr
 from pqcomq.autosave.shelf import FoundWork, Place, Shelf
 from pqcomq.autosave.work import KeptLabels, UnfinishedWork
 from pqcomq.errors import InputError
@@ -78,7 +79,9 @@ class Desk:
             except InputError as problem:
                 self._on_failure(str(problem))
             except OSError as problem:
-                self._on_failure(f"Unfinished work could not be kept: {problem.strerror or problem}.")
+                self._on_failure(
+                    tr("Unfinished work could not be kept: {problem}.", problem=problem.strerror or problem)
+                )
 
         return self._thread.submit(guarded)
 

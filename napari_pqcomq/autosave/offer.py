@@ -18,6 +18,7 @@ from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.prompts.merging import merged
 from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.dock.question_bar import QuestionBar
 from pqcomq.autosave.shelf import FoundWork
 from pqcomq.autosave.work import KeptLabels, UnfinishedWork
@@ -45,10 +46,10 @@ class ReadMasksJob:
         """
         read = []
         for index, each in enumerate(self.work.layers):
-            yield Progress(index, len(self.work.layers), f"Reading “{each.name}”")
+            yield Progress(index, len(self.work.layers), tr("Reading “{name}”", name=each.name))
             labels = each.voxels()
             if labels.shape != self.shape:
-                raise InputError("The masks of the unfinished session do not fit its volume.")
+                raise InputError(tr("The masks of the unfinished session do not fit its volume."))
             read.append((each, labels))
         return read
 
@@ -129,8 +130,14 @@ class Offer(QObject):
         if path is not None and path.exists():
             self._ask(f"{_told(found.work)}.", found, lambda: self._reopen(found, path))
         else:
-            place = "It was made in memory" if path is None else f"It is no longer at {path}"
-            show_info(f"{_told(found.work)} waits for its volume. {place}; open it, and the session is offered.")
+            place = tr("It was made in memory") if path is None else tr("It is no longer at {path}", path=path)
+            show_info(
+                tr(
+                    "{told} waits for its volume. {place}; open it, and the session is offered.",
+                    told=_told(found.work),
+                    place=place,
+                )
+            )
             self.asked.emit()
 
     def _ask(self, question: str, found: FoundWork, go_on: Callable[[], None]) -> None:
@@ -138,10 +145,14 @@ class Offer(QObject):
         self._question.ask(
             question,
             (
-                ("Go on", "Bring its boxes, masks and settings back, and go on where it was interrupted.", go_on),
                 (
-                    "Discard",
-                    "Delete what was kept of it; nothing that you saved yourself is touched.",
+                    tr("Go on"),
+                    tr("Bring its boxes, masks and settings back, and go on where it was interrupted."),
+                    go_on,
+                ),
+                (
+                    tr("Discard"),
+                    tr("Delete what was kept of it; nothing that you saved yourself is touched."),
                     lambda: desk.discard(found) if desk is not None else None,
                 ),
             ),
@@ -154,8 +165,12 @@ class Offer(QObject):
         if self._recorder.key != found.work.key:
             self._accepted = None
             show_warning(
-                f"{path.name} is not the volume of the unfinished session any more, or was not opened; the session is "
-                "kept and offered when its volume is open."
+                tr(
+                    "{path} is not the volume of the unfinished session any more, or was not opened; the session is "
+                    "kept "
+                    "and offered when its volume is open.",
+                    path=path.name,
+                )
             )
 
     def _resume(self, found: FoundWork) -> None:
@@ -163,7 +178,9 @@ class Offer(QObject):
         if volume is None or self._recorder.key != found.work.key:
             return
         if self._jobs.is_running:
-            show_info("Wait for what is running now, or cancel it; the session is offered when the volume is opened.")
+            show_info(
+                tr("Wait for what is running now, or cancel it; the session is offered when the volume is opened.")
+            )
             return
 
         def take(read: list[tuple[KeptLabels, np.ndarray]]) -> None:
@@ -177,7 +194,9 @@ class Offer(QObject):
             self._recorder.go_on(found)
             self.resumed.emit(found.work)
 
-        self._jobs.start(ReadMasksJob(found.work, volume.grid.shape_zyx).steps, take, "Reading the unfinished session…")
+        self._jobs.start(
+            ReadMasksJob(found.work, volume.grid.shape_zyx).steps, take, tr("Reading the unfinished session…")
+        )
 
     def _is_all_here(self, work: UnfinishedWork) -> bool:
         """Whether everything of some work is in the window already."""
@@ -201,11 +220,16 @@ def _current(work: UnfinishedWork) -> int | None:
 def _told(work: UnfinishedWork) -> str:
     """Whose, from when, and how much, e.g. ``"An unfinished session on CT (ct.nii.gz) from 14:02, 2 objects"``."""
     name = "" if work.path is None else f" ({work.path.name})"
-    parts = [_counted(len(work.objects), "object"), _counted(len(work.layers), "layer of masks", "layers of masks")]
-    held = " and ".join(part for part in parts if part)
-    of = {"CT": "CT", "MR": "MR"}.get(work.modality, "a volume")
-    return f"An unfinished session on {of}{name} from {when(work.saved)}, with {held}"
-
-
-def _counted(count: int, one: str, many: str = "") -> str:
-    return "" if not count else f"1 {one}" if count == 1 else f"{count} {many or one + 's'}"
+    parts = [
+        trn("{count} object", "{count} objects", len(work.objects)) if work.objects else "",
+        trn("{count} layer of masks", "{count} layers of masks", len(work.layers)) if work.layers else "",
+    ]
+    held = tr(" and ").join(part for part in parts if part)
+    of = {"CT": "CT", "MR": "MR"}.get(work.modality, tr("a volume"))
+    return tr(
+        "An unfinished session on {of}{name} from {time}, with {held}",
+        of=of,
+        name=name,
+        time=when(work.saved),
+        held=held,
+    )

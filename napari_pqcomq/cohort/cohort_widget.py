@@ -22,13 +22,14 @@ from napari_pqcomq.jobs.cohort_jobs import (
     ReadOutcomeJob,
 )
 from napari_pqcomq.jobs.job_runner import JobRunner
+from napari_pqcomq.translation import tr
 from pqcomq.cohort.cases.case import CaseList
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.scoring.loaded_models import QUANTIZED
 from pqcomq.errors import InputError
 from pqcomq.research_only import RESEARCH_ONLY
 
-_HINT = (
+_HINT = tr(
     "Choose a data set and weights, then Run: each slice and each organ is prompted with its label's own box, in this "
     "process, one case after the other. Cancel keeps what is done, and Run goes on from there; so does pqcomq cohort."
 )
@@ -59,8 +60,10 @@ class CohortWidget(QWidget):
         self._scoring: CohortJob | None = None
         self.data_set, self.models, self.results = DataSetPanel(), ModelsPanel(), CohortResultsPanel()
         self.jobs = JobRunner()
-        self.run_button = QPushButton("Run")
-        self.run_button.setToolTip("Score full precision and the quantized weights on every case that is not done yet.")
+        self.run_button = QPushButton(tr("Run"))
+        self.run_button.setToolTip(
+            tr("Score full precision and the quantized weights on every case that is not done yet.")
+        )
         self._lay_out()
         self.data_set.chosen.connect(self.find_cases)
         self.data_set.case_requested.connect(self.open_case)
@@ -78,7 +81,7 @@ class CohortWidget(QWidget):
             self.data_set.show_found(found, dataset.name)
             self.models.set_folder(dataset.with_name(f"{dataset.stem}-cohort"))
 
-        self.jobs.start(FindCasesJob(dataset).steps, take, f"Looking for cases in {dataset.name}…")
+        self.jobs.start(FindCasesJob(dataset).steps, take, tr("Looking for cases in {dataset}…", dataset=dataset.name))
 
     def run(self) -> None:
         """Score all cases that are not done yet."""
@@ -101,7 +104,7 @@ class CohortWidget(QWidget):
             show_error(str(error))
             return
         self._scoring = job
-        self.jobs.start(job.steps, self._show, "Loading the models…")
+        self.jobs.start(job.steps, self._show, tr("Loading the models…"))
 
     def open_case(self, name: str) -> None:
         """Open a scored case on its worst slice, with the comparison there."""
@@ -115,7 +118,7 @@ class CohortWidget(QWidget):
         def take(opened: OpenedCase) -> None:
             show_case(self._viewer, opened)
 
-        self.jobs.start(job.steps, take, f"Opening {name}…")
+        self.jobs.start(job.steps, take, tr("Opening {name}…", name=name))
 
     def _lay_out(self) -> None:
         hint, note = QLabel(_HINT), QLabel(RESEARCH_ONLY)
@@ -149,7 +152,9 @@ class CohortWidget(QWidget):
         stopped = self._scoring
         if not running and stopped is not None and self.jobs.was_cancelled:
             self._scoring = None
-            self.jobs.start(ReadOutcomeJob(stopped.folder, stopped.margin).steps, self._show, "Reading what is done…")
+            self.jobs.start(
+                ReadOutcomeJob(stopped.folder, stopped.margin).steps, self._show, tr("Reading what is done…")
+            )
         self._refresh()
 
     def _refresh(self) -> None:

@@ -9,13 +9,14 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QGroupBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.cohort_jobs import WorstPrompt
+from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable
 from pqcomq.cohort.cases.case import CaseList
 
-_TITLES = ("Case", "Dice lost", "Where", "State")
+_TITLES = (tr("Case"), tr("Dice lost"), tr("Where"), tr("State"))
 _ROWS_SHOWN = 7
 _NAME_WIDTH = 130
-_CHOOSE = (
+_CHOOSE = tr(
     "A folder of case folders with image.* and labels.* in each, or with a DICOM series and its SEG or RTSTRUCT; an "
     "nnU-Net data set; or a table of cases (.csv, .parquet). Nothing is read but headers until Run."
 )
@@ -34,17 +35,17 @@ class DataSetPanel(QGroupBox):
     case_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Data set", parent)
+        super().__init__(tr("Data set"), parent)
         self.found: CaseList | None = None
-        self.folder_button, self.table_button = QPushButton("Folder…"), QPushButton("Table…")
+        self.folder_button, self.table_button = QPushButton(tr("Folder…")), QPushButton(tr("Table…"))
         for button, ask in ((self.folder_button, self._ask_folder), (self.table_button, self._ask_table)):
             button.setToolTip(_CHOOSE)
             button.clicked.connect(ask)
         self.text = QLabel(_CHOOSE)
         self.text.setWordWrap(True)
         self.cases = SortableTable(_TITLES)
-        self.cases.setToolTip("Double-click a scored case to compare the models on its worst slice.")
-        self.cases.setAccessibleName("Cases")
+        self.cases.setToolTip(tr("Double-click a scored case to compare the models on its worst slice."))
+        self.cases.setAccessibleName(tr("Cases"))
         self.cases.set_width(0, _NAME_WIDTH)
         self.cases.cellDoubleClicked.connect(self._on_double_click)
         self.cases.setFixedHeight((_ROWS_SHOWN + 1) * (self.fontMetrics().height() + 10))
@@ -60,8 +61,10 @@ class DataSetPanel(QGroupBox):
     def show_found(self, found: CaseList, name: str) -> None:
         """List the cases of a data set, and beside them what cannot be scored."""
         self.found = found
-        left_out = f", {len(found.not_scored)} cannot be scored" if found.not_scored else ""
-        self.text.setText(f"{name}: {found.layout}. {_counted(len(found.cases))} can be scored{left_out}.")
+        told = trn("{count} case can be scored", "{count} cases can be scored", len(found.cases))
+        if found.not_scored:
+            told += trn(", {count} cannot be scored", ", {count} cannot be scored", len(found.not_scored))
+        self.text.setText(f"{name}: {found.layout}. {told}.")
         self.cases.setVisible(True)
         self.show_states({}, {})
 
@@ -78,11 +81,11 @@ class DataSetPanel(QGroupBox):
         tooltips = []
         for case in self.found.cases:
             prompt = worst.get(case.name)
-            state = states.get(case.name, "waits")
+            state = states.get(case.name, tr("waits"))
             rows.append([case.name, *_cells(prompt), state])
             tooltips.append(f"{case.name}: {state if prompt is None else _told(prompt)}")
         for left_out in self.found.not_scored:
-            rows.append([left_out.case, "", "", f"left out: {left_out.reason}"])
+            rows.append([left_out.case, "", "", tr("left out: {reason}", reason=left_out.reason)])
             tooltips.append(f"{left_out.case}: {left_out.reason}")
         self.cases.show_rows(rows, tooltips)
 
@@ -97,12 +100,12 @@ class DataSetPanel(QGroupBox):
             self.case_requested.emit(item.text())
 
     def _ask_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of the data set")
+        path = QFileDialog.getExistingDirectory(self, tr("Folder of the data set"))
         if path:
             self.chosen.emit(Path(path))
 
     def _ask_table(self) -> None:
-        path, _filter = QFileDialog.getOpenFileName(self, "Table of cases", "", "Tables (*.csv *.parquet)")
+        path, _filter = QFileDialog.getOpenFileName(self, tr("Table of cases"), "", tr("Tables (*.csv *.parquet)"))
         if path:
             self.chosen.emit(Path(path))
 
@@ -110,16 +113,15 @@ class DataSetPanel(QGroupBox):
 def _cells(prompt: WorstPrompt | None) -> list[Cell]:
     if prompt is None:
         return ["", ""]
-    where = prompt.label if prompt.z < 0 else f"{prompt.label}, slice {prompt.z}"
+    where = prompt.label if prompt.z < 0 else tr("{label}, slice {z}", label=prompt.label, z=prompt.z)
     return [(f"{prompt.loss:.3f}", prompt.loss), where]
 
 
 def _told(prompt: WorstPrompt) -> str:
-    return (
-        f"{prompt.model}: Dice against ground truth {prompt.quantized_dice:.3f}, "
-        f"full precision {prompt.full_dice:.3f}. Double-click to compare them there."
+    return tr(
+        "{model}: Dice against ground truth {quantized_dice:.3f}, full precision {full_dice:.3f}. Double-click "
+        "to compare them there.",
+        model=prompt.model,
+        quantized_dice=prompt.quantized_dice,
+        full_dice=prompt.full_dice,
     )
-
-
-def _counted(cases: int) -> str:
-    return "1 case" if cases == 1 else f"{cases} cases"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.late_dock import LateDock
 
 
@@ -12,7 +13,7 @@ class CohortDock(LateDock):
     """The dock *Cohort*; its parts are imported in a thread."""
 
     module = "napari_pqcomq.cohort.cohort_widget"
-    waiting_text = "Loading the models' code, once in each napari session."
+    waiting_text = tr("Loading the models' code, once in each napari session.")
 
     def before_import(self) -> None:
         """Scoring brings torchvision along, and that triton."""

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from pqcomq.backends.runtime import Runtime
@@ -28,27 +29,33 @@ from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
 from pqcomq.volumes.volume import Modality
 
 _PROMPTS = {
-    "least_voxels": Row("Voxels at least", "Slices with fewer voxels of a label are not prompted.", options={"min": 1}),
-    "margin_voxels": Row("Boxes grown by", "Voxels round the label's own tight box.", options={"min": 0, "max": 50}),
-    "jitter_pixels": Row(
-        "Edges moved by", "Voxels, at random either way: as a hurried hand draws.", options={"min": 0, "max": 50}
+    "least_voxels": Row(
+        tr("Voxels at least"), tr("Slices with fewer voxels of a label are not prompted."), options={"min": 1}
     ),
-    "yardstick_pixels": Row(
-        "Yardstick moved by",
-        "Voxels: full precision is given a second, moved box, to compare quantization with.",
+    "margin_voxels": Row(
+        tr("Boxes grown by"), tr("Voxels round the label's own tight box."), options={"min": 0, "max": 50}
+    ),
+    "jitter_pixels": Row(
+        tr("Edges moved by"),
+        tr("Voxels, at random either way: as a hurried hand draws."),
         options={"min": 0, "max": 50},
     ),
-    "seed": Row("Seed", "Of the random movements.", options={"min": 0, "max": 2**31 - 1}),
+    "yardstick_pixels": Row(
+        tr("Yardstick moved by"),
+        tr("Voxels: full precision is given a second, moved box, to compare quantization with."),
+        options={"min": 0, "max": 50},
+    ),
+    "seed": Row(tr("Seed"), tr("Of the random movements."), options={"min": 0, "max": 2**31 - 1}),
 }
 
 
 class CaseModality(Enum):
     """What kind of image cases are whose files do not say."""
 
-    told = "As the values tell"
+    told = tr("As the values tell")
     ct = "CT"
     mr = "MR"
-    other = "Other"
+    other = tr("Other")
 
     @property
     def modality(self) -> Modality | None:
@@ -79,16 +86,18 @@ class CohortChoice:
 
 
 _CHOICE = {
-    "runtime": Row("Runs on", "What runs the quantized models; full precision runs in the same library in float32."),
+    "runtime": Row(
+        tr("Runs on"), tr("What runs the quantized models; full precision runs in the same library in float32.")
+    ),
     "modality": Row(
-        "Modality",
-        "Of cases whose files do not say: NIfTI, NRRD and MetaImage name none.",
+        tr("Modality"),
+        tr("Of cases whose files do not say: NIfTI, NRRD and MetaImage name none."),
         options={"choices": [(each.value, each) for each in CaseModality]},
     ),
-    "most_slices": Row("Slices a label", "At most, evenly spread.", options={"min": 1, "max": 1000}),
+    "most_slices": Row(tr("Slices a label"), tr("At most, evenly spread."), options={"min": 1, "max": 1000}),
     "margin": Row(
-        "Margin",
-        "Loss of Dice that would not matter, stated before looking: the verdict holds the interval against it.",
+        tr("Margin"),
+        tr("Loss of Dice that would not matter, stated before looking: the verdict holds the interval against it."),
         decimals=3,
         options={"min": 0.001, "max": 1, "step": 0.005},
     ),
@@ -105,19 +114,19 @@ class ModelsPanel(QGroupBox):
     changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Models and results", parent)
+        super().__init__(tr("Models and results"), parent)
         self.files = QListWidget()
-        self.files.setAccessibleName("Weights files")
-        self.files.setToolTip("Files of quantized weights of one model, made by Save… in Compare precisions.")
+        self.files.setAccessibleName(tr("Weights files"))
+        self.files.setToolTip(tr("Files of quantized weights of one model, made by Save… in Compare precisions."))
         self.files.setFixedHeight(3 * (self.fontMetrics().height() + 8))
-        self.add_button, self.remove_button = QPushButton("Add weights…"), QPushButton("Remove")
-        self.add_button.setToolTip("Add files of quantized weights; full precision is always scored beside them.")
-        self.remove_button.setToolTip("Take the chosen file out of the list; the file itself stays.")
+        self.add_button, self.remove_button = QPushButton(tr("Add weights…")), QPushButton(tr("Remove"))
+        self.add_button.setToolTip(tr("Add files of quantized weights; full precision is always scored beside them."))
+        self.remove_button.setToolTip(tr("Take the chosen file out of the list; the file itself stays."))
         self.choice = DataclassForm(CohortChoice(), _CHOICE, self)
         self.prompts = DataclassForm(CohortProtocol(), _PROMPTS, self)
-        self.folder_text, self.folder_button = QLabel(), QPushButton("Results in…")
+        self.folder_text, self.folder_button = QLabel(), QPushButton(tr("Results in…"))
         self.folder_text.setWordWrap(True)
-        self.folder_button.setToolTip("Folder of the results. A run that was stopped goes on in the same folder.")
+        self.folder_button.setToolTip(tr("Folder of the results. A run that was stopped goes on in the same folder."))
         self.folder: Path | None = None
         self._lay_out()
         self.add_button.clicked.connect(self._ask_weights)
@@ -174,12 +183,12 @@ class ModelsPanel(QGroupBox):
         column.addWidget(self.files)
         column.addLayout(row)
         column.addLayout(form)
-        column.addWidget(Collapsible("Boxes from ground truth", more))
+        column.addWidget(Collapsible(tr("Boxes from ground truth"), more))
         column.addWidget(self.folder_button)
         column.addWidget(self.folder_text)
 
     def _ask_weights(self) -> None:
-        paths, _filter = QFileDialog.getOpenFileNames(self, "Quantized weights", "", "Weights (*.safetensors)")
+        paths, _filter = QFileDialog.getOpenFileNames(self, tr("Quantized weights"), "", tr("Weights (*.safetensors)"))
         self.add_weights(*map(Path, paths))
 
     def _remove(self) -> None:
@@ -187,6 +196,6 @@ class ModelsPanel(QGroupBox):
         self.changed.emit()
 
     def _ask_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of the results")
+        path = QFileDialog.getExistingDirectory(self, tr("Folder of the results"))
         if path:
             self.set_folder(Path(path))

@@ -11,6 +11,7 @@ from qtpy.QtGui import QDesktopServices, QPalette
 from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.cohort_jobs import CohortOutcome
+from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable
 from pqcomq.cohort.report.page import PAGE
@@ -19,19 +20,28 @@ from pqcomq.cohort.report.pictures import CohortPlot, cohort_plots, short_names
 if TYPE_CHECKING:
     from napari_pqcomq.widgets.controls.plot_canvas import PlotCanvas
 
-_VERDICTS = ("Model", "Label", "Cases", "Difference", "95 % low", "95 % high", "Worst case", "Verdict")
-_MODELS = (
-    "Model",
-    "Boxes",
-    "Prompts",
-    "Dice",
-    "Worst",
-    "Worst tenth",
-    "Lose > .1",
-    "vs full precision",
-    "Worst vs full",
+_VERDICTS = (
+    tr("Model"),
+    tr("Label"),
+    tr("Cases"),
+    tr("Difference"),
+    tr("95 % low"),
+    tr("95 % high"),
+    tr("Worst case"),
+    tr("Verdict"),
 )
-_PROTOCOLS = {"slice": "each slice", "organ": "whole organs"}
+_MODELS = (
+    tr("Model"),
+    tr("Boxes"),
+    tr("Prompts"),
+    "Dice",
+    tr("Worst"),
+    tr("Worst tenth"),
+    tr("Lose > .1"),
+    tr("vs full precision"),
+    tr("Worst vs full"),
+)
+_PROTOCOLS = {"slice": tr("each slice"), "organ": tr("whole organs")}
 _DARK_BELOW = 128
 _PLOT_HEIGHT = 320
 
@@ -44,13 +54,13 @@ class CohortResultsPanel(QWidget):
         self.verdict = QLabel()
         self.verdict.setWordWrap(True)
         self.verdicts, self.models = SortableTable(_VERDICTS), SortableTable(_MODELS)
-        self.verdicts.setToolTip("Quantized − full precision in Dice against ground truth, cases as units.")
-        self.models.setToolTip("Dice against ground truth; vs full precision: Dice between the models.")
+        self.verdicts.setToolTip(tr("Quantized − full precision in Dice against ground truth, cases as units."))
+        self.models.setToolTip(tr("Dice against ground truth; vs full precision: Dice between the models."))
         self.plots = QComboBox()
-        self.plots.setToolTip("Which plot of the report is shown.")
+        self.plots.setToolTip(tr("Which plot of the report is shown."))
         keep_narrow(self.plots)
-        self.report_button = QPushButton("Open the report")
-        self.report_button.setToolTip("One page that loads nothing and names no case; it opens in the browser.")
+        self.report_button = QPushButton(tr("Open the report"))
+        self.report_button.setToolTip(tr("One page that loads nothing and names no case; it opens in the browser."))
         self._outcome: CohortOutcome | None = None
         self._canvas: PlotCanvas | None = None
         self._plots: list[CohortPlot] = []
@@ -58,7 +68,11 @@ class CohortResultsPanel(QWidget):
         self._plot_column = QVBoxLayout(self._plot_page)
         self._plot_column.addWidget(self.plots)
         self.tabs = QTabWidget()
-        for widget, title in ((self.verdicts, "Verdicts"), (self.models, "Models"), (self._plot_page, "Plots")):
+        for widget, title in (
+            (self.verdicts, tr("Verdicts")),
+            (self.models, tr("Models")),
+            (self._plot_page, tr("Plots")),
+        ):
             self.tabs.addTab(widget, title)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -135,7 +149,16 @@ class CohortResultsPanel(QWidget):
 def _sentences(outcome: CohortOutcome) -> list[str]:
     """One for each quantized model, by all labels together; of an unfinished cohort, how far it is."""
     result, statistics = outcome.result, outcome.statistics
-    told = [f"{result.scored} of {result.total} cases scored."] if result.unfinished else []
+    told = []
+    if result.unfinished:
+        told = [
+            trn(
+                "{scored} of {count} case scored.",
+                "{scored} of {count} cases scored.",
+                result.total,
+                scored=result.scored,
+            )
+        ]
     models = dict.fromkeys(each.model for each in statistics.verdicts())
     names = short_names(result)
     return told + [

@@ -17,52 +17,64 @@ from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QListView
 
 from napari_pqcomq.forms.greyed_choices import GreyedChoices
+from napari_pqcomq.translation import tr
 from pqcomq.backends.openvino_model import obstacle
 from pqcomq.backends.runtime import Runtime
 
 TITLES = {
-    Runtime.auto: "the fastest here",
-    Runtime.torch: "torch, low bits simulated",
-    Runtime.openvino: "OpenVINO, FP32, packed",
-    Runtime.openvino_widened: "OpenVINO, FP32, widened",
-    Runtime.openvino_bf16: "OpenVINO, BF16, packed",
-    Runtime.openvino_bf16_widened: "OpenVINO, BF16, widened",
-    Runtime.openvino_int8: "OpenVINO, 8-bit inputs",
-    Runtime.openvino_int8_bf16: "OpenVINO, 8-bit inputs, BF16",
-    Runtime.torch_cuda: "torch on CUDA, FP32, low bits simulated",
-    Runtime.torch_cuda_half: "torch on CUDA, FP16, low bits simulated",
-    Runtime.torch_cuda_packed: "torch on CUDA, FP32, packed",
-    Runtime.torch_mps: "torch on Apple's GPU, FP32, low bits simulated",
-    Runtime.torch_mps_half: "torch on Apple's GPU, FP16, low bits simulated",
-    Runtime.torch_mps_packed: "torch on Apple's GPU, FP32, packed",
+    Runtime.auto: tr("the fastest here"),
+    Runtime.torch: tr("torch, low bits simulated"),
+    Runtime.openvino: tr("OpenVINO, FP32, packed"),
+    Runtime.openvino_widened: tr("OpenVINO, FP32, widened"),
+    Runtime.openvino_bf16: tr("OpenVINO, BF16, packed"),
+    Runtime.openvino_bf16_widened: tr("OpenVINO, BF16, widened"),
+    Runtime.openvino_int8: tr("OpenVINO, 8-bit inputs"),
+    Runtime.openvino_int8_bf16: tr("OpenVINO, 8-bit inputs, BF16"),
+    Runtime.torch_cuda: tr("torch on CUDA, FP32, low bits simulated"),
+    Runtime.torch_cuda_half: tr("torch on CUDA, FP16, low bits simulated"),
+    Runtime.torch_cuda_packed: tr("torch on CUDA, FP32, packed"),
+    Runtime.torch_mps: tr("torch on Apple's GPU, FP32, low bits simulated"),
+    Runtime.torch_mps_half: tr("torch on Apple's GPU, FP16, low bits simulated"),
+    Runtime.torch_mps_packed: tr("torch on Apple's GPU, FP32, packed"),
 }
 _TOOLTIPS = {
-    Runtime.auto: "What computes fastest on this machine, tried once against torch; the texts on the picture name it. "
-    "Full precision is always computed in FP32.",
-    Runtime.torch: "The reference. Low-bit weights are widened to float32 to run: smaller files, no other speed.",
-    Runtime.openvino: "Real low-bit speed: packed weights stay packed in memory. The same results but for rounding.",
-    Runtime.openvino_widened: "Packed weights are widened to float32 once, when they are loaded: faster, more memory.",
-    Runtime.openvino_bf16: "As FP32, with bfloat16 products. The full-precision model runs in FP32 beside it.",
-    Runtime.openvino_bf16_widened: "Packed weights are widened to bfloat16 once, when they are loaded: faster, more "
-    "memory.",
-    Runtime.openvino_int8: "Inputs of layers in 8 bits, integer products. Needs weights quantized for it: one "
-    "symmetric scale an output channel.",
-    Runtime.openvino_int8_bf16: "As 8-bit inputs, all else in bfloat16.",
+    Runtime.auto: tr(
+        "What computes fastest on this machine, tried once against torch; the texts on the picture name it. "
+        "Full precision is always computed in FP32."
+    ),
+    Runtime.torch: tr("The reference. Low-bit weights are widened to float32 to run: smaller files, no other speed."),
+    Runtime.openvino: tr(
+        "Real low-bit speed: packed weights stay packed in memory. The same results but for rounding."
+    ),
+    Runtime.openvino_widened: tr(
+        "Packed weights are widened to float32 once, when they are loaded: faster, more memory."
+    ),
+    Runtime.openvino_bf16: tr("As FP32, with bfloat16 products. The full-precision model runs in FP32 beside it."),
+    Runtime.openvino_bf16_widened: tr(
+        "Packed weights are widened to bfloat16 once, when they are loaded: faster, more memory."
+    ),
+    Runtime.openvino_int8: tr(
+        "Inputs of layers in 8 bits, integer products. Needs weights quantized for it: one "
+        "symmetric scale an output channel."
+    ),
+    Runtime.openvino_int8_bf16: tr("As 8-bit inputs, all else in bfloat16."),
     **{
-        runtime: "In float16. The full-precision model runs in FP32 beside it."
+        runtime: tr("In float16. The full-precision model runs in FP32 beside it.")
         if runtime.halves
-        else "Weights stay packed in the device's memory and are widened for each layer: less memory, no other speed."
+        else tr(
+            "Weights stay packed in the device's memory and are widened for each layer: less memory, no other speed."
+        )
         if runtime.packs
-        else "The same results as torch on the processor but for rounding. Low-bit weights are widened to float32."
+        else tr("The same results as torch on the processor but for rounding. Low-bit weights are widened to float32.")
         for runtime in Runtime
         if runtime.device
     },
 }
 _ON_DEVICES = [runtime for runtime in Runtime if runtime.device]
-_TOOLTIP = (
+_TOOLTIP = tr(
     "What runs the networks. The texts on the picture and the tables say whether low-bit speed is real or simulated."
 )
-_WITHOUT_OPENVINO = (
+_WITHOUT_OPENVINO = tr(
     "OpenVINO is not installed, so torch runs them and low bits have no speed of their own: "
     'pip install "napari-pqcomq[openvino]"'
 )

@@ -9,9 +9,10 @@ from magicgui.widgets import ComboBox
 from qtpy.QtWidgets import QComboBox, QFileDialog
 
 from napari_pqcomq.forms.value_types import OPEN_VOLUME, VolumeFiles
+from napari_pqcomq.translation import tr
 
-_OPEN_TITLE, _FILES = "The open volume", "Other volume files…"
-_FILTER = "Volumes (*.nii *.nii.gz *.dcm)"
+_OPEN_TITLE, _FILES = tr("The open volume"), tr("Other volume files…")
+_FILTER = tr("Volumes (*.nii *.nii.gz *.dcm)")
 
 
 class VolumeFilesEdit(ComboBox):
@@ -52,5 +53,5 @@ class VolumeFilesEdit(ComboBox):
         if self.native.currentData() is not None:
             self._last = self.value
             return
-        names, _filter = QFileDialog.getOpenFileNames(self.native, "Volumes to calibrate on", "", _FILTER)
+        names, _filter = QFileDialog.getOpenFileNames(self.native, tr("Volumes to calibrate on"), "", _FILTER)
         self.value = VolumeFiles(tuple(Path(name) for name in names)) or self._last

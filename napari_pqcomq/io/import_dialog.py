@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidg
 from napari_pqcomq.io.import_jobs import Found, Order, Outcome, orders_of, read_steps, scan_steps
 from napari_pqcomq.io.series_tree import SeriesTree, Wanted
 from napari_pqcomq.jobs.job_runner import JobRunner
+from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.dock.import_questions import ask_remedy
 from pqcomq.errors import InputError
 from pqcomq.volumes.import_issues import RemedyNeeded
@@ -34,14 +35,14 @@ class ImportDialog(QDialog):
 
     def __init__(self, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Open DICOM")
+        self.setWindowTitle(tr("Open DICOM"))
         self.resize(1080, 480)
         self._path = path
         self._found: Found | None = None
         self._closed = False
         self.outcomes: list[Outcome] = []
         self.failure: InputError | None = None
-        self.title = QLabel(f"Looking into {path.name}…")
+        self.title = QLabel(tr("Looking into {path}…", path=path.name))
         self.title.setWordWrap(True)
         self.tree, self.progress = SeriesTree(), JobRunner()
         self.progress.cancel_button.hide()  # the dialog's own Cancel does it
@@ -60,7 +61,9 @@ class ImportDialog(QDialog):
 
     def run(self) -> bool:
         """Scan and, where there is a question or it takes long, show the dialog; whether volumes were opened."""
-        self.progress.start(lambda: scan_steps(self._path), self._take_scan, f"Looking into {self._path.name}…")
+        self.progress.start(
+            lambda: scan_steps(self._path), self._take_scan, tr("Looking into {path}…", path=self._path.name)
+        )
         grace = QEventLoop()
         self.finished.connect(grace.quit)
         QTimer.singleShot(_GRACE_MS, grace.quit)
@@ -82,9 +85,16 @@ class ImportDialog(QDialog):
         self._found = result
         self.tree.show_series(result.infos)
         damaged = len(result.scan.damaged)
-        left_out = f" {damaged} damaged files are left out." if damaged else ""
         count = len(result.infos)
-        self.title.setText(f"{self._path.name} holds {count} series. Choose one or more to open.{left_out}")
+        told = trn(
+            "{name} holds {count} series. Choose one or more to open.",
+            "{name} holds {count} series. Choose one or more to open.",
+            count,
+            name=self._path.name,
+        )
+        if damaged:
+            told += " " + trn("{count} damaged file is left out.", "{count} damaged files are left out.", damaged)
+        self.title.setText(told)
         if count == 1 and len(result.infos[0].parts) == 1 and not result.infos[0].annotations:
             self._read([Order(Wanted(result.infos[0].uid))])
 
@@ -98,7 +108,7 @@ class ImportDialog(QDialog):
             QTimer.singleShot(0, lambda: self._read(orders))
             return
         scan = self._found.scan
-        self.progress.start(lambda: read_steps(scan, orders), self._take_volumes, "Reading…")
+        self.progress.start(lambda: read_steps(scan, orders), self._take_volumes, tr("Reading…"))
 
     def _take_volumes(self, outcomes: list[Outcome]) -> None:
         again: list[Order] = []
@@ -125,7 +135,7 @@ class ImportDialog(QDialog):
 
     def _name(self, order: Order) -> str:
         infos = self._found.infos if self._found is not None else []
-        return next((info.name for info in infos if info.uid == order.wanted.series), "The series")
+        return next((info.name for info in infos if info.uid == order.wanted.series), tr("The series"))
 
     def _refresh(self) -> None:
         self.opener.setEnabled(bool(self.tree.chosen) and not self.progress.is_running)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_pqcomq.io.series_tree import Wanted
+from napari_pqcomq.translation import tr
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.reader import read_masks
@@ -74,19 +75,21 @@ def scan_steps(path: Path) -> Steps[Found | InputError]:
         scan = checked_scan((yield from _scanned(path)))
     except InputError as error:
         return error
-    yield Progress(0, 0, "Sorting slices…")
+    yield Progress(0, 0, tr("Sorting slices…"))
     return Found(scan, infos_of(scan))
 
 
 def _scanned(path: Path) -> Steps[Scan]:
-    return (yield from prefixed(scanning(path), "Looking into files: "))
+    return (yield from prefixed(scanning(path), tr("Looking into files: ")))
 
 
 def read_steps(scan: Scan, orders: list[Order]) -> Steps[list[Outcome]]:
     """Read the volumes one after the other; one that fails does not keep the others."""
     outcomes = []
     for count, order in enumerate(orders, start=1):
-        prefix = f"Reading {count} of {len(orders)}" if len(orders) > 1 else "Reading"
+        prefix = (
+            tr("Reading {count} of {orders}", count=count, orders=len(orders)) if len(orders) > 1 else tr("Reading")
+        )
         work = reading_series(scan, order.wanted.series, order.wanted.part, remedies=order.remedies)
         try:
             volume = yield from prefixed(work, f"{prefix}: ")
@@ -106,7 +109,7 @@ def _with_masks(order: Order, volume: Volume) -> Outcome:
         try:
             if annotation.file.member:
                 raise InputError(
-                    "The file can only be opened outside of its archive; unpack it first.", annotation.file
+                    tr("The file can only be opened outside of its archive; unpack it first."), annotation.file
                 )
             masks.append(read_masks(annotation.file.path, volume))
         except InputError as error:
@@ -117,4 +120,4 @@ def _with_masks(order: Order, volume: Volume) -> Outcome:
 def _told(error: InputError | MemoryError, order: Order) -> InputError:
     if isinstance(error, RemedyNeeded | InputError):
         return error
-    return InputError(f"Series …{order.wanted.series[-12:]} is too large for this computer's memory.")
+    return InputError(tr("Series …{series} is too large for this computer's memory.", series=order.wanted.series[-12:]))

@@ -8,6 +8,7 @@ import napari
 
 from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers
 from napari_pqcomq.layers.volume_layers import volume_of
+from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.masks.reader import read_masks
 from pqcomq.volumes.volume import Volume
@@ -21,7 +22,7 @@ def object_layers(path: Path) -> list[LayerTuple]:
     """
     volumes = _open_volumes()
     if not volumes:
-        raise InputError("The file labels a volume; open that volume first.", path)
+        raise InputError(tr("The file labels a volume; open that volume first."), path)
     problems = []
     for volume in volumes:
         try:

@@ -9,6 +9,7 @@ from napari.utils import progress
 from napari_pqcomq.layers.mask_layers import TRUTH_KEY, mask_metadata
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.box_layers import boxes_tuple
+from napari_pqcomq.translation import tr
 
 LayerTuple = tuple[Any, ...]
 
@@ -43,5 +44,5 @@ def real_ct_sample() -> list[LayerTuple]:
     """A real CT, downloaded once and checked against its checksum."""
     from pqcomq.samples.real_ct import real_ct
 
-    with progress(total=0, desc="Downloading an abdominal CT") as bar:
+    with progress(total=0, desc=tr("Downloading an abdominal CT")) as bar:
         return [image_tuple(real_ct(bar))]

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
+from napari_pqcomq.translation import tr
 from pqcomq.volumes.dicom.annotations import Annotation
 from pqcomq.volumes.dicom.series_summary import SeriesInfo
 
-_COLUMNS = ("Series", "Modality", "Slices", "Size", "Spacing (mm)", "Plane", "Remark")
+_COLUMNS = (tr("Series"), tr("Modality"), tr("Slices"), tr("Size"), tr("Spacing (mm)"), tr("Plane"), tr("Remark"))
 _WIDEST = 300
 """Pixels: the remark at the end of the row must stay in sight."""
 _ROLE = Qt.ItemDataRole.UserRole
@@ -61,11 +62,11 @@ class SeriesTree(QTreeWidget):
         for info in infos:
             study = info.study
             if study.patient not in patients:
-                name = " ".join(study.patient_name.replace("^", " ").split()) or "Patient"
+                name = " ".join(study.patient_name.replace("^", " ").split()) or tr("Patient")
                 title = f"{name} ({study.patient_id})" if study.patient_id else name
                 patients[study.patient] = _heading(self.invisibleRootItem(), title)
             if (*study.patient, study.uid) not in studies:
-                title = ", ".join(filter(None, (_date(study.date), study.description))) or "Study"
+                title = ", ".join(filter(None, (_date(study.date), study.description))) or tr("Study")
                 studies[(*study.patient, study.uid)] = _heading(patients[study.patient], title)
             _add_series(studies[(*study.patient, study.uid)], info)
         self.expandAll()
@@ -108,11 +109,14 @@ def _add_series(parent: QTreeWidgetItem, info: SeriesInfo) -> None:
     else:  # its parts are chosen instead
         item.setFlags(Qt.ItemFlag.ItemIsEnabled)
         for number, part in enumerate(info.parts, start=1):
-            child = QTreeWidgetItem(item, [f"Part {number}: {part.label}", info.modality, str(len(part.planes))])
+            child = QTreeWidgetItem(
+                item,
+                [tr("Part {number}: {label}", number=number, label=part.label), info.modality, str(len(part.planes))],
+            )
             child.setData(0, _ROLE, Wanted(info.uid, number))
     for annotation in info.annotations:
         names = ", ".join(annotation.names)
-        child = QTreeWidgetItem(item, [f"Mask: {names or annotation.file.name}", annotation.kind])
+        child = QTreeWidgetItem(item, [tr("Mask: {names}", names=names or annotation.file.name), annotation.kind])
         child.setToolTip(0, f"{annotation.file.name}: {names}")
         child.setData(0, _ROLE, Wanted(info.uid, None if len(info.parts) == 1 else 1, annotation))
 

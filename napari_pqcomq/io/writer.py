@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_pqcomq.layers.mask_layers import layer_masks
+from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import sidecar
 from pqcomq.masks.writer import export_masks
@@ -30,5 +31,5 @@ def write_labels(path: str, data: np.ndarray, meta: dict[str, Any]) -> list[str]
     target = Path(path)
     masks, volume = layer_masks(np.asarray(data), meta.get("metadata", {}), meta.get("name", ""))
     if not target.exists() and sidecar(target).exists():  # napari asked about the mask's file alone
-        raise InputError("The file exists already and is not overwritten; choose another name.", sidecar(target))
+        raise InputError(tr("The file exists already and is not overwritten; choose another name."), sidecar(target))
     return [str(each) for each in export_masks(target, masks, volume, overwrite=True)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_pqcomq.forms.value_types import OPEN_VOLUME, BitWidths, VolumeFiles
+from napari_pqcomq.translation import tr, trn
 from pqcomq.backends.runtime import Runtime
 from pqcomq.models import lite_medsam
 from pqcomq.models.catalogue.store import stored_checkpoint
@@ -93,8 +94,8 @@ class CalibrationChoice:
     files: VolumeFiles = OPEN_VOLUME
 
     def __str__(self) -> str:
-        count = "1 slice" if self.slices == 1 else f"{self.slices} slices"
-        return f"{count} of " + (", ".join(file.name for file in self.files) or "the open volume")
+        source = ", ".join(file.name for file in self.files) or tr("the open volume")
+        return _slices_of(source, self.slices)
 
 
 @dataclass(frozen=True)
@@ -117,5 +118,8 @@ class WeightsOrigin:
         return cls(calibration) if calibration.files else cls(calibration, volume, name)
 
     def __str__(self) -> str:
-        count = "1 slice" if self.calibration.slices == 1 else f"{self.calibration.slices} slices"
-        return f"{count} of {self.name}" if self.name else str(self.calibration)
+        return _slices_of(self.name, self.calibration.slices) if self.name else str(self.calibration)
+
+
+def _slices_of(source: str, count: int) -> str:
+    return trn("{count} slice of {source}", "{count} slices of {source}", count, source=source)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.translation import tr
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.cases.case import Case, CaseList
 from pqcomq.cohort.cases.find_cases import find_cases
@@ -44,7 +45,7 @@ class FindCasesJob:
         Raises:
             InputError: there is no case that can be scored.
         """
-        yield Progress(0, 0, f"Looking for cases in {self.dataset.name}")
+        yield Progress(0, 0, tr("Looking for cases in {dataset}", dataset=self.dataset.name))
         return find_cases(self.dataset)
 
 
@@ -134,7 +135,7 @@ class ReadOutcomeJob:
 
     def steps(self) -> Steps[CohortOutcome | None]:
         """The work: None where no case was scored."""
-        yield Progress(0, 0, "Reading what is done")
+        yield Progress(0, 0, tr("Reading what is done"))
         if not CohortStore.is_at(self.folder) or not CohortResult.at(self.folder).scored:
             return None
         return CohortOutcome.at(self.folder, self.margin)
@@ -168,11 +169,11 @@ class CohortJob:
         Raises:
             InputError: the models do not belong together, the folder holds another cohort, or nothing was scored.
         """
-        yield Progress(0, 0, "Loading the models")
+        yield Progress(0, 0, tr("Loading the models"))
         keep_triton_out()
         settings = settings_of(self.weights, runtime=self.runtime, protocol=self.protocol, modality=self.modality)
         yield from running(self.found, settings, self.folder, Workers(1))
-        yield Progress(0, 0, "Computing the statistics and writing the report")
+        yield Progress(0, 0, tr("Computing the statistics and writing the report"))
         outcome = CohortOutcome.at(self.folder, self.margin)
         write_results(outcome.result, outcome.statistics)
         return outcome
@@ -221,12 +222,12 @@ class OpenCaseJob:
         Raises:
             InputError: a file is no longer there or no longer what it was.
         """
-        yield Progress(0, 0, f"Opening {self.case.name}")
+        yield Progress(0, 0, tr("Opening {case}", case=self.case.name))
         case, volume, found = opened(self.case, self.settings)
         truth = found.mask(self.prompt.number)
         box = Box3D.around(truth, self.settings.protocol.margin_voxels)
         labels = next(each.whole() for each in found.maps if (each.voxels == self.prompt.number).any())
-        yield Progress(0, 0, "Loading the weights")
+        yield Progress(0, 0, tr("Loading the weights"))
         keep_triton_out()
         path = self.settings.quantized[self.models.index(self.prompt.model)].path
         return OpenedCase(case, volume, labels, box, load_weights(Path(path)), self.prompt)

@@ -15,6 +15,7 @@ from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.jobs.quantization_clock import QuantizationClock
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.translation import tr, trn
 from pqcomq.autosave.kept_weights import KeptWeights
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compare import PromptedObject, compare_objects
@@ -64,9 +65,9 @@ class QuantizeJob:
         Raises:
             InputError: a file cannot be read or calibrated on.
         """
-        yield Progress(0, 0, "Loading the model")
+        yield Progress(0, 0, tr("Loading the model"))
         self.models.take(self.choices[0].key, self.choices[0].checkpoint)
-        yield Progress(0, 0, "Choosing the calibration slices")
+        yield Progress(0, 0, tr("Choosing the calibration slices"))
         full, calibration = self.prepared()
         clock = QuantizationClock([each.settings for each in self.choices], self.calibration.slices)
         made = {}
@@ -94,18 +95,29 @@ class QuantizeJob:
         disk, settings = self.on_disk, choice.settings
         if disk is None:
             return (yield from translated(quantize_model(full, calibration, settings), told))
-        yield Progress(0, 0, f"Looking for {settings.title} on disk")
+        yield Progress(0, 0, tr("Looking for {title} on disk", title=settings.title))
         found = disk.recall(full, calibration, settings)
         if found is not None:
-            self.told.append(f"{settings.title}: not quantized again, but loaded; made {when(found.made)}.")
+            self.told.append(
+                tr(
+                    "{title}: not quantized again, but loaded; made {time}.",
+                    title=settings.title,
+                    time=when(found.made),
+                )
+            )
             return found.weights
         with disk.layers(full, calibration, settings) as journal:
             if journal is not None and journal.finished_layers:
                 self.told.append(
-                    f"{settings.title}: {journal.finished_layers} layers were finished before and are not made again."
+                    trn(
+                        "{title}: {count} layer was finished before and is not made again.",
+                        "{title}: {count} layers were finished before and are not made again.",
+                        journal.finished_layers,
+                        title=settings.title,
+                    )
                 )
             made = yield from translated(quantize_model(full, calibration, settings, journal), told)
-        yield Progress(0, 0, f"Keeping {settings.title} on disk")
+        yield Progress(0, 0, tr("Keeping {title} on disk", title=settings.title))
         disk.keep(full, calibration, made)
         self.told.extend(disk.notes)
         disk.notes.clear()
@@ -129,7 +141,7 @@ class RecallWeightsJob:
             InputError: a file to calibrate on cannot be read.
         """
         asked = self.quantizing
-        yield Progress(0, 0, "Looking for quantized weights on disk")
+        yield Progress(0, 0, tr("Looking for quantized weights on disk"))
         full, calibration = asked.prepared()
         found = {}
         for choice in asked.choices:
@@ -162,7 +174,7 @@ class LoadJob:
         Raises:
             InputError: the file cannot be used.
         """
-        yield Progress(0, 0, f"Loading {self.path.name}")
+        yield Progress(0, 0, tr("Loading {path}", path=self.path.name))
         keep_triton_out()
         return load_weights(self.path)
 
@@ -189,7 +201,7 @@ class LiveJob:
         Raises:
             InputError: the weights were made from another checkpoint, or this machine lacks the runtime.
         """
-        yield Progress(0, 0, "Loading the model")
+        yield Progress(0, 0, tr("Loading the model"))
         full = self.models.take(self.choice.key, self.choice.checkpoint)
         for each in self.weights:
             check_same_source(full, each)
@@ -231,16 +243,16 @@ class CompareJob:
             InputError: the weights were made from another checkpoint, this machine lacks the runtime, or a prompt
                 lies outside.
         """
-        yield Progress(0, 0, "Loading the model")
+        yield Progress(0, 0, tr("Loading the model"))
         segmenter = self.models.take(self.choice.key, self.choice.checkpoint)
         for each in self.weights:
             check_same_source(segmenter, each)
         full, *candidates = yield from self.models.compared_models(segmenter, self.weights, self.runtime)
-        yield Progress(0, 0, "Warming up the models")
+        yield Progress(0, 0, tr("Warming up the models"))
         asked = [
             PromptedObject(each.name, each.asked, self.truths.get(each.number), each.number) for each in self.prompts
         ]
         work = compare_objects(
             self.volume, asked, full, candidates, mode=self.mode, window=self.window, cache=self.cache
         )
-        return (yield from prefixed(work, "Segmenting "))
+        return (yield from prefixed(work, tr("Segmenting ")))

@@ -13,6 +13,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Steps, translated
 
@@ -47,7 +48,7 @@ class JobRunner(QWidget):
         super().__init__(parent)
         self.bar, self.text = QProgressBar(), QLabel()
         self.text.setWordWrap(True)
-        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button = QPushButton(tr("Cancel"))
         self.cancel_button.clicked.connect(self.cancel)
         row = QHBoxLayout()
         row.addWidget(self.bar, 1)
@@ -103,7 +104,7 @@ class JobRunner(QWidget):
             self._cancelled.set()
             self._on_result = lambda result: None
             self.cancel_button.setEnabled(False)
-            self.text.setText("Cancelling after this step…")
+            self.text.setText(tr("Cancelling after this step…"))
 
     def show_drawing(self, progress: Progress) -> None:
         """Show how far the window itself has come with something that takes a while, until its last step.
@@ -128,7 +129,7 @@ class JobRunner(QWidget):
         told, left = progress.text, progress.remaining_seconds
         if left is not None:
             whole = time.perf_counter() - self._began + left
-            told += f" · {time_left(left)} left of {time_left(whole)}"
+            told += tr(" · {left} left of {whole}", left=time_left(left), whole=time_left(whole))
         return f"{told}, {self._then}" if self._then else told
 
     def _take(self, result: object) -> None:

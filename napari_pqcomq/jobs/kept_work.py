@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.translation import tr
 from pqcomq.autosave.kept_weights import KeptWeights
 from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.comparison.compared_model import ComparedModel
@@ -84,8 +85,11 @@ class KeptResult:
         """
         if volume.sha256 != self.sha256:
             raise InputError(
-                "The voxels of this volume are not those that were compared before, so its masks and figures do not "
-                "belong to it; they were not brought back."
+                tr(
+                    "The voxels of this volume are not those that were compared before, so its masks and figures do "
+                    "not "
+                    "belong to it; they were not brought back."
+                )
             )
         return ComparisonResult(volume, self.objects, self.reference, self.candidates)
 
@@ -161,5 +165,5 @@ class RecallJob:
         Raises:
             InputError: the voxels are others.
         """
-        yield Progress(0, 0, "Checking that the volume is the one compared before")
+        yield Progress(0, 0, tr("Checking that the volume is the one compared before"))
         return self.kept.on(self.volume)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.translation import tr
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime, Taken
 from pqcomq.comparison.compared_model import ComparedModel
@@ -128,7 +129,7 @@ class ModelCache:
             InputError: this machine cannot run them so.
         """
         if runtime is Runtime.auto:
-            yield Progress(0, 0, "Finding the fastest setting of this machine")
+            yield Progress(0, 0, tr("Finding the fastest setting of this machine"))
         taken = settled(runtime, weights)
         wanted: dict[tuple[str, Taken], Segmenter | QuantizedModel] = {
             (full.fingerprint, taken.in_full_precision): full,
@@ -138,7 +139,11 @@ class ModelCache:
         for key, model in wanted.items():
             if key not in ready:
                 title = model.settings.title if isinstance(model, QuantizedModel) else model.precision
-                yield Progress(len(ready), len(wanted), f"Making {title} ready for {key[1].runtime.value}")
+                yield Progress(
+                    len(ready),
+                    len(wanted),
+                    tr("Making {title} ready for {runtime}", title=title, runtime=key[1].runtime.value),
+                )
                 ready[key] = _compared_model(model, key[1])
         self._ready = ready
         return tuple(ready[key] for key in wanted)

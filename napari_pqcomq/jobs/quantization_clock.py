@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from napari_pqcomq.translation import tr
 from pqcomq.progress import Progress
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.layer_events import LayerEvent
@@ -63,9 +64,10 @@ def plain_words(event: LayerEvent, bits: int) -> str:
         event: the step that was just done.
         bits: width that is quantized to.
     """
-    of = f"{event.step} of {event.total}"
     if event.phase == "calibrate":
-        return f"Quantizing to {bits} bits: looking at slice {of}"
-    if event.phase == "plan":
-        return f"Quantizing to {bits} bits: choosing each layer's width, step {of}"
-    return f"Quantizing to {bits} bits, layer {of}"
+        text = tr("Quantizing to {bits} bits: looking at slice {step} of {total}")
+    elif event.phase == "plan":
+        text = tr("Quantizing to {bits} bits: choosing each layer's width, step {step} of {total}")
+    else:
+        text = tr("Quantizing to {bits} bits, layer {step} of {total}")
+    return text.format(bits=bits, step=event.step, total=event.total)

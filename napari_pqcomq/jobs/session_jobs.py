@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.translation import tr
 from pqcomq.backends.openvino_model import obstacle
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement, box_jitter
@@ -40,7 +41,7 @@ class JitterJob:
 
     def steps(self) -> Steps[dict[int, BoxJitter]]:
         """The work: object number → what its moved boxes gave."""
-        yield Progress(0, 0, "Windowing the volume")
+        yield Progress(0, 0, tr("Windowing the volume"))
         window, found = self.result.window, {}
         pixels = EightBitSlices(self.result.volume, window)
         for each in self.result.objects:
@@ -53,7 +54,7 @@ class JitterJob:
                 cache=self.cache,
                 pixels=pixels if each.window == window else None,
             )
-            found[each.number] = yield from prefixed(work, f"Moving the box of {each.name}: ")
+            found[each.number] = yield from prefixed(work, tr("Moving the box of {name}: ", name=each.name))
         return found
 
 
@@ -79,9 +80,9 @@ class SaveSessionJob:
         Raises:
             InputError: two objects have one name, or a file exists or cannot be written.
         """
-        yield Progress(0, 0, "Drawing the report")
+        yield Progress(0, 0, tr("Drawing the report"))
         work = saving(Session(self.result, self.tolerance, self.reading), self.folder)
-        return (yield from prefixed(work, "Saving: "))
+        return (yield from prefixed(work, tr("Saving: ")))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,17 +122,17 @@ class OpenSessionJob:
         Raises:
             InputError: it is no session, or one of another volume or checkpoint.
         """
-        yield Progress(0, 0, "Reading the session")
+        yield Progress(0, 0, tr("Reading the session"))
         saved = SavedSession.at(self.folder)
         saved.check_volume(self.volume)
-        yield Progress(0, 0, "Loading the model")
+        yield Progress(0, 0, tr("Loading the model"))
         full = self.models.take(saved.model_key, self.checkpoint)
-        yield Progress(0, 0, "Reading the weights")
+        yield Progress(0, 0, tr("Reading the weights"))
         weights = saved.weights(full)
         _of_full, runtime = saved.runtimes
         missing = obstacle(runtime)
         if missing is not None:
             runtime = Runtime.torch
         models = yield from self.models.compared_models(full, weights, runtime)
-        yield Progress(0, 0, "Reading the masks")
+        yield Progress(0, 0, tr("Reading the masks"))
         return OpenedSession(saved.opened(self.volume, models), runtime, missing)

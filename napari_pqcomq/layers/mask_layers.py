@@ -13,6 +13,7 @@ import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, labels_tuple
+from napari_pqcomq.translation import tr
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.named_mask import NamedMask
@@ -75,7 +76,7 @@ def label_names(labels: np.ndarray, metadata: Mapping[str, Any], layer_name: str
     given = metadata.get(NAMES_KEY) or {}
     if len(present) == 1:
         return {present[0]: given.get(present[0], layer_name)}
-    return {number: given.get(number, f"label {number}") for number in present}
+    return {number: given.get(number, tr("label {number}", number=number)) for number in present}
 
 
 def layer_masks(
@@ -95,15 +96,24 @@ def layer_masks(
     volume = metadata.get(VOLUME_KEY)
     if not isinstance(volume, Volume):
         raise InputError(
-            f"The labels layer {layer_name!r} belongs to no volume opened with napari-pqcomq, "
-            "so its place in the patient is unknown and it was not saved."
+            tr(
+                "The labels layer {layer_name!r} belongs to no volume opened with napari-pqcomq, so its place in the "
+                "patient is unknown and it was not saved.",
+                layer_name=layer_name,
+            )
         )
     if labels.shape != volume.grid.shape_zyx:
-        shapes = f"{labels.shape}, its volume {volume.grid.shape_zyx}"
-        raise InputError(f"The labels layer {layer_name!r} was not saved: it has shape {shapes}.")
+        shapes = tr("{shape}, its volume {shape_zyx}", shape=labels.shape, shape_zyx=volume.grid.shape_zyx)
+        raise InputError(
+            tr(
+                "The labels layer {layer_name!r} was not saved: it has shape {shapes}.",
+                layer_name=layer_name,
+                shapes=shapes,
+            )
+        )
     known = names or label_names(labels, metadata, layer_name)
     if not known:
-        raise InputError(f"The labels layer {layer_name!r} is empty and was not saved.")
+        raise InputError(tr("The labels layer {layer_name!r} is empty and was not saved.", layer_name=layer_name))
     origins, colours = metadata.get(ORIGINS_KEY) or {}, metadata.get(COLOURS_KEY) or {}
     masks = {
         number: NamedMask(name, labels == number, origins.get(number), colours.get(number))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.slice_runner import SliceRunner
@@ -162,7 +163,7 @@ class LiveInference(QObject):
                 self.failed.emit(str(error))
         except Exception as error:
             if not self._ended:
-                self.failed.emit(f"The live masks have stopped: {error}.")
+                self.failed.emit(tr("The live masks have stopped: {error}.", error=error))
 
     def _next(self) -> Question | None:
         """Wait for a question; None at the end."""

@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_pqcomq.live.live_inference import Answer, LiveInference
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.measures.metrics import dice
@@ -197,7 +198,7 @@ class LiveSession(QObject):
     def _say_that_figures_are_old(self, number: int) -> None:
         current = self._prompts.current_prompt
         if current is not None and current.number == number and number in self._with_figures:
-            self.lines_changed.emit([("The prompt has changed.",)] * self._view.sides)
+            self.lines_changed.emit([(tr("The prompt has changed."),)] * self._view.sides)
         self._with_figures.discard(number)
 
     def _clear_outdated(self) -> None:
@@ -248,7 +249,7 @@ class LiveSession(QObject):
         return asked.on_slice(z, asked.rectangle)
 
     def _on_encoding(self, z: int) -> None:
-        self.lines_changed.emit([(f"Encoding slice {z}…",)] * self._view.sides)
+        self.lines_changed.emit([(tr("Encoding slice {z}…", z=z),)] * self._view.sides)
 
     def _on_answer(self, answer: Answer) -> None:
         numbers = [number for number, _prompt in answer.question.prompts if number in self._live]
@@ -280,11 +281,18 @@ def live_lines(masks: Sequence[np.ndarray], answer: Answer, name: str) -> list[t
         answer: that they came with.
         name: of the object.
     """
-    head = f"Live, slice {answer.question.z} only"
+    head = tr("Live, slice {z} only", z=answer.question.z)
     lines: list[tuple[str, ...]] = [
-        (head, f"Masks after {_duration(answer.milliseconds)}" + (", encoding included" if answer.encoded else ""))
+        (
+            head,
+            tr("Masks after {time}", time=_duration(answer.milliseconds))
+            + (tr(", encoding included") if answer.encoded else ""),
+        )
     ]
-    lines += [(head, f"{name}: Dice vs full precision {dice(masks[0], mask):.3f} on this slice") for mask in masks[1:]]
+    lines += [
+        (head, tr("{name}: Dice vs full precision {dice:.3f} on this slice", name=name, dice=dice(masks[0], mask)))
+        for mask in masks[1:]
+    ]
     return lines
 
 

@@ -13,6 +13,7 @@ from napari.layers import Shapes
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
 from napari_pqcomq.prompts.prompt import DEFAULT_REACH, MOST_OBJECTS, Prompt
+from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.object_colours import object_colour
 from pqcomq.segmentation.box import Box3D
@@ -82,7 +83,7 @@ def read_prompts(layer: Shapes, volume: Volume) -> tuple[Prompt, ...]:
     boxes = [(_name(layer, index), _box(layer, index, volume)) for index in range(min(len(layer.data), MOST_OBJECTS))]
     inside = [(name, box) for name, box in boxes if box is not None]
     return tuple(
-        Prompt(number, name or f"Object {number}", box, compared=number == len(inside))
+        Prompt(number, name or tr("Object {number}", number=number), box, compared=number == len(inside))
         for number, (name, box) in enumerate(inside, start=1)
     )
 
@@ -139,7 +140,7 @@ def _voxel_corners(layer: Shapes, index: int, volume: Volume) -> np.ndarray:
     """Corners (n, 3) z y x of a shape in the volume's voxels, for any scale of the layer."""
     world = np.array([layer.data_to_world(corner) for corner in np.asarray(layer.data[index])])
     if world.shape[1] != 3:
-        raise InputError(f"The shapes layer {layer.name!r} is flat; draw the box with “Draw a box”.")
+        raise InputError(tr("The shapes layer {layer!r} is flat; draw the box with “Draw a box”.", layer=layer.name))
     return (world - np.array(volume.grid.origin[::-1])) / np.array(volume.grid.spacing_zyx)
 
 

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWid
 
 from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.translation import tr
 
 _ROWS_SHOWN = 4
 _ICON_PIXELS = 12
@@ -26,8 +27,8 @@ class ObjectList(QListWidget):
         super().__init__(parent)
         self._prompts = prompts
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setToolTip("Ticked objects are compared. Double-click or F2 to rename.")
-        self.setAccessibleName("Objects")
+        self.setToolTip(tr("Ticked objects are compared. Double-click or F2 to rename."))
+        self.setAccessibleName(tr("Objects"))
         self.itemChanged.connect(self._on_item)
         self.currentRowChanged.connect(prompts.choose)
         self.currentRowChanged.connect(lambda _row: self.chosen.emit())

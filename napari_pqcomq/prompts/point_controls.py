@@ -10,10 +10,11 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from napari_pqcomq.prompts.point_marks import PointMarks
 from napari_pqcomq.prompts.point_tool import PointTool
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.translation import tr
 from pqcomq.volumes.volume import Volume
 
-_TITLE, _ARMED = "Points", "Click: inside, Ctrl or Alt: outside"
-_TOOLTIP = (
+_TITLE, _ARMED = tr("Points"), tr("Click: inside, Ctrl or Alt: outside")
+_TOOLTIP = tr(
     "Click inside the object (+), with Ctrl or Alt outside of it (−), with Shift in a further object; drag a point to "
     "move it, click on it to remove it (P). A point prompts its own slice."
 )

@@ -8,6 +8,7 @@ from typing import Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_pqcomq.prompts.prompt import DEFAULT_REACH, MOST_OBJECTS, Prompt
+from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import PromptPoint
@@ -103,7 +104,7 @@ class PromptList(QObject):
         current = None if new else self.current_prompt
         if current is None:
             if not point.positive:
-                raise InputError("The first point of an object lies inside it; points outside follow.")
+                raise InputError(tr("The first point of an object lies inside it; points outside follow."))
             span = max(0, point.z - DEFAULT_REACH), min(depth - 1, point.z + DEFAULT_REACH)
             return self._add(points=(point,), span=span), 0
         slices = current.asked.slices
@@ -136,9 +137,14 @@ class PromptList(QObject):
         taken = {each.number for each in self._objects}
         number = next((n for n in range(1, MOST_OBJECTS + 1) if n not in taken), None)
         if number is None:
-            raise InputError(f"There are {MOST_OBJECTS} objects already; remove one before drawing another.")
+            raise InputError(
+                tr(
+                    "There are {most} objects already; remove one before drawing another.",
+                    most=MOST_OBJECTS,
+                )
+            )
         self._current = len(self._objects)
-        self._set((*self._objects, Prompt(number, name or f"Object {number}", box, **more)))
+        self._set((*self._objects, Prompt(number, name or tr("Object {number}", number=number), box, **more)))
         return self._current
 
     def set_box(self, index: int, box: Box3D) -> None:

@@ -29,6 +29,7 @@ from napari_pqcomq.prompts.point_controls import PointControls
 from napari_pqcomq.prompts.point_marks import with_points
 from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.combo_boxes import choose_text
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
 from napari_pqcomq.widgets.controls.rows import row, shown_or_hidden
@@ -38,10 +39,10 @@ from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.volume import Volume
 
 MODES: dict[PromptMode, str] = {
-    "propagate": "Each model follows its own mask",
-    "same": "Same prompt on every slice",
+    "propagate": tr("Each model follows its own mask"),
+    "same": tr("Same prompt on every slice"),
 }
-_MODE_TOOLTIP = (
+_MODE_TOOLTIP = tr(
     "Each model follows its own mask: the box is given on the middle slice, and each slice's mask prompts the next, as "
     "in use; small differences may grow.\nSame prompt on every slice: only the weights differ."
 )
@@ -67,7 +68,7 @@ class PromptPanel(QGroupBox):
     draw_requested = Signal(bool)
 
     def __init__(self, viewer: ViewerModel, prompts: PromptList, parent: QWidget | None = None) -> None:
-        super().__init__("Objects", parent)
+        super().__init__(tr("Objects"), parent)
         self._viewer = viewer
         self._volume: Volume | None = None
         self._listened: Any = None
@@ -85,9 +86,9 @@ class PromptPanel(QGroupBox):
         self.modes.setToolTip(_MODE_TOOLTIP)
         self._make_buttons()
         self._form = form = QFormLayout()
-        form.addRow("Layer", self.layers)
-        form.addRow("Slices", self._range_row())
-        form.addRow("Prompts", self.modes)
+        form.addRow(tr("Layer"), self.layers)
+        form.addRow(tr("Slices"), self._range_row())
+        form.addRow(tr("Prompts"), self.modes)
         column = QVBoxLayout(self)
         column.addLayout(row(self.draw_button, self.extend_button, self.remove_button))
         column.addWidget(self.points)
@@ -112,7 +113,7 @@ class PromptPanel(QGroupBox):
         """
         current = self._prompts.current_prompt
         if current is None:
-            raise InputError("There is no box yet: press “Draw a box” and drag a rectangle round the organ.")
+            raise InputError(tr("There is no box yet: press “Draw a box” and drag a rectangle round the organ."))
         return current
 
     def box(self) -> Box3D:
@@ -123,7 +124,7 @@ class PromptPanel(QGroupBox):
         """
         box = self.current().box
         if box is None:
-            raise InputError(f"{self.current().name} is prompted by points and has no box.")
+            raise InputError(tr("{name} is prompted by points and has no box.", name=self.current().name))
         return box
 
     @property
@@ -196,18 +197,21 @@ class PromptPanel(QGroupBox):
         self.layers.release()
 
     def _make_buttons(self) -> None:
-        self.draw_button, self.extend_button = QPushButton("Draw a box"), QPushButton("Extend")
-        self.remove_button = QPushButton("Remove")
-        self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
+        self.draw_button, self.extend_button = QPushButton(tr("Draw a box")), QPushButton(tr("Extend"))
+        self.remove_button = QPushButton(tr("Remove"))
+        self.undo_button, self.redo_button = QPushButton(tr("Undo")), QPushButton(tr("Redo"))
         for button in (self.draw_button, self.extend_button):
             button.setCheckable(True)
-        self.draw_button.setToolTip("Drag a rectangle round an organ, on any side (B).")
+        self.draw_button.setToolTip(tr("Drag a rectangle round an organ, on any side (B)."))
         self.extend_button.setToolTip(
-            "A 3-D box by two slices: go to another slice and drag a rectangle there; the current box grows to hold "
-            "both (E)."
+            tr(
+                "A 3-D box by two slices: go to another slice and drag a rectangle there; the current box grows to "
+                "hold "
+                "both (E)."
+            )
         )
-        self.undo_button.setToolTip("Take back the last change of a box (Ctrl+Z).")
-        self.redo_button.setToolTip("Make it again (Ctrl+Shift+Z).")
+        self.undo_button.setToolTip(tr("Take back the last change of a box (Ctrl+Z)."))
+        self.redo_button.setToolTip(tr("Make it again (Ctrl+Shift+Z)."))
 
     def _connect(self) -> None:
         self.points.armed.connect(self._share_mouse)
@@ -227,10 +231,11 @@ class PromptPanel(QGroupBox):
         self.layers.changed.connect(self._show_what_applies)
 
     def _range_row(self) -> QHBoxLayout:
-        for spin, what in ((self.first, "first slice, nearest the feet ([)"), (self.last, "last slice (])")):
+        for spin in (self.first, self.last):
             spin.setStyleSheet(_NARROW)
-            spin.setToolTip(f"The box's {what}.")
-        return row(self.first, QLabel("to"), self.last)
+        self.first.setToolTip(tr("The box's first slice, nearest the feet ([)."))
+        self.last.setToolTip(tr("The box's last slice (])."))
+        return row(self.first, QLabel(tr("to")), self.last)
 
     def _share_mouse(self) -> None:
         """While points are set, a drag inside a box does not move the box."""
@@ -241,11 +246,11 @@ class PromptPanel(QGroupBox):
     def _on_armed(self, armed: bool) -> None:
         """Light up the button of the tool that the next drag belongs to."""
         for button, title, is_its in (
-            (self.draw_button, "Draw a box", not self._tool.extends),
-            (self.extend_button, "Extend", self._tool.extends),
+            (self.draw_button, tr("Draw a box"), not self._tool.extends),
+            (self.extend_button, tr("Extend"), self._tool.extends),
         ):
             button.setChecked(armed and is_its)
-            button.setText("Drag now…" if armed and is_its else title)
+            button.setText(tr("Drag now…") if armed and is_its else title)
 
     def _show_current(self) -> None:
         current = self._prompts.current_prompt

@@ -21,12 +21,13 @@ from qtpy.QtWidgets import (
 
 from napari_pqcomq.results.corrections import LONGEST_PAUSE_SECONDS
 from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.save_dialog import ask_and_save
 from pqcomq.csv_table import write_table
 
 _TOOLS_WIDTH = 250
-_COLUMNS = ("Object", "Model", "Added", "Removed", "Changed", "Strokes", "Time")
-_EXPLANATION = (
+_COLUMNS = (tr("Object"), tr("Model"), tr("Added"), tr("Removed"), tr("Changed"), tr("Strokes"), tr("Time"))
+_EXPLANATION = tr(
     "Paint on any side; the current object's mask of that model is corrected. Keep masks (Ctrl+K) and the tab Export "
     "take the corrected ones, and their records say so."
 )
@@ -52,9 +53,9 @@ class CorrectionsPanel(QWidget):
     def __init__(self, store: ResultStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store = store
-        self.tools = {"brush": QPushButton("Brush"), "eraser": QPushButton("Eraser")}
-        self.radius, self.undo_button = QDoubleSpinBox(), QPushButton("Undo")
-        self.export_button = QPushButton("Export table…")
+        self.tools = {"brush": QPushButton(tr("Brush")), "eraser": QPushButton(tr("Eraser"))}
+        self.radius, self.undo_button = QDoubleSpinBox(), QPushButton(tr("Undo"))
+        self.export_button = QPushButton(tr("Export table…"))
         self.table = QTableWidget(0, len(_COLUMNS))
         self._lay_out()
         for tool, button in self.tools.items():
@@ -84,7 +85,7 @@ class CorrectionsPanel(QWidget):
             effort = corrections.effort(side, number)
             rows.append(
                 {
-                    "object": names.get(number, f"object {number}"),
+                    "object": names.get(number, tr("object {number}", number=number)),
                     "model": result.models[side].segmenter.precision,
                     "voxels_added": effort.added,
                     "voxels_removed": effort.removed,
@@ -127,14 +128,17 @@ class CorrectionsPanel(QWidget):
         self.radius.setRange(0.5, 50.0)
         self.radius.setDecimals(1)
         self.radius.setSuffix(" mm")
-        self.radius.setToolTip("Radius of brush and eraser.")
-        self.tools["brush"].setToolTip("Add to the current object's mask on the side under the mouse (A).")
-        self.tools["eraser"].setToolTip("Take away from it (R).")
-        self.undo_button.setToolTip("Take the last stroke back (Ctrl+Z while a tool is in the hand).")
-        self.export_button.setToolTip("Write voxels and seconds for each object and model to a CSV file.")
+        self.radius.setToolTip(tr("Radius of brush and eraser."))
+        self.tools["brush"].setToolTip(tr("Add to the current object's mask on the side under the mouse (A)."))
+        self.tools["eraser"].setToolTip(tr("Take away from it (R)."))
+        self.undo_button.setToolTip(tr("Take the last stroke back (Ctrl+Z while a tool is in the hand)."))
+        self.export_button.setToolTip(tr("Write voxels and seconds for each object and model to a CSV file."))
         self.table.setToolTip(
-            f"Voxels are counted between the model's mask and the corrected one; time is from the first stroke to the "
-            f"last, pauses of more than {LONGEST_PAUSE_SECONDS:.0f} s left out."
+            tr(
+                "Voxels are counted between the model's mask and the corrected one; time is from the first stroke to "
+                "the last, pauses of more than {pause:.0f} s left out.",
+                pause=LONGEST_PAUSE_SECONDS,
+            )
         )
         self.table.setHorizontalHeaderLabels(list(_COLUMNS))
         self.table.verticalHeader().setVisible(False)
@@ -150,7 +154,7 @@ class CorrectionsPanel(QWidget):
             for button in pair:
                 row.addWidget(button)
             form.addRow(row)
-        form.addRow("Radius", self.radius)
+        form.addRow(tr("Radius"), self.radius)
         explanation = QLabel(_EXPLANATION)
         explanation.setWordWrap(True)
         explanation.setEnabled(False)
@@ -162,4 +166,4 @@ class CorrectionsPanel(QWidget):
         beside.addWidget(self.table, 1)
 
     def _ask(self) -> None:
-        ask_and_save(self, "Export corrections", "corrections.csv", self.export)
+        ask_and_save(self, tr("Export corrections"), "corrections.csv", self.export)

@@ -27,6 +27,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
+from napari_pqcomq.translation import tr, trn
 from pqcomq.dicom_masks.referenced_series import dicom_obstacle
 from pqcomq.dicom_masks.snomed_anatomy import known_names
 from pqcomq.errors import InputError
@@ -54,12 +55,14 @@ class ExportChoice:
 
 
 _ROWS = {
-    "kind": Row("File"),
+    "kind": Row(tr("File")),
     "with_patient": Row(
-        "Keep the patient's identity",
-        "Off: the files name no patient; a DICOM object still refers to its images by their UIDs.\n"
-        "On: name, ID, dates and accession number go into a DICOM object, as an archive (PACS) asks for,\n"
-        "and into the record (.json) beside the mask.",
+        tr("Keep the patient's identity"),
+        tr(
+            "Off: the files name no patient; a DICOM object still refers to its images by their UIDs.\n"
+            "On: name, ID, dates and accession number go into a DICOM object, as an archive (PACS) asks for,\n"
+            "and into the record (.json) beside the mask."
+        ),
     ),
 }
 
@@ -86,7 +89,7 @@ class ExportForm(QWidget):
         self._masks = masks
         self.choice = DataclassForm(ExportChoice(), _ROWS, self)
         self.names = NameTable()
-        self.button = QPushButton("Export…")
+        self.button = QPushButton(tr("Export…"))
         row, form = QHBoxLayout(self), QFormLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.addLayout(form, 1)
@@ -94,7 +97,7 @@ class ExportForm(QWidget):
         if wide:
             row.addWidget(self.names, 1, Qt.AlignmentFlag.AlignTop)
         else:
-            form.addRow("Names", self.names)
+            form.addRow(tr("Names"), self.names)
         self.choice.add_rows(form)
         form.addRow(self.button)
         self._worker: Any = None
@@ -120,7 +123,7 @@ class ExportForm(QWidget):
         """
         self.names.show_names(names)
         self._has_masks = volume is not None
-        self.choice["kind"].offer_dicom("There is no mask to export." if volume is None else dicom_obstacle(volume))
+        self.choice["kind"].offer_dicom(tr("There is no mask to export.") if volume is None else dicom_obstacle(volume))
         self.button.setEnabled(self._has_masks and self._worker is None)
 
     def export(self, path: Path, *, overwrite: bool = False) -> None:
@@ -135,7 +138,7 @@ class ExportForm(QWidget):
         """
         masks, volume = self._masks(self.names.by_label())
         self.button.setEnabled(False)
-        self.button.setText("Writing…")
+        self.button.setText(tr("Writing…"))
         self._worker = create_worker(
             _written,  # type: ignore[arg-type]
             path, masks, volume, with_patient=self.choice.value.with_patient, overwrite=overwrite,
@@ -148,7 +151,7 @@ class ExportForm(QWidget):
     def _ask(self) -> None:
         proposed = f"mask{self.kind.value}"
         path, _filter = QFileDialog.getSaveFileName(
-            self, "Export masks", proposed, f"{self.kind.words} (*{self.kind.value})",
+            self, tr("Export masks"), proposed, f"{self.kind.words} (*{self.kind.value})",
             options=QFileDialog.Option.DontConfirmOverwrite,
         )  # fmt: skip
         if not path:
@@ -163,19 +166,23 @@ class ExportForm(QWidget):
             show_error(str(error))
 
     def _confirmed(self, names: list[str]) -> bool:
-        verb = "exists" if len(names) == 1 else "exist"
-        asked = f"{' and '.join(names)} {verb} already. Replace?"
-        return bool(QMessageBox.question(self, "Export masks", asked) == QMessageBox.StandardButton.Yes)
+        asked = trn(
+            "{names} exists already. Replace?",
+            "{names} exist already. Replace?",
+            len(names),
+            names=tr(" and ").join(names),
+        )
+        return bool(QMessageBox.question(self, tr("Export masks"), asked) == QMessageBox.StandardButton.Yes)
 
     def _tell(self, outcome: list[Path] | str) -> None:
         if isinstance(outcome, str):
             show_error(outcome)
         else:
-            show_info(f"Exported {' and '.join(path.name for path in outcome)}.")
+            show_info(tr("Exported {files}.", files=tr(" and ").join(path.name for path in outcome)))
 
     def _end(self) -> None:
         self._worker = None
-        self.button.setText("Export…")
+        self.button.setText(tr("Export…"))
         self.button.setEnabled(self._has_masks)
 
 
@@ -192,12 +199,14 @@ class NameTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__(0, 2)
-        self.setHorizontalHeaderLabels(["Label", "Name"])
+        self.setHorizontalHeaderLabels([tr("Label"), tr("Name")])
         self.verticalHeader().setVisible(False)
         self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setStretchLastSection(True)
         self.setItemDelegateForColumn(1, _AnatomyDelegate(self))
-        self.setToolTip("Names of organs in English get their SNOMED CT code in DICOM files; others are kept as typed.")
+        self.setToolTip(
+            tr("Names of organs in English get their SNOMED CT code in DICOM files; others are kept as typed.")
+        )
         self.setVerticalScrollMode(QTableWidget.ScrollMode.ScrollPerPixel)
 
     def show_names(self, names: dict[int, str]) -> None:
@@ -215,7 +224,7 @@ class NameTable(QTableWidget):
         """The names as they stand."""
         cells = [(self.item(row, 0), self.item(row, 1)) for row in range(self.rowCount())]
         return {
-            int(number.text()): name.text().strip() or f"label {number.text()}"
+            int(number.text()): name.text().strip() or tr("label {number}", number=number.text())
             for number, name in cells
             if number is not None and name is not None
         }

@@ -17,6 +17,7 @@ from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.mask_layers import label_names, layer_masks
 from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.results.export_form import ExportForm, Masks
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
 from pqcomq.errors import InputError
 
@@ -30,9 +31,9 @@ class ExportPanel(QGroupBox):
     """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
-        super().__init__("Export masks", parent)
+        super().__init__(tr("Export masks"), parent)
         self.layers = LayerComboBox(napari_viewer, _is_mask)
-        self.form = ExportForm(self._masks, ("Layer", self.layers))
+        self.form = ExportForm(self._masks, (tr("Layer"), self.layers))
         column = QVBoxLayout(self)
         column.addWidget(self.form)
         column.addStretch(1)
@@ -54,7 +55,7 @@ class ExportPanel(QGroupBox):
     def _masks(self, names: dict[int, str]) -> Masks:
         layer = self.layers.layer
         if layer is None:
-            raise InputError("There is no labels layer on a volume to export.")
+            raise InputError(tr("There is no labels layer on a volume to export."))
         # Labels may have been painted since their names were shown.
         now = label_names(np.asarray(layer.data), layer.metadata, layer.name)
         return layer_masks(np.asarray(layer.data), layer.metadata, layer.name, {n: names.get(n, now[n]) for n in now})

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidge
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.pictures import sign
 from napari_pqcomq.widgets.dock.save_dialog import ask_and_save
 from pqcomq.comparison.gate import Tolerance, Verdict, judge_objects
@@ -27,22 +28,25 @@ _LIMITS_WIDTH = 230
 
 _ROWS = {
     "dice": Row(
-        "Dice at least",
-        "Least Dice between the models: 1 when both masks are the same, 0 when they never meet.",
+        tr("Dice at least"),
+        tr("Least Dice between the models: 1 when both masks are the same, 0 when they never meet."),
         decimals=3,
         options={"min": 0.01, "max": 1.0, "step": 0.005},
     ),
     "volume_percent": Row(
-        "Volume within",
-        "Greatest difference of the mask's volume from full precision's, either way.",
+        tr("Volume within"),
+        tr("Greatest difference of the mask's volume from full precision's, either way."),
         suffix=" %",
         decimals=1,
         options={"min": 0.0, "max": 100.0, "step": 1.0},
     ),
     "stability": Row(
-        "In doubt below",
-        "Stability score of the quantized model's own answer, told without full precision. Slices below are marked by "
-        "a dot above the slider; pqcomq segment --cascade sends them on to full precision.",
+        tr("In doubt below"),
+        tr(
+            "Stability score of the quantized model's own answer, told without full precision. Slices below are "
+            "marked by "
+            "a dot above the slider; pqcomq segment --cascade sends them on to full precision."
+        ),
         decimals=2,
         options={"min": 0.0, "max": 1.0, "step": 0.05},
     ),
@@ -68,7 +72,7 @@ class GatePanel(QWidget):
         self.limits = DataclassForm(Tolerance(), _ROWS, self)
         self.verdicts = QLabel()
         self.verdicts.setWordWrap(True)
-        self.export_button = QPushButton("Export verdicts…")
+        self.export_button = QPushButton(tr("Export verdicts…"))
         self.verdicts.setAlignment(Qt.AlignmentFlag.AlignTop)
         limits = QWidget()
         limits.setFixedWidth(_LIMITS_WIDTH)
@@ -129,7 +133,7 @@ class GatePanel(QWidget):
         self.updateGeometry()
 
     def _ask(self) -> None:
-        ask_and_save(self, "Export verdicts", "gate.csv", self.export)
+        ask_and_save(self, tr("Export verdicts"), "gate.csv", self.export)
 
 
 def _paragraph(verdict: Verdict, is_last: bool) -> str:

@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
+from napari_pqcomq.translation import tr
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.presentation.text import figure_rows, short_precision
 from pqcomq.segmentation.doubt import DOUBTFUL
 
-_AGREEMENT, _ACCURACY = "Agreement of the models", "Accuracy against ground truth"
-_SIZE, _TIME = "Volume and size", "Time and memory"
-_DOUBT = "Doubt, told without full precision"
+_AGREEMENT, _ACCURACY = tr("Agreement of the models"), tr("Accuracy against ground truth")
+_SIZE, _TIME = tr("Volume and size"), tr("Time and memory")
+_DOUBT = tr("Doubt, told without full precision")
 _SIZES = ("Volume", "File", "Effective bits")
 _DOUBTS = ("Slices in doubt", "Least stability")
 """How the measures begin that are no times."""
 _ROW_PIXELS, _FONT_PIXELS, _VALUE_WIDTH = 14, 11, 74
-_TOOLTIP = "Full precision and every quantized model, on the current object."
+_TOOLTIP = tr("Full precision and every quantized model, on the current object.")
 
 
 class MetricsTable(QWidget):

@@ -11,6 +11,7 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from pqcomq.comparison.gate import Tolerance
 
@@ -21,17 +22,17 @@ if TYPE_CHECKING:
     from pqcomq.plots.theme import Look
 
 ALONG, AGREEMENT, ACCURACY, LATENCIES, LAYERS, JITTER = (
-    "Dice along the slices",
-    "Bits, latency · Dice between the models",
-    "Bits, latency · Dice against ground truth",
-    "Latencies",
-    "Quantization error of each layer",
-    "Moved boxes against quantization",
+    tr("Dice along the slices"),
+    tr("Bits, latency · Dice between the models"),
+    tr("Bits, latency · Dice against ground truth"),
+    tr("Latencies"),
+    tr("Quantization error of each layer"),
+    tr("Moved boxes against quantization"),
 )
 _LEAST_HEIGHT, _CHOICES_WIDTH = 150, 230
 """Pixels."""
 
-_HINT = "Click or press ← → to go to a slice."
+_HINT = tr("Click or press ← → to go to a slice.")
 
 
 class PlotsPanel(QWidget):
@@ -61,8 +62,8 @@ class PlotsPanel(QWidget):
         choices.setFixedWidth(_CHOICES_WIDTH)
         form = QFormLayout(choices)
         form.setContentsMargins(0, 0, 0, 0)
-        form.addRow("Object", self.objects)
-        form.addRow("Plot", self.plots)
+        form.addRow(tr("Object"), self.objects)
+        form.addRow(tr("Plot"), self.plots)
         form.addRow(self.hint)
         self.hint.setWordWrap(True)
         self._row = QHBoxLayout(self)

@@ -27,6 +27,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.reader_study.blinded_study import BlindedReading, Choice
 from pqcomq.reader_study.trials import Item, items_of
@@ -37,11 +38,11 @@ if TYPE_CHECKING:
 
 _DEFAULT_SLICES = 10
 _KEYS: dict[Choice, tuple[str, str]] = {
-    "left": ("Left is better (J)", "J"),
-    "none": ("No difference (K)", "K"),
-    "right": ("Right is better (L)", "L"),
+    "left": (tr("Left is better (J)"), "J"),
+    "none": (tr("No difference (K)"), "K"),
+    "right": (tr("Right is better (L)"), "L"),
 }
-_EXPLANATION = (
+_EXPLANATION = tr(
     "Reads slices on which the masks differ. Sides are shuffled and nameless, figures are hidden; which model was "
     "where is told after the last pair. Every choice is written to the log at once."
 )
@@ -98,8 +99,8 @@ class ReaderStudyPanel(QWidget):
         self.slices = QSpinBox()
         self.slices.setRange(1, 200)
         self.slices.setValue(_DEFAULT_SLICES)
-        self.slices.setToolTip("Slices of every object and model at the most, evenly spread.")
-        self.start_button, self.stop_button = QPushButton("Read blinded…"), QPushButton("Stop")
+        self.slices.setToolTip(tr("Slices of every object and model at the most, evenly spread."))
+        self.start_button, self.stop_button = QPushButton(tr("Read blinded…")), QPushButton(tr("Stop"))
         self.choices = {choice: QPushButton(text) for choice, (text, _key) in _KEYS.items()}
         self.bar, self.text = QProgressBar(), QLabel(_EXPLANATION)
         self.text.setWordWrap(True)
@@ -129,7 +130,7 @@ class ReaderStudyPanel(QWidget):
         """
         result = self._store.result
         if result is None:
-            raise InputError("There is no comparison to read yet: press Compare first.")
+            raise InputError(tr("There is no comparison to read yet: press Compare first."))
         items: list[Item] = []
         for found in result.objects:
             for comparison in found.comparisons:
@@ -161,7 +162,7 @@ class ReaderStudyPanel(QWidget):
         """End a reading before its last pair; no names are shown, the log stays as it is."""
         if self._store.is_being_read:
             self._store.reading = None
-            self.text.setText("Stopped before the last pair; which model was where is not told.")
+            self.text.setText(tr("Stopped before the last pair; which model was where is not told."))
             self._refresh()
             self.ended.emit()
 
@@ -172,8 +173,12 @@ class ReaderStudyPanel(QWidget):
         if trial is None or result is None:
             return
         several = len(result.objects) > 1
-        what = f"{trial.item.name}, slice {trial.item.z}" if several else f"Slice {trial.item.z}"
-        self.text.setText(f"{what}: which mask is better?")
+        what = (
+            tr("{item}, slice {z}", item=trial.item.name, z=trial.item.z)
+            if several
+            else tr("Slice {z}", z=trial.item.z)
+        )
+        self.text.setText(tr("{what}: which mask is better?", what=what))
         self._refresh()
         self.shown.emit(_pair(result, trial.item, trial.quantized_is_left))
         self._began = self._clock()
@@ -184,7 +189,7 @@ class ReaderStudyPanel(QWidget):
         self._refresh()
 
     def _ask(self) -> None:
-        path, _filter = QFileDialog.getSaveFileName(self, "Log of the reading", "reading.csv", "Table (*.csv)")
+        path, _filter = QFileDialog.getSaveFileName(self, tr("Log of the reading"), "reading.csv", tr("Table (*.csv)"))
         if not path:
             return
         try:
@@ -206,7 +211,7 @@ class ReaderStudyPanel(QWidget):
             total, done = len(reading.trials), len(reading.answers)
             self.bar.setRange(0, total)
             self.bar.setValue(done)
-            self.bar.setFormat(f"pair {done + 1} of {total}")
+            self.bar.setFormat(tr("pair {done} of {total}", done=done + 1, total=total))
         self.updateGeometry()
 
     def _shortcut(self, choice: Choice) -> QShortcut:
@@ -216,7 +221,7 @@ class ReaderStudyPanel(QWidget):
 
     def _lay_out(self) -> None:
         form = QFormLayout()
-        form.addRow("Slices", self.slices)
+        form.addRow(tr("Slices"), self.slices)
         row = QHBoxLayout()
         row.addWidget(self.choices["left"])
         row.addWidget(self.choices["right"])

@@ -6,6 +6,7 @@ from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from napari_pqcomq.results.export_form import ExportForm, Masks
 from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.origin import Origin
@@ -23,7 +24,7 @@ class ResultExportPanel(QWidget):
         super().__init__(parent)
         self._store = store
         self.models = QComboBox()
-        self.form = ExportForm(self._masks, ("Model", self.models), wide=True)
+        self.form = ExportForm(self._masks, (tr("Model"), self.models), wide=True)
         column = QVBoxLayout(self)
         column.addWidget(self.form)
         column.addStretch(1)
@@ -43,7 +44,7 @@ class ResultExportPanel(QWidget):
     def _masks(self, names: dict[int, str]) -> Masks:
         result, index = self._store.result, self.models.currentIndex()
         if result is None:
-            raise InputError("There is no comparison to export yet.")
+            raise InputError(tr("There is no comparison to export yet."))
         masks = {}
         for found in result.objects:
             mask = found.results[index].mask_in(result.volume.grid.shape_zyx)

@@ -6,6 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QDockWidget, QMainWindow, QWidget
 
 from napari_pqcomq.results.result_tabs import ResultTabs
+from napari_pqcomq.translation import tr
 
 _HEIGHT = 240
 """Pixels: the table of figures with its header, and four verdicts."""
@@ -20,13 +21,13 @@ class ResultsDock(QDockWidget):
     """
 
     def __init__(self, tabs: ResultTabs, inside: QWidget) -> None:
-        super().__init__("Results", inside)
+        super().__init__(tr("Results"), inside)
         self.setObjectName("pqcomq results")
         self.setFeatures(
             QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetFloatable
         )
         for button in self.findChildren(QAbstractButton):  # Qt's own, in the title
-            button.setToolTip("Take the results out of the window, or put them back.")
+            button.setToolTip(tr("Take the results out of the window, or put them back."))
         self.setWidget(tabs)
         self._inside = inside
         self.setVisible(False)

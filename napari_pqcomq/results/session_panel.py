@@ -10,10 +10,11 @@ from qtpy.QtCore import QUrl, Signal
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
+from napari_pqcomq.translation import tr
 from pqcomq.comparison.box_perturbation import SHIFT_PIXELS
 
 _MOST_PIXELS = 50
-_EXPLANATION = (
+_EXPLANATION = tr(
     "A session is a folder: report.html to read and send, tables, masks and weights. It holds no patient data and not "
     "the volume, which is known by its voxels. “pqcomq replay” runs it again."
 )
@@ -34,17 +35,23 @@ class SessionPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.jitter_button, self.pixels = QPushButton("Move the boxes by ±"), QSpinBox()
+        self.jitter_button, self.pixels = QPushButton(tr("Move the boxes by ±")), QSpinBox()
         self.pixels.setRange(1, _MOST_PIXELS)
         self.pixels.setValue(SHIFT_PIXELS)
         self.pixels.setSuffix(" px")
-        self.pixels.setToolTip("Each edge of a box is moved by up to this many pixels of the volume, either way.")
+        self.pixels.setToolTip(tr("Each edge of a box is moved by up to this many pixels of the volume, either way."))
         self.jitter_button.setToolTip(
-            "Runs full precision on eight boxes beside each of yours: how much does the prompt change, against what "
-            "quantization changes? The answer goes into the plots and the report."
+            tr(
+                "Runs full precision on eight boxes beside each of yours: how much does the prompt change, against "
+                "what "
+                "quantization changes? The answer goes into the plots and the report."
+            )
         )
-        self.save_button, self.open_button = QPushButton("Save session and report…"), QPushButton("Open session…")
-        self.page_button = QPushButton("Show the report")
+        self.save_button, self.open_button = (
+            QPushButton(tr("Save session and report…")),
+            QPushButton(tr("Open session…")),
+        )
+        self.page_button = QPushButton(tr("Show the report"))
         self.message = QLabel(_EXPLANATION)
         self.message.setWordWrap(True)
         column = QVBoxLayout(self)
@@ -94,12 +101,12 @@ class SessionPanel(QWidget):
             self.pixels.setValue(int(pixels))
 
     def _ask_save(self) -> None:
-        path, _filter = QFileDialog.getSaveFileName(self, "Folder of the session, to be made", "session")
+        path, _filter = QFileDialog.getSaveFileName(self, tr("Folder of the session, to be made"), "session")
         if path:
             self.save_requested.emit(Path(path))
 
     def _ask_open(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of a session")
+        path = QFileDialog.getExistingDirectory(self, tr("Folder of a session"))
         if path:
             self.open_requested.emit(Path(path))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.overlays.slice_strip import StripRow
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.presentation.text import short_precision
@@ -18,7 +19,7 @@ def slice_rows(found: ObjectComparison, doubt_below: float = DOUBTFUL) -> list[S
     rows = [
         StripRow(
             short_precision(each.candidate.precision),
-            f"{short_precision(each.candidate.precision)}: Dice vs full precision",
+            tr("{short_precision}: Dice vs full precision", short_precision=short_precision(each.candidate.precision)),
             {score.z: score.agreement for score in each.slices},
             each.doubtful_slices(doubt_below),
         )
@@ -28,5 +29,5 @@ def slice_rows(found: ObjectComparison, doubt_below: float = DOUBTFUL) -> list[S
     accuracy = {score.z: score.reference_accuracy for score in first.slices if score.reference_accuracy is not None}
     if accuracy:
         precision = short_precision(first.reference.precision)
-        rows.append(StripRow("vs truth", f"{precision}: Dice vs ground truth", accuracy))
+        rows.append(StripRow(tr("vs truth"), tr("{precision}: Dice vs ground truth", precision=precision), accuracy))
     return rows

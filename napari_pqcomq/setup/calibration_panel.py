@@ -12,10 +12,13 @@ from qtpy.QtWidgets import QFormLayout, QWidget
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.forms.value_types import VolumeFiles
 from napari_pqcomq.jobs.choices import CalibrationChoice
+from napari_pqcomq.translation import tr
 
 _ROWS = {
-    "files": Row("Calibrate on", "Calibrate on other volumes to compare on data that the quantizer has not seen."),
-    "slices": Row("Slices", "How many slices the quantizer looks at, in all.", options={"min": 1, "max": 64}),
+    "files": Row(
+        tr("Calibrate on"), tr("Calibrate on other volumes to compare on data that the quantizer has not seen.")
+    ),
+    "slices": Row(tr("Slices"), tr("How many slices the quantizer looks at, in all."), options={"min": 1, "max": 64}),
 }
 
 

@@ -14,13 +14,14 @@ from qtpy.QtWidgets import QFileDialog, QFormLayout, QGroupBox, QPushButton, QSp
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.mask_layers import TRUTH_KEY, mask_layers
 from napari_pqcomq.layers.volume_layers import volume_of
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
 from napari_pqcomq.widgets.dock.import_questions import masks_as_chosen
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
-_FILTER = "Labels (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)"
+_FILTER = tr("Labels (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)")
 
 
 class GroundTruthPanel(QGroupBox):
@@ -33,18 +34,18 @@ class GroundTruthPanel(QGroupBox):
     changed = Signal()
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
-        super().__init__("Ground truth (optional)", parent)
+        super().__init__(tr("Ground truth (optional)"), parent)
         self._viewer = viewer
         self._volume: Volume | None = None
         self.layers = LayerComboBox(
-            viewer, lambda layer: isinstance(layer, Labels) and not is_of_comparison(layer), nothing="None"
+            viewer, lambda layer: isinstance(layer, Labels) and not is_of_comparison(layer), nothing=tr("None")
         )
         self.label = QSpinBox()
         self.label.setRange(1, 65535)
-        self.open_button = QPushButton("Open labels…")
+        self.open_button = QPushButton(tr("Open labels…"))
         form = QFormLayout(self)
-        form.addRow("Layer", self.layers)
-        form.addRow("Label", self.label)
+        form.addRow(tr("Layer"), self.layers)
+        form.addRow(tr("Label"), self.label)
         form.addRow(self.open_button)
         viewer.layers.events.inserted.connect(self._take_known)
         self.open_button.clicked.connect(self._ask)
@@ -116,11 +117,19 @@ class GroundTruthPanel(QGroupBox):
         if layer is None or self._volume is None:
             return None
         if not self._labels_fit():
-            shapes = f"{layer.data.shape}, the volume {self._volume.grid.shape_zyx}"
-            raise InputError(f"The labels layer {layer.name!r} has shape {shapes}.")
+            shapes = tr(
+                "{shape}, the volume {shape_zyx}", shape=layer.data.shape, shape_zyx=self._volume.grid.shape_zyx
+            )
+            raise InputError(tr("The labels layer {layer!r} has shape {shapes}.", layer=layer.name, shapes=shapes))
         mask: np.ndarray = self._data() == self.label.value()
         if not mask.any():
-            raise InputError(f"The labels layer {layer.name!r} holds no voxel of label {self.label.value()}.")
+            raise InputError(
+                tr(
+                    "The labels layer {layer!r} holds no voxel of label {label}.",
+                    layer=layer.name,
+                    label=self.label.value(),
+                )
+            )
         return mask
 
     def open_labels(self, path: Path) -> None:
@@ -133,7 +142,7 @@ class GroundTruthPanel(QGroupBox):
             InputError: it is no labels file or lies on another grid.
         """
         if self._volume is None:
-            raise InputError("Open the volume before its labels.")
+            raise InputError(tr("Open the volume before its labels."))
         read = masks_as_chosen(path, self._volume)
         if read is None:
             return
@@ -150,7 +159,7 @@ class GroundTruthPanel(QGroupBox):
         return np.asarray(self.layers.layer.data)
 
     def _ask(self) -> None:
-        path, _filter = QFileDialog.getOpenFileName(self, "Labels of the volume", "", _FILTER)
+        path, _filter = QFileDialog.getOpenFileName(self, tr("Labels of the volume"), "", _FILTER)
         if path:
             try:
                 self.open_labels(Path(path))

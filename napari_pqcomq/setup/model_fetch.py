@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Qt, Signal
 from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch, take_over
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.rows import row
 from pqcomq.models.catalogue.entries import Entry, entry_of
 from pqcomq.models.catalogue.store import bytes_so_far, stored_checkpoint
@@ -19,7 +20,7 @@ from pqcomq.models.catalogue.store import bytes_so_far, stored_checkpoint
 _MEGABYTE = 1e6
 _LINK = "#7CC4F0"
 """Qt's own blue is not legible on napari's dark ground."""
-_FILES = "Checkpoints (*.pth *.pt *.safetensors);;All files (*)"
+_FILES = tr("Checkpoints (*.pth *.pt *.safetensors);;All files (*)")
 
 
 class ModelFetch(QWidget):
@@ -47,13 +48,13 @@ class ModelFetch(QWidget):
         for label in (self.facts, self.problem):
             label.setWordWrap(True)
         self.facts.setOpenExternalLinks(True)
-        self.fetch_button, self.import_button = QPushButton(), QPushButton("Take over a file…")
-        self.cancel_button = QPushButton("Cancel")
-        self.fetch_button.setToolTip("Accept the licence of the model's weights and fetch them in the background.")
-        self.import_button.setToolTip("Choose the checkpoint file that you have; it is checked, then copied.")
-        self.cancel_button.setToolTip("Stop; what has come is kept, and the download can go on from there.")
-        self.bar.setAccessibleName("Download")
-        self.bar.setToolTip("How much of the checkpoint has come.")
+        self.fetch_button, self.import_button = QPushButton(), QPushButton(tr("Take over a file…"))
+        self.cancel_button = QPushButton(tr("Cancel"))
+        self.fetch_button.setToolTip(tr("Accept the licence of the model's weights and fetch them in the background."))
+        self.import_button.setToolTip(tr("Choose the checkpoint file that you have; it is checked, then copied."))
+        self.cancel_button.setToolTip(tr("Stop; what has come is kept, and the download can go on from there."))
+        self.bar.setAccessibleName(tr("Download"))
+        self.bar.setToolTip(tr("How much of the checkpoint has come."))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.facts)
@@ -91,15 +92,25 @@ class ModelFetch(QWidget):
         entry, here = entry_of(self._key), self._fetching == self._key and self.is_running
         so_far = bytes_so_far(entry)
         self.facts.setText(
-            f"{entry.title} ({_size(entry.size)}) is not on this machine. Licence of its weights: {entry.licence}; "
-            f'<a style="color: {_LINK}" href="{entry.page}">what its authors say</a>. Trained on {entry.trained_on}.'
+            tr(
+                '{title} ({size}) is not on this machine. Licence of its weights: {licence}; <a style="color: {link}" '
+                'href="{page}">what its authors say</a>. Trained on {trained_on}.',
+                title=entry.title,
+                size=_size(entry.size),
+                licence=entry.licence,
+                link=_LINK,
+                page=entry.page,
+                trained_on=entry.trained_on,
+            )
         )
         self.fetch_button.setText(
-            f"Go on fetching ({so_far / _MEGABYTE:.0f} of {_size(entry.size)} are here)"
+            tr("Go on fetching ({so_far:.0f} of {size} are here)", so_far=so_far / _MEGABYTE, size=_size(entry.size))
             if so_far
-            else f"Accept licence, fetch {_size(entry.size)}"
+            else tr("Accept licence, fetch {size}", size=_size(entry.size))
         )
-        self.fetch_button.setToolTip(f"Accept {entry.licence} and fetch {entry.file} in the background.")
+        self.fetch_button.setToolTip(
+            tr("Accept {licence} and fetch {file} in the background.", licence=entry.licence, file=entry.file)
+        )
         for button in (self.fetch_button, self.import_button):
             button.setVisible(not here)
             button.setEnabled(not self.is_running)
@@ -136,7 +147,7 @@ class ModelFetch(QWidget):
     def _take(self, problem: str) -> None:
         key, self._worker, self._transfer = self._fetching, None, None
         if problem:
-            self._problems[key] = f"{problem} Here: “{self.import_button.text()}”."
+            self._problems[key] = tr("{problem} Here: “{button}”.", problem=problem, button=self.import_button.text())
             show_error(self._problems[key])
         if stored_checkpoint(key) is not None:
             self.arrived.emit(key)
@@ -146,7 +157,9 @@ class ModelFetch(QWidget):
     def _show_bytes(self, done: float, total: float) -> None:
         self.bar.setRange(0, 1000)
         self.bar.setValue(int(1000 * done / total) if total else 0)
-        self.bar.setFormat(f"{done / _MEGABYTE:.0f} of {total / _MEGABYTE:.0f} MB" if total else "")
+        self.bar.setFormat(
+            tr("{done:.0f} of {total:.0f} MB", done=done / _MEGABYTE, total=total / _MEGABYTE) if total else ""
+        )
 
 
 class _Told(QObject):
@@ -163,7 +176,7 @@ def note_of(entry: Entry) -> str:
     """What the list of models says beside a name: size, licence, and whether the weights are here."""
     here = entry.embedded or stored_checkpoint(entry.key) is not None
     licence = entry.licence.partition(" (")[0]
-    return f"{_size(entry.size)} · {licence}" + (" · here" if here else "")
+    return f"{_size(entry.size)} · {licence}" + (tr(" · here") if here else "")
 
 
 NOTE_ROLE = int(Qt.ItemDataRole.UserRole) + 7

@@ -13,6 +13,7 @@ from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.forms.value_types import BitWidths
 from napari_pqcomq.jobs.choices import ModelChoice, ModelSettings
 from napari_pqcomq.setup.model_fetch import NOTE_ROLE, ModelFetch, note_of
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.combo_boxes import choose_text
 from napari_pqcomq.widgets.controls.noted_entries import NotedEntries
@@ -22,20 +23,20 @@ from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES
 from pqcomq.quantization.algorithm.config import METHOD_TITLES, QuantizationConfig
 
 _ROWS = {
-    "key": Row("Model", options={"choices": [(MODEL_TITLES[key], key) for key in MODEL_KEYS]}),
+    "key": Row(tr("Model"), options={"choices": [(MODEL_TITLES[key], key) for key in MODEL_KEYS]}),
     "file": Row(
-        "Checkpoint",
-        "A checkpoint of your own for this once, in place of the weights that were fetched or taken over.",
-        options={"filter": "Checkpoint (*.pth *.pt)"},
+        tr("Checkpoint"),
+        tr("A checkpoint of your own for this once, in place of the weights that were fetched or taken over."),
+        options={"filter": tr("Checkpoint (*.pth *.pt)")},
     ),
-    "widths": Row("Quantize to", "Bits of each weight; several are compared side by side with full precision."),
-    "runtime": Row("Runs on"),
+    "widths": Row(tr("Quantize to"), tr("Bits of each weight; several are compared side by side with full precision.")),
+    "runtime": Row(tr("Runs on")),
     "method": Row(
-        "Method",
+        tr("Method"),
         options={"widget_type": "ComboBox", "choices": [(title, method) for method, title in METHOD_TITLES.items()]},
     ),
 }
-_METHOD_TOOLTIP = "How weights are rounded. Permutation-COMQ is the default; the others are there to compare."
+_METHOD_TOOLTIP = tr("How weights are rounded. Permutation-COMQ is the default; the others are there to compare.")
 _REMEMBERED = {"model": "key", "bits": "widths", "method": "method", "runtime": "runtime"}
 """Key among what is remembered → field."""
 
@@ -43,9 +44,15 @@ _REMEMBERED = {"model": "key", "bits": "widths", "method": "method", "runtime": 
 def _facts(key: str) -> str:
     """What is to be known of a model before it is chosen."""
     entry = entry_of(key)
-    return (
-        f"{entry.title}, {note_of(entry)}: trained on {entry.trained_on}. Licence of the weights: {entry.licence}. "
-        f"Image of {entry.side} × {entry.side} pixels. {entry.citation}."
+    return tr(
+        "{title}, {note}: trained on {trained_on}. Licence of the weights: {licence}. Image of {side} × "
+        "{side} pixels. {citation}.",
+        title=entry.title,
+        note=note_of(entry),
+        trained_on=entry.trained_on,
+        licence=entry.licence,
+        side=entry.side,
+        citation=entry.citation,
     )
 
 
@@ -63,9 +70,9 @@ class ModelPanel(QGroupBox):
     changed = Signal()
 
     def __init__(self, calibration: QWidget, parent: QWidget | None = None) -> None:
-        super().__init__("Model", parent)
+        super().__init__(tr("Model"), parent)
         self.form = DataclassForm(ModelSettings(), _ROWS, self)
-        self.form["file"].choose_btn.text = "Choose…"
+        self.form["file"].choose_btn.text = tr("Choose…")
         self.fetching = ModelFetch()
         self.fetching.arrived.connect(self._on_arrived)
         self._models: QComboBox = self.form["key"].native
@@ -151,7 +158,7 @@ class ModelPanel(QGroupBox):
         form.setContentsMargins(0, 0, 0, 0)
         self.form.add_rows(form, ("method",))
         form.addRow(calibration)
-        return Collapsible("Method and calibration", inside)
+        return Collapsible(tr("Method and calibration"), inside)
 
     def release(self) -> None:
         """Stop a download that is under way; what has come stays."""
@@ -176,4 +183,4 @@ class ModelPanel(QGroupBox):
         self.form["key"].tooltip = _facts(self.settings.key)
         integers, method = self.runtime.integers, self.form["method"]
         method.enabled = not integers
-        method.tooltip = "Integer products need COMQ with one scale a channel." if integers else _METHOD_TOOLTIP
+        method.tooltip = tr("Integer products need COMQ with one scale a channel.") if integers else _METHOD_TOOLTIP

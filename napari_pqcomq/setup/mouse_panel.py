@@ -8,12 +8,14 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
+from napari_pqcomq.translation import tr
+
 MOUSE = (
-    ("Wheel", "slices"),
-    ("Ctrl + wheel", "zoom"),
-    ("Right button", "window: wider to the right, brighter upwards"),
-    ("Middle button", "pan"),
-    ("Left button", "boxes, curtain, pan"),
+    (tr("Wheel"), tr("slices")),
+    (tr("Ctrl + wheel"), tr("zoom")),
+    (tr("Right button"), tr("window: wider to the right, brighter upwards")),
+    (tr("Middle button"), tr("pan")),
+    (tr("Left button"), tr("boxes, curtain, pan")),
 )
 """What each does, with the switch on."""
 _MEANINGS = " · ".join(f"{button}: {what}" for button, what in MOUSE)
@@ -30,9 +32,11 @@ class MousePanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.switch = QCheckBox("Mouse as in a PACS")
+        self.switch = QCheckBox(tr("Mouse as in a PACS"))
         self.switch.setChecked(True)
-        self.switch.setToolTip(f"{_MEANINGS}. Off: napari's own mouse, which zooms with the wheel.")
+        self.switch.setToolTip(
+            tr("{meanings}. Off: napari's own mouse, which zooms with the wheel.", meanings=_MEANINGS)
+        )
         self.meanings = QLabel(_MEANINGS)
         self.meanings.setWordWrap(True)
         self.meanings.setEnabled(False)

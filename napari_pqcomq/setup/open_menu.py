@@ -13,6 +13,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
+from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 PLUGIN = "napari-pqcomq"
 MOST_RECENT = 8
 MEGABYTE = 10**6
-_TITLE = "Open…"
-_SAMPLES = {"Sample: synthetic abdominal CT": "synthetic_ct", "Sample: abdominal MR slice": "mr_slice"}
-_REAL_CT = "Sample: real abdominal CT (290 MB, downloaded once)"
-_FILES = "Volumes (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.dcm *.ima *.zip DICOMDIR);;All files (*)"
+_TITLE = tr("Open…")
+_SAMPLES = {tr("Sample: synthetic abdominal CT"): "synthetic_ct", tr("Sample: abdominal MR slice"): "mr_slice"}
+_REAL_CT = tr("Sample: real abdominal CT (290 MB, downloaded once)")
+_FILES = tr("Volumes (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.dcm *.ima *.zip DICOMDIR);;All files (*)")
 
 
 class OpenMenu(QPushButton):
@@ -42,7 +43,9 @@ class OpenMenu(QPushButton):
         self.entries = QMenu(self)
         self.entries.aboutToShow.connect(self._fill)
         self.setMenu(self.entries)
-        self.setToolTip("A NIfTI, NRRD, MetaImage or DICOM file, a DICOM folder, a sample, or what was open lately.")
+        self.setToolTip(
+            tr("A NIfTI, NRRD, MetaImage or DICOM file, a DICOM folder, a sample, or what was open lately.")
+        )
         self._fill()
 
     def note(self, paths: Iterable[Path]) -> None:
@@ -56,15 +59,15 @@ class OpenMenu(QPushButton):
 
     def _fill(self) -> None:
         self.entries.clear()
-        self.entries.addAction("File…", self._ask_file)
-        self.entries.addAction("DICOM folder…", self._ask_folder)
+        self.entries.addAction(tr("File…"), self._ask_file)
+        self.entries.addAction(tr("DICOM folder…"), self._ask_folder)
         for title, sample in _SAMPLES.items():
             self.entries.addAction(title, self._sample_opener(sample))
         download = self.entries.addAction(_REAL_CT, self._download)
         download.setEnabled(self._worker is None)
         there = [path for path in self.recent if path.exists()]
         if there:
-            self.entries.addSection("Lately open")
+            self.entries.addSection(tr("Lately open"))
         for path in there:
             action = self.entries.addAction(path.name, self._opener(path))
             action.setToolTip(str(path))
@@ -73,12 +76,12 @@ class OpenMenu(QPushButton):
         return lambda: self.open(path)
 
     def _ask_file(self) -> None:
-        path, _filter = QFileDialog.getOpenFileName(self, "Volume", "", _FILES)
+        path, _filter = QFileDialog.getOpenFileName(self, tr("Volume"), "", _FILES)
         if path:
             self.open(Path(path))
 
     def _ask_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "DICOM folder")
+        path = QFileDialog.getExistingDirectory(self, tr("DICOM folder"))
         if path:
             self.open(Path(path))
 
@@ -102,7 +105,7 @@ class OpenMenu(QPushButton):
         self._worker = create_worker(_fetched, self._told, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
         self._worker.returned.connect(self._take_download)
         self._worker.finished.connect(self._end_download)
-        self.setText("Opening the real CT…")
+        self.setText(tr("Opening the real CT…"))
         self._worker.start()
 
     def _take_download(self, fetched: Volume | str) -> None:
@@ -139,7 +142,7 @@ class _Megabytes(QObject):
         self._done += n
         if int(self._done // MEGABYTE) != self._told:
             self._told = int(self._done // MEGABYTE)
-            self.changed.emit(f"{self._told} of {(self.total or 0) / MEGABYTE:.0f} MB")
+            self.changed.emit(tr("{told} of {total:.0f} MB", told=self._told, total=(self.total or 0) / MEGABYTE))
 
 
 def _fetched(told: _Megabytes) -> Volume | str:

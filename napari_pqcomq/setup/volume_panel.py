@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QHBoxLayout, QLabe
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, volume_of
 from napari_pqcomq.setup.open_menu import OpenMenu
+from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.controls.combo_boxes import choose_text
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
 from napari_pqcomq.widgets.controls.pictures import sign
@@ -21,9 +22,9 @@ from pqcomq.volumes.geometry_report import GeometryReport
 from pqcomq.volumes.intensity_window import PRESETS, Window, default_window
 from pqcomq.volumes.volume import Modality, Volume
 
-_MODALITIES: dict[Modality, str] = {"CT": "CT", "MR": "MR", "other": "Neither CT nor MR"}
-_DEFAULT, _BY_HAND = "The modality's own", "Set by hand"
-_MODALITYS, _SHOWN = "The modality's window", "The window shown"
+_MODALITIES: dict[Modality, str] = {"CT": "CT", "MR": "MR", "other": tr("Neither CT nor MR")}
+_DEFAULT, _BY_HAND = tr("The modality's own"), tr("Set by hand")
+_MODALITYS, _SHOWN = tr("The modality's window"), tr("The window shown")
 
 
 class VolumePanel(QGroupBox):
@@ -40,7 +41,7 @@ class VolumePanel(QGroupBox):
     windowed = Signal(tuple)
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
-        super().__init__("Volume", parent)
+        super().__init__(tr("Volume"), parent)
         self._viewer = viewer
         self.layers = LayerComboBox(viewer, lambda layer: isinstance(layer, Image) and volume_of(layer) is not None)
         self.presets = QComboBox()
@@ -48,12 +49,17 @@ class VolumePanel(QGroupBox):
         for name, window in PRESETS.items():
             self.presets.addItem(f"{name.capitalize()} (W {window.width:g} / L {window.level:g})", window)
         self.presets.addItem(_BY_HAND, None)
-        self.presets.setToolTip("How the picture is shown (Ctrl+1 …); the voxels stay as they are.")
+        self.presets.setToolTip(tr("How the picture is shown (Ctrl+1 …); the voxels stay as they are."))
         self.models_see = QComboBox()
         self.models_see.addItems([_MODALITYS, _SHOWN])
         self.models_see.setToolTip(
-            f"{_MODALITYS}: the picture's window is display only.\n{_SHOWN}: the models' input, and with it masks and "
-            "figures, change with the picture's window, as a finding that only a lung or bone window shows may need."
+            tr(
+                "{modality}: the picture's window is display only.\n{shown}: the models' input, and with it masks and "
+                "figures, change with the picture's window, as a finding that only a lung or bone window shows may "
+                "need.",
+                modality=_MODALITYS,
+                shown=_SHOWN,
+            )
         )
         self.input_note = QLabel()
         self.input_note.setWordWrap(True)
@@ -62,8 +68,11 @@ class VolumePanel(QGroupBox):
         for modality, text in _MODALITIES.items():
             self.modalities.addItem(text, modality)
         self.modalities.setToolTip(
-            "What kind of image this is, where the file does not say or says it wrongly: it decides the default window "
-            "and how values become the models' input. An open comparison is closed; its figures stay."
+            tr(
+                "What kind of image this is, where the file does not say or says it wrongly: it decides the default "
+                "window "
+                "and how values become the models' input. An open comparison is closed; its figures stay."
+            )
         )
         self.facts = QLabel()
         self.facts.setTextFormat(Qt.TextFormat.RichText)
@@ -73,11 +82,11 @@ class VolumePanel(QGroupBox):
         row.addWidget(self.layers, 1)
         row.addWidget(self.open_menu)
         form = QFormLayout(self)
-        form.addRow("Layer", row)
+        form.addRow(tr("Layer"), row)
         form.addRow(self.facts)
-        form.addRow("Modality", self.modalities)
-        form.addRow("Window", self.presets)
-        form.addRow("Models see", self.models_see)
+        form.addRow(tr("Modality"), self.modalities)
+        form.addRow(tr("Window"), self.presets)
+        form.addRow(tr("Models see"), self.models_see)
         form.addRow(self.input_note)
         self.layers.changed.connect(self._on_layer)
         self.presets.currentIndexChanged.connect(self._apply)
@@ -210,8 +219,13 @@ class VolumePanel(QGroupBox):
         self.input_note.setVisible(window is not None)
         if window is not None:
             self.input_note.setText(
-                f"Models see W {window.width:.0f} / L {window.level:.0f}, as the picture: masks and figures change "
-                "with it, and those on screen stay what they were made with."
+                tr(
+                    "Models see W {width:.0f} / L {level:.0f}, as the picture: masks and figures change with it, and "
+                    "those "
+                    "on screen stay what they were made with.",
+                    width=window.width,
+                    level=window.level,
+                )
             )
 
 
@@ -219,8 +233,10 @@ def _facts(volume: Volume) -> str:
     """Rich text: e.g. ``"CT · 256 × 256 × 60 voxels · 1.5 × 1.5 × 4 mm"``, and what was odd."""
     size = " × ".join(str(count) for count in volume.grid.size)
     spacing = " × ".join(f"{step:.3g}" for step in volume.grid.spacing)
-    lines = [escape(f"{volume.modality} · {size} voxels · {spacing} mm")]
+    lines = [
+        escape(tr("{modality} · {size} voxels · {spacing} mm", modality=volume.modality, size=size, spacing=spacing))
+    ]
     lines += [f"{sign('warning')} {escape(str(each))}" for each in volume.findings if each.severity != "harmless"]
     if harmless := sum(finding.severity == "harmless" for finding in volume.findings):
-        lines.append("1 note on the file (hover to read)" if harmless == 1 else f"{harmless} notes (hover to read)")
+        lines.append(trn("{count} note on the file (hover to read)", "{count} notes (hover to read)", harmless))
     return "<br>".join(lines)

@@ -9,8 +9,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.choices import CalibrationChoice, WeightsOrigin
+from napari_pqcomq.translation import tr
 
-_FILTER = "Quantized weights (*.safetensors)"
+_FILTER = tr("Quantized weights (*.safetensors)")
 
 
 class WeightsPanel(QWidget):
@@ -30,8 +31,8 @@ class WeightsPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.quantize_button = QPushButton("Quantize")
-        self.load_button, self.save_button = QPushButton("Load…"), QPushButton("Save…")
+        self.quantize_button = QPushButton(tr("Quantize"))
+        self.load_button, self.save_button = QPushButton(tr("Load…")), QPushButton(tr("Save…"))
         self.status = QLabel()
         self.status.setWordWrap(True)
         row = QHBoxLayout()
@@ -42,7 +43,7 @@ class WeightsPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.status)
-        self.elsewhere_button = QPushButton("Use weights made before")
+        self.elsewhere_button = QPushButton(tr("Use weights made before"))
         column.addWidget(self.elsewhere_button)
         self.elsewhere_button.clicked.connect(lambda: self.elsewhere_requested.emit())
         self.offer_elsewhere(None)
@@ -63,7 +64,8 @@ class WeightsPanel(QWidget):
         Args:
             ready: title and effective bits a weight, one pair a chosen bit width.
         """
-        self.status.setText("Ready: " + "; ".join(f"{title} ({bits:.2f} effective)" for title, bits in ready) + ".")
+        told = "; ".join(tr("{title} ({bits:.2f} effective)", title=title, bits=bits) for title, bits in ready)
+        self.status.setText(tr("Ready: {finished}.", finished=told))
 
     def show_missing(self, calibration: CalibrationChoice, finished: Sequence[str] = ()) -> None:
         """Say that weights of the choice are still to be made, and what they will be calibrated on.
@@ -72,23 +74,30 @@ class WeightsPanel(QWidget):
             calibration: of those still to be made.
             finished: titles of those that are at hand already.
         """
-        done = f"Ready: {'; '.join(finished)}. The others are not quantized yet." if finished else "Not quantized yet."
-        self.status.setText(f"{done} Calibration: {calibration}.")
+        done = tr("Not quantized yet.")
+        if finished:
+            done = tr("Ready: {finished}. The others are not quantized yet.", finished="; ".join(finished))
+        self.status.setText(tr("{done} Calibration: {calibration}.", done=done, calibration=calibration))
 
     def offer_elsewhere(self, origin: WeightsOrigin | None) -> None:
         """Offer weights of the same settings that were made on something else, or none."""
         self.elsewhere_button.setVisible(origin is not None)
         self.elsewhere_button.setToolTip(
-            "Quantized weights with these settings are at hand"
-            + ("." if origin is None else f": calibrated on {origin}. Use them here too, instead of quantizing anew.")
+            tr("Quantized weights with these settings are at hand.")
+            if origin is None
+            else tr(
+                "Quantized weights with these settings are at hand: calibrated on {origin}. Use them here too, instead "
+                "of quantizing anew.",
+                origin=origin,
+            )
         )
 
     def _ask_load(self) -> None:
-        path, _filter = QFileDialog.getOpenFileName(self, "Quantized weights", "", _FILTER)
+        path, _filter = QFileDialog.getOpenFileName(self, tr("Quantized weights"), "", _FILTER)
         if path:
             self.load_requested.emit(Path(path))
 
     def _ask_save(self) -> None:
-        path, _filter = QFileDialog.getSaveFileName(self, "Save quantized weights", "weights.safetensors", _FILTER)
+        path, _filter = QFileDialog.getSaveFileName(self, tr("Save quantized weights"), "weights.safetensors", _FILTER)
         if path:
             self.save_requested.emit(Path(path))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.scene import Mark, Pane
 from napari_pqcomq.viewer.verdict_badges import mark_of
 from pqcomq.comparison.comparison_result import ComparisonResult
@@ -16,7 +17,7 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.volumes.volume import Volume
 
-_LIVE_LINES = ("Draw a box: the masks follow.",)
+_LIVE_LINES = (tr("Draw a box: the masks follow."),)
 
 
 def panes_of(result: ComparisonResult, number: int, tolerance: Tolerance) -> list[Pane]:

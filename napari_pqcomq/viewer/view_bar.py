@@ -6,22 +6,28 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FIGURES, FLICKER, PARTS, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, current_plane, show_plane, show_surfaces
+from napari_pqcomq.viewer.side_layers import TRUTH
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from napari_pqcomq.widgets.controls.pictures import icon
 
-_TITLES = {SIDE_BY_SIDE: "Sides", SWIPE: "Swipe", DIFFERENCE: "Difference", FLICKER: "Flicker"}
+_TITLES = {SIDE_BY_SIDE: tr("Sides"), SWIPE: tr("Swipe"), DIFFERENCE: tr("Difference"), FLICKER: tr("Flicker")}
 _ICONS = {SIDE_BY_SIDE: "side_by_side", SWIPE: "swipe", DIFFERENCE: "difference", FLICKER: "flicker"}
 _TOOLTIPS = {
-    SIDE_BY_SIDE: "Each model in a picture of its own (S).",
-    SWIPE: "One picture under a curtain: full precision left of it, quantized right of it. Drag the curtain, or move "
-    "it with , and . (C).",
-    DIFFERENCE: "Only full precision red, only quantized blue, both grey (D).",
-    FLICKER: "One picture; press F again and again to exchange the masks: what differs jumps (F).",
+    SIDE_BY_SIDE: tr("Each model in a picture of its own (S)."),
+    SWIPE: tr(
+        "One picture under a curtain: full precision left of it, quantized right of it. Drag the curtain, or move "
+        "it with , and . (C)."
+    ),
+    DIFFERENCE: tr("Only full precision red, only quantized blue, both grey (D)."),
+    FLICKER: tr("One picture; press F again and again to exchange the masks: what differs jumps (F)."),
 }
 _SURFACES = "3-D"
+_PLANES = {Plane.AXIAL: tr("Axial"), Plane.CORONAL: tr("Coronal"), Plane.SAGITTAL: tr("Sagittal")}
+_PARTS = {"masks": tr("Masks"), TRUTH: tr("Truth"), "boxes": tr("Boxes"), FIGURES: tr("Figures")}
 _NARROW = "QPushButton { padding: 3px 2px; min-width: 30px; }"
 """napari's style makes four buttons in a row wider than the dock."""
 
@@ -45,11 +51,13 @@ class ViewBar(QWidget):
         super().__init__(parent)
         self._viewer, self._view = viewer, view
         self.views = {name: QPushButton(title) for name, title in _TITLES.items()}
-        self.parts = {part: QCheckBox(part.capitalize()) for part in PARTS}
+        self.parts = {part: QCheckBox(_PARTS[part]) for part in PARTS}
         self.planes, self.candidates = QComboBox(), QComboBox()
-        self.worst, self.divergence = QPushButton("Worst slice"), QPushButton("Divergence")
-        self.keep = QPushButton("Keep masks")
-        self.keep.setToolTip("Keeps the masks in sight, live ones too, as labels layers to edit and export (Ctrl+K).")
+        self.worst, self.divergence = QPushButton(tr("Worst slice")), QPushButton(tr("Divergence"))
+        self.keep = QPushButton(tr("Keep masks"))
+        self.keep.setToolTip(
+            tr("Keeps the masks in sight, live ones too, as labels layers to edit and export (Ctrl+K).")
+        )
         self._make()
         self.set_places(None, None)
         column = QVBoxLayout(self)
@@ -68,7 +76,7 @@ class ViewBar(QWidget):
         """
         self.candidates.blockSignals(True)
         self.candidates.clear()
-        self.candidates.addItems([f"Compare with {title}" for title in titles])
+        self.candidates.addItems([tr("Compare with {title}", title=title) for title in titles])
         self.candidates.setCurrentIndex(chosen)
         self.candidates.blockSignals(False)
         self.candidates.setVisible(len(titles) > 1)
@@ -81,10 +89,12 @@ class ViewBar(QWidget):
             divergence: a sentence.
         """
         self.worst.setEnabled(worst is not None)
-        where = "The slice" if worst is None else f"Slice {worst}"
-        self.worst.setToolTip(f"{where} on which the models agree least (W).")
+        where = tr("The slice") if worst is None else tr("Slice {worst}", worst=worst)
+        self.worst.setToolTip(tr("{where} on which the models agree least (W).", where=where))
         self.divergence.setEnabled(divergence is not None)
-        self.divergence.setToolTip(f"{divergence or 'The models do not diverge on any slice.'} (V)")
+        self.divergence.setToolTip(
+            tr("{divergence} (V)", divergence=divergence or tr("The models do not diverge on any slice."))
+        )
 
     def offer_keeping(self, offered: bool) -> None:
         """Say whether the masks can be kept as layers now."""
@@ -103,7 +113,7 @@ class ViewBar(QWidget):
             box.setChecked(part not in self._view.hidden)
             box.blockSignals(False)
         plane = current_plane(self._viewer)
-        text = plane.name.capitalize() if plane else _SURFACES if self._viewer.dims.ndisplay == 3 else ""
+        text = _PLANES[plane] if plane else _SURFACES if self._viewer.dims.ndisplay == 3 else ""
         self.planes.blockSignals(True)
         self.planes.setCurrentIndex(self.planes.findText(text))
         self.planes.blockSignals(False)
@@ -124,17 +134,19 @@ class ViewBar(QWidget):
             group.addButton(button)
         for part, box in self.parts.items():
             box.toggled.connect(lambda shown, part=part: self._view.hide(part, not shown))
-        self.parts["masks"].setToolTip("Hide the masks to see the anatomy below (M).")
-        self.parts["ground truth"].setText("Truth")
-        self.parts["ground truth"].setToolTip("Outline of the ground truth, yellow (T).")
-        self.parts["boxes"].setToolTip("The boxes that prompt the models (X).")
-        self.parts[FIGURES].setToolTip("The figures on the picture; headings and verdicts stay (I).")
-        self.planes.addItems([*(plane.name.capitalize() for plane in Plane), _SURFACES])
-        self.planes.setToolTip("Axial 1, coronal 2, sagittal 3, surfaces of the masks in 3-D 4.")
+        self.parts["masks"].setToolTip(tr("Hide the masks to see the anatomy below (M)."))
+        self.parts[TRUTH].setToolTip(tr("Outline of the ground truth, yellow (T)."))
+        self.parts["boxes"].setToolTip(tr("The boxes that prompt the models (X)."))
+        self.parts[FIGURES].setToolTip(tr("The figures on the picture; headings and verdicts stay (I)."))
+        self.planes.addItems([*(_PLANES[plane] for plane in Plane), _SURFACES])
+        self.planes.setToolTip(tr("Axial 1, coronal 2, sagittal 3, surfaces of the masks in 3-D 4."))
         self.planes.activated.connect(self._on_plane)
         self.candidates.activated.connect(self._on_candidate)
         self.candidates.setToolTip(
-            "The quantized model that swipe, difference, flicker, figures, worst slice and first divergence are about."
+            tr(
+                "The quantized model that swipe, difference, flicker, figures, worst slice and first divergence are "
+                "about."
+            )
         )
         self.candidates.setVisible(False)
         keep_narrow(self.candidates)

@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Labels, Layer
 
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
+from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.modes.base import Plate, Stage, short_titles, side_plate
 from napari_pqcomq.viewer.scene import Pane
 from napari_pqcomq.viewer.side_layers import masks_layer
@@ -50,11 +51,15 @@ class DifferenceMode:
             for part in (ONLY_A, ONLY_B, BOTH)
         )
         names = {each.number: each.name for each in self._stage.scene.objects}
-        of_object = f" of {names[self._counted]}" if self._counted and len(names) > 1 else ""
+        of_object = tr(" of {name}", name=names[self._counted]) if self._counted and len(names) > 1 else ""
         return [
-            _only(full, only_full + of_object),
-            Plate(f"Both: {both}{of_object}", BOTH_COLOUR, short_titles=(f"Both: {both}",)),
-            _only(quantized, only_quantized + of_object),
+            _only(full, only_full, of_object),
+            Plate(
+                tr("Both: {both}{of_object}", both=both, of_object=of_object),
+                BOTH_COLOUR,
+                short_titles=(tr("Both: {both}", both=both),),
+            ),
+            _only(quantized, only_quantized, of_object),
         ]
 
     def show_masks(self, slices: Sequence[int] | None) -> None:
@@ -88,11 +93,15 @@ class DifferenceMode:
         return parts, _count(difference(first == number, second == number) if number else parts)
 
 
-def _only(pane: Pane, millilitres: str) -> Plate:
+def _only(pane: Pane, millilitres: str, of_object: str) -> Plate:
     """The plate of a side with what it alone segmented; full precision's figures are not repeated."""
-    brief = millilitres.partition(" of ")[0]
-    shorter = tuple(f"Only {title}: {told}" for told in (millilitres, brief) for title in short_titles(pane.title))
-    plate = replace(side_plate(pane), title=f"Only {pane.title}: {millilitres}", short_titles=shorter)
+    shorter = tuple(
+        tr("Only {title}: {told}", title=title, told=told)
+        for told in (millilitres + of_object, millilitres)
+        for title in short_titles(pane.title)
+    )
+    title = tr("Only {title}: {told}", title=pane.title, told=millilitres + of_object)
+    plate = replace(side_plate(pane), title=title, short_titles=shorter)
     return plate if pane.mark is not None else replace(plate, lines=())
 
 

@@ -11,6 +11,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.orthogonal_planes import Plane, current_plane
 from napari_pqcomq.viewer.scene import MaskPair
 from napari_pqcomq.widgets.napari_window.listeners import Listeners
@@ -24,7 +25,7 @@ _PAUSE_MS = 30
 _TINTS = {BOTH: (BOTH_COLOUR, 70), ONLY_A: (FULL_COLOUR, 200), ONLY_B: (QUANTIZED_COLOUR, 200)}
 """Colours and opacities, as in the view Difference."""
 _GROUND, _LINE = QColor("#0B0D10"), QColor("#FAF05A")
-_TITLES = {Plane.AXIAL: "Axial", Plane.CORONAL: "Coronal", Plane.SAGITTAL: "Sagittal"}
+_TITLES = {Plane.AXIAL: tr("Axial"), Plane.CORONAL: tr("Coronal"), Plane.SAGITTAL: tr("Sagittal")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,8 +170,10 @@ class _Inset(QWidget):
         spacing = volume.grid.spacing_zyx
         self._shape = scaled.shape[0], scaled.shape[1]
         self._size = self._shape[0] * spacing[down], self._shape[1] * spacing[across]
-        self.setToolTip(f"{_TITLES[plane]} plane through the place in sight. Click or drag to go elsewhere.")
-        self.setAccessibleName(f"{_TITLES[plane]} plane")
+        self.setToolTip(
+            tr("{title} plane through the place in sight. Click or drag to go elsewhere.", title=_TITLES[plane])
+        )
+        self.setAccessibleName(tr("{title} plane", title=_TITLES[plane]))
 
     def area(self) -> QRectF:
         """Where the slice is drawn: as large as fits, in its true proportions."""

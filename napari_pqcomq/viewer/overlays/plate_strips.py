@@ -14,6 +14,7 @@ from qtpy.QtCore import QRect, Qt
 from qtpy.QtGui import QFontMetrics, QResizeEvent
 from qtpy.QtWidgets import QLabel, QWidget
 
+from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.framing import cell_size
 from napari_pqcomq.viewer.modes.base import Plate
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
@@ -97,7 +98,7 @@ class _Strip(QLabel):
         super().__init__(canvas)
         self.setStyleSheet(_STYLE)
         self.setTextFormat(Qt.TextFormat.RichText)
-        self.setAccessibleName("Figures of a side")
+        self.setAccessibleName(tr("Figures of a side"))
         self._plate, self._lines = Plate("", "white"), 1
 
     def show_plate(self, plate: Plate, lines: int) -> None:
@@ -176,4 +177,4 @@ def _tooltip(plate: Plate) -> str:
     """Everything that is known of a side."""
     verdict = plate.mark.text if plate.mark else ""
     rows = [f"<b>{html.escape(plate.title)}</b>", *(html.escape(each) for each in (verdict, *plate.lines) if each)]
-    return "<p style='white-space:pre'>" + "<br>".join(rows) + "</p>"
+    return tr("<p style='white-space:pre'>") + "<br>".join(rows) + "</p>"

@@ -11,6 +11,7 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 
 _ROW_PIXELS, _MARKS_PIXELS = 11, 8
@@ -63,10 +64,12 @@ class SliceStrip(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setAccessibleName("Dice slice by slice")
+        self.setAccessibleName(tr("Dice slice by slice"))
         self.setToolTip(
-            "Dice slice by slice: the brighter, the worse; a dot where the quantized model itself is in doubt. "
-            "Click or drag to go there."
+            tr(
+                "Dice slice by slice: the brighter, the worse; a dot where the quantized model itself is in doubt. "
+                "Click or drag to go there."
+            )
         )
         self.setVisible(False)
         self._followed = (viewer.dims.events.current_step, viewer.dims.events.order, viewer.dims.events.ndisplay)
@@ -114,8 +117,8 @@ class SliceStrip(QWidget):
     def text_at(self, z: int) -> str:
         """What is known of a slice, for the tooltip."""
         told = [f"{row.measure} {row.values[z]:.3f}{_doubt(row, z)}" for row in self._rows if z in row.values]
-        marks = " · the models agree least here" if z == self._worst else ""
-        return "\n".join([f"Slice {z}{marks}", *(told or ["outside the box"])])
+        marks = tr(" · the models agree least here") if z == self._worst else ""
+        return "\n".join([tr("Slice {z}{marks}", z=z, marks=marks), *(told or [tr("outside the box")])])
 
     def column(self, z: int) -> QRectF:
         """Where a slice is drawn, all rows of it."""
@@ -243,7 +246,7 @@ class SliceStrip(QWidget):
 
 
 def _doubt(row: StripRow, z: int) -> str:
-    return f", in doubt by itself (stability {row.doubtful[z]:.2f})" if z in row.doubtful else ""
+    return tr(", in doubt by itself (stability {doubtful:.2f})", doubtful=row.doubtful[z]) if z in row.doubtful else ""
 
 
 def colour_of(dice: float) -> QColor:

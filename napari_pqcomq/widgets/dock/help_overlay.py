@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeyEvent, QMouseEvent
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.napari_window.shortcuts import Shortcut
 
 _STYLE = (
@@ -34,8 +35,8 @@ class HelpOverlay(QFrame):
         super().__init__(inside)
         self._inside = inside
         self.setStyleSheet(_STYLE)
-        self.setAccessibleName("Keys and mouse")
-        self.setToolTip("A click or Esc closes it.")
+        self.setAccessibleName(tr("Keys and mouse"))
+        self.setToolTip(tr("A click or Esc closes it."))
         rows = [(each.keys, each.meaning) for each in shortcuts]
         row = QHBoxLayout()
         half = -(-len(rows) // _COLUMNS)
@@ -48,7 +49,7 @@ class HelpOverlay(QFrame):
         row.addLayout(beside)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 14, 18, 14)
-        column.addWidget(QLabel("<b>Keys and mouse</b> · ? or Esc closes"))
+        column.addWidget(QLabel(tr("<b>Keys and mouse</b> · ? or Esc closes")))
         column.addLayout(row)
         self.setVisible(False)
 

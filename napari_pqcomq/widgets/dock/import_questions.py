@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_pqcomq.translation import tr
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.masks.reader import read_masks
 from pqcomq.volumes.import_issues import REMEDIES, Remedy, RemedyNeeded
@@ -26,9 +27,9 @@ def ask_remedy(question: RemedyNeeded, name: str, parent: QWidget | None = None)
     """Ask how to open a volume whose geometry is not regular; None if it is rather not to be opened."""
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Warning)
-    box.setWindowTitle("Geometry")
+    box.setWindowTitle(tr("Geometry"))
     box.setText(f"{name}: {question.finding.sentence}")
-    box.setInformativeText("As it is, places and volumes would be wrong. What is done is noted in every export.")
+    box.setInformativeText(tr("As it is, places and volumes would be wrong. What is done is noted in every export."))
     buttons = {
         box.addButton(_capital(REMEDIES[remedy]), QMessageBox.ButtonRole.AcceptRole): remedy
         for remedy in question.finding.remedies
@@ -53,7 +54,7 @@ class PartsDialog(QDialog):
 
     def __init__(self, name: str, parts: list[str], parent: QWidget | None = None, *, only_one: bool = False) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Which volume?")
+        self.setWindowTitle(tr("Which volume?"))
         self.setMinimumWidth(360)
         self.list = QListWidget()
         mode = QAbstractItemView.SelectionMode
@@ -63,7 +64,7 @@ class PartsDialog(QDialog):
         opener = self.buttons.button(QDialogButtonBox.StandardButton.Open)
         opener.setEnabled(False)
         layout = QVBoxLayout(self)
-        layout.addWidget(QLabel(f"{name} holds {len(parts)} volumes. Open which?"))
+        layout.addWidget(QLabel(tr("{name} holds {parts} volumes. Open which?", name=name, parts=len(parts))))
         layout.addWidget(self.list)
         layout.addWidget(self.buttons)
         # The selection, not the current row: Qt makes the first row current as soon as the list has the focus.

@@ -15,6 +15,8 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_pqcomq.translation import tr
+
 FILLING = QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding
 """Of what fills the dock: napari stretches an empty place beside anything else."""
 
@@ -101,7 +103,7 @@ class LateDock(QWidget):
         if self._is_released:
             return
         if reason:
-            show_error(f"The dock cannot be opened: {reason}.")
+            show_error(tr("The dock cannot be opened: {reason}.", reason=reason))
             return
         self._make_parts()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 
 
@@ -20,7 +21,7 @@ def ask_and_save(parent: QWidget, title: str, proposed: str, save: Callable[[Pat
         proposed: name of the file.
         save: writes it; an ``InputError`` is shown.
     """
-    path, _filter = QFileDialog.getSaveFileName(parent, title, proposed, "Table (*.csv)")
+    path, _filter = QFileDialog.getSaveFileName(parent, title, proposed, tr("Table (*.csv)"))
     if not path:
         return
     try:
@@ -28,4 +29,4 @@ def ask_and_save(parent: QWidget, title: str, proposed: str, save: Callable[[Pat
     except InputError as error:
         show_error(str(error))
     else:
-        show_info(f"Saved {Path(path).name}.")
+        show_info(tr("Saved {name}.", name=Path(path).name))

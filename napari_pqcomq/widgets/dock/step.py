@@ -6,6 +6,8 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QPainter, QPaintEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from napari_pqcomq.translation import tr
+
 
 class ElidedLabel(QLabel):
     """One line that never asks for room; what does not fit is shortened, and the tooltip tells all of it."""
@@ -50,7 +52,7 @@ class Step(QWidget):
         self.title, self.content = title, content
         self.button, self.summary = QToolButton(), ElidedLabel()
         self.button.setText(title)
-        self.button.setToolTip(f"Show or hide: {title}.")
+        self.button.setToolTip(tr("Show or hide: {title}.", title=title))
         self.button.setCheckable(True)
         self.button.setChecked(True)
         self.button.setAutoRaise(True)

@@ -6,6 +6,8 @@ from napari.utils.notifications import Notification, notification_manager
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPlainTextEdit, QWidget
 
+from napari_pqcomq.translation import tr
+
 _MOST = 50
 _LINES = 6
 
@@ -18,9 +20,9 @@ class MessageLog(QPlainTextEdit):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setReadOnly(True)
-        self.setToolTip("The last messages, the newest first. Select and press Ctrl+C to copy.")
-        self.setAccessibleName("Messages")
-        self.setPlaceholderText("No message yet.")
+        self.setToolTip(tr("The last messages, the newest first. Select and press Ctrl+C to copy."))
+        self.setAccessibleName(tr("Messages"))
+        self.setPlaceholderText(tr("No message yet."))
         self.setFixedHeight(_LINES * self.fontMetrics().lineSpacing() + 8)
         self._messages: list[str] = []
         self._told.connect(self._show)
