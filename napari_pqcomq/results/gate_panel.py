@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import astuple
@@ -10,21 +11,29 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.results.result_store import ResultStore
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.pictures import sign
+from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable
 from napari_pqcomq.widgets.dock.save_dialog import ask_and_save
 from pqcomq.comparison.gate import Tolerance, Verdict, judge_objects
+from pqcomq.comparison.presentation.text import short_precision
+from pqcomq.comparison.result import Comparison
 from pqcomq.csv_table import write_table
 
 _KEYS = ("gate least dice", "gate volume percent", "gate stability")
 """Of the limits among what is remembered."""
 
-_LIMITS_WIDTH = 230
+_LIMITS_WIDTH = 205
 """Pixels."""
+
+_ROW_PIXELS, _ROWS_SHOWN = 16, 6
+"""Six verdicts, of two objects under three models, stand in the lowest window without scrolling."""
+
+_COLUMNS = (tr("Verdict"), tr("Object"), tr("Model"), "Dice", tr("Volume"), tr("In doubt"))
 
 _ROWS = {
     "dice": Row(
@@ -70,10 +79,14 @@ class GatePanel(QWidget):
         super().__init__(parent)
         self._store = store
         self.limits = DataclassForm(Tolerance(), _ROWS, self)
-        self.verdicts = QLabel()
-        self.verdicts.setWordWrap(True)
+        self.verdicts = SortableTable(_COLUMNS)
+        self.verdicts.setToolTip(tr("One row for each object and model; the sentences below are about the chosen one."))
+        self.verdicts.set_row_height(_ROW_PIXELS)
+        self.verdicts.stretch_column(_COLUMNS.index(tr("Object")))
+        self.sentences = QLabel()
+        self.sentences.setWordWrap(True)
         self.export_button = QPushButton(tr("Export verdicts…"))
-        self.verdicts.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.sentences.setAlignment(Qt.AlignmentFlag.AlignTop)
         limits = QWidget()
         limits.setFixedWidth(_LIMITS_WIDTH)
         form = QFormLayout(limits)
@@ -83,7 +96,12 @@ class GatePanel(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 4, 0, 0)
         row.addWidget(limits)
-        row.addWidget(self.verdicts, 1)
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        column.addWidget(self.verdicts)
+        column.addWidget(self.sentences, 1)
+        row.addLayout(column, 1)
+        self.verdicts.itemSelectionChanged.connect(self._tell_chosen)
         store.changed.connect(self._show)
         self.limits.changed.connect(self._on_limits)
         self.export_button.clicked.connect(self._ask)
@@ -125,20 +143,48 @@ class GatePanel(QWidget):
         self.changed.emit()
 
     def _show(self) -> None:
-        judged = self.judged()
-        last_of = {verdict.name: index for index, verdict in enumerate(judged)}
-        self.verdicts.setText(
-            "".join(_paragraph(each, last_of[each.name] == index) for index, each in enumerate(judged))
+        """Fill the table, and choose the verdict with the least Dice: the worst case is told first."""
+        judged, chosen = self.judged(), self.verdicts.chosen
+        compared = () if self._store.result is None else self._store.result.objects
+        comparisons = [each for found in compared for each in found.comparisons]
+        self.verdicts.blockSignals(True)
+        self.verdicts.show_rows(
+            [_cells(verdict, each, self.tolerance) for verdict, each in zip(judged, comparisons, strict=True)],
+            [verdict.sentence for verdict in judged],
         )
+        worst = min(range(len(judged)), key=lambda index: judged[index].dice, default=None)
+        self.verdicts.choose(chosen if chosen is not None and chosen < len(judged) else worst)
+        self.verdicts.blockSignals(False)
+        self.verdicts.show_at_most(_ROWS_SHOWN)
+        self._tell_chosen()
+
+    def _tell_chosen(self) -> None:
+        chosen = self.verdicts.chosen
+        self.sentences.setText("" if chosen is None else _paragraph(self.judged()[chosen]))
         self.updateGeometry()
 
     def _ask(self) -> None:
         ask_and_save(self, tr("Export verdicts"), "gate.csv", self.export)
 
 
-def _paragraph(verdict: Verdict, is_last: bool) -> str:
-    """A verdict; what all of an object rest on is said once, below the last of them."""
+def _cells(verdict: Verdict, comparison: Comparison, tolerance: Tolerance) -> list[Cell]:
+    """A row of the table; numbers that there are none of are dashes, and are sorted to the end."""
+    volume = verdict.volume_difference_percent
+    doubtful, total = len(comparison.doubtful_slices(tolerance.stability)), len(comparison.slices)
+    return [
+        verdict.outcome.upper(),
+        verdict.name,
+        short_precision(verdict.precision),
+        (f"{verdict.dice:.4f}", verdict.dice) if math.isfinite(verdict.dice) else ("–", math.nan),
+        ("–", math.nan) if volume is None else (f"{volume:+.2f} %", volume),
+        (tr("{count} of {total} slices", count=doubtful, total=total), doubtful)
+        if comparison.stability
+        else ("–", math.nan),
+    ]
+
+
+def _paragraph(verdict: Verdict) -> str:
+    """A verdict in sentences, with what it rests on."""
     head = f"{sign(verdict.outcome)} <b>{verdict.outcome.upper()}</b>"
     title = escape(f"{verdict.name}, {verdict.precision}")
-    sentences = escape(" ".join([*verdict.reasons, *([verdict.rests_on] if is_last else [])]))
-    return f"<p style='margin-top:0; margin-bottom:4px'>{head} · {title}<br>{sentences}</p>"
+    return f"{head} · {title}: {escape(' '.join([*verdict.reasons, verdict.rests_on]))}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QFont
 from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from napari_pqcomq.translation import tr
@@ -18,7 +19,7 @@ _DOUBT = tr("Doubt, told without full precision")
 _SIZES = ("Volume", "File", "Effective bits")
 _DOUBTS = ("Slices in doubt", "Least stability")
 """How the measures begin that are no times."""
-_ROW_PIXELS, _FONT_PIXELS, _VALUE_WIDTH = 14, 11, 74
+_ROW_PIXELS, _FONT_PIXELS, _VALUE_WIDTH = 14, 11, 68
 _TOOLTIP = tr("Full precision and every quantized model, on the current object.")
 
 
@@ -85,25 +86,34 @@ class _Table(QTableWidget):
         self.clearSpans()
         self.setRowCount(0)
         self.setColumnCount(1 + len(titles))
-        self.setHorizontalHeaderLabels(["", *titles])
+        filled = {title: rows for title, rows in groups.items() if rows}
+        first = next(iter(filled), "")
+        self.setHorizontalHeaderLabels([first, *titles])
+        item = self.horizontalHeaderItem(0)
+        if item is not None:
+            item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+            item.setFont(_bold(self.font()))
+            item.setToolTip(first)
         header = self.horizontalHeader()
+        header.setTextElideMode(Qt.TextElideMode.ElideRight)
         header.setFixedHeight(_ROW_PIXELS + 3)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in range(1, 1 + len(titles)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, _VALUE_WIDTH)
-        for title, rows in groups.items():
-            if rows:
+        for title, rows in filled.items():
+            if title != first:  # which stands in the head, beside the names of the sides
                 self._add_row(title, bold=True)
                 self.setSpan(self.rowCount() - 1, 0, 1, 1 + len(titles))
             for row in rows:
                 self._add_row(*row)
 
     def texts(self) -> list[list[str]]:
-        """The table's texts, row by row; empty cells are left out."""
+        """The table's texts, row by row, the first group's title in its head first; empty cells are left out."""
         rows, columns = range(self.rowCount()), range(self.columnCount())
-        cells = [[self.item(row, column) for column in columns] for row in rows]
-        return [[cell.text() for cell in row if cell is not None and cell.text()] for row in cells]
+        cells = [[self.horizontalHeaderItem(0)], *([self.item(row, column) for column in columns] for row in rows)]
+        texts = [[cell.text() for cell in row if cell is not None and cell.text()] for row in cells]
+        return [row for row in texts if row]
 
     def _add_row(self, *texts: str, bold: bool = False) -> None:
         row = self.rowCount()
@@ -114,10 +124,14 @@ class _Table(QTableWidget):
             if column:
                 cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             if bold:
-                font = self.font()
-                font.setBold(True)
-                cell.setFont(font)
+                cell.setFont(_bold(self.font()))
             self.setItem(row, column, cell)
+
+
+def _bold(font: QFont) -> QFont:
+    bold = QFont(font)
+    bold.setBold(True)
+    return bold
 
 
 def _group(measure: str) -> str:

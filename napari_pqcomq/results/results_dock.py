@@ -8,8 +8,8 @@ from qtpy.QtWidgets import QAbstractButton, QDockWidget, QMainWindow, QWidget
 from napari_pqcomq.results.result_tabs import ResultTabs
 from napari_pqcomq.translation import tr
 
-_HEIGHT = 240
-"""Pixels: the table of figures with its header, and four verdicts."""
+_HEIGHT = 256
+"""Pixels: the table of figures with its header, and six verdicts with the sentences about one, without scrolling."""
 
 
 class ResultsDock(QDockWidget):

@@ -11,6 +11,9 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableW
 Cell = str | tuple[str, float]
 """A text, or a text with the number that it stands for."""
 
+_PLACE = int(Qt.ItemDataRole.UserRole)
+"""Under this role a cell knows which of the rows given it belongs to."""
+
 
 class SortableTable(QTableWidget):
     """Shows rows of cells; the order of the rows given stays until a title is clicked."""
@@ -40,10 +43,41 @@ class SortableTable(QTableWidget):
         for place, cells in enumerate(rows):
             for column, cell in enumerate(cells):
                 item = _Item(cell)
+                item.setData(_PLACE, place)
                 if tooltips:
                     item.setToolTip(tooltips[place])
                 self.setItem(place, column, item)
         self.setSortingEnabled(True)
+
+    @property
+    def chosen(self) -> int | None:
+        """Which of the rows, in the order in which they were given, is chosen."""
+        items = self.selectedItems()
+        return int(items[0].data(_PLACE)) if items else None
+
+    def choose(self, place: int | None) -> None:
+        """Choose a row by its place in the order in which the rows were given, or none."""
+        self.clearSelection()
+        for row in range(self.rowCount()):
+            item = self.item(row, 0)
+            if item is not None and item.data(_PLACE) == place:
+                self.setCurrentItem(item)
+
+    def set_row_height(self, pixels: int) -> None:
+        """Let rows and titles stand closer than in napari's style."""
+        self.verticalHeader().setMinimumSectionSize(pixels)
+        self.verticalHeader().setDefaultSectionSize(pixels)
+        self.horizontalHeader().setFixedHeight(pixels + 2)
+
+    def show_at_most(self, rows: int) -> None:
+        """Be as high as the rows that there are, up to some; more of them are scrolled."""
+        height = max(1, min(self.rowCount(), rows)) * self.verticalHeader().defaultSectionSize()
+        self.setFixedHeight(self.horizontalHeader().height() + height + 2 * self.frameWidth())
+
+    def stretch_column(self, column: int) -> None:
+        """Let a column take the room that the others leave; its texts are shortened where that is little."""
+        self.horizontalHeader().setStretchLastSection(False)
+        self.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
 
     def set_width(self, column: int, pixels: int) -> None:
         """Give a column a width of its own, which the user may change."""

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_pqcomq.results import plots_panel
 from napari_pqcomq.results.gate_panel import GatePanel
@@ -140,9 +140,13 @@ def test_without_truth_and_weights_their_plots_are_not_offered(shown, result, st
 def test_the_gate_speaks_plainly_and_follows_its_limits(shown, result, tmp_path, qtbot, monkeypatch, store):
     panel = shown(GatePanel(store))
     store.set_result(result)
-    text = panel.verdicts.text()
+    worst = min(range(2), key=lambda index: panel.judged()[index].dice)
+    assert {row[0] for row in panel.verdicts.texts()} == {"PASS", "FAIL"}
+    assert panel.verdicts.chosen == worst
+    assert "FAIL" in panel.sentences.text()
+    panel.verdicts.choose(1 - worst)
+    text = panel.sentences.text()
     assert "PASS" in text
-    assert "FAIL" in text
     assert "cube, 8-bit test" in text
     assert "agreement between the models, not accuracy" in text
     with qtbot.waitSignal(panel.changed):
@@ -165,7 +169,24 @@ def test_names_in_verdicts_are_no_markup(shown, result, store):
     panel = shown(GatePanel(store))
     named = replace(result.objects[0], name="<b>x</b>")
     store.set_result(replace(result, objects=(named,)))
-    assert "&lt;b&gt;x" in panel.verdicts.text()
+    assert panel.verdicts.texts()[0][1] == "<b>x</b>"
+    assert "&lt;b&gt;x" in panel.sentences.text()
+
+
+def test_six_verdicts_stand_on_the_tab_of_a_small_window_without_scrolling(shown, result, store):
+    panel = shown(GatePanel(store))
+    first = result.objects[0]
+    comparisons = (first.comparisons * 3)[:3]
+    names = ("right kidney", "a long name of a lesion in the liver, segment 4")
+    three = replace(first, comparisons=comparisons)
+    objects = tuple(replace(three, name=name, number=number) for number, name in enumerate(names, 1))
+    store.set_result(replace(result, candidates=(result.candidates * 3)[:3], objects=objects))
+    panel.resize(895, 195)  # as the tab is in a window of 1280 × 800
+    QApplication.processEvents()
+    assert panel.minimumSizeHint().height() <= 195
+    assert panel.verdicts.rowCount() == 6
+    assert panel.verdicts.verticalScrollBar().maximum() == 0
+    assert panel.verdicts.horizontalScrollBar().maximum() == 0
 
 
 @pytest.fixture
