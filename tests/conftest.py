@@ -23,6 +23,7 @@ from pqcomq.comparison.measures.latency import Latency
 from pqcomq.comparison.measures.metrics import dice, scores
 from pqcomq.comparison.measures.slice_scores import SliceScores
 from pqcomq.comparison.result import Comparison, ModelResult
+from pqcomq.models import lite_medsam as lite_medsam_family
 from pqcomq.models.execution import Execution
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
@@ -153,6 +154,17 @@ def phantom():
 @pytest.fixture(scope="session")
 def calibration(phantom):
     return calibrate_on([phantom], 1)
+
+
+@pytest.fixture(scope="session")
+def scribble_checkpoint(tmp_path_factory):
+    """Random weights under the names of the authors' file, wrapped as their training script saves them."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(11)
+        state = lite_medsam_family.architecture().state_dict()
+    path = tmp_path_factory.mktemp("scribble") / "medsam_lite_scribble.pth"
+    torch.save({"model": state, "epoch": 3, "optimizer": {}, "loss": 0.1}, path)
+    return path
 
 
 @pytest.fixture(scope="session")

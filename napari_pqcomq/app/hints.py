@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from napari_pqcomq.translation import tr, trn
-from pqcomq.models.catalogue.entries import POINT_TITLES, entry_of
 
 NO_VOLUME = tr("Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture.")
 NO_CHECKPOINT = tr("Step 2 fetches this model's weights, or takes over the file that you have.")
@@ -19,18 +18,6 @@ def masks_kept(count: int) -> str:
         "Kept as {count} labels layers, shown when the comparison is closed; Plugins › napari-pqcomq › Export masks "
         "writes them.",
         count,
-    )
-
-
-def no_points(key: str) -> str:
-    """Why the point tool is greyed out for a model; empty where it is not."""
-    entry = entry_of(key)
-    if "points" in entry.prompts:
-        return ""
-    return tr(
-        "{title} was trained for boxes and takes no points; {others} do.",
-        title=entry.title,
-        others=POINT_TITLES,
     )
 
 

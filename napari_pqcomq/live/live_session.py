@@ -242,11 +242,13 @@ class LiveSession(QObject):
             self._masks.ask(z, prompts)
 
     def _question(self, asked: Prompt, z: int) -> SlicePrompt | None:
-        """What the models are asked on a slice: box and own points; None where there is nothing to ask."""
-        takes_points = self._models is not None and all(each.takes_points for each in self._models.segmenters)
-        if z not in asked.slices or (asked.points and not takes_points):
+        """What the models are asked on a slice: box, own points or own strokes; None where there is nothing to ask."""
+        models = self._models
+        if models is None or z not in asked.slices:
             return None
-        return asked.on_slice(z, asked.rectangle)
+        if not all(each.takes(kind) for each in models.segmenters for kind in asked.kinds):
+            return None
+        return asked.on_slice(z, asked.rectangle, models.volume.grid.shape_zyx[1:])
 
     def _on_encoding(self, z: int) -> None:
         self.lines_changed.emit([(tr("Encoding slice {z}…", z=z),)] * self._view.sides)

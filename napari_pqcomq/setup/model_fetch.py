@@ -90,13 +90,13 @@ class ModelFetch(QWidget):
 
     def _refresh(self) -> None:
         entry, here = entry_of(self._key), self._fetching == self._key and self.is_running
-        so_far = bytes_so_far(entry)
+        so_far, size = bytes_so_far(entry), f" ({_size(entry.size)})" if entry.size else ""
         self.facts.setText(
             tr(
-                '{title} ({size}) is not on this machine. Licence of its weights: {licence}; <a style="color: {link}" '
+                '{title}{size} is not on this machine. Licence of its weights: {licence}; <a style="color: {link}" '
                 'href="{page}">what its authors say</a>. Trained on {trained_on}.',
                 title=entry.title,
-                size=_size(entry.size),
+                size=size,
                 licence=entry.licence,
                 link=_LINK,
                 page=entry.page,
@@ -112,7 +112,7 @@ class ModelFetch(QWidget):
             tr("Accept {licence} and fetch {file} in the background.", licence=entry.licence, file=entry.file)
         )
         for button in (self.fetch_button, self.import_button):
-            button.setVisible(not here)
+            button.setVisible(not here and (button is self.import_button or bool(entry.urls)))
             button.setEnabled(not self.is_running)
         self.bar.setVisible(here)
         self.cancel_button.setVisible(here and self._transfer is not None)
@@ -175,8 +175,8 @@ def _size(count: int) -> str:
 def note_of(entry: Entry) -> str:
     """What the list of models says beside a name: size, licence, and whether the weights are here."""
     here = entry.embedded or stored_checkpoint(entry.key) is not None
-    licence = entry.licence.partition(" (")[0]
-    return f"{_size(entry.size)} · {licence}" + (tr(" · here") if here else "")
+    facts = [_size(entry.size)] * bool(entry.size) + [entry.licence.partition(" (")[0]] + [tr("here")] * here
+    return " · ".join(facts)
 
 
 NOTE_ROLE = int(Qt.ItemDataRole.UserRole) + 7

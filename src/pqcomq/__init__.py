@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pqcomq.quantization.planning.presets import default_config
     from pqcomq.segmentation.box import Box3D
     from pqcomq.segmentation.prompt import Prompt, PromptPoint
+    from pqcomq.segmentation.scribble import Scribble
 
 __version__ = "0.2.0"
 
@@ -37,6 +38,7 @@ __all__ = [
     "Prompt",
     "PromptPoint",
     "QuantizationConfig",
+    "Scribble",
     "compare",
     "default_config",
     "evaluate",
@@ -56,6 +58,7 @@ _HOMES = {
     "Prompt": "pqcomq.segmentation.prompt",
     "PromptPoint": "pqcomq.segmentation.prompt",
     "QuantizationConfig": "pqcomq.quantization.algorithm.config",
+    "Scribble": "pqcomq.segmentation.scribble",
     "default_config": "pqcomq.quantization.planning.presets",
 }
 """Public name → module, where that is not ``pqcomq.api``."""

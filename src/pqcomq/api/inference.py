@@ -65,7 +65,7 @@ def segment(
         The mask, (z, y, x) bool, on ``volume.grid``.
 
     Raises:
-        InputError: the prompt lies outside, the model takes no points, or this machine lacks the runtime.
+        InputError: the prompt lies outside, the model takes no such prompt, or this machine lacks the runtime.
 
     Examples:
         >>> import pqcomq
@@ -77,8 +77,7 @@ def segment(
     """
     opened = volume_of(volume)
     checked = prompt_of(prompt).checked(opened.grid.shape_zyx)
-    if checked.points:
-        (model.segmenter if isinstance(model, QuantizedModel) else model).check_points()
+    (model.segmenter if isinstance(model, QuantizedModel) else model).check_prompts(checked.kinds)
     runner = SliceRunner(on_runtime(model, runtime_of(runtime, device)), opened, window_of(window))
     return reported(segment_prompt(runner, checked, _mode(prompts)), progress).in_volume(opened.grid.shape_zyx)
 
@@ -123,8 +122,8 @@ def compare(
         Masks, scores and latencies; ``to_dataframe()`` for the numbers, and a table in a notebook.
 
     Raises:
-        InputError: the prompt lies outside, the model takes no points, the truth is on another grid, a candidate was
-            made from another checkpoint, or this machine lacks the runtime.
+        InputError: the prompt lies outside, the model takes no such prompt, the truth is on another grid, a candidate
+            was made from another checkpoint, or this machine lacks the runtime.
 
     Examples:
         >>> import pqcomq

@@ -7,25 +7,26 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from pqcomq.json_schema import Exact, Sha256, Text, Whole
-from pqcomq.prompt_schema import Coordinate, Point, Window, check_prompt
+from pqcomq.prompt_schema import Coordinate, Point, Scribble, Window, check_prompt
 
 Label = Annotated[int, Meta(ge=1, le=65535)]
 
 
 class Prompt(Exact):
-    """A box, points, or both."""
+    """A box, points, or both, or else a scribble."""
 
     box_x0y0z0x1y1z1: Annotated[list[Coordinate], Meta(min_length=6, max_length=6)] | None
     points: Annotated[list[Point], Meta(max_length=10_000)]
     slices_of_points: tuple[Whole, Whole] | None
+    scribble_zyx0x1: Scribble | None = None
 
     def __post_init__(self) -> None:
         """See that something is asked.
 
         Raises:
-            ValueError: there is neither a box nor a positive point, or both a box and slices of points.
+            ValueError: there is nothing, or there are parts that do not go together.
         """
-        check_prompt(self.box_x0y0z0x1y1z1, self.points, self.slices_of_points)
+        check_prompt(self.box_x0y0z0x1y1z1, self.points, self.slices_of_points, self.scribble_zyx0x1)
 
 
 class Object(Exact):

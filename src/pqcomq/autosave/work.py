@@ -30,7 +30,8 @@ from pqcomq.segmentation.prompt import Prompt
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Modality
 
-FORMAT = 1
+FORMAT, SCRIBBLE_FORMAT = 1, 2
+"""The second is only of work with a scribble, so that earlier versions read all the rest."""
 WORK_FILE = "work.json"
 _VOXELS = ".npz"
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -43,7 +44,7 @@ class KeptObject:
     Attributes:
         number: of the object in masks, from 1.
         name: the user's.
-        prompt: a box, points or both, in voxels.
+        prompt: a box, points or both, or a scribble, in voxels.
         compared: whether it takes part in the next comparison.
     """
 
@@ -122,7 +123,9 @@ class WorkWriter:
         hashes = [self._voxels_written(each) for each in work.layers]
         content = _content(work, hashes)
         text = json.dumps(
-            {"format": FORMAT, "sha256": _checksum(content), "work": content}, ensure_ascii=False, allow_nan=False
+            {"format": _format_of(work), "sha256": _checksum(content), "work": content},
+            ensure_ascii=False,
+            allow_nan=False,
         )
         with replacing(self.folder / WORK_FILE, overwrite=True) as partial:
             partial.write_text(text + "\n", encoding="utf-8")
@@ -160,7 +163,7 @@ def read_work(folder: Path) -> UnfinishedWork:
     path = folder / WORK_FILE
     try:
         content = read_json(path, WorkFile)
-        if content["format"] != FORMAT:
+        if content["format"] not in (FORMAT, SCRIBBLE_FORMAT):
             raise InputError("The unfinished session is of a format that this version does not know.", path)
         if content["sha256"] != _checksum(content["work"]):
             raise Damaged("its checksum is another")
@@ -180,6 +183,12 @@ def read_work(folder: Path) -> UnfinishedWork:
         raise
     except (Damaged, ValueError, TypeError) as problem:
         raise InputError(f"The unfinished session is damaged and cannot be read: {problem}.", path) from problem
+
+
+def _format_of(work: UnfinishedWork) -> int:
+    prompts = [each.prompt for each in work.objects]
+    prompts += [origin.prompt for layer in work.layers for origin in layer.origins.values()]
+    return SCRIBBLE_FORMAT if any(each.scribble for each in prompts) else FORMAT
 
 
 def _content(work: UnfinishedWork, hashes: list[str]) -> dict[str, Any]:

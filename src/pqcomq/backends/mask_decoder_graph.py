@@ -25,7 +25,7 @@ from pqcomq.backends.packed_constants import float_constant
 BOX_TOKENS = 7
 """One for quality, four for masks, two for the corners of the box."""
 ANY_TOKENS = -1
-"""Points bring one more each."""
+"""Points bring one more each, a scribble none."""
 
 
 def decoder(
@@ -37,8 +37,8 @@ def decoder(
         source: the decoder's layers.
         products: how they are computed.
         position: (1, C, h, w), the image's positional encoding.
-        no_mask: (C,), what the prompt encoder adds to the features when no mask is given.
-        tokens: N, in all; :data:`ANY_TOKENS` for a model that takes points.
+        no_mask: (C,), what the prompt encoder adds to the features when no mask is given; zeros where one always is.
+        tokens: N, in all; :data:`ANY_TOKENS` for a model that takes points or scribbles.
 
     Returns:
         Inputs ``features`` (1, C, h, w) and ``tokens`` (B, N, C); output (B, 1, 4 h, 4 w).

@@ -141,7 +141,7 @@ def _compiled(
         segmenter,
         image_encoder=CompiledEncoder(encoder, positions_of(segmenter, in_bytes=bool(weights))),
         prompt_encoder=prompts,
-        mask_decoder=CompiledDecoder(decoder, tokens),
+        mask_decoder=CompiledDecoder(decoder, tokens, is_drawn=segmenter.takes("scribble")),
         precision=_precision(segmenter.precision, arithmetic),
         execution=execution,
     )
@@ -166,16 +166,21 @@ def encoder_graph(
 
 
 def decoder_graph(segmenter: Segmenter, weights: Mapping[str, QuantizedWeight], arithmetic: Arithmetic) -> object:
-    """A model's mask decoder as a graph of features and tokens; what images and prompts have in common is in it."""
+    """A model's mask decoder as a graph of features and tokens; what images and prompts have in common is in it.
+
+    Scribbles have no such thing in common: for a model that takes them the features come with what their masks add.
+    """
     from pqcomq.backends import mask_decoder_graph
     from pqcomq.backends.graph_ops import ALL_WIDENED, Products
     from pqcomq.backends.layer_source import LayerSource
 
     no_mask = LayerSource(segmenter.prompt_encoder, {}, {}).weight("no_mask_embed")[0]  # (C,)
+    no_mask = torch.zeros_like(no_mask) if segmenter.takes("scribble") else no_mask
     source = LayerSource(segmenter.mask_decoder, _of_part(weights, "mask_decoder"), {})
     products = Products(least_packed=ALL_WIDENED if arithmetic.widened else _LEAST_PACKED_IN_DECODER)
     position = KeptPositions(segmenter.prompt_encoder).position
-    tokens = mask_decoder_graph.ANY_TOKENS if segmenter.takes_points else mask_decoder_graph.BOX_TOKENS
+    only_boxes = not segmenter.takes("points") and not segmenter.takes("scribble")
+    tokens = mask_decoder_graph.BOX_TOKENS if only_boxes else mask_decoder_graph.ANY_TOKENS
     return mask_decoder_graph.decoder(source, products, position, no_mask, tokens)
 
 
@@ -298,12 +303,18 @@ class CompiledEncoder(nn.Module):
 
 
 class CompiledDecoder(nn.Module):
-    """SAM's mask decoder for one mask a prompt; takes what :class:`MaskDecoder` takes."""
+    """SAM's mask decoder for one mask a prompt; takes what :class:`MaskDecoder` takes.
 
-    def __init__(self, request: object, tokens: Tensor) -> None:
+    Args:
+        request: of the compiled graph.
+        tokens: (5, C), the decoder's own.
+        is_drawn: the prompts are scribbles, each of which adds something else to the features.
+    """
+
+    def __init__(self, request: object, tokens: Tensor, *, is_drawn: bool = False) -> None:
         super().__init__()
         self._request, self._turn = request, threading.Lock()
-        self._tokens = tokens  # (5, C)
+        self._tokens, self._is_drawn = tokens, is_drawn
 
     def forward(
         self,
@@ -313,11 +324,18 @@ class CompiledDecoder(nn.Module):
         dense_prompt_embeddings: Tensor,
         multimask_output: bool,
     ) -> tuple[Tensor, None]:
-        """Logits (B, 1, 256, 256). The positional encoding and the dense embedding are constants of the graph."""
+        """Logits (B, 1, 256, 256). The positional encoding and what no mask adds are constants of the graph."""
         own = self._tokens.expand(len(sparse_prompt_embeddings), -1, -1)
         tokens = torch.cat([own, sparse_prompt_embeddings], dim=1)  # (B, N, C)
         with self._turn:
-            return answer(self._request, [image_embeddings.contiguous(), tokens]), None
+            if not self._is_drawn:
+                return answer(self._request, [image_embeddings.contiguous(), tokens]), None
+            drawn = [(image_embeddings + each).contiguous() for each in dense_prompt_embeddings]  # (1, C, h, w) each
+            found = [
+                answer(self._request, [features, asked[None].contiguous()])
+                for features, asked in zip(drawn, tokens, strict=True)
+            ]
+            return torch.cat(found), None
 
 
 class KeptPositions(nn.Module):
@@ -329,7 +347,7 @@ class KeptPositions(nn.Module):
         with torch.no_grad():
             self.position: Tensor = encoder.get_dense_pe().detach()  # type: ignore[operator]
 
-    def forward(self, points: Points | None, boxes: Tensor | None, masks: None) -> tuple[Tensor, Tensor]:
+    def forward(self, points: Points | None, boxes: Tensor | None, masks: Tensor | None) -> tuple[Tensor, Tensor]:
         """Sparse (B, N, C) and dense (B, C, h, w) embeddings."""
         sparse, dense = self._encoder(points=points, boxes=boxes, masks=masks)
         return sparse, dense

@@ -100,7 +100,7 @@ def on_device(model: Segmenter | QuantizedModel, runtime: Runtime, device: torch
     try:
         made = _moved(segmenter, weights, device, dtype)
         side = segmenter.transforms.side
-        made.logits(made.embed(torch.zeros(1, 3, side, side)), torch.tensor([[[0.0, 0.0, side / 2, side / 2]]]))
+        made.logits(made.embed(torch.zeros(1, 3, side, side)), *segmenter.any_prompt)
     except (*OUT_OF_MEMORY, InputError):
         why = f"The memory of {device.type} is too small for the model, so torch computes on the processor in FP32."
         return replace(segmenter, execution=replace(segmenter.execution, why=why))
@@ -221,18 +221,20 @@ class _DeviceDecoder(_OnDevice):
 
 
 class _DevicePrompts(nn.Module):
-    """SAM's prompt encoder for boxes and points, in float32; its outputs stay on the device."""
+    """SAM's prompt encoder, in float32; its outputs stay on the device."""
 
     def __init__(self, network: nn.Module, device: torch.device) -> None:
         super().__init__()
         self._network, self._device = network, device
 
-    def forward(self, points: tuple[Tensor, Tensor] | None, boxes: Tensor | None, masks: None) -> tuple[Tensor, Tensor]:
-        """Sparse and dense embeddings of boxes (B, 1, 4) and of points, (B, N, 2) with labels (B, N)."""
+    def forward(
+        self, points: tuple[Tensor, Tensor] | None, boxes: Tensor | None, masks: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Sparse and dense embeddings of boxes (B, 1, 4), of points, (B, N, 2) with labels (B, N), or of scribbles."""
         with _memory_told(self._device):
             places = None if points is None else tuple(each.to(self._device) for each in points)
-            corners = None if boxes is None else boxes.to(self._device)
-            found: tuple[Tensor, Tensor] = self._network(points=places, boxes=corners, masks=masks)
+            corners, drawn = (None if each is None else each.to(self._device) for each in (boxes, masks))
+            found: tuple[Tensor, Tensor] = self._network(points=places, boxes=corners, masks=drawn)
         return found
 
     def get_dense_pe(self) -> Tensor:

@@ -29,6 +29,7 @@ from pqcomq.cli.terminal.options import (
     Prompting,
     Remedies,
     RuntimeOption,
+    ScribbleOption,
     Series,
     WindowOption,
     WithPatient,
@@ -71,6 +72,7 @@ def compare(
     point: PointOption = None,
     negative_point: NegativePointOption = None,
     slices: PointSlices = None,
+    scribble: ScribbleOption = None,
     box_unit: BoxUnitOption = BoxUnit.voxels,
     prompts: Annotated[
         Prompting,
@@ -96,13 +98,12 @@ def compare(
     opened_volume = opened(volume, series, modality, part, remedy)
     if any(mask_kind(path).is_dicom for path in mask_paths):
         source_series(opened_volume, keep_identity=with_patient)  # told before the long work
-    checked = single_prompt(box or [], point or [], negative_point or [], slices, box_unit, opened_volume)
+    checked = single_prompt(box or [], point or [], negative_point or [], slices, box_unit, opened_volume, scribble)
     truth = truth_of(labels, label, opened_volume, labels_part, remedy)
     quantized = load_weights(weights)
     full = load_model(quantized.segmenter.key, checkpoint)
     check_same_source(full, quantized, weights)
-    if checked.points:
-        full.check_points()
+    full.check_prompts(checked.kinds)
     taken = settled(with_device(runtime, device), [quantized])
     work = run_comparison(
         opened_volume,

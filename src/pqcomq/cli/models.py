@@ -69,11 +69,12 @@ def _done(action: Action, key: str, file: Path | None, accept_licence: bool) -> 
         with downloading(entry.file) as bar:
             path = fetch_model(key, accept_licence=accepted, progress=bar)
     verdict = verify_model(key)
-    sentence = (
-        f"its checksum is the published one ({entry.checksum.partition(':')[0]}, {entry.checksum_from})"
-        if verdict.published
-        else "its checksum is not the published one, so it is a checkpoint of your own"
-    )
+    if verdict.published:
+        sentence = f"its checksum is the published one ({entry.checksum.partition(':')[0]}, {entry.checksum_from})"
+    elif entry.checksum:
+        sentence = "its checksum is not the published one, so it is a checkpoint of your own"
+    else:
+        sentence = "its names and shapes are this model's; no checksum is published to tell it from another's weights"
     told = [f"{verdict.path if action is Action.verify else path}: {sentence}"]
     if not entry.checksum.startswith("sha256"):
         told.append("no SHA-256 is published: the one found when the file came is kept, and every use compares it")
@@ -107,7 +108,7 @@ def _tell(key: str | None, json: bool) -> None:
                 entry.key,
                 entry.title,
                 _shown(fact["at_hand"]),
-                f"{entry.size / 1e6:.1f}",
+                entry.megabytes or "not told",
                 f"{entry.side}²",
                 ", ".join(entry.prompts),
                 entry.licence.partition(" (")[0],
@@ -133,7 +134,7 @@ def _facts(entry: Entry) -> dict[str, Any]:
         "file": entry.file,
         "bytes": entry.size,
         "sha256_when_it_came": "" if record is None else record.sha256,
-        "published_checksum": f"{entry.checksum} ({entry.checksum_from})",
+        "published_checksum": f"{entry.checksum or 'none'} ({entry.checksum_from})",
         "licence": entry.licence,
         "citation": entry.citation,
         "page": entry.page,

@@ -29,6 +29,7 @@ from pqcomq.cli.terminal.options import (
     Prompting,
     Remedies,
     RuntimeOption,
+    ScribbleOption,
     Series,
     WindowOption,
     labelled,
@@ -76,6 +77,7 @@ def report(
     point: PointOption = None,
     negative_point: NegativePointOption = None,
     slices: PointSlices = None,
+    scribble: ScribbleOption = None,
     box_unit: BoxUnitOption = BoxUnit.voxels,
     labels: Annotated[Path | None, typer.Option(help="Ground truth on the volume's grid.", metavar="FILE")] = None,
     label: Annotated[
@@ -113,7 +115,8 @@ def report(
     opened_volume = opened(volume, series, modality, part, remedy)
     movement = BoxMovement(jitter_px) if jitter else None
     marks = point or [], negative_point or []
-    given = prompts_of(box or [], *marks, slices, box_unit, opened_volume) if box or slices or any(marks) else []
+    is_asked = box or slices or scribble or any(marks)
+    given = prompts_of(box or [], *marks, slices, box_unit, opened_volume, scribble) if is_asked else []
     truth = labelled(labels, label or [], opened_volume, labels_part, remedy)
     asked = _objects(given, truth, label or [], name or [], movement)
     models = with_unique_names([load_weights(path) for path in weights])
@@ -147,13 +150,15 @@ def _objects(
         InputError: neither a box nor labels, or options that do not go together.
     """
     if label and prompts and max(len(label), len(prompts)) > 1:
-        raise InputError("--box and --point are of one object; with several labels each gets the box round its own.")
+        raise InputError(
+            "--box, --point and --scribble are of one object; with several labels each gets the box round its own."
+        )
     count = max(1, len(label), len(prompts))
     if names and len(names) != count:
         raise InputError(f"{len(names)} names do not fit {count} objects.")
     if truth is None:
         if not prompts:
-            raise InputError("Name what to segment: --box or --point, or --labels and --label.")
+            raise InputError("Name what to segment: --box, --point or --scribble, or --labels and --label.")
         called = names or (["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)])
         return [PromptedObject(each, prompt, movement=movement) for each, prompt in zip(called, prompts, strict=True)]
     found = []

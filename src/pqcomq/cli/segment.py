@@ -30,6 +30,7 @@ from pqcomq.cli.terminal.options import (
     Prompting,
     Remedies,
     RuntimeOption,
+    ScribbleOption,
     Series,
     WindowOption,
     WithPatient,
@@ -70,12 +71,14 @@ def segment(
         Prompting, typer.Option(help="Prompts of the slices beside the middle one.")
     ] = Prompting.propagate,
     name: Annotated[
-        list[str] | None, typer.Option(help="What a box encloses, e.g. 'right kidney'; once for each box, in order.")
+        list[str] | None,
+        typer.Option(help="What a box encloses, e.g. 'right kidney'; once for each box or scribble, in order."),
     ] = None,
     box: Box = None,
     point: PointOption = None,
     negative_point: NegativePointOption = None,
     slices: PointSlices = None,
+    scribble: ScribbleOption = None,
     box_unit: BoxUnitOption = BoxUnit.voxels,
     with_patient: WithPatient = False,
     window: WindowOption = None,
@@ -98,21 +101,21 @@ def segment(
     overwrite: Overwrite = False,
     json: AsJson = False,
 ) -> None:
-    """Segment what a box or points ask for through a volume; several boxes make one file with a label each."""
+    """Segment what a box, points or a scribble ask for; several boxes or scribbles make one file with a label each."""
     if (model is None) == (weights is None):
         raise InputError("name either --model or --weights")
     if cascade is not None and weights is None:
         raise InputError("--cascade sends slices from a quantized model to full precision, so it needs --weights")
     check_mask_targets(out, overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
-    asked = prompts_of(box or [], point or [], negative_point or [], slices, box_unit, opened_volume)
+    asked = prompts_of(box or [], point or [], negative_point or [], slices, box_unit, opened_volume, scribble)
     names = _names(name or [], len(asked))
     if mask_kind(out).is_dicom:
         source_series(opened_volume, keep_identity=with_patient)  # told before the long work
     chosen = window_of(window) or default_window(opened_volume.modality, opened_volume.voxels)
     loaded = load_weights(weights) if weights else load_model(str(model.value), checkpoint)  # type: ignore[union-attr]
-    if any(each.points for each in asked):
-        (loaded.segmenter if isinstance(loaded, QuantizedModel) else loaded).check_points()
+    for each in asked:
+        (loaded.segmenter if isinstance(loaded, QuantizedModel) else loaded).check_prompts(each.kinds)
     runtime = with_device(runtime, device)
     segmenter = on_runtime(loaded, runtime)
     ran = replace(loaded, segmenter=segmenter) if isinstance(loaded, QuantizedModel) else segmenter
@@ -171,7 +174,7 @@ def _names(given: list[str], count: int) -> list[str]:
         InputError: there are names, but not one for each box.
     """
     if given and len(given) != count:
-        raise InputError(f"{len(given)} names do not fit {count} boxes.")
+        raise InputError(f"{len(given)} names do not fit {count} boxes or scribbles.")
     return given or (["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)])
 
 

@@ -37,7 +37,7 @@ class PromptedObject:
 
     Attributes:
         name: the user's, free of patient data.
-        prompt: a box, points or both; scores are over its slices.
+        prompt: a box, points or both, or a scribble; scores are over its slices.
         truth: (z, y, x) bool, ground truth; gives each model an accuracy beside their agreement.
         number: of the object in a volume of labels, from 1; by default its place among the objects.
         movement: also move the box, see :mod:`.box_perturbation`; None for not, and where there is no box.
@@ -57,7 +57,7 @@ class PromptedObject:
 
     @property
     def box(self) -> Box3D | None:
-        """The prompt's box, None where it has points alone."""
+        """The prompt's box, None where it has none."""
         return self.prompt.box
 
 
@@ -77,7 +77,7 @@ def compare(
 
     Args:
         volume: what is segmented.
-        prompt: a box, points or both; scores are over its slices.
+        prompt: a box, points or both, or a scribble; scores are over its slices.
         reference: full precision.
         candidates: the models held against it, at least one.
         name: of the object.
@@ -124,13 +124,13 @@ def compare_objects(
         The :class:`.ComparisonResult` (a generator's return value).
 
     Raises:
-        InputError: a prompt lies outside, the model takes no points, a truth is on another grid, or there is nothing to
-            compare.
+        InputError: a prompt lies outside, the model takes no such prompt, a truth is on another grid, or there is
+            nothing to compare.
     """
     if not objects or not candidates:
         raise InputError("A comparison needs at least one object and one model beside full precision.")
-    if any(each.prompt.points for each in objects):
-        reference.segmenter.check_points()
+    for each in objects:
+        reference.segmenter.check_prompts(each.prompt.kinds)
     asked = [_checked(each, place, volume) for place, each in enumerate(objects, start=1)]
     run = _Run(volume, (reference, *candidates), mode, window, cache, asked[0].prompt)
     watch = Stopwatch(sum(run.steps(each) for each in asked))
@@ -295,7 +295,7 @@ class _Run:
 def _warmed_up(runner: SliceRunner, prompt: Prompt) -> PeakMemory:
     """The pass that is not timed; the memory that it takes is that of any pass."""
     with watching_memory() as memory:
-        asked = prompt.on_slice(prompt.start, prompt.rectangle)
+        asked = prompt.on_slice(prompt.start, prompt.rectangle, runner.shape)
         if asked is not None:  # never: a prompt asks on the slice that it starts on
             runner.warm_up(prompt.start, asked)
     return memory

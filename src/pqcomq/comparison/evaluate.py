@@ -19,6 +19,7 @@ from pqcomq.comparison.presentation.notebook import html_table
 from pqcomq.comparison.presentation.text import RESEARCH_ONLY
 from pqcomq.comparison.result import MEGABYTE
 from pqcomq.errors import InputError
+from pqcomq.models.catalogue.entries import PromptKind
 from pqcomq.models.execution import Execution
 from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.progress import Progress, Stopwatch
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 
 SlicePromptKind = Literal["box", "point", "box and point"]
+_KINDS: dict[SlicePromptKind, tuple[PromptKind, ...]] = {
+    "box": ("box",),
+    "point": ("points",),
+    "box and point": ("box", "points"),
+}
 
 
 @dataclass(frozen=True)
@@ -231,13 +237,11 @@ def evaluate(
         The :class:`Evaluation` (a generator's return value).
 
     Raises:
-        InputError: a label has no slice to prompt, the labels lie on another grid, or the model takes no points and is
-            to be prompted with them.
+        InputError: a label has no slice to prompt, the labels lie on another grid, or a model takes no such prompts.
     """
     rules = protocol or Protocol()
-    if "point" in rules.prompt:
-        for each in compared_models:
-            each.segmenter.check_points()
+    for each in compared_models:
+        each.segmenter.check_prompts(_KINDS[rules.prompt])
     prompts = _prompts(volume, labels, chosen, rules)
     used = window or default_window(volume.modality, volume.voxels)
     pixels, cache = EightBitSlices(volume, used), EmbeddingCache()

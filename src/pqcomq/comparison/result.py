@@ -154,7 +154,7 @@ class Comparison:
 
     @property
     def box(self) -> Box3D | None:
-        """The prompt's box, None where it has points alone."""
+        """The prompt's box, None where it has none."""
         return self.prompt.box
 
     @property

@@ -51,9 +51,14 @@ def export_model(model: QuantizedModel, kind: ExportKind, folder: Path, *, overw
         What was written.
 
     Raises:
-        InputError: a package is missing, a file exists or cannot be written (nothing half-written is left), or a weight
-            does not fit float16.
+        InputError: a package is missing, the model takes no boxes, as the decoder of ONNX and OpenVINO does, a file
+            exists or cannot be written (nothing half-written is left), or a weight does not fit float16.
     """
+    if kind is not ExportKind.safetensors_fp16 and not model.segmenter.takes("box"):
+        raise InputError(
+            f"The decoder of an {kind.value} file takes boxes, and {model.segmenter.title} takes none; "
+            f"--to {ExportKind.safetensors_fp16.value} writes its weights."
+        )
     if kind is ExportKind.onnx:
         onnx_file.check_installed()
     elif kind is ExportKind.openvino:
@@ -115,12 +120,23 @@ def described(model: QuantizedModel, kind: ExportKind) -> dict[str, Any]:
             "made_by": entry.preprocessing,
             "channels": "the grey slice three times",
         },
-        "boxes": "x0 y0 x1 y1 in pixels of the network's image, (B, 4) float32",
+        **_prompts(model, kind),
         "logits": "(B, 1, 256, 256) over the network's image; the object is where the sigmoid exceeds 0.5",
         "note": _NOTES[kind] if not coded_names(model.weights) else f"{_NOTES[kind]}; entropy-coded layers uncoded",
         "versions": {"pqcomq": pqcomq.__version__},
         "use": RESEARCH_ONLY,
     }
+
+
+def _prompts(model: QuantizedModel, kind: ExportKind) -> dict[str, str]:
+    """How prompts are made; what the model was trained for and the files do not take is said, too."""
+    source = model.segmenter
+    if not source.takes("box"):
+        return {"scribbles": "1 where something is drawn, else 0: the prompt encoder's masks, (B, 1, 256, 256) float32"}
+    told = {"boxes": "x0 y0 x1 y1 in pixels of the network's image, (B, 4) float32"}
+    if source.takes("points") and kind is not ExportKind.safetensors_fp16:
+        told["points"] = f"not taken by these files, though {source.title} was trained for them, and pqcomq takes them"
+    return told
 
 
 _NOTES = {

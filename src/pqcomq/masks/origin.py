@@ -60,7 +60,7 @@ class Origin:
 
         Args:
             model: in full precision or quantized.
-            prompt: a box, points or both.
+            prompt: a box, points or both, or a scribble.
             mode: where the other slices' prompts came from.
             window: that made the model's input.
             mask: (z, y, x) bool.
@@ -114,6 +114,7 @@ class Origin:
             "prompt": {
                 **_boxed(self.prompt.box, grid),
                 **_pointed(self.prompt, grid),
+                **_drawn(self.prompt),
                 "first_slice": self.prompt.start,
                 "other_slices": self.mode,
             },
@@ -138,6 +139,13 @@ def _pointed(prompt: Prompt, grid: Grid) -> dict[str, Any]:
         "points_lps_mm": places,
         "slices": [prompt.first, prompt.last],
     }
+
+
+def _drawn(prompt: Prompt) -> dict[str, Any]:
+    if prompt.scribble is None:
+        return {}
+    runs = [list(run) for run in prompt.scribble.runs]
+    return {"scribble_voxels_zyx0x1": runs, "slices": [prompt.first, prompt.last]}
 
 
 def _quantization(model: QuantizedModel) -> dict[str, Any]:

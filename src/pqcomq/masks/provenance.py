@@ -21,8 +21,8 @@ from pqcomq.masks.named_mask import NamedMask
 from pqcomq.models.checkpoint import file_sha256
 from pqcomq.volumes.volume import Volume
 
-FORMAT = 2
-"""From this one on, a prompt may have points."""
+FORMAT, SCRIBBLE_FORMAT = 2, 3
+"""From the first on, a prompt may have points; the other is only of records with a scribble."""
 _LIBRARIES = ("torch", "numpy", "SimpleITK", "pydicom", "highdicom")
 
 
@@ -41,8 +41,9 @@ def provenance(
     Raises:
         InputError: the patient is asked for and the source can no longer be read.
     """
+    is_drawn = any(each.origin is not None and each.origin.prompt.scribble is not None for each in masks.values())
     return {
-        "format": FORMAT,
+        "format": SCRIBBLE_FORMAT if is_drawn else FORMAT,
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "note": "Research use only: not for diagnosis or treatment.",
         "file": {"kind": mask_kind(path).words, "sha256": file_sha256(written)},

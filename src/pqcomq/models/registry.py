@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from pqcomq.errors import InputError
-from pqcomq.models import lite_medsam, medsam, mobile_sam, sam
+from pqcomq.models import lite_medsam, lite_medsam_scribble, medsam, mobile_sam, sam
 from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.catalogue.store import models_folder, record_of
 from pqcomq.models.segmenter import Segmenter
@@ -39,7 +39,8 @@ class Family(Protocol):
 
 
 _FAMILIES: dict[str, Family] = {
-    family.KEY: family for family in (lite_medsam, medsam, sam.VIT_B, sam.VIT_L, sam.VIT_H, mobile_sam)
+    family.KEY: family
+    for family in (lite_medsam, medsam, sam.VIT_B, sam.VIT_L, sam.VIT_H, mobile_sam, lite_medsam_scribble)
 }
 MODEL_KEYS = tuple(_FAMILIES)
 MODEL_TITLES = {key: family.TITLE for key, family in _FAMILIES.items()}
@@ -68,10 +69,9 @@ def load_model(key: str, checkpoint: Path | None = None) -> Segmenter:
         return lite_medsam.load()
     record = record_of(key)
     if record is None:
-        raise InputError(
-            f"{family.TITLE} is not shipped: name its checkpoint file ({entry_of(key).file}), or let "
-            f"'pqcomq models fetch {key}' fetch it"
-        )
+        entry = entry_of(key)
+        way = f"or let 'pqcomq models fetch {key}' fetch it" if entry.urls else entry.by_hand
+        raise InputError(f"{family.TITLE} is not shipped: name its checkpoint file ({entry.file}), {way}")
     path = models_folder() / record.file
     loaded = family.load(path)
     if loaded.checkpoint_sha256 != record.sha256:

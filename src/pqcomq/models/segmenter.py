@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -10,10 +11,10 @@ import torch
 from torch import nn
 
 from pqcomq.errors import InputError
-from pqcomq.models.catalogue.entries import ENTRIES, POINT_TITLES
+from pqcomq.models.catalogue.entries import PromptKind, why_not
 from pqcomq.models.execution import Execution
 from pqcomq.models.slice_prompt import SlicePrompt
-from pqcomq.models.transforms import Points, Shape, Transforms, prompt_tensors
+from pqcomq.models.transforms import Points, PromptTensors, Shape, Transforms, prompt_tensors, scribbles_tensor
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,7 +43,7 @@ class Segmenter:
         title: the name shown to people.
         transforms: its pre- and post-processing.
         image_encoder: (1, 3, side, side) → (1, 256, 64, 64); batch norms folded.
-        prompt_encoder: boxes (B, 1, 4), points or both → sparse and dense prompt embeddings.
+        prompt_encoder: boxes (B, 1, 4), points or both, or scribbles → sparse and dense prompt embeddings.
         mask_decoder: embedding and prompts → logits (B, 1, 256, 256).
         checkpoint_name: file name of the weights, no folder.
         checkpoint_sha256: hash of that file.
@@ -97,20 +98,30 @@ class Segmenter:
     def __repr__(self) -> str:
         return f"Segmenter({self.title}, {self.precision}, {self.execution.setting})"
 
-    @property
-    def takes_points(self) -> bool:
-        """Whether its authors trained it for points; all models take boxes."""
-        entry = ENTRIES.get(self.key)
-        return entry is not None and "points" in entry.prompts
+    def takes(self, kind: PromptKind) -> bool:
+        """Whether its authors trained it for prompts of a kind."""
+        return not why_not(self.key, kind)
 
-    def check_points(self) -> None:
-        """Refuse points where the model was not trained for them: it would answer, and the answer would mean nothing.
+    def check_prompts(self, kinds: Iterable[PromptKind]) -> None:
+        """Refuse prompts for which the model was not trained: it would answer, and the answer would mean nothing.
+
+        Args:
+            kinds: of what is asked.
 
         Raises:
-            InputError: it was trained for boxes alone; the sentence names the models that take points.
+            InputError: it was trained for others; the sentence names the models that take these.
         """
-        if not self.takes_points:
-            raise InputError(f"{self.title} was trained for boxes and takes no points; {POINT_TITLES} do.")
+        for kind in kinds:
+            if reason := why_not(self.key, kind):
+                raise InputError(reason)
+
+    @property
+    def any_prompt(self) -> PromptTensors:
+        """A prompt of a kind that it takes, to try it with."""
+        side = float(self.transforms.side)
+        if self.takes("box"):
+            return PromptTensors(torch.tensor([[[0.0, 0.0, side / 2, side / 2]]]))
+        return PromptTensors(scribbles=scribbles_tensor(np.eye(8, dtype=bool)[None]))
 
     def parts(self) -> dict[str, nn.Module]:
         """The three networks by the names that their checkpoints use."""
@@ -131,23 +142,30 @@ class Segmenter:
         return Embedding(self.embed(self.transforms.image(pixels)), pixels.shape)
 
     @torch.inference_mode()
-    def logits(self, features: torch.Tensor, boxes: torch.Tensor | None, points: Points | None = None) -> torch.Tensor:
-        """Run prompt encoder and mask decoder; at least one of boxes and points is given.
+    def logits(
+        self,
+        features: torch.Tensor,
+        boxes: torch.Tensor | None = None,
+        points: Points | None = None,
+        scribbles: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Run prompt encoder and mask decoder; boxes, points or both are given, or else scribbles.
 
         Args:
             features: (1, 256, 64, 64) of one slice.
             boxes: (B, 1, 4) in model pixels, or None.
             points: places (B, N, 2) in model pixels and their labels (B, N), or None.
+            scribbles: (B, 1, 256, 256), or None.
 
         Returns:
             (B, 1, 256, 256) logits.
 
         Raises:
-            InputError: there are points, and the model was not trained for them.
+            InputError: the model was not trained for prompts of this kind.
         """
-        if points is not None:
-            self.check_points()
-        sparse, dense = self.prompt_encoder(points=points, boxes=boxes, masks=None)
+        given: dict[PromptKind, object] = {"box": boxes, "points": points, "scribble": scribbles}
+        self.check_prompts(kind for kind, part in given.items() if part is not None)
+        sparse, dense = self.prompt_encoder(points=points, boxes=boxes, masks=scribbles)
         low_resolution: torch.Tensor
         low_resolution, _quality = self.mask_decoder(
             image_embeddings=features,

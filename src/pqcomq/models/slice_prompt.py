@@ -1,4 +1,4 @@
-"""What is asked of a model on one slice: boxes, points inside and outside of the object, or both together."""
+"""What is asked of a model on one slice: boxes, points inside and outside of the object, both, or scribbles."""
 
 from __future__ import annotations
 
@@ -16,18 +16,22 @@ class SlicePrompt:
         boxes: (B, 4), x0 y0 x1 y1 in slice pixels; None where there are points alone.
         points: (B, N, 2), x y in slice pixels; None where there are boxes alone.
         labels: (B, N), 1 for a point inside the object, 0 for one outside; None where there are no points.
+        scribbles: (B, H, W) bool, what was drawn inside the object, in slice pixels; None where there is none. They
+            stand alone.
 
     Raises:
-        ValueError: there is neither, or places and labels do not go together.
+        ValueError: there is none of these, a scribble does not stand alone, or places and labels do not go together.
     """
 
     boxes: np.ndarray | None = None
     points: np.ndarray | None = None
     labels: np.ndarray | None = None
+    scribbles: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if self.boxes is None and self.points is None:
-            raise ValueError("a prompt needs a box or points")
+        pointed = self.boxes is not None or self.points is not None
+        if pointed == (self.scribbles is not None):
+            raise ValueError("a prompt needs a box or points, or else a scribble")
         shape = None if self.points is None else self.points.shape[:-1]
         if shape != (None if self.labels is None else self.labels.shape):
             raise ValueError("every point of a prompt needs a label")

@@ -7,7 +7,7 @@ Source: the inference scripts of bowang-lab/MedSAM, ``MedSAM_Inference.py`` (bra
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -21,6 +21,32 @@ Shape = tuple[int, int]
 """Rows and columns of a slice in its own pixels."""
 Points = tuple[torch.Tensor, torch.Tensor]
 """What the prompt encoder takes for points: places (B, N, 2), x y in model pixels, and labels (B, N), 1 or 0."""
+
+_SCRIBBLE_SIDE = 256
+"""Rows and columns of what SAM's prompt encoder takes for a mask, four times those of its embedding."""
+
+
+class PromptTensors(NamedTuple):
+    """Prompts as the prompt encoder takes them; None for what is not there.
+
+    Attributes:
+        boxes: (B, 1, 4), x0 y0 x1 y1 in model pixels.
+        points: places and labels.
+        scribbles: (B, 1, 256, 256), 1 where something was drawn, else 0.
+    """
+
+    boxes: torch.Tensor | None = None
+    points: Points | None = None
+    scribbles: torch.Tensor | None = None
+
+    def some(self, first: int, after: int) -> PromptTensors:
+        """Those from one number up to another, which is left out."""
+        chosen = slice(first, after)
+        return PromptTensors(
+            None if self.boxes is None else self.boxes[chosen],
+            None if self.points is None else (self.points[0][chosen], self.points[1][chosen]),
+            None if self.scribbles is None else self.scribbles[chosen],
+        )
 
 
 def _longest_side(side: int) -> Any:  # noqa: ANN401 (segment_anything comes without types)
@@ -54,10 +80,29 @@ def boxes_tensor(transforms: Transforms, boxes: np.ndarray, shape: Shape) -> tor
     return torch.from_numpy(scaled.astype(np.float32))[:, None, :]
 
 
-def prompt_tensors(
-    transforms: Transforms, prompt: SlicePrompt, shape: Shape
-) -> tuple[torch.Tensor | None, Points | None]:
-    """A prompt as the prompt encoder takes it: boxes (B, 1, 4) in model pixels, and points; None for what is not there.
+def scribbles_tensor(scribbles: np.ndarray) -> torch.Tensor:
+    """Scribbles (B, H, W) as the prompt encoder's input (B, 1, 256, 256), as LiteMedSAM's authors bring them there.
+
+    Source: ``CVPR24_LiteMedSAM_infer_scribble.py`` of bowang-lab/MedSAM (branch LiteMedSAMScribble): longest side to
+    256 by area interpolation of 8-bit zeros and ones, what is not zero then, zeros to the right and below. Theirs loses
+    a stroke of which no pixel is left by half; here every pixel that such a stroke touches is taken.
+
+    Args:
+        scribbles: (B, H, W) bool, in slice pixels.
+    """
+    made = np.zeros((len(scribbles), 1, _SCRIBBLE_SIDE, _SCRIBBLE_SIDE), dtype=np.float32)
+    for place, drawn in zip(made, scribbles, strict=True):
+        height, width = LiteMedSAMFraming().inner_shape(drawn.shape)
+        for kind in (np.uint8, np.float32):
+            small = cv2.resize(drawn.astype(kind), (width, height), interpolation=cv2.INTER_AREA) > 0
+            if small.any():
+                break
+        place[0, :height, :width] = small
+    return torch.from_numpy(made)
+
+
+def prompt_tensors(transforms: Transforms, prompt: SlicePrompt, shape: Shape) -> PromptTensors:
+    """A prompt as the prompt encoder takes it.
 
     Args:
         transforms: of the model.
@@ -65,10 +110,12 @@ def prompt_tensors(
         shape: rows and columns of the slice.
     """
     boxes = None if prompt.boxes is None else boxes_tensor(transforms, prompt.boxes, shape)
-    if prompt.points is None or prompt.labels is None:
-        return boxes, None
-    places = np.asarray(prompt.points, dtype=np.float64) * transforms.scale(shape)[:2]
-    return boxes, (torch.from_numpy(places.astype(np.float32)), torch.from_numpy(prompt.labels.astype(np.float32)))
+    points = None
+    if prompt.points is not None and prompt.labels is not None:
+        places = np.asarray(prompt.points, dtype=np.float64) * transforms.scale(shape)[:2]
+        points = torch.from_numpy(places.astype(np.float32)), torch.from_numpy(prompt.labels.astype(np.float32))
+    scribbles = None if prompt.scribbles is None else scribbles_tensor(prompt.scribbles)
+    return PromptTensors(boxes, points, scribbles)
 
 
 def _unit_range(image: np.ndarray) -> np.ndarray:

@@ -84,5 +84,5 @@ class _SegmenterTarget:
 
     def damage(self, trials: Mapping[str, Tensor], workers: Workers) -> Iterator[tuple[str, float]]:
         """Measured on slices of the middle, by boxes that no layer was fitted to."""
-        views = [View(self._slices.image(index), self._slices.unseen_boxes(index)) for index in self._slices.judging]
+        views = [View(self._slices.image(index), self._slices.unseen_prompts(index)) for index in self._slices.judging]
         return model_damage(self.full, views, trials, workers)

@@ -1,4 +1,4 @@
-"""What a user asks of a model in a volume: a box, points inside and outside of an object, or both together.
+"""What a user asks of a model in a volume: a box, points inside and outside of an object, both together, or a scribble.
 
 Points have the convention of boxes: array indices of the volume's voxels in LPS order.
 """
@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from pqcomq.errors import InputError
+from pqcomq.models.catalogue.entries import PromptKind
 from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.scribble import Scribble
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,14 @@ class PromptPoint:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A box, points, or both; without a box at least one point is positive.
+    """A box, points, or both, or else a scribble; without box and scribble at least one point is positive.
 
     Attributes:
         box: that encloses the object.
         points: inside the object and outside of it.
-        span: first and last slice to segment, both included, where there is no box; by default those of the points.
+        span: first and last slice to segment, both included, where there is no box; by default those of the points or
+            of the scribble.
+        scribble: drawn inside the object; stands alone, as the models that take one were trained.
 
     Examples:
         >>> from pqcomq.segmentation.prompt import Prompt, PromptPoint
@@ -68,16 +72,19 @@ class Prompt:
     box: Box3D | None = None
     points: tuple[PromptPoint, ...] = ()
     span: tuple[int, int] | None = None
+    scribble: Scribble | None = None
 
     def __post_init__(self) -> None:
         """Keep the points as a tuple.
 
         Raises:
-            InputError: nothing is asked for, or a box and a span are both given.
+            InputError: nothing is asked for, a box and a span are both given, or a scribble does not stand alone.
         """
         object.__setattr__(self, "points", tuple(self.points))
-        if self.box is None and not any(each.positive for each in self.points):
-            raise InputError("A prompt needs a box or at least one positive point.")
+        if self.scribble is not None and (self.box is not None or self.points):
+            raise InputError("A scribble stands alone: no box and no points may stand beside it.")
+        if self.box is None and self.scribble is None and not any(each.positive for each in self.points):
+            raise InputError("A prompt needs a box or at least one positive point, or else a scribble.")
         if self.box is not None and self.span is not None:
             raise InputError("A box has its own slices; no first and last slice may stand beside it.")
 
@@ -93,12 +100,20 @@ class Prompt:
             shape_zyx: the volume's array shape, z y x.
 
         Raises:
-            InputError: the box or a point reaches outside, a point lies on none of the slices to segment, or there are
-                none.
+            InputError: the box, the scribble or a point reaches outside, a point or a drawn voxel lies on none of the
+                slices to segment, or there are none.
         """
         depth, height, width = shape_zyx
         if self.box is not None:
             self.box.checked(shape_zyx)
+        if self.scribble is not None:
+            self.scribble.checked(shape_zyx)
+            drawn = self.scribble.slices
+            if not self.first <= drawn[0] <= drawn[-1] <= self.last:
+                raise InputError(
+                    f"The scribble on slices {drawn[0]} to {drawn[-1]} does not lie within the slices {self.first} to "
+                    f"{self.last}."
+                )
         for each in self.points:
             if not (0 <= each.x <= width and 0 <= each.y <= height and 0 <= each.z < depth):
                 raise InputError(
@@ -119,14 +134,25 @@ class Prompt:
         """The slice nearest the feet."""
         if self.box is not None:
             return self.box.z0
-        return min(each.z for each in self.points) if self.span is None else self.span[0]
+        return min(self.asked_slices) if self.span is None else self.span[0]
 
     @property
     def last(self) -> int:
         """The slice farthest from the feet."""
         if self.box is not None:
             return self.box.z1
-        return max(each.z for each in self.points) if self.span is None else self.span[1]
+        return max(self.asked_slices) if self.span is None else self.span[1]
+
+    @property
+    def asked_slices(self) -> tuple[int, ...]:
+        """The slices of points and of the scribble."""
+        return tuple(each.z for each in self.points) if self.scribble is None else self.scribble.slices
+
+    @property
+    def kinds(self) -> tuple[PromptKind, ...]:
+        """What it consists of, as the catalogue of models names it."""
+        parts: dict[PromptKind, object] = {"box": self.box, "points": self.points, "scribble": self.scribble}
+        return tuple(kind for kind, part in parts.items() if part)
 
     @property
     def slices(self) -> range:
@@ -135,10 +161,12 @@ class Prompt:
 
     @property
     def start(self) -> int:
-        """The slice on which propagation starts: the box's middle, or the slice of the most central positive point."""
+        """Where propagation starts: on the box's middle slice, or the most central with a positive point or stroke."""
         middle = (self.first + self.last) // 2
         if self.box is not None:
             return middle
+        if self.scribble is not None:
+            return self.scribble.nearest(middle)
         return min((each.z for each in self.points if each.positive), key=lambda z: (abs(z - middle), z))
 
     @property
@@ -155,26 +183,53 @@ class Prompt:
         """The points of one slice."""
         return tuple(each for each in self.points if each.z == z)
 
+    def drawn_on(self, z: int, shape_yx: tuple[int, int]) -> np.ndarray | None:
+        """The scribble on one slice, (H, W) bool; None where nothing is drawn."""
+        if self.scribble is None or z not in self.scribble.slices:
+            return None
+        return self.scribble.on_slice(z, shape_yx)
+
     @property
     def words(self) -> str:
-        """For people, e.g. ``"a box, 2 points inside, 1 point outside"``."""
+        """For people, e.g. ``"a box, 2 points inside, 1 point outside"``, or ``"a scribble on 2 slices"``."""
+        if self.scribble is not None:
+            count = len(self.scribble.slices)
+            return f"a scribble on {count} slice{'s' * (count > 1)}"
         inside = sum(each.positive for each in self.points)
         counted = [(inside, "inside"), (len(self.points) - inside, "outside")]
         told = [f"{count} point{'s' * (count > 1)} {where}" for count, where in counted if count]
         return ", ".join(["a box"] * (self.box is not None) + told)
 
-    def on_slice(self, z: int, rectangle: np.ndarray | None, *, everywhere: bool = False) -> SlicePrompt | None:
+    def on_slice(
+        self,
+        z: int,
+        rectangle: np.ndarray | None,
+        shape_yx: tuple[int, int],
+        *,
+        everywhere: bool = False,
+        neighbour: np.ndarray | None = None,
+    ) -> SlicePrompt | None:
         """What is asked on one slice.
 
         Args:
             z: slice number.
             rectangle: the box there, (4,) x0 y0 x1 y1, or None.
-            everywhere: on a slice with neither a box nor a positive point, ask with the points of the nearest slice
-                that has a positive one.
+            shape_yx: rows and columns of a slice.
+            everywhere: on a slice with neither a box nor a positive point nor a drawn voxel, ask with the points or the
+                scribble of the nearest slice that has some.
+            neighbour: (H, W) bool, the mask of a neighbouring slice: where nothing was drawn, what of the nearest
+                scribble lies inside it is asked with.
 
         Returns:
             None where nothing is asked there: a point outside says nothing of where an object is.
         """
+        if self.scribble is not None:
+            if not (everywhere or neighbour is not None or z in self.scribble.slices):
+                return None
+            drawn = self.scribble.on_slice(self.scribble.nearest(z), shape_yx)
+            if neighbour is not None and z not in self.scribble.slices:
+                drawn = drawn & neighbour
+            return SlicePrompt(scribbles=drawn[None]) if drawn.any() else None
         own = self.points_on(z)
         if rectangle is None and not any(each.positive for each in own):
             if not everywhere:
@@ -198,14 +253,17 @@ class Prompt:
             "box_x0y0z0x1y1z1": None if self.box is None else list(asdict(self.box).values()),
             "points": [asdict(each) for each in self.points],
             "slices_of_points": None if self.box is not None else [self.first, self.last],
+            # Versions that know no scribble read everything else.
+            **({} if self.scribble is None else {"scribble_zyx0x1": [list(run) for run in self.scribble.runs]}),
         }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Prompt:
         """The inverse of :meth:`to_dict`; files from before there were points have the box alone."""
-        box, span = content["box_x0y0z0x1y1z1"], content.get("slices_of_points")
+        box, span, runs = (content.get(key) for key in ("box_x0y0z0x1y1z1", "slices_of_points", "scribble_zyx0x1"))
         return cls(
             None if box is None else Box3D.of(box),
             tuple(PromptPoint(**each) for each in content.get("points", ())),
             None if span is None else (span[0], span[1]),
+            None if runs is None else Scribble.of_runs(runs),
         )

@@ -4,6 +4,8 @@ Source: ``CVPR24_LiteMedSAM_infer.py`` of bowang-lab/MedSAM: start at the middle
 last, then down to the first; each mask's tight box, grown a little, prompts the next slice. Theirs stores an object's
 number in the mask that it shrinks for this, so that boxes grow for the second object on; here masks are boolean
 throughout. A point prompts its own slice, beside the box there; without a box, propagation starts on a point's slice.
+A scribble, for which the authors wrote no such script, prompts the slices that it is drawn on; on the others, what of
+the nearest one lies in the neighbour's mask goes on prompting.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ def next_box(transforms: Transforms, mask: np.ndarray, given: np.ndarray | None)
 def segment_slices(runner: SliceRunner, prompt: Prompt | Box3D, mode: PromptMode, mask: BoxMask) -> Iterator[int]:
     """Segment a prompt's slices into ``mask``, yielding each slice's number when it is done.
 
-    A slice to which nothing leads, neither a box nor a positive point nor a neighbour's mask, stays empty.
+    A slice to which nothing leads, neither a box nor a positive point, a scribble or a neighbour's mask, stays empty.
 
     Args:
         runner: model and volume.
@@ -63,16 +65,16 @@ def segment_slices(runner: SliceRunner, prompt: Prompt | Box3D, mode: PromptMode
         mask: of the prompt's slices, filled in place.
 
     Raises:
-        InputError: there are points, and the model was not trained for them.
+        InputError: the model was not trained for prompts of this kind.
     """
     given = Prompt.of(prompt)
-    if given.points:
-        runner.segmenter.check_points()
+    runner.segmenter.check_prompts(given.kinds)
     for z, neighbour in visiting_order(given):
-        box = given.rectangle
+        box, beside = given.rectangle, None
         if mode == "propagate" and neighbour is not None:
-            box = next_box(runner.segmenter.transforms, mask.on_slice(neighbour), box)
-        asked = given.on_slice(z, box, everywhere=mode == "same")
+            beside = mask.on_slice(neighbour)
+            box = next_box(runner.segmenter.transforms, beside, box)
+        asked = given.on_slice(z, box, mask.voxels.shape[1:], everywhere=mode == "same", neighbour=beside)
         if asked is not None:
             mask.on_slice(z)[:] = runner.segment(z, asked)
         yield z
@@ -87,7 +89,7 @@ def segment_prompt(runner: SliceRunner, prompt: Prompt | Box3D, mode: PromptMode
         mode: where the prompts come from.
 
     Raises:
-        InputError: there are points, and the model was not trained for them.
+        InputError: the model was not trained for prompts of this kind.
     """
     mask, watch = BoxMask.empty(prompt, runner.shape), Stopwatch(len(prompt.slices))
     for z in segment_slices(runner, prompt, mode, mask):

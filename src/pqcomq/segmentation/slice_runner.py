@@ -128,7 +128,7 @@ class SliceRunner:
             (B, 1, 256, 256) logits of the model's low-resolution masks.
 
         Raises:
-            InputError: there are points, and the model was not trained for them.
+            InputError: the model was not trained for prompts of this kind.
         """
         embedding = self._embedding(z)
         asked = prompt_tensors(self.segmenter.transforms, SlicePrompt.of(prompt), self.shape)

@@ -9,9 +9,10 @@ from pathlib import Path
 from pqcomq.errors import InputError
 from pqcomq.quantization.quantized_model import QuantizedModel
 
-FORMAT = 2
-"""From this one on, prompts may have points."""
-READ_FORMATS = (1, FORMAT)
+FORMAT, SCRIBBLE_FORMAT = 2, 3
+"""From the first on, prompts may have points; the other is only of sessions with a scribble, so that earlier versions
+read all the rest."""
+READ_FORMATS = (1, FORMAT, SCRIBBLE_FORMAT)
 MANIFEST, PAGE, GATE_TABLE, SLICE_TABLE, READING_TABLE = (
     "session.json",
     "report.html",

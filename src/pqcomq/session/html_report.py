@@ -129,12 +129,16 @@ def _part(session: Session, found: ObjectComparison, pixels: EightBitSlices) -> 
     )
 
 
+_START = {"box": "the box's middle", "points": "a point's slice", "scribble": "a slice that was drawn on"}
+"""Where propagation started, by what the prompt begins with."""
+
+
 def _pictures(session: Session, found: ObjectComparison, pixels: EightBitSlices) -> list[_Picture]:
     """For each model the slice where it agrees least, and the prompted slice of the last."""
     chosen = [(each, each.worst_slice, "where the two agree least") for each in found.comparisons]
     last = found.comparisons[-1]
     if last.prompt.start != last.worst_slice:
-        chosen.append((last, last.prompt.start, "the box's middle" if last.box else "a point's slice"))
+        chosen.append((last, last.prompt.start, _START[last.prompt.kinds[0]]))
     return [_side_by_side(session, found, pixels, *each) for each in chosen]
 
 
@@ -151,6 +155,7 @@ def _side_by_side(
         comparison.candidate.mask.on_slice(z),
         box=comparison.prompt.edges,
         points=comparison.prompt.points_on(z),
+        scribble=comparison.prompt.drawn_on(z, session.volume.grid.shape_zyx[1:]),
         box_colour=object_colour(found.number),
         truth=None if found.truth is None else found.truth[z],
         left_lines=[side_title(comparison.reference), *side_lines(comparison, comparison.reference)],

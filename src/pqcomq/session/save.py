@@ -27,6 +27,7 @@ from pqcomq.session.file_names import (
     MASKS,
     PAGE,
     READING_TABLE,
+    SCRIBBLE_FORMAT,
     SLICE_TABLE,
     WEIGHTS,
     slug,
@@ -115,7 +116,7 @@ def _writing(
 def manifest(session: Session) -> dict[str, Any]:
     """Everything but voxels and weights, JSON-ready; no path, no file name, no patient data."""
     return {
-        "format": FORMAT,
+        "format": SCRIBBLE_FORMAT if any(each.prompt.scribble for each in session.objects) else FORMAT,
         "program": f"pqcomq {pqcomq.__version__}",
         "made_utc": session.made,
         "volume": _described(session),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from pqcomq.json_schema import Count, Exact, Finite, NotNegative, Share, Text, Whole
-from pqcomq.prompt_schema import Coordinate, Point, Window, check_prompt
+from pqcomq.prompt_schema import Coordinate, Point, Scribble, Window, check_prompt
 from pqcomq.segmentation.doubt import DOUBTFUL
 
 _Some = Meta(min_length=1, max_length=100_000)
@@ -121,14 +121,15 @@ class Found(Struct):
     full_precision_encoder_in_torch: Latency | None = None
     points: Annotated[list[Point], Meta(max_length=10_000)] = []
     slices_of_points: tuple[Whole, Whole] | None = None
+    scribble_zyx0x1: Scribble | None = None
 
     def __post_init__(self) -> None:
         """See that something was asked.
 
         Raises:
-            ValueError: there is neither a box nor a positive point, or both a box and slices of points.
+            ValueError: there is nothing, or there are parts that do not go together.
         """
-        check_prompt(self.box_x0y0z0x1y1z1, self.points, self.slices_of_points)
+        check_prompt(self.box_x0y0z0x1y1z1, self.points, self.slices_of_points, self.scribble_zyx0x1)
 
 
 class Compared(Struct):

@@ -35,6 +35,14 @@ def drawn(**changes) -> Image.Image:
     return Image.open(stream).convert("RGB")
 
 
+def test_a_scribble_is_filled_on_both_sides_and_named():
+    scribble = np.zeros(SLICE.shape, bool)
+    scribble[40:60, 20:100] = True
+    colour = "#FF00FF"
+    without = near(drawn(box=None, box_colour=colour), colour).sum()
+    assert near(drawn(box=None, box_colour=colour, scribble=scribble), colour).sum() > without + 1000
+
+
 def near(picture: Image.Image, colour: str) -> np.ndarray:
     return np.abs(np.asarray(picture).astype(int) - ImageColor.getrgb(colour)).max(axis=2) < 25
 

@@ -39,10 +39,10 @@ def test_passes_vary_tones_only_where_settings_say_so(lite_medsam, phantom):
     )
     assert len(own) == len(varied) == 4
     assert [bool((own.image(i) == varied.image(i)).all()) for i in range(4)] == [True, False, True, False]
-    assert all(bool((own.boxes(i) == varied.boxes(i)).all()) for i in range(4))
+    assert all(bool((own.prompts(i).boxes == varied.prompts(i).boxes).all()) for i in range(4))
     assert own.judging == [2, 3]
-    seen = {tuple(box) for index in range(4) for box in own.boxes(index).flatten(1).tolist()}
-    unseen = {tuple(box) for index in own.judging for box in own.unseen_boxes(index).flatten(1).tolist()}
+    seen = {tuple(box) for index in range(4) for box in own.prompts(index).boxes.flatten(1).tolist()}
+    unseen = {tuple(box) for index in own.judging for box in own.unseen_prompts(index).boxes.flatten(1).tolist()}
     assert unseen
     assert not unseen & seen
 

@@ -18,7 +18,7 @@ class Prompted:
     """Segments an ellipse-free world: on each slice, what of a moving square lies in the box; keeps the prompts."""
 
     def __init__(self, truth):
-        self.segmenter = SimpleNamespace(transforms=LiteMedSAMFraming(), check_points=lambda: None)
+        self.segmenter = SimpleNamespace(transforms=LiteMedSAMFraming(), check_prompts=lambda kinds: None)
         self.truth, self.prompts, self.points = truth, {}, {}
 
     def segment(self, z, prompt):

@@ -73,8 +73,18 @@ PointSlices = Annotated[
     str | None,
     typer.Option(
         "--slices",
-        help="First and last slice to segment from points without a box; by default those of the points.",
+        help="First and last slice to segment from points without a box, or from a scribble; by default those that "
+        "they lie on.",
         metavar="FIRST LAST",
+    ),
+]
+ScribbleOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--scribble",
+        help="What was drawn freely inside the object, in place of boxes and points, for models that take scribbles "
+        "(LiteMedSAM for scribbles): a file of labels on the volume's voxels, a number for each object.",
+        metavar="FILE",
     ),
 ]
 BoxUnitOption = Annotated[

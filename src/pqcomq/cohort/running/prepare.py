@@ -68,11 +68,13 @@ def settings_of(
         modality: for all cases that do not say.
 
     Raises:
-        InputError: there are no weights, a file cannot be read, or they belong to different models.
+        InputError: there are no weights, a file cannot be read, they belong to different models, or the model takes
+            no boxes.
     """
     paths = list(weights)
     key, models = read_models(paths) if paths or not recipes else (model, [])
     full = load_model(key, checkpoint)
+    full.check_prompts(["box"])  # a cohort prompts with the boxes of its labels
     for path, each in zip(paths, models, strict=True):
         check_same_source(full, each, path)
     asked = [runtime] if isinstance(runtime, Runtime) else list(runtime)

@@ -56,6 +56,7 @@ def draw_comparison(
     spacing_yx: tuple[float, float],
     points: Sequence[PromptPoint] = (),
     box_colour: str = BOX,
+    scribble: np.ndarray | None = None,
 ) -> None:
     """Write one PNG, 1280 pixels wide: the slice twice, with the reference's mask and with the candidate's.
 
@@ -72,6 +73,7 @@ def draw_comparison(
         spacing_yx: mm between pixel centres, y x.
         points: of the prompt on this slice, drawn as + inside and − outside.
         box_colour: of the object.
+        scribble: (y, x) bool, the prompt on this slice, filled in the object's colour, if there is one.
 
     Raises:
         ValueError: the arrays are not 2-D of one shape.
@@ -98,11 +100,14 @@ def draw_comparison(
         panel = _axes(figure, (left + (COLUMN - width) // 2, panel_top, width, height))
         _draw_panel(panel, image_slice, mask, truth, box, colour, box_colour)
         _mark_points(panel, points)
+        if scribble is not None:
+            panel.contourf(*_padded(scribble), levels=(0.5, 1.5), colors=[box_colour])
         _orient(panel, width, height, spacing_yx[1] * image_slice.shape[1] / width)
         page.add_patch(Rectangle((left, plate_top), COLUMN, plate_height, facecolor=PLATE))
         page.add_patch(Rectangle((left, plate_top), 6, plate_height, facecolor=colour))
         _write(page, rows, left + 20, plate_top + 12)
     lines = [(TRUTH, "ground truth")] * (truth is not None) + [(box_colour, "box prompt")] * (box is not None)
+    lines += [(box_colour, "scribble")] * (scribble is not None)
     _draw_legend(canvas, page, legend_top, lines)
     figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor=BACKGROUND, metadata={"Software": None})
 

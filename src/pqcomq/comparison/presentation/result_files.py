@@ -66,6 +66,7 @@ def _draw(path: Path, comparison: Comparison, volume: Volume, truth: np.ndarray 
         comparison.candidate.mask.on_slice(z),
         box=comparison.prompt.edges,
         points=comparison.prompt.points_on(z),
+        scribble=comparison.prompt.drawn_on(z, volume.grid.shape_zyx[1:]),
         box_colour=object_colour(1),
         truth=None if truth is None else truth[z],
         left_lines=[side_title(comparison.reference), *side_lines(comparison, comparison.reference)],

