@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_pqcomq.app.autosaving import made_autosave
 from napari_pqcomq.app.correcting import Correcting
-from napari_pqcomq.app.hints import next_step
+from napari_pqcomq.app.hints import next_step, not_taken
 from napari_pqcomq.app.kept_results import KeptResults
 from napari_pqcomq.app.key_bindings import key_bindings
 from napari_pqcomq.app.layout import lay_out
@@ -26,7 +26,7 @@ from napari_pqcomq.jobs.kept_work import shared_work
 from napari_pqcomq.setup.mouse_panel import MOUSE
 from napari_pqcomq.widgets.dock.help_overlay import HelpOverlay
 from napari_pqcomq.widgets.napari_window.shortcuts import Shortcuts
-from pqcomq.models.catalogue.entries import why_not
+from pqcomq.models.catalogue.entries import PROMPT_KINDS
 
 
 class CompareWidget(QWidget):
@@ -93,7 +93,8 @@ class CompareWidget(QWidget):
             load=not panels.jobs.is_running,
             save=workflow.weights.can_be_saved,
         )
-        panels.prompts.offer_drawing(panels.volume.volume is not None, why_not(panels.model.settings.key, "points"))
+        reasons = {kind: not_taken(panels.model.settings.key, kind) for kind in PROMPT_KINDS}
+        panels.prompts.offer_drawing(panels.volume.volume is not None, reasons)
         panels.actions.offer(
             compare=workflow.can_start and panels.prompts.has_objects, live=workflow.can_start, is_open=is_open
         )
@@ -109,6 +110,7 @@ class CompareWidget(QWidget):
         return next_step(
             has_volume=panels.volume.volume is not None,
             has_box=panels.prompts.has_objects,
+            draws_boxes=not not_taken(panels.model.settings.key, "box"),
             lacks_checkpoint=panels.model.lacks_checkpoint,
             has_weights=bool(self.workflow.weights.chosen),
             is_shown=is_open,

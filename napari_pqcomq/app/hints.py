@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_pqcomq.translation import tr, trn
+from pqcomq.models.catalogue.entries import PromptKind, entry_of, takers, why_not
 
 NO_VOLUME = tr("Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture.")
 NO_CHECKPOINT = tr("Step 2 fetches this model's weights, or takes over the file that you have.")
@@ -21,6 +22,20 @@ def masks_kept(count: int) -> str:
     )
 
 
+def not_taken(key: str, kind: PromptKind) -> str:
+    """Why a tool is greyed out for a model; empty where it is not."""
+    if not why_not(key, kind):
+        return ""
+    entry = entry_of(key)
+    trained = {"box": tr("boxes"), "points": tr("boxes and points"), "scribble": tr("scribbles")}[entry.prompts[-1]]
+    names = {"title": entry.title, "trained": trained, "others": takers(kind)}
+    if kind == "box":
+        return tr("{title} was trained for {trained} and takes no boxes; {others} do.", **names)
+    if kind == "points":
+        return tr("{title} was trained for {trained} and takes no points; {others} do.", **names)
+    return tr("{title} was trained for {trained} and takes no scribbles; {others} does.", **names)
+
+
 def next_step(
     *,
     has_volume: bool,
@@ -29,6 +44,7 @@ def next_step(
     has_weights: bool,
     is_shown: bool,
     is_live: bool,
+    draws_boxes: bool = True,
     has_kept: bool = False,
     is_running: bool = False,
     is_reading: bool = False,
@@ -37,7 +53,8 @@ def next_step(
 
     Args:
         has_volume: a volume is chosen.
-        has_box: a box is drawn.
+        has_box: a box is drawn, or another prompt.
+        draws_boxes: the model takes boxes; else scribbles.
         lacks_checkpoint: the model needs a file that is not chosen yet.
         has_weights: quantized weights for the choice are at hand.
         is_shown: a comparison is on screen.
@@ -46,6 +63,7 @@ def next_step(
         is_reading: a blinded reading is under way.
         is_running: a job runs, or the view is being opened: nothing else can be started.
     """
+    tool = tr("Draw a box") if draws_boxes else tr("Scribble")
     if is_reading:
         return tr("Which mask fits the organ better? J: left, L: right, K: no difference.")
     if not has_volume:
@@ -56,16 +74,24 @@ def next_step(
         return (
             tr("The bar tells how far it is; Cancel keeps what is finished.")
             if has_box
-            else tr("Meanwhile, “Draw a box” and a drag of the mouse prompt an organ.")
+            else tr("Meanwhile, “{tool}” and a drag of the mouse prompt an organ.", tool=tool)
         )
     if has_kept and not is_shown:
         return tr("This volume was compared before: “Show the last comparison” brings masks and figures back.")
     if not has_box:
-        return tr("Press “Draw a box” and drag a rectangle round an organ.")
+        if draws_boxes:
+            return tr("Press “Draw a box” and drag a rectangle round an organ.")
+        return tr("Press “Scribble” and draw inside an organ.")
+    if is_live and not draws_boxes:
+        return tr("Draw on: both masks follow on this slice. Compare runs all slices and brings the figures.")
     if is_live:
         return tr("Drag the box: both masks follow on this slice. Compare runs all slices and brings the figures.")
     if is_shown:
         return tr("W shows the worst slice; S, C, D and F change the view. Drag the box to prompt anew.")
     if not has_weights:
-        return tr("Press Compare: the model is quantized first, then both are run on the box.")
-    return tr("Press Compare to run both models on the box.")
+        if draws_boxes:
+            return tr("Press Compare: the model is quantized first, then both are run on the box.")
+        return tr("Press Compare: the model is quantized first, then both are run on the scribble.")
+    if draws_boxes:
+        return tr("Press Compare to run both models on the box.")
+    return tr("Press Compare to run both models on the scribble.")

@@ -41,6 +41,7 @@ def key_bindings(
         Shortcut(
             "P", tr("Set points: inside; with Ctrl or Alt outside; with Shift a new object"), prompts.points.request
         ),
+        Shortcut("G", tr("Scribble; with Ctrl or Alt erase; with Shift a new object"), prompts.brush.request),
         Shortcut("[", tr("The box begins on this slice"), lambda: prompts.set_end("first")),
         Shortcut("]", tr("The box ends on this slice"), lambda: prompts.set_end("last")),
         Shortcut("A", tr("Brush: add to the mask"), lambda: correcting.take("brush")),

@@ -15,9 +15,9 @@ from pqcomq.errors import InputError
 from pqcomq.segmentation.prompt import PromptPoint
 from pqcomq.volumes.volume import Volume
 
-_OUTSIDE_KEYS = {"Control", "Alt"}
+OUTSIDE_KEYS = {"Control", "Alt"}
 """Either: window managers on Linux take a click with Alt for themselves."""
-_NEW_KEY = "Shift"
+NEW_KEY = "Shift"
 _STILL_PIXELS = 3.0
 """A hand that clicks moves the mouse by so much."""
 
@@ -75,8 +75,8 @@ class PointTool:
             return
         held, keys = self._held(z, x, y, volume), set(event.modifiers)
         if held is None:
-            point = PromptPoint(*_clipped(x, y, volume), z, positive=not keys & _OUTSIDE_KEYS)
-            index, place = prompts.add_point(point, volume.grid.shape_zyx[0], new=_NEW_KEY in keys)
+            point = PromptPoint(*_clipped(x, y, volume), z, positive=not keys & OUTSIDE_KEYS)
+            index, place = prompts.add_point(point, volume.grid.shape_zyx[0], new=NEW_KEY in keys)
         else:
             index, place = held
             prompts.choose(index)

@@ -1,10 +1,11 @@
-"""The objects that the user prompts: names, boxes, points and colours, with undo and redo."""
+"""The objects that the user prompts: names, boxes, points, scribbles and colours, with undo and redo."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_pqcomq.prompts.prompt import DEFAULT_REACH, MOST_OBJECTS, Prompt
@@ -12,6 +13,7 @@ from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import PromptPoint
+from pqcomq.segmentation.scribble import Scribble
 
 _REMEMBERED = 200
 """Steps that can be undone."""
@@ -102,15 +104,50 @@ class PromptList(QObject):
             InputError: an object is to begin with a point outside of it, or there are as many as masks can hold.
         """
         current = None if new else self.current_prompt
-        if current is None:
+        if current is None or current.scribble is not None:  # a scribble stands alone
             if not point.positive:
                 raise InputError(tr("The first point of an object lies inside it; points outside follow."))
-            span = max(0, point.z - DEFAULT_REACH), min(depth - 1, point.z + DEFAULT_REACH)
-            return self._add(points=(point,), span=span), 0
-        slices = current.asked.slices
-        grown = current.with_span(min(point.z, slices[0]), max(point.z, slices[-1]))
-        self._put(self._current, replace(grown, points=(*current.points, point)))
+            return self._add(points=(point,), span=_reach(point.z, depth)), 0
+        self._put(self._current, replace(_grown(current, point.z), points=(*current.points, point)))
         return self._current, len(current.points)
+
+    def draw(self, z: int, drawn: np.ndarray, depth: int, *, new: bool = False) -> int:
+        """Add to the current object's scribble, or make an object of it; not settled yet.
+
+        Args:
+            z: slice; an object on whose slices it does not lie grows by it.
+            drawn: (H, W) bool, not empty.
+            depth: slices of the volume.
+            new: make an object of it though there is a current one.
+
+        Returns:
+            Index of the object.
+
+        Raises:
+            InputError: there are as many objects as masks can hold.
+        """
+        current = None if new else self.current_prompt
+        if current is None or current.scribble is None:  # a scribble stands alone
+            return self._add(scribble=Scribble.of(drawn[None]).moved_to(z), span=_reach(z, depth))
+        own = current.scribble.on_slice(z, drawn.shape)
+        self._put(self._current, replace(_grown(current, z), scribble=current.scribble.redrawn(z, own | drawn)))
+        return self._current
+
+    def erase(self, z: int, drawn: np.ndarray) -> None:
+        """Take voxels from the current object's scribble, and with the last the object; not settled yet.
+
+        Args:
+            z: slice.
+            drawn: (H, W) bool.
+        """
+        current = self.current_prompt
+        if current is None or current.scribble is None:
+            return
+        left = current.scribble.redrawn(z, current.scribble.on_slice(z, drawn.shape) & ~drawn)
+        if left is None:
+            self._take_away(self._current)
+        else:
+            self._change(self._current, scribble=left)
 
     def move_point(self, index: int, place: int, point: PromptPoint) -> None:
         """Put a point elsewhere; not settled yet."""
@@ -122,15 +159,14 @@ class PromptList(QObject):
         each = self._objects[index]
         points = (*each.points[:place], *each.points[place + 1 :])
         if each.box is None and not any(point.positive for point in points):
-            self._current = min(self._current, len(self._objects) - 2)
-            self._set((*self._objects[:index], *self._objects[index + 1 :]))
+            self._take_away(index)
         else:
             self._change(index, points=points)
 
     def set_span(self, index: int, first: int, last: int) -> None:
-        """Let an object reach from one slice to another, and as far as its points lie; not settled yet."""
+        """Let an object reach from one slice to another, and as far as points or scribble lie; not settled yet."""
         each = self._objects[index]
-        places = [point.z for point in each.points]
+        places = each.asked.asked_slices
         self._put(index, each.with_span(min(first, *places, first), max(last, *places, last)))
 
     def _add(self, name: str | None = None, box: Box3D | None = None, **more: Any) -> int:  # noqa: ANN401
@@ -165,9 +201,12 @@ class PromptList(QObject):
     def remove(self, index: int) -> None:
         """Take an object away."""
         if 0 <= index < len(self._objects):
-            self._current = min(self._current, len(self._objects) - 2)
-            self._set((*self._objects[:index], *self._objects[index + 1 :]))
+            self._take_away(index)
             self.settle()
+
+    def _take_away(self, index: int) -> None:
+        self._current = min(self._current, len(self._objects) - 2)
+        self._set((*self._objects[:index], *self._objects[index + 1 :]))
 
     def load(self, objects: tuple[Prompt, ...], current: int | None = None) -> None:
         """Take over other objects, e.g. those of another volume; there is nothing to undo then."""
@@ -222,3 +261,14 @@ class PromptList(QObject):
     def _set(self, objects: tuple[Prompt, ...]) -> None:
         self._objects = objects
         self.changed.emit()
+
+
+def _reach(z: int, depth: int) -> tuple[int, int]:
+    """The slices of a new object."""
+    return max(0, z - DEFAULT_REACH), min(depth - 1, z + DEFAULT_REACH)
+
+
+def _grown(prompt: Prompt, z: int) -> Prompt:
+    """The same on a further slice, too."""
+    slices = prompt.asked.slices
+    return prompt.with_span(min(z, slices[0]), max(z, slices[-1]))

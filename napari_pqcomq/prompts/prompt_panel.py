@@ -7,7 +7,7 @@ from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Shapes
-from napari.utils.notifications import show_error
+from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QComboBox,
@@ -24,29 +24,27 @@ from qtpy.QtWidgets import (
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.prompts.box_layers import drawn_on, empty_box_layer, lies_on, read_prompts, write_prompts
 from napari_pqcomq.prompts.box_tool import BoxTool
+from napari_pqcomq.prompts.hand_tools import HandTools
 from napari_pqcomq.prompts.object_list import ObjectList
-from napari_pqcomq.prompts.point_controls import PointControls
 from napari_pqcomq.prompts.point_marks import with_points
 from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.prompt_modes import MODE_TOOLTIP, MODES
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.combo_boxes import choose_text
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
 from napari_pqcomq.widgets.controls.rows import row, shown_or_hidden
 from pqcomq.errors import InputError
+from pqcomq.models.catalogue.entries import PromptKind
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.volume import Volume
 
-MODES: dict[PromptMode, str] = {
-    "propagate": tr("Each model follows its own mask"),
-    "same": tr("Same prompt on every slice"),
-}
-_MODE_TOOLTIP = tr(
-    "Each model follows its own mask: the box is given on the middle slice, and each slice's mask prompts the next, as "
-    "in use; small differences may grow.\nSame prompt on every slice: only the weights differ."
-)
+_DRAW_TOOLTIP = tr("Drag a rectangle round an organ, on any side (B).")
 
+_EXTEND_TOOLTIP = tr(
+    "A 3-D box by two slices: go to another slice and drag a rectangle there; the current box grows to hold both (E)."
+)
 _NARROW = "QSpinBox { min-width: 36px; }"
 """napari's style makes two spin boxes side by side wider than the dock."""
 
@@ -76,14 +74,15 @@ class PromptPanel(QGroupBox):
         self._drawn: Any = None  # the objects on the layer, and the slices that they are drawn on
         self._prompts = prompts
         self._tool = BoxTool(viewer, prompts, self._on_armed)
-        self.points = PointControls(viewer, prompts)
-        self._rests = False
+        self.hand = HandTools(viewer, prompts)
+        self.points, self.brush = self.hand.points, self.hand.brush
+        self._rests, self._no_boxes = False, ""
         self.layers = LayerComboBox(viewer, lambda layer: isinstance(layer, Shapes) and not is_of_comparison(layer))
         self.objects = ObjectList(self._prompts)
         self.first, self.last, self.modes = QSpinBox(), QSpinBox(), QComboBox()
         for mode, title in MODES.items():
             self.modes.addItem(title, mode)
-        self.modes.setToolTip(_MODE_TOOLTIP)
+        self.modes.setToolTip(MODE_TOOLTIP)
         self._make_buttons()
         self._form = form = QFormLayout()
         form.addRow(tr("Layer"), self.layers)
@@ -91,7 +90,7 @@ class PromptPanel(QGroupBox):
         form.addRow(tr("Prompts"), self.modes)
         column = QVBoxLayout(self)
         column.addLayout(row(self.draw_button, self.extend_button, self.remove_button))
-        column.addWidget(self.points)
+        column.addWidget(self.hand)
         column.addWidget(self.objects)
         self._steps_back = shown_or_hidden(row(self.undo_button, self.redo_button))
         column.addWidget(self._steps_back)
@@ -113,7 +112,7 @@ class PromptPanel(QGroupBox):
         """
         current = self._prompts.current_prompt
         if current is None:
-            raise InputError(tr("There is no box yet: press “Draw a box” and drag a rectangle round the organ."))
+            raise InputError(tr("Nothing is prompted yet: press “Draw a box” and drag a rectangle round the organ."))
         return current
 
     def box(self) -> Box3D:
@@ -124,29 +123,29 @@ class PromptPanel(QGroupBox):
         """
         box = self.current().box
         if box is None:
-            raise InputError(tr("{name} is prompted by points and has no box.", name=self.current().name))
+            raise InputError(tr("{name} has no box.", name=self.current().name))
         return box
 
     @property
     def has_objects(self) -> bool:
-        """Whether a box is drawn or a point set."""
+        """Whether a box or a scribble is drawn, or a point set."""
         return len(self._prompts) > 0
 
     def set_volume(self, volume: Volume | None) -> None:
         """Prompt in another volume."""
         self._volume = volume
         self._tool.set_volume(volume)
-        self.points.set_volume(volume)
+        self.hand.set_volume(volume)
         highest = volume.grid.shape_zyx[0] - 1 if volume is not None else 0
         for spin in (self.first, self.last):
             spin.blockSignals(True)
             spin.setRange(0, highest)
             spin.blockSignals(False)
-        self._read_layer(() if volume is None else self.points.marks.kept(volume))
+        self._read_layer(() if volume is None else self.hand.kept(volume))
 
     def draw(self, *, extend: bool = False) -> None:
         """Draw with the next drag; pressed again, let it be."""
-        self.points.tool.arm(False)
+        self.hand.disarm()
         if self._tool.is_armed:
             self._tool.disarm()
         elif self._volume is not None:
@@ -157,7 +156,7 @@ class PromptPanel(QGroupBox):
         self._rests = rests
         self._tool.disarm()
         if rests:
-            self.points.tool.arm(False)
+            self.hand.disarm()
         self._share_mouse()
 
     def set_end(self, which: str) -> None:
@@ -166,13 +165,21 @@ class PromptPanel(QGroupBox):
         spin.setValue(self._slice)
 
     def request_drawing(self, *, extend: bool = False) -> None:
-        """Press the button that draws, or the one that extends the current box; ignored while it is greyed out."""
+        """Press the button that draws, or the one that extends; where the model takes no boxes, say so."""
+        if self._no_boxes:
+            show_info(self._no_boxes)
         (self.extend_button if extend else self.draw_button).click()
 
-    def offer_drawing(self, offered: bool, no_points: str = "") -> None:
-        """Say whether boxes can be drawn and points set now; ``no_points`` is why the model takes no points."""
-        self.draw_button.setEnabled(offered)
-        self.points.offer(offered, no_points)
+    def offer_drawing(self, offered: bool, why_not: Mapping[PromptKind, str] | None = None) -> None:
+        """Say whether prompts can be drawn now; ``why_not`` tells why the model takes none of a kind, else nothing."""
+        reasons = why_not or {}
+        self._no_boxes = reasons.get("box", "")
+        self.draw_button.setEnabled(offered and not self._no_boxes)
+        self.draw_button.setToolTip(self._no_boxes or _DRAW_TOOLTIP)
+        if self._no_boxes:
+            self._tool.disarm()
+        self.points.offer(offered, reasons.get("points", ""))
+        self.brush.offer(offered, reasons.get("scribble", ""))
 
     def show_in_view(self, shown: bool) -> None:
         """Say whether an open comparison shows the boxes: the user's own layer is then left until it is closed."""
@@ -193,7 +200,7 @@ class PromptPanel(QGroupBox):
         self._stop_listening()
         self._viewer.dims.events.current_step.disconnect(self._show_boxes)
         self._tool.release()
-        self.points.tool.release()
+        self.hand.release()
         self.layers.release()
 
     def _make_buttons(self) -> None:
@@ -202,19 +209,13 @@ class PromptPanel(QGroupBox):
         self.undo_button, self.redo_button = QPushButton(tr("Undo")), QPushButton(tr("Redo"))
         for button in (self.draw_button, self.extend_button):
             button.setCheckable(True)
-        self.draw_button.setToolTip(tr("Drag a rectangle round an organ, on any side (B)."))
-        self.extend_button.setToolTip(
-            tr(
-                "A 3-D box by two slices: go to another slice and drag a rectangle there; the current box grows to "
-                "hold "
-                "both (E)."
-            )
-        )
+        self.draw_button.setToolTip(_DRAW_TOOLTIP)
+        self.extend_button.setToolTip(_EXTEND_TOOLTIP)
         self.undo_button.setToolTip(tr("Take back the last change of a box (Ctrl+Z)."))
         self.redo_button.setToolTip(tr("Make it again (Ctrl+Shift+Z)."))
 
     def _connect(self) -> None:
-        self.points.armed.connect(self._share_mouse)
+        self.hand.armed.connect(self._share_mouse)
         self.draw_button.clicked.connect(lambda: self.draw_requested.emit(False))
         self.extend_button.clicked.connect(lambda: self.draw_requested.emit(True))
         self.remove_button.clicked.connect(lambda: self._prompts.remove(self._prompts.current))
@@ -238,10 +239,10 @@ class PromptPanel(QGroupBox):
         return row(self.first, QLabel(tr("to")), self.last)
 
     def _share_mouse(self) -> None:
-        """While points are set, a drag inside a box does not move the box."""
-        if self.points.tool.is_armed:
+        """While points are set or a scribble is drawn, a drag inside a box does not move the box."""
+        if self.hand.is_armed:
             self._tool.disarm()
-        self._tool.rests = self._rests or self.points.tool.is_armed
+        self._tool.rests = self._rests or self.hand.is_armed
 
     def _on_armed(self, armed: bool) -> None:
         """Light up the button of the tool that the next drag belongs to."""
@@ -268,10 +269,9 @@ class PromptPanel(QGroupBox):
 
     def _show_what_applies(self) -> None:
         """There is little room: the layer while it can be chosen, the range of slices while there is a box."""
-        has_objects, prompts = self.has_objects, self._prompts
         self._form.setRowVisible(0, self.layers.count() > 0 and not self._in_view)
-        self._form.setRowVisible(1, has_objects)
-        self._steps_back.setVisible(has_objects or prompts.can_undo or prompts.can_redo)
+        self._form.setRowVisible(1, self.has_objects)
+        self._steps_back.setVisible(self.has_objects or self._prompts.can_undo or self._prompts.can_redo)
 
     def _on_range(self) -> None:
         """The other end follows where the two would cross."""
@@ -319,7 +319,7 @@ class PromptPanel(QGroupBox):
         layer = self.layers.layer
         if self._in_view or self._volume is None or self._is_writing or tuple(self._viewer.dims.displayed) != (1, 2):
             return
-        self.points.marks.show(self._prompts.objects, self._volume)
+        self.hand.show_marks(self._prompts.objects, self._volume)
         boxes = [each.box for each in self._prompts.objects if each.box is not None]
         if layer is None:
             if boxes:

@@ -119,8 +119,9 @@ class Side:
         self._shows_cursor = voxel is not None
 
     def show_boxes(self, objects: tuple[Prompt, ...], sight: Sight, volume: Volume) -> None:
-        """Draw the boxes and points that prompt the slice in sight."""
-        lines = [line for each in objects for line in box_lines(each, sight)]
+        """Draw the boxes, points and scribbles that prompt the slice in sight."""
+        lines = [line for each in objects for line in scribble_lines(each, sight, volume)]
+        lines += [line for each in objects for line in box_lines(each, sight)]
         lines += [line for each in objects for line in point_lines(each, sight, volume)]
         draw_lines(self.boxes, lines, sight, volume)
 
@@ -254,6 +255,26 @@ def point_lines(prompt: Prompt, sight: Sight, volume: Volume) -> list[Lines]:
         sign = place[1:] + arms * _POINT_REACH * pixel
         lines.append(Lines(sign, _INSIDE if each.positive else _OUTSIDE, _POINT_PIXELS))
     return lines
+
+
+def scribble_lines(prompt: Prompt, sight: Sight, volume: Volume) -> list[Lines]:
+    """The drawn voxels on the slice in sight, row by row, each line as wide as a voxel."""
+    if prompt.scribble is None:
+        return []
+    seen = []
+    for z, y, first, last in prompt.scribble.runs:
+        ends = np.array([(z, y, first - 0.5), (z, y, last + 0.5)])
+        if sight.order[0] == 2:  # from the side a run is one voxel
+            if not first <= sight.position <= last:
+                continue
+            ends = np.array([(z, y - 0.5, 0), (z, y + 0.5, 0)])
+        elif (z, y)[sight.order[0]] != sight.position:
+            continue
+        seen.append(ends[:, list(sight.order[1:])])
+    if not seen:
+        return []
+    wide = float(sight.zoom * volume.grid.spacing_zyx[sight.order[1]])
+    return [Lines(np.stack(seen), prompt.number - 1, wide)]
 
 
 def _crosshair(voxel: np.ndarray, sight: Sight, volume: Volume) -> list[Lines]:

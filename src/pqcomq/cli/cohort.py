@@ -98,7 +98,7 @@ def cohort(
         list[str] | None,
         typer.Option(
             help="slice: every slice by its own label's box; organ: a 3-D box, each model following its own masks. "
-            "Both by default.",
+            "Both by default. A cohort is prompted by boxes alone, whatever else a model takes.",
             metavar="slice|organ",
         ),
     ] = None,

@@ -12,7 +12,8 @@ from pqcomq.cli.terminal.interruption import NOTHING_KEPT, Interrupted
 SUMMARIES = {
     "demo": "Quantize LiteMedSAM and compare it on a synthetic abdominal CT: all of it on this machine, no network.",
     "quantize": "Quantize a model and save it as one packed file.",
-    "segment": "Segment what a box or points ask for through a volume; several boxes make one file with a label each.",
+    "segment": "Segment what a box, points or a scribble ask for; several boxes or scribbles make one file with a "
+    "label each.",
     "compare": "Compare a quantized model with the full-precision model that it was made from.",
     "evaluate": "Score full precision and quantized weights against ground truth, organ by organ, prompted from the "
     "labels.",

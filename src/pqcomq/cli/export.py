@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pqcomq.cli.terminal.options import AsJson, Overwrite
-from pqcomq.cli.terminal.output import print_json, print_written
+from pqcomq.cli.terminal.output import print_json, print_note, print_written
 from pqcomq.export.package import ExportKind, export_model
 from pqcomq.quantization.files.weights_file import load_weights
 
@@ -28,10 +28,14 @@ def export(
 ) -> None:
     """Write a quantized model for other programs: encoder and decoder as ONNX, OpenVINO or plain safetensors.
 
-    A file model.json beside them says how images and boxes are made.
+    A file model.json beside them says how images and boxes are made. Decoders take boxes; a model's points and
+    scribbles stay with pqcomq.
     """
-    written = export_model(load_weights(weights), to, out, overwrite=overwrite)
+    model = load_weights(weights)
+    written = export_model(model, to, out, overwrite=overwrite)
     if json:
         print_json({"files": {str(path): path.stat().st_size for path in written}})
-    else:
-        print_written(written)
+        return
+    print_written(written)
+    if model.segmenter.takes("points") and to is not ExportKind.safetensors_fp16:
+        print_note(f"The decoder takes boxes alone; with points {model.segmenter.title} is asked in pqcomq.")

@@ -101,6 +101,11 @@ class Scribble:
         return sum(last - first + 1 for _z, _y, first, last in self.runs)
 
     @property
+    def voxels(self) -> list[tuple[int, int, int]]:
+        """The drawn voxels, z y x."""
+        return [(z, y, x) for z, y, first, last in self.runs for x in range(first, last + 1)]
+
+    @property
     def rectangle(self) -> tuple[int, int, int, int]:
         """Lowest column and row and highest column and row, all slices together."""
         _slices, rows, first, last = zip(*self.runs, strict=True)
@@ -125,6 +130,10 @@ class Scribble:
             if each == z:
                 drawn[y, first : last + 1] = True
         return drawn
+
+    def moved_to(self, z: int) -> Self:
+        """A scribble of one slice on another."""
+        return type(self)(tuple((z, y, first, last) for _z, y, first, last in self.runs))
 
     def redrawn(self, z: int, drawn: np.ndarray) -> Self | None:
         """The same with other voxels on one slice; None where nothing is left.

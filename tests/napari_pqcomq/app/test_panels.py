@@ -143,7 +143,7 @@ def test_a_job_is_refused_with_the_reason(panels, workflow, viewer, volume):
     assert not panels.jobs.is_running
     assert notification_manager.records[-1].message == NO_VOLUME
     viewer.add_layer(Layer.create(*image_tuple(volume)))
-    with pytest.raises(InputError, match="There is no box yet"):
+    with pytest.raises(InputError, match="Nothing is prompted yet"):
         compare_job(panels, workflow.models, (), workflow.embeddings)
     panels.model.choose_model("medsam")
     assert not workflow.can_start

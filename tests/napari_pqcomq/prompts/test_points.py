@@ -124,7 +124,7 @@ def test_napari_s_own_tools_leave_the_points_alone(armed, click, objects, shown_
 
 
 def test_a_model_of_boxes_greys_the_tool_out_and_says_why(armed, qtbot, objects):
-    armed.offer_drawing(True, "LiteMedSAM takes no points.")
+    armed.offer_drawing(True, {"points": "LiteMedSAM takes no points."})
     assert not armed.points.tool.is_armed
     assert not armed.points.button.isEnabled()
     assert armed.points.button.toolTip() == "LiteMedSAM takes no points."

@@ -14,7 +14,7 @@ from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
 from pqcomq.backends.torch_device import on_device
 from pqcomq.errors import InputError
-from pqcomq.export.package import ExportKind, export_model
+from pqcomq.export.package import ExportKind, described, export_model
 from pqcomq.models import lite_medsam
 from pqcomq.models.catalogue.entries import ENTRIES, why_not
 from pqcomq.models.registry import load_model
@@ -184,6 +184,9 @@ def test_a_quantized_model_takes_the_same_path(model, rounded, phantom, finish, 
     with pytest.raises(InputError, match="takes boxes, and LiteMedSAM for scribbles takes none"):
         export_model(rounded, ExportKind.onnx, tmp_path)
     assert not list(tmp_path.iterdir())
+    assert "scribbles" in described(rounded, ExportKind.safetensors_fp16)
+    of_points = replace(rounded, segmenter=replace(rounded.segmenter, key="mobile-sam"))
+    assert "not taken by these files" in described(of_points, ExportKind.onnx)["points"]
 
 
 class Drawn:

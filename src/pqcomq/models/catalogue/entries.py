@@ -14,6 +14,7 @@ _SAM_INPUT = "longest side to 1024 (bilinear), RGB mean and deviation of SAM, ze
 _SAM_TRAINING = "SA-1B: 11 million photographs with 1.1 billion masks; no medical images"
 
 PromptKind = Literal["box", "points", "scribble"]
+PROMPT_KINDS: tuple[PromptKind, ...] = ("box", "points", "scribble")
 _PLURALS: dict[PromptKind, str] = {"box": "boxes", "points": "points", "scribble": "scribbles"}
 
 
@@ -171,6 +172,11 @@ ENTRIES: dict[str, Entry] = {
 }
 
 
+def takers(kind: PromptKind) -> str:
+    """The models that take prompts of a kind, for people."""
+    return _listed([each.title for each in ENTRIES.values() if kind in each.prompts])
+
+
 def why_not(key: str, kind: PromptKind) -> str:
     """Why a model takes no prompts of a kind, in one sentence; empty where it does.
 
@@ -189,10 +195,10 @@ def why_not(key: str, kind: PromptKind) -> str:
     if kind in (("box",) if entry is None else entry.prompts):
         return ""
     title, trained = (key, ("box",)) if entry is None else (entry.title, entry.prompts)
-    others = [each.title for each in ENTRIES.values() if kind in each.prompts]
-    do = "do" if len(others) > 1 else "does"
+    others = takers(kind)
+    do = "do" if " and " in others else "does"
     what = _listed([_PLURALS[each] for each in trained])
-    return f"{title} was trained for {what} and takes no {_PLURALS[kind]}; {_listed(others)} {do}."
+    return f"{title} was trained for {what} and takes no {_PLURALS[kind]}; {others} {do}."
 
 
 def _listed(words: Sequence[str]) -> str:
