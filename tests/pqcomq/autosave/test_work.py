@@ -22,6 +22,7 @@ from pqcomq.errors import InputError
 from pqcomq.masks.origin import Origin, mask_sha256
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import Prompt, PromptPoint
+from pqcomq.segmentation.scribble import Scribble
 from pqcomq.volumes.intensity_window import Window
 
 KEY = "a" * 64
@@ -82,6 +83,16 @@ def test_everything_comes_back_as_it_was(tmp_path, work):
     empty = replace(work, layers=(KeptLabels("empty", lambda: np.zeros((2, 3, 4), np.uint16)),), path=None)
     WorkWriter(tmp_path).write(empty)
     assert same(read_work(tmp_path), empty)
+
+
+def test_a_scribble_comes_back_and_has_a_format_of_its_own(tmp_path, work):
+    WorkWriter(tmp_path).write(work)
+    assert '"format": 1,' in (tmp_path / "work.json").read_text(encoding="utf-8")
+    drawn = Prompt(scribble=Scribble.of_runs([(1, 2, 3, 9), (2, 5, 5, 5)]), span=(0, 3))
+    drawn_too = replace(work, objects=(*work.objects, KeptObject(4, "kidney", drawn, True)))
+    WorkWriter(tmp_path).write(drawn_too)
+    assert '"format": 2,' in (tmp_path / "work.json").read_text(encoding="utf-8")
+    assert same(read_work(tmp_path), drawn_too)
 
 
 def test_voxels_that_have_not_changed_are_not_written_again(tmp_path, work, monkeypatch):

@@ -26,6 +26,8 @@ from pqcomq.reader_study.blinded_study import BlindedReading
 from pqcomq.reader_study.trials import items_of
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
+from pqcomq.segmentation.prompt import Prompt
+from pqcomq.segmentation.scribble import Scribble
 from pqcomq.session.load import SavedSession
 from pqcomq.session.replay import replay
 from pqcomq.session.save import manifest, save_session, saving
@@ -338,3 +340,14 @@ def test_a_session_of_format_1_is_read(copied, again):
             del comparison["found"]["points"], comparison["found"]["slices_of_points"]
     path.write_text(json.dumps(content), encoding="utf-8")
     assert again(copied).objects[0].prompt.box == BOX
+
+
+def test_a_session_with_a_scribble_is_of_format_3_and_comes_back(session, folder):
+    assert manifest(session)["format"] == 2
+    prompt = Prompt(scribble=Scribble.of_runs([(BOX.z0, 30, 40, 60)]), span=(BOX.z0, BOX.z1))
+    drawn = tuple(replace(each, prompt=prompt) for each in session.objects[0].comparisons)
+    found = replace(session.objects[0], comparisons=drawn, jitter=None)
+    content = manifest(replace(session, result=replace(session.result, objects=(found,))))
+    assert content["format"] == 3
+    (again,) = SavedSession(folder, json.loads(json.dumps(content))).numbers()
+    assert (again.prompt.scribble, again.prompt.slices) == (prompt.scribble, prompt.slices)
