@@ -31,6 +31,7 @@ from napari_pqcomq.viewer.viewer_state import ViewerState
 from napari_pqcomq.widgets.dock.stepwise import Stepwise
 from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 from napari_pqcomq.widgets.napari_window.listeners import Listeners
+from napari_pqcomq.widgets.napari_window.spared_work import spare_repeated_work
 from pqcomq.segmentation.box import Box3D
 
 _STEPS_A_SIDE, _STEPS_BESIDE = 15, 4
@@ -60,6 +61,7 @@ class ComparisonView(ShownContent):
 
     def __init__(self, viewer: ViewerModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        spare_repeated_work()
         self._viewer = viewer
         self._choice = ViewChoice()
         self._opening_steps = Stepwise()

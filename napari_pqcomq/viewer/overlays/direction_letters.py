@@ -1,6 +1,8 @@
 """Letters for the patient's directions at the edges of every picture, and a scale bar, while a volume is open.
 
-They are napari's text overlays, one an edge, repeated in each cell of a grid; they are in screenshots of the canvas.
+They are napari's text overlays, one an edge; they are in screenshots of the canvas. Those of a grid, repeated in each
+of its cells, are others than those of a single picture: napari deletes a grid's texts when it is left, and makes them
+again when it is entered, which takes longer than all else; what is out of sight by then it keeps.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
 from pqcomq.volumes.volume import Volume
 
 PREFIX = "pqcomq_"
+GRID_PREFIX = "pqcomq_grid_"
 EDGES = ("middle_left", "middle_right", "top_center", "bottom_center")
 _BACKGROUND = (0.0, 0.0, 0.0, 0.4)
 _POINTS = 11
@@ -37,6 +40,12 @@ class DirectionLetters:
         )
         for event in self._followed:
             event.connect(self._show)
+        self._in_batch = False
+        grid, layers = viewer.canvas.grid.events, viewer.layers.events
+        grid.enabled.connect(self._hide_others)  # before napari has left or entered the grid,
+        grid.enabled.connect(self._show, position="last")  # and after: meanwhile letters would have no cells
+        layers.begin_batch.connect(self._begin_batch)
+        layers.end_batch.connect(self._end_batch, position="last")
 
     def set_volume(self, volume: Volume | None) -> None:
         """Letter another volume, or none."""
@@ -53,10 +62,15 @@ class DirectionLetters:
         """Take the letters off the canvas, and let go of the viewer."""
         for event in self._followed:
             event.disconnect(self._show)
+        grid, layers = self._viewer.canvas.grid.events, self._viewer.layers.events
+        grid.enabled.disconnect(self._hide_others)
+        grid.enabled.disconnect(self._show)
+        layers.begin_batch.disconnect(self._begin_batch)
+        layers.end_batch.disconnect(self._end_batch)
         overlays = self._viewer.canvas.overlays
-        for edge in EDGES:
-            if PREFIX + edge in overlays:
-                del overlays[PREFIX + edge]
+        for name in [prefix + edge for prefix in (PREFIX, GRID_PREFIX) for edge in EDGES]:
+            if name in overlays:
+                del overlays[name]
         overlays.scale_bar.visible = self._had_scale_bar
 
     def letters(self) -> dict[str, str]:
@@ -70,26 +84,45 @@ class DirectionLetters:
         bottom, top = ends if self._viewer.scene.camera.orientation2d[0] == "up" else ends[::-1]
         return {"middle_left": left, "middle_right": right, "top_center": top, "bottom_center": bottom}
 
-    def _show(self, event: object = None) -> None:
+    def _begin_batch(self, event: object = None) -> None:
+        self._in_batch = True
+
+    def _end_batch(self, event: object = None) -> None:
+        self._in_batch = False
+        self._show()
+
+    def _hide_others(self, event: object = None) -> None:
+        """Put the letters of a single picture out of sight in a grid, and those of a grid without one."""
         overlays = self._viewer.canvas.overlays
+        others = PREFIX if self._viewer.canvas.grid.enabled else GRID_PREFIX
+        for edge in EDGES:
+            if others + edge in overlays:
+                overlays[others + edge].visible = False
+
+    def _show(self, event: object = None) -> None:
+        if self._in_batch:  # at its end
+            return
+        self._hide_others()
+        overlays, in_grid = self._viewer.canvas.overlays, self._viewer.canvas.grid.enabled
+        prefix = GRID_PREFIX if in_grid else PREFIX
         for edge, letter in self.letters().items():
-            if PREFIX + edge not in overlays:
+            if prefix + edge not in overlays:
                 if not letter:
                     continue
-                overlays[PREFIX + edge] = _overlay(edge, letter)
-            overlay = overlays[PREFIX + edge]
+                overlays[prefix + edge] = _overlay(edge, letter, in_grid)
+            overlay = overlays[prefix + edge]
             lines = self._lines_above if edge == "top_center" and letter else 0
             overlay.text = "\n" * lines + letter
             overlay.box = lines == 0  # it would darken the picture from the edge down
             overlay.visible = bool(letter)
 
 
-def _overlay(edge: str, letter: str) -> TextOverlay:
+def _overlay(edge: str, letter: str, in_grid: bool) -> TextOverlay:
     return TextOverlay(
         position=edge,
         text=letter,
         color="white",  # type: ignore[arg-type]  # names are taken
         box_color=_BACKGROUND,  # type: ignore[arg-type]  # tuples are taken
         font_size=_POINTS,
-        gridded=True,
+        gridded=in_grid,
     )

@@ -17,7 +17,7 @@ from napari_pqcomq.viewer.framing import body_ranges, cell_size
 from napari_pqcomq.viewer.modes.base import Plate, short_titles
 from napari_pqcomq.viewer.modes.registry import DIFFERENCE, SIDE_BY_SIDE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
-from napari_pqcomq.viewer.overlays.direction_letters import EDGES, PREFIX, DirectionLetters
+from napari_pqcomq.viewer.overlays.direction_letters import EDGES, GRID_PREFIX, PREFIX, DirectionLetters
 from napari_pqcomq.viewer.overlays.plate_strips import headline, wordings
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
 from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
@@ -172,6 +172,34 @@ def test_the_camera_stays_where_the_user_has_put_it(opened, shown_viewer, qtbot)
 def test_the_body_is_found_and_not_the_ground_round_it(volume):
     assert body_ranges(volume, (-160.0, 240.0)) == ((-0.5, 11.5), (3.5, 25.5), (3.5, 35.5))
     assert body_ranges(volume, (5000.0, 6000.0)) == ((-0.5, 11.5), (-0.5, 29.5), (-0.5, 39.5)), "nothing stands out"
+
+
+def test_letters_of_a_grid_are_kept_while_one_picture_is_in_sight(opened, shown_viewer, volume, qtbot):
+    shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
+    letters = DirectionLetters(shown_viewer)
+    letters.set_volume(volume)
+    view, overlays = opened(2), shown_viewer.canvas.overlays
+    made = shown_viewer.window._qt_viewer.canvas._viewer_overlay_to_visual
+
+    def seen(prefix):
+        return "".join(overlays[prefix + edge].text for edge in EDGES if overlays[prefix + edge].visible).split()
+
+    assert seen(PREFIX) == []
+    assert "".join(seen(GRID_PREFIX)) == "RLAP"
+    kept = {edge: list(made[overlays[GRID_PREFIX + edge]]) for edge in EDGES}
+    assert all(len(each) == 2 for each in kept.values()), "one for each side"
+    view.show(DIFFERENCE)
+    qtbot.wait(50)
+    assert "".join(seen(PREFIX)) == "RLAP"
+    assert seen(GRID_PREFIX) == []
+    view.show(SIDE_BY_SIDE)
+    qtbot.wait(50)
+    assert "".join(seen(GRID_PREFIX)) == "RLAP"
+    assert {edge: made[overlays[GRID_PREFIX + edge]] for edge in EDGES} == kept
+    view.close()
+    assert "".join(seen(PREFIX)) == "RLAP"
+    letters.release()
+    assert not any(prefix + edge in overlays for edge in EDGES for prefix in (PREFIX, GRID_PREFIX))
 
 
 def test_letters_and_scale_bar_stand_on_the_picture_from_the_opening_of_a_volume(viewer, volume):
