@@ -18,7 +18,7 @@ from pqcomq.samples.synthetic_ct import synthetic_ct
 PUBLIC = {
     *("read_volume", "load_model", "quantize", "load_weights", "save_weights", "segment", "compare", "evaluate"),
     "evaluate_cohort",
-    *("Box3D", "Prompt", "PromptPoint", "QuantizationConfig", "InputError", "Progress", "default_config"),
+    *("Box3D", "Prompt", "PromptPoint", "Scribble", "QuantizationConfig", "InputError", "Progress", "default_config"),
 }
 ROOT = Path(__file__).resolve().parents[3]
 
