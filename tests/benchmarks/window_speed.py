@@ -4,12 +4,14 @@
 
 Prints, for the synthetic sample and LiteMedSAM: the event loop's lag while a model is quantized (how late a timer that
 is due every 5 ms fires), the pause when the comparison opens, the time to the first mask, the time from each move of a
-box to both masks, computed and drawn, and the time to switch between the views. Without RUNTIME it is the
-window's own choice; with WEIGHTS nothing is quantized.
+box to both masks, computed and drawn, the time from a slice to the next, drawn, and the time to switch between the
+views; of these two also the main thread's processor time, which other work on the machine changes less. Without RUNTIME
+it is the window's own choice; with WEIGHTS nothing is quantized.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -24,7 +26,8 @@ from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.io.sample_data import synthetic_ct_sample
-from napari_pqcomq.viewer.modes.registry import VIEWS
+from napari_pqcomq.viewer.modes.registry import SIDE_BY_SIDE, VIEWS
+from pqcomq.autosave.places import FOLDER_VARIABLE
 from pqcomq.backends.runtime import Runtime
 from pqcomq.segmentation.box import Box3D
 
@@ -34,6 +37,7 @@ MOVES = 40
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
+        os.environ[FOLDER_VARIABLE] = folder  # no unfinished work of the user's own is offered or kept
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
         viewer = napari.Viewer(show=True, show_welcome_screen=False)
         viewer.window.resize(1280, 800)
@@ -75,11 +79,23 @@ def live(viewer: napari.Viewer, dock: CompareWidget) -> None:
     tell("from a move of the box to both masks", dock.panels.live.latencies_ms)
     tell("and until they are drawn", drawn)
     tell("lag while boxes are moved", lags)
+    dock.panels.view.show(SIDE_BY_SIDE)
+    slices = [*range(box.z0, box.z1 + 1)] * 2
+    steps = [drawn_after(lambda z=z: viewer.dims.set_current_step(0, z)) for z in slices]
+    tell("from a slice to the next, drawn", [taken for taken, _own in steps])
+    tell("of which the main thread's processor time", [own for _taken, own in steps])
     for name in [*VIEWS, *VIEWS]:
-        began = time.perf_counter()
-        dock.panels.view.show(name)
-        QApplication.processEvents()
-        print(f"switch to {name}: {(time.perf_counter() - began) * 1e3:.0f} ms")
+        taken, own = drawn_after(lambda name=name: dock.panels.view.show(name))
+        print(f"switch to {name}: {taken:.0f} ms, of which the main thread's processor time {own:.0f} ms")
+
+
+def drawn_after(change: Callable[[], object]) -> tuple[float, float]:
+    """Milliseconds until a change is drawn, and the main thread's processor time of them."""
+    idle(0.1)
+    began, own = time.perf_counter(), time.thread_time()
+    change()
+    QApplication.processEvents()
+    return (time.perf_counter() - began) * 1e3, (time.thread_time() - own) * 1e3
 
 
 def idle(seconds: float) -> None:

@@ -120,9 +120,14 @@ class SliceStrip(QWidget):
         marks = tr(" · the models agree least here") if z == self._worst else ""
         return "\n".join([tr("Slice {z}{marks}", z=z, marks=marks), *(told or [tr("outside the box")])])
 
-    def column(self, z: int) -> QRectF:
-        """Where a slice is drawn, all rows of it."""
-        left, width = self._track()
+    def column(self, z: int, track: tuple[float, float] | None = None) -> QRectF:
+        """Where a slice is drawn, all rows of it.
+
+        Args:
+            z: slice number.
+            track: left end and width of all slices, where they are known: the slider is looked for in the whole window.
+        """
+        left, width = track or self._track()
         return QRectF(left + z * width / self._depth, _MARKS_PIXELS, width / self._depth, len(self._rows) * _ROW_PIXELS)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 (Qt's name)
@@ -166,12 +171,12 @@ class SliceStrip(QWidget):
             label = QRectF(0, top - 1, left - 4, _ROW_PIXELS + 2)
             painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, row.title)
             for z, value in row.values.items():
-                column = self.column(z)
+                column = self.column(z, (left, width))
                 cell = QRectF(column.x(), top, math.ceil(column.width()), _ROW_PIXELS - 1)
                 painter.fillRect(cell, colour_of(value))
                 if z in row.doubtful:
                     self._draw_doubt(painter, cell)
-        self._draw_marks(painter)
+        self._draw_marks(painter, (left, width))
 
     @staticmethod
     def _draw_doubt(painter: QPainter, cell: QRectF) -> None:
@@ -184,21 +189,21 @@ class SliceStrip(QWidget):
         painter.drawEllipse(cell.center(), radius, radius)
         painter.restore()
 
-    def _draw_marks(self, painter: QPainter) -> None:
+    def _draw_marks(self, painter: QPainter, track: tuple[float, float]) -> None:
         """The box below the rows, the worst slice above them, a frame round the slice in sight."""
         ink = self.palette().windowText().color()
         slices = list(self._rows[0].values)
         if slices:
-            first, last = self.column(min(slices)), self.column(max(slices))
+            first, last = self.column(min(slices), track), self.column(max(slices), track)
             bottom = first.bottom() + 2
             painter.fillRect(QRectF(first.left(), bottom, last.right() - first.left(), 3), self._colour)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if 0 <= self._worst < self._depth:
-            x = self.column(self._worst).center().x()
+            x = self.column(self._worst, track).center().x()
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(ink)
             painter.drawPolygon(QPolygonF([QPointF(x - 4, 0), QPointF(x + 4, 0), QPointF(x, _MARKS_PIXELS - 1)]))
-        here = self.column(int(self._viewer.dims.current_step[0]))
+        here = self.column(int(self._viewer.dims.current_step[0]), track)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for colour, width in ((_GROUND, 3.5), (QColor("white"), 1.5)):  # seen on any colour
             painter.setPen(QPen(colour, width))
