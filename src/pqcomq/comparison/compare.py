@@ -118,7 +118,8 @@ def compare_objects(
         cache: embeddings to reuse.
 
     Yields:
-        :class:`Progress` after every slice of every model, and of every moved box.
+        :class:`Progress` before each model's first pass, which is not counted, and after every slice of every model
+        and of every moved box.
 
     Returns:
         The :class:`.ComparisonResult` (a generator's return value).
@@ -132,8 +133,9 @@ def compare_objects(
     for each in objects:
         reference.segmenter.check_prompts(each.prompt.kinds)
     asked = [_checked(each, place, volume) for place, each in enumerate(objects, start=1)]
-    run = _Run(volume, (reference, *candidates), mode, window, cache, asked[0].prompt)
+    run = _Run(volume, (reference, *candidates), mode, window, cache)
     watch = Stopwatch(sum(run.steps(each) for each in asked))
+    yield from translated(run.warm_up(asked[0].prompt), watch.meanwhile)
     found = []
     for each in asked:
         which = f"{each.name}: " if len(asked) > 1 else ""
@@ -168,7 +170,6 @@ class _Run:
         mode: where the prompts come from.
         window: None for the modality's own.
         cache: embeddings to reuse, or None.
-        prompt: that the models are warmed up on.
     """
 
     def __init__(
@@ -178,17 +179,22 @@ class _Run:
         mode: PromptMode,
         window: Window | None,
         cache: EmbeddingCache | None,
-        prompt: Prompt,
     ) -> None:
         self._volume, self._models, self._mode = volume, models, mode
         self._window = window or default_window(volume.modality, volume.voxels)
         self._pixels = EightBitSlices(volume, self._window)
         self._cache = EmbeddingCache() if cache is None else cache
         self._environment = Environment.here()
-        self._memories = [_warmed_up(runner, prompt) for runner in self._fresh_runners()]
+        self._memories: list[PeakMemory] = []
         in_torch = models[0].in_torch
         self._torch = TorchBaseline(None if in_torch is None else self._runner(in_torch))
         self._times = [EncodingTimes() for _model in models]
+
+    def warm_up(self, prompt: Prompt) -> Generator[str, None, None]:
+        """A pass of each model that is not timed; yields what is done next, since each takes as long as a slice."""
+        for runner in self._fresh_runners():
+            yield f"a first slice, not timed, {runner.segmenter.precision}"
+            self._memories.append(_warmed_up(runner, prompt))
 
     def steps(self, asked: PromptedObject) -> int:
         """How many steps an object takes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -122,9 +123,14 @@ def _compared_again(session: Session, watch: Stopwatch) -> Generator[Progress, N
             window=window,
             cache=cache,
         )
-        result = yield from translated(work, lambda progress: watch.step(progress.text))
+        result = yield from translated(work, partial(_counted, watch))
         again |= dict(zip(places, result.objects, strict=True))
     return [again[place] for place in range(len(asked))]
+
+
+def _counted(watch: Stopwatch, progress: Progress) -> Progress:
+    """What is told before the first slice is done is no step."""
+    return watch.step(progress.text) if progress.step else watch.meanwhile(progress.text)
 
 
 def _moved(recorded: ObjectComparison, replayed: ObjectComparison) -> list[tuple[str, str, Any, Any]]:

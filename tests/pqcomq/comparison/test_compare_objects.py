@@ -189,15 +189,17 @@ def test_models_take_turns_on_every_slice(phantom, models, asked):
     for progress in compare_objects(phantom, asked[:2], *models):
         texts.append(progress.text)
         steps.append((progress.step, progress.total))
-    assert texts[:5] == [
+    untimed = [f"a first slice, not timed, {bits}" for bits in ("FP32", "8-bit", "4-bit", "2-bit")]
+    assert texts[:4] == untimed
+    assert texts[4:9] == [
         "liver: slice 2, FP32",
         "liver: slice 2, 8-bit",
         "liver: slice 2, 4-bit",
         "liver: slice 2, 2-bit",
         "liver: slice 3, FP32",
     ]
-    assert texts[16] == "spleen: slice 2, FP32"
-    assert steps == [(step, 32) for step in range(1, 33)]
+    assert texts[20] == "spleen: slice 2, FP32"
+    assert steps == [(step, 32) for step in (0, 0, 0, 0, *range(1, 33))]
 
 
 def test_latencies_are_of_one_object_and_without_the_warming_up(phantom, models, asked, finish):
