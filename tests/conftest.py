@@ -22,7 +22,7 @@ from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.measures.latency import Latency
 from pqcomq.comparison.measures.metrics import dice, scores
 from pqcomq.comparison.measures.slice_scores import SliceScores
-from pqcomq.comparison.result import Comparison, ModelResult
+from pqcomq.comparison.model_result import Comparison, ModelResult
 from pqcomq.models import lite_medsam as lite_medsam_family
 from pqcomq.models.execution import Execution
 from pqcomq.models.registry import load_model

@@ -6,7 +6,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.translation import tr
-from pqcomq.comparison.presentation.text import RESEARCH_ONLY
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY
 
 
 class ActionBar(QWidget):

@@ -10,7 +10,7 @@ from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.inference_jobs import CompareJob, LiveJob, QuantizeJob
 from napari_pqcomq.jobs.kept_work import KeptWork
 from napari_pqcomq.jobs.model_cache import ModelCache
-from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.prompts.prompted_object import Prompt
 from pqcomq.errors import InputError
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.embedding_cache import EmbeddingCache

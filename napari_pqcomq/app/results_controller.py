@@ -10,11 +10,11 @@ from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.session_jobs import JitterJob, OpenedSession, OpenSessionJob, SaveSessionJob
-from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.results.reader_study_panel import Pair
 from napari_pqcomq.results.slice_rows import slice_rows
 from napari_pqcomq.translation import tr, trn
-from napari_pqcomq.viewer.modes.registry import SIDE_BY_SIDE
+from napari_pqcomq.viewer.modes.mode_registry import SIDE_BY_SIDE
 from napari_pqcomq.viewer.result_panes import plate_lines, plate_marks
 from napari_pqcomq.viewer.scene import Pane, Scene
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement

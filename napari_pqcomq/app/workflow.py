@@ -23,7 +23,7 @@ from napari_pqcomq.viewer.result_panes import live_panes, lowest_failing, panes_
 from napari_pqcomq.viewer.scene import Pane, Scene
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.model_result import Comparison
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress
 from pqcomq.quantization.quantized_model import QuantizedModel

@@ -16,8 +16,8 @@ from napari_pqcomq.autosave.recorder import Recorder
 from napari_pqcomq.jobs.inference_jobs import when
 from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.prompts.merging import merged
-from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.dock.question_bar import QuestionBar
 from pqcomq.autosave.shelf import FoundWork

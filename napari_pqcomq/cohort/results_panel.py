@@ -15,7 +15,7 @@ from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable
 from pqcomq.cohort.report.page import PAGE
-from pqcomq.cohort.report.pictures import CohortPlot, cohort_plots, short_names
+from pqcomq.cohort.report.report_pictures import CohortPlot, cohort_plots, short_names
 
 if TYPE_CHECKING:
     from napari_pqcomq.widgets.controls.plot_canvas import PlotCanvas

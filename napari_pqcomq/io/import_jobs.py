@@ -9,7 +9,7 @@ from napari_pqcomq.io.series_tree import Wanted
 from napari_pqcomq.translation import tr
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
-from pqcomq.masks.reader import read_masks
+from pqcomq.masks.read_masks import read_masks
 from pqcomq.progress import Progress, Steps, prefixed
 from pqcomq.volumes.dicom.scan import Scan, scanning
 from pqcomq.volumes.dicom.series import checked_scan, reading_series

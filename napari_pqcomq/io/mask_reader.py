@@ -10,7 +10,7 @@ from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers
 from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
-from pqcomq.masks.reader import read_masks
+from pqcomq.masks.read_masks import read_masks
 from pqcomq.volumes.volume import Volume
 
 

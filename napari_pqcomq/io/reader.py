@@ -15,9 +15,9 @@ from pqcomq.volumes.dicom.file_discovery import holds_dicom
 from pqcomq.volumes.import_issues import Remedy, RemedyNeeded
 from pqcomq.volumes.labels.slicer_segmentation import is_slicer_segmentation
 from pqcomq.volumes.path_checks import is_folder
-from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
+from pqcomq.volumes.volume_reader import read_volume
 
 _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".ima", ".zip")
 _NO_LAYERS: list[LayerTuple] = [(None,)]

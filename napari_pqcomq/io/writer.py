@@ -11,7 +11,7 @@ from napari_pqcomq.layers.mask_layers import layer_masks
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import sidecar
-from pqcomq.masks.writer import export_masks
+from pqcomq.masks.write_masks import export_masks
 
 
 def write_labels(path: str, data: np.ndarray, meta: dict[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from napari_pqcomq.forms.value_types import OPEN_VOLUME, BitWidths, VolumeFiles
 from napari_pqcomq.translation import tr, trn
 from pqcomq.backends.runtime import Runtime
 from pqcomq.models import lite_medsam
-from pqcomq.models.catalogue.store import stored_checkpoint
+from pqcomq.models.catalogue.model_store import stored_checkpoint
 from pqcomq.quantization.algorithm.config import Method, QuantizationConfig
 from pqcomq.quantization.calibration.slices import DEFAULT_SLICES
 from pqcomq.quantization.planning.presets import default_config

@@ -13,15 +13,15 @@ from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.cases.case import Case, CaseList
 from pqcomq.cohort.cases.find_cases import find_cases
 from pqcomq.cohort.cases.read_case import opened
+from pqcomq.cohort.cohort_result import CohortResult
+from pqcomq.cohort.cohort_store import CohortStore
 from pqcomq.cohort.report.files import write_results
-from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.running.prepare import settings_of
 from pqcomq.cohort.running.run import Workers, running
 from pqcomq.cohort.scoring.loaded_models import QUANTIZED
 from pqcomq.cohort.settings import CohortProtocol, CohortSettings
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.pairs import paired
-from pqcomq.cohort.store import CohortStore
 from pqcomq.progress import Progress, Steps
 from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel

@@ -14,7 +14,7 @@ from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice, WeightsOr
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.jobs.quantization_clock import QuantizationClock
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
-from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.translation import tr, trn
 from pqcomq.autosave.kept_weights import KeptWeights
 from pqcomq.backends.runtime import Runtime
@@ -31,8 +31,8 @@ from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.intensity_window import Window
-from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume_reader import read_volume
 
 
 @dataclass(frozen=True, eq=False)

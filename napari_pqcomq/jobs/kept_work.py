@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from napari_pqcomq.jobs.model_cache import ModelCache
-from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.translation import tr
 from pqcomq.autosave.kept_weights import KeptWeights
 from pqcomq.comparison.box_perturbation import BoxJitter

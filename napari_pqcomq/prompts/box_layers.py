@@ -12,7 +12,7 @@ import numpy as np
 from napari.layers import Shapes
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
-from napari_pqcomq.prompts.prompt import DEFAULT_REACH, MOST_OBJECTS, Prompt
+from napari_pqcomq.prompts.prompted_object import DEFAULT_REACH, MOST_OBJECTS, Prompt
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.object_colours import object_colour

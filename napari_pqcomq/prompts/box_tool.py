@@ -13,8 +13,8 @@ import numpy as np
 from napari.components import ViewerModel
 
 from napari_pqcomq.layers.volume_layers import transform
-from napari_pqcomq.prompts.prompt import DEFAULT_REACH
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.prompted_object import DEFAULT_REACH
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 

@@ -8,8 +8,8 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_pqcomq.prompts.brush_controls import BrushControls
 from napari_pqcomq.prompts.point_controls import PointControls
-from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.prompted_object import Prompt
 from pqcomq.volumes.volume import Volume
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
+from napari_pqcomq.prompts.prompted_object import MOST_OBJECTS, Prompt
 
 
 def merged(kept: tuple[Prompt, ...], present: tuple[Prompt, ...]) -> tuple[Prompt, ...]:

@@ -6,8 +6,8 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
-from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.translation import tr
 
 _ROWS_SHOWN = 4

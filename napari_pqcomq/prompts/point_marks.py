@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Points
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
-from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.prompts.prompted_object import Prompt
 from pqcomq.comparison.presentation.palette import INSIDE_COLOUR, OUTSIDE_COLOUR
 from pqcomq.volumes.volume import Volume
 

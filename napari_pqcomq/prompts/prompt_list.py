@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.prompts.prompt import DEFAULT_REACH, MOST_OBJECTS, Prompt
+from napari_pqcomq.prompts.prompted_object import DEFAULT_REACH, MOST_OBJECTS, Prompt
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D

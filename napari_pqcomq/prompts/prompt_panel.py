@@ -27,9 +27,9 @@ from napari_pqcomq.prompts.box_tool import BoxTool
 from napari_pqcomq.prompts.hand_tools import HandTools
 from napari_pqcomq.prompts.object_list import ObjectList
 from napari_pqcomq.prompts.point_marks import with_points
-from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_modes import MODE_TOOLTIP, MODES
+from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.combo_boxes import choose_text
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox

@@ -7,7 +7,7 @@ from napari.components import ViewerModel
 from napari.layers import Points
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
-from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.prompts.prompted_object import Prompt
 from pqcomq.volumes.volume import Volume
 
 _OBJECTS_KEY = "pqcomq_objects_with_scribbles"

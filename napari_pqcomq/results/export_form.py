@@ -33,7 +33,7 @@ from pqcomq.dicom_masks.snomed_anatomy import known_names
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind, sidecar
 from pqcomq.masks.named_mask import NamedMask
-from pqcomq.masks.writer import export_masks
+from pqcomq.masks.write_masks import export_masks
 from pqcomq.volumes.volume import Volume
 
 _MOST_ROWS_SHOWN = 6

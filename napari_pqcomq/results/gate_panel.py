@@ -20,8 +20,8 @@ from napari_pqcomq.widgets.controls.pictures import sign
 from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable
 from napari_pqcomq.widgets.dock.save_dialog import ask_and_save
 from pqcomq.comparison.gate import Tolerance, Verdict, judge_objects
-from pqcomq.comparison.presentation.text import short_precision
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.model_result import Comparison
+from pqcomq.comparison.presentation.comparison_text import short_precision
 from pqcomq.csv_table import write_table
 
 _KEYS = ("gate least dice", "gate volume percent", "gate stability")

@@ -11,7 +11,7 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import transform
-from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
+from napari_pqcomq.prompts.prompted_object import MOST_OBJECTS, Prompt
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.masks.origin import Origin
 from pqcomq.object_colours import object_colour

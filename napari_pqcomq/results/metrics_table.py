@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableWi
 
 from napari_pqcomq.translation import tr
 from pqcomq.comparison.comparison_result import ObjectComparison
-from pqcomq.comparison.presentation.text import figure_rows, short_precision
+from pqcomq.comparison.presentation.comparison_text import figure_rows, short_precision
 from pqcomq.segmentation.doubt import DOUBTFUL
 
 _AGREEMENT, _ACCURACY = tr("Agreement of the models"), tr("Accuracy against ground truth")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.overlays.slice_strip import StripRow
 from pqcomq.comparison.comparison_result import ObjectComparison
-from pqcomq.comparison.presentation.text import short_precision
+from pqcomq.comparison.presentation.comparison_text import short_precision
 from pqcomq.segmentation.doubt import DOUBTFUL
 
 

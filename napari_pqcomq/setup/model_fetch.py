@@ -15,7 +15,7 @@ from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch, take_over
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.rows import row
 from pqcomq.models.catalogue.entries import Entry, entry_of
-from pqcomq.models.catalogue.store import bytes_so_far, stored_checkpoint
+from pqcomq.models.catalogue.model_store import bytes_so_far, stored_checkpoint
 
 _MEGABYTE = 1e6
 _LINK = "#7CC4F0"

@@ -12,7 +12,7 @@ from napari_pqcomq.viewer.framing import Framing
 from napari_pqcomq.viewer.layer_stack import LayerStack
 from napari_pqcomq.viewer.modes.base import Stage, ViewMode
 from napari_pqcomq.viewer.modes.flicker import FlickerMode
-from napari_pqcomq.viewer.modes.registry import FIGURES, SIDE_BY_SIDE, VIEWS
+from napari_pqcomq.viewer.modes.mode_registry import FIGURES, SIDE_BY_SIDE, VIEWS
 from napari_pqcomq.viewer.modes.swipe import CURTAIN, SwipeMode
 from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
 from napari_pqcomq.viewer.scene import Pane, Scene

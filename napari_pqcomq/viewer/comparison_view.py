@@ -19,7 +19,7 @@ from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.viewer.arrangement import Arrangement, ViewChoice
 from napari_pqcomq.viewer.layer_stack import LayerStack
 from napari_pqcomq.viewer.modes.base import Stage
-from napari_pqcomq.viewer.modes.registry import VIEWS
+from napari_pqcomq.viewer.modes.mode_registry import VIEWS
 from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
 from napari_pqcomq.viewer.overlays.shared_cursor import SharedCursor
 from napari_pqcomq.viewer.scene import Pane, Scene

@@ -14,7 +14,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_pqcomq.layers.discs import disc_along
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.viewer.comparison_view import ComparisonView
-from napari_pqcomq.viewer.modes.registry import SIDE_BY_SIDE
+from napari_pqcomq.viewer.modes.mode_registry import SIDE_BY_SIDE
 
 Tool = Literal["brush", "eraser"]
 DEFAULT_RADIUS_MM = 5.0

@@ -11,8 +11,8 @@ from napari_pqcomq.viewer.scene import Mark, Pane
 from napari_pqcomq.viewer.verdict_badges import mark_of
 from pqcomq.comparison.comparison_result import ComparisonResult
 from pqcomq.comparison.gate import Tolerance, judge
+from pqcomq.comparison.presentation.comparison_text import heading, side_lines, side_title
 from pqcomq.comparison.presentation.palette import FULL_COLOUR, QUANTIZED_COLOUR
-from pqcomq.comparison.presentation.text import heading, side_lines, side_title
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.volumes.volume import Volume

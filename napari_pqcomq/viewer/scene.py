@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.prompts.prompted_object import Prompt
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.viewer.arrangement import Arrangement
 from napari_pqcomq.viewer.modes.base import Stage
 from napari_pqcomq.viewer.scene import Mark, MaskPair

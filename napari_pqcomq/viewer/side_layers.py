@@ -13,7 +13,7 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
-from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
+from napari_pqcomq.prompts.prompted_object import MOST_OBJECTS, Prompt
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.strokes import Lines, Sight, draw_lines, outline_lines, region_edges, rim_lines, strokes_layer
 from pqcomq.comparison.presentation.palette import (

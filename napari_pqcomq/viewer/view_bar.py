@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QPus
 
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.comparison_view import ComparisonView
-from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FIGURES, FLICKER, PARTS, SIDE_BY_SIDE, SWIPE
+from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, FIGURES, FLICKER, PARTS, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, current_plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.side_layers import TRUTH
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow

@@ -42,8 +42,8 @@ from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.volumes.intensity_window import eight_bit
 from pqcomq.volumes.labels.label_maps import read_labels
-from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume_reader import read_volume
 
 TOGETHER = 5
 """Models that are evaluated at once, beside one run of full precision, before rows are written."""

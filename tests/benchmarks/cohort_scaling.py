@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pqcomq.cohort.store import CohortStore
+from pqcomq.cohort.cohort_store import CohortStore
 
 WAYS = {"one process": ["--workers", "1"], "two workers": ["--workers", "2"]}
 

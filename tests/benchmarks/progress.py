@@ -23,10 +23,10 @@ from pqcomq.cpu_settings import apply_cpu_settings
 
 apply_cpu_settings()
 
-from pqcomq.cli.terminal import progress as terminal_progress
+from pqcomq.cli.terminal import progress_bar as terminal_progress
 from pqcomq.models.execution import cpu_name
 from pqcomq.volumes.labels.label_maps import read_labels
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 MOST_WRONG = 0.3
 JOBS = ("segment", "compare", "evaluate", "report", "cohort", "demo")

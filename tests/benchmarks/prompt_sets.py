@@ -15,7 +15,7 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.segmentation.box import tight_box
 from pqcomq.volumes.intensity_window import eight_bit
 from pqcomq.volumes.labels.label_maps import read_labels
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 DEVELOPMENT = {
     "CT": ("abdomen_ct.nii.gz", "abdomen_ct_labels.nii.gz", (1, 2, 3, 5, 6, 7)),

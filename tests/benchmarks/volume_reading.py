@@ -37,7 +37,7 @@ import json, resource, sys, time
 from pathlib import Path
 import SimpleITK as sitk
 from pqcomq.volumes.dicom.scan import scan_of
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

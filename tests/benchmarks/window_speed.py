@@ -26,7 +26,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.io.sample_data import synthetic_ct_sample
-from napari_pqcomq.viewer.modes.registry import SIDE_BY_SIDE, VIEWS
+from napari_pqcomq.viewer.modes.mode_registry import SIDE_BY_SIDE, VIEWS
 from pqcomq.autosave.places import FOLDER_VARIABLE
 from pqcomq.backends.runtime import Runtime
 from pqcomq.segmentation.box import Box3D

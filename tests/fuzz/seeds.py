@@ -28,7 +28,7 @@ from pqcomq.quantization.files.resume import Journal
 from pqcomq.quantization.planning.mixed_precision import LayerPlan
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_module import quantize_module
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 SHAPE = (4, 6, 5)
 IDENTITY = {"settings": {"bits": 4}}

@@ -37,7 +37,7 @@ def told_of(values: np.ndarray, spacing: Any) -> dict[str, Any]:
 
 
 def open_volume(path: Path) -> dict[str, Any]:
-    from pqcomq.volumes.reader import read_volume
+    from pqcomq.volumes.volume_reader import read_volume
 
     volume = read_volume(path)
     assert np.isfinite(volume.voxels).all(), "voxels that are not finite"
@@ -46,7 +46,7 @@ def open_volume(path: Path) -> dict[str, Any]:
 
 
 def open_masks(path: Path) -> dict[str, Any]:
-    from pqcomq.masks.reader import read_masks
+    from pqcomq.masks.read_masks import read_masks
 
     volume = _series(path)
     read = read_masks(path, volume)
@@ -59,7 +59,7 @@ _VOLUMES: dict[Path, Any] = {}
 
 
 def _series(path: Path) -> Any:
-    from pqcomq.volumes.reader import read_volume
+    from pqcomq.volumes.volume_reader import read_volume
 
     folder = path.parent.parent / "seeds" / "series"
     if folder not in _VOLUMES:

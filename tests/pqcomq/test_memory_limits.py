@@ -28,8 +28,8 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from pqcomq.errors import InputError
-from pqcomq.masks.reader import read_masks
-from pqcomq.volumes.reader import read_volume
+from pqcomq.masks.read_masks import read_masks
+from pqcomq.volumes.volume_reader import read_volume
 from pqcomq.volumes.dicom.scan import scan_of
 small = read_volume(Path(sys.argv[1]))  # what libraries take once they are used
 unit = 1 if sys.platform == "darwin" else 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pqcomq.cli.terminal.progress import followed
+from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.progress import Progress, Stopwatch, finished, prefixed, translated
 from pqcomq.quantization.layer_events import LayerEvent
 

@@ -11,7 +11,7 @@ from napari.layers import Layer
 
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
 from napari_pqcomq.viewer.side_layers import Side
-from pqcomq.comparison.presentation.text import short_precision
+from pqcomq.comparison.presentation.comparison_text import short_precision
 
 
 @dataclass

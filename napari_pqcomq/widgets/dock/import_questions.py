@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_pqcomq.translation import tr
 from pqcomq.dicom_masks.mask_object import LabelledObjects
-from pqcomq.masks.reader import read_masks
+from pqcomq.masks.read_masks import read_masks
 from pqcomq.volumes.import_issues import REMEDIES, Remedy, RemedyNeeded
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded

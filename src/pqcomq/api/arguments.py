@@ -13,12 +13,12 @@ import numpy as np
 from pqcomq.backends.fastest import with_device
 from pqcomq.backends.runtime import Device, Runtime
 from pqcomq.errors import InputError
-from pqcomq.masks.reader import read_masks
+from pqcomq.masks.read_masks import read_masks
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import Prompt
 from pqcomq.volumes.intensity_window import PRESETS, Window
-from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume_reader import read_volume
 
 StrPath = str | os.PathLike[str]
 """A path as text or as an object."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from pqcomq.api.arguments import StrPath, runtime_of, window_of
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
-from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.running.prepare import settings_of
 from pqcomq.cohort.running.run import Workers, running
 from pqcomq.cohort.settings import CohortProtocol

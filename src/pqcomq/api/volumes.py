@@ -9,8 +9,8 @@ from pqcomq.api.arguments import StrPath
 from pqcomq.errors import InputError
 from pqcomq.progress import ProgressCallback, reported
 from pqcomq.volumes.import_issues import remedy_named
-from pqcomq.volumes.reader import reading_volume
 from pqcomq.volumes.volume import Modality, Volume
+from pqcomq.volumes.volume_reader import reading_volume
 
 
 def read_volume(

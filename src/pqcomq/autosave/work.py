@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 
 from pqcomq.atomic_files import recover, replacing, why
-from pqcomq.autosave.schema import Work, WorkFile
+from pqcomq.autosave.work_schema import Work, WorkFile
 from pqcomq.errors import InputError
 from pqcomq.json_schema import Damaged, read_json
 from pqcomq.masks.origin import Origin

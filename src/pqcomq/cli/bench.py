@@ -27,19 +27,19 @@ from pqcomq.cli.terminal.options import (
     remedies_of,
 )
 from pqcomq.cli.terminal.output import print_json, print_note, print_table, print_written
-from pqcomq.cli.terminal.progress import followed
+from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.comparison.benchmark import BOXES, Benchmark
 from pqcomq.comparison.benchmark import bench as run_bench
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.evaluate import Protocol
-from pqcomq.comparison.presentation.text import RESEARCH_ONLY
-from pqcomq.comparison.result import MEGABYTE
+from pqcomq.comparison.model_result import MEGABYTE
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY
 from pqcomq.errors import InputError
-from pqcomq.masks.reader import read_masks
+from pqcomq.masks.read_masks import read_masks
 from pqcomq.models.execution import cpu_name
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.plots.benchmark import draw_benchmark
+from pqcomq.plots.benchmark_plot import draw_benchmark
 from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
 from pqcomq.samples.synthetic_ct import synthetic_ct

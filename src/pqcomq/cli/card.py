@@ -27,8 +27,8 @@ def card(
     model = load_weights(weights)
     measured: list[str] = []
     if cohort is not None:
+        from pqcomq.cohort.cohort_result import CohortResult
         from pqcomq.cohort.report.card_figures import card_figures
-        from pqcomq.cohort.result import CohortResult
         from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 
         result = CohortResult.at(cohort)

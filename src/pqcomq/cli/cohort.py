@@ -28,11 +28,11 @@ from pqcomq.cli.terminal.options import (
     window_of,
 )
 from pqcomq.cli.terminal.output import print_note
-from pqcomq.cli.terminal.progress import followed
+from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.cohort.cases.case import CaseList
 from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
+from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.packages import check_installed
-from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.running.cohort_weights import calibration_volumes, kept_back, making_weights
 from pqcomq.cohort.running.prepare import recipes_of, settings_of
 from pqcomq.cohort.running.run import Workers, running, shard_of

@@ -38,19 +38,19 @@ from pqcomq.cli.terminal.options import (
     window_of,
 )
 from pqcomq.cli.terminal.output import print_json, print_table, print_written
-from pqcomq.cli.terminal.progress import followed
-from pqcomq.cli.terminal.prompts import single_prompt
+from pqcomq.cli.terminal.progress_bar import followed
+from pqcomq.cli.terminal.prompt_options import single_prompt
 from pqcomq.comparison.compare import compare as run_comparison
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.comparison_result import ComparisonResult
+from pqcomq.comparison.model_result import Comparison
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, comparison_rows, side_title
 from pqcomq.comparison.presentation.result_files import COMPARISON_FILES, write_comparison
-from pqcomq.comparison.presentation.text import RESEARCH_ONLY, comparison_rows, side_title
-from pqcomq.comparison.result import Comparison
 from pqcomq.dicom_masks.referenced_series import source_series
 from pqcomq.masks.file_formats import mask_kind, sidecar
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.origin import Origin
-from pqcomq.masks.writer import export_masks
+from pqcomq.masks.write_masks import export_masks
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.files.weights_file import load_weights

@@ -17,7 +17,7 @@ from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.compare import print_comparison
 from pqcomq.cli.terminal.options import Overwrite
 from pqcomq.cli.terminal.output import print_lines, print_written
-from pqcomq.cli.terminal.progress import followed
+from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.cli.terminal.statuses import Answer
 from pqcomq.comparison.compare import compare
 from pqcomq.comparison.compared_model import ComparedModel

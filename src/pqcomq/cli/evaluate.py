@@ -28,13 +28,13 @@ from pqcomq.cli.terminal.options import (
     window_of,
 )
 from pqcomq.cli.terminal.output import print_json, print_table, print_written
-from pqcomq.cli.terminal.progress import followed
+from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.evaluate import Evaluation, Protocol, summary_table
 from pqcomq.comparison.evaluate import evaluate as run_evaluation
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY
 from pqcomq.comparison.presentation.result_files import EVALUATION_FILES, write_evaluation
-from pqcomq.comparison.presentation.text import RESEARCH_ONLY
-from pqcomq.masks.reader import read_masks
+from pqcomq.masks.read_masks import read_masks
 from pqcomq.models.registry import load_model
 from pqcomq.quantization.files.weights_file import load_weights
 

@@ -11,10 +11,10 @@ from pqcomq.cli.report import DoubtBelow, LeastDice, MostVolume
 from pqcomq.cli.terminal.options import AsJson, LossMargin
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.cli.terminal.statuses import NOT_PASSED, PASSED, UNDECIDED, Answer
-from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.cohort_result import CohortResult
+from pqcomq.cohort.cohort_store import CohortStore
 from pqcomq.cohort.statistics.cohort_statistics import CascadeVerdicts, CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
-from pqcomq.cohort.store import CohortStore
 from pqcomq.comparison.gate import Tolerance, judge_objects, overall
 from pqcomq.errors import InputError
 from pqcomq.session.load import SavedSession

@@ -10,7 +10,7 @@ import typer
 
 from pqcomq.cli.terminal.options import AsJson, Part, Remedies, Series, opened
 from pqcomq.cli.terminal.output import print_json, print_lines
-from pqcomq.comparison.result import MEGABYTE
+from pqcomq.comparison.model_result import MEGABYTE
 from pqcomq.models.registry import MODEL_TITLES
 from pqcomq.quantization.files.weights_file import load_weights, manifest
 from pqcomq.volumes.geometry_report import GeometryReport

@@ -10,11 +10,11 @@ import typer
 
 from pqcomq.cli.terminal.options import AsJson, ModelKey
 from pqcomq.cli.terminal.output import print_json, print_lines, print_note, print_table
-from pqcomq.cli.terminal.progress import downloading
+from pqcomq.cli.terminal.progress_bar import downloading
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import ENTRIES, Entry, entry_of
 from pqcomq.models.catalogue.fetching import fetch_model, import_model, verify_model
-from pqcomq.models.catalogue.store import forget, models_folder, record_of
+from pqcomq.models.catalogue.model_store import forget, models_folder, record_of
 
 
 class Action(StrEnum):

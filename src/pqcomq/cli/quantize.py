@@ -23,8 +23,8 @@ from pqcomq.cli.terminal.options import (
     window_of,
 )
 from pqcomq.cli.terminal.output import print_json, print_lines, print_note
-from pqcomq.cli.terminal.progress import followed
-from pqcomq.comparison.result import MEGABYTE
+from pqcomq.cli.terminal.progress_bar import followed
+from pqcomq.comparison.model_result import MEGABYTE
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS, STORED_BITS, QuantizationConfig

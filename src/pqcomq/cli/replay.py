@@ -10,7 +10,7 @@ import typer
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.options import AsJson, Checkpoint, ModalityOption, Part, Remedies, Series, opened
 from pqcomq.cli.terminal.output import print_json, print_lines
-from pqcomq.cli.terminal.progress import followed
+from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.cli.terminal.statuses import NOT_PASSED, Answer
 from pqcomq.models.registry import load_model
 from pqcomq.session.load import SavedSession

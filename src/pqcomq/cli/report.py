@@ -37,8 +37,8 @@ from pqcomq.cli.terminal.options import (
     window_of,
 )
 from pqcomq.cli.terminal.output import print_json, print_lines, print_written
-from pqcomq.cli.terminal.progress import followed
-from pqcomq.cli.terminal.prompts import prompts_of
+from pqcomq.cli.terminal.progress_bar import followed
+from pqcomq.cli.terminal.prompt_options import prompts_of
 from pqcomq.comparison.box_perturbation import SHIFT_PIXELS, BoxMovement
 from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source

@@ -11,7 +11,7 @@ import typer
 
 from pqcomq.cli.terminal.options import AsJson
 from pqcomq.cli.terminal.output import print_json, print_lines, print_table
-from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
 from pqcomq.cohort.statistics.published_table import differences_to_the_paper, published_rows

@@ -38,8 +38,8 @@ from pqcomq.cli.terminal.options import (
     window_of,
 )
 from pqcomq.cli.terminal.output import print_json, print_lines
-from pqcomq.cli.terminal.progress import followed
-from pqcomq.cli.terminal.prompts import prompts_of
+from pqcomq.cli.terminal.progress_bar import followed
+from pqcomq.cli.terminal.prompt_options import prompts_of
 from pqcomq.comparison.compared_model import check_same_source
 from pqcomq.comparison.measures.latency import Latency
 from pqcomq.dicom_masks.referenced_series import source_series
@@ -47,7 +47,7 @@ from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import mask_kind
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.origin import Origin
-from pqcomq.masks.writer import check_mask_targets, export_masks
+from pqcomq.masks.write_masks import check_mask_targets, export_masks
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Stopwatch, translated

@@ -9,7 +9,7 @@ import typer
 
 from pqcomq.cli.terminal.options import AsJson
 from pqcomq.cli.terminal.output import print_json, print_lines, print_table
-from pqcomq.cli.terminal.progress import followed
+from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.volumes.dicom.scan import Scan, scanning
 from pqcomq.volumes.dicom.series import checked_scan
 from pqcomq.volumes.dicom.series_summary import SeriesInfo, infos_of

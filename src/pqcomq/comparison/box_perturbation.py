@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pqcomq.comparison.measures.metrics import dice
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.model_result import Comparison
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch
 from pqcomq.segmentation.box import Box3D

@@ -17,7 +17,7 @@ from pqcomq.comparison.measures.latency import Latency
 from pqcomq.comparison.measures.metrics import dice, scores
 from pqcomq.comparison.measures.peak_memory import PeakMemory, watching_memory
 from pqcomq.comparison.measures.slice_scores import SliceScores
-from pqcomq.comparison.result import Comparison, ModelResult
+from pqcomq.comparison.model_result import Comparison, ModelResult
 from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Stopwatch, translated

@@ -10,10 +10,10 @@ import numpy as np
 
 from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.comparison.compared_model import ComparedModel
+from pqcomq.comparison.model_result import Comparison, ModelResult
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, figure_rows, side_title
 from pqcomq.comparison.presentation.data_frames import per_object, per_slice
 from pqcomq.comparison.presentation.notebook import html_table
-from pqcomq.comparison.presentation.text import RESEARCH_ONLY, figure_rows, side_title
-from pqcomq.comparison.result import Comparison, ModelResult
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import Prompt

@@ -14,10 +14,10 @@ from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.measures.latency import Latency
 from pqcomq.comparison.measures.metrics import NSD_TOLERANCE_MM, dice, scores
+from pqcomq.comparison.model_result import MEGABYTE
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY
 from pqcomq.comparison.presentation.data_frames import per_prompt
 from pqcomq.comparison.presentation.notebook import html_table
-from pqcomq.comparison.presentation.text import RESEARCH_ONLY
-from pqcomq.comparison.result import MEGABYTE
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import PromptKind
 from pqcomq.models.execution import Execution

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pqcomq.comparison.comparison_result import ObjectComparison
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.model_result import Comparison
 from pqcomq.errors import InputError
 from pqcomq.segmentation.doubt import DOUBTFUL
 

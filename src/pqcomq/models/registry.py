@@ -12,7 +12,7 @@ from torch import nn
 from pqcomq.errors import InputError
 from pqcomq.models import lite_medsam, lite_medsam_scribble, medsam, mobile_sam, sam
 from pqcomq.models.catalogue.entries import entry_of
-from pqcomq.models.catalogue.store import models_folder, record_of
+from pqcomq.models.catalogue.model_store import models_folder, record_of
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.models.transformers_layout import weights_in
 

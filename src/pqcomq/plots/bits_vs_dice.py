@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from pqcomq.comparison.measures.metrics import Scores
-from pqcomq.comparison.presentation.text import short_precision
-from pqcomq.comparison.result import Comparison, ModelResult
+from pqcomq.comparison.model_result import Comparison, ModelResult
+from pqcomq.comparison.presentation.comparison_text import short_precision
 from pqcomq.plots.theme import MARKERS, Look, cleared
 
 Measure = Literal["agreement", "accuracy"]

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pqcomq.comparison.measures.slice_scores import SliceScores
-from pqcomq.comparison.presentation.text import short_precision
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.model_result import Comparison
+from pqcomq.comparison.presentation.comparison_text import short_precision
 from pqcomq.plots.theme import LINE_STYLES, MARKERS, Look, cleared
 
 

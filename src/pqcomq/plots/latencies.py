@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pqcomq.comparison.measures.latency import Latency
-from pqcomq.comparison.presentation.text import short_precision
-from pqcomq.comparison.result import Comparison, ModelResult
+from pqcomq.comparison.model_result import Comparison, ModelResult
+from pqcomq.comparison.presentation.comparison_text import short_precision
 from pqcomq.plots.theme import Look, cleared
 
 _SPREAD = 0.22

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from pqcomq.comparison.presentation.text import short_precision
+from pqcomq.comparison.presentation.comparison_text import short_precision
 from pqcomq.plots.theme import MARKERS, Look, cleared
 
 _NAMED = 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.model_result import Comparison
 
 
 @dataclass(frozen=True)

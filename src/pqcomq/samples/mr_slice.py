@@ -8,8 +8,8 @@ from pathlib import Path
 from pydicom.data import get_testdata_file
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume_reader import read_volume
 
 FILE = "examples_overlay.dcm"
 

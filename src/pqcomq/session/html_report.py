@@ -19,12 +19,12 @@ from matplotlib.figure import Figure
 import pqcomq
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.gate import overall
+from pqcomq.comparison.model_result import Comparison
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, figure_rows, side_lines, side_title
 from pqcomq.comparison.presentation.figure import draw_comparison
-from pqcomq.comparison.presentation.text import RESEARCH_ONLY, figure_rows, side_lines, side_title
-from pqcomq.comparison.result import Comparison
 from pqcomq.object_colours import object_colour
 from pqcomq.plots.bits_vs_dice import MEASURE_TITLES, Measure, draw_trade_off
-from pqcomq.plots.box_perturbation import draw_jitter
+from pqcomq.plots.box_perturbation_plot import draw_jitter
 from pqcomq.plots.dice_per_slice import draw_along_slices
 from pqcomq.plots.latencies import draw_latencies
 from pqcomq.plots.layer_errors import draw_layer_errors

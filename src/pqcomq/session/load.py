@@ -16,7 +16,7 @@ from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.gate import Tolerance
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.model_result import Comparison
 from pqcomq.errors import InputError
 from pqcomq.json_schema import Damaged, check_content, read_json
 from pqcomq.models.execution import Execution
@@ -28,8 +28,8 @@ from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.segmentation.doubt import DOUBTFUL
 from pqcomq.segmentation.prompt import Prompt
 from pqcomq.session.file_names import MANIFEST, READ_FORMATS, inside
-from pqcomq.session.schema import AnySession, SessionFile
 from pqcomq.session.session import Session
+from pqcomq.session.session_schema import AnySession, SessionFile
 from pqcomq.volumes.labels.label_maps import read_labels
 from pqcomq.volumes.volume import Volume
 

@@ -13,7 +13,7 @@ from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.measures.metrics import Scores
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.model_result import Comparison
 from pqcomq.progress import Progress, Stopwatch, translated
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.propagation import PromptMode

@@ -14,8 +14,8 @@ from qtpy.QtCore import Qt
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.mask_layers import layer_masks
 from napari_pqcomq.layers.volume_layers import image_tuple
-from napari_pqcomq.prompts.prompt import Prompt
-from napari_pqcomq.viewer.modes.registry import DIFFERENCE, SIDE_BY_SIDE
+from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE
 from pqcomq.masks.file_formats import sidecar
 
 PATIENCE_MS = 300_000

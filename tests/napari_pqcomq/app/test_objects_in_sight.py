@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QStyle, QStyleOptionViewItem
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
-from napari_pqcomq.prompts.prompt import Prompt
-from napari_pqcomq.viewer.modes.registry import DIFFERENCE
+from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison

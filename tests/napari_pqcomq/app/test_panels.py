@@ -22,8 +22,8 @@ from napari_pqcomq.app.results_controller import ResultsController
 from napari_pqcomq.app.steps import Steps
 from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.prompts.box_layers import boxes_tuple
-from napari_pqcomq.prompts.prompt import Prompt
-from napari_pqcomq.viewer.modes.registry import DIFFERENCE
+from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D

@@ -18,7 +18,7 @@ from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.gate import Tolerance
-from pqcomq.comparison.result import Comparison, ModelResult
+from pqcomq.comparison.model_result import Comparison, ModelResult
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.reader_study.blinded_study import BlindedReading

@@ -15,8 +15,8 @@ pytest.importorskip("statsmodels")
 from napari_pqcomq.cohort.cohort_widget import CohortWidget
 from napari_pqcomq.cohort.models_panel import CaseModality
 from pqcomq.backends.runtime import Runtime
+from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.report.page import PAGE
-from pqcomq.cohort.result import CohortResult
 from pqcomq.quantization.files.weights_file import save_weights
 
 

@@ -9,8 +9,8 @@ from napari.layers import Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.viewer.side_layers import point_lines
 from napari_pqcomq.viewer.strokes import Sight
 from pqcomq.comparison.presentation.palette import INSIDE_COLOUR, OUTSIDE_COLOUR

@@ -9,8 +9,8 @@ from napari.layers import Layer
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.box_layers import boxes_tuple, read_prompts
 from napari_pqcomq.prompts.box_tool import held_part, moved
-from napari_pqcomq.prompts.prompt import MOST_OBJECTS, Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.prompted_object import MOST_OBJECTS, Prompt
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 

@@ -7,8 +7,8 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_pqcomq.prompts.prompt import Prompt
 from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.viewer.side_layers import scribble_lines
 from napari_pqcomq.viewer.strokes import Sight
 from pqcomq.models.catalogue.entries import PROMPT_KINDS, why_not

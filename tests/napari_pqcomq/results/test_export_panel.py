@@ -24,10 +24,10 @@ from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind
 from pqcomq.masks.named_mask import NamedMask
-from pqcomq.masks.reader import read_masks
-from pqcomq.masks.writer import export_masks
+from pqcomq.masks.read_masks import read_masks
+from pqcomq.masks.write_masks import export_masks
 from pqcomq.segmentation.box import Box3D
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 from ...pqcomq.dicom_masks.conftest import SECRETS, make_series
 

@@ -14,7 +14,7 @@ from napari_pqcomq.setup.model_fetch import NOTE_ROLE, note_of
 from napari_pqcomq.setup.model_panel import ModelPanel
 from pqcomq.models.catalogue import fetching
 from pqcomq.models.catalogue.entries import ENTRIES, entry_of
-from pqcomq.models.catalogue.store import record_of
+from pqcomq.models.catalogue.model_store import record_of
 
 from ...pqcomq.conftest import nobody, server, servers
 

@@ -14,7 +14,7 @@ from napari_pqcomq.setup.calibration_panel import CalibrationPanel
 from napari_pqcomq.setup.model_panel import ModelPanel
 from pqcomq.backends.runtime import Runtime
 from pqcomq.models.catalogue.entries import ENTRIES
-from pqcomq.models.catalogue.store import Record, keep_record
+from pqcomq.models.catalogue.model_store import Record, keep_record
 from pqcomq.quantization.planning.presets import default_config
 
 

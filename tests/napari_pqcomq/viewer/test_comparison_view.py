@@ -9,9 +9,9 @@ from napari.layers import Image, Labels, Layer, Surface
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.prompts.box_layers import rectangle
-from napari_pqcomq.prompts.prompt import Prompt
+from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.viewer.comparison_view import ComparisonView
-from napari_pqcomq.viewer.modes.registry import DIFFERENCE, FLICKER, SIDE_BY_SIDE, SWIPE
+from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, FLICKER, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
 from napari_pqcomq.viewer.side_layers import ALL_COLOURS, LEFT_COLOUR, RIGHT_COLOUR, STROKE_COLOURS

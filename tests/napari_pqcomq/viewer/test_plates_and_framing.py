@@ -15,7 +15,7 @@ from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.framing import body_ranges, cell_size
 from napari_pqcomq.viewer.modes.base import Plate, short_titles
-from napari_pqcomq.viewer.modes.registry import DIFFERENCE, SIDE_BY_SIDE
+from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.overlays.direction_letters import EDGES, GRID_PREFIX, PREFIX, DirectionLetters
 from napari_pqcomq.viewer.overlays.plate_strips import headline, wordings

@@ -29,7 +29,7 @@ from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.segmentation.box import tight_box
 from pqcomq.volumes.intensity_window import eight_bit
 from pqcomq.volumes.labels.label_maps import read_labels
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
 from pqcomq.backends import graph_ops  # noqa: E402

@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from pqcomq.cli.commands import SUMMARIES
 from pqcomq.cli.terminal.boxes import BoxUnit, boxes_of
 from pqcomq.cli.terminal.lists import joined_numbers
-from pqcomq.cli.terminal.prompts import prompts_of, single_prompt
+from pqcomq.cli.terminal.prompt_options import prompts_of, single_prompt
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import sidecar
 from pqcomq.segmentation.box import Box3D

@@ -10,9 +10,9 @@ import pytest
 from pydicom.uid import generate_uid
 
 from pqcomq.masks.named_mask import NamedMask
-from pqcomq.masks.reader import read_masks
-from pqcomq.masks.writer import export_masks
-from pqcomq.volumes.reader import read_volume
+from pqcomq.masks.read_masks import read_masks
+from pqcomq.masks.write_masks import export_masks
+from pqcomq.volumes.volume_reader import read_volume
 
 from ..dicom_masks.conftest import SECRETS, image_header
 

@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from pqcomq.cli.terminal.boxes import BoxUnit
-from pqcomq.cli.terminal.prompts import prompts_of, single_prompt
+from pqcomq.cli.terminal.prompt_options import prompts_of, single_prompt
 from pqcomq.errors import InputError
 from pqcomq.segmentation.scribble import Scribble
 

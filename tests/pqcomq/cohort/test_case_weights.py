@@ -9,13 +9,13 @@ import pytest
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.cases.case import CaseList
 from pqcomq.cohort.cases.read_case import volume_of
-from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.cohort_result import CohortResult
+from pqcomq.cohort.cohort_store import NOT_SCORED, CohortStore
 from pqcomq.cohort.running import case_weights
 from pqcomq.cohort.running.case_weights import calibration_of
 from pqcomq.cohort.running.prepare import recipes_of, settings_of
 from pqcomq.cohort.running.run import Workers, running
 from pqcomq.cohort.settings import CohortProtocol, CohortSettings
-from pqcomq.cohort.store import NOT_SCORED, CohortStore
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress, finished
 from pqcomq.quantization.files.weights_file import load_weights, save_weights

@@ -10,9 +10,9 @@ import pytest
 
 from pqcomq.cohort.cases.case import Case, CaseList, NotScored
 from pqcomq.cohort.cases.manifest import manifest_cases
+from pqcomq.cohort.cohort_store import FAILED, NOT_SCORED, CohortStore
 from pqcomq.cohort.scoring.loaded_models import ModelInfo
 from pqcomq.cohort.settings import CohortSettings, ModelFile
-from pqcomq.cohort.store import FAILED, NOT_SCORED, CohortStore
 from pqcomq.errors import InputError
 from pqcomq.volumes.intensity_window import Window
 

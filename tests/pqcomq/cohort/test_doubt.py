@@ -14,7 +14,7 @@ from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.segmentation.cascade import CascadeRunner
 from pqcomq.segmentation.doubt import doubt_of, moved_prompts, stability_score
 from pqcomq.segmentation.slice_runner import SliceRunner
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 pd = pytest.importorskip("pandas")
 pytest.importorskip("statsmodels")

@@ -18,7 +18,7 @@ from pqcomq.dicom_masks.rtstruct_writer import write_structure_set
 from pqcomq.dicom_masks.seg_writer import write_segmentation
 from pqcomq.errors import InputError
 from pqcomq.volumes.intensity_window import Window
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 ANY = CohortSettings("lite-medsam", "", "", (), "torch")
 

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from pqcomq.cohort.cases.case import Case, CaseList
+from pqcomq.cohort.cohort_result import CohortResult
+from pqcomq.cohort.cohort_store import CohortStore
 from pqcomq.cohort.report.card_figures import card_figures
 from pqcomq.cohort.report.files import write_results
-from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.scoring.loaded_models import FULL_PRECISION, MOVED_BOX, QUANTIZED, ModelInfo
 from pqcomq.cohort.scoring.score_rows import CaseResult, ModelCost, WorstPicture, score_row
 from pqcomq.cohort.settings import CohortSettings, ModelFile
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
-from pqcomq.cohort.store import CohortStore
 from pqcomq.comparison.measures.metrics import scores
 from pqcomq.errors import InputError
 

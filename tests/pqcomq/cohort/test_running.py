@@ -13,16 +13,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pqcomq.cohort import store
+from pqcomq.cohort import cohort_store
 from pqcomq.cohort.cases.case import CaseList
-from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.cohort_result import CohortResult
+from pqcomq.cohort.cohort_store import FAILED, NOT_SCORED, SCORED, CohortStore
 from pqcomq.cohort.running import case_task
 from pqcomq.cohort.running.case_task import RunStoppedError
 from pqcomq.cohort.running.run import Workers, running, shard_of
 from pqcomq.cohort.scoring.loaded_models import models_of
 from pqcomq.cohort.scoring.score_case import score_case
 from pqcomq.cohort.settings import CaseRecipe, CohortProtocol, CohortSettings
-from pqcomq.cohort.store import FAILED, NOT_SCORED, SCORED, CohortStore
 from pqcomq.comparison.evaluate import Protocol
 from pqcomq.errors import InputError
 from pqcomq.progress import finished
@@ -210,7 +210,7 @@ def test_a_single_slice_is_the_middle_one():
 def test_names_of_files_tell_nothing_of_a_patient(ran):
     names = [path.name for path in ran.rglob("*") if path.is_file()]
     assert not any(name in each for each in names for name in ("anna", "bert", "carl"))
-    assert store.MANIFEST in names
+    assert cohort_store.MANIFEST in names
 
 
 def test_a_moved_box_is_drawn_by_case_and_slice_alone(quick, cases, finish):

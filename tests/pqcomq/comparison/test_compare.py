@@ -8,13 +8,13 @@ import pytest
 from pqcomq.comparison.compare import compare
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.evaluate import Protocol, evaluate
+from pqcomq.comparison.model_result import Comparison
 from pqcomq.comparison.presentation.result_files import (
     COMPARISON_FILES,
     EVALUATION_FILES,
     write_comparison,
     write_evaluation,
 )
-from pqcomq.comparison.result import Comparison
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.doubt import stability_score

@@ -10,9 +10,9 @@ import pytest
 
 from pqcomq.comparison.evaluate import ModelSummary, summary_table
 from pqcomq.comparison.measures.latency import Latency
+from pqcomq.comparison.model_result import Comparison
+from pqcomq.comparison.presentation.comparison_text import comparison_rows, figure_rows, side_lines
 from pqcomq.comparison.presentation.speed_text import speed_lines, speed_rows
-from pqcomq.comparison.presentation.text import comparison_rows, figure_rows, side_lines
-from pqcomq.comparison.result import Comparison
 from pqcomq.models.execution import Execution
 
 WHY = "Fastest here: openvino-bf16-widened."

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pqcomq.comparison.presentation.text import doubt_text, heading, short_precision, side_lines
+from pqcomq.comparison.presentation.comparison_text import doubt_text, heading, short_precision, side_lines
 from pqcomq.quantization.quantized_model import with_unique_names
 
 

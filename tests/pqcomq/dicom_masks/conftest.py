@@ -12,8 +12,8 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume_reader import read_volume
 
 SECRETS = {
     "PatientName": "Zwetschge^Kunigunde", "PatientID": "PID-4711-08", "PatientBirthDate": "19330217",

@@ -15,7 +15,7 @@ from pqcomq.dicom_masks.rtstruct_reader import read_structure_set
 from pqcomq.dicom_masks.rtstruct_writer import write_structure_set
 from pqcomq.dicom_masks.seg_reader import read_segmentation
 from pqcomq.dicom_masks.seg_writer import write_segmentation
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 from .conftest import image_header
 

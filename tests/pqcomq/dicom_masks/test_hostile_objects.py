@@ -111,7 +111,7 @@ def test_flipped_bytes_are_read_or_refused_but_never_crash(written, axial):
 
 
 def test_another_examination_is_refused(written, axial, make_series, mask):
-    from pqcomq.volumes.reader import read_volume
+    from pqcomq.volumes.volume_reader import read_volume
 
     path, read = written
     other = read_volume(make_series(folder="other"))

@@ -12,7 +12,7 @@ from pqcomq.dicom_masks.mask_object import MaskObject
 from pqcomq.dicom_masks.referenced_series import IDENTITY_TAGS
 from pqcomq.dicom_masks.rtstruct_writer import write_structure_set
 from pqcomq.dicom_masks.seg_writer import write_segmentation
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 from .conftest import SECRETS
 

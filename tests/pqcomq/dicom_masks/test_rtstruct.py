@@ -12,7 +12,7 @@ from pqcomq.dicom_masks.mask_object import Algorithm, MaskObject
 from pqcomq.dicom_masks.rtstruct_reader import read_structure_set
 from pqcomq.dicom_masks.rtstruct_writer import write_structure_set
 from pqcomq.errors import InputError
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 MODEL = Algorithm("LiteMedSAM 4-bit Permutation-COMQ", "0.1.0", {"bits": "4"})
 

@@ -13,8 +13,8 @@ from pqcomq.dicom_masks.mask_object import Algorithm, MaskObject
 from pqcomq.dicom_masks.seg_reader import read_segmentation
 from pqcomq.dicom_masks.seg_writer import write_segmentation
 from pqcomq.errors import InputError
-from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume_reader import read_volume
 
 MODEL = Algorithm("LiteMedSAM 4-bit Permutation-COMQ", "0.1.0", {"bits": "4", "checkpoint_sha256": "ab12"})
 

@@ -9,8 +9,8 @@ from highdicom.color import CIELabColor
 from skimage.color import rgb2lab
 
 from pqcomq.masks.named_mask import NamedMask
-from pqcomq.masks.reader import read_masks
-from pqcomq.masks.writer import export_masks
+from pqcomq.masks.read_masks import read_masks
+from pqcomq.masks.write_masks import export_masks
 from pqcomq.object_colours import hex_of, object_colour, rgb_of
 
 NUMBERS = (1, 3, 7)

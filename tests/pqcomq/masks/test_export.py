@@ -16,13 +16,13 @@ from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind, mask_kind, sidecar
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.origin import Origin
-from pqcomq.masks.reader import read_masks
-from pqcomq.masks.writer import export_masks
+from pqcomq.masks.read_masks import read_masks
+from pqcomq.masks.write_masks import export_masks
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.import_issues import ImportIssue
 from pqcomq.volumes.intensity_window import PRESETS
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 from ..dicom_masks.conftest import SECRETS
 

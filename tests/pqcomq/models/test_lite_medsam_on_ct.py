@@ -7,7 +7,7 @@ import pytest
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.evaluate import evaluate
 from pqcomq.volumes.labels.label_maps import read_labels
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from pqcomq.comparison.box_perturbation import BoxJitter, MovedBox
 from pqcomq.plots.bits_vs_dice import draw_trade_off
-from pqcomq.plots.box_perturbation import draw_jitter
+from pqcomq.plots.box_perturbation_plot import draw_jitter
 from pqcomq.plots.dice_per_slice import draw_along_slices
 from pqcomq.plots.latencies import draw_latencies
 from pqcomq.plots.layer_errors import draw_layer_errors

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from pqcomq.comparison.evaluate import Protocol
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.model_result import Comparison
 from pqcomq.errors import InputError
 from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import Prompt, PromptPoint
-from pqcomq.session.schema import Found
+from pqcomq.session.session_schema import Found
 
 BOX = Box3D(20, 20, 1, 60, 60, 3)
 POINTS = (PromptPoint(30, 35.5, 2), PromptPoint(50, 22, 1, positive=False))

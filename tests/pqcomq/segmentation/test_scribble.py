@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pqcomq.autosave.schema import Prompt as PromptSchema
-from pqcomq.comparison.result import Comparison
+from pqcomq.autosave.work_schema import Prompt as PromptSchema
+from pqcomq.comparison.model_result import Comparison
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import Prompt, PromptPoint
 from pqcomq.segmentation.scribble import Scribble
-from pqcomq.session.schema import Found
+from pqcomq.session.session_schema import Found
 
 SHAPE = (4, 6, 7)
 DRAWN = Scribble.of_runs([(1, 2, 3, 5), (3, 0, 0, 0)])

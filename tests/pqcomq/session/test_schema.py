@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 MODULES = (
-    "pqcomq.session.schema",
+    "pqcomq.session.session_schema",
     "pqcomq.quantization.files.manifest_schema",
     "pqcomq.quantization.files.resume_schema",
-    "pqcomq.cohort.schema",
+    "pqcomq.cohort.cohort_schema",
 )
 
 

@@ -19,7 +19,7 @@ from pqcomq.comparison.box_perturbation import BoxMovement
 from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.gate import Tolerance
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.model_result import Comparison
 from pqcomq.errors import InputError
 from pqcomq.object_colours import object_colour
 from pqcomq.reader_study.blinded_study import BlindedReading

@@ -7,7 +7,7 @@ import pytest
 import SimpleITK as sitk
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 HEIGHTS = [0, 2, 4, 6]
 

@@ -17,7 +17,7 @@ from pydicom.uid import JPEG2000Lossless
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.decoding import decoder_process, decoders
 from pqcomq.volumes.dicom.decoding.decode import decode_frame
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 SHAPE, DTYPE = (16, 12), np.dtype("u2")
 PIXELS = np.arange(192, dtype=np.uint16).reshape(SHAPE)

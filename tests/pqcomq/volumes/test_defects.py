@@ -20,8 +20,8 @@ from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
 from pqcomq.volumes.dicom.stacking.resampling import resampled
 from pqcomq.volumes.geometry_report import GeometryReport
 from pqcomq.volumes.import_issues import RemedyNeeded, chosen_remedies
-from pqcomq.volumes.reader import read_volume, reading_volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
+from pqcomq.volumes.volume_reader import read_volume, reading_volume
 
 TILT = np.radians(20)
 TILTED = [1, 0, 0, 0, np.cos(TILT), -np.sin(TILT)]

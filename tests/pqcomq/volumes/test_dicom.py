@@ -15,7 +15,7 @@ from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
 from pqcomq.volumes.labels.label_maps import read_labels
 from pqcomq.volumes.labels.label_writer import write_mask
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 # Found by name and not by get_testdata_file, which would fetch further files from the network.
 TEST_FILES = Path(pydicom.__file__).parent / "data" / "test_files"

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from pqcomq.volumes.labels.label_maps import read_labels
 from pqcomq.volumes.labels.label_writer import write_mask
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 
 def lps_to_ras(point):

@@ -12,8 +12,8 @@ from pqcomq.dicom_masks.seg_writer import segmentation
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
 from pqcomq.volumes.import_issues import RemedyNeeded
-from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
+from pqcomq.volumes.volume_reader import read_volume
 
 OTHERS = {
     "PatientID": "4712", "PatientName": "Roe^Richard", "PatientBirthDate": "19500101", "StudyInstanceUID": "1.2.9",

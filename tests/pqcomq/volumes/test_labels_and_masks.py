@@ -11,13 +11,13 @@ import pytest
 import SimpleITK as sitk
 
 from pqcomq.errors import InputError
-from pqcomq.masks.reader import read_masks
+from pqcomq.masks.read_masks import read_masks
 from pqcomq.volumes.import_issues import RemedyNeeded
 from pqcomq.volumes.labels.label_maps import read_label_file, read_labels
 from pqcomq.volumes.labels.label_writer import write_mask
-from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
+from pqcomq.volumes.volume_reader import read_volume
 
 LABELS = np.random.default_rng(2).integers(0, 5, (7, 6, 5)).astype(np.uint8)
 

@@ -7,7 +7,7 @@ import pytest
 import SimpleITK as sitk
 
 from pqcomq.volumes.modality_guess import guess_modality
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 RANDOM = np.random.default_rng(0)
 BODY = RANDOM.normal(40, 60, (12, 40, 48))

@@ -12,8 +12,8 @@ import pytest
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.import_issues import RemedyNeeded, chosen_remedies
-from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
+from pqcomq.volumes.volume_reader import read_volume
 
 AFFINE = np.array([[-0.75, 0, 0, 20], [0, -1.5, 0, 30], [0, 0, 4.0, -50], [0, 0, 0, 1]])
 VALUES = np.random.default_rng(0).integers(0, 100, (5, 6, 7))

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.labels.label_maps import read_labels
-from pqcomq.volumes.nrrd_metaimage.reading import read_picture
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.nrrd_metaimage.nrrd_metaimage_reader import read_picture
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
+from pqcomq.volumes.volume_reader import read_volume
 
 ENDINGS = [".nrrd", ".nhdr", ".mha", ".mhd"]
 

@@ -10,7 +10,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import NuclearMedicineImageStorage, UltrasoundImageStorage
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 RAMP = np.arange(12, dtype=np.int16).reshape(4, 3)
 ITEM, END = bytes.fromhex("feff00e0"), bytes.fromhex("feffdde0")

@@ -14,7 +14,7 @@ import pydicom
 import pytest
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 ROOTS = [Path(pydicom.__file__).parent / "data", Path(nibabel.__file__).parent]
 NOT_DATA = {".py", ".pyc", ".pyi", ".rst", ".m", ".gitignore", ".sh"}

@@ -25,9 +25,9 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded
-from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
+from pqcomq.volumes.volume_reader import read_volume
 
 ROWS, COLUMNS = 2, 3
 ORIENTATIONS = {

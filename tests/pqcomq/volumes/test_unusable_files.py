@@ -9,7 +9,7 @@ import pytest
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.series import list_series
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 
 def top_slice(folder):

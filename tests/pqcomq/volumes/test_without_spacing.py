@@ -8,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 
 from pqcomq.cli import main
-from pqcomq.volumes.reader import read_volume
+from pqcomq.volumes.volume_reader import read_volume
 
 VALUES = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 
 from pqcomq.cli.terminal.output import print_json, print_lines, print_note, print_table, print_written
+from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.report.files import write_results
-from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import PairedDifference
 from pqcomq.cohort.statistics.prompt_summary import PromptSummary
-from pqcomq.comparison.presentation.text import RESEARCH_ONLY
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY
 
 TITLES = {"slice": "each slice prompted by its own box", "organ": "whole organs, each model following its own masks"}
 

@@ -12,17 +12,17 @@ import typer
 
 from pqcomq.backends.runtime import Device, Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
-from pqcomq.cli.terminal.progress import followed
+from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind
-from pqcomq.masks.reader import read_masks
+from pqcomq.masks.read_masks import read_masks
 from pqcomq.models.registry import MODEL_KEYS
 from pqcomq.quantization.algorithm.config import METHOD_TITLES
 from pqcomq.volumes.import_issues import REMEDIES, Remedy, remedy_named
 from pqcomq.volumes.intensity_window import PRESETS, Window
-from pqcomq.volumes.reader import reading_volume
 from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume_reader import reading_volume
 
 ModelKey = StrEnum("ModelKey", {key.replace("-", "_"): key for key in MODEL_KEYS})  # type: ignore[misc]
 MethodKey = StrEnum("MethodKey", {key: key for key in METHOD_TITLES})  # type: ignore[misc]

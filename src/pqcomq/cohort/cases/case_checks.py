@@ -8,8 +8,8 @@ from pqcomq.cohort.cases.case import Case
 from pqcomq.dicom_masks.object_loading import object_kind
 from pqcomq.errors import InputError, with_short_paths
 from pqcomq.volumes.labels.slicer_segmentation import is_slicer_segmentation
-from pqcomq.volumes.nifti.reading import is_nifti_name, nifti_sizes
-from pqcomq.volumes.nrrd_metaimage.reading import is_picture_name, picture_sizes
+from pqcomq.volumes.nifti.nifti_voxels import is_nifti_name, nifti_sizes
+from pqcomq.volumes.nrrd_metaimage.nrrd_metaimage_reader import is_picture_name, picture_sizes
 from pqcomq.volumes.path_checks import is_folder
 
 

@@ -16,8 +16,8 @@ from pqcomq.json_schema import Damaged, read_json
 from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.file_discovery import looks_like_dicom
 from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
-from pqcomq.volumes.nifti.reading import is_nifti_name
-from pqcomq.volumes.nrrd_metaimage.reading import is_picture_name
+from pqcomq.volumes.nifti.nifti_voxels import is_nifti_name
+from pqcomq.volumes.nrrd_metaimage.nrrd_metaimage_reader import is_picture_name
 from pqcomq.volumes.volume import Modality
 
 LABEL_NAMES = "labels.json"

@@ -12,10 +12,10 @@ from pqcomq.cohort.settings import CohortSettings
 from pqcomq.dicom_masks.label_box import LabelBox
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
-from pqcomq.masks.reader import read_masks
+from pqcomq.masks.read_masks import read_masks
 from pqcomq.samples.synthetic_cohort import synthetic_case
-from pqcomq.volumes.reader import read_volume
 from pqcomq.volumes.volume import Modality, Volume
+from pqcomq.volumes.volume_reader import read_volume
 
 
 def opened(case: Case, settings: CohortSettings) -> tuple[Case, Volume, LabelledObjects]:

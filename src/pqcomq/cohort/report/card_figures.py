@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.errors import InputError
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from pqcomq.atomic_files import replacing, together
+from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.report.page import case_numbers, write_report
-from pqcomq.cohort.result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics, model_rows
 from pqcomq.csv_table import write_table
 

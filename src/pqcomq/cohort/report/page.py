@@ -16,14 +16,14 @@ import jinja2
 
 import pqcomq
 from pqcomq.atomic_files import replacing
-from pqcomq.cohort.report.pictures import plots_of, worst_pictures
-from pqcomq.cohort.report.text import methods_paragraph, software
-from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.cohort_result import CohortResult
+from pqcomq.cohort.report.methods_text import methods_paragraph, software
+from pqcomq.cohort.report.report_pictures import plots_of, worst_pictures
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics, latencies
 from pqcomq.cohort.statistics.pairs import paired
 from pqcomq.cohort.statistics.prompt_summary import STRATA, stratum_of
-from pqcomq.comparison.presentation.text import RESEARCH_ONLY
-from pqcomq.comparison.result import MEGABYTE
+from pqcomq.comparison.model_result import MEGABYTE
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY
 
 PAGE = "report.html"
 MOST_ROWS = 2000

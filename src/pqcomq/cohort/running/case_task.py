@@ -10,11 +10,11 @@ from typing import Any
 
 from pqcomq.cohort.cases.case import Case
 from pqcomq.cohort.cases.case_checks import without_paths
+from pqcomq.cohort.cohort_store import FAILED, NOT_SCORED, SCORED, CohortStore
 from pqcomq.cohort.running.case_weights import full_in_torch, models_for_case
 from pqcomq.cohort.scoring.loaded_models import models_of, worker_threads
 from pqcomq.cohort.scoring.score_case import score_case
 from pqcomq.cohort.settings import CohortSettings
-from pqcomq.cohort.store import FAILED, NOT_SCORED, SCORED, CohortStore
 from pqcomq.errors import InputError
 from pqcomq.progress import finished, translated
 

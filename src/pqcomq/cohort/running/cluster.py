@@ -15,10 +15,10 @@ from typing import Any
 
 import pqcomq
 from pqcomq.cohort.cases.case import Case
+from pqcomq.cohort.cohort_store import FAILED
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.running.case_task import Outcome, RunStoppedError, score_and_land
 from pqcomq.cohort.settings import CohortSettings
-from pqcomq.cohort.store import FAILED
 from pqcomq.errors import InputError
 
 ANSWER_WITHIN = "20s"

@@ -13,13 +13,13 @@ import psutil
 
 from pqcomq.atomic_files import made_folder
 from pqcomq.cohort.cases.case import Case, CaseList
+from pqcomq.cohort.cohort_store import CohortStore
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.running.case_task import Outcome, working
 from pqcomq.cohort.running.case_weights import full_in_torch, models_for_case
 from pqcomq.cohort.running.cluster import Cluster, local_cluster, running_cluster
 from pqcomq.cohort.scoring.loaded_models import described, models_of, worker_threads
 from pqcomq.cohort.settings import CohortSettings
-from pqcomq.cohort.store import CohortStore
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Stopwatch, prefixed

@@ -17,8 +17,8 @@ import numpy as np
 from pqcomq.cohort.cases.case import Case, NotScored
 from pqcomq.cohort.cases.read_case import opened
 from pqcomq.cohort.scoring.loaded_models import FULL_PRECISION, MOVED_BOX, QUANTIZED
-from pqcomq.cohort.scoring.prompts import OrganPrompt, SlicePrompt, organ_prompt, slice_prompts
 from pqcomq.cohort.scoring.score_rows import SLICE_NUMBER_OF_ORGAN, CaseResult, ModelCost, WorstPicture, score_row
+from pqcomq.cohort.scoring.truth_boxes import OrganPrompt, SlicePrompt, organ_prompt, slice_prompts
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.measures.metrics import Scores, dice, scores

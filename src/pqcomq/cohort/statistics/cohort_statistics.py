@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.scoring.loaded_models import QUANTIZED
 from pqcomq.cohort.statistics.doubt_statistics import DoubtStatistics, cascaded, doubt_statistics
 from pqcomq.cohort.statistics.paired_statistics import Outcome, PairedDifference, overall, paired_differences

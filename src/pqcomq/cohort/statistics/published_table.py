@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.prompt_summary import PromptSummary
 from pqcomq.models import medsam

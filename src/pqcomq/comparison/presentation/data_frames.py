@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pqcomq.comparison.compared_model import ComparedModel
     from pqcomq.comparison.comparison_result import ObjectComparison
     from pqcomq.comparison.evaluate import Evaluation, ModelSummary
-    from pqcomq.comparison.result import ModelResult
+    from pqcomq.comparison.model_result import ModelResult
 
 BETWEEN, TRUTH = "between_models", "against_ground_truth"
 """Ends of the columns of agreement and of accuracy: two numbers that must not be taken for one another."""

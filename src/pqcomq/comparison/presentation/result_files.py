@@ -11,9 +11,9 @@ import numpy as np
 
 from pqcomq.atomic_files import replacing, together
 from pqcomq.comparison.evaluate import Evaluation
+from pqcomq.comparison.model_result import Comparison
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, side_lines, side_title
 from pqcomq.comparison.presentation.figure import draw_comparison
-from pqcomq.comparison.presentation.text import RESEARCH_ONLY, side_lines, side_title
-from pqcomq.comparison.result import Comparison
 from pqcomq.csv_table import write_table
 from pqcomq.object_colours import object_colour
 from pqcomq.volumes.intensity_window import EightBitSlices

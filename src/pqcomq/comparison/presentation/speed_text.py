@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pqcomq.comparison.result import Comparison, ModelResult
+from pqcomq.comparison.model_result import Comparison, ModelResult
 
 _NO_GAIN = 1.05
 """Times faster than full precision on the same library, up to which nothing was gained."""

@@ -13,7 +13,7 @@ from pqcomq.atomic_files import replacing, why
 from pqcomq.downloads.transfer import ProgressBar, Wanted, fetch
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import Entry, entry_of
-from pqcomq.models.catalogue.store import Record, keep_record, locked, models_folder, record_of
+from pqcomq.models.catalogue.model_store import Record, keep_record, locked, models_folder, record_of
 from pqcomq.models.checkpoint import file_sha256, read_state
 from pqcomq.models.file_kinds import is_safetensors
 from pqcomq.models.registry import load_model

@@ -12,8 +12,8 @@ from pqcomq.errors import InputError
 from pqcomq.volumes.import_issues import ImportIssue, Remedy
 from pqcomq.volumes.labels.label_placement import laid_on
 from pqcomq.volumes.labels.slicer_segmentation import Segment, is_slicer_segmentation, segments_of
-from pqcomq.volumes.nifti.reading import is_nifti_name, read_nifti
-from pqcomq.volumes.nrrd_metaimage.reading import is_picture_name, picture_header, read_picture
+from pqcomq.volumes.nifti.nifti_voxels import is_nifti_name, read_nifti
+from pqcomq.volumes.nrrd_metaimage.nrrd_metaimage_reader import is_picture_name, picture_header, read_picture
 from pqcomq.volumes.path_checks import is_folder
 from pqcomq.volumes.volume import Volume
 

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from pqcomq.atomic_files import replacing, why
 from pqcomq.errors import InputError
 from pqcomq.volumes.itk_warnings import quiet_itk
-from pqcomq.volumes.nifti.reading import NIFTI_SUFFIXES, check_nifti
+from pqcomq.volumes.nifti.nifti_voxels import NIFTI_SUFFIXES, check_nifti
 from pqcomq.volumes.volume import Volume
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtGui import QImage
 from qtpy.QtWidgets import QLabel
 
-from napari_pqcomq.viewer.modes.registry import VIEWS
+from napari_pqcomq.viewer.modes.mode_registry import VIEWS
 from napari_pqcomq.viewer.verdict_badges import SIGNS
 from napari_pqcomq.viewer.view_bar import _ICONS
 from napari_pqcomq.widgets.controls.pictures import icon, picture, sign

@@ -16,7 +16,7 @@ from pqcomq.errors import InputError
 from pqcomq.models.catalogue import fetching, store
 from pqcomq.models.catalogue.entries import ENTRIES, entry_of
 from pqcomq.models.catalogue.fetching import fetch_model, import_model, verify_model
-from pqcomq.models.catalogue.store import forget, record_of
+from pqcomq.models.catalogue.model_store import forget, record_of
 from pqcomq.models.lite_medsam import SHIPPED_SHA256
 from pqcomq.models.mobile_sam import architecture
 from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES, load_model

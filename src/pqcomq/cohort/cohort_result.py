@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pqcomq.cohort.cases.case import NotScored
+from pqcomq.cohort.cohort_store import FAILED, SCORED, CohortStore
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.scoring.loaded_models import ModelInfo
 from pqcomq.cohort.settings import CohortSettings
-from pqcomq.cohort.store import FAILED, SCORED, CohortStore
 from pqcomq.errors import InputError
 
 if TYPE_CHECKING:

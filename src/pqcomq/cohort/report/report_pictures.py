@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.scoring.loaded_models import QUANTIZED
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics, latencies
 from pqcomq.cohort.statistics.pairs import moved_box_name, paired
 from pqcomq.comparison.measures.metrics import dice
+from pqcomq.comparison.model_result import MEGABYTE
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, short_precision
 from pqcomq.comparison.presentation.figure import draw_comparison
-from pqcomq.comparison.presentation.text import RESEARCH_ONLY, short_precision
-from pqcomq.comparison.result import MEGABYTE
 from pqcomq.plots.cohort import CostPoint, Interval, draw_bland_altman, draw_case_dots, draw_costs, draw_forest
 from pqcomq.plots.svg import as_svg
 from pqcomq.plots.theme import DARK, LIGHT, Look

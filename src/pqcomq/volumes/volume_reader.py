@@ -13,8 +13,8 @@ from pqcomq.volumes.dicom.series import reading_series
 from pqcomq.volumes.geometry_checks import geometry_findings
 from pqcomq.volumes.import_issues import ImportIssue, Remedy
 from pqcomq.volumes.modality_guess import guess_modality
-from pqcomq.volumes.nifti.reading import is_nifti_name, nifti_stem, read_nifti
-from pqcomq.volumes.nrrd_metaimage.reading import is_picture_name, read_picture
+from pqcomq.volumes.nifti.nifti_voxels import is_nifti_name, nifti_stem, read_nifti
+from pqcomq.volumes.nrrd_metaimage.nrrd_metaimage_reader import is_picture_name, read_picture
 from pqcomq.volumes.path_checks import is_folder
 from pqcomq.volumes.value_checks import value_findings
 from pqcomq.volumes.volume import Modality, Volume

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 import pqcomq
-from pqcomq.cohort.result import CohortResult
+from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import FEWEST_PATIENTS
 from pqcomq.cohort.statistics.prompt_summary import GREAT_LOSS, RIGHT_FROM, WRONG_BELOW

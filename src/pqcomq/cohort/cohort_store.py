@@ -17,7 +17,7 @@ import numpy as np
 
 from pqcomq.atomic_files import made_folder, recover, replacing
 from pqcomq.cohort.cases.case import Case, CaseList, NotScored
-from pqcomq.cohort.schema import AnyCohort, CohortFile, Heads, Lost
+from pqcomq.cohort.cohort_schema import AnyCohort, CohortFile, Heads, Lost
 from pqcomq.cohort.scoring.loaded_models import ModelInfo
 from pqcomq.cohort.scoring.score_rows import CaseResult, ModelCost
 from pqcomq.cohort.settings import CohortSettings

@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from pqcomq.comparison.benchmark import Benchmark
 from pqcomq.comparison.evaluate import ModelSummary
-from pqcomq.comparison.result import MEGABYTE
+from pqcomq.comparison.model_result import MEGABYTE
 from pqcomq.plots.theme import LIGHT, Look, cleared
 
 _POINTS_PER_MEGABYTE = 9.0

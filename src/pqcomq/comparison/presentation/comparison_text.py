@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 
 from pqcomq.comparison.measures.metrics import Scores
+from pqcomq.comparison.model_result import MEGABYTE, Comparison, ModelResult
 from pqcomq.comparison.presentation.speed_text import speed_lines, speed_rows
-from pqcomq.comparison.result import MEGABYTE, Comparison, ModelResult
 from pqcomq.research_only import RESEARCH_ONLY as RESEARCH_ONLY
 from pqcomq.segmentation.doubt import DOUBTFUL
 

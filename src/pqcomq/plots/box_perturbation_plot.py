@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from pqcomq.comparison.box_perturbation import BoxJitter
-from pqcomq.comparison.presentation.text import short_precision
-from pqcomq.comparison.result import Comparison
+from pqcomq.comparison.model_result import Comparison
+from pqcomq.comparison.presentation.comparison_text import short_precision
 from pqcomq.plots.theme import LINE_STYLES, Look, cleared
 
 
