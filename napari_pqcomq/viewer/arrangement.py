@@ -177,11 +177,18 @@ class Arrangement:
 
     def show_masks(self, slices: Sequence[int] | None) -> None:
         """Draw the sides' masks again, which have changed on some slices, or with None everywhere."""
-        for side in self._stage.sides:
-            side.show_masks()
+        self._show_fills()
         for mode in self._modes.values():
             mode.show_masks(slices)
         self.show_outlines()
+
+    def _show_fills(self) -> None:
+        """Draw each side's masks, in 3-D as surfaces that tell where they differ."""
+        for side in self._stage.sides:
+            if self._viewer.dims.ndisplay == 3:
+                side.show_surfaces(self._stage.sides[0], self._stage.scene)
+            else:
+                side.show_masks()
 
     def show_outlines(self, event: object = None) -> None:
         """Draw the outlines of the slice in sight, and the rims where sides differ; in 3-D there are none."""
@@ -224,6 +231,7 @@ class Arrangement:
         elif self._place is not None:
             self._viewer.dims.point = self._place  # napari goes to the slice that the camera turned round
             self._place = None
+        self._show_fills()
         self.arrange()
         if self._viewer.dims.ndisplay == 3:
             look_at(self._viewer, self._stage.scene)

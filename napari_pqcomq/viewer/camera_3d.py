@@ -11,7 +11,7 @@ from napari_pqcomq.viewer.scene import Scene
 _VIEW_DIRECTION = (-0.35, 1.0, 0.45)
 """z y x: to the back, a little downwards and from the patient's right, so that depth is seen."""
 _UP = (1.0, 0.0, 0.0)
-_SHARE = 0.6
+_SHARE = 0.85
 """Of the cell's shorter side that the objects take."""
 
 

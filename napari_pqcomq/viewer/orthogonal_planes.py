@@ -25,12 +25,27 @@ def show_plane(viewer: ViewerModel, plane: Plane) -> None:
     viewer.dims.ndisplay = 2
     viewer.dims.order = order
     viewer.scene.camera.orientation2d = (vertical, "right")  # type: ignore[assignment]  # names are taken
+    show_unmirrored(viewer)
 
 
 def show_surfaces(viewer: ViewerModel) -> None:
     """Show the volume in three dimensions."""
     viewer.dims.order = Plane.AXIAL.value[0]
+    show_unmirrored(viewer)
     viewer.dims.ndisplay = 3
+
+
+def show_unmirrored(viewer: ViewerModel) -> None:
+    """Let depth run so that a patient in 3-D is no mirror image; slices look the same either way.
+
+    Volumes stand in LPS order, whose axes x y z are right-handed. napari lets z come towards the viewer where y runs
+    down, which shows the left kidney on the right, whichever way the camera is turned.
+    """
+    camera = viewer.scene.camera
+    vertical, horizontal = camera.orientation2d
+    depth = "away" if (vertical == "down") == (horizontal == "right") else "towards"
+    if camera.orientation[0] != depth:
+        camera.orientation = (depth, vertical, horizontal)  # type: ignore[assignment]  # names are taken
 
 
 def current_plane(viewer: ViewerModel) -> Plane | None:

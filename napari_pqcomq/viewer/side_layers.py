@@ -32,7 +32,7 @@ ALL_COLOURS = tuple(object_colour(number) for number in range(1, MOST_OBJECTS + 
 """Of the object numbers 1, 2, …"""
 
 STROKE_COLOURS = (*ALL_COLOURS, FULL_COLOUR, QUANTIZED_COLOUR)
-"""Of outlines, object by object, and of the rims where a quantized side differs."""
+"""Of outlines and surfaces, object by object, and of the rims and patches where a quantized side differs."""
 _ONLY_FULL, _ONLY_QUANTIZED = MOST_OBJECTS, MOST_OBJECTS + 1
 PROMPT_COLOURS = (*ALL_COLOURS, "black", INSIDE_COLOUR, OUTSIDE_COLOUR)
 """Of boxes, object by object, and of points."""
@@ -60,7 +60,9 @@ class Side:
     Attributes:
         number: 1 for the first.
         image: the volume.
-        fill: the masks, faintly filled; it owns the array that all other views of this side's masks read.
+        masks: (z, y, x) uint8, object numbers, that all views of this side's masks read; may be written in place,
+            followed by :meth:`show_masks`.
+        fill: the masks, faintly filled; in 3-D their surfaces.
         outline: their outlines on the slice in sight, and rims round what full precision has otherwise.
         truth: outline of the ground truth on the slice in sight; out of sight where there is none.
         boxes: the prompts on the slice in sight.
@@ -69,6 +71,7 @@ class Side:
     """
 
     number: int
+    masks: np.ndarray
     image: Image
     fill: Labels
     outline: Surface
@@ -85,15 +88,25 @@ class Side:
         others = [layer for layer in self.joined if layer not in pictures]
         return [self.image, *pictures, self.truth, self.fill, self.outline, self.boxes, self.cursor, *others]
 
-    @property
-    def masks(self) -> np.ndarray:
-        """(z, y, x) uint8, object numbers; may be written in place, followed by :meth:`show_masks`."""
-        masks: np.ndarray = self.fill.data
-        return masks
-
     def show_masks(self) -> None:
         """Draw the array again; outlines are drawn by :meth:`show_outlines`."""
-        self.fill.refresh(extent=False, thumbnail=False, highlight=False)
+        if self.fill.data is self.masks:
+            self.fill.refresh(extent=False, thumbnail=False, highlight=False)
+        else:
+            self.fill.data = self.masks
+
+    def show_surfaces(self, full: Side, scene: Scene) -> None:
+        """Draw the surface of what this side or full precision shows, with the rims' colours where only one does.
+
+        Args:
+            full: the side that shows full precision; its own surface is all in the objects' colours.
+            scene: what the masks lie on, and which are out of sight.
+        """
+        own, others = scene.seen(self.masks), scene.seen(full.masks)
+        marked = own.copy()
+        marked[(others > 0) & (own != others)] = _ONLY_FULL + 1
+        marked[(others == 0) & (own > 0)] = _ONLY_QUANTIZED + 1
+        self.fill.data = marked
 
     def show_outlines(self, full: Side, sight: Sight, scene: Scene) -> None:
         """Draw the outlines on the slice in sight, and the rims where full precision's masks are others.
@@ -137,8 +150,9 @@ def make_side(number: int, pane: Pane, scene: Scene) -> Side:
     volume, masks = scene.volume, pane.mask.astype(np.uint8)
     side = Side(
         number,
+        masks=masks,
         image=_image(number, scene),
-        fill=masks_layer(f"{number}: {MASKS}", masks, volume, ALL_COLOURS, FILL_OPACITY),
+        fill=masks_layer(f"{number}: {MASKS}", masks, volume, STROKE_COLOURS, FILL_OPACITY),
         outline=strokes_layer(f"{number}: {OUTLINES}", volume, STROKE_COLOURS),
         truth=strokes_layer(f"{number}: {TRUTH}", volume, (TRUTH_COLOUR,)),
         boxes=strokes_layer(f"{number}: boxes", volume, PROMPT_COLOURS),
@@ -202,7 +216,9 @@ def is_masks(layer: Layer) -> TypeGuard[Labels]:
     return isinstance(layer, Labels) and layer.name.endswith(MASKS)
 
 
-def mask_colours(colours: tuple[str, ...] = ALL_COLOURS, hidden: frozenset[int] = frozenset()) -> DirectLabelColormap:
+def mask_colours(
+    colours: tuple[str, ...] = STROKE_COLOURS, hidden: frozenset[int] = frozenset()
+) -> DirectLabelColormap:
     """The colours of masks by object number.
 
     Args:

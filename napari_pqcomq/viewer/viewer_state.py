@@ -19,7 +19,7 @@ class ViewerState:
         self._scale_bar = {field: getattr(canvas.overlays.scale_bar, field) for field in _SCALE_BAR_FIELDS}
         self._background = canvas.background_color_override
         self._camera = (camera.center, camera.zoom)
-        self._orientation = camera.orientation2d
+        self._orientation = camera.orientation
         self._dims = (viewer.dims.ndisplay, viewer.dims.order)
         self._visible = [(layer, layer.visible) for layer in viewer.layers]
         self._order = list(viewer.layers)
@@ -61,5 +61,5 @@ class ViewerState:
             if layer in present:
                 self._viewer.layers.selection.add(layer)
         camera = self._viewer.scene.camera
-        camera.orientation2d = self._orientation
+        camera.orientation = self._orientation
         camera.center, camera.zoom = self._camera

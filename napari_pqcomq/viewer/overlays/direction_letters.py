@@ -1,5 +1,7 @@
 """Letters for the patient's directions at the edges of every picture, and a scale bar, while a volume is open.
 
+In 3-D they turn with the camera, and name two directions where an edge lies between them, as "LA" for left and front.
+
 They are napari's text overlays, one an edge; they are in screenshots of the canvas. Those of a grid, repeated in each
 of its cells, are others than those of a single picture: napari deletes a grid's texts when it is left, and makes them
 again when it is entered, which takes longer than all else; what is out of sight by then it keeps.
@@ -7,9 +9,13 @@ again when it is entered, which takes longer than all else; what is out of sight
 
 from __future__ import annotations
 
-from napari.components import ViewerModel
+from collections.abc import Sequence
+
+import numpy as np
+from napari.components import Camera, ViewerModel
 from napari.components.overlays import TextOverlay
 
+from napari_pqcomq.viewer.orthogonal_planes import show_unmirrored
 from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
 from pqcomq.volumes.volume import Volume
 
@@ -18,6 +24,8 @@ GRID_PREFIX = "pqcomq_grid_"
 EDGES = ("middle_left", "middle_right", "top_center", "bottom_center")
 _BACKGROUND = (0.0, 0.0, 0.0, 0.4)
 _POINTS = 11
+_LEAST_SHARE = 0.38
+"""Sine of 22.5 degrees: an edge that lies nearer to an axis than that is named by this axis alone."""
 
 
 class DirectionLetters:
@@ -37,6 +45,7 @@ class DirectionLetters:
             viewer.dims.events.ndisplay,
             viewer.dims.events.ndim,
             viewer.scene.camera.events.orientation,
+            viewer.scene.camera.events.angles,
         )
         for event in self._followed:
             event.connect(self._show)
@@ -74,10 +83,12 @@ class DirectionLetters:
         overlays.scale_bar.visible = self._had_scale_bar
 
     def letters(self) -> dict[str, str]:
-        """The letter at each edge; none in 3-D, where there are no fixed ones."""
+        """The letter at each edge; in 3-D one or two of them, the foremost direction first."""
         dims = self._viewer.dims
-        if self._volume is None or dims.ndisplay != 2 or dims.ndim != 3:
+        if self._volume is None or dims.ndim != 3:
             return dict.fromkeys(EDGES, "")
+        if dims.ndisplay == 3:
+            return _turned(self._viewer.scene.camera, [self._volume.grid.letters(axis) for axis in range(3)])
         down, across = (2 - int(axis) for axis in dims.order[-2:])  # of the grid, whose axes are x y z
         left, right = self._volume.grid.letters(across)
         ends = self._volume.grid.letters(down)
@@ -102,6 +113,8 @@ class DirectionLetters:
     def _show(self, event: object = None) -> None:
         if self._in_batch:  # at its end
             return
+        if self._volume is not None and self._viewer.dims.ndisplay == 3:
+            show_unmirrored(self._viewer)  # however 3-D was entered; what is lettered is true
         self._hide_others()
         overlays, in_grid = self._viewer.canvas.overlays, self._viewer.canvas.grid.enabled
         prefix = GRID_PREFIX if in_grid else PREFIX
@@ -115,6 +128,26 @@ class DirectionLetters:
             overlay.text = "\n" * lines + letter
             overlay.box = lines == 0  # it would darken the picture from the edge down
             overlay.visible = bool(letter)
+
+
+def _turned(camera: Camera, ends: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The letters where the camera shows a volume that is not mirrored.
+
+    Args:
+        camera: in 3-D.
+        ends: of the axes x y z, the letters at their low and high ends.
+    """
+    ahead, up = (np.array(each)[::-1] for each in (camera.view_direction, camera.up_direction))  # (3,) x y z
+    right = np.cross(ahead, up)
+    edges = {"middle_left": -right, "middle_right": right, "top_center": up, "bottom_center": -up}
+    return {edge: _along(direction, ends) for edge, direction in edges.items()}
+
+
+def _along(direction: np.ndarray, ends: Sequence[tuple[str, str]]) -> str:
+    """The letters of the one or two axes that a direction (3,) x y z runs along."""
+    size = np.abs(direction) / np.linalg.norm(direction)
+    axes = [int(axis) for axis in np.argsort(-size)[:2] if size[axis] > _LEAST_SHARE]
+    return "".join(ends[axis][int(direction[axis] > 0)] for axis in axes)
 
 
 def _overlay(edge: str, letter: str, in_grid: bool) -> TextOverlay:

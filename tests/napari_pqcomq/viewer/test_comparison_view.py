@@ -48,7 +48,7 @@ def state(viewer):
         set(viewer.canvas.overlays),
         [getattr(viewer.canvas.overlay_tiling, corner) for corner in ("top_right", "bottom_left")],
         viewer.canvas.background_color_override,
-        (viewer.dims.ndisplay, viewer.dims.order, viewer.scene.camera.orientation2d),
+        (viewer.dims.ndisplay, viewer.dims.order, viewer.scene.camera.orientation),
         {layer.name for layer in viewer.layers.selection},
         (viewer.scene.camera.center, viewer.scene.camera.zoom),
     )
