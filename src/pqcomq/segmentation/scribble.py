@@ -22,6 +22,8 @@ class Scribble:
         runs: ascending, as long as they can be; at least one.
 
     Examples:
+        >>> import numpy as np
+        >>> from pqcomq.segmentation.scribble import Scribble
         >>> drawn = np.zeros((3, 4, 5), bool)
         >>> drawn[1, 2, 1:4] = True
         >>> scribble = Scribble.of(drawn)

@@ -20,7 +20,8 @@ from pqcomq.run_lock import only_run
 def test_a_quantization_that_is_ended_says_what_it_keeps_and_goes_on(ct, tmp_path, ending):
     out = tmp_path / "q.safetensors"
     command = [sys.executable, "-m", "pqcomq.cli", "quantize", "--bits", "8", "--calibration", str(ct)]
-    command += ["--calibration-slices", "1", "--method", "rtn", "--out", str(out)]
+    # Sweeps give each layer a time that is long beside the look at the folder.
+    command += ["--calibration-slices", "1", "--method", "comq", "--set", "sweeps=1", "--out", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not list(tmp_path.glob("q.unfinished/*.safetensors")) and process.poll() is None:
         time.sleep(0.002)

@@ -111,7 +111,7 @@ def local_cluster(workers: int, threads: int) -> Iterator[Cluster]:
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
-            dashboard_address="127.0.0.1:0" if find_spec("bokeh") else None,
+            dashboard_address="127.0.0.1:0",  # of Dask's own choice: two runs on a machine do not meet
             silence_logs=logging.CRITICAL,
             env={"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"},
         ) as cluster,

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from pqcomq.errors import InputError
-from pqcomq.models.catalogue import fetching, store
+from pqcomq.models.catalogue import fetching, model_store
 from pqcomq.models.catalogue.entries import ENTRIES, entry_of
 from pqcomq.models.catalogue.fetching import fetch_model, import_model, verify_model
 from pqcomq.models.catalogue.model_store import forget, record_of
@@ -209,6 +209,6 @@ def test_without_room_nothing_is_taken_over(folder, checkpoint, monkeypatch):
 
 def test_the_folder_is_the_user_s_cache_unless_one_is_named(monkeypatch):
     monkeypatch.delenv("PQCOMQ_MODELS")
-    assert "napari-pqcomq" in str(store.models_folder())
+    assert "napari-pqcomq" in str(model_store.models_folder())
     monkeypatch.setenv("PQCOMQ_MODELS", "~/weights")
-    assert store.models_folder() == Path.home() / "weights"
+    assert model_store.models_folder() == Path.home() / "weights"
