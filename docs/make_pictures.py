@@ -36,6 +36,7 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NAPARI_CONFIG"] = str(Path(folder) / "napari.yaml")  # read when napari is imported
+        os.environ["PQCOMQ_AUTOSAVE"] = str(Path(folder) / "kept")  # what was quantized before is to be quantized again
         os.environ["PQCOMQ_CPU_SETTINGS"] = "1"  # as fast as in the demo
         for part in sys.argv[1:] or ["window", "headless"]:
             {"window": _window_pictures, "headless": _headless_picture}[part](Path(folder))
