@@ -260,7 +260,7 @@ def test_a_compilation_that_fails_is_told_in_one_sentence(lite_medsam, monkeypat
     [(RuntimeError("Exception from src/x.cpp:\nbad allocation\n"), "bad allocation"), (MemoryError(), "MemoryError")],
 )
 def test_a_pass_that_fails_is_told_in_one_sentence(problem, words):
-    from pqcomq.backends.openvino_model import CompiledEncoder
+    from pqcomq.backends.compiled_networks import CompiledEncoder
 
     class Request:
         def infer(self, *_, **__):
