@@ -10,6 +10,7 @@ from napari_pqcomq.prompts.brush_controls import BrushControls
 from napari_pqcomq.prompts.point_controls import PointControls
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.tool_controls import ToolControls
 from pqcomq.volumes.volume import Volume
 
 
@@ -65,7 +66,7 @@ class HandTools(QWidget):
         self.points.tool.release()
         self.brush.tool.release()
 
-    def _on_armed(self, armed: bool, other: PointControls | BrushControls) -> None:
+    def _on_armed(self, armed: bool, other: ToolControls) -> None:
         if armed:
             other.tool.arm(False)
         self.armed.emit()

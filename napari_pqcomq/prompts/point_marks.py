@@ -10,6 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Points
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
+from napari_pqcomq.prompts.marks_layer import add_unchosen, marked_objects, marks_layer
 from napari_pqcomq.prompts.prompted_object import Prompt
 from pqcomq.comparison.presentation.palette import INSIDE_COLOUR, OUTSIDE_COLOUR
 from pqcomq.volumes.volume import Volume
@@ -32,7 +33,7 @@ class PointMarks:
     def show(self, prompts: tuple[Prompt, ...], volume: Volume) -> None:
         """Draw the points of objects, on a layer that is made when there is the first."""
         points = [point for each in prompts for point in each.points]
-        layer = self._layer(volume)
+        layer = marks_layer(self._viewer, _OBJECTS_KEY, volume)
         if layer is None and not points:
             return
         pointed = tuple(each for each in prompts if each.points)
@@ -49,9 +50,7 @@ class PointMarks:
                 **looks,
                 **transform(volume),
             )
-            chosen = self._viewer.layers.selection.active
-            self._viewer.add_layer(layer)
-            self._viewer.layers.selection.active = chosen  # napari's own tool for points is not what was asked for
+            add_unchosen(self._viewer, layer)
             return
         if layer.metadata[_OBJECTS_KEY] != pointed:
             layer.metadata[_OBJECTS_KEY] = pointed
@@ -62,14 +61,7 @@ class PointMarks:
 
     def kept(self, volume: Volume) -> tuple[Prompt, ...]:
         """The objects with points of an earlier dock, by the layer that it left."""
-        layer = self._layer(volume)
-        objects: tuple[Prompt, ...] = () if layer is None else layer.metadata[_OBJECTS_KEY]
-        return objects
-
-    def _layer(self, volume: Volume) -> Points | None:
-        # A volume whose modality was set anew has the same voxels.
-        own = (each for each in self._viewer.layers if isinstance(each, Points) and _OBJECTS_KEY in each.metadata)
-        return next((each for each in own if each.metadata[VOLUME_KEY].voxels is volume.voxels), None)
+        return marked_objects(self._viewer, _OBJECTS_KEY, volume)
 
 
 def with_points(boxed: tuple[Prompt, ...], before: tuple[Prompt, ...]) -> tuple[Prompt, ...]:

@@ -7,6 +7,7 @@ from napari.components import ViewerModel
 from napari.layers import Points
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
+from napari_pqcomq.prompts.marks_layer import add_unchosen, marked_objects, marks_layer
 from napari_pqcomq.prompts.prompted_object import Prompt
 from pqcomq.volumes.volume import Volume
 
@@ -26,7 +27,8 @@ class ScribbleMarks:
 
     def show(self, prompts: tuple[Prompt, ...], volume: Volume) -> None:
         """Draw the scribbles of objects, on a layer that is made when there is the first."""
-        drawn, layer = tuple(each for each in prompts if each.scribble is not None), self._layer(volume)
+        drawn = tuple(each for each in prompts if each.scribble is not None)
+        layer = marks_layer(self._viewer, _OBJECTS_KEY, volume)
         if layer is None and not drawn:
             return
         if layer is None:
@@ -40,9 +42,7 @@ class ScribbleMarks:
                 metadata={VOLUME_KEY: volume, _OBJECTS_KEY: ()},
                 **transform(volume),
             )
-            chosen = self._viewer.layers.selection.active
-            self._viewer.add_layer(layer)
-            self._viewer.layers.selection.active = chosen  # napari's own tool for points is not what was asked for
+            add_unchosen(self._viewer, layer)
         if layer.metadata[_OBJECTS_KEY] != drawn:
             layer.metadata[_OBJECTS_KEY] = drawn
             places = [np.array(each.scribble.voxels) for each in drawn if each.scribble is not None]  # (n, 3) z y x
@@ -55,11 +55,4 @@ class ScribbleMarks:
 
     def kept(self, volume: Volume) -> tuple[Prompt, ...]:
         """The objects with scribbles of an earlier dock, by the layer that it left."""
-        layer = self._layer(volume)
-        objects: tuple[Prompt, ...] = () if layer is None else layer.metadata[_OBJECTS_KEY]
-        return objects
-
-    def _layer(self, volume: Volume) -> Points | None:
-        # A volume whose modality was set anew has the same voxels.
-        own = (each for each in self._viewer.layers if isinstance(each, Points) and _OBJECTS_KEY in each.metadata)
-        return next((each for each in own if each.metadata[VOLUME_KEY].voxels is volume.voxels), None)
+        return marked_objects(self._viewer, _OBJECTS_KEY, volume)

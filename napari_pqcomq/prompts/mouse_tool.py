@@ -1,0 +1,69 @@
+"""What the tools have in common that take the mouse on the picture while they are armed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.utils.notifications import show_info
+
+from napari_pqcomq.prompts.prompt_list import PromptList
+from pqcomq.errors import InputError
+from pqcomq.volumes.volume import Volume
+
+OUTSIDE_KEYS = {"Control", "Alt"}
+"""Either: window managers on Linux take a click with Alt for themselves."""
+NEW_KEY = "Shift"
+
+
+class MouseTool:
+    """Listens to the viewer's mouse; while it is armed, the left button on axial slices is its own.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+        prompts: what is changed.
+        on_armed: called with True when the mouse begins to change prompts, with False when it no longer does.
+    """
+
+    def __init__(self, viewer: ViewerModel, prompts: PromptList, on_armed: Callable[[bool], None]) -> None:
+        self._viewer, self._prompts, self._on_armed = viewer, prompts, on_armed
+        self._volume: Volume | None = None
+        self.is_armed = False
+        viewer.mouse_drag_callbacks.append(self._on_drag)
+
+    def release(self) -> None:
+        """Stop listening to the viewer."""
+        self.arm(False)
+        if self._on_drag in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._on_drag)
+
+    def set_volume(self, volume: Volume | None) -> None:
+        """Work in another volume."""
+        self._volume = volume
+        self.arm(False)
+
+    def arm(self, armed: bool) -> None:
+        """Take the mouse, or leave it to others."""
+        if armed != self.is_armed:
+            self.is_armed = armed
+            self._viewer.cursor.style = "cross" if armed else "standard"  # type: ignore[assignment]  # names are taken
+            self._on_armed(armed)
+
+    def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:  # noqa: ANN401 (napari's event)
+        volume, displayed = self._volume, tuple(self._viewer.dims.displayed)
+        if volume is None or not self.is_armed or event.button != 1 or displayed != (1, 2):
+            return
+        camera = self._viewer.scene.camera
+        panned, camera.mouse_pan = camera.mouse_pan, False
+        try:
+            yield from self._follow(event, volume)
+        except InputError as problem:
+            self._prompts.revert()
+            show_info(str(problem))
+        finally:
+            camera.mouse_pan = panned
+
+    def _follow(self, event: Any, volume: Volume) -> Iterator[None]:  # noqa: ANN401
+        """Change the prompts from the press of the button to its release."""
+        raise NotImplementedError
