@@ -40,7 +40,7 @@ class ModelCache:
     def __init__(self) -> None:
         self._key: tuple[str, Path | None] | None = None
         self._model: Segmenter | None = None
-        self._ready: dict[tuple[str, Taken], ComparedModel] = {}  # by fingerprint of the weights
+        self._ready: dict[tuple[str, str, Taken], ComparedModel] = {}  # by key and fingerprint of the weights
         self._quantized: tuple[_Kept, ...] = ()  # the newest last
         self._lock = threading.Lock()
 
@@ -131,20 +131,22 @@ class ModelCache:
         if runtime is Runtime.auto:
             yield Progress(0, 0, tr("Finding the fastest setting of this machine"))
         taken = settled(runtime, weights)
-        wanted: dict[tuple[str, Taken], Segmenter | QuantizedModel] = {
-            (full.fingerprint, taken.in_full_precision): full,
-            **{(each.segmenter.fingerprint, taken): each for each in weights},
+        # The key is part of it: two models may have one checkpoint, and prepare slices differently.
+        wanted: dict[tuple[str, str, Taken], Segmenter | QuantizedModel] = {
+            (full.key, full.fingerprint, taken.in_full_precision): full,
+            **{(each.segmenter.key, each.segmenter.fingerprint, taken): each for each in weights},
         }
         ready = {key: kept for key, kept in self._ready.items() if key in wanted}
         for key, model in wanted.items():
+            runs_on = key[-1]
             if key not in ready:
                 title = model.settings.title if isinstance(model, QuantizedModel) else model.precision
                 yield Progress(
                     len(ready),
                     len(wanted),
-                    tr("Making {title} ready for {runtime}", title=title, runtime=key[1].runtime.value),
+                    tr("Making {title} ready for {runtime}", title=title, runtime=runs_on.runtime.value),
                 )
-                ready[key] = _compared_model(model, key[1])
+                ready[key] = _compared_model(model, runs_on)
         self._ready = ready
         return tuple(ready[key] for key in wanted)
 

@@ -50,7 +50,7 @@ class Segmenter:
         checkpoint_bytes: its size.
         licence: of the weights, as their authors state it, or that it is unknown.
         precision: of the encoder's weights, for people: ``"FP32"`` or e.g. ``"4-bit Permutation-COMQ"``.
-        fingerprint: hash of the weights that run; with ``execution`` the model's identity in caches.
+        fingerprint: hash of the weights that run; with ``key`` and ``execution`` the model's identity in caches.
         execution: what runs it.
     """
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pqcomq.models.execution import Execution
 from pqcomq.models.segmenter import Embedding
 from pqcomq.volumes.intensity_window import Window
+from pqcomq.volumes.volume import Modality
 
 
 @dataclass(frozen=True)
@@ -17,16 +18,20 @@ class EmbeddingKey:
 
     Attributes:
         volume_sha256: of the voxels.
+        modality: decides with the window how they become 8-bit slices.
         window: None for the modality's own.
         z: slice number.
-        model: the running weights' fingerprint.
+        model: key of the model, which decides how a slice becomes the network's image.
+        fingerprint: of the running weights. One checkpoint may serve two models, as MedSAM's layout is SAM ViT-B's.
         execution: what runs them.
     """
 
     volume_sha256: str
+    modality: Modality
     window: Window | None
     z: int
     model: str
+    fingerprint: str
     execution: Execution
 
 

@@ -155,5 +155,7 @@ class SliceRunner:
         return entry.embedding
 
     def _key(self, z: int) -> EmbeddingKey:
-        model = self.segmenter
-        return EmbeddingKey(self._volume.sha256, self._window, z, model.fingerprint, model.execution)
+        model, volume = self.segmenter, self._volume
+        return EmbeddingKey(
+            volume.sha256, volume.modality, self._window, z, model.key, model.fingerprint, model.execution
+        )

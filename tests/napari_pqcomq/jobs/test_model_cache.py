@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 from napari_pqcomq.jobs import model_cache
 from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.model_cache import ModelCache
+from pqcomq.backends.runtime import Runtime
+from pqcomq.progress import finished
 from pqcomq.quantization.planning.presets import default_config
 
 EIGHT, FOUR = (ModelChoice("lite-medsam", None, default_config("lite-medsam", bits)) for bits in (8, 4))
@@ -70,3 +73,10 @@ def test_of_too_many_the_oldest_are_dropped(monkeypatch):
         models.keep(EIGHT, made(), WeightsOrigin(CalibrationChoice(8), key))
     kept = [models.quantized(EIGHT, WeightsOrigin(CalibrationChoice(8), key)) is not None for key in "abcde"]
     assert kept == [False, True, True, True, True], "the widths of one comparison stay, however large"
+
+
+def test_a_checkpoint_that_serves_two_models_is_made_ready_for_each(lite_medsam):
+    models, other = ModelCache(), replace(lite_medsam, key="lite-medsam-scribble")
+    for model in (lite_medsam, other):
+        (ready,) = finished(models.compared_models(model, [], Runtime.torch))
+        assert ready.segmenter.key == model.key

@@ -136,3 +136,5 @@ def test_torch_encodes_nothing_ahead_and_another_runtime_is_asked_anew(lite_meds
     assert fast_side.looks_ahead
     assert torch_side.is_as(torch_side)
     assert not torch_side.is_as(fast_side)
+    other_model = replace(torch_side, segmenters=(replace(lite_medsam, key="lite-medsam-scribble"),))
+    assert not torch_side.is_as(other_model)

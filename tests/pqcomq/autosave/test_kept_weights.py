@@ -24,6 +24,7 @@ def test_weights_are_known_by_what_they_were_made_of(tmp_path, lite_medsam, cali
     assert kept.recall(lite_medsam, other_slices, settings) is None
     assert kept.recall(lite_medsam, calibration, replace(settings, bits=8)) is None
     assert kept.recall(replace(lite_medsam, checkpoint_sha256="0" * 64), calibration, settings) is None
+    assert kept.recall(replace(lite_medsam, key="lite-medsam-scribble"), calibration, settings) is None
     (path,) = weights_folder(tmp_path).glob("*.safetensors")
     path.write_bytes(path.read_bytes()[:-100])
     assert kept.recall(lite_medsam, calibration, settings) is None

@@ -64,6 +64,15 @@ def test_another_run_starts_afresh(lite_medsam, calibration, tmp_path):
     assert Journal.open(folder, run_identity(lite_medsam, calibration, other)).finished_layers == 0
 
 
+def test_another_model_of_the_same_checkpoint_is_another_run(lite_medsam, calibration, tmp_path):
+    """As SAM ViT-B's and MedSAM's may be one file of one's own: slices are prepared otherwise, and fitted to."""
+    identity = run_identity(lite_medsam, calibration, QUICK)
+    Journal.open(tmp_path / "w.unfinished", identity)
+    other = run_identity(replace(lite_medsam, key="lite-medsam-scribble"), calibration, QUICK)
+    assert Journal.open(tmp_path / "w.unfinished", identity).note == ""
+    assert "held layers of another run" in Journal.open(tmp_path / "w.unfinished", other).note
+
+
 def test_a_layer_comes_back_as_it_was(lite_medsam, calibration, tmp_path):
     journal = Journal.open(tmp_path / "j", {"any": 1})
     settings = replace(QUICK, budget=None, inputs="full")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -15,7 +17,7 @@ def entry(kilobytes=1):
 
 
 def key(z):
-    return EmbeddingKey("volume", None, z, "model", Execution.torch(quantized=False))
+    return EmbeddingKey("volume", "CT", None, z, "lite-medsam", "weights", Execution.torch(quantized=False))
 
 
 def test_the_least_recently_used_make_room():
@@ -46,6 +48,9 @@ def test_windows_models_and_slices_do_not_share_embeddings(lite_medsam, quantize
     assert not first.is_cached(3)
     assert not SliceRunner(lite_medsam, phantom, PRESETS["bone"], cache).is_cached(2)
     assert not SliceRunner(quantized.segmenter, phantom, cache=cache).is_cached(2)
+    assert not SliceRunner(lite_medsam, replace(phantom, modality="MR"), cache=cache).is_cached(2), "other grey values"
+    other = replace(lite_medsam, key="lite-medsam-scribble")  # of the same checkpoint, as sam-vit-b and medsam may be
+    assert not SliceRunner(other, phantom, cache=cache).is_cached(2)
     again = SliceRunner(lite_medsam, phantom, cache=cache)
     assert np.array_equal(again.segment(2, box), mask)
     assert again.encoder_ms == first.encoder_ms, "a cached embedding tells the time that it took"

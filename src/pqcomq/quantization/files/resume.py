@@ -42,8 +42,12 @@ _HEAD, _CHECKSUM = "layer", "sha256"
 
 
 def run_identity(full: Segmenter, calibration: Calibration, settings: QuantizationConfig) -> dict[str, Any]:
-    """All that the bytes of a result depend on, JSON-ready."""
+    """All that the bytes of a result depend on, JSON-ready.
+
+    The model is named beside its checkpoint: another one may read the same file and prepare slices in another way.
+    """
     return {
+        "model": full.key,
         "checkpoint_sha256": full.checkpoint_sha256,
         "settings": settings.to_dict(),
         "calibration": calibration.description,
@@ -96,8 +100,9 @@ class Journal:
         cls.check(folder)
         journal = cls(folder)
         kept = journal._read(_IDENTITY, dict[str, Any]) or {}
-        own = (kept.get("checkpoint_sha256"), kept.get("settings"), kept.get("calibration"))
-        if own != (head["model"]["checkpoint_sha256"], head["quantization"], head["calibration"]):
+        own = tuple(kept.get(entry) for entry in ("model", "checkpoint_sha256", "settings", "calibration"))
+        model = head["model"]
+        if own != (model["key"], model["checkpoint_sha256"], head["quantization"], head["calibration"]):
             return False
         journal.discard()
         return True
