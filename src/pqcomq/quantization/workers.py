@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import torch
 
-from pqcomq.quantization.algorithm.single_thread import one_thread
+from pqcomq.quantization.algorithm.single_thread import compute_here_on_one_core, one_thread
 
 _Result = TypeVar("_Result")
 _Told = TypeVar("_Told")
@@ -36,8 +36,9 @@ class Workers:
 
     def __init__(self, count: int) -> None:
         self.count = min(count, _MOST)
-        self._pool = ThreadPoolExecutor(self.count, "passes", _on_one_core) if self.count else None
-        self._lanes = [ThreadPoolExecutor(1, f"lane-{number}", _on_one_core) for number in range(self.count)]
+        own = compute_here_on_one_core, (torch.get_num_threads(),)  # what each thread does first
+        self._pool = ThreadPoolExecutor(self.count, "passes", *own) if self.count else None
+        self._lanes = [ThreadPoolExecutor(1, f"lane-{number}", *own) for number in range(self.count)]
 
     def in_order(self, works: Iterable[Callable[[], _Result]]) -> Generator[_Result, None, None]:
         """Pieces of work, several at a time, and what they give in their order.
@@ -97,10 +98,6 @@ class Workers:
         """Let the threads go, once they have finished what they began."""
         for pool in [*self._lanes, *([self._pool] if self._pool else [])]:
             pool.shutdown()
-
-
-def _on_one_core() -> None:
-    torch.set_num_threads(1)
 
 
 def _inferring(work: Callable[[], _Result]) -> _Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from pqcomq.quantization.algorithm.single_thread import one_thread
 from pqcomq.quantization.calibration.slices import Calibration
 from pqcomq.quantization.files.weights_file import save_weights
 from pqcomq.quantization.planning.presets import default_config
@@ -70,6 +72,28 @@ def test_results_come_in_the_order_of_the_work_and_a_failure_is_told():
     with pytest.raises(ValueError, match="this one"):
         next(results)
     workers.end()
+
+
+def cores_of_a_new_thread():
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(torch.get_num_threads).result()
+
+
+def test_threads_that_begin_meanwhile_keep_their_cores(threads):
+    threads(3)
+    with one_thread():
+        assert (torch.get_num_threads(), cores_of_a_new_thread()) == (1, 3)
+        with one_thread():
+            assert (torch.get_num_threads(), cores_of_a_new_thread()) == (1, 3)
+        assert torch.get_num_threads() == 1
+    assert (torch.get_num_threads(), cores_of_a_new_thread()) == (3, 3)
+    workers = Workers(2)
+    try:
+        assert list(workers.in_order([torch.get_num_threads] * 2)) == [1, 1]
+        assert [workers.begin(lane, torch.get_num_threads).result() for lane in (0, 1)] == [1, 1]
+        assert cores_of_a_new_thread() == 3
+    finally:
+        workers.end()
 
 
 def test_without_further_threads_work_is_done_where_it_is_asked_for():
