@@ -40,7 +40,8 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime | Taken) -> S
             on the same one are settled together before.
 
     Returns:
-        A model of its own; nothing of it needs the torch networks that it was made from.
+        On torch the model as it is; on a device a copy there; on OpenVINO one that shares with it the prompt encoder
+        alone, which torch goes on to run.
 
     Raises:
         InputError: the runtime is not installed, or this machine cannot run it as asked.
@@ -65,14 +66,12 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime | Taken) -> S
     openvino = _openvino(runtime)
     core = openvino.Core()
     check_processor(core, runtime, arithmetic)
-    weights = model.packed_weights if isinstance(model, QuantizedModel) else {}
-    ranges = model.input_ranges if isinstance(model, QuantizedModel) else {}
     if arithmetic.eight_bit_inputs and not (isinstance(model, QuantizedModel) and runs_in_integers(model)):
         raise InputError(
             f"runtime {runtime.value}: {segmenter.precision} has no layer of integers with one scale a channel and a "
             f"calibrated range of its inputs; quantize it with --integer, or choose {Runtime.openvino.value}"
         )
-    return _compiled(core, segmenter, weights, ranges, taken)
+    return _compiled(core, model, taken)
 
 
 def obstacle(runtime: Runtime) -> str | None:
@@ -114,18 +113,23 @@ def _openvino(runtime: Runtime) -> ModuleType:
     return library
 
 
-def _compiled(
-    core: object,
-    segmenter: Segmenter,
-    weights: Mapping[str, QuantizedWeight],
-    ranges: Mapping[str, tuple[float, float]],
-    taken: Taken,
-) -> Segmenter:
+def parts_of(
+    model: Segmenter | QuantizedModel,
+) -> tuple[Segmenter, Mapping[str, QuantizedWeight], Mapping[str, tuple[float, float]]]:
+    """A model's networks; and of a quantized one the weights that can stay packed, and the ranges of layers' inputs."""
+    if isinstance(model, QuantizedModel):
+        return model.segmenter, model.packed_weights, model.input_ranges
+    return model, {}, {}
+
+
+def _compiled(core: object, model: Segmenter | QuantizedModel, taken: Taken) -> Segmenter:
     import openvino
 
     from pqcomq.backends.layer_source import LayerSource
 
-    arithmetic = Arithmetic.of(taken.runtime)
+    arithmetic, (segmenter, weights, ranges) = Arithmetic.of(taken.runtime), parts_of(model)
+    # Entropy-coded weights have no packed form: they are widened, whatever the runtime is called.
+    held = arithmetic if weights else replace(arithmetic, widened=True)
     encoder = request(core, encoder_graph(segmenter, weights, ranges, arithmetic), arithmetic)
     prompts = KeptPositions(segmenter.prompt_encoder)
     decoder = request(core, decoder_graph(segmenter, weights, arithmetic), arithmetic)
@@ -133,7 +137,7 @@ def _compiled(
     tokens = torch.cat([own.weight(name) for name in ("iou_token", "mask_tokens")])  # (5, C)
     execution = Execution(
         runtime=f"OpenVINO {openvino.get_version().partition('-')[0]}",
-        weights=arithmetic.weights_title if weights else arithmetic.floats_title,
+        weights=held.weights_title if isinstance(model, QuantizedModel) else arithmetic.floats_title,
         activations=arithmetic.activations_title,
         simulated=False,
         threads=torch.get_num_threads(),

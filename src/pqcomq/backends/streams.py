@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pqcomq.backends.openvino_model import compiled, encoder_graph, positions_of
+from pqcomq.backends.openvino_model import compiled, encoder_graph, parts_of, positions_of
 from pqcomq.backends.runtime import Arithmetic, Runtime
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantized_model import QuantizedModel
@@ -29,10 +29,7 @@ class StreamedEncoder:
     def __init__(self, model: Segmenter | QuantizedModel, runtime: Runtime) -> None:
         import openvino
 
-        segmenter = model.segmenter if isinstance(model, QuantizedModel) else model
-        weights = model.packed_weights if isinstance(model, QuantizedModel) else {}
-        ranges = model.input_ranges if isinstance(model, QuantizedModel) else {}
-        arithmetic = Arithmetic.of(runtime)
+        arithmetic, (segmenter, weights, ranges) = Arithmetic.of(runtime), parts_of(model)
         graph = encoder_graph(segmenter, weights, ranges, arithmetic)
         threads = torch.get_num_threads()
         self._queue = openvino.AsyncInferQueue(compiled(openvino.Core(), graph, arithmetic, threads), threads)

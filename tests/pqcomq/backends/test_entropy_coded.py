@@ -41,6 +41,7 @@ def test_openvino_computes_with_the_integers_times_their_steps(model, lite_medsa
     torch.testing.assert_close(fast.logits(features, boxes), logits, rtol=1e-2, atol=1e-2)
     assert not torch.allclose(logits, lite_medsam.logits(features, boxes), atol=0.1)
     assert fast.precision == "2 bits stored, entropy coded, OpenVINO FP32"
+    assert fast.execution.weights == "widened to FP32 when loaded", "the speed is that of FP32, and told so"
 
 
 def test_eight_bit_inputs_are_refused_in_a_sentence(model):
