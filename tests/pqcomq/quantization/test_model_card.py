@@ -65,6 +65,15 @@ def test_a_card_says_what_from_what_how_and_its_limits(weights):
         assert words in text, words
 
 
+@pytest.mark.parametrize(
+    ("key", "prompts"),
+    [("medsam", "box"), ("sam-vit-b", "box, points"), ("lite-medsam-scribble", "scribble")],
+)
+def test_a_card_names_the_prompts_that_the_model_was_trained_for(weights, key, prompts):
+    text = markdown(weights, head(model=head()["model"] | {"key": key}))
+    assert f"Prompt: {prompts}. Written by" in text
+
+
 def test_measured_figures_stand_where_nothing_stood(weights):
     text = markdown(weights, head(), ["| Dice |", "| 0.910 (0.33) |"])
     assert "| 0.910 (0.33) |" in text

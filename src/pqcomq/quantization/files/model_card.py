@@ -44,7 +44,7 @@ def card_of(model: Mapping[str, Any], quantization: Mapping[str, Any]) -> dict[s
             "authors_licence": entry.licence,
             "citation": entry.citation,
             "trained_on": entry.trained_on,
-            "prompts": ["box"],
+            "prompts": list(entry.prompts),
             "page": entry.page,
         },
         "how": _METHODS[str(quantization["method"])],
