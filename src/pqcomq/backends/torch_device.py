@@ -31,7 +31,10 @@ from pqcomq.quantization.quantized_model import QuantizedModel
 _MOST_WRONG = {torch.float32: 0.001, torch.float16: 0.02}
 """Error of a small network's output, relative to its size: rounding."""
 
-OUT_OF_MEMORY = (torch.OutOfMemoryError, MemoryError)
+
+def _ran_out(problem: Exception) -> bool:
+    """Whether memory ran out; Apple's device says so by a plain ``RuntimeError``."""
+    return isinstance(problem, (torch.OutOfMemoryError, MemoryError)) or "out of memory" in str(problem)
 
 
 @cache
@@ -47,9 +50,10 @@ def device_obstacle(kind: str) -> str | None:
         return "this torch was built without MPS, which Apple's processors have"
     try:
         torch.zeros(1, device=kind).add_(1).cpu()
-    except (RuntimeError, AssertionError) as problem:  # no device, or a driver that is too old for this torch
+        return _wrong(torch.device(kind), torch.float32)
+    except (RuntimeError, AssertionError, InputError) as problem:
+        # No device, a driver that is too old for this torch, a library that lacks an operation or finds no memory.
         return f"torch finds no {kind} device that works ({_first_sentence(problem)})"
-    return _wrong(torch.device(kind), torch.float32)
 
 
 def _first_sentence(problem: Exception) -> str:
@@ -98,10 +102,11 @@ def on_device(model: Segmenter | QuantizedModel, runtime: Runtime, device: torch
     weights = model.packed_weights if isinstance(model, QuantizedModel) and runtime.packs else {}
     dtype = torch.float16 if runtime.halves else torch.float32
     try:
-        made = _moved(segmenter, weights, device, dtype)
-        side = segmenter.transforms.side
-        made.logits(made.embed(torch.zeros(1, 3, side, side)), *segmenter.any_prompt)
-    except (*OUT_OF_MEMORY, InputError):
+        with _memory_told(device):
+            made = _moved(segmenter, weights, device, dtype)
+            side = segmenter.transforms.side
+            made.logits(made.embed(torch.zeros(1, 3, side, side)), *segmenter.any_prompt)
+    except InputError:
         why = f"The memory of {device.type} is too small for the model, so torch computes on the processor in FP32."
         return replace(segmenter, execution=replace(segmenter.execution, why=why))
     floats = "float16" if runtime.halves else "float32"
@@ -166,7 +171,9 @@ def _memory_told(device: torch.device) -> Iterator[None]:
     """Tell in one sentence that a device's memory ran out."""
     try:
         yield
-    except OUT_OF_MEMORY as problem:
+    except (MemoryError, RuntimeError) as problem:
+        if not _ran_out(problem):
+            raise
         raise InputError(
             f"The memory of {device.type} ran out: close other programs that use it, or choose --device cpu."
         ) from problem

@@ -24,7 +24,11 @@ from pqcomq.quantization.algorithm.gram import quantizable_layers
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
 
 CPU = torch.device("cpu")
-OUT = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+OUT = (
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+    RuntimeError("MPS backend out of memory (MPS allocated: 5.56 GB, max allowed: 6.80 GB)."),  # as Apple's device does
+    MemoryError(),
+)
 DRIVER = "The NVIDIA driver on your system is too old (found version 11040). Please update your GPU driver."
 SLICE = np.random.default_rng(0).integers(0, 256, (60, 80), dtype=np.uint8)
 BOX = np.array([10.0, 12.0, 50.0, 40.0])
@@ -81,9 +85,10 @@ def test_packed_weights_are_held_packed_and_are_the_same_ones():
     assert all(layer.weight is None for layer in quantizable_layers(network).values())
 
 
-def test_a_device_with_too_little_memory_gives_way_to_the_processor_and_says_so(model, monkeypatch):
+@pytest.mark.parametrize("out", OUT)
+def test_a_device_with_too_little_memory_gives_way_to_the_processor_and_says_so(model, monkeypatch, out):
     def full(*_given, **_named):
-        raise OUT
+        raise out
 
     monkeypatch.setattr(torch_device, "_moved", full)
     made = on_device(model, Runtime.torch_cuda_half, CPU)
@@ -97,7 +102,8 @@ def test_a_device_with_too_little_memory_gives_way_to_the_processor_and_says_so(
     assert np.array_equal(made.decode(made.encode(SLICE), BOX), model.decode(model.encode(SLICE), BOX))
 
 
-def test_memory_that_runs_out_later_is_told_in_one_sentence(model):
+@pytest.mark.parametrize("out", OUT)
+def test_memory_that_runs_out_later_is_told_in_one_sentence(model, out):
     class Greedy(nn.Module):
         passes = 0
 
@@ -108,7 +114,7 @@ def test_memory_that_runs_out_later_is_told_in_one_sentence(model):
         def forward(self, image):
             Greedy.passes += 1
             if Greedy.passes == 2:
-                raise OUT
+                raise out
             return self.network(image)
 
     there = on_device(replace(model, image_encoder=Greedy(model.image_encoder)), Runtime.torch_cuda, CPU)
@@ -166,6 +172,27 @@ def test_an_old_driver_is_named(monkeypatch):
     assert told == (
         "torch finds no cuda device that works (The NVIDIA driver on your system is too old (found version 11040))"
     )
+
+
+def test_what_is_no_lack_of_memory_is_not_told_as_one(model, monkeypatch):
+    def broken(*_given, **_named):
+        raise RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED")
+
+    monkeypatch.setattr(torch_device, "_moved", broken)
+    with pytest.raises(RuntimeError, match="NOT_INITIALIZED"):
+        on_device(model, Runtime.torch_cuda, CPU)
+
+
+@pytest.mark.parametrize("problem", [RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"), *OUT[:2]])
+def test_a_device_on_which_the_small_network_fails_is_none_that_works(monkeypatch, problem):
+    def fails(*_given):
+        raise problem
+
+    monkeypatch.setattr(torch_device, "small_network_error", fails)
+    told = torch_device.device_obstacle.__wrapped__("cpu")
+    assert told is not None
+    assert told.startswith("torch finds no cpu device that works (")
+    assert "\n" not in told
 
 
 def test_a_device_that_computes_otherwise_is_told(monkeypatch):
