@@ -108,7 +108,9 @@ def _trials(
     matrix = weight_matrix(layer)
     nominal = LayerPlan(min(settings.bits, 4), 64)
     rounded = replace(settings, sweeps=0, feedback=False)
-    trials = {LayerPlan(bits, 64) for bits in (2, 4)} | {LayerPlan(nominal.bits, group) for group in GROUP_SIZES}
+    other = [LayerPlan(bits, 64) for bits in (2, 4) if bits != nominal.bits]
+    # The nominal width's come last: its sizes, padding of rows included, are the ones that are kept.
+    trials = other + [LayerPlan(nominal.bits, group) for group in GROUP_SIZES]
     error: dict[LayerPlan, float] = {}
     size: dict[int, int] = {}
     try:
