@@ -216,7 +216,7 @@ class Prompt:
             rectangle: the box there, (4,) x0 y0 x1 y1, or None.
             shape_yx: rows and columns of a slice.
             everywhere: on a slice with neither a box nor a positive point nor a drawn voxel, ask with the points or the
-                scribble of the nearest slice that has some.
+                scribble of the nearest slice that has some, beside the slice's own points outside.
             neighbour: (H, W) bool, the mask of a neighbouring slice: where nothing was drawn, what of the nearest
                 scribble lies inside it is asked with.
 
@@ -235,7 +235,7 @@ class Prompt:
             if not everywhere:
                 return None
             nearest = min((each.z for each in self.points if each.positive), key=lambda other: (abs(other - z), other))
-            own = self.points_on(nearest)
+            own = (*self.points_on(nearest), *own)  # those outside on the slice itself still hold
         places = np.array([(each.x, each.y) for each in own], dtype=np.float64).reshape(-1, 2)
         return SlicePrompt.single(rectangle, places, np.array([float(each.positive) for each in own]))
 

@@ -99,6 +99,13 @@ def test_with_the_same_prompt_everywhere_a_slice_without_points_is_asked_with_th
     assert [runner.points[z] for z in (0, 4, 5, 8)] == [[[70, 110]], [[70, 110]], [[72, 111]], [[72, 111]]]
 
 
+def test_a_point_outside_holds_on_its_slice_where_the_nearest_one_s_points_are_asked_with(leaning):
+    prompt = Prompt(points=(PromptPoint(70, 110, 2), PromptPoint(80, 105, 4, positive=False)), span=(2, 5))
+    runner = Prompted(leaning)
+    list(segment_slices(runner, prompt, "same", BoxMask.empty(prompt, (256, 256))))
+    assert runner.points == {2: [[70, 110]], 3: [[70, 110]], 4: [[70, 110], [80, 105]], 5: [[70, 110]]}
+
+
 def test_points_stand_beside_a_box_on_their_slice(leaning):
     box = Box3D(53, 98, 3, 87, 122, 5)
     runner = Prompted(leaning)
