@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 import pqcomq
-from pqcomq.atomic_files import check_folder, made_folder, replacing
+from pqcomq.atomic_files import check_folder, replacing, together
 from pqcomq.errors import InputError
 from pqcomq.export import onnx_file, openvino_file
 from pqcomq.models.catalogue.entries import entry_of
@@ -52,7 +53,7 @@ def export_model(model: QuantizedModel, kind: ExportKind, folder: Path, *, overw
 
     Raises:
         InputError: a package is missing, the model takes no boxes, as the decoder of ONNX and OpenVINO does, a file
-            exists or cannot be written (nothing half-written is left), or a weight does not fit float16.
+            exists or cannot be written (all files appear together, or none), or a weight does not fit float16.
     """
     if kind is not ExportKind.safetensors_fp16 and not model.segmenter.takes("box"):
         raise InputError(
@@ -65,25 +66,17 @@ def export_model(model: QuantizedModel, kind: ExportKind, folder: Path, *, overw
         openvino_file.check_installed()
     names = [*FILES[kind], *(Path(name).with_suffix(".bin").name for name in FILES[kind] if name.endswith(".xml"))]
     check_folder(folder, [*names, DESCRIPTION], overwrite=overwrite)
-    made_folder(folder)
-    targets = [folder / name for name in FILES[kind]]
-    if kind is ExportKind.safetensors_fp16:
-        with replacing(targets[0], overwrite=overwrite) as partial:
-            save_file(half_precision(model), partial, metadata={"pqcomq": json.dumps(described(model, kind))})
-    else:
-        write = onnx_file.write_onnx if kind is ExportKind.onnx else openvino_file.write_openvino
-        with (
-            replacing(targets[0], overwrite=overwrite) as encoder,
-            replacing(targets[1], overwrite=overwrite) as decoder,
-        ):
-            write(model, encoder, decoder)
-            for partial, target in ((encoder, targets[0]), (decoder, targets[1])):
-                if partial.with_suffix(".bin").exists():
-                    partial.with_suffix(".bin").replace(target.with_suffix(".bin"))
-    description = folder / DESCRIPTION
-    with replacing(description, overwrite=overwrite) as partial:
-        partial.write_text(json.dumps(described(model, kind), indent=2) + "\n", encoding="utf-8")
-    return [*(folder / name for name in names), description]
+    targets = [folder / name for name in (*names, DESCRIPTION)]
+    with together(folder), ExitStack() as writing:
+        *partial, description = (writing.enter_context(replacing(path, overwrite=overwrite)) for path in targets)
+        if kind is ExportKind.safetensors_fp16:
+            save_file(half_precision(model), partial[0], metadata={"pqcomq": json.dumps(described(model, kind))})
+        elif kind is ExportKind.onnx:
+            onnx_file.write_onnx(model, partial[0], partial[1])
+        else:
+            openvino_file.write_openvino(model, partial[0], partial[1])
+        description.write_text(json.dumps(described(model, kind), indent=2) + "\n", encoding="utf-8")
+    return targets
 
 
 def half_precision(model: QuantizedModel) -> dict[str, torch.Tensor]:

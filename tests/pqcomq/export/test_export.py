@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from safetensors.torch import load_file
 from pqcomq.cli import main
 from pqcomq.comparison.measures.metrics import dice
 from pqcomq.errors import InputError
+from pqcomq.export import openvino_file, package
 from pqcomq.export.package import ExportKind, export_model
 from pqcomq.models.registry import empty_model
 
@@ -82,3 +84,33 @@ def test_half_precision_has_the_checkpoint_s_names_and_nearly_our_masks(quantize
     assert_same_masks(quantized.segmenter, pixels, embedding.features, logits.numpy(), least=0.98)
     with pytest.raises(InputError, match="exists already"):
         export_model(quantized, ExportKind.safetensors_fp16, tmp_path / "half")
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_the_files_of_an_export_take_their_places_together(monkeypatch, tmp_path, fails):
+    def write(_model, *graphs):
+        for graph in graphs:
+            graph.write_bytes(b"new")
+            graph.with_suffix(".bin").write_bytes(b"new")
+
+    def described(*_given):
+        if fails:
+            raise InputError("There is no more room.")
+        return {}
+
+    monkeypatch.setattr(openvino_file, "check_installed", lambda: None)
+    monkeypatch.setattr(openvino_file, "write_openvino", write)
+    monkeypatch.setattr(package, "described", described)
+    for name in ("encoder.xml", "encoder.bin", "decoder.xml", "decoder.bin"):
+        (tmp_path / name).write_bytes(b"old")
+    model = SimpleNamespace(segmenter=SimpleNamespace(takes=lambda kind: True))
+    if fails:
+        with pytest.raises(InputError, match="no more room"):
+            export_model(model, ExportKind.openvino, tmp_path, overwrite=True)
+    else:
+        export_model(model, ExportKind.openvino, tmp_path, overwrite=True)
+    found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert found.pop("model.json", b"{}\n") == b"{}\n"
+    assert found == dict.fromkeys(
+        ["encoder.xml", "encoder.bin", "decoder.xml", "decoder.bin"], b"old" if fails else b"new"
+    )
