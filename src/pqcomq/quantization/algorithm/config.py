@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
@@ -114,10 +115,10 @@ class QuantizationConfig:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name.replace('_', ' ')} {getattr(self, name)!r}: choose one of {choices}")
-        if self.group_size < 1 or self.sweeps < 0 or self.damping < 0:
+        if self.group_size < 1 or self.sweeps < 0 or not 0 <= self.damping < math.inf:
             raise ValueError("group size must be at least 1, sweeps and damping at least 0")
         learns = self.sweeps or self.feedback or self.search_clipping
-        if self.budget is not None and not self.budget > 0:
+        if self.budget is not None and not 0 < self.budget < math.inf:
             raise ValueError("a budget is a positive number of bits a weight")
         if self.budget is not None and self.group_size != GROUP_SIZE:
             raise ValueError(

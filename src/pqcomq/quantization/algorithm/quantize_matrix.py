@@ -71,9 +71,14 @@ def _permutation(weight: Tensor, kind: Permutation) -> Tensor | None:
 
 
 def damped(gram: Tensor, share: float) -> Tensor:
-    """``H + share · mean(diag H) · I``. An input that is dead in calibration is so rounded to nearest."""
+    """``H + share · mean(diag H) · I``. An input that is dead in calibration is so rounded to nearest.
+
+    Without damping such an input gets the mean, and no other one anything.
+    """
     mean = float(gram.diagonal().mean())
-    return gram + (share * mean if mean > 0 else 1.0) * torch.eye(gram.shape[0])
+    made = gram + (share * mean if mean > 0 else 1.0) * torch.eye(gram.shape[0])
+    made.diagonal().masked_fill_(made.diagonal() == 0, mean)
+    return made
 
 
 def visiting_order(weight: Tensor, gram: Tensor, order: Order) -> Tensor:

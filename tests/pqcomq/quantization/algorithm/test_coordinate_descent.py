@@ -212,10 +212,11 @@ def test_the_magnitude_permutation_helps_where_inputs_differ_in_size():
     assert error["magnitude"] < error["none"]
 
 
-def test_dead_inputs_are_rounded_to_nearest_and_nothing_becomes_nan():
+@pytest.mark.parametrize("damping", [0.01, 0.0])
+def test_dead_inputs_are_rounded_to_nearest_and_nothing_becomes_nan(damping):
     X, W = (part.float() for part in layer())
     X[:, 10:20] = 0
-    quantized = quantize_matrix(W, X.T @ X, QuantizationConfig(bits=4, feedback=False))
+    quantized = quantize_matrix(W, X.T @ X, QuantizationConfig(bits=4, feedback=False, damping=damping))
     dead = quantized.dequantize()[:, 10:20]
     spread = quantized.units.spread(quantized.scale.float())
     order = quantized.permutation.long()
@@ -268,6 +269,10 @@ def test_effective_bits_count_scales_zero_points_and_permutation():
         {"method": "comq", "permutation": "magnitude"},
         {"granularity": "row"},
         {"zero_point": "none"},
+        {"damping": -0.01},
+        {"damping": float("nan")},
+        {"damping": float("inf")},
+        {"budget": float("inf")},
     ],
 )
 def test_settings_out_of_range_are_refused(wrong):
