@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -20,10 +22,21 @@ def answer(request: object, inputs: list[Tensor]) -> Tensor:
     Raises:
         InputError: the library fails, for example because memory runs out.
     """
-    try:
+    with failure_told():
         request.infer([each.numpy() for each in inputs], share_inputs=True)  # type: ignore[attr-defined]
         # The request's own buffer is written again by the next inputs.
         return torch.from_numpy(request.get_output_tensor().data.copy())  # type: ignore[attr-defined]
+
+
+@contextmanager
+def failure_told() -> Iterator[None]:
+    """Tell in one sentence that the library failed.
+
+    Raises:
+        InputError: it did.
+    """
+    try:
+        yield
     except (RuntimeError, MemoryError) as problem:
         raise InputError(
             f"OpenVINO could not run the model ({last_line(problem)}); there may be too little memory: close other "

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from pqcomq.backends.compiled_networks import failure_told
 from pqcomq.backends.openvino_model import compiled, encoder_graph, parts_of, positions_of
 from pqcomq.backends.runtime import Arithmetic, Runtime
 from pqcomq.models.segmenter import Segmenter
@@ -33,19 +34,25 @@ class StreamedEncoder:
         graph = encoder_graph(segmenter, weights, ranges, arithmetic)
         threads = torch.get_num_threads()
         self._queue = openvino.AsyncInferQueue(compiled(openvino.Core(), graph, arithmetic, threads), threads)
-        self._queue.set_callback(self._keep)
+        self._queue.set_callback(_keep)
         self._positions = positions_of(segmenter, in_bytes=bool(weights))
-        self._found: dict[int, Tensor] = {}
 
     def encode(self, images: Sequence[Tensor]) -> list[Tensor]:
-        """Embed prepared slices, (1, 3, side, side) each → (1, 256, 64, 64) each, in their order."""
-        self._found = {}
-        more = [] if self._positions is None else [self._positions.widened().contiguous().numpy()]
-        for number, image in enumerate(images):
-            self._queue.start_async([image.contiguous().numpy(), *more], userdata=number)
-        self._queue.wait_all()
-        return [self._found[number] for number in range(len(images))]
+        """Embed prepared slices, (1, 3, side, side) each → (1, 256, 64, 64) each, in their order.
 
-    def _keep(self, request: object, number: int) -> None:
-        # The request's own buffer is written again by the next inputs.
-        self._found[number] = torch.from_numpy(request.get_output_tensor().data.copy())  # type: ignore[attr-defined]
+        Raises:
+            InputError: the library fails, for example because memory runs out.
+        """
+        found: dict[int, Tensor] = {}  # of this call: after a failure, slices of an earlier one may still come out
+        more = [] if self._positions is None else [self._positions.widened().contiguous().numpy()]
+        with failure_told():
+            for number, image in enumerate(images):
+                self._queue.start_async([image.contiguous().numpy(), *more], userdata=(found, number))
+            self._queue.wait_all()
+        return [found.pop(number) for number in range(len(images))]  # the queue holds on to the table
+
+
+def _keep(request: object, place: tuple[dict[int, Tensor], int]) -> None:
+    found, number = place
+    # The request's own buffer is written again by the next inputs.
+    found[number] = torch.from_numpy(request.get_output_tensor().data.copy())  # type: ignore[attr-defined]

@@ -390,6 +390,39 @@ def test_many_slices_come_out_as_one_by_one_and_in_their_order(lite_medsam, prom
         torch.testing.assert_close(features, slow.embed(image), rtol=1e-3, atol=1e-3)
 
 
+def test_many_slices_leave_nothing_behind_and_a_failure_is_told(monkeypatch):
+    from types import SimpleNamespace
+
+    from pqcomq.backends import streams
+
+    class Queue:
+        """Answers each slice with its number, the last one first; keeps what it was given, as the library does."""
+
+        def __init__(self):
+            self.waiting, self.given, self.fails = [], [], False
+
+        def start_async(self, inputs, userdata):
+            self.waiting.insert(0, (SimpleNamespace(data=inputs[0] + 1), userdata))
+            self.given.append(userdata)
+
+        def wait_all(self):
+            if self.fails:
+                raise RuntimeError("Exception from src:\nbad allocation")
+            for tensor, userdata in self.waiting:
+                streams._keep(SimpleNamespace(get_output_tensor=lambda tensor=tensor: tensor), userdata)
+            self.waiting = []
+
+    encoder = streams.StreamedEncoder.__new__(streams.StreamedEncoder)
+    encoder._queue, encoder._positions = Queue(), None
+    images = [torch.full((1, 1), float(number)) for number in range(3)]
+    encoder._queue.fails = True
+    with pytest.raises(InputError, match=r"OpenVINO could not run the model \(bad allocation\)"):
+        encoder.encode(images[2:])
+    encoder._queue.fails = False
+    assert [float(each) for each in encoder.encode(images)] == [1.0, 2.0, 3.0], "none of the call that failed"
+    assert not any(found for found, _number in encoder._queue.given[1:])
+
+
 def test_widened_weights_give_the_masks_of_packed_ones(quantized, lite_medsam, prompts):
     from pqcomq.backends import tiny_vit_graph
     from pqcomq.backends.layer_source import LayerSource
