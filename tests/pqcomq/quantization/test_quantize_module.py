@@ -125,6 +125,23 @@ def test_a_sam_port_with_records_and_fused_attention(finish):
     assert "QuantizedModule(SamLike, 4-bit Permutation-COMQ: 7 layers" in repr(made)
 
 
+@pytest.mark.parametrize("inputs", ["full", "quantized"])
+def test_a_layer_that_is_given_no_rows_is_one_that_no_input_reached(finish, inputs):
+    class Routed(nn.Module):
+        """Two experts, to the second of which nothing is routed."""
+
+        def __init__(self):
+            super().__init__()
+            self.experts = nn.ModuleList([nn.Linear(8, 4), nn.Linear(8, 4)])
+
+        def forward(self, tokens):
+            return torch.cat([self.experts[0](tokens), self.experts[1](tokens[:0])])
+
+    made = finish(quantize_module(Routed(), [torch.randn(30, 8)], replace(EIGHT, inputs=inputs)))
+    assert made.unreached == ("experts.1",)
+    assert made.layer_errors["experts.1"] == 0.0
+
+
 def test_a_budget_is_kept_and_spent_on_what_matters(images, finish):
     network = nn.Sequential(nn.Conv2d(3, 64, 3), nn.ReLU(), nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Conv2d(64, 8, 3))
     made = finish(quantize_module(network, images, replace(FOUR, budget=5.0)))

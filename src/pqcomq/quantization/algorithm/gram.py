@@ -43,7 +43,9 @@ class InputGram:
         return cls(torch.zeros(columns, columns))
 
     def add(self, rows: Tensor) -> None:
-        """Take in further rows (N, m)."""
+        """Take in further rows (N, m); none, as an expert sees to which nothing is routed, tell nothing."""
+        if not len(rows):
+            return
         self.gram.addmm_(rows.T, rows)
         self.count += len(rows)
         low, high = rows.aminmax()
