@@ -33,7 +33,7 @@ def load(checkpoint: Path) -> Segmenter:
     state, sha256 = without_statistics(read_state(checkpoint)), file_sha256(checkpoint)
     if sha256 == _SAM_S_OWN:
         raise InputError(
-            f"{checkpoint}: is SAM ViT-B's own checkpoint, which has MedSAM's layout; choose model sam-vit-b"
+            "The file is SAM ViT-B's own checkpoint, which has MedSAM's layout; choose model sam-vit-b", checkpoint
         )
     network = architecture()
     load_state(network, state, checkpoint, TITLE)

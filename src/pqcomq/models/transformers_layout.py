@@ -5,15 +5,15 @@ Source: transformers' ``SamModel`` and its script ``convert_sam_to_hf.py``, whic
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from msgspec import Struct, ValidationError, convert
 from torch import Tensor
 
 from pqcomq.errors import InputError
+from pqcomq.json_schema import Damaged, read_json
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
@@ -48,8 +48,27 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"prompt_encoder\.shared_embedding\.positional_embedding", _GAUSSIAN),
 )
 
-_SIZES = {768: (12, 12, [2, 5, 8, 11]), 1024: (24, 16, [5, 11, 17, 23]), 1280: (32, 16, [7, 15, 23, 31])}
+_SIZES = {768: (12, 12, (2, 5, 8, 11)), 1024: (24, 16, (5, 11, 17, 23)), 1280: (32, 16, (7, 15, 23, 31))}
 """Width → blocks, heads and blocks that see the whole image, of ViT-B, ViT-L and ViT-H."""
+
+
+class _Vision(Struct):
+    """Of transformers' ``SamVisionConfig``, whose files leave out what is default."""
+
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    global_attn_indexes: tuple[int, ...] = (2, 5, 8, 11)
+    image_size: int = 1024
+    patch_size: int = 16
+    window_size: int = 14
+    use_rel_pos: bool = True
+
+
+class _Config(Struct):
+    """Of any configuration of transformers."""
+
+    model_type: str | None = None
 
 
 def is_transformers_layout(state: Mapping[str, Tensor]) -> bool:
@@ -106,32 +125,19 @@ def check_config(weights: Path) -> None:
     if not path.is_file():
         return
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        vision = {**_DEFAULTS, **(content.get("vision_config") or {})}
-        kind = content.get("model_type")
-        found = (vision["num_hidden_layers"], vision["num_attention_heads"], list(vision["global_attn_indexes"]))
-        rest = (vision["image_size"], vision["patch_size"], vision["window_size"], vision["use_rel_pos"])
-        width = vision["hidden_size"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        config = read_json(path, _Config)
+        kind = config.get("model_type")
+        if kind != "sam":
+            raise InputError(f"The configuration is of a model of type {kind!r}, not of SAM", path)
+        vision = convert(config.get("vision_config") or {}, _Vision)
+    except (Damaged, ValidationError) as problem:
         raise InputError("The file is damaged or no configuration of transformers", path) from problem
-    if kind != "sam":
-        raise InputError(f"The configuration is of a model of type {kind!r}, not of SAM", path)
-    if _SIZES.get(width) != found or rest != (1024, 16, 14, True):
+    size = (vision.num_hidden_layers, vision.num_attention_heads, vision.global_attn_indexes)
+    rest = (vision.image_size, vision.patch_size, vision.window_size, vision.use_rel_pos)
+    if _SIZES.get(vision.hidden_size) != size or rest != (1024, 16, 14, True):
         raise InputError(
-            f"The configuration is of a SAM of other proportions than ViT-B, ViT-L and ViT-H ({width} channels, "
-            f"{found[0]} blocks, {found[1]} heads, images of {rest[0]})",
+            f"The configuration is of a SAM of other proportions than ViT-B, ViT-L and ViT-H ({vision.hidden_size} "
+            f"channels, {vision.num_hidden_layers} blocks, {vision.num_attention_heads} heads, images of "
+            f"{vision.image_size})",
             path,
         )
-
-
-_DEFAULTS = {
-    "hidden_size": 768,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "global_attn_indexes": [2, 5, 8, 11],
-    "image_size": 1024,
-    "patch_size": 16,
-    "window_size": 14,
-    "use_rel_pos": True,
-}
-"""Of transformers' ``SamVisionConfig``, whose files leave out what is default."""

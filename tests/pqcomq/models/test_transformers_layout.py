@@ -56,7 +56,7 @@ def published(tmp_path_factory):
 def thin(monkeypatch):
     """The small network takes the place of ViT-B."""
     monkeypatch.setattr(sam, "vit", small_sam)
-    monkeypatch.setitem(transformers_layout._SIZES, 32, (2, 2, [1]))
+    monkeypatch.setitem(transformers_layout._SIZES, 32, (2, 2, (1,)))
 
 
 def assert_equal_outputs(model, network):
@@ -106,11 +106,12 @@ def kept(folder: Path, config: object) -> Path:
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({"model_type": "sam2"}, "of a model of type 'sam2', not of SAM"),
+        ({"model_type": "sam2", "vision_config": {"image_size": [1, 1]}}, "of a model of type 'sam2', not of SAM"),
         ({"model_type": "sam", "vision_config": {"hidden_size": 768, "num_attention_heads": 8}}, "other proportions"),
         ({"model_type": "sam", "vision_config": {"image_size": 512}}, "images of 512"),
         ({"model_type": "sam", "vision_config": {"hidden_size": 1280}}, "other proportions"),
         ({"model_type": "sam", "vision_config": 3}, "is damaged"),
+        ({"model_type": "sam", "vision_config": {"hidden_size": [768]}}, "is damaged"),
         ([], "is damaged"),
         ("{", "is damaged"),
         ({"model_type": "sam"}, "is not a SAM ViT-B checkpoint"),
