@@ -27,7 +27,7 @@ class Record:
     Attributes:
         file: its name in the folder.
         sha256: its hash, found when it came; from then on the file must have it.
-        source: where it came from: a host's name, or ``"a file"``.
+        source: where it came from: ``"the web"`` or ``"a file"``.
         licence: that was accepted before it was fetched; empty for a file that the user had already.
     """
 

@@ -2,7 +2,7 @@
 
 A layer fitted to the grey values of a few CT slices makes up for errors that others do not have. Half of the slices in
 other tones cost nothing further, and lowered the embedding's error on CT, the modality calibrated on, as well as on MR
-(README, "How it was chosen").
+(*For researchers*, "What was measured").
 """
 
 from __future__ import annotations

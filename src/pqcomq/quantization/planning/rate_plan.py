@@ -67,10 +67,10 @@ def measured_rates(
         The name of each layer once it was tried, and once its damage was measured.
 
     Returns:
-        Layer name → bits.
+        Layer name → bits. Where small layers leave too few for the others, those take the least all the same.
 
     Raises:
-        InputError: a layer's weights or inputs are not finite, or the bits are too few for the small layers.
+        InputError: a layer's weights or inputs are not finite.
     """
     if settings.stored_bits is None:
         raise ValueError("rates are spread over layers that are entropy-coded")
