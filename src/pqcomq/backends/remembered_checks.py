@@ -41,16 +41,23 @@ def checks_file() -> Path:
     return user_cache_path("napari-pqcomq", appauthor=False) / "runtimes.json"
 
 
+class NotTriedError(RuntimeError):
+    """A runtime could not be tried, in one sentence why: it is no answer, and another time there may be more memory."""
+
+
 def remembered_fault(runtime: Runtime, find: Callable[[Runtime], str | None]) -> str | None:
     """What is wrong with a runtime on this machine: looked up, or found out and kept.
 
     Args:
         runtime: which.
-        find: finds it out, in one sentence; None for nothing.
+        find: finds it out, in one sentence; None for nothing. A :class:`NotTriedError` of it is told and not kept.
     """
     faults = _read()
     if runtime.value not in faults:
-        faults[runtime.value] = find(runtime)
+        try:
+            faults[runtime.value] = find(runtime)
+        except NotTriedError as problem:
+            return str(problem)
         _write(faults)
     return faults[runtime.value]
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pqcomq.backends.compiled_networks import last_line
+from pqcomq.backends.remembered_checks import NotTriedError
 from pqcomq.backends.runtime import Arithmetic, Runtime
 from pqcomq.errors import InputError
 from pqcomq.models.small_encoder import SIDE, small_encoder
@@ -27,6 +28,9 @@ def fault(runtime: Runtime) -> str | None:
 
     Args:
         runtime: one of OpenVINO's, with no obstacle to it.
+
+    Raises:
+        NotTriedError: it failed on the network; one that this machine cannot compile, or one that found no memory.
     """
     arithmetic = Arithmetic.of(runtime)
     most = _MOST_IN_EIGHT_BITS if arithmetic.eight_bit_inputs else _MOST[arithmetic.floats]
@@ -35,7 +39,7 @@ def fault(runtime: Runtime) -> str | None:
     try:
         error = max(relative_error(runtime, packed=packed) for packed in both)
     except (InputError, RuntimeError) as problem:  # the latter are OpenVINO's own
-        return f"runtime {runtime.value} failed on a small network: {last_line(problem)}"
+        raise NotTriedError(f"runtime {runtime.value} failed on a small network: {last_line(problem)}") from problem
     if error <= most:
         return None
     return (
