@@ -210,3 +210,10 @@ def image_of(tokens: ov.Node, height: int, width: int, channels: int) -> ov.Node
 def tokens_of(image: ov.Node, channels: int) -> ov.Node:
     """An image (1, C, H, W) as tokens (1, H·W, C)."""
     return reshaped(transposed(image, 0, 2, 3, 1), 1, -1, channels)
+
+
+def neck(x: ov.Node, source: LayerSource, products: Products, side: int) -> ov.Node:
+    """The end of every encoder: two convolutions, each normalized over its channels, from tokens to an image."""
+    x = layer_norm(products.linear(x, source.layer("neck.0")), source, "neck.1")
+    x = layer_norm(products.convolution(x, source.layer("neck.2"), side), source, "neck.3")
+    return image_of(x, side, side, 256)

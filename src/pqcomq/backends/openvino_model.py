@@ -23,7 +23,7 @@ from pqcomq.models.execution import Execution, cpu_features
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization import position_embedding
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
-from pqcomq.quantization.layer_names import positions
+from pqcomq.quantization.layer_names import DECODER, positions
 from pqcomq.quantization.quantized_model import QuantizedModel
 
 _LEAST_PACKED_IN_DECODER = 50_000
@@ -169,7 +169,8 @@ def encoder_graph(
     is_vit = hasattr(segmenter.image_encoder, "blocks")
     build = sam_vit_graph.encoder if is_vit else tiny_vit_graph.encoder
     products = Products(arithmetic.eight_bit_inputs, ALL_WIDENED if arithmetic.widened else 0)
-    source = LayerSource(segmenter.image_encoder, _of_part(weights, "image_encoder"), ranges)
+    own = {name: weight for name, weight in weights.items() if not name.startswith(DECODER)}
+    source = LayerSource(segmenter.image_encoder, own, ranges)
     return build(source, products)
 
 
@@ -184,7 +185,8 @@ def decoder_graph(segmenter: Segmenter, weights: Mapping[str, QuantizedWeight], 
 
     no_mask = LayerSource(segmenter.prompt_encoder, {}, {}).weight("no_mask_embed")[0]  # (C,)
     no_mask = torch.zeros_like(no_mask) if segmenter.takes("scribble") else no_mask
-    source = LayerSource(segmenter.mask_decoder, _of_part(weights, "mask_decoder"), {})
+    own = {name.removeprefix(DECODER): weight for name, weight in weights.items() if name.startswith(DECODER)}
+    source = LayerSource(segmenter.mask_decoder, own, {})
     products = Products(least_packed=ALL_WIDENED if arithmetic.widened else _LEAST_PACKED_IN_DECODER)
     position = KeptPositions(segmenter.prompt_encoder).position
     only_boxes = not segmenter.takes("points") and not segmenter.takes("scribble")
@@ -198,15 +200,6 @@ def _precision(weights: str, arithmetic: Arithmetic) -> str:
         return f"{arithmetic.floats_title}, OpenVINO"
     inputs = "8-bit inputs, " if arithmetic.eight_bit_inputs else ""
     return f"{weights}, {inputs}OpenVINO {arithmetic.floats_title}{' widened' * arithmetic.widened}"
-
-
-def _of_part(weights: Mapping[str, QuantizedWeight], part: str) -> dict[str, QuantizedWeight]:
-    """The layers of one network; names without the network's own belong to the encoder."""
-    parts = ("image_encoder.", "prompt_encoder.", "mask_decoder.")
-    own = {name.removeprefix(f"{part}."): weight for name, weight in weights.items() if name.startswith(f"{part}.")}
-    if part == "image_encoder":
-        own |= {name: weight for name, weight in weights.items() if not name.startswith(parts)}
-    return own
 
 
 def positions_of(segmenter: Segmenter, *, in_bytes: bool) -> Positions | None:

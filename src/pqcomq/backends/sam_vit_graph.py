@@ -13,9 +13,9 @@ from openvino import opset13 as op
 
 from pqcomq.backends.graph_ops import (
     Products,
-    image_of,
     layer_norm,
     looked_up,
+    neck,
     part_of,
     reshaped,
     taken,
@@ -61,7 +61,7 @@ class SamViTGraph:
         x = op.add(x, positions)
         for number in range(len(self._network.blocks)):  # type: ignore[arg-type]
             x = self._block(x, f"blocks.{number}", side)
-        return ov.Model([op.result(self._neck(x, side))], [image, positions], "SamViT")
+        return ov.Model([op.result(neck(x, self._source, self._products, side))], [image, positions], "SamViT")
 
     def _block(self, x: ov.Node, name: str, side: int) -> ov.Node:
         """Attention, then two linear layers, each added to what came in."""
@@ -129,14 +129,6 @@ class SamViTGraph:
         by_column = transposed(op.matmul(turned, columns, False, True), 0, 2, 1, 3)
         one, other = (reshaped(each, count, heads, side * side, side) for each in (by_row, by_column))
         return one, other
-
-    def _neck(self, x: ov.Node, side: int) -> ov.Node:
-        """Two convolutions, each normalized over its channels."""
-        x = self._products.linear(x, self._source.layer("neck.0"))
-        x = layer_norm(x, self._source, "neck.1")
-        x = self._products.convolution(x, self._source.layer("neck.2"), side)
-        x = layer_norm(x, self._source, "neck.3")
-        return image_of(x, side, side, 256)
 
 
 def _mixed_values(query: ov.Node, key: ov.Node, value: ov.Node, by_row: ov.Node, by_column: ov.Node) -> ov.Node:

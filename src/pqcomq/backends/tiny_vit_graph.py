@@ -18,6 +18,7 @@ from pqcomq.backends.graph_ops import (
     image_of,
     layer_norm,
     looked_up,
+    neck,
     reshaped,
     taken,
     through,
@@ -55,7 +56,7 @@ class TinyViTGraph:
                 x = self._convolutional(x, block, side) if index == 0 else self._attentive(x, block, side)
             if stage.downsample is not None:
                 x, side = self._merged(x, f"layers.{index}.downsample", side)
-        return ov.Model([op.result(self._neck(x, side))], [image], "TinyViT")
+        return ov.Model([op.result(neck(x, self._source, self._products, side))], [image], "TinyViT")
 
     def _embedded(self, image: ov.Node, side: int) -> tuple[ov.Node, int]:
         """The first two convolutions: 1 × 1 in LiteMedSAM, 3 × 3 and halving the image in MobileSAM."""
@@ -134,11 +135,3 @@ class TinyViTGraph:
         """(windows, tokens, heads · head) → (windows, heads, tokens, head)."""
         count, tokens, _ = (int(each) for each in x.get_output_shape(0))
         return transposed(reshaped(x, count, tokens, heads, head), 0, 2, 1, 3)
-
-    def _neck(self, x: ov.Node, side: int) -> ov.Node:
-        """Two convolutions, each normalized over its channels."""
-        x = self._products.linear(x, self._source.layer("neck.0"))
-        x = layer_norm(x, self._source, "neck.1")
-        x = self._products.convolution(x, self._source.layer("neck.2"), side)
-        x = layer_norm(x, self._source, "neck.3")
-        return image_of(x, side, side, 256)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pqcomq.errors import InputError
 from pqcomq.export.unpacking import Unpacking
 from pqcomq.quantization.algorithm.quantize_layer import StoredWeight
+from pqcomq.quantization.layer_names import DECODER
 from pqcomq.quantization.quantized_model import QuantizedModel
 
 OPSET = 21
@@ -68,8 +69,8 @@ def write_onnx(model: QuantizedModel, encoder: Path, decoder: Path) -> None:
         decoder: file of prompt encoder and mask decoder; the number of boxes is free.
     """
     segmenter, side = model.segmenter, model.segmenter.transforms.side
-    in_encoder = {name: weight for name, weight in model.weights.items() if not name.startswith("mask_decoder.")}
-    in_decoder = {name: weight for name, weight in model.weights.items() if name.startswith("mask_decoder.")}
+    in_encoder = {name: weight for name, weight in model.weights.items() if not name.startswith(DECODER)}
+    in_decoder = {name: weight for name, weight in model.weights.items() if name.startswith(DECODER)}
     image = torch.zeros(1, 3, side, side)
     _write(segmenter.image_encoder, in_encoder, (image,), encoder, ["image"], "features", None)
     boxes = BoxDecoder(segmenter.prompt_encoder, segmenter.mask_decoder).eval()

@@ -35,11 +35,6 @@ class ScaleGroups:
         """Groups along a row, G."""
         return -(-self.columns // self.run)
 
-    @property
-    def of_column(self) -> Tensor:
-        """(m,) int64: the unit of each column."""
-        return torch.arange(self.columns) // self.run
-
     def spread(self, per_unit: Tensor) -> Tensor:
         """Per-unit values (n, G) to per-weight values (n, m)."""
         return per_unit[:, :, None].expand(-1, -1, self.run).flatten(1)[:, : self.columns]

@@ -64,10 +64,11 @@ def module_manifest(model: QuantizedModule) -> dict[str, Any]:
 
 def _tensors(model: QuantizedModule) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
+    packed = {f"{layer}.weight" for layer in model.weights}
     for name, value in model.module.state_dict().items():
         if not isinstance(value, Tensor):
             raise InputError(f"The network's state {name!r} is no tensor and cannot be saved.")
-        if name not in {f"{layer}.weight" for layer in model.weights}:
+        if name not in packed:
             tensors[name] = narrow(value.detach()).clone().contiguous()  # a file holds no tensor twice
     return tensors | weight_tensors(model.weights, model.stream, str)
 
@@ -102,9 +103,9 @@ def load_module(path: Path, module: nn.Module) -> QuantizedModule:
 
 def _fill(path: Path, module: nn.Module, quantized: set[str], tensors: dict[str, Tensor]) -> None:
     """Put what stayed in full precision where it belongs, all of it or nothing."""
-    state = module.state_dict()
+    state, packed = module.state_dict(), {f"{layer}.weight" for layer in quantized}
     for name, wanted in state.items():
-        if name in {f"{layer}.weight" for layer in quantized}:
+        if name in packed:
             continue
         stored = tensors.pop(name, None)
         if stored is None or not isinstance(wanted, Tensor) or stored.shape != wanted.shape:
