@@ -64,16 +64,26 @@ class QuantizedModel:
 
         ``full`` itself stays as it is.
         """
-        low = copied(full)
-        layers = layers_to_quantize(low, decoder=True)
+        return cls.within(copied(full), results, settings, calibration)
+
+    @classmethod
+    def within(
+        cls,
+        model: Segmenter,
+        results: Mapping[str, QuantizedLayer],
+        settings: QuantizationConfig,
+        calibration: Mapping[str, Any],
+    ) -> QuantizedModel:
+        """Put quantized weights into the networks of ``model``, which nobody else uses."""
+        layers = layers_to_quantize(model, decoder=True)
         for name, result in results.items():
             result.put_into(layers[name])
-        _round_tables(low, layers)
+        _round_tables(model, layers)
         weights, errors, ranges = by_layer(results)
         segmenter = replace(
-            low,
+            model,
             precision=settings.title,
-            fingerprint=_fingerprint(full, weights, layers),
+            fingerprint=_fingerprint(model.checkpoint_sha256, weights, layers),
             execution=Execution.torch(quantized=True),
         )
         return cls(segmenter, weights, settings, calibration, errors, ranges)
@@ -128,8 +138,8 @@ def _round_tables(model: Segmenter, layers: Mapping[str, QuantizableLayer]) -> N
                 tensor.data = halved
 
 
-def _fingerprint(full: Segmenter, weights: Mapping[str, StoredWeight], layers: Mapping[str, QuantizableLayer]) -> str:
-    digest = hashlib.sha256(full.checkpoint_sha256.encode())
+def _fingerprint(checkpoint: str, weights: Mapping[str, StoredWeight], layers: Mapping[str, QuantizableLayer]) -> str:
+    digest = hashlib.sha256(checkpoint.encode())
     for name in sorted(weights):
         digest.update(name.encode())
         for part in (*weights[name].parts().values(), layers[name].bias):

@@ -130,7 +130,7 @@ def load_weights(path: Path) -> QuantizedModel:
         raise InputError(f"The file names other layers than {full.title} has", path)
     results = take_layers(path, head, entries, layers, tensors, state_name)
     _fill(path, full, set(results), tensors)
-    return QuantizedModel.of(full, results, settings, calibration)
+    return QuantizedModel.within(full, results, settings, calibration)
 
 
 def _opened(path: Path) -> PackedFile:
