@@ -6,15 +6,14 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from pqcomq.errors import InputError
-from pqcomq.quantization.algorithm.config import BIT_WIDTHS
 from pqcomq.quantization.algorithm.packing import codes_per_byte
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
+from pqcomq.quantization.files.manifest_schema import Layer
 from pqcomq.quantization.files.stream_tensors import STREAM
 
 MOST_WEIGHTS = 2**31
@@ -38,29 +37,24 @@ class Declared:
 
 
 def check_declared(
-    path: Path, entries: Mapping[str, Any], declared: Mapping[str, Declared], file_name: Callable[[str], str]
+    path: Path, layers: Mapping[str, Layer], declared: Mapping[str, Declared], file_name: Callable[[str], str]
 ) -> None:
     """Compare the manifest's layers with the tensors that the header declares.
 
     Args:
         path: of the file, for messages.
-        entries: layer name → its entry in the manifest, as it was written.
+        layers: layer name → its entry in the manifest.
         declared: tensor name → what the header says of it.
         file_name: a layer's name in the file.
 
     Raises:
-        InputError: an entry is of another kind or out of range, or a tensor is missing, of another type or shape, or
-            stands beside the one that takes its place.
+        InputError: a shape or run is out of range, or a tensor is missing, of another type or shape, or stands beside
+            the one that takes its place.
     """
-    if not entries:
-        raise InputError("The manifest is damaged (it names no quantized layer)", path)
-    coded = 0
-    for layer, entry in entries.items():
+    for layer, entry in layers.items():
         try:
-            shape = _shape_of(entry)
-            coded += entry.get("coding") == "entropy"
-            wanted = {} if entry.get("coding") == "entropy" else _parts_of(entry, shape)
-        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            wanted = _parts_of(entry)
+        except ValueError as problem:
             raise InputError(f"The manifest is damaged (layer {layer!r}: {problem})", path) from problem
         name = file_name(layer)
         if f"{name}.weight" in declared:
@@ -69,46 +63,25 @@ def check_declared(
             _check_tensor(path, f"{name}.{part}", declared.get(f"{name}.{part}"), choices)
         if wanted and declared[f"{name}.scale"].shape != declared[f"{name}.zero_point"].shape:
             raise InputError(f"The tensors of layer {name!r} do not fit each other", path)
-    if coded:
+    if coded := sum(entry.coding is not None for entry in layers.values()):
         _check_stream(path, declared, coded)
     for name, tensor in declared.items():
         if tensor.dtype not in _PLAIN:
             raise InputError(f"The tensor {name!r} is of a type {tensor.dtype} that no such file has", path)
 
 
-def _whole(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is no whole number")
-    return value
-
-
-def _shape_of(entry: Mapping[str, Any]) -> tuple[int, ...]:
-    """A layer's shape, and a look at what every entry has.
+def _parts_of(entry: Layer) -> dict[str, tuple[Declared, ...]]:
+    """Of each tensor of a packed layer what it may be; an entropy-coded one has none of its own.
 
     Raises:
-        KeyError: something is missing.
-        TypeError: something is of another kind.
-        ValueError: something is out of range.
+        ValueError: there is no such layer.
     """
-    if not isinstance(entry["shape"], list):
-        raise TypeError("its shape is no list")
-    shape = tuple(map(_whole, entry["shape"]))
+    shape, bits, run = entry.shape, entry.bits, entry.run
     if len(shape) not in (2, 4) or min(shape) < 1 or math.prod(shape) > MOST_WEIGHTS:
         raise ValueError(f"there is no layer of shape {list(shape)}")
-    error = entry["error"]
-    if not isinstance(error, int | float) or not math.isfinite(error) or error < 0:
-        raise ValueError(f"an error of {error!r} is none")
-    if entry.get("coding", "entropy") != "entropy":
-        raise ValueError(f"a coding {entry['coding']!r} is not known")
-    return shape
-
-
-def _parts_of(entry: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, tuple[Declared, ...]]:
-    """Of each tensor of a packed layer what it may be."""
-    bits, run = _whole(entry["bits"]), _whole(entry["run"])
+    if entry.coding is not None or bits is None or run is None:
+        return {}
     rows, columns = shape[0], math.prod(shape[1:])
-    if bits not in BIT_WIDTHS:
-        raise ValueError(f"a bit width is not one of {BIT_WIDTHS}")
     if not 1 <= run <= columns:
         raise ValueError(f"a run of {run} columns is none of a layer of {columns}")
     units = -(-columns // run)

@@ -6,30 +6,41 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from pqcomq.json_schema import MOST_TEXT, Count, Finite, Text, Whole
+from pqcomq.json_schema import MOST_TEXT, Count, Finite, NotNegative, Text, Whole
 
 Setting = bool | Annotated[int, Meta(ge=-(2**31), le=2**31)] | Finite | Text | None
 _Extent = Annotated[int, Meta(ge=0, le=2**31)]
 
 
 class Layer(Struct):
-    """One quantized layer; an entropy-coded one has neither bits nor run."""
+    """What the manifest says of one quantized layer.
 
-    error: Finite
-    shape: Annotated[list[_Extent], Meta(max_length=8)] = []
+    Attributes:
+        error: share of its output energy lost on the calibration inputs.
+        shape: of its weight.
+        bits: bit width of its codes; of no meaning where they are entropy-coded.
+        run: columns that share a scale; likewise.
+        coding: of an entropy-coded layer.
+        input_range: lowest and highest calibration input; None where the file does not say.
+    """
+
+    error: NotNegative
+    shape: Annotated[tuple[_Extent, ...], Meta(max_length=8)]
     bits: Literal[2, 4, 8] | None = None
     run: Count | None = None
     coding: Literal["entropy"] | None = None
     input_range: tuple[Finite, Finite] | None = None
 
     def __post_init__(self) -> None:
-        """See that it is one kind or the other.
+        """See that it is one kind or the other, and that its range is one.
 
         Raises:
-            ValueError: it is neither.
+            ValueError: it is not.
         """
         if self.coding is None and (self.bits is None or self.run is None):
             raise ValueError("a layer has neither bits and run nor a coding")
+        if self.input_range is not None and self.input_range[0] > self.input_range[1]:
+            raise ValueError("an input range ends before it begins")
 
 
 class AnyManifest(Struct):

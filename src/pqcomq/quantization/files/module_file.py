@@ -88,7 +88,7 @@ def load_module(path: Path, module: nn.Module) -> QuantizedModule:
     if head.get("network_format") not in (FORMAT, ENTROPY_CODED_FORMAT):
         raise InputError("The file holds no weights of a network of one's own that this version knows", path)
     file.check(Manifest, str)
-    settings, entries = read_settings(path, head)
+    settings, entries = read_settings(path, head), file.layers
     made = copy.deepcopy(module).eval()
     layers, _reasons = layers_and_reasons(made)
     if entries.keys() != layers.keys():

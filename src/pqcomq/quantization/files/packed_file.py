@@ -8,13 +8,14 @@ For each quantized layer ``<layer>.codes`` (uint8), ``.scale`` (float16), ``.zer
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import torch
+from msgspec import convert
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from safetensors.torch import save as serialize
@@ -23,13 +24,13 @@ from torch import Tensor
 from pqcomq.atomic_files import replacing
 from pqcomq.errors import InputError
 from pqcomq.json_schema import Damaged, check_content, checked_json
-from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
+from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import QuantizableLayer
 from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredWeight
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.files.entropy_stream import EntropyStream
 from pqcomq.quantization.files.file_checks import Declared, check_declared, check_values
-from pqcomq.quantization.files.manifest_schema import AnyManifest, Manifest
+from pqcomq.quantization.files.manifest_schema import AnyManifest, Layer, Manifest
 from pqcomq.quantization.files.stream_tensors import STREAM, stream_tensors, take_stream
 
 MANIFEST = "pqcomq"
@@ -77,57 +78,18 @@ def _described(weight: StoredWeight) -> dict[str, Any]:
     return {"coding": "entropy"}
 
 
-@dataclass(frozen=True)
-class LayerEntry:
-    """What the manifest says of a layer.
-
-    Attributes:
-        bits: bit width of its codes; None for an entropy-coded layer.
-        run: columns that share a scale; 0 for an entropy-coded layer.
-        shape: of its weight.
-        error: share of its output energy lost on the calibration inputs.
-        input_range: lowest and highest calibration input; None where the file does not say.
-    """
-
-    bits: int | None
-    run: int
-    shape: tuple[int, ...]
-    error: float
-    input_range: tuple[float, float] | None
-
-    @classmethod
-    def of(cls, entry: Mapping[str, Any]) -> Self:
-        """A layer in a manifest.
-
-        Raises:
-            KeyError: something is missing.
-            TypeError: something is of another kind.
-            ValueError: there is no such bit width or input range.
-        """
-        bits, run = (None, 0) if entry.get("coding") == "entropy" else (int(entry["bits"]), int(entry["run"]))
-        if bits is not None and bits not in BIT_WIDTHS:
-            raise ValueError(f"a bit width is not one of {BIT_WIDTHS}")
-        shape = tuple(int(size) for size in entry["shape"])
-        if "input_range" not in entry:
-            return cls(bits, run, shape, float(entry["error"]), None)
-        low, high = (float(end) for end in entry["input_range"])
-        if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-            raise ValueError(f"input range {low} to {high}")
-        return cls(bits, run, shape, float(entry["error"]), (low, high))
-
-
-def read_settings(path: Path, head: Mapping[str, Any]) -> tuple[QuantizationConfig, dict[str, LayerEntry]]:
-    """How a file's layers were quantized: together, and each.
+def read_settings(path: Path, head: Mapping[str, Any]) -> QuantizationConfig:
+    """How a file's layers were quantized.
 
     Raises:
-        InputError: its manifest does not say.
+        InputError: its manifest names settings that there are not.
     """
     try:
         settings = QuantizationConfig.from_dict(head["quantization"])
         check_content(settings.to_dict(), QuantizationConfig)
-        return settings, {layer: LayerEntry.of(entry) for layer, entry in head["layers"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+    except (TypeError, ValueError) as problem:
         raise InputError(f"The manifest is damaged ({problem})", path) from problem
+    return settings
 
 
 def write_packed(path: Path, content: Callable[[], bytes], *, overwrite: bool) -> None:
@@ -205,7 +167,12 @@ class PackedFile:
             check_content(self.head, schema)
         except Damaged as problem:
             raise InputError(f"The manifest is damaged ({problem})", self.path) from problem
-        check_declared(self.path, self.head["layers"], self.declared, file_name)
+        check_declared(self.path, self.layers, self.declared, file_name)
+
+    @cached_property
+    def layers(self) -> dict[str, Layer]:
+        """What the manifest, which was checked, says of each quantized layer."""
+        return convert(self.head["layers"], dict[str, Layer])
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors.
@@ -222,7 +189,7 @@ class PackedFile:
 def take_layers(
     path: Path,
     head: Mapping[str, Any],
-    entries: Mapping[str, LayerEntry],
+    entries: Mapping[str, Layer],
     layers: Mapping[str, QuantizableLayer],
     tensors: dict[str, Tensor],
     file_name: Callable[[str], str],
@@ -240,7 +207,7 @@ def take_layers(
     Raises:
         InputError: tensors are missing, damaged or do not fit.
     """
-    shapes = {name: tuple(layers[name].weight.shape) for name in sorted(layers) if entries[name].bits is None}
+    shapes = {name: tuple(layers[name].weight.shape) for name in sorted(layers) if entries[name].coding}
     if any(entries[name].shape != shape for name, shape in shapes.items()):
         raise InputError("The entropy-coded layers do not fit the model's", path)
     coded = take_stream(path, head, shapes, tensors) if shapes else {}
@@ -252,7 +219,7 @@ def take_layers(
 
 
 def _take_packed(
-    path: Path, name: str, module: QuantizableLayer, entry: LayerEntry, tensors: dict[str, Tensor]
+    path: Path, name: str, module: QuantizableLayer, entry: Layer, tensors: dict[str, Tensor]
 ) -> QuantizedWeight:
     """Take one packed weight out of ``tensors``, checked against the layer of the model.
 
@@ -266,11 +233,11 @@ def _take_packed(
     Raises:
         InputError: they do not fit.
     """
-    shape, bits, run = tuple(module.weight.shape), entry.bits or 8, entry.run
-    if shape != entry.shape:
+    shape = tuple(module.weight.shape)
+    if shape != entry.shape or entry.bits is None or entry.run is None:
         raise InputError(f"The tensors of layer {name!r} do not fit its layer in the model", path)
     codes, scale, zero_point = (tensors.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point"))
     permutation = tensors.pop(f"{name}.permutation", None)
-    weight = QuantizedWeight(codes, scale, zero_point, permutation, bits, run, shape)
+    weight = QuantizedWeight(codes, scale, zero_point, permutation, entry.bits, entry.run, shape)
     check_values(path, name, weight)
     return weight

@@ -120,7 +120,7 @@ def load_weights(path: Path) -> QuantizedModel:
     """
     file = _opened(path)
     head = file.head
-    settings, entries = read_settings(path, head)
+    settings, entries = read_settings(path, head), file.layers
     source, calibration = head["model"], head["calibration"]
     key, name, sha256 = source["key"], source["checkpoint_name"], source["checkpoint_sha256"]
     _check_layers(path, key, {name: entry.shape for name, entry in entries.items()}, decoder=settings.decoder)
