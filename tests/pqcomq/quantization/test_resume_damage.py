@@ -118,11 +118,18 @@ def test_a_layer_of_another_shape_is_not_believed(journal):
     assert journal.layer("b", (3, 4, 2)) is None
 
 
-@pytest.mark.parametrize("part", ["codes", "scale", "zero_point", "permutation"])
-def test_parts_that_do_not_fit_are_not_believed_even_with_their_checksum(journal, part, monkeypatch):
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        *((part, lambda each: each.flatten()[:2].clone()) for part in ("codes", "scale", "zero_point", "permutation")),
+        ("scale", lambda each: -each),
+        ("zero_point", lambda each: torch.full_like(each, 16, dtype=torch.uint8)),
+    ],
+)
+def test_parts_that_do_not_fit_are_not_believed_even_with_their_checksum(journal, part, change, monkeypatch):
     with safe_open(journal.folder / "a.layer.safetensors", framework="pt") as stream:
         head, tensors = stream.metadata(), {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
-    tensors[part] = tensors[part].flatten()[:2].clone()
+    tensors[part] = change(tensors[part])
     monkeypatch.setattr("pqcomq.quantization.files.resume._checksum", lambda *_given: head["sha256"])
     save_file(tensors, journal.folder / "a.layer.safetensors", metadata=head)
     assert journal.layer("a", SHAPE) is None

@@ -137,12 +137,13 @@ def check_values(path: Path, name: str, weight: QuantizedWeight) -> None:
         InputError: a scale is not positive or not finite, a zero-point is not finite or no code, a permutation is none,
             or a row is padded with something else than zeros.
     """
-    problem = _problem(weight)
+    problem = problem_of(weight)
     if problem is not None:
         raise InputError(f"The tensors of layer {name!r} do not fit: {problem}", path)
 
 
-def _problem(weight: QuantizedWeight) -> str | None:
+def problem_of(weight: QuantizedWeight) -> str | None:
+    """Why a packed weight of the right types and shapes cannot be widened, as the end of a sentence; None if it can."""
     scale, zero_point = weight.scale, weight.zero_point
     if not bool(torch.isfinite(scale).all() and (scale > 0).all()):
         return "a scale is not a positive number"

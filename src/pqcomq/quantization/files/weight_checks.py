@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS
 from pqcomq.quantization.algorithm.integer_weight import IntegerWeight
 from pqcomq.quantization.algorithm.packing import codes_per_byte
 from pqcomq.quantization.algorithm.quantize_layer import StoredWeight
+from pqcomq.quantization.files.file_checks import problem_of
 
 
 def fits(weight: StoredWeight, shape: tuple[int, ...]) -> bool:
@@ -24,9 +24,9 @@ def fits(weight: StoredWeight, shape: tuple[int, ...]) -> bool:
     if isinstance(weight, IntegerWeight):
         return _integers_fit(weight, rows, columns)
     bits, run, permutation = weight.bits, weight.run, weight.permutation
-    if bits not in BIT_WIDTHS or run < 0:
+    if bits not in BIT_WIDTHS or run < 1:
         return False
-    units = -(-columns // run) if run > 0 else 0
+    units = -(-columns // run)
     scales = {(rows, units), (1, 1)} if units == 1 else {(rows, units)}
     return (
         weight.packed.dtype == torch.uint8
@@ -35,9 +35,8 @@ def fits(weight: StoredWeight, shape: tuple[int, ...]) -> bool:
         and tuple(weight.packed.shape) == (rows, -(-columns // codes_per_byte(bits)))
         and tuple(weight.scale.shape) in scales
         and weight.scale.shape == weight.zero_point.shape
-        and _finite(weight.scale)
-        and _finite(weight.zero_point)
-        and (permutation is None or torch.equal(permutation.sort().values.long(), torch.arange(columns)))
+        and (permutation is None or tuple(permutation.shape) == (columns,))
+        and problem_of(weight) is None
     )
 
 
@@ -45,8 +44,4 @@ def _integers_fit(weight: IntegerWeight, rows: int, columns: int) -> bool:
     shapes = {"codes": (rows, columns), "step": (columns,), "row_spread": (rows,), "column_spread": (columns,)}
     return all(
         tuple(part.shape) == shapes[name] and part.dtype == torch.int16 for name, part in weight.parts().items()
-    ) and _finite(weight.dequantize())
-
-
-def _finite(tensor: Tensor) -> bool:
-    return bool(torch.isfinite(tensor.float()).all())
+    ) and bool(torch.isfinite(weight.dequantize()).all())
