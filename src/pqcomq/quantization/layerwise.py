@@ -34,6 +34,9 @@ ModelT = TypeVar("ModelT")
 _CALLS_PER_COLUMN = 500_000.0
 """What the calls for one column cost, in multiplications that would take as long."""
 
+_MOST_BYTES_UNDER_WAY = 4 * 2**30
+"""Of Gram matrices that passes hold beside the sums: a pass of MedSAM ViT-B has 0.6 GB of them, one of SAM ViT-H 4."""
+
 
 class QuantizationTarget(Protocol[ModelT]):
     """What is quantized: a model of the MedSAM family, or any other network."""
@@ -124,12 +127,15 @@ class LayerwiseRun(Generic[ModelT]):
         """Run calibration inputs through the model and sum up the Gram matrices of every layer's inputs."""
         total = len(self._target)
         grams, watching = no_grams(self.layers), PassGrams(self.layers)
-        runs = self._workers.in_order(partial(watching.of, run) for run in self._target.full_passes())
+        of_a_pass = sum(each.gram.nbytes for each in grams.values())
+        most = max(1, _MOST_BYTES_UNDER_WAY // max(of_a_pass, 1))
+        runs = self._workers.in_order((partial(watching.of, run) for run in self._target.full_passes()), most)
         try:
             with closing(runs):
                 for step, seen in enumerate(runs, start=1):
                     for name, further in seen.items():
                         grams[name].add_known(further)
+                    seen.clear()  # large, and not to be held until the next pass is taken
                     yield self._event("calibrate", f"{self._target.input_title} {step}", step, total, step / total)
         finally:
             watching.end()

@@ -40,8 +40,12 @@ class Workers:
         self._pool = ThreadPoolExecutor(self.count, "passes", *own) if self.count else None
         self._lanes = [ThreadPoolExecutor(1, f"lane-{number}", *own) for number in range(self.count)]
 
-    def in_order(self, works: Iterable[Callable[[], _Result]]) -> Generator[_Result, None, None]:
+    def in_order(self, works: Iterable[Callable[[], _Result]], most: int = _MOST) -> Generator[_Result, None, None]:
         """Pieces of work, several at a time, and what they give in their order.
+
+        Args:
+            works: each when called.
+            most: how many may be under way or wait to be taken, where what they give is large.
 
         Raises:
             Exception: whatever the first one that failed raised; none is begun after that.
@@ -52,7 +56,7 @@ class Workers:
             return
         waiting, begun = iter(works), deque[Future[_Result]]()
         try:
-            begun.extend(self._pool.submit(_inferring, work) for work in islice(waiting, self.count))
+            begun.extend(self._pool.submit(_inferring, work) for work in islice(waiting, min(self.count, most)))
             while begun:
                 result = begun.popleft().result()
                 begun.extend(self._pool.submit(_inferring, work) for work in islice(waiting, 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -72,6 +73,22 @@ def test_results_come_in_the_order_of_the_work_and_a_failure_is_told():
     with pytest.raises(ValueError, match="this one"):
         next(results)
     workers.end()
+
+
+def test_work_whose_results_are_large_is_done_few_at_a_time():
+    workers, begun = Workers(3), []
+
+    def work(number):
+        begun.append(number)
+        return number
+
+    results = workers.in_order((partial(work, number) for number in range(6)), most=1)
+    try:
+        for number in range(6):
+            assert next(results) == number
+            assert len(begun) <= number + 2, "one under way while the last is looked at"
+    finally:
+        workers.end()
 
 
 def cores_of_a_new_thread():
