@@ -78,7 +78,8 @@ def with_device(runtime: Runtime, device: Device | None) -> Runtime:
 
 def _by_speed(*, quantized: bool) -> list[Runtime]:
     """The runtimes for quantized models or full precision, the fastest first."""
-    return [Runtime.openvino_bf16_widened, Runtime.openvino_widened, Runtime.openvino][0 if quantized else -1 :]
+    widened = [Runtime.openvino_bf16_widened, Runtime.openvino_widened] if quantized else []
+    return [*widened, Runtime.openvino]
 
 
 def _sentence(taken: str, passed_over: Sequence[str]) -> str:

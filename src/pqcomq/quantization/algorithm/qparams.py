@@ -64,7 +64,7 @@ class QParams:
     def nearest(self, values: Tensor) -> Tensor:
         """The code of the level nearest to each value: (n, m) → (n, m), integers kept as float32."""
         scale, zero_point = self.per_weight()
-        return (values / scale + zero_point).round().clamp(0, self.top)
+        return (values / scale + zero_point).round().clamp(self.bottom, self.top)
 
     def values(self, codes: Tensor) -> Tensor:
         """What codes stand for: (n, m) → (n, m). The operations are those of ``QuantizedWeight.dequantize``."""
