@@ -11,7 +11,7 @@ from pqcomq.cli.terminal.options import AsJson, LossMargin, Overwrite
 from pqcomq.cli.terminal.output import print_json, print_written
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
 from pqcomq.quantization.files.model_card import write_card
-from pqcomq.quantization.files.weights_file import load_weights, manifest
+from pqcomq.quantization.files.weights_file import load_weights, manifest, read_manifest
 
 
 def card(
@@ -34,7 +34,10 @@ def card(
         result = CohortResult.at(cohort)
         statistics = CohortStatistics.of(result, margin)
         measured = card_figures(result, statistics, model.segmenter.precision, model.effective_bits)
-    path = write_card(weights, manifest(model), measured, overwrite=overwrite)
+    # What the file says of itself, but complete: whoever wrote it may have left out what the card tells.
+    head = manifest(model)
+    head["versions"] |= read_manifest(weights).get("versions", {})
+    path = write_card(weights, head, measured, overwrite=overwrite)
     if json:
         print_json({"file": str(path), "measured": measured})
     else:

@@ -10,6 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import pqcomq
+from pqcomq.cli import main
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import METHOD_TITLES, QuantizationConfig
 from pqcomq.quantization.files.model_card import card_of, card_path, markdown, write_card
@@ -105,6 +106,17 @@ def test_the_card_is_in_the_manifest_and_files_without_it_are_read(saved, quanti
     save_file(load_file(saved), tmp_path / "earlier.safetensors", metadata={"pqcomq": json.dumps(told)})
     assert load_weights(tmp_path / "earlier.safetensors").segmenter.fingerprint == quantized.segmenter.fingerprint
     assert markdown(saved, told).partition("\n")[0] == markdown(saved, manifest).partition("\n")[0]
+
+
+def test_a_card_names_the_version_that_wrote_the_file(saved, tmp_path):
+    path = tmp_path / "earlier.safetensors"
+    told = read_manifest(saved)
+    told["versions"]["pqcomq"] = "0.1.0"
+    save_file(load_file(saved), path, metadata={"pqcomq": json.dumps(told)})
+    with pytest.raises(SystemExit) as end:
+        main(["card", str(path)])
+    assert end.value.code == 0
+    assert "Written by pqcomq 0.1.0." in card_path(path).read_text(encoding="utf-8")
 
 
 def test_the_interface_writes_the_card_too_and_checks_it_beforehand(quantized, tmp_path):
