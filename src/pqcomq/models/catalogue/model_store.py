@@ -121,7 +121,7 @@ def locked(entry: Entry) -> Iterator[Path]:
     except Timeout as error:
         raise InputError(f"{entry.title} is being fetched by another process; wait until it has ended.") from error
     except OSError as error:
-        raise InputError(f"{models_folder()} cannot be written: {why(error)}.") from error
+        raise InputError(f"The folder of models cannot be written: {why(error)}.", models_folder()) from error
     try:
         yield folder
     finally:
