@@ -135,12 +135,11 @@ def _moved(
     layers = layers_of(apart.image_encoder, apart.mask_decoder)
     for name, weight in weights.items():
         _keep_packed(layers[name], weight, device, dtype)
-    turn = threading.Lock()  # packed layers hold their widened weights while a pass is in them
     return replace(
         apart,
-        image_encoder=_DeviceEncoder(apart.image_encoder.to(device, dtype), device, dtype, turn),
+        image_encoder=_DeviceEncoder(apart.image_encoder.to(device, dtype), device, dtype),
         prompt_encoder=_DevicePrompts(copy.deepcopy(segmenter.prompt_encoder).to(device), device),
-        mask_decoder=_DeviceDecoder(apart.mask_decoder.to(device, dtype), device, dtype, turn),
+        mask_decoder=_DeviceDecoder(apart.mask_decoder.to(device, dtype), device, dtype),
     )
 
 
@@ -179,21 +178,23 @@ def _memory_told(device: torch.device) -> Iterator[None]:
         ) from problem
 
 
+_one_at_a_time = threading.Lock()
+"""A pass, whatever the model: packed layers hold their widened weights meanwhile, and the library's choices belong to
+the process, so that a pass that ends would give them back to another one under way."""
+
+
 class _OnDevice(nn.Module):
     """A network on a device, for inputs and outputs in main memory."""
 
-    def __init__(
-        self, network: nn.Module, device: torch.device, dtype: torch.dtype, turn: threading.Lock | None = None
-    ) -> None:
+    def __init__(self, network: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
         super().__init__()
         self._network, self._device, self._dtype = network, device, dtype
-        self._turn = turn or threading.Lock()
         self._there = partial(torch.Tensor.to, device=device, dtype=dtype)
 
     @contextmanager
     def _pass(self) -> Iterator[None]:
         # The library's own choice for convolutions is TensorFloat-32, which keeps ten bits of a number.
-        with self._turn, _memory_told(self._device), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with _one_at_a_time, _memory_told(self._device), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             yield
 
 

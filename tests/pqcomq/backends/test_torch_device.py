@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -202,6 +204,24 @@ def test_a_device_that_computes_otherwise_is_told(monkeypatch):
         torch_device._wrong(CPU, torch.float32)
         == "a small network's output differs from the processor's by 25.0% on cpu"
     )
+
+
+def test_passes_of_all_models_take_turns():
+    """TensorFloat-32 is switched off for the whole process while a pass runs, and on again after it."""
+    inside, most = [], []
+
+    class Watched(nn.Module):
+        def forward(self, image):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.02)
+            inside.pop()
+            return image
+
+    encoders = [torch_device._DeviceEncoder(Watched(), CPU, torch.float32) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda encoder: encoder(torch.zeros(1)), encoders))
+    assert most == [1, 1, 1]
 
 
 @torch.inference_mode()
