@@ -93,8 +93,8 @@ class Products:
     Attributes:
         eight_bit_inputs: quantize the inputs of quantized layers to 8 bits over their calibrated range and multiply
             integers, where the weight allows it.
-        least_packed: weights from which on a matrix stays packed; a smaller one is widened when the graph is built,
-            and its permutation undone.
+        least_packed: number of weights from which on a matrix stays packed; a smaller one is widened when the graph is
+            built, and its permutation undone.
     """
 
     eight_bit_inputs: bool = False

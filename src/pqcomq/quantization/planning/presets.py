@@ -15,9 +15,9 @@ _BUDGETS = {2: 2.6, 4: 4.6}
 _BUDGETS_OF_MODELS = {
     key: {2: 2.4, 4: 4.38} for key in (medsam.KEY, *(each.KEY for each in (sam.VIT_B, sam.VIT_L, sam.VIT_H)))
 }
-"""Where they are not the usual ones. SAM has MedSAM's layers and is given its budgets. A permutation costs 16 bits an
-input channel, next to nothing in a layer of 768 outputs, and the seventh and twelfth part of MedSAM ViT-B's checkpoint
-leave no more."""
+"""Where they are not the usual ones. SAM has MedSAM's layers and is given its budgets, with which files take a seventh
+(4 bits) and a twelfth (2 bits) of MedSAM ViT-B's checkpoint. A permutation costs 16 bits an input channel, next to
+nothing in a layer of 768 outputs."""
 
 
 _STORED_BITS = {2: 2.6, 4: 4.6, 8: 6.0}
