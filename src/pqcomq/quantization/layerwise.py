@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import wait
 from contextlib import closing
 from functools import partial
 from itertools import chain, count
@@ -148,7 +149,8 @@ class LayerwiseRun(Generic[ModelT]):
             grams: of every layer's inputs.
         """
         measure = measured_plan if self._settings.stored_bits is None else measured_rates
-        work = measure(self.layers, grams, self._settings, partial(self._target.damage, workers=self._workers))
+        damage = partial(self._target.damage, workers=self._workers)
+        work = measure(self.layers, grams, self._settings, damage, self._workers)
         steps, total = count(1), 2 * len(self.layers)  # a layer is tried, then its damage measured
 
         def told(name: str) -> LayerEvent:
@@ -186,13 +188,28 @@ class LayerwiseRun(Generic[ModelT]):
             for name, paired in chain(pairs, _unreached(self.layers, finished)):
                 if self._walks and name in grams:
                     paired.add_unchanged(grams.pop(name))
-                settings = plan[name].settings(self._settings)
-                before, finished[name] = _quantize(name, self.layers[name], paired, settings, self._journal)
+                before, finished[name] = self._layer(name, paired, plan[name].settings(self._settings))
                 finished[name].put_into(low_layers[name])
                 done += work[name]
                 share = done / sum(work.values())
                 yield self._event("quantize", name, len(finished), total, share, before, finished[name].error)
         return {name: finished[name] for name in self.layers}
+
+    def _layer(self, name: str, paired: PairedGram, settings: QuantizationConfig) -> tuple[float, QuantizedLayer]:
+        """A layer's error by rounding to nearest, and what it became by the chosen method.
+
+        Raises:
+            InputError: its weights or inputs are not finite or do not fit the stored format.
+        """
+        layer = self.layers[name]
+        nearest = self._workers.beside(partial(_error_of_nearest, layer, paired, settings))
+        try:
+            result = _quantized(name, layer, paired, settings, self._journal)
+            return nearest.result(), result
+        except ValueError as problem:
+            raise InputError(f"layer {name!r} cannot be quantized: {problem}") from problem
+        finally:
+            wait([nearest])  # it looks at matrices that the caller lets go
 
     def _event(
         self,
@@ -238,22 +255,25 @@ def _unreached(
 
 
 @torch.inference_mode()
-def _quantize(
+def _quantized(
     name: str, layer: QuantizableLayer, paired: PairedGram, settings: QuantizationConfig, journal: Journal | None
-) -> tuple[float, QuantizedLayer]:
-    """A layer's error by rounding to nearest, and the layer by the chosen method, taken from the journal if there."""
-    matrix = weight_matrix(layer)
+) -> QuantizedLayer:
+    """The layer by the chosen method, taken from the journal if there."""
+    kept = journal.layer(name, tuple(layer.weight.shape)) if journal else None
+    if kept is not None:
+        return kept
     with one_thread():  # shared between threads, its many short operations would wait for each other
-        try:
-            nearest = quantize_matrix(matrix, paired.full.gram, _nearest(settings))
-            before = paired.share_lost(matrix, nearest.dequantize())
-            kept = journal.layer(name, tuple(layer.weight.shape)) if journal else None
-            result = kept or quantize_layer(layer, paired, settings)
-        except ValueError as problem:
-            raise InputError(f"layer {name!r} cannot be quantized: {problem}") from problem
-    if journal and kept is None:
+        result = quantize_layer(layer, paired, settings)
+    if journal:
         journal.keep_layer(name, result)
-    return before, result
+    return result
+
+
+def _error_of_nearest(layer: QuantizableLayer, paired: PairedGram, settings: QuantizationConfig) -> float:
+    """A layer's error by rounding to nearest, to tell what the chosen method's is held against."""
+    matrix = weight_matrix(layer)
+    nearest = quantize_matrix(matrix, paired.full.gram, _nearest(settings))
+    return paired.share_lost(matrix, nearest.dequantize())
 
 
 def _nearest(settings: QuantizationConfig) -> QuantizationConfig:

@@ -74,6 +74,17 @@ class Workers:
         context = copy_context()
         return self._lanes[lane % self.count].submit(context.run, work)
 
+    def beside(self, work: Callable[[], _Result]) -> Future[_Result]:
+        """Begin a piece of work whose result the caller wants later; where there is no second thread it is done now."""
+        if self._pool is not None and self.count > 1:
+            return self._pool.submit(_inferring, work)
+        done: Future[_Result] = Future()
+        try:
+            done.set_result(_inferring(work))
+        except Exception as problem:
+            done.set_exception(problem)
+        return done
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """While open, torch computes on one core in this thread too, unless there are no further threads."""

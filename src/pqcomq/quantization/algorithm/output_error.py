@@ -10,14 +10,15 @@ def output_energy(weight: Tensor, gram: Tensor) -> Tensor:
     return ((weight @ gram) * weight).sum(dim=1)
 
 
-def relative_error(weight: Tensor, quantized: Tensor, gram: Tensor) -> float:
+def relative_error(weight: Tensor, quantized: Tensor, gram: Tensor, energy: float | None = None) -> float:
     """``‖X (W − Q)ᵀ‖² / ‖X Wᵀ‖²``, the share of a layer's output energy that quantization lost; 0 for a dead layer.
 
     Args:
         weight: (n, m), W.
         quantized: (n, m), Q.
         gram: (m, m), of the layer's inputs.
+        energy: ``‖X Wᵀ‖²`` where it is known.
     """
-    energy = float(output_energy(weight, gram).sum())
+    whole = float(output_energy(weight, gram).sum()) if energy is None else energy
     lost = float(output_energy(weight - quantized, gram).sum())
-    return lost / energy if energy > 0 else 0.0
+    return lost / whole if whole > 0 else 0.0

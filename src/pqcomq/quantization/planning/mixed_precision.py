@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
-import torch
 from torch import Tensor
 
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.bit_allocation import BitOption, allocate
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import InputGram, QuantizableLayer, weight_matrix
-from pqcomq.quantization.algorithm.output_error import relative_error
+from pqcomq.quantization.algorithm.output_error import output_energy, relative_error
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
+from pqcomq.quantization.workers import Workers
 
 Damage = Callable[[Mapping[str, Tensor]], Iterator[tuple[str, float]]]
 """Trial weights by layer name → each layer's name and the damage to the model's output, see :mod:`.sensitivity`."""
@@ -60,6 +62,7 @@ def measured_plan(
     grams: Mapping[str, InputGram],
     settings: QuantizationConfig,
     damage: Damage,
+    workers: Workers,
 ) -> Generator[str, None, dict[str, LayerPlan]]:
     """Spend ``settings.budget`` where it helps most.
 
@@ -68,6 +71,7 @@ def measured_plan(
         grams: layer name → Gram matrix of its inputs.
         settings: with a budget.
         damage: of trial weights.
+        workers: threads that try layers beside each other.
 
     Yields:
         The name of each layer once it was tried, and once its damage was measured.
@@ -82,9 +86,13 @@ def measured_plan(
         raise ValueError("a measured plan needs a budget")
     options: dict[str, list[BitOption]] = {}
     typical: dict[str, Tensor] = {}
-    for name, layer in layers.items():
-        options[name], typical[name] = _trials(name, layer, grams[name].gram, settings)
-        yield name
+    tried = workers.in_order(
+        partial(_trials, name, layer, grams[name].gram, settings) for name, layer in layers.items()
+    )
+    with closing(tried):
+        for name, (ways, weight) in zip(layers, tried, strict=True):
+            options[name], typical[name] = ways, weight
+            yield name
     for name, harm in damage(typical):
         options[name] = [replace(option, harm=harm * option.harm) for option in options[name]]
         yield name
@@ -96,7 +104,6 @@ def measured_plan(
     return {name: LayerPlan(option.bits, option.group_size) for name, option in chosen.items()}
 
 
-@torch.inference_mode()
 def _trials(
     name: str, layer: QuantizableLayer, gram: Tensor, settings: QuantizationConfig
 ) -> tuple[list[BitOption], Tensor]:
@@ -113,10 +120,11 @@ def _trials(
     trials = other + [LayerPlan(nominal.bits, group) for group in GROUP_SIZES]
     error: dict[LayerPlan, float] = {}
     size: dict[int, int] = {}
+    energy = float(output_energy(matrix, gram).sum())
     try:
         for plan in trials:
             weight = quantize_matrix(matrix, gram, plan.settings(rounded))
-            error[plan] = relative_error(matrix, weight.dequantize(), gram)
+            error[plan] = relative_error(matrix, weight.dequantize(), gram, energy)
             size[plan.group_size] = weight.storage_bits - plan.bits * matrix.numel()
         fed = replace(rounded, feedback=settings.feedback)
         typical = quantize_matrix(matrix, gram, nominal.settings(fed)).dequantize()

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
-import torch
+from torch import Tensor
 
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import STORED_BITS, QuantizationConfig
@@ -19,6 +21,7 @@ from pqcomq.quantization.algorithm.gram import InputGram, QuantizableLayer, weig
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.algorithm.quantize_layer import quantize_layer
 from pqcomq.quantization.planning.mixed_precision import Damage, LayerPlan
+from pqcomq.quantization.workers import Workers
 
 _LEAST_WEIGHTS = 5_000
 """Smaller layers are not worth steps and spreads of their own: they take 8 bits and one scale a row."""
@@ -54,6 +57,7 @@ def measured_rates(
     grams: Mapping[str, InputGram],
     settings: QuantizationConfig,
     damage: Damage,
+    workers: Workers,
 ) -> Generator[str, None, dict[str, LayerPlan]]:
     """Spread ``settings.stored_bits`` over layers.
 
@@ -62,6 +66,7 @@ def measured_rates(
         grams: layer name → Gram matrix of its inputs.
         settings: of method ``ecq``.
         damage: of trial weights.
+        workers: threads that try layers beside each other.
 
     Yields:
         The name of each layer once it was tried, and once its damage was measured.
@@ -77,19 +82,24 @@ def measured_rates(
     sizes = {name: weight_matrix(layer).numel() for name, layer in layers.items()}
     plan = {name: LayerPlan(settings.bits, settings.group_size) for name in layers}
     trial = LayerPlan(settings.bits, settings.group_size, _TRIAL_BITS)
-    trials: dict[str, torch.Tensor] = {}
+    trials: dict[str, Tensor] = {}
     small = 0.0
-    for name, layer in layers.items():
+
+    def tried(name: str) -> tuple[Tensor, float]:
+        """A layer's trial weight, and the bits that it takes if it is small."""
+        is_small = sizes[name] < _LEAST_WEIGHTS
+        chosen = (plan[name] if is_small else trial).settings(settings)
         try:
-            chosen = (trial if sizes[name] >= _LEAST_WEIGHTS else plan[name]).settings(settings)
-            with torch.inference_mode():
-                made = quantize_layer(layer, PairedGram.same(grams[name]), chosen).weight
-                trials[name] = made.dequantize()
+            made = quantize_layer(layers[name], PairedGram.same(grams[name]), chosen).weight
         except ValueError as problem:
             raise InputError(f"layer {name!r} cannot be quantized: {problem}") from problem
-        if sizes[name] < _LEAST_WEIGHTS:
-            small += made.storage_bits  # type: ignore[union-attr]
-        yield name
+        return made.dequantize(), made.storage_bits if is_small else 0.0  # type: ignore[union-attr]
+
+    with closing(workers.in_order(partial(tried, name) for name in layers)) as made:
+        for name, (weight, bits) in zip(layers, made, strict=True):
+            trials[name] = weight
+            small += bits
+            yield name
     measured: dict[str, MeasuredLayer] = {}
     for name, harm in damage(trials):
         if sizes[name] >= _LEAST_WEIGHTS:

@@ -10,6 +10,7 @@ from pqcomq.quantization.algorithm.gram import InputGram
 from pqcomq.quantization.planning import mixed_precision
 from pqcomq.quantization.planning.mixed_precision import GROUP_SIZES, measured_plan
 from pqcomq.quantization.planning.presets import default_config
+from pqcomq.quantization.workers import Workers
 
 
 @pytest.mark.parametrize("bits", [2, 4])
@@ -24,7 +25,9 @@ def test_of_rows_of_one_group_every_group_size_is_told_to_take_the_same(monkeypa
     monkeypatch.setattr(mixed_precision, "allocate", kept)
     torch.manual_seed(0)
     layer, grams = nn.Linear(3, 64), InputGram(torch.eye(3))
-    work = measured_plan({"a": layer}, {"a": grams}, default_config("lite-medsam", bits), lambda trials: iter(()))
+    work = measured_plan(
+        {"a": layer}, {"a": grams}, default_config("lite-medsam", bits), lambda trials: iter(()), Workers(0)
+    )
     assert list(work) == ["a"]
     for width in (2, 4, 8):
         sizes = {option.storage_bits for option in seen["a"] if option.bits == width}
