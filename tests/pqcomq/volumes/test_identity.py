@@ -10,7 +10,10 @@ from pqcomq.dicom_masks.mask_object import MaskObject
 from pqcomq.dicom_masks.referenced_series import dicom_obstacle
 from pqcomq.dicom_masks.seg_writer import segmentation
 from pqcomq.errors import InputError
+from pqcomq.volumes.dicom.headers import MARKS
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
+from pqcomq.volumes.dicom.stacking import repetitions
+from pqcomq.volumes.dicom.stacking.even_spacing import is_stack
 from pqcomq.volumes.import_issues import RemedyNeeded
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
 from pqcomq.volumes.volume_reader import read_volume
@@ -207,6 +210,20 @@ def test_a_clue_that_makes_no_even_stacks_is_named_and_not_believed(make_series)
     positions, change = two_passes(TEN, TEN, changes)
     with pytest.raises(RemedyNeeded, match=r"what differs \(acquisition\) sorts them into no evenly spaced stacks"):
         read_volume(make_series(positions, change=change))
+
+
+def test_headers_in_which_each_mark_differs_once_take_no_forever(make_series, monkeypatch):
+    tried = []
+    monkeypatch.setattr(repetitions, "is_stack", lambda planes: tried.append(planes) or is_stack(planes))
+
+    def change(index, dataset):
+        for place, keyword in enumerate(MARKS):
+            value = 2 if index == place else 1
+            setattr(dataset, keyword, float(value) if keyword == "DiffusionBValue" else f"0{value}")
+
+    with pytest.raises(RemedyNeeded, match="at the place of another"):
+        read_volume(make_series([2 * (index // 2) for index in range(40)], change=change))
+    assert 1000 < len(tried) < 5000
 
 
 def test_numbers_that_begin_twice_in_an_even_stack_are_asked_about(make_series):

@@ -66,6 +66,37 @@ def test_a_scale_of_the_frames_is_believed_over_the_files_and_that_is_told(tmp_p
     assert "not the file's" in notes_of(volume)
 
 
+@pytest.mark.parametrize(("modality", "told"), [("CT", True), ("MR", False)])
+def test_a_ct_without_an_intercept_is_told_to_be_in_doubt(make_series, modality, told):
+    volume = read_volume(make_series([0, 2, 4], Modality=modality, RescaleIntercept=None))
+    found = [each for each in volume.findings if "may be no Hounsfield units (3 files)" in str(each)]
+    assert [each.severity for each in found] == ["doubtful"] * told
+
+
+def test_an_intercept_of_the_frames_leaves_no_doubt(tmp_path, dicom):
+    dataset = dicom.enhanced(np.stack([RAMP] * 3), [0, 2, 4], [1, 1, 1])
+    assert "Hounsfield" not in notes_of(read_volume(dicom.save(dataset, tmp_path / "a.dcm")))
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        del group.PixelValueTransformationSequence
+    assert "may be no Hounsfield units" in notes_of(read_volume(dicom.save(dataset, tmp_path / "b.dcm")))
+
+
+@pytest.mark.parametrize(("unit", "told"), [("HU", False), ("Z_EFF", True), (None, False)])
+def test_a_ct_in_another_unit_is_told(tmp_path, dicom, make_series, unit, told):
+    assert ("Values are in 'Z_EFF'" in notes_of(read_volume(make_series([0, 2], RescaleType=unit)))) == told
+    dataset = dicom.enhanced(np.stack([RAMP] * 2), [0, 2], [1, 1])
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        group.PixelValueTransformationSequence[0].RescaleType = unit
+    assert ("Values are in 'Z_EFF'" in notes_of(read_volume(dicom.save(dataset, tmp_path / "a.dcm")))) == told
+
+
+@pytest.mark.parametrize(("spacing", "told"), [(None, True), ([0.2, 0.2], True), ([0.15, 0.15], False)])
+def test_a_spacing_on_the_detector_is_told(make_series, spacing, told):
+    volume = read_volume(make_series([0], Modality="DX", PixelSpacing=spacing, ImagerPixelSpacing=[0.2, 0.2]))
+    assert ("detector" in notes_of(volume)) == told
+    assert volume.grid.spacing[:2] == tuple(spacing or [0.2, 0.2])
+
+
 @pytest.mark.parametrize("signed", [False, True])
 def test_values_in_the_upper_bits_are_shifted_down(tmp_path, dicom, signed):
     values = (RAMP * 100 - (600 if signed else 0)).astype(np.int16)

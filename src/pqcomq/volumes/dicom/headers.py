@@ -16,7 +16,7 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
-from pqcomq.volumes.dicom.elements import number_if_any, numbers, text, whole_number
+from pqcomq.volumes.dicom.elements import OddValueError, number_if_any, numbers, text, whole_number
 from pqcomq.volumes.dicom.file_discovery import DicomFile, Opener, begins_like_dicom
 from pqcomq.volumes.dicom.identity import IDENTITY_TAGS, SeriesHeader, series_header
 from pqcomq.volumes.dicom.pixels.pixel_format import STORAGE_TAGS, PixelFormat, Scale
@@ -42,6 +42,8 @@ MARKS = {
 """What tells several volumes of one series apart, the most telling first: tag and name for people."""
 TIMES = ("AcquisitionTime", "ContentTime")
 """The last marks, which most often belong to each slice and not to the volume."""
+
+AT_DETECTOR = "Pixels are as far apart as on the detector of an X-ray picture; in the patient they are less."
 
 TAGS: list[BaseTag | int] = [int(Tag(keyword)) for keyword in (
     "SOPClassUID", "SOPInstanceUID", *IDENTITY_TAGS, "InstanceNumber", "Rows", "Columns", "NumberOfFrames",
@@ -214,6 +216,7 @@ def plane_header(file: DicomFile, header: Header, repeated: Repeated) -> PlaneHe
     instance = number_if_any(dataset, "InstanceNumber")
     frames = whole_number(dataset, "NumberOfFrames") or 1
     rows, columns = whole_number(dataset, "Rows") or 0, whole_number(dataset, "Columns") or 0
+    spacing, is_at_detector = _pixel_spacing(dataset)
     return PlaneHeader(
         file=file,
         frame=0,
@@ -226,14 +229,25 @@ def plane_header(file: DicomFile, header: Header, repeated: Repeated) -> PlaneHe
         refusal=_refusal(dataset) or stored.refusal,
         position=numbers(dataset, "ImagePositionPatient", 3),
         orientation=numbers(dataset, "ImageOrientationPatient", 6),
-        pixel_spacing=(
-            numbers(dataset, "PixelSpacing", 2) or numbers(dataset, "ImagerPixelSpacing", 2) or region_spacing(dataset)
-        ),
+        pixel_spacing=spacing,
         thickness=number_if_any(dataset, "SliceThickness"),
         scale=None,
         marks=tuple(_mark(dataset, code) for code in _MARK_CODES),
-        storage=stored.at(header.place, rows * columns, frames),
+        storage=(stored.noting(AT_DETECTOR) if is_at_detector else stored).at(header.place, rows * columns, frames),
     )
+
+
+def _pixel_spacing(dataset: Dataset) -> tuple[tuple[float, ...] | None, bool]:
+    """Distance of rows and of columns, mm; and whether it is that on a detector, which lies behind the patient."""
+    at_patient = numbers(dataset, "PixelSpacing", 2)
+    try:
+        at_detector = numbers(dataset, "ImagerPixelSpacing", 2)
+    except OddValueError:
+        if at_patient is None:
+            raise
+        at_detector = None
+    is_at_detector = at_detector is not None and at_patient in (None, at_detector)  # the same twice: not corrected
+    return at_patient or at_detector or region_spacing(dataset), is_at_detector
 
 
 def _refusal(dataset: Dataset) -> str | None:

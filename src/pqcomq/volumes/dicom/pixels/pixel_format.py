@@ -22,11 +22,14 @@ READABLE = frozenset({*PLAIN, uid.DeflatedExplicitVRLittleEndian, *CODEC_OF})
 
 STORAGE_TAGS = (
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PhotometricInterpretation", "PixelPaddingValue",
-    "PixelPaddingRangeLimit", "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence",
+    "PixelPaddingRangeLimit", "RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence",
 )  # fmt: skip
 
 
 NO_SLOPE = "The rescale slope is 0, which would make all values one; 1 is used instead."
+NO_INTERCEPT = "A CT's rescale intercept is missing, so that its values may be no Hounsfield units."
+_HOUNSFIELD = frozenset({"", "HU", "HU_MOD", "US"})
+"""Units (RescaleType) of a CT whose values are taken for Hounsfield units; US stands for none that is specified."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class PixelFormat:
             slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
             scale = Scale(1.0 if slope is None or slope == 0 else slope, intercept or 0.0)
             notes += (NO_SLOPE,) if slope == 0 else ()
+            notes += (NO_INTERCEPT,) if intercept is None and modality == "CT" else ()
+        notes += unit_notes(modality, text(dataset, "RescaleType"))
         turned = text(dataset, "PhotometricInterpretation") == "MONOCHROME1" and modality not in MEASURED
         return cls(
             syntax, allocated, stored, signed, shift, None, None, scale, table, first,
@@ -112,6 +117,10 @@ class PixelFormat:
     def noting(self, note: str) -> PixelFormat:
         """The same with one note more."""
         return self if note in self.notes else replace(self, notes=(*self.notes, note))
+
+    def without(self, note: str) -> PixelFormat:
+        """The same without a note that turned out not to hold."""
+        return replace(self, notes=tuple(each for each in self.notes if each != note)) if note in self.notes else self
 
     @property
     def dtype(self) -> np.dtype:
@@ -141,6 +150,20 @@ def _shift(stored: int, high: int | None) -> tuple[int, tuple[str, ...]]:
     if high > stored - 1:
         return high + 1 - stored, (f"Values lie in the upper bits ({told}), as old files have it; they were shifted.",)
     return 0, (f"The header contradicts itself on the bits of a value ({told}); BitsStored is used.",)
+
+
+def unit_notes(modality: str, unit: str) -> tuple[str, ...]:
+    """What is odd about the unit of a CT's values: maps of iodine, density or atomic number are CTs too.
+
+    Examples:
+        >>> unit_notes("CT", "Z_EFF")
+        ("Values are in 'Z_EFF' and no Hounsfield units, for which the windows of CT are.",)
+        >>> unit_notes("CT", "HU")
+        ()
+    """
+    if modality != "CT" or unit.upper() in _HOUNSFIELD:
+        return ()
+    return (f"Values are in '{unit}' and no Hounsfield units, for which the windows of CT are.",)
 
 
 def frames_note(found: int, stated: int) -> str:

@@ -8,7 +8,7 @@ with one slice a place. Where none is, the planes stay together, and what is wro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +21,8 @@ Volumes = list[tuple[str, Planes]]
 """Planes with what they have in common, e.g. ``("echo 2", planes)``."""
 TOGETHER = "all together"
 """Label of the stack that others make up; it mixes what something tells apart."""
+MOST_TRIES = 2000
+"""Ways of taking planes apart that are tried; only headers made to that end ask for more."""
 _Values = Sequence[Hashable]
 _Clue = tuple[str, Callable[[Planes], _Values | None]]
 """Name for people, and what gives each plane's value; None where it does not apply."""
@@ -64,8 +66,13 @@ def differing(planes: Sequence[PlaneHeader]) -> list[str]:
     return found
 
 
-def _split(planes: Planes, clues: Sequence[_Clue], fits: Callable[[Planes], bool]) -> Volumes | None:
-    """Take planes apart by one clue after the other until all volumes fit."""
+def _split(
+    planes: Planes, clues: Sequence[_Clue], fits: Callable[[Planes], bool], tries: Iterator[int] | None = None
+) -> Volumes | None:
+    """Take planes apart by one clue after the other until all volumes fit; None where they do not, or tries run out."""
+    tries = iter(range(MOST_TRIES)) if tries is None else tries
+    if next(tries, None) is None:
+        return None
     if fits(planes):
         return [("", planes)]
     for index, (name, values_of) in enumerate(clues):
@@ -74,7 +81,7 @@ def _split(planes: Planes, clues: Sequence[_Clue], fits: Callable[[Planes], bool
             continue
         volumes: Volumes = []
         for value, members in groups:
-            inner = _split(members, clues[index + 1 :], fits)
+            inner = _split(members, clues[index + 1 :], fits, tries)
             if inner is None:
                 break
             volumes += [(", ".join(filter(None, (f"{name} {value}", label))), each) for label, each in inner]
