@@ -12,6 +12,10 @@ MOST_SPACING = 20.0
 MOST_ANISOTROPY = 25.0
 """The same of the largest by the smallest spacing."""
 
+NO_DIRECTIONS = ImportIssue(
+    "place", "The file does not say how it lies in the patient; left, front and top are assumed."
+)
+"""Of a file that has no directions."""
 NO_SPACING = ImportIssue(
     "no spacing",
     "The file does not say how far apart its voxels lie; 1 mm is assumed, so that lengths and volumes in mL are in "

@@ -12,6 +12,7 @@ import pytest
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.import_issues import RemedyNeeded, chosen_remedies
+from pqcomq.volumes.labels.label_maps import read_labels
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
 from pqcomq.volumes.volume_reader import read_volume
 
@@ -375,6 +376,26 @@ def test_mirrored_forms_stop_the_load_until_the_user_chooses(tmp_path):
     np.testing.assert_array_equal(by_sform.voxels, by_qform.voxels[:, :, ::-1])
     assert chosen_remedies(by_qform.findings) == ("qform",)
     assert "the remedy chosen was to believe the qform" in "".join(by_qform.notes)
+
+
+@pytest.mark.parametrize("remedy", ["sform", "qform"])
+def test_labels_take_the_form_that_was_chosen_for_their_volume(tmp_path, remedy):
+    path = two_forms(tmp_path / "a.nii", AFFINE, AFFINE * (-1, 1, 1, 1))
+    volume = read_volume(path, remedies=[remedy])
+    with pytest.raises(RemedyNeeded, match="left and right are in doubt"):
+        read_labels(path, volume)
+    np.testing.assert_array_equal(read_labels(path, volume, remedies=[remedy]), volume.voxels)
+
+
+def test_labels_on_skewed_axes_are_resampled_to_the_nearest(tmp_path):
+    skewed = AFFINE.copy()
+    skewed[0, 1] = 0.2
+    nibabel.save(nibabel.Nifti1Image(SHORT * 10 + 1, skewed), tmp_path / "a.nii")
+    nibabel.save(nibabel.Nifti1Image(np.where(SHORT > 50, 9, 2).astype(np.uint8), skewed), tmp_path / "labels.nii")
+    volume = read_volume(tmp_path / "a.nii", remedies=["resample"])
+    labels = read_labels(tmp_path / "labels.nii", volume, remedies=["resample"])
+    assert labels.shape == volume.voxels.shape
+    assert set(np.unique(labels)) == {0, 2, 9}
 
 
 def test_a_sheared_sform_may_be_replaced_by_a_sound_qform(tmp_path):

@@ -142,6 +142,38 @@ def test_spaces_turn_axes_as_simpleitk_turns_them(tmp_path, space):
     np.testing.assert_allclose(grid.direction, expected.GetDirection())
 
 
+@pytest.mark.parametrize("space", ["right-anterior-superior-time", "RAST"])
+def test_a_space_with_time_turns_axes_as_the_same_one_without(tmp_path, space):
+    path = tmp_path / "a.nrrd"
+    path.write_bytes(nrrd_bytes(space="space: RAS") + VALUES.tobytes())
+    _, expected, _ = read_picture(path)
+    head = nrrd_bytes(space=f"space: {space}").decode()
+    for old, new in (
+        ("dimension: 3", "dimension: 4"), ("2 3 4", "2 3 4 2"), ("domain domain domain", "domain domain domain time"),
+        ("(0,2,0) (3,0,0) (0,0,-4)", "(0,2,0,0) (3,0,0,0) (0,0,-4,0) (0,0,0,1)"), ("(10,20,30)", "(10,20,30,0)"),
+    ):  # fmt: skip
+        assert old in head
+        head = head.replace(old, new)
+    path.write_bytes(head.encode() + VALUES.tobytes() + (VALUES + 1).tobytes())
+    voxels, grid, findings = read_picture(path, part=2)
+    np.testing.assert_array_equal(voxels, VALUES + 1)
+    assert grid == expected
+    assert [each.kind for each in findings] == ["part"]
+
+
+@pytest.mark.parametrize(
+    ("space", "told"), [("space: LPS", False), ("space: RAS", False), ("space: scanner-xyz", True)]
+)
+def test_sides_that_are_not_told_are_assumed_and_that_is_said(tmp_path, image_of, space, told):
+    path = tmp_path / "a.nrrd"
+    path.write_bytes(nrrd_bytes(space=space) + VALUES.tobytes())
+    assert ("place" in [each.kind for each in read_picture(path)[2]]) == told
+    sitk.WriteImage(image_of(VALUES), str(tmp_path / "a.mha"))
+    lines = (tmp_path / "a.mha").read_bytes().split(b"\n", 12)
+    (tmp_path / "b.mha").write_bytes(b"\n".join(each for each in lines if not each.startswith(b"TransformMatrix")))
+    assert [[each.kind for each in read_picture(tmp_path / name)[2]] for name in ("a.mha", "b.mha")] == [[], ["place"]]
+
+
 def as_text(values):
     return "\n".join(map(str, values.ravel().tolist())).encode()
 

@@ -49,7 +49,8 @@ def read_label_file(
         path: NIfTI, NRRD or MetaImage.
         volume: the volume that it labels.
         part: which volume of a file that holds several, counted from 1; all layers of a Slicer segmentation by default.
-        remedies: ``"resample"`` to take the nearest label where the voxels are not the volume's.
+        remedies: ``"resample"`` to take the nearest label where the voxels are not the volume's, or a NIfTI file's
+            axes not at right angles; ``"sform"`` or ``"qform"`` where these contradict each other.
 
     Raises:
         PartChoiceNeeded: there are several volumes and ``part`` does not tell which.
@@ -71,7 +72,9 @@ def read_label_file(
         segments = [replace(each, layer=each.layer - first) for each in segments if part is None or each.layer == first]
     layers, findings = [], []
     for each in parts:
-        values, grid, odd = read_nifti(path, each) if is_nifti_name(path) else read_picture(path, each)
+        values, grid, odd = (
+            read_nifti(path, each, remedies, are_labels=True) if is_nifti_name(path) else read_picture(path, each)
+        )
         whole, rounded = _whole_numbers(values, path)
         layers.append(whole)
         findings += [finding for finding in (*odd, *rounded) if finding.kind != "part" or len(parts) == 1]

@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 
 from pqcomq.errors import InputError
-from pqcomq.volumes.geometry_checks import NO_SPACING
+from pqcomq.volumes.geometry_checks import NO_DIRECTIONS, NO_SPACING
 from pqcomq.volumes.grid import PLAUSIBLE_SPACING, Grid
 from pqcomq.volumes.import_issues import ImportIssue, Remedy, remedied
 from pqcomq.volumes.nifti.header import MILLIMETRES, NiftiHeader
@@ -70,8 +70,7 @@ def grid_of(
     if unit != 1.0:
         findings.append(ImportIssue("units", f"The file gives lengths in units of {unit:g} mm; all are shown in mm."))
     if sform is None and qform is None:
-        told = "The file does not say how it lies in the patient; left, front and top are assumed."
-        findings.append(ImportIssue("place", told))
+        findings.append(NO_DIRECTIONS)
         if header.units == 0 and header.pixdim[1:] == (1.0, 1.0, 1.0):  # what writers put there that know none
             findings.append(NO_SPACING)
         steps = np.diag(np.array(header.pixdim[1:]) * unit) * (-1.0, 1.0, 1.0)

@@ -38,14 +38,16 @@ def nifti_stem(path: Path) -> str:
 
 
 def read_nifti(
-    path: Path, part: int | None = None, remedies: Collection[Remedy] = ()
+    path: Path, part: int | None = None, remedies: Collection[Remedy] = (), *, are_labels: bool = False
 ) -> tuple[np.ndarray, Grid, tuple[ImportIssue, ...]]:
     """Read one 3-D volume of a NIfTI file.
 
     Args:
         path: an existing regular file, plain or gzip-compressed.
         part: which volume of a file with more than three dimensions, counted from 1.
-        remedies: which of two geometries that contradict each other holds.
+        remedies: which of two geometries that contradict each other holds, and ``"resample"`` where axes are not at
+            right angles.
+        are_labels: resampled to the nearest and not between them.
 
     Returns:
         Voxels (z, y, x) in the file's order with slope and intercept applied, as int16, int32 or float32; their
@@ -62,20 +64,23 @@ def read_nifti(
         voxels = _read_volume(stream, header, index, path)
     values = compact(_scaled(voxels, header), path)
     if sheared is not None:
-        values = _resampled(values, sheared, grid)
+        values = _resampled(values, sheared, grid, are_labels=are_labels)
     return values, grid, (*told, *findings)
 
 
-def _resampled(values: np.ndarray, affine: Affine, grid: Grid) -> np.ndarray:
-    """Voxels (z, y, x) that lie on an affine's axes, linearly interpolated on a grid; the lowest value elsewhere."""
+def _resampled(values: np.ndarray, affine: Affine, grid: Grid, *, are_labels: bool) -> np.ndarray:
+    """Voxels (z, y, x) that lie on an affine's axes, linearly interpolated on a grid; the lowest value elsewhere.
+
+    Of labels the nearest, and 0 elsewhere.
+    """
     to_index = np.linalg.inv(affine.steps)
     transform = sitk.AffineTransform(3)
     transform.SetMatrix(to_index.ravel().tolist())
     transform.SetTranslation((-to_index @ affine.origin).tolist())
     image = sitk.GetImageFromArray(values)
-    image = sitk.Resample(
-        image, grid.size, transform, sitk.sitkLinear, grid.origin, grid.spacing, grid.direction, float(values.min())
-    )
+    between = sitk.sitkNearestNeighbor if are_labels else sitk.sitkLinear
+    elsewhere = 0.0 if are_labels else float(values.min())
+    image = sitk.Resample(image, grid.size, transform, between, grid.origin, grid.spacing, grid.direction, elsewhere)
     resampled: np.ndarray = sitk.GetArrayFromImage(image)
     return resampled
 

@@ -41,6 +41,7 @@ def read_metaimage_header(path: Path) -> PictureFile:
         InputError: it is no such header, is damaged, or describes what cannot be read.
     """
     fields, end = _fields(path)
+    turns = ("TransformMatrix", "Rotation", "Orientation")
     try:
         dimensions = plain_int(fields["NDims"])
         sizes = tuple(plain_int(each) for each in fields["DimSize"].split())
@@ -50,9 +51,7 @@ def read_metaimage_header(path: Path) -> PictureFile:
             raise ValueError
         spacing = _numbers(fields, ("ElementSpacing",), dimensions, np.ones(dimensions))
         origin = _numbers(fields, ("Offset", "Position", "Origin"), dimensions, np.zeros(dimensions))
-        turn = _numbers(
-            fields, ("TransformMatrix", "Rotation", "Orientation"), dimensions**2, np.eye(dimensions).ravel()
-        )
+        turn = _numbers(fields, turns, dimensions**2, np.eye(dimensions).ravel())
     except (KeyError, ValueError, OverflowError):
         raise damaged(path) from None
     if channels == 3 and fields.get("ElementType") in ("MET_CHAR", "MET_UCHAR"):
@@ -66,6 +65,7 @@ def read_metaimage_header(path: Path) -> PictureFile:
     return PictureFile(
         sizes, part_axis, _dtype(fields, path), _encoding(fields, path), data, offset, 0,
         checked_grid(size, spacing[:3], origin[:3], axes, path), fields, "ElementSpacing" in fields,
+        any(key in fields for key in turns),
     )  # fmt: skip
 
 

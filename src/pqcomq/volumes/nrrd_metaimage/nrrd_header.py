@@ -31,9 +31,10 @@ ENCODINGS = {
     "ascii": "text", "hex": "hex",
 }  # fmt: skip
 TO_LPS = {
-    "right-anterior-superior": (-1, -1, 1), "ras": (-1, -1, 1), "left-anterior-superior": (1, -1, 1), "las": (1, -1, 1)
+    "right-anterior-superior": (-1, -1, 1), "ras": (-1, -1, 1), "left-anterior-superior": (1, -1, 1), "las": (1, -1, 1),
+    "left-posterior-superior": (1, 1, 1), "lps": (1, 1, 1),
 }  # fmt: skip
-"""By space: factors of its axes; any other space is taken for LPS, as ITK does."""
+"""By space, that of volumes in time too: factors of its axes. Any other is taken for LPS, as ITK does, and told."""
 SPACE_KINDS = ("domain", "space", "time", "none", "???")
 """Kinds of axes along which whole volumes follow; along others lie several numbers of one voxel."""
 _NUMBERS = frozenset(
@@ -93,7 +94,7 @@ def read_nrrd_header(path: Path) -> PictureFile:
     return PictureFile(
         sizes, part_axis, dtype, encoding, data, -1 if skip == -1 else offset + (0 if is_packed else skip),
         skip if is_packed else 0, checked_grid(size, spacing, origin, axes, path), _texts(lines),
-        has_spacing,
+        has_spacing, directions is not None and _space(header) in TO_LPS,
     )  # fmt: skip
 
 
@@ -153,6 +154,12 @@ def _directions(header: Mapping[str, Any], dimensions: int) -> np.ndarray | None
     return np.array(steps)
 
 
+def _space(header: Mapping[str, Any]) -> str:
+    """The space's name, of volumes in time (``RAST``, ``right-anterior-superior-time``) that of a single one."""
+    name = str(header.get("space", "")).lower()
+    return name[:3] if name in ("rast", "last", "lpst") else name.removesuffix("-time")
+
+
 def _part_axis(kinds: list[str], directions: np.ndarray | None, dimensions: int) -> int | None:
     """Which of four axes counts volumes or numbers a voxel: the one that is none of space, else the last."""
     if dimensions != 4:
@@ -189,7 +196,7 @@ def _geometry(
             steps = np.asarray(header.get("spacings", np.full(len(spatial) + (part_axis is not None), np.nan)), float)
             steps = steps[spatial]
             return np.abs(steps), np.zeros(3), np.eye(3)
-        turn = np.array(TO_LPS.get(str(header.get("space", "")).lower(), (1, 1, 1)), float)
+        turn = np.array(TO_LPS.get(_space(header), (1, 1, 1)), float)
         origin = np.asarray(header.get("space origin", np.zeros(3)), float)[:3]
         if origin.shape != (3,):
             raise ValueError

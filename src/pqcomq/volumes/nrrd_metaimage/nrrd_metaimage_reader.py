@@ -9,7 +9,7 @@ import numpy as np
 
 from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
-from pqcomq.volumes.geometry_checks import NO_SPACING
+from pqcomq.volumes.geometry_checks import NO_DIRECTIONS, NO_SPACING
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.import_issues import ImportIssue
 from pqcomq.volumes.nrrd_metaimage.metaimage_header import read_metaimage_header
@@ -52,6 +52,8 @@ def read_picture(path: Path, part: int | None = None) -> tuple[np.ndarray, Grid,
     voxels = read_voxels(picture, index, path)
     told = f"The file holds {picture.parts} volumes; this is number {index + 1}."
     findings = (ImportIssue("part", told),) if picture.parts > 1 else ()
+    if not picture.has_directions:
+        findings = (*findings, NO_DIRECTIONS)
     if not picture.has_spacing:
         findings = (*findings, NO_SPACING)
     return compact(voxels, path), picture.grid, findings

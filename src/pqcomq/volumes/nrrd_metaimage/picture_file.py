@@ -38,6 +38,7 @@ class PictureFile:
         grid: of one volume.
         fields: the header's own, as text.
         has_spacing: whether the file says how far apart voxels lie along each of the three axes.
+        has_directions: whether it says how its axes run in the patient.
     """
 
     sizes: tuple[int, ...]
@@ -50,6 +51,7 @@ class PictureFile:
     grid: Grid
     fields: Mapping[str, str]
     has_spacing: bool = True
+    has_directions: bool = True
 
     @property
     def parts(self) -> int:
