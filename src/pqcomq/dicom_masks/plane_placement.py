@@ -12,12 +12,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from pqcomq.dicom_masks.label_box import Place
+from pqcomq.volumes.dicom.stacking.even_spacing import allowed_unevenness
 from pqcomq.volumes.grid import Grid
 
 TOLERANCE = 0.1
-"""How far a pixel may lie from its voxel, in voxels: rounding in files, and what is passed for an even stack."""
+"""How far a pixel may lie from its voxel within its plane, in voxels: rounding in files."""
 FARTHEST = 1e5
 """Millimetres from the origin beyond which a position is damage and not a place in a scanner."""
+
+
+def slice_tolerance(grid: Grid, axis: int) -> float:
+    """How far a plane may lie from the voxels that it is across an axis of, in voxels.
+
+    As far as an image of the series itself: thin slices whose places are rounded pass for an even stack.
+    """
+    return allowed_unevenness(grid.spacing[axis]) / grid.spacing[axis]
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,9 @@ def place_frame(grid: Grid, axes: Axes, corner: Sequence[float], picture: np.nda
     """
     start = grid.to_voxels(corner)  # (3,)
     first = np.rint(start).astype(int)
-    if np.abs(start - first).max() > TOLERANCE:
+    allowed = np.full(3, TOLERANCE)
+    allowed[axes.normal] = slice_tolerance(grid, axes.normal)
+    if (np.abs(start - first) > allowed).any():
         raise ValueError("its pixels lie between the voxels")
     if not 0 <= first[axes.normal] < grid.size[axes.normal]:
         raise ValueError("it reaches outside the volume")

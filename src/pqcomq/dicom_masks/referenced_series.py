@@ -33,6 +33,9 @@ REFERENCE_TAGS = [
 
 _REQUIRED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
 
+_COMMON = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
+"""What all images that one object refers to must have in common."""
+
 _EMPTY_UNLESS_KNOWN = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
     "AccessionNumber", "ReferringPhysicianName",
@@ -76,8 +79,8 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
         keep_identity: take the patient's and the study's data along.
 
     Raises:
-        InputError: the volume is not made of DICOM images, they are gone, lack what an object must refer to, or share
-            a UID.
+        InputError: the volume is not made of DICOM images of one series, they are gone, lack what an object must refer
+            to, or share a UID.
     """
     if not volume.planes:
         raise InputError(
@@ -89,6 +92,8 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
     headers = tuple(_header(file, keep_identity=keep_identity) for file in numbers)
     if len({header.SOPInstanceUID for header in headers}) < len(headers):
         raise InputError(_shared(volume))
+    if any(len({str(header.get(keyword)) for header in headers}) > 1 for keyword in _COMMON):
+        raise InputError(_joined(volume))
     places = ((numbers[file], plane.frame) for file, plane in zip(files, volume.planes, strict=True))
     return SourceSeries(headers, tuple(places))
 
@@ -107,8 +112,15 @@ def dicom_obstacle(volume: Volume) -> str:
         source_series(replace(volume, planes=tuple(ends)), keep_identity=False)
     except InputError as error:
         return str(error)
-    shared = any(finding.kind == "uid" for finding in volume.findings)
-    return _shared(volume) if shared else ""
+    kinds = {finding.kind for finding in volume.findings}
+    return _joined(volume) if "joined" in kinds else _shared(volume) if "uid" in kinds else ""
+
+
+def _joined(volume: Volume) -> str:
+    return (
+        f"{volume.name} is put together from several series or frames of reference, to which no single DICOM object "
+        "can refer; export it as NIfTI, NRRD or MHA."
+    )
 
 
 def _shared(volume: Volume) -> str:

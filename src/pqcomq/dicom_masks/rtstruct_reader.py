@@ -18,7 +18,7 @@ from pqcomq.dicom_masks.contours import filled
 from pqcomq.dicom_masks.label_box import LabelMapBuilder, Part
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.dicom_masks.object_loading import STRUCTURE_SET, check_frame_of_reference, open_object, with_pydicom_errors
-from pqcomq.dicom_masks.plane_placement import FARTHEST, TOLERANCE
+from pqcomq.dicom_masks.plane_placement import FARTHEST, TOLERANCE, slice_tolerance
 from pqcomq.errors import InputError
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.volume import Volume
@@ -139,7 +139,7 @@ def _parts(contours: list[np.ndarray], grid: Grid) -> list[Part]:
         axis = int(spread.argmin())
         middle = float(voxels[:, axis].mean())
         index = round(middle)
-        if spread[axis] > TOLERANCE or abs(middle - index) > TOLERANCE:
+        if spread[axis] > TOLERANCE or abs(middle - index) > slice_tolerance(grid, axis):
             raise ValueError("was drawn in other planes than the volume's slices")
         if not 0 <= index < grid.size[axis]:
             raise ValueError("reaches outside the volume")

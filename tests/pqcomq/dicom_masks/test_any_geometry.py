@@ -11,12 +11,13 @@ import pytest
 from pydicom.uid import generate_uid
 
 from pqcomq.dicom_masks.mask_object import Algorithm, MaskObject
+from pqcomq.dicom_masks.referenced_series import dicom_obstacle
 from pqcomq.dicom_masks.rtstruct_reader import read_structure_set
-from pqcomq.dicom_masks.rtstruct_writer import write_structure_set
 from pqcomq.dicom_masks.seg_reader import read_segmentation
-from pqcomq.dicom_masks.seg_writer import write_segmentation
+from pqcomq.errors import InputError
 from pqcomq.volumes.volume_reader import read_volume
 
+from ..dicom_objects import write_segmentation, write_structure_set
 from .conftest import image_header
 
 
@@ -51,10 +52,41 @@ def test_any_series(tmp_path, seed):
     second = rng.random(volume.grid.shape_zyx) < rng.uniform(0.1, 0.9)
     things = [MaskObject("one", first), MaskObject("two", second)]
     for write, read in ((write_segmentation, read_segmentation), (write_structure_set, read_structure_set)):
-        write(tmp_path / "m.dcm", things, volume, overwrite=True)
+        write(tmp_path / "m.dcm", things, volume)
         found = read(tmp_path / "m.dcm", volume)
         np.testing.assert_array_equal(found.mask(1), first)
         np.testing.assert_array_equal(found.mask(2), second)
+
+
+@pytest.mark.parametrize(
+    ("write", "read"), [(write_segmentation, read_segmentation), (write_structure_set, read_structure_set)]
+)
+def test_thin_slices_whose_places_are_rounded_to_a_decimal(make_series, tmp_path, write, read):
+    folder = make_series()
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        image.SliceThickness = 0.35
+        image.ImagePositionPatient = [0, 0, round(0.35 * image.InstanceNumber, 1)]
+        image.save_as(path)
+    volume = read_volume(folder)
+    mask = np.random.default_rng(0).random(volume.grid.shape_zyx) < 0.5
+    write(tmp_path / "m.dcm", [MaskObject("one", mask)], volume)
+    np.testing.assert_array_equal(read(tmp_path / "m.dcm", volume).mask(1), mask)
+
+
+@pytest.mark.parametrize("write", [write_segmentation, write_structure_set])
+@pytest.mark.parametrize("keyword", ["SeriesInstanceUID", "FrameOfReferenceUID"])
+def test_a_volume_joined_from_several_series_is_told_to_be_none_to_refer_to(make_series, tmp_path, write, keyword):
+    folder = make_series()
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        setattr(image, keyword, generate_uid())
+        image.save_as(path)
+    volume = read_volume(folder, series="joined-1")
+    mask = np.ones(volume.grid.shape_zyx, bool)
+    with pytest.raises(InputError, match="put together from several series or frames of reference"):
+        write(tmp_path / "m.dcm", [MaskObject("one", mask)], volume)
+    assert "export it as NIfTI" in dicom_obstacle(volume)
 
 
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (dicom3tools) is not installed")
@@ -90,7 +122,7 @@ def test_uids_are_new_for_every_object(axial, tmp_path):
     mask = np.ones(axial.grid.shape_zyx, bool)
     found = set()
     for write in (write_segmentation, write_structure_set) * 2:
-        write(tmp_path / "m.dcm", [MaskObject("liver", mask)], axial, overwrite=True)
+        write(tmp_path / "m.dcm", [MaskObject("liver", mask)], axial)
         dataset = pydicom.dcmread(tmp_path / "m.dcm")
         found |= {dataset.SOPInstanceUID, dataset.SeriesInstanceUID}
     assert len(found) == 8

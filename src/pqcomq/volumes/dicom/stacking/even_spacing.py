@@ -28,12 +28,16 @@ def heights(planes: Sequence[PlaneHeader]) -> np.ndarray:
     return along
 
 
+def allowed_unevenness(spacing: float) -> float:
+    """How far a slice may lie from its place on a regular grid of this spacing, mm."""
+    return max(EVENNESS * spacing, min(ROUNDING, MOST_UNEVENNESS * spacing))
+
+
 def is_even(along: np.ndarray) -> bool:
     """Whether ascending positions, mm (n,), are those of a regular grid but for rounding."""
     spacing = (along[-1] - along[0]) / (len(along) - 1)
     regular = along[0] + spacing * np.arange(len(along))
-    allowed = max(EVENNESS * spacing, min(ROUNDING, MOST_UNEVENNESS * spacing))
-    return bool(np.abs(along - regular).max() <= allowed)
+    return bool(np.abs(along - regular).max() <= allowed_unevenness(spacing))
 
 
 def doubled(along: np.ndarray) -> int:
