@@ -23,7 +23,25 @@ assert "quantize" in shown.getvalue()
 """
 
 
-@pytest.mark.parametrize("code", ["import pqcomq", "import napari_pqcomq", HELP], ids=["engine", "plugin", "help"])
+HELP_OF_COMMANDS = """
+import contextlib, io
+from pqcomq.cli import main
+from pqcomq.cli.commands import SUMMARIES
+for name in SUMMARIES:
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        try:
+            main([name, "--help"])
+        except SystemExit as end:
+            assert not end.code, name
+    assert "--help" in shown.getvalue(), name
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import pqcomq", "import napari_pqcomq", HELP, HELP_OF_COMMANDS],
+    ids=["engine", "plugin", "help", "help of every command"],
+)
 def test_nothing_heavy_is_imported(code):
     told = f"{code}\nimport json, sys\nprint(json.dumps([name for name in {HEAVY} if name in sys.modules]))"
     ran = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)

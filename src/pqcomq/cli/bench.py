@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json as json_format
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pqcomq.atomic_files import check_folder, replacing, together
-from pqcomq.backends.fastest import hindrance
-from pqcomq.backends.openvino_model import obstacle, runs_in_integers
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.options import (
     DEFAULT_MODEL,
@@ -28,21 +26,14 @@ from pqcomq.cli.terminal.options import (
 )
 from pqcomq.cli.terminal.output import print_json, print_note, print_table, print_written
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.comparison.benchmark import BOXES, Benchmark
-from pqcomq.comparison.benchmark import bench as run_bench
-from pqcomq.comparison.compared_model import ComparedModel, check_same_source
-from pqcomq.comparison.evaluate import Protocol
-from pqcomq.comparison.model_result import MEGABYTE
-from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY
 from pqcomq.errors import InputError
-from pqcomq.masks.read_masks import read_masks
-from pqcomq.models.execution import cpu_name
-from pqcomq.models.registry import load_model
-from pqcomq.models.segmenter import Segmenter
-from pqcomq.plots.benchmark_plot import draw_benchmark
-from pqcomq.quantization.files.weights_file import load_weights
-from pqcomq.quantization.quantized_model import QuantizedModel, with_unique_names
-from pqcomq.samples.synthetic_ct import synthetic_ct
+from pqcomq.research_only import RESEARCH_ONLY
+
+if TYPE_CHECKING:
+    from pqcomq.comparison.benchmark import Benchmark
+    from pqcomq.comparison.compared_model import ComparedModel
+    from pqcomq.models.segmenter import Segmenter
+    from pqcomq.quantization.quantized_model import QuantizedModel
 
 BENCH_FILES = ("bench.json", "bench.png")
 
@@ -73,6 +64,17 @@ def bench(
     json: AsJson = False,
 ) -> None:
     """Measure latency, Dice and size of a model on all runtimes of this machine, in turns."""
+    from pqcomq.backends.openvino_model import obstacle
+    from pqcomq.comparison.benchmark import bench as run_bench
+    from pqcomq.comparison.compared_model import check_same_source
+    from pqcomq.comparison.evaluate import Protocol
+    from pqcomq.masks.read_masks import read_masks
+    from pqcomq.models.registry import load_model
+    from pqcomq.plots.benchmark_plot import draw_benchmark
+    from pqcomq.quantization.files.weights_file import load_weights
+    from pqcomq.quantization.quantized_model import with_unique_names
+    from pqcomq.samples.synthetic_ct import synthetic_ct
+
     check_folder(out, BENCH_FILES, overwrite=overwrite)
     if volume is None and labels is None and not label:
         sample = synthetic_ct()
@@ -110,6 +112,10 @@ def bench(
 
 def _compared_models(full: Segmenter, models: list[QuantizedModel]) -> list[ComparedModel]:
     """Torch, full precision in both floating-point types, and each file in every way that this machine can run it."""
+    from pqcomq.backends.fastest import hindrance
+    from pqcomq.backends.openvino_model import runs_in_integers
+    from pqcomq.comparison.compared_model import ComparedModel
+
     here: list[Runtime] = [each for each in Runtime.settings() if each is not Runtime.torch and hindrance(each) is None]
     floats = [runtime for runtime in here if not (runtime.integers or runtime.widens or runtime.packs)]
     rows = [ComparedModel.full(full), *(ComparedModel.full(full, runtime) for runtime in floats)]
@@ -124,6 +130,10 @@ def _times(gain: float | None) -> str:
 
 
 def _print(found: Benchmark) -> None:
+    from pqcomq.comparison.benchmark import BOXES
+    from pqcomq.comparison.model_result import MEGABYTE
+    from pqcomq.models.execution import cpu_name
+
     rows = found.evaluation.summaries
     torch_row, fast = rows[0], found.full_on_fast_runtime
     columns = [

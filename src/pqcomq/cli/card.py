@@ -10,8 +10,6 @@ import typer
 from pqcomq.cli.terminal.options import AsJson, LossMargin, Overwrite
 from pqcomq.cli.terminal.output import print_json, print_written
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
-from pqcomq.quantization.files.model_card import write_card
-from pqcomq.quantization.files.weights_file import load_weights, manifest, read_manifest
 
 
 def card(
@@ -24,6 +22,9 @@ def card(
     json: AsJson = False,
 ) -> None:
     """Write a quantized model's card beside its file: what it is, from what and how, what was measured."""
+    from pqcomq.quantization.files.model_card import write_card
+    from pqcomq.quantization.files.weights_file import load_weights, manifest, read_manifest
+
     model = load_weights(weights)
     measured: list[str] = []
     if cohort is not None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from pqcomq.atomic_files import check_folder
-from pqcomq.backends.fastest import with_device
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.terminal.cohort_output import print_cohort
 from pqcomq.cli.terminal.options import (
     DEFAULT_METHOD,
     DEFAULT_MODEL,
@@ -21,6 +19,7 @@ from pqcomq.cli.terminal.options import (
     DeviceOption,
     LossMargin,
     MethodKey,
+    ModalityKey,
     ModalityOption,
     ModelKey,
     WindowOption,
@@ -29,20 +28,16 @@ from pqcomq.cli.terminal.options import (
 )
 from pqcomq.cli.terminal.output import print_note
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.cohort.cases.case import CaseList
-from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
-from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.packages import check_installed
-from pqcomq.cohort.running.cohort_weights import calibration_volumes, kept_back, making_weights
-from pqcomq.cohort.running.prepare import recipes_of, settings_of
-from pqcomq.cohort.running.run import Workers, running, shard_of
-from pqcomq.cohort.settings import CALIBRATED_ON, PROTOCOLS, CaseRecipe, CohortProtocol
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
-from pqcomq.comparison.box_perturbation import SHIFT_PIXELS
+from pqcomq.comparison.box_movement import SHIFT_PIXELS
 from pqcomq.errors import InputError
-from pqcomq.models.registry import MODEL_TITLES, load_model
-from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.algorithm.config import Method
+
+if TYPE_CHECKING:
+    from pqcomq.cohort.cases.case import CaseList
+    from pqcomq.models.segmenter import Segmenter
+    from pqcomq.volumes.volume import Volume
 
 
 class CalibrateOn(StrEnum):
@@ -136,6 +131,14 @@ def cohort(
     Every case lands at once, and the same command goes on where it was stopped. What cannot be scored is listed with
     its reason.
     """
+    from pqcomq.backends.fastest import with_device
+    from pqcomq.cli.terminal.cohort_output import print_cohort
+    from pqcomq.cohort.cohort_result import CohortResult
+    from pqcomq.cohort.running.prepare import recipes_of, settings_of
+    from pqcomq.cohort.running.run import Workers, running, shard_of
+    from pqcomq.cohort.settings import CALIBRATED_ON, PROTOCOLS, CohortProtocol
+    from pqcomq.models.registry import MODEL_TITLES, load_model
+
     check_installed()
     check_folder(out, (), overwrite=True)
     found = _found(dataset, synthetic, label or [])
@@ -144,22 +147,18 @@ def cohort(
         most_slices, least_voxels, margin, jitter, yardstick, seed,
     )  # fmt: skip
     who = Workers(workers, scheduler, shard_of(shard) if shard else None)
-    paths = list(weights or [])
-    recipes: list[CaseRecipe] = []
+    paths, recipes = list(weights or []), []
     if paths and (bits or method or calibration or calibrate_on):
         raise InputError(
             "--weights are ready; --bits, --method, --calibration and --calibrate-on belong to a model to quantize."
         )
     if not paths:
-        ways = {each.value for each in calibrate_on or [CalibrateOn.others]}
-        if calibration and CalibrateOn.others not in ways:
-            raise InputError("--calibration names other volumes; add others to --calibrate-on, or leave it away.")
-        wanted = {each.value for each in method or [DEFAULT_METHOD]}
-        methods: list[Method] = [each for each in get_args(Method) if each in wanted]
-        recipes = recipes_of(found, methods, bits or [8, 4, 2], [each for each in CALIBRATED_ON if each in ways])
+        ways, methods, widths = _ways(calibrate_on, calibration), _methods(method), bits or [8, 4, 2]
+        recipes = recipes_of(found, methods, widths, [each for each in CALIBRATED_ON if each in ways])
         if CalibrateOn.others in ways:
             full = load_model(model.value, checkpoint)
-            found, paths = _quantized(full, found, bits or [8, 4, 2], methods, calibration, window, out, seed)
+            volumes, found = _to_calibrate_on(found, calibration, modality, seed)
+            paths = _quantized(full, widths, methods, volumes, window, out)
     settings = settings_of(
         paths,
         model=model.value,
@@ -187,34 +186,62 @@ def _found(dataset: Path | None, synthetic: int | None, labels: list[str]) -> Ca
     Raises:
         InputError: neither or both of data set and number were given.
     """
+    from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
+
     if (dataset is None) == (synthetic is None):
         raise InputError("Name either a data set or --synthetic N.")
     return synthetic_cases(synthetic, labels) if dataset is None else find_cases(dataset, labels)  # type: ignore[arg-type]
 
 
 def _checked(protocols: list[str]) -> list[str]:
+    from pqcomq.cohort.settings import PROTOCOLS
+
     unknown = next((each for each in protocols if each not in PROTOCOLS), None)
     if unknown is not None:
         raise InputError(f"--prompted-by {unknown}: choose {' or '.join(PROTOCOLS)}.")
     return protocols
 
 
+def _ways(calibrate_on: list[CalibrateOn] | None, calibration: list[Path] | None) -> set[str]:
+    """Whose images quantization sees.
+
+    Raises:
+        InputError: volumes are named that none of these ways would look at.
+    """
+    ways = {each.value for each in calibrate_on or [CalibrateOn.others]}
+    if calibration and CalibrateOn.others not in ways:
+        raise InputError("--calibration names other volumes; add others to --calibrate-on, or leave it away.")
+    return ways
+
+
+def _methods(given: list[MethodKey] | None) -> list[Method]:
+    """The methods asked for, each once, in the order that tables have."""
+    wanted = {each.value for each in given or [DEFAULT_METHOD]}
+    return [each for each in get_args(Method) if each in wanted]
+
+
+def _to_calibrate_on(
+    found: CaseList, calibration: list[Path] | None, modality: ModalityKey | None, seed: int
+) -> tuple[list[Volume], CaseList]:
+    """The volumes named for calibration, or two patients' of the cohort; and the cases that may be scored then."""
+    from pqcomq.cohort.running.cohort_weights import calibration_volumes, kept_back
+
+    if calibration:
+        return [opened(path, None, modality) for path in calibration], found
+    chosen, rest = kept_back(found, seed)
+    return calibration_volumes(chosen), rest
+
+
 def _quantized(
     full: Segmenter,
-    found: CaseList,
     bits: list[int],
     methods: list[Method],
-    calibration: list[Path] | None,
+    volumes: list[Volume],
     window: str | None,
     out: Path,
-    seed: int,
-) -> tuple[CaseList, list[Path]]:
-    """Weights files of the model, and the cases that may be scored with them."""
-    if calibration:
-        volumes = [opened(path, None, None) for path in calibration]
-    else:
-        chosen, found = kept_back(found, seed)
-        volumes = calibration_volumes(chosen)
+) -> list[Path]:
+    """Weights files of the model."""
+    from pqcomq.cohort.running.cohort_weights import making_weights
+
     work = making_weights(full, bits, methods, volumes, out / "weights", window_of(window))
-    paths = followed(work, f"{full.title}, quantizing")
-    return found, paths
+    return followed(work, f"{full.title}, quantizing")

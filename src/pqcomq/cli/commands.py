@@ -1,4 +1,8 @@
-"""The commands by name, each imported only when it is run: they bring torch along, which takes seconds."""
+"""The commands by name, each imported only when it is run or its help is asked for.
+
+A command's module imports what its options need, and the function itself what it runs: a help text does not wait
+seconds for torch.
+"""
 
 from __future__ import annotations
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pqcomq.atomic_files import check_folder, together
-from pqcomq.backends.fastest import settled, with_device
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
 from pqcomq.cli.terminal.options import (
@@ -39,22 +38,15 @@ from pqcomq.cli.terminal.options import (
 )
 from pqcomq.cli.terminal.output import print_json, print_table, print_written
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.cli.terminal.prompt_options import single_prompt
-from pqcomq.comparison.compare import compare as run_comparison
-from pqcomq.comparison.compared_model import ComparedModel, check_same_source
-from pqcomq.comparison.comparison_result import ComparisonResult
-from pqcomq.comparison.model_result import Comparison
-from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, comparison_rows, side_title
-from pqcomq.comparison.presentation.result_files import COMPARISON_FILES, write_comparison
-from pqcomq.dicom_masks.referenced_series import source_series
 from pqcomq.masks.file_formats import mask_kind, sidecar
-from pqcomq.masks.named_mask import NamedMask
-from pqcomq.masks.origin import Origin
-from pqcomq.masks.write_masks import export_masks
-from pqcomq.models.registry import load_model
-from pqcomq.models.segmenter import Segmenter
-from pqcomq.quantization.files.weights_file import load_weights
-from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.research_only import RESEARCH_ONLY
+
+if TYPE_CHECKING:
+    from pqcomq.comparison.comparison_result import ComparisonResult
+    from pqcomq.comparison.model_result import Comparison
+    from pqcomq.masks.named_mask import NamedMask
+    from pqcomq.models.segmenter import Segmenter
+    from pqcomq.quantization.quantized_model import QuantizedModel
 
 MASK_NAMES = ("full_precision", "quantized")
 """File names of the two masks, without their ending."""
@@ -92,6 +84,16 @@ def compare(
     json: AsJson = False,
 ) -> None:
     """Compare a quantized model with the full-precision model that it was made from."""
+    from pqcomq.backends.fastest import settled, with_device
+    from pqcomq.cli.terminal.prompt_options import single_prompt
+    from pqcomq.comparison.compare import compare as run_comparison
+    from pqcomq.comparison.compared_model import ComparedModel, check_same_source
+    from pqcomq.comparison.presentation.result_files import COMPARISON_FILES, write_comparison
+    from pqcomq.dicom_masks.referenced_series import source_series
+    from pqcomq.masks.write_masks import export_masks
+    from pqcomq.models.registry import load_model
+    from pqcomq.quantization.files.weights_file import load_weights
+
     mask_paths = [] if masks is None else [out / f"{side}.{masks.removeprefix('.')}" for side in MASK_NAMES]
     files = [file.name for path in mask_paths for file in (path, sidecar(path))]
     check_folder(out, [*COMPARISON_FILES, *files], overwrite=overwrite)
@@ -130,6 +132,9 @@ def compare(
 
 def _masks(result: ComparisonResult, full: Segmenter, quantized: QuantizedModel) -> Iterator[NamedMask]:
     """Both masks, in the order of ``MASK_NAMES``, each made when it is asked for."""
+    from pqcomq.masks.named_mask import NamedMask
+    from pqcomq.masks.origin import Origin
+
     (found,) = result.objects
     models: tuple[Segmenter | QuantizedModel, ...] = (full, quantized)
     for model, drawn in zip(models, found.results, strict=True):
@@ -139,6 +144,8 @@ def _masks(result: ComparisonResult, full: Segmenter, quantized: QuantizedModel)
 
 def print_comparison(comparison: Comparison) -> None:
     """The table for people."""
+    from pqcomq.comparison.presentation.comparison_text import comparison_rows, side_title
+
     reference, candidate = comparison.reference, comparison.candidate
     print_table(
         f"{comparison.volume_name}, slices {comparison.prompt.first} to {comparison.prompt.last}",

@@ -12,23 +12,13 @@ from typing import Annotated
 import typer
 
 from pqcomq.atomic_files import check_folder
-from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cli.compare import print_comparison
 from pqcomq.cli.terminal.options import Overwrite
 from pqcomq.cli.terminal.output import print_lines, print_written
 from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.cli.terminal.statuses import Answer
-from pqcomq.comparison.compare import compare
-from pqcomq.comparison.compared_model import ComparedModel
-from pqcomq.comparison.presentation.result_files import COMPARISON_FILES, write_comparison
 from pqcomq.errors import InputError
-from pqcomq.models.registry import load_model
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS
-from pqcomq.quantization.calibration.slices import calibrate_on
-from pqcomq.quantization.planning.presets import quick_config
-from pqcomq.quantization.quantize_model import quantize_model
-from pqcomq.samples.synthetic_ct import synthetic_ct
 
 _ORGAN = "right kidney"
 
@@ -56,6 +46,17 @@ def demo(
 
 def _run(out: Path, bits: int, *, overwrite: bool) -> None:
     """Everything that the window does, into files."""
+    from pqcomq.backends.fastest import settled
+    from pqcomq.cli.compare import print_comparison
+    from pqcomq.comparison.compare import compare
+    from pqcomq.comparison.compared_model import ComparedModel
+    from pqcomq.comparison.presentation.result_files import COMPARISON_FILES, write_comparison
+    from pqcomq.models.registry import load_model
+    from pqcomq.quantization.calibration.slices import calibrate_on
+    from pqcomq.quantization.planning.presets import quick_config
+    from pqcomq.quantization.quantize_model import quantize_model
+    from pqcomq.samples.synthetic_ct import synthetic_ct
+
     check_folder(out, COMPARISON_FILES, overwrite=overwrite)
     sample = synthetic_ct()
     label = next(number for number, name in sample.names.items() if name == _ORGAN)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pqcomq.atomic_files import check_folder
-from pqcomq.backends.fastest import settled, with_device
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.options import (
     AsJson,
@@ -29,14 +28,10 @@ from pqcomq.cli.terminal.options import (
 )
 from pqcomq.cli.terminal.output import print_json, print_table, print_written
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.comparison.compared_model import ComparedModel, check_same_source
-from pqcomq.comparison.evaluate import Evaluation, Protocol, summary_table
-from pqcomq.comparison.evaluate import evaluate as run_evaluation
-from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY
-from pqcomq.comparison.presentation.result_files import EVALUATION_FILES, write_evaluation
-from pqcomq.masks.read_masks import read_masks
-from pqcomq.models.registry import load_model
-from pqcomq.quantization.files.weights_file import load_weights
+from pqcomq.research_only import RESEARCH_ONLY
+
+if TYPE_CHECKING:
+    from pqcomq.comparison.evaluate import Evaluation
 
 
 class PromptKind(StrEnum):
@@ -77,6 +72,15 @@ def evaluate(
     json: AsJson = False,
 ) -> None:
     """Score full precision and quantized weights against ground truth, organ by organ, prompted from the labels."""
+    from pqcomq.backends.fastest import settled, with_device
+    from pqcomq.comparison.compared_model import ComparedModel, check_same_source
+    from pqcomq.comparison.evaluate import Protocol
+    from pqcomq.comparison.evaluate import evaluate as run_evaluation
+    from pqcomq.comparison.presentation.result_files import EVALUATION_FILES, write_evaluation
+    from pqcomq.masks.read_masks import read_masks
+    from pqcomq.models.registry import load_model
+    from pqcomq.quantization.files.weights_file import load_weights
+
     check_folder(out, EVALUATION_FILES, overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
     truth = read_masks(labels, opened_volume, label, labels_part, remedies_of(remedy)).single(labels)
@@ -109,6 +113,8 @@ def evaluate(
 
 def _print(evaluation: Evaluation) -> None:
     """All precisions over all labels, then label by label."""
+    from pqcomq.comparison.evaluate import summary_table
+
     first = evaluation.summaries[0]
     title = f"{evaluation.volume_name}: {first.model}, {len(evaluation.prompts) // len(evaluation.summaries)} prompts"
     columns, rows = summary_table(evaluation.summaries)

@@ -9,8 +9,7 @@ import typer
 
 from pqcomq.cli.terminal.options import AsJson, Overwrite
 from pqcomq.cli.terminal.output import print_json, print_note, print_written
-from pqcomq.export.package import ExportKind, export_model
-from pqcomq.quantization.files.weights_file import load_weights
+from pqcomq.export.export_kind import ExportKind
 
 
 def export(
@@ -31,6 +30,9 @@ def export(
     A file model.json beside them says how images and boxes are made. Decoders take boxes; a model's points and
     scribbles stay with pqcomq.
     """
+    from pqcomq.export.package import export_model
+    from pqcomq.quantization.files.weights_file import load_weights
+
     model = load_weights(weights)
     written = export_model(model, to, out, overwrite=overwrite)
     if json:

@@ -11,13 +11,9 @@ from pqcomq.cli.report import DoubtBelow, LeastDice, MostVolume
 from pqcomq.cli.terminal.options import AsJson, LossMargin
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.cli.terminal.statuses import NOT_PASSED, PASSED, UNDECIDED, Answer
-from pqcomq.cohort.cohort_result import CohortResult
-from pqcomq.cohort.cohort_store import CohortStore
-from pqcomq.cohort.statistics.cohort_statistics import CascadeVerdicts, CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
-from pqcomq.comparison.gate import Tolerance, judge_objects, overall
+from pqcomq.comparison.tolerance import Tolerance
 from pqcomq.errors import InputError
-from pqcomq.session.load import SavedSession
 
 _STATUSES = {"pass": PASSED, "fail": NOT_PASSED, "undecided": UNDECIDED}
 
@@ -46,6 +42,10 @@ def gate(
     --loss-margin: a quantized model passes if a greater loss of Dice against ground truth is ruled out, for all labels
     together and for each.
     """
+    from pqcomq.cohort.cohort_store import CohortStore
+    from pqcomq.comparison.gate import judge_objects, overall
+    from pqcomq.session.load import SavedSession
+
     if CohortStore.is_at(session):
         _cohort(session, loss_margin, cascade, json=json)
         return
@@ -67,6 +67,9 @@ def _cohort(folder: Path, margin: float, cascade: float | None, *, json: bool) -
     Raises:
         InputError: no case was scored.
     """
+    from pqcomq.cohort.cohort_result import CohortResult
+    from pqcomq.cohort.statistics.cohort_statistics import CascadeVerdicts, CohortStatistics
+
     result = CohortResult.at(folder)
     if cascade is None:
         statistics = CohortStatistics.of(result, margin)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pqcomq.cli.terminal.options import AsJson, Part, Remedies, Series, opened
 from pqcomq.cli.terminal.output import print_json, print_lines
-from pqcomq.comparison.model_result import MEGABYTE
-from pqcomq.models.registry import MODEL_TITLES
-from pqcomq.quantization.files.weights_file import load_weights, manifest
-from pqcomq.volumes.geometry_report import GeometryReport
-from pqcomq.volumes.volume import Volume
+
+if TYPE_CHECKING:
+    from pqcomq.volumes.volume import Volume
 
 
 def info(
@@ -25,6 +23,8 @@ def info(
     json: AsJson = False,
 ) -> None:
     """Say what a file of quantized weights or a volume holds, after checking that it is whole."""
+    from pqcomq.quantization.files.weights_file import load_weights, manifest
+
     if file.suffix != ".safetensors":
         _tell_volume(opened(file, series, None, part, remedy), json)
         return
@@ -38,6 +38,8 @@ def info(
 
 
 def _tell_volume(volume: Volume, json: bool) -> None:
+    from pqcomq.volumes.geometry_report import GeometryReport
+
     report = GeometryReport.of(volume)
     low, high = float(volume.voxels.min()), float(volume.voxels.max())
     if json:
@@ -53,6 +55,9 @@ def _code_bits(quantization: Mapping[str, Any]) -> str:
 
 
 def _sentences(content: dict[str, Any]) -> list[str]:
+    from pqcomq.comparison.model_result import MEGABYTE
+    from pqcomq.models.registry import MODEL_TITLES
+
     source, quantization, calibration = content["model"], content["quantization"], content["calibration"]
     errors = {name: layer["error"] for name, layer in content["layers"].items()}
     worst = max(errors, key=lambda name: errors[name])

@@ -13,7 +13,6 @@ from pqcomq.cli.terminal.output import print_json, print_lines, print_note, prin
 from pqcomq.cli.terminal.progress_bar import downloading
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import ENTRIES, Entry, entry_of
-from pqcomq.models.catalogue.fetching import fetch_model, import_model, verify_model
 from pqcomq.models.catalogue.model_store import forget, models_folder, record_of
 
 
@@ -58,6 +57,8 @@ def models(
 
 
 def _done(action: Action, key: str, file: Path | None, accept_licence: bool) -> dict[str, Any]:
+    from pqcomq.models.catalogue.fetching import fetch_model, import_model, verify_model
+
     entry = entry_of(key)
     if action is Action.remove:
         removed = forget(key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,17 +24,12 @@ from pqcomq.cli.terminal.options import (
 )
 from pqcomq.cli.terminal.output import print_json, print_lines, print_note
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.comparison.model_result import MEGABYTE
 from pqcomq.errors import InputError
-from pqcomq.models.registry import load_model
-from pqcomq.quantization.algorithm.config import BIT_WIDTHS, STORED_BITS, QuantizationConfig
-from pqcomq.quantization.calibration.slices import DEFAULT_SLICES, calibrate_on
-from pqcomq.quantization.files.model_card import card_path, write_card
-from pqcomq.quantization.files.resume import Journal, run_identity
-from pqcomq.quantization.files.weights_file import manifest, read_manifest, save_weights
-from pqcomq.quantization.planning.presets import default_config
-from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS, DEFAULT_SLICES, STORED_BITS, QuantizationConfig
 from pqcomq.run_lock import only_run
+
+if TYPE_CHECKING:
+    from pqcomq.quantization.files.resume import Journal
 
 
 def quantize(
@@ -79,6 +74,14 @@ def quantize(
 
     A run that was stopped leaves its finished layers beside the file to be; the same command goes on from there.
     """
+    from pqcomq.comparison.model_result import MEGABYTE
+    from pqcomq.models.registry import load_model
+    from pqcomq.quantization.calibration.slices import calibrate_on
+    from pqcomq.quantization.files.model_card import card_path, write_card
+    from pqcomq.quantization.files.resume import Journal, run_identity
+    from pqcomq.quantization.files.weights_file import manifest, save_weights
+    from pqcomq.quantization.quantize_model import quantize_model
+
     _check_bits(bits, method, stored_bits)
     if out.suffix != ".safetensors":
         raise InputError("Quantized weights are written to a file that ends in .safetensors", out)
@@ -130,6 +133,9 @@ def _lock(out: Path) -> Path:
 
 def _drop_leftovers(out: Path) -> None:
     """Take away the finished layers of a run that was killed after it had written its file."""
+    from pqcomq.quantization.files.resume import Journal
+    from pqcomq.quantization.files.weights_file import read_manifest
+
     with suppress(InputError), only_run(_lock(out), out):
         if Journal.drop_finished(_unfinished(out), read_manifest(out)):
             print_note(f"{_unfinished(out)} was left by the run that wrote {out}, and was taken away")
@@ -168,6 +174,8 @@ def _settings(
     Raises:
         InputError: a setting is unknown or outside its range.
     """
+    from pqcomq.quantization.planning.presets import default_config
+
     try:
         chosen = default_config(
             model,

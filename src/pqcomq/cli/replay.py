@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,10 +12,9 @@ from pqcomq.cli.terminal.options import AsJson, Checkpoint, ModalityOption, Part
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.cli.terminal.statuses import NOT_PASSED, Answer
-from pqcomq.models.registry import load_model
-from pqcomq.session.load import SavedSession
-from pqcomq.session.replay import Replay
-from pqcomq.session.replay import replay as run_again
+
+if TYPE_CHECKING:
+    from pqcomq.session.replay import Replay
 
 _SHOWN = 20
 """Differences printed one by one; --json has them all."""
@@ -35,6 +34,10 @@ def replay(
     json: AsJson = False,
 ) -> None:
     """Run a session again: status 0 if every voxel and number comes out the same, 1 with the differences if not."""
+    from pqcomq.models.registry import load_model
+    from pqcomq.session.load import SavedSession
+    from pqcomq.session.replay import replay as run_again
+
     saved = SavedSession.at(session)
     opened_volume = opened(volume, series, modality, part, remedy)
     saved.check_volume(opened_volume)  # told before a model is loaded

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pqcomq.atomic_files import check_folder
-from pqcomq.backends.fastest import settled, with_device
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
 from pqcomq.cli.terminal.options import (
@@ -38,21 +37,14 @@ from pqcomq.cli.terminal.options import (
 )
 from pqcomq.cli.terminal.output import print_json, print_lines, print_written
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.cli.terminal.prompt_options import prompts_of
-from pqcomq.comparison.box_perturbation import SHIFT_PIXELS, BoxMovement
-from pqcomq.comparison.compare import PromptedObject, compare_objects
-from pqcomq.comparison.compared_model import ComparedModel, check_same_source
-from pqcomq.comparison.gate import Tolerance
-from pqcomq.dicom_masks.mask_object import LabelledObjects
+from pqcomq.comparison.box_movement import SHIFT_PIXELS, BoxMovement
+from pqcomq.comparison.tolerance import Tolerance
 from pqcomq.errors import InputError
-from pqcomq.models.registry import load_model
-from pqcomq.quantization.files.weights_file import load_weights
-from pqcomq.quantization.quantized_model import with_unique_names
-from pqcomq.segmentation.box import Box3D
-from pqcomq.segmentation.prompt import Prompt
-from pqcomq.session.file_names import MANIFEST, PAGE
-from pqcomq.session.save import manifest, save_session
-from pqcomq.session.session import Session
+
+if TYPE_CHECKING:
+    from pqcomq.comparison.compare import PromptedObject
+    from pqcomq.dicom_masks.mask_object import LabelledObjects
+    from pqcomq.segmentation.prompt import Prompt
 
 LeastDice = Annotated[float, typer.Option("--dice", help="Gate: least Dice between the models.", metavar="D")]
 MostVolume = Annotated[
@@ -110,6 +102,17 @@ def report(
     json: AsJson = False,
 ) -> None:
     """Compare on one or more objects and keep everything in a folder: a page to read, tables, and what replays it."""
+    from pqcomq.backends.fastest import settled, with_device
+    from pqcomq.cli.terminal.prompt_options import prompts_of
+    from pqcomq.comparison.compare import compare_objects
+    from pqcomq.comparison.compared_model import ComparedModel, check_same_source
+    from pqcomq.models.registry import load_model
+    from pqcomq.quantization.files.weights_file import load_weights
+    from pqcomq.quantization.quantized_model import with_unique_names
+    from pqcomq.session.file_names import MANIFEST, PAGE
+    from pqcomq.session.save import manifest, save_session
+    from pqcomq.session.session import Session
+
     tolerance = Tolerance(dice, volume_percent, doubt_below)
     check_folder(out, (PAGE, MANIFEST), overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
@@ -149,6 +152,10 @@ def _objects(
     Raises:
         InputError: neither a box nor labels, or options that do not go together.
     """
+    from pqcomq.comparison.compare import PromptedObject
+    from pqcomq.segmentation.box import Box3D
+    from pqcomq.segmentation.prompt import Prompt
+
     if label and prompts and max(len(label), len(prompts)) > 1:
         raise InputError(
             "--box, --point and --scribble are of one object; with several labels each gets the box round its own."

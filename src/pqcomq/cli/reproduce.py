@@ -11,10 +11,7 @@ import typer
 
 from pqcomq.cli.terminal.options import AsJson
 from pqcomq.cli.terminal.output import print_json, print_lines, print_table
-from pqcomq.cohort.cohort_result import CohortResult
-from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
-from pqcomq.cohort.statistics.published_table import differences_to_the_paper, published_rows
 
 
 def reproduce(
@@ -26,6 +23,10 @@ def reproduce(
     The paper's experiment (arXiv 2604.07674) is a cohort with MedSAM ViT-B's checkpoint on AbdomenCT-1K:
     pqcomq cohort DATASET --model medsam --checkpoint FILE --bits 8 4 2 --method rtn comq pcomq --out RESULTS
     """
+    from pqcomq.cohort.cohort_result import CohortResult
+    from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
+    from pqcomq.cohort.statistics.published_table import differences_to_the_paper, published_rows
+
     result = CohortResult.at(results)
     statistics = CohortStatistics.of(result, DEFAULT_MARGIN)
     rows, differ = published_rows(result, statistics), differences_to_the_paper(result, statistics)

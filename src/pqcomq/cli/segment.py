@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
-from pqcomq.backends.fastest import settled, with_device
-from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
 from pqcomq.cli.terminal.options import (
@@ -39,24 +36,18 @@ from pqcomq.cli.terminal.options import (
 )
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.cli.terminal.prompt_options import prompts_of
-from pqcomq.comparison.compared_model import check_same_source
-from pqcomq.comparison.measures.latency import Latency
-from pqcomq.dicom_masks.referenced_series import source_series
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import mask_kind
-from pqcomq.masks.named_mask import NamedMask
-from pqcomq.masks.origin import Origin
-from pqcomq.masks.write_masks import check_mask_targets, export_masks
-from pqcomq.models.registry import load_model
-from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Stopwatch, translated
-from pqcomq.quantization.files.weights_file import load_weights
-from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.segmentation.cascade import CascadeRunner
-from pqcomq.segmentation.propagation import segment_prompt
-from pqcomq.segmentation.slice_runner import SliceRunner
-from pqcomq.volumes.intensity_window import default_window
+
+if TYPE_CHECKING:
+    from pqcomq.masks.named_mask import NamedMask
+    from pqcomq.models.segmenter import Segmenter
+    from pqcomq.quantization.quantized_model import QuantizedModel
+    from pqcomq.segmentation.prompt import Prompt
+    from pqcomq.segmentation.slice_runner import SliceRunner
+    from pqcomq.volumes.volume import Volume
+    from pqcomq.volumes.window import Window
 
 
 def segment(
@@ -102,6 +93,20 @@ def segment(
     json: AsJson = False,
 ) -> None:
     """Segment what a box, points or a scribble ask for; several boxes or scribbles make one file with a label each."""
+    import numpy as np
+
+    from pqcomq.backends.fastest import with_device
+    from pqcomq.backends.openvino_model import on_runtime
+    from pqcomq.cli.terminal.prompt_options import prompts_of
+    from pqcomq.dicom_masks.referenced_series import source_series
+    from pqcomq.masks.write_masks import check_mask_targets, export_masks
+    from pqcomq.models.registry import load_model
+    from pqcomq.quantization.files.weights_file import load_weights
+    from pqcomq.quantization.quantized_model import QuantizedModel
+    from pqcomq.segmentation.cascade import CascadeRunner
+    from pqcomq.segmentation.slice_runner import SliceRunner
+    from pqcomq.volumes.intensity_window import default_window
+
     if (model is None) == (weights is None):
         raise InputError("name either --model or --weights")
     if cascade is not None and weights is None:
@@ -123,19 +128,8 @@ def segment(
     if cascade is not None:
         full = _full_precision(loaded, checkpoint, runtime)
         runner = CascadeRunner(segmenter, full, cascade, opened_volume, chosen)
-    made: dict[int, NamedMask] = {}
-    told, watch = 0, Stopwatch(sum(len(each.slices) for each in asked))  # one for all objects
-    for number, (title, checked) in enumerate(zip(names, asked, strict=True), start=1):
-        work = translated(segment_prompt(runner, checked, prompts.value), lambda progress: watch.step(progress.text))
-        mask = followed(work, f"{title}: {segmenter.title}, {segmenter.precision}").in_volume(
-            opened_volume.grid.shape_zyx
-        )
-        origin = Origin.of(ran, checked, prompts.value, chosen, mask)
-        if isinstance(runner, CascadeRunner):
-            sent = sorted(runner.sent[told:])
-            origin = replace(origin, cascade={"threshold": cascade, "full_precision_slices": sent})
-            told = len(runner.sent)
-        made[number] = NamedMask(title, mask, origin)
+    named = list(zip(names, asked, strict=True))
+    made = _segmented(ran, runner, named, prompts, chosen, opened_volume)
     paths = export_masks(out, made, opened_volume, with_patient=with_patient, overwrite=overwrite)
     voxel = opened_volume.grid.voxel_millilitres
     volumes = [float(np.count_nonzero(each.mask)) * voxel for each in made.values()]
@@ -146,12 +140,50 @@ def segment(
     model_title = f"{segmenter.title} {segmenter.precision}"
     lines = [
         f"{title}: {volume:.1f} mL on {len(checked.slices)} slices, {model_title}"
-        for title, volume, checked in zip(names, volumes, asked, strict=True)
+        for (title, checked), volume in zip(named, volumes, strict=True)
     ]
     if isinstance(runner, CascadeRunner):
         lines.append(f"{len(runner.sent)} of {len(runner.decoder_ms)} prompts were sent on to full precision")
     why = [segmenter.execution.why] if segmenter.execution.why else []
     print_lines([*opened_volume.notes, *lines, *why, f"wrote {out}", f"wrote {paths[1]}: how it was made"])
+
+
+def _segmented(
+    model: Segmenter | QuantizedModel,
+    runner: SliceRunner,
+    asked: list[tuple[str, Prompt]],
+    prompts: Prompting,
+    window: Window,
+    volume: Volume,
+) -> dict[int, NamedMask]:
+    """The objects by their numbers, each with the record of how it was made.
+
+    Args:
+        model: as it runs, for the records.
+        runner: of it on the volume.
+        asked: names and prompts of the objects.
+        prompts: where those of other slices come from.
+        window: of the model's input.
+        volume: that is segmented.
+    """
+    from pqcomq.masks.named_mask import NamedMask
+    from pqcomq.masks.origin import Origin
+    from pqcomq.segmentation.cascade import CascadeRunner
+    from pqcomq.segmentation.propagation import segment_prompt
+
+    made: dict[int, NamedMask] = {}
+    title = f"{runner.segmenter.title}, {runner.segmenter.precision}"
+    told, watch = 0, Stopwatch(sum(len(prompt.slices) for _name, prompt in asked))  # one for all objects
+    for number, (name, prompt) in enumerate(asked, start=1):
+        work = translated(segment_prompt(runner, prompt, prompts.value), lambda progress: watch.step(progress.text))
+        mask = followed(work, f"{name}: {title}").in_volume(volume.grid.shape_zyx)
+        origin = Origin.of(model, prompt, prompts.value, window, mask)
+        if isinstance(runner, CascadeRunner):
+            sent = sorted(runner.sent[told:])
+            origin = replace(origin, cascade={"threshold": runner.threshold, "full_precision_slices": sent})
+            told = len(runner.sent)
+        made[number] = NamedMask(name, mask, origin)
+    return made
 
 
 def _full_precision(loaded: Segmenter | QuantizedModel, checkpoint: Path | None, runtime: Runtime) -> Segmenter:
@@ -160,6 +192,12 @@ def _full_precision(loaded: Segmenter | QuantizedModel, checkpoint: Path | None,
     Raises:
         InputError: the checkpoint is another one.
     """
+    from pqcomq.backends.fastest import settled
+    from pqcomq.backends.openvino_model import on_runtime
+    from pqcomq.comparison.compared_model import check_same_source
+    from pqcomq.models.registry import load_model
+    from pqcomq.quantization.quantized_model import QuantizedModel
+
     if not isinstance(loaded, QuantizedModel):
         raise ValueError("a cascade needs a quantized model")
     full = load_model(loaded.segmenter.key, checkpoint)
@@ -179,6 +217,9 @@ def _names(given: list[str], count: int) -> list[str]:
 
 
 def _described(segmenter: Segmenter, runner: SliceRunner, millilitres: float, paths: list[Path]) -> dict[str, object]:
+    from pqcomq.comparison.measures.latency import Latency
+    from pqcomq.segmentation.cascade import CascadeRunner
+
     return {
         "file": str(paths[0]),
         "record": str(paths[1]),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pqcomq.cli.terminal.options import AsJson
 from pqcomq.cli.terminal.output import print_json, print_lines, print_table
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.volumes.dicom.scan import Scan, scanning
-from pqcomq.volumes.dicom.series import checked_scan
-from pqcomq.volumes.dicom.series_summary import SeriesInfo, infos_of
 from pqcomq.volumes.path_checks import is_folder
+
+if TYPE_CHECKING:
+    from pqcomq.volumes.dicom.scan import Scan
+    from pqcomq.volumes.dicom.series_summary import SeriesInfo
 
 
 def series(
@@ -24,6 +25,10 @@ def series(
     json: AsJson = False,
 ) -> None:
     """List the DICOM series in a place, with what stands in the way of opening each."""
+    from pqcomq.volumes.dicom.scan import scanning
+    from pqcomq.volumes.dicom.series import checked_scan
+    from pqcomq.volumes.dicom.series_summary import infos_of
+
     is_folder(path)  # a path that cannot be read is told before anything else
     scan = checked_scan(followed(scanning(path), "looking into files"))
     infos = infos_of(scan)

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from pqcomq.comparison.box_movement import SHIFT_PIXELS as SHIFT_PIXELS
+from pqcomq.comparison.box_movement import BoxMovement as BoxMovement
 from pqcomq.comparison.measures.metrics import dice
 from pqcomq.comparison.model_result import Comparison
 from pqcomq.models.segmenter import Segmenter
@@ -25,24 +27,6 @@ from pqcomq.segmentation.propagation import segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import EightBitSlices
 from pqcomq.volumes.volume import Volume
-
-SHIFT_PIXELS = 5
-DRAWS = 8
-
-
-@dataclass(frozen=True)
-class BoxMovement:
-    """How boxes are moved.
-
-    Attributes:
-        shift: greatest movement of an edge in pixels of the volume, either way.
-        draws: moved boxes.
-        seed: of the random shifts.
-    """
-
-    shift: int = SHIFT_PIXELS
-    draws: int = DRAWS
-    seed: int = 0
 
 
 @dataclass(frozen=True)

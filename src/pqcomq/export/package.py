@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pqcomq
 from pqcomq.atomic_files import check_folder, replacing, together
 from pqcomq.errors import InputError
 from pqcomq.export import onnx_file, openvino_file
+from pqcomq.export.export_kind import ExportKind as ExportKind
 from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.quantization.planning.stored_bits import coded_names
 from pqcomq.quantization.quantized_model import QuantizedModel
@@ -22,15 +22,6 @@ from pqcomq.research_only import RESEARCH_ONLY
 
 FORMAT = 1
 DESCRIPTION = "model.json"
-
-
-class ExportKind(StrEnum):
-    """Formats that a model is exported to."""
-
-    onnx = "onnx"
-    openvino = "openvino"
-    safetensors_fp16 = "safetensors-fp16"
-
 
 FILES = {
     ExportKind.onnx: ("encoder.onnx", "decoder.onnx"),

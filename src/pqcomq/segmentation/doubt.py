@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:  # files and options ask for a threshold alone, and torch takes seconds to load
+    import torch
 
 STABILITY_OFFSET = 1.0
 """Logits by which the threshold is raised and lowered, Segment Anything's own choice."""
@@ -74,5 +77,5 @@ def doubt_of(logits: torch.Tensor, agreements: Sequence[float]) -> Doubt:
         agreements: Dice of the mask with that of each moved box.
     """
     near = logits[logits > -STABILITY_OFFSET].double()
-    certainty = float((2 * torch.sigmoid(near) - 1).abs().mean()) if near.numel() else 0.0
+    certainty = float((2 * near.sigmoid() - 1).abs().mean()) if near.numel() else 0.0
     return Doubt(stability_score(logits), float(np.mean(agreements)), certainty)

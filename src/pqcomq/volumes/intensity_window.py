@@ -6,54 +6,13 @@ bowang-lab/MedSAM), over the whole volume so that neighbouring slices share one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from pqcomq.errors import InputError
 from pqcomq.volumes.volume import Modality, Volume
+from pqcomq.volumes.window import PRESETS as PRESETS
+from pqcomq.volumes.window import Window as Window
 
 _LOW_PERCENTILE, _HIGH_PERCENTILE = 0.5, 99.5
-
-
-@dataclass(frozen=True)
-class Window:
-    """A window over Hounsfield units (or any stored intensity).
-
-    Attributes:
-        level: its centre.
-        width: its extent, greater than zero.
-
-    Raises:
-        InputError: the width is not positive, or either number is not finite.
-    """
-
-    level: float
-    width: float
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.level) and np.isfinite(self.width) and self.width > 0):
-            raise InputError(f"window level {self.level}, width {self.width}: the width must be a number above 0")
-
-    @property
-    def low(self) -> float:
-        """The intensity shown black."""
-        return self.level - self.width / 2
-
-    @property
-    def high(self) -> float:
-        """The intensity shown white."""
-        return self.level + self.width / 2
-
-
-PRESETS = {
-    "abdomen": Window(40, 400),
-    "lung": Window(-600, 1500),
-    "brain": Window(40, 80),
-    "mediastinum": Window(50, 350),
-    "bone": Window(400, 1800),
-}
-"""CT presets in Hounsfield units."""
 
 
 def default_window(modality: Modality, voxels: np.ndarray) -> Window:

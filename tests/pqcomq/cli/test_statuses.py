@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 
 import pytest
@@ -11,7 +10,6 @@ import typer
 from pqcomq.cli.terminal.statuses import BAD_INPUT, FAULT, INTERRUPTED, NOT_PASSED, UNDECIDED
 
 DEEP = "[" * 100_000
-gate_command = importlib.import_module("pqcomq.cli.gate")
 
 
 @pytest.mark.parametrize(
@@ -55,8 +53,8 @@ def test_each_outcome_has_its_status(run, tmp_path, monkeypatch, outcome, status
         def numbers():
             return []
 
-    monkeypatch.setattr(gate_command, "SavedSession", Saved)
-    monkeypatch.setattr(gate_command, "overall", lambda _verdicts: outcome)
+    monkeypatch.setattr("pqcomq.session.load.SavedSession", Saved)
+    monkeypatch.setattr("pqcomq.comparison.gate.overall", lambda _verdicts: outcome)
     given, text, _ = run("gate", tmp_path, "--json")
     assert (given, json.loads(text)["outcome"]) == (status, outcome)
 
@@ -79,5 +77,5 @@ def test_whatever_goes_wrong_is_no_answer(run, tmp_path, monkeypatch, raised, st
     def fail(_folder):
         raise raised
 
-    monkeypatch.setattr(gate_command.CohortStore, "is_at", fail)
+    monkeypatch.setattr("pqcomq.cohort.cohort_store.CohortStore.is_at", fail)
     assert run("gate", tmp_path)[0] == status

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from pqcomq.cli.terminal.lists import BOX, NUMBERS, is_number
 from pqcomq.errors import InputError
-from pqcomq.segmentation.box import Box3D
-from pqcomq.volumes.volume import Volume
+
+if TYPE_CHECKING:
+    from pqcomq.segmentation.box import Box3D
+    from pqcomq.volumes.volume import Volume
 
 
 class BoxUnit(StrEnum):
@@ -32,6 +33,10 @@ def boxes_of(texts: Sequence[str], unit: BoxUnit, volume: Volume) -> list[Box3D]
     Raises:
         InputError: not six numbers, or they reach outside.
     """
+    import numpy as np
+
+    from pqcomq.segmentation.box import Box3D
+
     boxes = []
     for text in texts:
         values: list[float] = []

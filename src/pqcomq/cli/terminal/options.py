@@ -1,30 +1,34 @@
-"""Options that several commands share, and what they turn into."""
+"""Options that several commands share, and what they turn into.
+
+What reads volumes is imported where it is called, so that a command's help waits for none of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from pqcomq.backends.runtime import Device, Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind
-from pqcomq.masks.read_masks import read_masks
-from pqcomq.models.registry import MODEL_KEYS
+from pqcomq.models.catalogue.entries import ENTRIES
 from pqcomq.quantization.algorithm.config import METHOD_TITLES
 from pqcomq.volumes.import_issues import REMEDIES, Remedy, remedy_named
-from pqcomq.volumes.intensity_window import PRESETS, Window
-from pqcomq.volumes.volume import Volume
-from pqcomq.volumes.volume_reader import reading_volume
+from pqcomq.volumes.window import PRESETS, Window
 
-ModelKey = StrEnum("ModelKey", {key.replace("-", "_"): key for key in MODEL_KEYS})  # type: ignore[misc]
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pqcomq.dicom_masks.mask_object import LabelledObjects
+    from pqcomq.volumes.volume import Volume
+
+ModelKey = StrEnum("ModelKey", {key.replace("-", "_"): key for key in ENTRIES})  # type: ignore[misc]
 MethodKey = StrEnum("MethodKey", {key: key for key in METHOD_TITLES})  # type: ignore[misc]
 DEFAULT_MODEL, DEFAULT_METHOD = ModelKey("lite-medsam"), MethodKey("pcomq")
 
@@ -104,7 +108,12 @@ WindowOption = Annotated[
     ),
 ]
 ModalityOption = Annotated[
-    ModalityKey | None, typer.Option("--modality", help="For files that do not say; by default told from the values.")
+    ModalityKey | None,
+    typer.Option(
+        "--modality",
+        help="What the volume is, where its file does not say, or says something else; by default told from the "
+        "values.",
+    ),
 ]
 Series = Annotated[
     str | None, typer.Option(help="DICOM series to take, where a folder holds several: its UID or number.")
@@ -166,6 +175,8 @@ def opened(
     remedies: Sequence[RemedyKey] | None = None,
 ) -> Volume:
     """Read a volume as the options say, with a bar where it takes long."""
+    from pqcomq.volumes.volume_reader import reading_volume
+
     work = reading_volume(
         path,
         series=series,
@@ -205,6 +216,8 @@ def labelled(
     Raises:
         InputError: only one of both options was given, or a label does not occur.
     """
+    from pqcomq.masks.read_masks import read_masks
+
     if (labels is None) != (not label):
         raise InputError("--labels and --label go together: a file and the numbers of labels in it.")
     if labels is None:

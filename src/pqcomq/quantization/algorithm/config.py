@@ -25,6 +25,9 @@ METHOD_TITLES: dict[Method, str] = {
     "ecq": "Entropy coded",
 }
 
+DEFAULT_SLICES = 8
+"""Of calibration, where nothing else is chosen."""
+
 STORED_BITS = (1.0, 6.0)
 """Fewest and most bits a weight that entropy-coded layers may be asked to take."""
 

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from pqcomq.errors import InputError
+from pqcomq.quantization.algorithm.config import DEFAULT_SLICES as DEFAULT_SLICES
 from pqcomq.volumes.intensity_window import Window, default_window, eight_bit
 from pqcomq.volumes.volume import Volume
-
-DEFAULT_SLICES = 8
 
 _BODY_SHARE = 0.5
 """A slice counts as having content if it shows at least this share of what the fullest slice shows."""
