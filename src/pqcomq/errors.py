@@ -22,6 +22,10 @@ class InputError(ValueError):
         reason: the sentence; long paths in it are shortened in the middle, so that the problem stays in sight.
         place: the file or folder that it is about, put behind the sentence in brackets, however its name is spelt.
 
+    Attributes:
+        reason: the sentence alone, for records that are to name no place on this machine.
+        place: what is in the brackets, not shortened; None where there are none.
+
     Examples:
         >>> import pqcomq
         >>> print(pqcomq.InputError("The file was cut off before its first voxel.", "ct.nii"))
@@ -29,9 +33,10 @@ class InputError(ValueError):
     """
 
     def __init__(self, reason: str = "", place: object = None) -> None:
-        message = with_short_paths(reason)
+        self.reason = message = with_short_paths(reason)
+        self.place = None if place is None else str(place)
         if place is not None:
-            message = f"{message.removesuffix('.')} ({_short(str(place))})" + "." * message.endswith(".")
+            message = f"{message.removesuffix('.')} ({short_path(str(place))})" + "." * message.endswith(".")
         super().__init__(message)
 
 
@@ -45,10 +50,11 @@ def with_short_paths(message: str) -> str:
         >>> with_short_paths("There is no file /media/archive/2026/patients/0815/study/series-3/CT/IM000127.dcm.")
         'There is no file /media/…/CT/IM000127.dcm.'
     """
-    return _PATH.sub(lambda found: _short(found[0]), message)
+    return _PATH.sub(lambda found: short_path(found[0]), message)
 
 
-def _short(path: str) -> str:
+def short_path(path: str) -> str:
+    """A path as messages show it: a long one keeps its beginning, and its end with the folder that it lies in."""
     pieces = re.split(r"[/\\]", path)
     if len(path) <= LONGEST_PATH or len(pieces) < MOST_PIECES:
         return path

@@ -69,6 +69,7 @@ class RemedyNeeded(InputError):  # noqa: N818  # the plugin answers it with a ch
     def __init__(self, what: str, finding: ImportIssue) -> None:
         offered = ", or ".join(f"'{remedy}' to {REMEDIES[remedy]}" for remedy in finding.remedies)
         super().__init__(f"{finding.sentence[:-1]} ({what}); choose a remedy: {offered}.")
+        self.reason, self.place = f"{finding.sentence[:-1]}; choose a remedy: {offered}.", what
         self.what = what
         self.finding = finding
 

@@ -437,7 +437,7 @@ def test_labels_of_another_grid_are_refused(ready, tmp_path, block, monkeypatch)
         "napari_pqcomq.setup.ground_truth_panel.QFileDialog.getOpenFileName", lambda *given: (str(path), "")
     )
     ready.panels.truth.open_button.click()
-    assert any("wholly outside of the volume: " in message for message in notices())
+    assert any("wholly outside of the volume (" in message for message in notices())
 
 
 def test_the_layers_of_a_comparison_are_not_offered_as_the_users(ready, shown_viewer, masks):

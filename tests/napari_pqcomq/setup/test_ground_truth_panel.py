@@ -91,7 +91,7 @@ def test_labels_of_another_place_are_refused_without_a_question(panel, block, tm
     elsewhere = block()
     elsewhere.SetOrigin((500.0, 0.0, 0.0))
     sitk.WriteImage(sitk.Cast(elsewhere > 100, sitk.sitkUInt8), str(tmp_path / "e.nii.gz"))
-    with pytest.raises(InputError, match=r"^The labels lie wholly outside of the volume: "):
+    with pytest.raises(InputError, match=r"^The labels lie wholly outside of the volume \("):
         panel.open_labels(tmp_path / "e.nii.gz")
 
 

@@ -10,15 +10,18 @@ import pytest
 import SimpleITK as sitk
 
 from pqcomq.cohort.cases.case import Case
+from pqcomq.cohort.cases.case_checks import without_paths
 from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
+from pqcomq.cohort.cases.layouts import case_folders
 from pqcomq.cohort.cases.read_case import opened
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.dicom_masks.mask_object import MaskObject
-from pqcomq.dicom_masks.rtstruct_writer import write_structure_set
-from pqcomq.dicom_masks.seg_writer import write_segmentation
 from pqcomq.errors import InputError
+from pqcomq.volumes.import_issues import ImportIssue, RemedyNeeded
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume_reader import read_volume
+
+from ..dicom_objects import write_segmentation, write_structure_set
 
 ANY = CohortSettings("lite-medsam", "", "", (), "torch")
 
@@ -79,6 +82,15 @@ def test_manifest(phantoms, tmp_path, kind):
     first, second = find_cases(path).cases
     assert (first.name, first.window, first.modality, first.unit) == ("anna", Window(60, 300), "CT", "P1")
     assert (second.window, second.only, second.label_title(1)) == (None, (1, 7), "left thing")
+
+
+def test_a_patient_called_na_is_no_missing_one(phantoms, tmp_path):
+    pytest.importorskip("pandas")
+    lines = [
+        f"{name},{phantoms / name / 'image.nii.gz'},{phantoms / name / 'labels.nii.gz'},NA" for name in ("anna", "bert")
+    ]
+    (tmp_path / "cases.csv").write_text("\n".join(["case,image,labels,patient", *lines]))
+    assert {case.unit for case in find_cases(tmp_path / "cases.csv").cases} == {"NA"}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +168,45 @@ def test_a_dicom_series_with_a_segmentation_or_a_structure_set(ct_series, tmp_pa
     assert np.array_equal(labels.mask(1), mask)
     shutil.copytree(tmp_path / "cohort" / "anna", tmp_path / "cohort" / "anna again")
     assert len({each.unit for each in find_cases(tmp_path / "cohort").cases}) == 1
-    assert "P1" not in case.unit
+    assert {each.unit for each in find_cases(tmp_path / "cohort").cases} == {"anna"}  # nothing made of the ID
+
+
+def test_a_reason_tells_neither_a_place_nor_a_file_named_after_a_patient(tmp_path):
+    place = tmp_path / "all of the studies" / "of a year" / "Moore, Ann" / "imagesTr" / "ann_moore_0000.nii.gz"
+    case = Case("ann_moore", place, place.with_name("ann_moore.nii.gz"))
+    for problem in (
+        InputError("The file was cut off.", place),
+        InputError("The labels lie wholly outside of the volume.", f"{case.labels} on ann_moore_0000"),
+        InputError(
+            "The file does not lie on the voxels of ann_moore_0000: it reaches outside the volume.", case.labels
+        ),
+        RemedyNeeded(str(place), ImportIssue("shear", "The axes are 4° off right angles.", ("resample",))),
+        OSError(f"cannot open {place}"),
+    ):
+        told = without_paths(problem, case)
+        assert "oore" not in told and str(tmp_path) not in told and "imagesTr" not in told
+
+
+def test_a_damaged_image_in_a_case_s_folder_is_told_without_its_place(ct_series, tmp_path):
+    folder = tmp_path / "cohort" / "anna"
+    shutil.copytree(ct_series, folder)
+    (folder / "0.dcm").write_bytes((folder / "0.dcm").read_bytes()[:150] + b"\0" * 200)
+    lost = case_folders(tmp_path / "cohort").not_scored
+    assert all(str(tmp_path) not in each.reason and "0.dcm" not in each.reason for each in lost)
+
+
+def test_what_nobody_labelled_is_no_object(phantoms, tmp_path):
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "blob": 1, "ignore": 7}}))
+    for name in ("imagesTr", "labelsTr"):
+        (tmp_path / name).mkdir()
+    shutil.copy(phantoms / "anna" / "image.nii.gz", tmp_path / "imagesTr" / "anna_0000.nii.gz")
+    shutil.copy(phantoms / "anna" / "labels.nii.gz", tmp_path / "labelsTr" / "anna.nii.gz")
+    for hidden in ("imagesTr/._anna_0000.nii.gz", "labelsTr/._anna.nii.gz"):  # as macOS leaves them
+        (tmp_path / hidden).write_bytes(b"\0\5\26\7")
+    found = find_cases(tmp_path)
+    assert found.not_scored == ()
+    case, _volume, _labels = opened(found.cases[0], ANY)
+    assert case.only == (1,)
 
 
 @pytest.mark.slow

@@ -11,6 +11,9 @@ from typing import Any
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Modality
 
+IGNORED = "ignore"
+"""nnU-Net's name of voxels that nobody labelled; they are no object."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -25,7 +28,7 @@ class Case:
         modality: overrides what the file says or what is guessed.
         window: of the models' input; None for the modality's own.
         label_names: label number → what it encloses, e.g. ``{1: "spleen"}``; labels not named are ``"label 1"``.
-        only: labels to score, by number; None for all.
+        only: labels to score, by number; None for all but one called ``"ignore"``.
         asked: labels to score, by name or number, of those; empty for all.
         synthetic_seed: of a case that is drawn, not read.
     """
@@ -67,11 +70,33 @@ class Case:
         Args:
             names: of all labels, by number.
         """
-        allowed = sorted(names) if self.only is None else sorted(self.only)
+        kept = (number for number, name in names.items() if name != IGNORED) if self.only is None else self.only
+        allowed = sorted(kept)
         if not self.asked:
             return allowed
         asked = {each.casefold() for each in self.asked}
         return [each for each in allowed if str(each) in asked or names.get(each, "").casefold() in asked]
+
+    def difference(self, other: Case) -> str | None:
+        """The first thing in which two cases of one name differ so that their numbers do, as a clause; files aside.
+
+        Returns:
+            None where their numbers would be the same.
+        """
+        ours, theirs = self._deciding(), other._deciding()
+        return next((name for name, value in ours.items() if value != theirs[name]), None)
+
+    def _deciding(self) -> dict[str, object]:
+        """What decides the case's numbers beside its voxels, by what is said where two differ in it."""
+        return {
+            "other labels asked for": ({each.casefold() for each in self.asked}, self.only),
+            "other names of labels": dict(self.label_names),
+            "another window": self.window,
+            "another modality": self.modality,
+            "another patient": self.unit,
+            "another site": self.site,
+            "another seed": self.synthetic_seed,
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""

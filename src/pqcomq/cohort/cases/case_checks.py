@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pqcomq.cohort.cases.case import Case
 from pqcomq.dicom_masks.object_loading import object_kind
-from pqcomq.errors import InputError, with_short_paths
+from pqcomq.errors import InputError, short_path, with_short_paths
 from pqcomq.volumes.labels.slicer_segmentation import is_slicer_segmentation
-from pqcomq.volumes.nifti.nifti_voxels import is_nifti_name, nifti_sizes
+from pqcomq.volumes.nifti.nifti_voxels import is_nifti_name, nifti_sizes, nifti_stem
 from pqcomq.volumes.nrrd_metaimage.nrrd_metaimage_reader import is_picture_name, picture_sizes
 from pqcomq.volumes.path_checks import is_folder
 
@@ -33,7 +34,7 @@ def fault_of(case: Case) -> str | None:
             return None  # DICOM: what it holds is told by reading it
         return _sizes_differ(case.image, case.labels)
     except InputError as fault:
-        return without_paths(str(fault), case)
+        return without_paths(fault, case)
 
 
 def _is_file_of_ours(path: Path) -> bool:
@@ -67,9 +68,23 @@ def _size(path: Path) -> tuple[int, ...] | None:
     return size
 
 
-def without_paths(sentence: str, case: Case) -> str:
-    """A sentence for results, which name no place on this machine."""
-    for what, path in (("the image", case.image), ("the label file", case.labels)):
+def without_paths(problem: Exception, case: Case) -> str:
+    """A problem as a sentence for results, which name neither a place on this machine nor, by a file's name, a patient.
+
+    Args:
+        problem: what went wrong with the case; a place behind the sentence is told as one of the case's two, or not.
+        case: whose files may be named in it, also by a volume that is named after its file.
+    """
+    files = [(what, path) for what, path in (("the image", case.image), ("the label file", case.labels)) if path]
+    sentence = str(problem)
+    if isinstance(problem, InputError):
+        about = next((what for what, path in files if Path(problem.place or "").is_relative_to(path)), None)
+        sentence = problem.reason if about is None else f"{problem.reason.removesuffix('.')} ({about})."
+    for what, path in files:
         # Messages shorten long paths; what is left of one still tells a folder's name.
-        sentence = sentence.replace(str(path), what).replace(with_short_paths(str(path)), what)
+        for written in (str(path), short_path(str(path)), with_short_paths(str(path))):
+            sentence = sentence.replace(written, what)
+        for name in (path.name, nifti_stem(path), path.stem):
+            if name not in ("image", "label", "labels") and any(map(str.isalpha, name)):
+                sentence = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", what, sentence)
     return sentence

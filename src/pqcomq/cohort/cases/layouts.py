@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,13 +41,14 @@ def nnunet_cases(dataset: Path) -> CaseList:
     described = _json(dataset / "dataset.json")
     names = _nnunet_names(described.get("labels", {}))
     modality = _nnunet_modality(described)
-    images = {_nnunet_name(path): path for path in sorted((dataset / "imagesTr").iterdir()) if _MARK in path.name}
+    shown = _shown(dataset / "imagesTr")
+    images = {_nnunet_name(path): path for path in shown if _MARK in path.name}
     if not images:  # version 1 also knows images of one channel without its number
-        images = {_stem(path): path for path in sorted((dataset / "imagesTr").iterdir()) if _is_volume(path)}
+        images = {_stem(path): path for path in shown if _is_volume(path)}
     folder = dataset / "labelsTr"
     if not folder.is_dir():
         raise InputError("The images have no labels: there is no folder labelsTr.", dataset)
-    labels = {_stem(path): path for path in sorted(folder.iterdir()) if _is_volume(path)}
+    labels = {_stem(path): path for path in _shown(folder) if _is_volume(path)}
     cases = [
         Case(name, image, labels[name], modality=modality, label_names=names)
         for name, image in images.items()
@@ -61,18 +61,22 @@ def nnunet_cases(dataset: Path) -> CaseList:
 def case_folders(dataset: Path) -> CaseList:
     """A folder of case folders: ``image.*`` and ``labels.*``, or a DICOM series with a SEG or RTSTRUCT.
 
+    DICOM cases with one PatientID are of one patient, who is called by the first of them.
+
     Raises:
         InputError: the folder holds no folders, or its ``labels.json`` cannot be read.
     """
     shared = _named_labels(dataset)
     cases, lost = [], []
-    for folder in sorted(path for path in dataset.iterdir() if path.is_dir() and not path.name.startswith(".")):
+    first_of: dict[str, str] = {}  # of the cases of one patient, whose number gets into no result
+    for folder in filter(Path.is_dir, _shown(dataset)):
         names = _named_labels(folder) or shared
         try:
-            image, labels, patient = _files(folder)
+            image, labels, patient_id = _files(folder)
         except InputError as fault:
-            lost.append(NotScored(folder.name, "", str(fault)))
+            lost.append(NotScored(folder.name, "", fault.reason))
         else:
+            patient = first_of.setdefault(patient_id, folder.name) if patient_id else ""
             cases.append(Case(folder.name, image, labels, patient, label_names=names))
     if not cases and not lost:
         raise InputError("The folder is empty, or holds no folder for each case.", dataset)
@@ -80,13 +84,13 @@ def case_folders(dataset: Path) -> CaseList:
 
 
 def _files(folder: Path) -> tuple[Path, Path, str]:
-    """Image and labels of a case's folder, and of DICOM what tells its patient from others.
+    """Image and labels of a case's folder, and of DICOM the patient's ID.
 
     Raises:
         InputError: one of them is missing, or there are several.
     """
-    files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
-    patient = ""
+    files = list(filter(Path.is_file, _shown(folder)))
+    patient_id = ""
     images = [path for path in files if _stem(path) == "image" and _is_volume(path)]
     labels = [path for path in files if _stem(path) in ("labels", "label") and path.name != LABEL_NAMES]
     if not images:
@@ -94,23 +98,27 @@ def _files(folder: Path) -> tuple[Path, Path, str]:
         objects = [path for path in inside if object_kind(path) is not None]
         if len(inside) == len(objects):
             raise InputError("there is neither image.* nor a DICOM series in its folder")
-        patient = _patient(next(path for path in inside if path not in objects))
+        patient_id = _patient_id(next(path for path in inside if path not in objects))
         # A folder of its own for the series, so that the masks beside it are not searched for images.
         series = {path.parent for path in inside if path not in objects}
         images, labels = [series.pop() if len(series) == 1 else folder], labels or objects
     for what, found in (("image", images), ("label file", labels)):
         if len(found) != 1:
             raise InputError(f"there is no {what} in its folder" if not found else f"there are several {what}s")
-    return images[0], labels[0], patient
+    return images[0], labels[0], patient_id
 
 
-def _patient(image: Path) -> str:
-    """A hash of the patient's ID, so that cases of one patient count as one; empty where there is no ID."""
+def _patient_id(image: Path) -> str:
+    """As the header says; empty where it says nothing."""
     with with_pydicom_errors(image), image.open("rb") as stream:
         plain = plain_stream(stream, MOST_HEADER_BYTES)
         header = pydicom.dcmread(plain, stop_before_pixels=True, specific_tags=["PatientID"], force=True)
-    number = str(header.get("PatientID") or "")
-    return hashlib.sha256(number.encode()).hexdigest()[:16] if number else ""
+    return str(header.get("PatientID") or "").strip()
+
+
+def _shown(folder: Path) -> list[Path]:
+    """What lies in a folder, by name, without hidden files; macOS leaves ``._NAME`` beside each file that it packs."""
+    return [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
 
 
 def _is_volume(path: Path) -> bool:

@@ -51,7 +51,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         if path.suffix.lower() == ".parquet":
             table = pd.DataFrame(pd.read_parquet(path, columns=_columns(path)))
         else:
-            table = pd.read_csv(path, dtype=str)
+            table = pd.read_csv(path, dtype=str, keep_default_na=False)  # NA may be a name or a site
     except (OSError, ValueError, OverflowError, NotImplementedError, pa.ArrowException) as problem:
         raise InputError("The file cannot be read as a table.", path) from problem
     if table.empty:

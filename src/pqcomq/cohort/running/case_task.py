@@ -69,14 +69,14 @@ def working(case: Case, settings: CohortSettings, folder: Path) -> Generator[str
                 models += yield from translated(making, lambda progress: progress.text)
             result = yield from score_case(case, settings, models)
         except InputError as problem:
-            return _left_out(store, case, NOT_SCORED, without_paths(str(problem), case))
+            return _left_out(store, case, NOT_SCORED, without_paths(problem, case))
         except MemoryError:
             return _left_out(store, case, FAILED, "there was not enough memory for it")
         except Exception as problem:
             # A fault of ours or of a library on one odd case must not cost the night's work; it is told, and the case
             # is tried again by the next run.
             last = traceback.extract_tb(problem.__traceback__)[-1]
-            told = f"{type(problem).__name__} in {Path(last.filename).name}: {without_paths(str(problem), case)}"
+            told = f"{type(problem).__name__} in {Path(last.filename).name}: {without_paths(problem, case)}"
             return _left_out(store, case, FAILED, told)
         _landed(store.write, result)
     return Outcome(case.name, SCORED, seconds=result.seconds)

@@ -62,7 +62,7 @@ def laid_on(
         placed = [_placed(turn.shown(layer), offset, grid, what) for layer in layers]
         return placed, _beside(turn.grid, grid, offset)
     if not _meet(turn.grid, grid):
-        raise InputError(f"The labels lie wholly outside of the volume: {what}.")
+        raise InputError("The labels lie wholly outside of the volume.", what)
     told = f"The labels do not lie on the voxels of the volume: {difference}."
     finding = remedied(ImportIssue("labels elsewhere", told, ("resample",)), remedies, what)
     reference = grid.place(sitk.Image(grid.size, sitk.sitkUInt8))
@@ -111,7 +111,7 @@ def _placed(labels: np.ndarray, offset: np.ndarray, grid: Grid, what: str) -> np
         there.append(slice(low - start, max(high, low) - start))
     whole[tuple(here)] = labels[tuple(there)]
     if np.count_nonzero(whole) != np.count_nonzero(labels):
-        raise InputError(f"Labels reach outside of the volume: {what}.")
+        raise InputError("Labels reach outside of the volume.", what)
     return whole
 
 
