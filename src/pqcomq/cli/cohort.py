@@ -229,7 +229,7 @@ def _to_calibrate_on(
     if calibration:
         return [opened(path, None, modality) for path in calibration], found
     chosen, rest = kept_back(found, seed)
-    return calibration_volumes(chosen), rest
+    return calibration_volumes(chosen, modality.value if modality else None), rest
 
 
 def _quantized(

@@ -17,6 +17,7 @@ import numpy as np
 
 from pqcomq.atomic_files import made_folder, recover, replacing
 from pqcomq.cohort.cases.case import Case, CaseList, NotScored
+from pqcomq.cohort.cases.case_files import files_sha256, touched_since
 from pqcomq.cohort.cohort_schema import AnyCohort, CohortFile, Heads, Lost
 from pqcomq.cohort.scoring.loaded_models import ModelInfo
 from pqcomq.cohort.scoring.score_rows import CaseResult, ModelCost
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 MANIFEST = "cohort.json"
 FORMAT = 1
 SCORED, NOT_SCORED, FAILED = "scored", "not scored", "failed"
-"""What can have become of a case; a failed one is tried again by the next run."""
+"""What can have become of a case; the next run tries again what was not scored, whose files may be there by then."""
 _TABLES = ("scores", "cases", "costs")
 _ORDER = ["case", "protocol", "label_number", "slice", "rank"]
 _NEEDED = {
@@ -60,9 +61,9 @@ class CohortStore:
         """Make the folder, or go on in it.
 
         Raises:
-            InputError: it holds a cohort with other settings, or cannot be written.
+            InputError: it holds a cohort with other settings or cases, or cannot be written.
         """
-        self.check(settings)
+        self.check(settings, found.cases)
         for name in (*_TABLES, "pictures"):
             recover(made_folder(self.folder / name))
         content = {
@@ -76,18 +77,38 @@ class CohortStore:
         with replacing(self.folder / MANIFEST, overwrite=True) as partial:
             partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
-    def check(self, settings: CohortSettings) -> None:
+    def check(self, settings: CohortSettings, cases: Sequence[Case]) -> None:
         """See whether a run may go on in the folder.
 
+        Args:
+            settings: of the run.
+            cases: that it is to score.
+
         Raises:
-            InputError: it holds a cohort with other settings.
+            InputError: it holds a cohort with other settings, or results of a case that is to be scored otherwise.
         """
-        difference = settings.difference(self.settings()) if self.is_at(self.folder) else None
+        if not self.is_at(self.folder):
+            return
+        difference = settings.difference(self.settings())
         if difference is not None:
             raise InputError(
                 f"The folder holds a cohort that was run with {difference}; choose another folder for --out.",
                 self.folder,
             )
+        earlier = {each.name: each for each in self.found().cases}
+        for case in cases:
+            before = earlier.get(case.name)
+            if before is None or not self.is_done(case):
+                continue
+            changed = case.difference(before)
+            if changed is None and (case.image, case.labels) != (before.image, before.labels):
+                changed = "other files" if self._files_are_others(case) else None  # they may only have been moved
+            if changed is not None:
+                raise InputError(
+                    f"The folder holds results of the case '{case.name}' with {changed}; choose another folder for "
+                    "--out.",
+                    self.folder,
+                )
 
     def _manifest(self) -> dict[str, Any]:
         path = self.folder / MANIFEST
@@ -119,9 +140,34 @@ class CohortStore:
         return [ModelInfo.from_dict(each) for each in self._manifest()["models"]]
 
     def is_done(self, case: Case) -> bool:
-        """Whether a case needs no more work."""
-        path = self.folder / "cases" / f"{case.key}.parquet"
-        return path.is_file() and self._read(path, "cases").to_pylist()[0]["status"] != FAILED
+        """Whether a case was scored."""
+        return self._row_path(case).is_file() and self._row(case)["status"] == SCORED
+
+    def is_outdated(self, case: Case) -> bool:
+        """Whether the image or label file of a scored case was changed since it was read.
+
+        Only files that were touched since are read; folders of DICOM, and files that are not there, raise no doubt.
+        """
+        took = self._row(case).get("seconds") or 0.0
+        try:
+            return touched_since(case, self._row_path(case).stat().st_mtime - took) and self._files_are_others(case)
+        except OSError:
+            return False
+
+    def _files_are_others(self, case: Case) -> bool:
+        """Whether a scored case's files hold something else than what it was scored from, as far as is known."""
+        kept = self._row(case).get("files_sha256")
+        try:
+            return bool(kept) and files_sha256(case) != kept
+        except OSError:
+            return False
+
+    def _row_path(self, case: Case) -> Path:
+        return self.folder / "cases" / f"{case.key}.parquet"
+
+    def _row(self, case: Case) -> dict[str, Any]:
+        row: dict[str, Any] = self._read(self._row_path(case), "cases").to_pylist()[0]
+        return row
 
     def write(self, result: CaseResult) -> None:
         """Land a scored case.
@@ -142,6 +188,7 @@ class CohortStore:
             "reason": "",
             "labels_not_scored": json.dumps([[each.label, each.reason] for each in result.not_scored]),
             "voxels_sha256": result.voxels_sha256,
+            "files_sha256": result.files_sha256,
             "notes": " ".join(result.notes),
             "reading_seconds": result.reading_seconds,
             "seconds": result.seconds,
@@ -160,6 +207,7 @@ class CohortStore:
             "reason": reason,
             "labels_not_scored": "[]",
             "voxels_sha256": "",
+            "files_sha256": "",
             "notes": "",
             "reading_seconds": float("nan"),
             "seconds": float("nan"),

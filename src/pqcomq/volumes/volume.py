@@ -18,6 +18,8 @@ from pqcomq.volumes.grid import DISPLAY_ORIENTATION, Grid
 from pqcomq.volumes.import_issues import ImportIssue
 
 Modality = Literal["CT", "MR", "other"]
+GUESSED = ("modality", "doubtful modality")
+"""Kinds of findings that tell how a modality was guessed, or set in place of a guess."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Volume:
             >>> synthetic_ct().volume.with_modality("MR").modality
             'MR'
         """
-        kept = tuple(each for each in self.findings if each.kind not in ("modality", "doubtful modality"))
+        kept = tuple(each for each in self.findings if each.kind not in GUESSED)
         told = ImportIssue("modality", f"Taken for {'neither CT nor MR' if modality == 'other' else modality}, as set.")
         return replace(self, modality=modality, findings=(*kept, told))
 

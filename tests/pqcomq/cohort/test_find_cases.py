@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from pqcomq.cohort.cases.case import Case
 from pqcomq.cohort.cases.case_checks import without_paths
 from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
 from pqcomq.cohort.cases.layouts import case_folders
-from pqcomq.cohort.cases.read_case import opened
+from pqcomq.cohort.cases.read_case import opened, volume_of
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.dicom_masks.mask_object import MaskObject
 from pqcomq.errors import InputError
@@ -210,6 +211,16 @@ def test_what_nobody_labelled_is_no_object(phantoms, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_cohorts_modality_holds_for_files_that_do_not_tell_theirs(cases, ct_series):
+    guessed = cases.cases[0]
+    assert volume_of(guessed, None).modality == "CT"
+    assert volume_of(guessed, "MR").modality == "MR"
+    assert volume_of(replace(guessed, modality="CT"), "MR").modality == "CT"
+    told = replace(guessed, image=ct_series)
+    assert volume_of(told, "MR").modality == "CT"
+    assert volume_of(replace(told, modality="MR"), None).modality == "MR"
+
+
 def test_synthetic_patients_differ_and_come_out_the_same_again():
     first, second = synthetic_cases(2).cases
     _, one, labels = opened(first, ANY)

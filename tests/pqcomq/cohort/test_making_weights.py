@@ -1,11 +1,13 @@
 """The quantized models of a cohort, made by several runs at a time, as the jobs of an array are."""
 
+import shutil
 from contextlib import ExitStack
 
 import pytest
 
 from pqcomq.cohort.running import cohort_weights
-from pqcomq.cohort.running.cohort_weights import making_weights
+from pqcomq.cohort.running.cohort_weights import check_calibration, making_weights
+from pqcomq.errors import InputError
 from pqcomq.progress import Progress, finished
 from pqcomq.run_lock import only_run
 
@@ -21,6 +23,7 @@ def made(monkeypatch):
         done.append(path.name)
 
     monkeypatch.setattr(cohort_weights, "made_file", quantize)
+    monkeypatch.setattr(cohort_weights, "check_calibration", lambda path, slices: None)
     monkeypatch.setattr(cohort_weights, "LOOKING_SECONDS", 0.01)
     return done
 
@@ -62,3 +65,15 @@ def test_what_a_killed_run_did_not_finish_is_made_by_one_that_waits(lite_medsam,
         next(work)
     finished(work)
     assert made == ["lite-medsam-rtn-4bit.safetensors", eight.name]
+
+
+def test_weights_that_were_calibrated_otherwise_are_refused(lite_medsam, phantom, rounded, tmp_path):
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    shutil.copy(rounded, folder / "lite-medsam-rtn-4bit.safetensors")
+    with pytest.raises(InputError, match="calibrated on other volumes or in another window; choose another folder"):
+        finished(making_weights(lite_medsam, [4], ["rtn"], [phantom], folder))
+
+
+def test_weights_of_the_same_slices_are_taken(lite_medsam, calibration, rounded):
+    check_calibration(rounded, calibration)

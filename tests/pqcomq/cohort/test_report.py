@@ -61,7 +61,7 @@ def result_of(case, seed):
         "2-bit test", "liver", 3, pixels, truth[0], full[0], low[0], (10.0, 10.0, 54.0, 54.0), 0.2, (2.0, 2.0)
     )
     costs = tuple(ModelCost(each.name, 4, 4, 800.0, 4, 90.0, 50.0, each.simulated) for each in MODELS)
-    return CaseResult(case, tuple(rows), (), costs, (picture,), "CT", "ab" * 32, ("a note",), 0.1, 2.0, 10**9)
+    return CaseResult(case, tuple(rows), (), costs, (picture,), "CT", "ab" * 32, "", ("a note",), 0.1, 2.0, 10**9)
 
 
 @pytest.fixture(scope="module")

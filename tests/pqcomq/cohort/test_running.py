@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from pqcomq.cohort import cohort_store
 from pqcomq.cohort.cases.case import CaseList
+from pqcomq.cohort.cases.find_cases import find_cases
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.cohort_store import FAILED, NOT_SCORED, SCORED, CohortStore
 from pqcomq.cohort.running import case_task
@@ -154,8 +156,9 @@ def test_a_bad_case_is_kept_with_its_reason_and_the_rest_goes_on(cases, quick, t
     assert str(tmp_path) not in told["gone"] and "the image" in told["gone"]
     assert told["odd"].startswith("IndexError in test_running.py: of the image")
     monkeypatch.undo()
-    assert [each.case for each in finished(running(found, quick, tmp_path / "out", ONE))] == ["odd"]
-    assert CohortResult.at(tmp_path / "out").scored == 2
+    gone.image.write_bytes(cases.cases[0].image.read_bytes())
+    assert [each.status for each in finished(running(found, quick, tmp_path / "out", ONE))] == [SCORED, SCORED]
+    assert CohortResult.at(tmp_path / "out").scored == 3
 
 
 def test_a_full_disk_stops_the_run_with_one_sentence(cases, quick, tmp_path, monkeypatch):
@@ -173,6 +176,39 @@ def test_another_cohort_in_the_folder_is_refused(cases, quick, ran):
     with pytest.raises(InputError, match="other weights files"):
         other = (replace(quick.quantized[0], fingerprint="0"),)
         CohortStore(ran).begin(replace(quick, quantized=other), cases, [])
+
+
+def test_a_case_that_is_to_be_scored_otherwise_is_refused_and_not_taken_as_done(cases, quick, ran):
+    first, *others = cases.cases
+
+    def go_on(changed):
+        return finished(running(CaseList((changed, *others)), quick, ran, ONE))
+
+    for changed, told in (
+        (replace(first, asked=("blob",)), "other labels asked for"),
+        (replace(first, patient="P1"), "another patient"),
+        (replace(first, modality="MR"), "another modality"),
+        (replace(first, labels=first.image), "other files"),
+    ):
+        with pytest.raises(InputError, match=f"results of the case 'anna' with {told}; choose another folder"):
+            go_on(changed)
+    gone = first.image.parent.parent / "moved away" / "image.nii.gz"
+    assert go_on(replace(first, image=gone)) == []
+    assert go_on(first) == []
+
+
+def test_a_case_whose_labels_were_corrected_is_scored_again(phantoms, quick, tmp_path):
+    shutil.copytree(phantoms, tmp_path / "data")
+    anna, bert, _carl = find_cases(tmp_path / "data").cases
+    found, out = CaseList((anna,)), tmp_path / "out"
+    finished(running(found, quick, out, ONE))
+    anna.labels.write_bytes(anna.labels.read_bytes())  # touched, and the same
+    assert finished(running(found, quick, out, ONE)) == []
+    before = CohortStore(out).scores()
+    anna.labels.write_bytes(bert.labels.read_bytes())
+    assert [each.case for each in finished(running(found, quick, out, ONE))] == ["anna"]
+    assert not CohortStore(out).scores().equals(before)
+    assert finished(running(found, quick, out, ONE)) == []
 
 
 def test_weights_that_changed_meanwhile_are_refused(quick):

@@ -14,7 +14,7 @@ from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.read_masks import read_masks
 from pqcomq.samples.synthetic_cohort import synthetic_case
-from pqcomq.volumes.volume import Modality, Volume
+from pqcomq.volumes.volume import GUESSED, Modality, Volume
 from pqcomq.volumes.volume_reader import read_volume
 
 
@@ -48,13 +48,15 @@ def volume_of(case: Case, modality: Modality | None) -> Volume:
 
     Args:
         case: which.
-        modality: of cases that do not say.
+        modality: of cases for which neither the manifest nor a DICOM header tells that they are CT or MR.
     """
     if case.synthetic_seed is not None:
         return synthetic_case(case.synthetic_seed).volume
     if case.image is None:
         raise ValueError("a case that is not synthetic needs an image")
-    return read_volume(case.image, modality=case.modality or modality)
+    volume = read_volume(case.image, modality=case.modality)
+    is_told = volume.modality != "other" and not any(each.kind in GUESSED for each in volume.findings)
+    return volume if is_told or modality is None else volume.with_modality(modality)
 
 
 def _named(case: Case, names: Mapping[int, str]) -> Case:

@@ -18,12 +18,12 @@ from pqcomq.progress import Progress, prefixed
 from pqcomq.quantization.algorithm.config import Method, QuantizationConfig
 from pqcomq.quantization.calibration.slices import DEFAULT_SLICES, Calibration, calibrate_on
 from pqcomq.quantization.files.model_card import write_card
-from pqcomq.quantization.files.weights_file import manifest, save_weights
+from pqcomq.quantization.files.weights_file import manifest, read_manifest, save_weights
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.run_lock import held_if_free
 from pqcomq.volumes.intensity_window import Window
-from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume import Modality, Volume
 
 LOOKING_SECONDS = 2.0
 """How often a run looks whether another one has made a file."""
@@ -59,9 +59,14 @@ def kept_back(found: CaseList, seed: int) -> tuple[list[Case], CaseList]:
     return chosen, replace(found, cases=rest, not_scored=(*found.not_scored, *left_out))
 
 
-def calibration_volumes(cases: Sequence[Case]) -> list[Volume]:
-    """Their images."""
-    return [volume_of(case, None) for case in cases]
+def calibration_volumes(cases: Sequence[Case], modality: Modality | None) -> list[Volume]:
+    """Their images.
+
+    Args:
+        cases: of the patients drawn.
+        modality: of cases that do not say.
+    """
+    return [volume_of(case, modality) for case in cases]
 
 
 def making_weights(
@@ -72,7 +77,7 @@ def making_weights(
     folder: Path,
     window: Window | None = None,
 ) -> Generator[Progress, None, list[Path]]:
-    """Quantize at every width by every method; a file that is there already is taken as it is.
+    """Quantize at every width by every method; a file that is there already is taken, if it was made of these slices.
 
     Several runs, such as the jobs of an array, may do this at the same time: each quantizes what no other one is
     working on, and waits for the rest.
@@ -92,7 +97,8 @@ def making_weights(
         The files, method by method (a generator's return value).
 
     Raises:
-        InputError: a width or method is unknown, nothing can be calibrated on, or a file cannot be written.
+        InputError: a width or method is unknown, nothing can be calibrated on, a file cannot be written, or one that
+            is there was calibrated otherwise.
     """
     try:
         configs = {(method, width): default_config(full.key, width, method) for method in methods for width in bits}
@@ -103,17 +109,38 @@ def making_weights(
     paths = {
         folder / f"{full.key}-{method}-{width}bit.safetensors": config for (method, width), config in configs.items()
     }
+    own: set[Path] = set()
     while missing := [path for path in paths if not path.is_file()]:
         any_free = False
         for path in missing:
             with held_if_free(path.with_name(f".{path.name}.lock"), path) as free:
                 if free and not path.is_file():
                     yield from prefixed(made_file(path, full, slices, paths[path]), f"{paths[path].title}: ")
+                    own.add(path)
                 any_free |= free
         if not any_free:
             yield Progress(0, 0, f"waiting for another run, which makes {paths[missing[0]].title}")
             time.sleep(LOOKING_SECONDS)
+    for path in paths:
+        if path not in own:
+            check_calibration(path, slices)
     return list(paths)
+
+
+def check_calibration(path: Path, slices: Calibration) -> None:
+    """See that weights of an earlier run were calibrated on what this one would calibrate on.
+
+    A cohort that has grown since draws other patients to calibrate on, and would score those that were drawn before.
+
+    Raises:
+        InputError: they were not, or the file is damaged.
+    """
+    if read_manifest(path)["calibration"] != slices.description:
+        raise InputError(
+            "The weights that are there were calibrated on other volumes or in another window; choose another folder "
+            "for --out.",
+            path,
+        )
 
 
 def made_file(

@@ -80,7 +80,7 @@ def usual_workers(cases: int, threads: int) -> int:
 def running(
     found: CaseList, settings: CohortSettings, folder: Path, workers: Workers | None = None
 ) -> Generator[Progress, None, list[Outcome]]:
-    """Score all cases that are not done yet; every case lands at once.
+    """Score all cases that are not done yet, or whose files have changed since; every case lands at once.
 
     Args:
         found: the cohort's cases.
@@ -110,12 +110,12 @@ def _running(
     found: CaseList, settings: CohortSettings, folder: Path, who: Workers, models: Sequence[ComparedModel]
 ) -> Generator[Progress, None, list[Outcome]]:
     store = CohortStore(folder)
-    store.check(settings)
+    store.check(settings, found.cases)
     with worker_threads(settings.threads):
         made = yield from _made_first(found, settings, models, folder)
     store.begin(settings, found, described([*models, *made]))
     share = who.share(found.cases)
-    waiting = [case for case in share if not store.is_done(case)]
+    waiting = [case for case in share if not store.is_done(case) or store.is_outdated(case)]
     watch, done = Stopwatch(len(waiting)), []
     if not waiting:
         return []

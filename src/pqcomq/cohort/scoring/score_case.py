@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pqcomq.cohort.cases.case import Case, NotScored
+from pqcomq.cohort.cases.case_files import files_sha256
 from pqcomq.cohort.cases.read_case import opened
 from pqcomq.cohort.scoring.loaded_models import FULL_PRECISION, MOVED_BOX, QUANTIZED
 from pqcomq.cohort.scoring.score_rows import SLICE_NUMBER_OF_ORGAN, CaseResult, ModelCost, WorstPicture, score_row
@@ -62,6 +63,7 @@ def score_case(
     with watching_memory() as memory:
         named, volume, labels = opened(case, settings)
         read = time.perf_counter() - began
+        files = files_sha256(case)
         yield "read"
         work = _Work(named, settings, volume, labels)
         for model in models:
@@ -74,6 +76,7 @@ def score_case(
         pictures=tuple(work.worst.values()),
         modality=volume.modality,
         voxels_sha256=volume.sha256,
+        files_sha256=files,
         notes=volume.notes,
         reading_seconds=read,
         seconds=time.perf_counter() - began,

@@ -80,6 +80,7 @@ class CaseResult:
         pictures: the worst prompt of each quantized model.
         modality: of the volume.
         voxels_sha256: of the volume.
+        files_sha256: of the image and the label file, where they are single files.
         notes: sentences of the reading.
         reading_seconds: image and labels.
         seconds: in all.
@@ -93,6 +94,7 @@ class CaseResult:
     pictures: tuple[WorstPicture, ...]
     modality: str
     voxels_sha256: str
+    files_sha256: str
     notes: tuple[str, ...]
     reading_seconds: float
     seconds: float
