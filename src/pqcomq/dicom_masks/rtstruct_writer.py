@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ImplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 
 import pqcomq
-from pqcomq.atomic_files import replacing
 from pqcomq.dicom_masks.attributes import CHARACTER_SET, MAKER, SERIES_OFFSET, generation, long_string, short_string
 from pqcomq.dicom_masks.contours import outlines
 from pqcomq.dicom_masks.mask_object import MaskObject, check_not_empty
@@ -33,31 +31,6 @@ LONGEST_DECIMAL = 16
 """Characters in DICOM's decimal strings."""
 _STUDY_COMPONENT = "1.2.840.10008.3.1.2.3.1"
 """Detached Study Management, retired; the standard still names no other class for the referenced study."""
-
-
-def write_structure_set(
-    path: Path,
-    objects: Sequence[MaskObject],
-    volume: Volume,
-    *,
-    keep_identity: bool = False,
-    overwrite: bool = False,
-) -> None:
-    """Write objects as the regions of one structure set.
-
-    Args:
-        path: of the file; its folder exists.
-        objects: as :func:`structure_set` takes them.
-        volume: that they lie on, read from DICOM.
-        keep_identity: put the patient's and the study's data into the file, as an archive asks for.
-        overwrite: replace an existing file.
-
-    Raises:
-        InputError: the volume is not made of DICOM images, the objects are empty, or the file cannot be written.
-    """
-    dataset = structure_set(objects, volume, keep_identity=keep_identity)
-    with replacing(path, overwrite=overwrite) as partial:
-        dataset.save_as(partial, enforce_file_format=True)
 
 
 def structure_set(objects: Sequence[MaskObject], volume: Volume, *, keep_identity: bool) -> Dataset:

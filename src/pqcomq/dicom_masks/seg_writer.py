@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 
 import highdicom
 import numpy as np
@@ -22,7 +21,6 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
 
 import pqcomq
-from pqcomq.atomic_files import replacing
 from pqcomq.dicom_masks.attributes import CHARACTER_SET, MAKER, SERIES_OFFSET, generation, long_string
 from pqcomq.dicom_masks.mask_object import MaskObject, check_not_empty
 from pqcomq.dicom_masks.referenced_series import SourceSeries, source_series
@@ -33,31 +31,6 @@ from pqcomq.volumes.volume import Volume
 
 NO_SERIAL_NUMBER = "none"
 """Software has none, but the standard asks for a text."""
-
-
-def write_segmentation(
-    path: Path,
-    objects: Sequence[MaskObject],
-    volume: Volume,
-    *,
-    keep_identity: bool = False,
-    overwrite: bool = False,
-) -> None:
-    """Write objects as one DICOM segmentation.
-
-    Args:
-        path: of the file; its folder exists.
-        objects: as :func:`segmentation` takes them.
-        volume: that they lie on, read from DICOM.
-        keep_identity: put the patient's and the study's data into the file, as an archive asks for.
-        overwrite: replace an existing file.
-
-    Raises:
-        InputError: the volume is not made of DICOM images, the objects are empty, or the file cannot be written.
-    """
-    dataset = segmentation(objects, volume, keep_identity=keep_identity)
-    with replacing(path, overwrite=overwrite) as partial:
-        dataset.save_as(partial, enforce_file_format=True)
 
 
 def segmentation(objects: Sequence[MaskObject], volume: Volume, *, keep_identity: bool) -> Segmentation:

@@ -11,10 +11,10 @@ from pydicom.uid import generate_uid
 from pqcomq.dicom_masks.mask_object import MaskObject
 from pqcomq.dicom_masks.object_loading import object_kind
 from pqcomq.dicom_masks.rtstruct_reader import read_structure_set
-from pqcomq.dicom_masks.rtstruct_writer import write_structure_set
 from pqcomq.dicom_masks.seg_reader import read_segmentation
-from pqcomq.dicom_masks.seg_writer import write_segmentation
 from pqcomq.errors import InputError
+
+from ..dicom_objects import write_segmentation, write_structure_set
 
 KINDS = {
     "SEG": (write_segmentation, read_segmentation),

@@ -10,10 +10,9 @@ import pytest
 
 from pqcomq.dicom_masks.mask_object import MaskObject
 from pqcomq.dicom_masks.referenced_series import IDENTITY_TAGS
-from pqcomq.dicom_masks.rtstruct_writer import write_structure_set
-from pqcomq.dicom_masks.seg_writer import write_segmentation
 from pqcomq.volumes.volume_reader import read_volume
 
+from ..dicom_objects import write_segmentation, write_structure_set
 from .conftest import SECRETS
 
 WRITERS = {"SEG": write_segmentation, "RTSTRUCT": write_structure_set}

@@ -14,10 +14,9 @@ from hypothesis.extra.numpy import arrays
 from pqcomq.dicom_masks.contours import filled, outlines
 from pqcomq.dicom_masks.mask_object import MaskObject
 from pqcomq.dicom_masks.rtstruct_reader import read_structure_set
-from pqcomq.dicom_masks.rtstruct_writer import write_structure_set
 from pqcomq.dicom_masks.seg_reader import read_segmentation
-from pqcomq.dicom_masks.seg_writer import write_segmentation
 
+from ..dicom_objects import write_segmentation, write_structure_set
 from .conftest import SHAPE
 
 MASKS = arrays(bool, SHAPE).filter(np.any)

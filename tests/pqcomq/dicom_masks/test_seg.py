@@ -11,10 +11,11 @@ from pydicom.sr.codedict import codes
 
 from pqcomq.dicom_masks.mask_object import Algorithm, MaskObject
 from pqcomq.dicom_masks.seg_reader import read_segmentation
-from pqcomq.dicom_masks.seg_writer import write_segmentation
 from pqcomq.errors import InputError
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.volume_reader import read_volume
+
+from ..dicom_objects import write_segmentation
 
 MODEL = Algorithm("LiteMedSAM 4-bit Permutation-COMQ", "0.1.0", {"bits": "4", "checkpoint_sha256": "ab12"})
 
@@ -178,17 +179,6 @@ def test_nothing_to_refer_to_or_to_write_is_told(axial, image_in_memory, tmp_pat
     with pytest.raises(InputError, match=r"An image of the volume can no longer be read: no such file .*IM\d+"):
         write_segmentation(tmp_path / "m.dcm", [MaskObject("liver", blobs(axial))], axial)
     assert not (tmp_path / "m.dcm").exists()
-
-
-def test_an_existing_file_is_kept_unless_told(axial, tmp_path):
-    path = tmp_path / "m.dcm"
-    path.write_text("precious")
-    with pytest.raises(InputError, match="exists already"):
-        write_segmentation(path, [MaskObject("liver", blobs(axial))], axial)
-    assert path.read_text() == "precious"
-    write_segmentation(path, [MaskObject("liver", blobs(axial))], axial, overwrite=True)
-    assert read_segmentation(path, axial).names == {1: "liver"}
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["m.dcm", "series"]
 
 
 @pytest.mark.parametrize("missing", ["FrameOfReferenceUID", "StudyInstanceUID", "SeriesInstanceUID"])
