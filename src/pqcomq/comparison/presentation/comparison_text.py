@@ -18,11 +18,6 @@ def millimetres(distance: float) -> str:
     return "∞ (one mask is empty)" if math.isinf(distance) else f"{distance:.1f} mm"
 
 
-def surface_terms(scores: Scores) -> str:
-    """NSD with its tolerance, and HD95."""
-    return f"NSD at {scores.nsd_tolerance_mm:g} mm {scores.nsd:.3f} · HD95 {millimetres(scores.hd95_mm)}"
-
-
 def side_title(side: ModelResult) -> str:
     """Model and precision."""
     return heading(side.model, side.precision)
