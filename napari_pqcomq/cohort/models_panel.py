@@ -25,7 +25,7 @@ from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.settings import CohortProtocol
-from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
+from pqcomq.cohort.statistics.loss_margin import DEFAULT_MARGIN
 from pqcomq.volumes.volume import Modality
 
 _PROMPTS = {

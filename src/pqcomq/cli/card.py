@@ -9,7 +9,7 @@ import typer
 
 from pqcomq.cli.terminal.options import AsJson, LossMargin, Overwrite
 from pqcomq.cli.terminal.output import print_json, print_written
-from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
+from pqcomq.cohort.statistics.loss_margin import DEFAULT_MARGIN
 
 
 def card(

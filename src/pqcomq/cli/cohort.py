@@ -29,7 +29,7 @@ from pqcomq.cli.terminal.options import (
 from pqcomq.cli.terminal.output import print_note
 from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.cohort.packages import check_installed
-from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
+from pqcomq.cohort.statistics.loss_margin import DEFAULT_MARGIN
 from pqcomq.comparison.box_movement import SHIFT_PIXELS
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import Method

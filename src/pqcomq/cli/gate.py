@@ -11,7 +11,7 @@ from pqcomq.cli.report import DoubtBelow, LeastDice, MostVolume
 from pqcomq.cli.terminal.options import AsJson, LossMargin
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.cli.terminal.statuses import NOT_PASSED, PASSED, UNDECIDED, Answer
-from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
+from pqcomq.cohort.statistics.loss_margin import DEFAULT_MARGIN
 from pqcomq.comparison.tolerance import Tolerance
 from pqcomq.errors import InputError
 

@@ -11,7 +11,7 @@ import typer
 
 from pqcomq.cli.terminal.options import AsJson
 from pqcomq.cli.terminal.output import print_json, print_lines, print_table
-from pqcomq.cohort.statistics.paired_statistics import DEFAULT_MARGIN
+from pqcomq.cohort.statistics.loss_margin import DEFAULT_MARGIN
 
 
 def reproduce(

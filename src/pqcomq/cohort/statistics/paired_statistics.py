@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 ALL_LABELS = "all labels"
 FEWEST_PATIENTS = 10
 """Below, nothing is decided: intervals of a bootstrap of so few are too narrow, whatever they say."""
-DEFAULT_MARGIN = 0.01
 _RESAMPLES, _CONFIDENCE, _POWER = 9999, 0.95, 0.8
 
 Outcome = Literal["pass", "fail", "undecided"]
