@@ -101,19 +101,20 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
 def dicom_obstacle(volume: Volume) -> str:
     """Why no DICOM object can be made on a volume, as a sentence; empty where nothing is known to stand in the way.
 
-    Looks at two of its files alone, so that it can be asked before anything is written; :func:`source_series` looks
-    at all.
+    Looks at two of its files alone, unless it was joined from several series, so that it can be asked before anything
+    is written; :func:`source_series` looks at all.
 
     Args:
         volume: any.
     """
+    kinds = {finding.kind for finding in volume.findings}
+    looked_at = volume.planes if "joined" in kinds else (*volume.planes[:1], *volume.planes[-1:])
     try:
-        ends = dict.fromkeys(replace(plane, frame=0) for plane in (*volume.planes[:1], *volume.planes[-1:]))
-        source_series(replace(volume, planes=tuple(ends)), keep_identity=False)
+        files = dict.fromkeys(replace(plane, frame=0) for plane in looked_at)
+        source_series(replace(volume, planes=tuple(files)), keep_identity=False)
     except InputError as error:
         return str(error)
-    kinds = {finding.kind for finding in volume.findings}
-    return _joined(volume) if "joined" in kinds else _shared(volume) if "uid" in kinds else ""
+    return _shared(volume) if "uid" in kinds else ""
 
 
 def _joined(volume: Volume) -> str:

@@ -89,6 +89,19 @@ def test_a_volume_joined_from_several_series_is_told_to_be_none_to_refer_to(make
     assert "export it as NIfTI" in dicom_obstacle(volume)
 
 
+def test_a_volume_of_one_series_under_two_numbers_can_be_referred_to(make_series, tmp_path):
+    folder = make_series()
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        image.SeriesNumber = image.InstanceNumber
+        image.save_as(path)
+    volume = read_volume(folder, series="joined-1")
+    assert dicom_obstacle(volume) == ""
+    mask = np.ones(volume.grid.shape_zyx, bool)
+    write_segmentation(tmp_path / "m.dcm", [MaskObject("one", mask)], volume)
+    np.testing.assert_array_equal(read_segmentation(tmp_path / "m.dcm", volume).mask(1), mask)
+
+
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (dicom3tools) is not installed")
 @pytest.mark.parametrize("write", [write_segmentation, write_structure_set])
 @pytest.mark.parametrize("keep_identity", [False, True])
