@@ -8,6 +8,18 @@ from pqcomq.models.catalogue.entries import PromptKind, entry_of, takers, why_no
 NO_VOLUME = tr("Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture.")
 NO_CHECKPOINT = tr("Step 2 fetches this model's weights, or takes over the file that you have.")
 
+QUANTIZED_FOR_ANOTHER = tr(
+    "Quantized. Nothing follows, since another volume or another choice is in sight than when the button was pressed."
+)
+
+
+def compared_elsewhere(name: str) -> str:
+    """What is told of a comparison whose volume is no longer in sight when it is finished."""
+    return tr(
+        "The comparison of {name} is finished; “Show the last comparison” brings it when that volume is chosen again.",
+        name=name,
+    )
+
 
 def masks_kept(count: int) -> str:
     """What is told after masks were kept, of the number of layers."""

@@ -47,6 +47,8 @@ class KeptResults(QObject):
             return
 
         def show(result: ComparisonResult) -> None:
+            if result.volume is not panels.volume.volume:
+                return  # another was chosen meanwhile; this one is still kept
             panels.objects.load(merged(kept.prompts, panels.objects.objects))
             self._workflow.show_result(result, finish)
 

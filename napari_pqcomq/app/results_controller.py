@@ -141,6 +141,9 @@ class ResultsController:
     def _take_session(self, opened: OpenedSession) -> None:
         """Show a session as if it had just been compared."""
         session, panels = opened.session, self._panels
+        if session.result.volume is not panels.volume.volume:
+            show_warning(tr("The session was not opened: another volume was chosen meanwhile. Open it again."))
+            return
         if opened.missing is not None:
             show_warning(
                 tr(
@@ -169,7 +172,12 @@ class ResultsController:
         result = self._workflow.result
         if result is not None and not self._is_busy():
             job = JitterJob(result, BoxMovement(pixels), self._workflow.embeddings)
-            self._panels.jobs.start(job.steps, self._take_jitters, tr("Moving the boxes…"))
+
+            def take(jitters: dict[int, BoxJitter]) -> None:
+                if self._workflow.result is result:  # not of another volume, chosen meanwhile
+                    self._take_jitters(jitters)
+
+            self._panels.jobs.start(job.steps, take, tr("Moving the boxes…"))
 
     def _take_jitters(self, jitters: dict[int, BoxJitter]) -> None:
         result = self._workflow.result

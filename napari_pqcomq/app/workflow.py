@@ -9,15 +9,15 @@ import numpy as np
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.app.hints import masks_kept
+from napari_pqcomq.app.hints import QUANTIZED_FOR_ANOTHER, compared_elsewhere, masks_kept
 from napari_pqcomq.app.job_requests import compare_job, live_job, quantize_job
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.weights_desk import WeightsDesk
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.inference_jobs import RecallWeightsJob
-from napari_pqcomq.jobs.kept_work import KeptWork
+from napari_pqcomq.jobs.kept_work import KeptResult, KeptWork, volume_key
 from napari_pqcomq.live.live_session import LiveModels
-from napari_pqcomq.results.kept_masks import kept_layers, prompts_in_sight
+from napari_pqcomq.results.kept_masks import drawn_before, kept_layers, prompts_in_sight
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.result_panes import live_panes, lowest_failing, panes_of
 from napari_pqcomq.viewer.scene import Pane, Scene
@@ -154,10 +154,16 @@ class Workflow(QObject):
     def show_result(self, result: ComparisonResult, then: Callable[[], None] = _nothing) -> None:
         """Put a result on screen: its masks in the view, its figures in every panel.
 
+        A result of a volume that was closed or exchanged while the models ran is kept for it instead.
+
         Args:
             result: to show.
             then: called when all is on screen.
         """
+        if result.volume is not self._panels.volume.volume:
+            self.kept.keep(volume_key(result.volume), KeptResult.unseen(result))
+            show_info(compared_elsewhere(result.volume.name))
+            return
 
         def opened() -> None:
             self._panels.store.set_result(result)
@@ -188,20 +194,12 @@ class Workflow(QObject):
             return
         window = panels.volume.intensity_window or default_window(volume.modality, volume.voxels)
         prompts = prompts_in_sight(panels.objects.objects, self.result, panels.live.is_live)
-        drawn = self._drawn_before_correction()
+        result = self.result if self.result is panels.store.result else None
+        drawn = {} if result is None else drawn_before(result, panels.store.corrections)
         kept = kept_layers(panels.view.all_masks(), volume, self._compared_models, prompts, window, drawn)
         for layer in kept:
             panels.viewer.add_layer(layer)
         show_info(masks_kept(len(kept)))
-
-    def _drawn_before_correction(self) -> dict[tuple[int, int], np.ndarray]:
-        """The models' own masks by side and object number, of those that were corrected by hand."""
-        result, corrections = self.result, self._panels.store.corrections
-        if result is None or result is not self._panels.store.result:
-            return {}
-        found = {key: result.of(key[1]) for key in corrections.worked_on()}
-        shape = result.volume.grid.shape_zyx
-        return {key: each.results[key[0]].mask_in(shape) for key, each in found.items() if each is not None}
 
     def begin_reading(self) -> None:
         """A blinded reading begins: stop everything that names the models."""
@@ -260,14 +258,23 @@ class Workflow(QObject):
         except InputError as error:
             show_error(str(error))
             return
+        asked = self._asked
 
         def take(made: dict[ModelChoice, QuantizedModel]) -> None:
             for sentence in job.told:
                 show_info(sentence)
             self.weights.changed.emit()  # the job has kept them
-            go_on()
+            if self._asked == asked:
+                go_on()
+            elif then:
+                show_info(QUANTIZED_FOR_ANOTHER)
 
         self._panels.jobs.start(job.steps, take, tr("Preparing the calibration slices…"), then)
+
+    @property
+    def _asked(self) -> tuple[object, ...]:
+        """What a quantization is asked for: with another volume or choice nothing follows it that nobody asked for."""
+        return self.volume_key, self.weights.origin, self._panels.model.choices
 
     def _show_live(self, compared_models: tuple[ComparedModel, ...], then: Callable[[], None]) -> None:
         """Open the view without masks; they follow the boxes."""
@@ -282,7 +289,7 @@ class Workflow(QObject):
             then()
 
         panes = live_panes([each.segmenter for each in compared_models], volume)
-        self._open(panes, self._chosen_truth(), opened)
+        self._open(panes, self._panels.truth.fitting_truth(), opened)
 
     def _open(self, panes: list[Pane], truth: np.ndarray | None, then: Callable[[], None], candidate: int = 1) -> None:
         panels, volume = self._panels, self._panels.volume.volume
@@ -322,16 +329,10 @@ class Workflow(QObject):
         self._panels.view.set_contrast_limits(limits)
         self._panels.live.set_window(self._panels.volume.intensity_window)
 
-    def _chosen_truth(self) -> np.ndarray | None:
-        """The ground truth of the current object, None where there is none or it does not fit."""
-        with suppress(InputError):  # reported when the user presses Compare
-            return self._panels.truth.truth()
-        return None
-
     def _show_live_truth(self) -> None:
         """While masks are live, the truth of the current object is drawn; a comparison shows that of its objects."""
         if self._panels.view.is_open and self.result is None and not self.is_reading:
-            self._panels.view.set_truth(self._chosen_truth())
+            self._panels.view.set_truth(self._panels.truth.fitting_truth())
 
     def _on_box(self) -> None:
         if self._panels.prompts.has_objects:

@@ -74,6 +74,11 @@ class KeptResult:
         sha256 = result.objects[0].comparisons[0].volume_sha256
         return cls(sha256, result.objects, result.reference, result.candidates, prompts)
 
+    @classmethod
+    def unseen(cls, result: ComparisonResult) -> KeptResult:
+        """What is kept of a result that never came on screen; its objects are those compared."""
+        return cls.of(result, tuple(Prompt.of(each.number, each.name, each.prompt) for each in result.objects))
+
     def on(self, volume: Volume) -> ComparisonResult:
         """The result again.
 

@@ -12,6 +12,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.prompted_object import MOST_OBJECTS, Prompt
+from napari_pqcomq.results.corrections import Corrections
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.masks.origin import Origin
 from pqcomq.object_colours import object_colour
@@ -52,6 +53,13 @@ def prompts_in_sight(
             (each, "same") if found is None else (Prompt.of(found.number, found.name, found.prompt), found.mode)
         )
     return prompts
+
+
+def drawn_before(result: ComparisonResult, corrections: Corrections) -> dict[tuple[int, int], np.ndarray]:
+    """The models' own masks (z, y, x) by side and object number, of those that were corrected by hand."""
+    shape = result.volume.grid.shape_zyx
+    found = {(side, number): result.of(number) for side, number in corrections.worked_on()}
+    return {key: each.results[key[0]].mask_in(shape) for key, each in found.items() if each is not None}
 
 
 def kept_layers(

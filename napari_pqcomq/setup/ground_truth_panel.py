@@ -132,6 +132,13 @@ class GroundTruthPanel(QGroupBox):
             )
         return mask
 
+    def fitting_truth(self) -> np.ndarray | None:
+        """As :meth:`truth`, and None too where the labels do not fit: that is told when the user presses Compare."""
+        try:
+            return self.truth()
+        except InputError:
+            return None
+
     def open_labels(self, path: Path) -> None:
         """Read a labels file on the volume's grid into a new layer and choose it.
 

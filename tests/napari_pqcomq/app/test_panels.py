@@ -20,6 +20,7 @@ from napari_pqcomq.app.panels import make_panels
 from napari_pqcomq.app.preferences import Preferences
 from napari_pqcomq.app.results_controller import ResultsController
 from napari_pqcomq.app.steps import Steps
+from napari_pqcomq.jobs.kept_work import volume_key
 from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.prompts.box_layers import boxes_tuple
 from napari_pqcomq.prompts.prompted_object import Prompt
@@ -183,6 +184,29 @@ def test_a_result_reaches_view_table_and_plates_without_a_dock(prompted, workflo
     assert viewer.dims.current_step[0] == result.comparisons[0].worst_slice
     prompted.view.close()
     assert workflow.current_result() is None
+
+
+def test_a_result_is_never_laid_over_another_volume_but_kept_for_its_own(prompted, workflow, result, viewer, volume):
+    other = viewer.add_layer(Layer.create(*image_tuple(replace(volume, voxels=volume.voxels + 1))))
+    prompted.volume.layers.choose(other)
+    workflow.show_result(result)
+    assert not prompted.view.is_open and not prompted.view.is_opening
+    assert prompted.store.result is None
+    assert workflow.kept.result(volume_key(volume)).objects == result.objects
+    assert "“Show the last comparison”" in notification_manager.records[-1].message
+    viewer.layers.clear()  # a volume that was closed meanwhile is no different
+    workflow.show_result(result)
+    assert not prompted.view.is_opening and prompted.store.result is None
+
+
+def test_no_quantization_is_begun_for_a_choice_that_was_made_meanwhile(prompted, workflow, monkeypatch):
+    started = []
+    monkeypatch.setattr(prompted.jobs, "start", lambda job, take, *told: started.append(take))
+    workflow.compare()
+    prompted.model.choose_bits(2)
+    started[0]({})
+    assert len(started) == 1, "only 4 bits were asked for"
+    assert "Nothing follows" in notification_manager.records[-1].message
 
 
 def test_a_reading_of_what_is_not_on_screen_does_not_begin(prompted, workflow, controller, result, tmp_path):
