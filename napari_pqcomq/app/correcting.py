@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import numpy as np
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
+from napari_pqcomq.autosave.recorded_layers import corrected_labels, restored_layer
+from napari_pqcomq.results.corrections import Corrections
+from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.correction_tool import CorrectionTool, Painted, Tool
+from pqcomq.autosave.work import KeptLabels
+from pqcomq.comparison.comparison_result import ComparisonResult
+from pqcomq.volumes.volume import Volume
+
+_Read = tuple[Volume, list[tuple[KeptLabels, np.ndarray]]]
 
 
 class Correcting(QObject):
     """What the tab "Correct" asks for.
+
+    Corrections end when their object's prompt is changed or the models are run again. What was painted until then is
+    kept as labels layers of the user's: it is the work of minutes, and a box is moved by a slip of the mouse.
 
     Args:
         panels: of the dock.
@@ -24,6 +38,8 @@ class Correcting(QObject):
     def __init__(self, panels: Panels, workflow: Workflow, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._panels, self._workflow = panels, workflow
+        self._shown: tuple[ComparisonResult | None, Corrections] = None, panels.store.corrections
+        self._stroke_came_last = False  # and not a change of the boxes
         self.tool = CorrectionTool(panels.viewer, panels.view, self._number, self)
         panels.corrections.radius.setValue(self.tool.radius_mm)
         panels.corrections.tool_requested.connect(self.take)
@@ -32,8 +48,9 @@ class Correcting(QObject):
         self.tool.taken.connect(panels.corrections.show_tool)
         self.tool.taken.connect(lambda tool: panels.prompts.rest_mouse(bool(tool)))
         self.tool.painted.connect(self._on_painted)
-        workflow.shown.connect(lambda: self.tool.take(None))
+        workflow.shown.connect(self._on_shown)
         panels.live.outdated.connect(self._on_outdated)
+        panels.objects.settled.connect(self._on_boxes)
 
     def take(self, tool: Tool) -> None:
         """Take a tool into the hand, or lay it down; only where there is a result to be corrected."""
@@ -46,33 +63,104 @@ class Correcting(QObject):
 
     def undo(self) -> None:
         """Take the last stroke back."""
-        stroke = self._panels.store.corrections.undo()
-        if stroke is not None:
-            if self._workflow.result is self._panels.store.result:
-                self._panels.view.set_mask_of(stroke.side, stroke.z, stroke.before)
-            self._panels.store.corrected.emit()
+        self._put(self._panels.store.corrections.undo(), back=True)
+
+    def redo(self) -> None:
+        """Make the stroke again that was taken back last."""
+        self._put(self._panels.store.corrections.redo(), back=False)
 
     def undo_stroke_or_box(self) -> None:
-        """Ctrl+Z: what the hand did last with the tool in it, else with the boxes."""
-        if self.tool.tool is not None:
+        """Ctrl+Z: the last stroke with a tool in the hand, or where it came last; else the last change of the boxes."""
+        if self._is_about_strokes and self._panels.store.corrections.can_undo:
             self.undo()
-        else:
+        elif self.tool.tool is None:
             self._panels.objects.undo()
+
+    def redo_stroke_or_box(self) -> None:
+        """Ctrl+Shift+Z: what Ctrl+Z took back."""
+        if self._is_about_strokes and self._panels.store.corrections.can_redo:
+            self.redo()
+        elif self.tool.tool is None:
+            self._panels.objects.redo()
 
     def release(self) -> None:
         """Stop listening to the viewer."""
         self.tool.release()
+
+    @property
+    def _is_about_strokes(self) -> bool:
+        return self.tool.tool is not None or (self._stroke_came_last and self._shows_result)
+
+    @property
+    def _shows_result(self) -> bool:
+        """Whether the masks in sight are those that the corrections are about."""
+        workflow, store = self._workflow, self._panels.store
+        return workflow.result is not None and workflow.result is store.result and not workflow.is_reading
 
     def _number(self) -> int:
         """The current object, where the masks in sight are a comparison's; masks that follow a box are not painted."""
         found = self._workflow.current_result()
         return 0 if found is None else found.number
 
+    def _put(self, stroke: Painted | None, *, back: bool) -> None:
+        """Show what a stroke changed as before it or after it."""
+        if stroke is not None:
+            if self._shows_result:
+                self._show(stroke.side, stroke.z, stroke.changed, stroke.before if back else stroke.after)
+            self._panels.store.corrected.emit()
+
+    def _show(self, side: int, z: int, changed: np.ndarray, labels: np.ndarray) -> None:
+        shown = self._panels.view.masks(z)
+        if side < len(shown):
+            self._panels.view.set_mask_of(side, z, np.where(changed, labels, shown[side]))
+
     def _on_painted(self, stroke: Painted) -> None:
+        self._stroke_came_last = True
         self._panels.store.corrections.note(stroke)
         self._panels.store.corrected.emit()
 
+    def _on_boxes(self) -> None:
+        self._stroke_came_last = False
+
+    def _on_shown(self) -> None:
+        """Something else is on screen: a comparison that was corrected before is seen as it was left."""
+        self.tool.take(None)
+        store, (result, corrections) = self._panels.store, self._shown
+        self._shown = store.result, store.corrections
+        if result is not None and corrections and corrections is not store.corrections:
+            self._keep_as_layers(result, corrections)  # the models were run again
+        if self._shows_result:
+            for change in store.corrections.changes():
+                self._show(*change)
+
     def _on_outdated(self, number: int) -> None:
-        """The box of an object was moved: its corrected masks are gone from the view."""
-        self._panels.store.corrections.forget(number)
-        self._panels.store.corrected.emit()
+        """The prompt of an object was changed: its corrected masks are gone from the view."""
+        store = self._panels.store
+        if store.result is not None and any(of == number for _side, of in store.corrections.worked_on()):
+            self._keep_as_layers(store.result, store.corrections.snapshot())
+        store.corrections.forget(number)
+        store.corrected.emit()
+
+    def _keep_as_layers(self, result: ComparisonResult, corrections: Corrections) -> None:
+        """Corrected masks as layers of the user's; whole volumes are hashed, which is done in a thread."""
+        if result.volume is not self._panels.volume.volume:
+            return  # they are kept with the comparison of that volume
+        self._worker = create_worker(_read, result, corrections, _start_thread=False)  # type: ignore[arg-type]
+        self._worker.returned.connect(self._add_layers)
+        self._worker.start()
+
+    def _add_layers(self, read: _Read) -> None:
+        volume, layers = read
+        for kept, labels in layers:
+            self._panels.viewer.add_layer(restored_layer(kept, labels, volume))
+        show_info(
+            tr(
+                "The corrections have ended, since the models are asked anew. What was painted is kept as “{names}”, "
+                "shown when the comparison is closed.",
+                names=tr(" and ").join(kept.name for kept, _labels in layers),
+            )
+        )
+
+
+def _read(result: ComparisonResult, corrections: Corrections) -> _Read:
+    return result.volume, [(each, each.voxels()) for each in corrected_labels(result, corrections)]

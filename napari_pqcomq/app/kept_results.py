@@ -29,6 +29,7 @@ class KeptResults(QObject):
         panels.store.jitters_changed.connect(self._complete)
         panels.objects.settled.connect(self._complete)
         panels.reader_study.ended.connect(self._complete)
+        panels.store.corrected.connect(self._complete)
         panels.truth.changed.connect(self._keep_truth)
         panels.truth.label.valueChanged.connect(self._keep_truth)
         workflow.changed.connect(self._on_changed)
@@ -54,6 +55,8 @@ class KeptResults(QObject):
 
         def finish() -> None:
             panels.store.set_jitters(kept.jitters)
+            if kept.corrections:
+                panels.store.take_corrections(kept.corrections)
             if kept.reading is not None:
                 panels.reader_study.show_finished(kept.reading)
             self._workflow.kept.keep(self._workflow.volume_key, kept)
@@ -73,11 +76,15 @@ class KeptResults(QObject):
             self._workflow.kept.keep(self._workflow.volume_key, KeptResult.of(result, self._panels.objects.objects))
 
     def _complete(self) -> None:
-        """Boxes have been moved, or a reading has ended, since the comparison was finished."""
+        """Boxes were moved, masks corrected, or a reading has ended, since the comparison was finished."""
         panels, store = self._panels, self._panels.store
         if store.result is None or store.result.volume is not panels.volume.volume:
             return
-        since: dict[str, object] = {"jitters": dict(store.jitters), "reading": store.finished_reading}
+        since: dict[str, object] = {
+            "jitters": dict(store.jitters),
+            "reading": store.finished_reading,
+            "corrections": store.corrections,
+        }
         if panels.objects.objects:  # where the layer of the boxes was removed, those compared are kept
             since["prompts"] = panels.objects.objects
         self._workflow.kept.complete(self._workflow.volume_key, **since)

@@ -25,7 +25,7 @@ def key_bindings(
         correcting: of the dock.
         help_: shows all keys, or puts them away.
     """
-    viewer, view, prompts, objects = panels.viewer, panels.view, panels.prompts, panels.objects
+    viewer, view, prompts = panels.viewer, panels.view, panels.prompts
 
     def part(name: str) -> None:
         view.hide(name, name not in view.hidden)
@@ -47,7 +47,7 @@ def key_bindings(
         Shortcut("A", tr("Brush: add to the mask"), lambda: correcting.take("brush")),
         Shortcut("R", tr("Eraser: take away from the mask"), lambda: correcting.take("eraser")),
         Shortcut("Ctrl+Z", tr("Undo a stroke, or a change of the boxes"), correcting.undo_stroke_or_box),
-        Shortcut("Ctrl+Shift+Z", tr("Redo it"), objects.redo),
+        Shortcut("Ctrl+Shift+Z", tr("Redo it"), correcting.redo_stroke_or_box),
         Shortcut("Ctrl+K", tr("Keep the masks as layers"), panels.view_bar.request_keeping),
         Shortcut("S", tr("Side by side"), lambda: view.show(SIDE_BY_SIDE)),
         Shortcut("C", tr("Swipe (curtain)"), lambda: view.show(SWIPE)),

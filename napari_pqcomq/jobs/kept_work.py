@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,7 @@ class KeptResult:
         prompts: the objects as they were in the dock.
         jitters: what moved boxes gave, by object number.
         reading: a finished blinded reading, or None.
+        corrections: by hand, on the masks; None where there are none.
     """
 
     sha256: str
@@ -67,6 +69,7 @@ class KeptResult:
     prompts: tuple[Prompt, ...] = ()
     jitters: dict[int, BoxJitter] = field(default_factory=dict)
     reading: BlindedReading | None = None
+    corrections: Any = None
 
     @classmethod
     def of(cls, result: ComparisonResult, prompts: tuple[Prompt, ...]) -> KeptResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,12 +36,13 @@ class Effort:
 
 
 class Corrections:
-    """Strokes on the masks of one comparison, which can be taken back one by one."""
+    """Strokes on the masks of one comparison, which can be taken back one by one, and made again."""
 
     def __init__(self) -> None:
         self._originals: dict[tuple[int, int], np.ndarray] = {}  # by side and slice, (y, x) object numbers
         self._now: dict[tuple[int, int], np.ndarray] = {}
         self._strokes: list[Painted] = []
+        self._taken_back: list[Painted] = []
         self._spans: dict[tuple[int, int], list[tuple[float, float]]] = {}  # by side and object, seconds
 
     def __bool__(self) -> bool:
@@ -59,11 +60,17 @@ class Corrections:
         """Whether there is a stroke to take back."""
         return bool(self._strokes)
 
+    @property
+    def can_redo(self) -> bool:
+        """Whether a stroke was taken back."""
+        return bool(self._taken_back)
+
     def note(self, stroke: Painted) -> None:
         """Take a stroke."""
         self._originals.setdefault((stroke.side, stroke.z), stroke.before)
         self._now[stroke.side, stroke.z] = stroke.after
         self._strokes.append(stroke)
+        self._taken_back = []
         self._spans.setdefault((stroke.side, stroke.number), []).append((stroke.began, stroke.ended))
 
     def undo(self) -> Painted | None:
@@ -75,12 +82,39 @@ class Corrections:
         if not self._strokes:
             return None
         stroke = self._strokes.pop()
-        self._now[stroke.side, stroke.z] = stroke.before
+        self._taken_back.append(stroke)
+        self._put(stroke, stroke.before)
         return stroke
+
+    def redo(self) -> Painted | None:
+        """Make the stroke again that was taken back last.
+
+        Returns:
+            The stroke, None where there is none.
+        """
+        if not self._taken_back:
+            return None
+        stroke = self._taken_back.pop()
+        self._strokes.append(stroke)
+        self._put(stroke, stroke.after)
+        return stroke
+
+    def changes(self) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
+        """Side and slice of all that was corrected, where it differs from the models' masks, and what is there now.
+
+        Both arrays are (y, x), bool and object numbers.
+        """
+        for (side, z), now in self._now.items():
+            yield side, z, now != self._originals[side, z], now
+
+    def _put(self, stroke: Painted, labels: np.ndarray) -> None:
+        """Have what a stroke changed be as before or after it; other objects of the slice may be others since."""
+        self._now[stroke.side, stroke.z] = np.where(stroke.changed, labels, self._now[stroke.side, stroke.z])
 
     def forget(self, number: int) -> None:
         """The masks of an object are others now: what was corrected on it is no more."""
         self._strokes = [each for each in self._strokes if each.number != number]
+        self._taken_back = [each for each in self._taken_back if each.number != number]
         self._spans = {key: spans for key, spans in self._spans.items() if key[1] != number}
         for key, original in self._originals.items():
             now = self._now[key]

@@ -60,6 +60,11 @@ class ResultStore(QObject):
             self.result, self.jitters, self.reading, self.corrections = None, {}, None, Corrections()
             self.changed.emit()
 
+    def take_corrections(self, corrections: Corrections) -> None:
+        """Take what was corrected by hand on the same masks before."""
+        self.corrections = corrections
+        self.corrected.emit()
+
     def set_jitters(self, jitters: Mapping[int, BoxJitter]) -> None:
         """Take what moved boxes gave, by the object's number."""
         self.jitters = dict(jitters)

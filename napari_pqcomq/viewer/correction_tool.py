@@ -42,6 +42,11 @@ class Painted:
     began: float
     ended: float
 
+    @property
+    def changed(self) -> np.ndarray:
+        """Voxels (y, x) of the slice that the stroke changed, bool."""
+        return np.asarray(self.before != self.after)
+
 
 class CorrectionTool(QObject):
     """Paints while a tool is in the hand, on axial slices, side by side; everything else the mouse does rests then.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.mask_layers import layer_masks
 from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.viewer.correction_tool import Painted
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE
 from pqcomq.masks.file_formats import sidecar
 
@@ -110,3 +112,72 @@ def test_a_tool_is_for_sides_in_pictures_of_their_own_and_for_results_alone(dock
     assert not dock.panels.corrections.tools["brush"].isChecked()
     dock.correcting.take("brush")
     assert dock.correcting.tool.tool is None
+
+
+def paint(dock, *, side=1, rows=slice(0, 3)):
+    """A stroke as the brush makes it."""
+    view = dock.panels.view
+    before = view.masks(6)[side]
+    after = before.copy()
+    after[rows, :5] = 1
+    view.set_mask_of(side, 6, after)
+    dock.correcting.tool.painted.emit(Painted(side, 1, 6, before, after, 0.0, 1.0))
+    return after
+
+
+def test_corrections_come_back_with_their_comparison(dock, qtbot):
+    painted = paint(dock)
+    dock.panels.view.close()
+    dock.kept_results.bring_back()
+    qtbot.waitUntil(lambda: dock.panels.view.is_open and bool(dock.panels.store.corrections), timeout=PATIENCE_MS)
+    assert np.array_equal(dock.panels.view.masks(6)[1], painted)
+    assert dock.panels.corrections.rows()[0]["voxels_added"] > 0
+    dock.correcting.undo_stroke_or_box()
+    assert not np.array_equal(dock.panels.view.masks(6)[1], painted)
+
+
+def test_after_a_blinded_reading_corrected_masks_are_seen_again(dock, qtbot, tmp_path):
+    painted = paint(dock)
+    dock.panels.reader_study.begin(tmp_path / "log.csv")
+    assert dock.workflow.is_reading
+    dock.panels.reader_study.stop()
+    qtbot.waitUntil(lambda: dock.panels.view.is_open and not dock.workflow.is_reading, timeout=PATIENCE_MS)
+    assert np.array_equal(dock.panels.view.masks(6)[1], painted)
+
+
+def test_undo_and_redo_go_through_strokes_and_boxes_in_their_order(dock):
+    objects, corrections = dock.panels.objects, dock.panels.store.corrections
+    box = objects.objects[0].box
+    objects.add(box, "second")
+    objects.settle()
+    objects.choose(0)
+    painted = paint(dock)
+    dock.correcting.undo_stroke_or_box()  # no tool is in the hand, but the stroke came last
+    assert len(objects) == 2 and not corrections.can_undo
+    dock.correcting.redo_stroke_or_box()
+    assert np.array_equal(dock.panels.view.masks(6)[1], painted)
+    dock.correcting.undo_stroke_or_box()
+    dock.correcting.undo_stroke_or_box()
+    assert len(objects) == 1, "what came before the stroke"
+    dock.correcting.redo_stroke_or_box()
+    assert len(objects) == 2
+
+
+def test_with_a_tool_in_the_hand_redo_never_moves_a_box(dock):
+    objects = dock.panels.objects
+    objects.add(objects.objects[0].box, "second")
+    objects.settle()
+    objects.undo()
+    dock.correcting.take("brush")
+    dock.correcting.redo_stroke_or_box()
+    assert len(objects) == 1
+
+
+def test_what_was_painted_is_kept_when_its_box_is_moved_by_a_slip(dock, shown_viewer, qtbot):
+    painted = paint(dock)
+    name = f"Masks of {dock.workflow.result.models[1].segmenter.precision}, corrected"
+    box = dock.panels.objects.objects[0].box
+    dock.panels.objects.set_box(0, replace(box, x0=box.x0 + 1))
+    assert dock.panels.corrections.rows() == []
+    qtbot.waitUntil(lambda: name in [layer.name for layer in shown_viewer.layers], timeout=PATIENCE_MS)
+    assert np.array_equal(shown_viewer.layers[name].data[6], painted)

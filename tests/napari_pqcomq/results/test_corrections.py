@@ -56,6 +56,25 @@ def test_strokes_are_taken_back_one_by_one():
     assert corrections.effort(1, 1).voxels == 0
     assert corrections.undo() is None
     assert not corrections.can_undo
+    assert corrections.redo().after is second
+    assert corrections.effort(1, 1).voxels == 4
+    assert corrections.can_redo
+    corrections.note(stroke(second, first))
+    assert not corrections.can_redo, "a new stroke takes the place of those taken back"
+
+
+def test_a_stroke_is_taken_back_without_what_other_objects_are_since():
+    corrections, empty = Corrections(), np.zeros((4, 4), np.uint8)
+    one, both = empty.copy(), empty.copy()
+    one[0], both[0], both[3] = 1, 1, 2
+    corrections.note(stroke(empty, one))
+    corrections.note(stroke(one, both, number=2))
+    corrections.forget(2)  # its box was moved
+    corrections.undo()
+    assert [(side, z, changed.any()) for side, z, changed, _now in corrections.changes()] == [(1, 4, False)]
+    corrections.redo()
+    ((_side, _z, changed, now),) = corrections.changes()
+    assert np.array_equal(changed, one == 1) and np.array_equal(now, one)
 
 
 def test_what_was_corrected_on_a_box_that_has_moved_is_forgotten_but_nothing_else():
