@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import napari
 from napari.layers import Image, Labels
+from napari.utils.notifications import show_error
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.app.dock import CompareDock
 from napari_pqcomq.jobs.cohort_jobs import OpenedCase
 from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
+from napari_pqcomq.translation import tr
 
 _PLUGIN, _COMPARE = "napari-pqcomq", "Compare precisions"
 
@@ -42,6 +44,15 @@ def _with_compare_dock(viewer: napari.viewer.Viewer, then: Callable[[CompareWidg
 
 def _compare(viewer: napari.viewer.Viewer, parts: CompareWidget, opened: OpenedCase) -> None:
     panels, workflow = parts.panels, parts.workflow
+    if panels.jobs.is_running or panels.view.is_opening or workflow.is_reading:
+        show_error(
+            tr(
+                "“{dock}” is at work: wait for it, or cancel it there, then open {case} again.",
+                dock=_COMPARE,
+                case=opened.case.name,
+            )
+        )
+        return
     panels.view.close()  # the user has asked for this case; the comparison before is kept with its volume
     name = opened.case.name
     voxels, keywords, _kind = image_tuple(opened.volume)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QWidget
+from typing import TYPE_CHECKING
 
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.late_dock import LateDock
 
+if TYPE_CHECKING:
+    from napari_pqcomq.cohort.cohort_widget import CohortWidget
+
 
 class CohortDock(LateDock):
     """The dock *Cohort*; its parts are imported in a thread."""
 
+    parts: CohortWidget | None
     module = "napari_pqcomq.cohort.cohort_widget"
     waiting_text = tr("Loading the models' code, once in each napari session.")
 
@@ -19,8 +23,13 @@ class CohortDock(LateDock):
         """Scoring brings torchvision along, and that triton."""
         keep_triton_out()
 
-    def make_parts(self) -> QWidget:
+    def make_parts(self) -> CohortWidget:
         """The dock's parts."""
         from napari_pqcomq.cohort.cohort_widget import CohortWidget
 
         return CohortWidget(self.viewer)
+
+    def release_parts(self) -> None:
+        """Stop a run: in a dock that is closed nobody could see or cancel it."""
+        if self.parts is not None:
+            self.parts.release()

@@ -72,6 +72,11 @@ class CohortWidget(QWidget):
         self.jobs.running.connect(self._on_running)
         self._refresh()
 
+    def release(self) -> None:
+        """End what runs after its step; cases that are done are kept, and Run goes on from there."""
+        self._scoring = None
+        self.jobs.cancel()
+
     def find_cases(self, dataset: Path) -> None:
         """Look through a data set in the background."""
 

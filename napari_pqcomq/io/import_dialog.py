@@ -44,8 +44,7 @@ class ImportDialog(QDialog):
         self.failure: InputError | None = None
         self.title = QLabel(tr("Looking into {path}…", path=path.name))
         self.title.setWordWrap(True)
-        self.tree, self.progress = SeriesTree(), JobRunner()
-        self.progress.cancel_button.hide()  # the dialog's own Cancel does it
+        self.tree, self.progress = SeriesTree(), JobRunner(with_cancel=False)  # the dialog's own Cancel does it
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
         self.opener = self.buttons.button(QDialogButtonBox.StandardButton.Open)
         self.opener.setEnabled(False)
@@ -103,12 +102,9 @@ class ImportDialog(QDialog):
             self._read(orders_of(self.tree.chosen))
 
     def _read(self, orders: list[Order]) -> None:
-        if self._found is None or self.progress.is_running:
-            # The scan's own worker is still on its way out when its result is taken.
-            QTimer.singleShot(0, lambda: self._read(orders))
-            return
-        scan = self._found.scan
-        self.progress.start(lambda: read_steps(scan, orders), self._take_volumes, tr("Reading…"))
+        if self._found is not None and not self._closed:
+            scan = self._found.scan
+            self.progress.start(lambda: read_steps(scan, orders), self._take_volumes, tr("Reading…"))
 
     def _take_volumes(self, outcomes: list[Outcome]) -> None:
         again: list[Order] = []

@@ -36,6 +36,10 @@ class JobRunner(QWidget):
 
     The generators compute and nothing else: what they return is given to a function on the GUI's thread.
 
+    Args:
+        parent: Qt parent.
+        with_cancel: show a button that cancels; without it somebody else calls :meth:`cancel`.
+
     Attributes:
         running: emitted with True when a job starts and with False when it ends, however it ends.
         told: emitted with every text that the line below the bar shows.
@@ -44,8 +48,9 @@ class JobRunner(QWidget):
     running = Signal(bool)
     told = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, with_cancel: bool = True) -> None:
         super().__init__(parent)
+        self._with_cancel = with_cancel
         self.bar, self.text = QProgressBar(), QLabel()
         self.text.setWordWrap(True)
         self.cancel_button = QPushButton(tr("Cancel"))
@@ -88,7 +93,7 @@ class JobRunner(QWidget):
         self._began, self._then = time.perf_counter(), then
         self._show(Progress(0, 0, text))
         self.cancel_button.setEnabled(True)
-        self.cancel_button.setVisible(True)
+        self.cancel_button.setVisible(self._with_cancel)
         self.setVisible(True)
         self._cancelled = Event()
         self._worker = create_worker(_guarded, job, self._cancelled, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]

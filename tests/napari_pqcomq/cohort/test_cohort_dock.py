@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from threading import Event
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -12,11 +15,13 @@ pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 pytest.importorskip("statsmodels")
 
+from napari_pqcomq.cohort.case_opening import _compare
 from napari_pqcomq.cohort.cohort_widget import CohortWidget
 from napari_pqcomq.cohort.models_panel import CaseModality
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.report.page import PAGE
+from pqcomq.progress import Progress
 from pqcomq.quantization.files.weights_file import save_weights
 
 
@@ -178,3 +183,32 @@ def test_the_dock_is_offered_in_the_menu_and_opens_at_once(plugin, viewer, qtbot
         with qtbot.waitSignal(widget.ready):
             pass
     assert isinstance(widget.parts, CohortWidget)
+
+
+def test_a_dock_that_is_closed_stops_its_run(plugin, viewer, qtbot):
+    wrapper, widget = viewer.window.add_plugin_dock_widget("napari-pqcomq", "Cohort")
+    qtbot.waitUntil(lambda: widget.parts is not None)
+    jobs, go_on, done = widget.parts.jobs, Event(), []
+
+    def steps():
+        for step in range(3):
+            yield Progress(step, 3, "Scoring")
+            done.append(step)
+            go_on.wait(60)
+
+    jobs.start(steps, lambda _result: None, "Scoring…")
+    qtbot.waitUntil(lambda: done == [0])
+    wrapper.destroyOnClose()
+    go_on.set()
+    qtbot.wait(100)
+    assert jobs.was_cancelled
+    assert done == [0], "nobody could see or cancel it any more"
+
+
+def test_a_case_is_not_opened_while_the_other_dock_is_at_work(monkeypatch):
+    told = []
+    monkeypatch.setattr("napari_pqcomq.cohort.case_opening.show_error", told.append)
+    panels = SimpleNamespace(jobs=SimpleNamespace(is_running=True))  # and nothing else, which is touched by nobody
+    opened = SimpleNamespace(case=SimpleNamespace(name="anna"))
+    _compare(None, SimpleNamespace(panels=panels, workflow=None), opened)
+    assert told == ["“Compare precisions” is at work: wait for it, or cancel it there, then open anna again."]

@@ -56,3 +56,18 @@ def test_the_window_itself_tells_how_far_it_is_and_leaves_the_bar_to_a_job(jobs,
     assert not jobs.cancel_button.isHidden()
     go_on.set()
     qtbot.waitUntil(lambda: not jobs.is_running)
+
+
+def test_who_cancels_by_a_button_of_its_own_sees_no_second_one(qtbot):
+    jobs, go_on = JobRunner(with_cancel=False), threading.Event()
+    qtbot.addWidget(jobs)
+
+    def steps():
+        yield Progress(0, 0, "Working")
+        go_on.wait(60)
+
+    jobs.start(steps, lambda _result: None, "Working")
+    assert not jobs.isHidden()
+    assert jobs.cancel_button.isHidden()
+    go_on.set()
+    qtbot.waitUntil(lambda: not jobs.is_running)
