@@ -63,6 +63,7 @@ class Tour(QObject):
             return
         self._is_offered = True
         self._panels.question.ask(
+            self,
             _OFFER,
             (
                 (tr("Show me"), tr("Opens the synthetic CT; you can end the tour at any step."), self.start),
@@ -104,7 +105,7 @@ class Tour(QObject):
         if not is_last:
             answers.append((tr("End"), tr("Leave the tour; the sample stays open."), self._end))
         self._panels.question.ask(
-            tr("{step} of {steps} · {text}", step=index + 1, steps=len(_TEXTS), text=_TEXTS[index]), answers
+            self, tr("{step} of {steps} · {text}", step=index + 1, steps=len(_TEXTS), text=_TEXTS[index]), answers
         )
 
     def _end(self) -> None:
@@ -114,4 +115,4 @@ class Tour(QObject):
         """Who opens a volume knows how; the tour is offered another time."""
         if self._is_offered and self._panels.volume.volume is not None:
             self._is_offered = False
-            self._panels.question.withdraw()
+            self._panels.question.withdraw(self)

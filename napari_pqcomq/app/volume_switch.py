@@ -26,11 +26,12 @@ class VolumeSwitch(QObject):
         super().__init__(parent)
         self._panels = panels
         panels.view.volume_opened.connect(self._ask)
-        panels.view.closed.connect(panels.question.withdraw)
+        panels.view.closed.connect(self._withdraw)
 
     def _ask(self, volume: Volume) -> None:
         present = self._panels.volume.volume
         self._panels.question.ask(
+            self,
             tr(
                 "“{opened}” was opened beside the comparison of “{present}”.",
                 opened=_short(volume.name),
@@ -53,6 +54,9 @@ class VolumeSwitch(QObject):
                 ),
             ),
         )
+
+    def _withdraw(self) -> None:
+        self._panels.question.withdraw(self)
 
     def _compare(self, volume: Volume) -> None:
         panels = self._panels

@@ -98,7 +98,7 @@ class Offer(QObject):
         """Look for work in the background, on the open volume or, at the start, on any."""
         if self._asked_about:
             self._asked_about = ""
-            self._question.withdraw()
+            self._question.withdraw(self)
         if self._recorder.desk is not None:
             self._recorder.desk.look(lambda found, notes: self._found.emit(found, notes))
 
@@ -143,6 +143,7 @@ class Offer(QObject):
     def _ask(self, question: str, found: FoundWork, go_on: Callable[[], None]) -> None:
         desk = self._recorder.desk
         self._question.ask(
+            self,
             question,
             (
                 (

@@ -12,7 +12,9 @@ Answer = tuple[str, str, Callable[[], None]]
 
 
 class QuestionBar(QFrame):
-    """One question at a time; out of sight while there is none.
+    """One question at a time, the newest first; out of sight while there is none.
+
+    Each asker has one question at the most. One that another asker's takes the place of is seen again after that.
 
     Attributes:
         text: the question.
@@ -26,6 +28,7 @@ class QuestionBar(QFrame):
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.buttons: list[QPushButton] = []
+        self._asked: dict[object, tuple[str, Sequence[Answer]]] = {}  # by who asked, the newest last
         self._row = QHBoxLayout()
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
@@ -33,26 +36,36 @@ class QuestionBar(QFrame):
         column.addLayout(self._row)
         self.setVisible(False)
 
-    def ask(self, question: str, answers: Sequence[Answer]) -> None:
-        """Ask, in place of an earlier question."""
-        self.withdraw()
-        self.text.setText(question)
-        for title, tooltip, action in answers:
-            button = QPushButton(title)
-            button.setToolTip(tooltip)
-            button.clicked.connect(lambda _checked=False, action=action: self._answer(action))
-            self._row.addWidget(button)
-            self.buttons.append(button)
-        self.setVisible(True)
+    def ask(self, asker: object, question: str, answers: Sequence[Answer]) -> None:
+        """Ask, in place of the same asker's earlier question."""
+        self._asked.pop(asker, None)
+        self._asked[asker] = question, answers
+        self._show()
 
-    def withdraw(self) -> None:
-        """Ask nothing."""
-        self.setVisible(False)
+    def withdraw(self, asker: object) -> None:
+        """Ask no longer what somebody has asked."""
+        if self._asked.pop(asker, None) is not None:
+            self._show()
+
+    def _show(self) -> None:
+        """Show the newest question."""
         for button in self.buttons:
             self._row.removeWidget(button)
             button.deleteLater()
         self.buttons = []
+        if not self._asked:
+            self.setVisible(False)
+            return
+        asker, (question, answers) = next(reversed(self._asked.items()))
+        self.text.setText(question)
+        for title, tooltip, action in answers:
+            button = QPushButton(title)
+            button.setToolTip(tooltip)
+            button.clicked.connect(lambda _checked=False, action=action: self._answer(asker, action))
+            self._row.addWidget(button)
+            self.buttons.append(button)
+        self.setVisible(True)
 
-    def _answer(self, action: Callable[[], None]) -> None:
-        self.withdraw()
+    def _answer(self, asker: object, action: Callable[[], None]) -> None:
+        self.withdraw(asker)
         action()
