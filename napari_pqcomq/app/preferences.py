@@ -11,7 +11,7 @@ from napari_pqcomq.app.panels import Panels
 
 
 class _Remembered(Protocol):
-    """A panel whose choices are remembered, under keys of its own, by the words that the user sees."""
+    """A panel whose choices are remembered, under keys of its own, by names that are the same in every language."""
 
     def preferences(self) -> Mapping[str, str | list[str]]:
         """What is remembered."""

@@ -31,7 +31,7 @@ from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_modes import MODE_TOOLTIP, MODES
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.translation import tr
-from napari_pqcomq.widgets.controls.combo_boxes import choose_text
+from napari_pqcomq.widgets.controls.combo_boxes import choose_kept
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
 from napari_pqcomq.widgets.controls.rows import row, shown_or_hidden
 from pqcomq.errors import InputError
@@ -189,11 +189,11 @@ class PromptPanel(QGroupBox):
 
     def preferences(self) -> dict[str, str]:
         """What is remembered from one session to the next."""
-        return {"prompts": self.modes.currentText()}
+        return {"prompts": self.mode}
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take over what was remembered; a mode that no longer exists is passed over."""
-        choose_text(self.modes, kept.get("prompts", ""))
+        choose_kept(self.modes, list(MODES), kept.get("prompts", ""))
 
     def release(self) -> None:
         """Stop listening to the viewer's layers and mouse."""

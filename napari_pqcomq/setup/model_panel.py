@@ -15,7 +15,7 @@ from napari_pqcomq.jobs.choices import ModelChoice, ModelSettings
 from napari_pqcomq.setup.model_fetch import NOTE_ROLE, ModelFetch, note_of
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.collapsible import Collapsible
-from napari_pqcomq.widgets.controls.combo_boxes import choose_text
+from napari_pqcomq.widgets.controls.combo_boxes import choose_kept
 from napari_pqcomq.widgets.controls.noted_entries import NotedEntries
 from pqcomq.backends.runtime import Runtime
 from pqcomq.models.catalogue.entries import entry_of
@@ -39,6 +39,11 @@ _ROWS = {
 _METHOD_TOOLTIP = tr("How weights are rounded. Permutation-COMQ is the default; the others are there to compare.")
 _REMEMBERED = {"model": "key", "bits": "widths", "method": "method", "runtime": "runtime"}
 """Key among what is remembered → field."""
+
+
+def _name(choice: object) -> str:
+    """What a choice is remembered by, the same in every language: ``"openvino-bf16"``, ``"8 4 2"``."""
+    return " ".join(map(str, choice)) if isinstance(choice, tuple) else str(choice)
 
 
 def _facts(key: str) -> str:
@@ -141,13 +146,13 @@ class ModelPanel(QGroupBox):
 
     def preferences(self) -> dict[str, str]:
         """What is remembered from one session to the next; a checkpoint only where one is chosen."""
-        kept = {key: self.form[name].current_choice for key, name in _REMEMBERED.items()}
+        kept = {key: _name(self.form[field].value) for key, field in _REMEMBERED.items()}
         return kept if self.checkpoint is None else {**kept, "checkpoint": str(self.checkpoint)}
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take over what was remembered; what no longer exists is passed over."""
-        for key, name in _REMEMBERED.items():
-            choose_text(self.form[name].native, kept.get(key, ""))
+        for key, field in _REMEMBERED.items():
+            choose_kept(self.form[field].native, [*map(_name, self.form[field].choices)], kept.get(key, ""))
         checkpoint = Path(kept.get("checkpoint", ""))
         if checkpoint.is_file():
             self.set_checkpoint(checkpoint)

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QHBoxLayout, QLabe
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, volume_of
 from napari_pqcomq.setup.open_menu import OpenMenu
 from napari_pqcomq.translation import tr, trn
-from napari_pqcomq.widgets.controls.combo_boxes import choose_text
+from napari_pqcomq.widgets.controls.combo_boxes import choose_kept
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
 from napari_pqcomq.widgets.controls.pictures import sign
 from pqcomq.volumes.geometry_report import GeometryReport
@@ -25,6 +25,8 @@ from pqcomq.volumes.volume import Modality, Volume
 _MODALITIES: dict[Modality, str] = {"CT": "CT", "MR": "MR", "other": tr("Neither CT nor MR")}
 _DEFAULT, _BY_HAND = tr("The modality's own"), tr("Set by hand")
 _MODALITYS, _SHOWN = tr("The modality's window"), tr("The window shown")
+_WINDOWS, _SEEN = ["modality", *PRESETS, "by hand"], ["modality", "shown"]
+"""What the entries of both lists are remembered by."""
 
 
 class VolumePanel(QGroupBox):
@@ -159,15 +161,15 @@ class VolumePanel(QGroupBox):
     def preferences(self) -> dict[str, str | list[str]]:
         """What is remembered from one session to the next: the window, and the files open lately."""
         return {
-            "window": self.presets.currentText(),
-            "models see": self.models_see.currentText(),
+            "window": _WINDOWS[self.presets.currentIndex()],
+            "models see": _SEEN[self.models_see.currentIndex()],
             "recent": [str(path) for path in self.open_menu.recent],
         }
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take over what was remembered; a window that no longer exists is passed over."""
-        choose_text(self.presets, kept.get("window", ""))
-        choose_text(self.models_see, kept.get("models see", ""))
+        choose_kept(self.presets, _WINDOWS, kept.get("window", ""))
+        choose_kept(self.models_see, _SEEN, kept.get("models see", ""))
         recent = kept.get("recent", [])
         self.open_menu.note(Path(each) for each in ([recent] if isinstance(recent, str) else recent))
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qtpy.QtWidgets import QComboBox
 
 _SHORT_ENTRY = 8
 
 
-def choose_text(box: QComboBox, text: object) -> None:
-    """Choose the entry with a text; where there is none, the choice stays as it is."""
-    index = box.findText(str(text))
+def choose_kept(box: QComboBox, names: Sequence[str], kept: object) -> None:
+    """Choose the entry that was remembered; where there is none, the choice stays as it is.
+
+    Args:
+        box: with entries in the user's language.
+        names: of the entries, in their order, the same in every language; these are remembered.
+        kept: a name, or, as version 0.1.0 remembered it, an entry's text.
+    """
+    index = names.index(str(kept)) if kept in names else box.findText(str(kept))
     if index >= 0:
         box.setCurrentIndex(index)
 

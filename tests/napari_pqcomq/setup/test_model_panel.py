@@ -41,7 +41,7 @@ def test_every_bit_width_is_one_choice_of_several_models(panel, qtbot):
     with qtbot.waitSignal(panel.changed):
         panel.choose_bits(*ALL_BITS)
     assert [choice.settings.bits for choice in panel.choices] == [8, 4, 2]
-    assert panel.preferences()["bits"] == "8, 4 and 2 bits"
+    assert panel.preferences()["bits"] == "8 4 2"
     assert panel.choice == panel.choices[0]
 
 
@@ -90,7 +90,22 @@ def test_what_a_weights_file_holds_is_shown_at_once(panel, qtbot):
     assert changes == [ModelChoice("lite-medsam", None, default_config("lite-medsam", 2, "rtn"))]
 
 
-def test_what_is_kept_comes_back_by_the_words_in_sight(panel, qtbot):
+def test_what_is_kept_comes_back_whatever_the_language(panel, qtbot):
+    panel.choose_bits(*ALL_BITS)
+    panel.choose_runtime(Runtime.openvino_bf16)
+    panel.choose_method("rtn")
+    kept = panel.preferences()
+    assert kept == {"model": "lite-medsam", "bits": "8 4 2", "method": "rtn", "runtime": "openvino-bf16"}
+    other = ModelPanel(CalibrationPanel())
+    qtbot.addWidget(other)
+    for name in ("key", "widths", "method", "runtime"):  # as in another language
+        for place in range(other.form[name].native.count()):
+            other.form[name].native.setItemText(place, f"Eintrag {place}")
+    other.restore(kept)
+    assert other.settings == panel.settings
+
+
+def test_what_0_1_0_kept_by_the_words_in_sight_comes_back(panel, qtbot):
     panel.restore({"model": "LiteMedSAM", "bits": "2 bits", "method": "Round to nearest", "runtime": "Gone"})
     assert panel.choice.settings == default_config("lite-medsam", 2, "rtn")
     assert panel.runtime is Runtime.auto
