@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from napari.components import ViewerModel
 from napari.layers import Image
@@ -45,6 +46,7 @@ class VolumePanel(QGroupBox):
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(tr("Volume"), parent)
         self._viewer = viewer
+        self._windows: dict[UUID, int] = {}  # by layer, the place in the list
         self.layers = LayerComboBox(viewer, lambda layer: isinstance(layer, Image) and volume_of(layer) is not None)
         self.presets = QComboBox()
         self.presets.addItem(_DEFAULT, None)
@@ -90,11 +92,11 @@ class VolumePanel(QGroupBox):
         form.addRow(tr("Window"), self.presets)
         form.addRow(tr("Models see"), self.models_see)
         form.addRow(self.input_note)
-        self.layers.changed.connect(self._on_layer)
+        self.layers.changed.connect(self._on_other_layer)
         self.presets.currentIndexChanged.connect(self._apply)
         self.models_see.currentIndexChanged.connect(self._apply)
         self.modalities.activated.connect(self._set_modality)  # by the user's hand alone
-        self._on_layer()
+        self._on_other_layer()
 
     @property
     def volume(self) -> Volume | None:
@@ -168,7 +170,10 @@ class VolumePanel(QGroupBox):
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take over what was remembered; a window that no longer exists is passed over."""
+        self.presets.blockSignals(True)
         choose_kept(self.presets, _WINDOWS, kept.get("window", ""))
+        self.presets.blockSignals(False)
+        self._take_window()
         choose_kept(self.models_see, _SEEN, kept.get("models see", ""))
         recent = kept.get("recent", [])
         self.open_menu.note(Path(each) for each in ([recent] if isinstance(recent, str) else recent))
@@ -176,6 +181,26 @@ class VolumePanel(QGroupBox):
     def release(self) -> None:
         """Stop listening to the viewer."""
         self.layers.release()
+
+    def _on_other_layer(self) -> None:
+        self._take_window()
+        self._on_layer()
+
+    def _take_window(self) -> None:
+        """Let the list say what is seen: each layer keeps its window, and a new CT takes the one last chosen for CT."""
+        layer, volume, place = self.layers.layer, self.volume, self.presets.currentIndex()
+        if volume is None:
+            return
+        if layer.unique_id in self._windows:
+            place = self._windows[layer.unique_id]
+        elif volume.modality == "CT" and isinstance(self.presets.itemData(place), Window):
+            layer.contrast_limits = self.contrast_limits
+        else:
+            place = 0
+        self._windows[layer.unique_id] = place
+        self.presets.blockSignals(True)
+        self.presets.setCurrentIndex(place)
+        self.presets.blockSignals(False)
 
     def _on_layer(self) -> None:
         volume = self.volume
@@ -211,6 +236,7 @@ class VolumePanel(QGroupBox):
         self._note_input()
         if self.layers.layer is None:
             return
+        self._windows[self.layers.layer.unique_id] = self.presets.currentIndex()
         limits = self.contrast_limits
         self.layers.layer.contrast_limits = limits
         self.windowed.emit(limits)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -59,3 +61,52 @@ def test_without_a_volume_there_is_no_modality_to_set(viewer, qtbot):
     panel = VolumePanel(viewer)
     qtbot.addWidget(panel)
     assert not panel.modalities.isEnabled()
+
+
+def test_the_list_of_windows_says_what_is_seen_of_each_volume(viewer, volume, doubtful, qtbot):
+    def opened(shown):
+        data, keywords, _ = image_tuple(shown)
+        return viewer.add_image(data, **keywords)
+
+    def limits(name):
+        return PRESETS[name].low, PRESETS[name].high
+
+    first, panel = opened(volume), VolumePanel(viewer)
+    qtbot.addWidget(panel)
+    panel.models_see.setCurrentText("The window shown")
+    panel.choose_window(2)
+    assert tuple(first.contrast_limits) == limits("lung")
+    resonance = opened(doubtful)
+    before = tuple(resonance.contrast_limits)
+    panel.layers.choose(resonance)
+    assert panel.presets.currentIndex() == 0, "a window in Hounsfield units is none for MR"
+    assert tuple(resonance.contrast_limits) == panel.contrast_limits == before
+    assert panel.intensity_window is None, "what the models see is what is shown"
+    panel.layers.choose(first)
+    assert panel.presets.currentIndex() == 2
+    twin = opened(replace(volume, voxels=volume.voxels.copy()))
+    panel.layers.choose(twin)
+    assert panel.presets.currentIndex() == 2
+    assert tuple(twin.contrast_limits) == limits("lung"), "a CT opened anew is shown as the list says"
+    panel.show_limits(0.0, 100.0)
+    panel.layers.choose(first)
+    assert panel.presets.currentIndex() == 2
+    panel.layers.choose(twin)
+    assert panel.presets.currentText() == "Set by hand"
+    assert panel.contrast_limits == (0, 100)
+
+
+def test_a_window_that_was_remembered_is_taken_by_a_ct_alone(viewer, volume, doubtful, qtbot):
+    data, keywords, _ = image_tuple(doubtful)
+    resonance = viewer.add_image(data, **keywords)
+    before, panel = tuple(resonance.contrast_limits), VolumePanel(viewer)
+    qtbot.addWidget(panel)
+    panel.restore({"window": "bone"})
+    assert panel.presets.currentIndex() == 0
+    assert tuple(resonance.contrast_limits) == before
+    viewer.layers.clear()
+    panel.restore({"window": "bone"})
+    data, keywords, _ = image_tuple(volume)
+    image = viewer.add_image(data, **keywords)
+    assert tuple(image.contrast_limits) == (PRESETS["bone"].low, PRESETS["bone"].high)
+    assert panel.preferences()["window"] == "bone"
