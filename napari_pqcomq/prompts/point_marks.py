@@ -12,6 +12,7 @@ from napari.layers import Points
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
 from napari_pqcomq.prompts.marks_layer import add_unchosen, marked_objects, marks_layer
 from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.translation import tr
 from pqcomq.comparison.presentation.palette import INSIDE_COLOUR, OUTSIDE_COLOUR
 from pqcomq.volumes.volume import Volume
 
@@ -64,34 +65,38 @@ class PointMarks:
         return marked_objects(self._viewer, _OBJECTS_KEY, volume)
 
 
-def with_points(boxed: tuple[Prompt, ...], before: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
-    """Objects read from a layer of boxes, which knows no points, with those that they had.
+def as_before(boxed: tuple[Prompt, ...], before: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
+    """Objects read from a layer of boxes, which knows nothing else of them, with what they had.
+
+    Numbers, ticks and points are those of before; so are objects without a box, which the layer does not know.
 
     Args:
         boxed: from the layer.
-        before: with points, told apart by their names.
+        before: told apart by their names.
 
     Examples:
         >>> from pqcomq.segmentation.box import Box3D
         >>> from pqcomq.segmentation.prompt import PromptPoint
         >>> spleen = Prompt(1, "spleen", None, points=(PromptPoint(4, 5, 6),), span=(6, 6))
         >>> liver = Prompt(1, "liver", Box3D(0, 0, 0, 9, 9, 9))
-        >>> [(each.number, each.name) for each in with_points((liver,), (spleen,))]
-        [(1, 'liver'), (2, 'spleen')]
+        >>> [(each.number, each.name) for each in as_before((liver,), (spleen,))]
+        [(2, 'liver'), (1, 'spleen')]
     """
-    earlier = {each.name: each for each in before}
+    earlier = {each.name: each for each in reversed(before)}
+    owned = [earlier.pop(each.name, None) for each in boxed]
+    rest = [each for each in before if each.box is None and each.name in earlier]
+    taken = {each.number for each in (*owned, *rest) if each is not None}
     found = []
-    for each in boxed:
-        own = earlier.get(each.name)
-        points = () if own is None else tuple(point for point in own.points if point.z in each.asked.slices)
-        found.append(replace(each, points=points))
-    names, taken = {each.name for each in boxed}, {each.number for each in boxed}
-    for each in before:
-        if each.box is None and each.name not in names:
-            number = each.number if each.number not in taken else max(taken) + 1
-            taken.add(number)
-            found.append(replace(each, number=number))
-    return tuple(found)
+    for each, own in zip(boxed, owned, strict=True):
+        if own is not None:
+            points = tuple(point for point in own.points if point.z in each.asked.slices)
+            found.append(replace(each, number=own.number, compared=own.compared, points=points))
+            continue
+        number = next(number for number in range(1, len(boxed) + len(before) + 1) if number not in taken)
+        taken.add(number)
+        is_named = each.name != tr("Object {number}", number=each.number)
+        found.append(replace(each, number=number, name=each.name if is_named else tr("Object {number}", number=number)))
+    return (*found, *rest)
 
 
 def _looks(positive: list[bool]) -> dict[str, Any]:

@@ -215,6 +215,12 @@ class PromptList(QObject):
         self._set(objects)
         self.settled.emit()
 
+    def take_edited(self, objects: tuple[Prompt, ...]) -> None:
+        """Take over objects that were changed elsewhere, as one change that can be undone; a further one is current."""
+        self._current = len(objects) - 1 if len(objects) > len(self._objects) else min(self._current, len(objects) - 1)
+        self._set(objects)
+        self.settle()
+
     def settle(self) -> None:
         """A change is complete; does nothing if nothing has changed."""
         if self._objects == self._settled[0]:

@@ -9,24 +9,14 @@ from napari.components import ViewerModel
 from napari.layers import Shapes
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QComboBox,
-    QFormLayout,
-    QGroupBox,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.prompts.box_layers import drawn_on, empty_box_layer, lies_on, read_prompts, write_prompts
 from napari_pqcomq.prompts.box_tool import BoxTool
 from napari_pqcomq.prompts.hand_tools import HandTools
 from napari_pqcomq.prompts.object_list import ObjectList
-from napari_pqcomq.prompts.point_marks import with_points
+from napari_pqcomq.prompts.point_marks import as_before
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_modes import MODE_TOOLTIP, MODES
 from napari_pqcomq.prompts.prompted_object import Prompt
@@ -86,7 +76,7 @@ class PromptPanel(QGroupBox):
         self._make_buttons()
         self._form = form = QFormLayout()
         form.addRow(tr("Layer"), self.layers)
-        form.addRow(tr("Slices"), self._range_row())
+        form.addRow(tr("Slices"), row(self.first, QLabel(tr("to")), self.last))
         form.addRow(tr("Prompts"), self.modes)
         column = QVBoxLayout(self)
         column.addLayout(row(self.draw_button, self.extend_button, self.remove_button))
@@ -213,6 +203,12 @@ class PromptPanel(QGroupBox):
         self.extend_button.setToolTip(_EXTEND_TOOLTIP)
         self.undo_button.setToolTip(tr("Take back the last change of a box (Ctrl+Z)."))
         self.redo_button.setToolTip(tr("Make it again (Ctrl+Shift+Z)."))
+        for spin, tooltip in (
+            (self.first, tr("The box's first slice, nearest the feet ([).")),
+            (self.last, tr("The box's last slice (]).")),
+        ):
+            spin.setStyleSheet(_NARROW)
+            spin.setToolTip(tooltip)
 
     def _connect(self) -> None:
         self.hand.armed.connect(self._share_mouse)
@@ -230,13 +226,6 @@ class PromptPanel(QGroupBox):
         self.last.valueChanged.connect(self._on_range)
         self.layers.changed.connect(lambda: self._read_layer())
         self.layers.changed.connect(self._show_what_applies)
-
-    def _range_row(self) -> QHBoxLayout:
-        for spin in (self.first, self.last):
-            spin.setStyleSheet(_NARROW)
-        self.first.setToolTip(tr("The box's first slice, nearest the feet ([)."))
-        self.last.setToolTip(tr("The box's last slice (])."))
-        return row(self.first, QLabel(tr("to")), self.last)
 
     def _share_mouse(self) -> None:
         """While points are set or a scribble is drawn, a drag inside a box does not move the box."""
@@ -286,14 +275,22 @@ class PromptPanel(QGroupBox):
         self._show_current()  # it reaches as far as its points, whatever was asked for
 
     def _read_layer(self, pointed: tuple[Prompt, ...] | None = None) -> None:
-        """Take the objects from the chosen layer, and follow that layer from now on; see :meth:`_take_shapes`."""
+        """Take the objects from the chosen layer, and follow that layer from now on.
+
+        Args:
+            pointed: objects with points or scribbles, which the layer does not know; None for those of now.
+        """
         self._stop_listening()
         layer = self.layers.layer
         if layer is not None:
             layer.events.data.connect(self._on_shapes)
             self._listened = layer
-        if not self._is_writing:
-            self._take_shapes(pointed)
+        if self._is_writing:
+            return
+        if layer is None and pointed is None:  # the user has deleted it, perhaps by a slip
+            self._prompts.take_edited(as_before((), self._prompts.objects))
+        else:
+            self._prompts.load(as_before(self._shapes(), self._prompts.objects if pointed is None else pointed))
 
     def _stop_listening(self) -> None:
         if self._listened is not None:
@@ -302,17 +299,16 @@ class PromptPanel(QGroupBox):
 
     def _on_shapes(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
         if str(event.action) in ("added", "changed", "removed"):  # the others announce what is not done yet
-            self._take_shapes()
+            self._prompts.take_edited(as_before(self._shapes(), self._prompts.objects))
 
-    def _take_shapes(self, pointed: tuple[Prompt, ...] | None = None) -> None:
-        """Take over the boxes of the layer; their points, which it does not know, from ``pointed`` or as they are."""
+    def _shapes(self) -> tuple[Prompt, ...]:
+        """The boxes of the layer; none where they cannot be read, which is told."""
         layer = self.layers.layer
         try:
-            found = read_prompts(layer, self._volume) if layer is not None and self._volume is not None else ()
+            return read_prompts(layer, self._volume) if layer is not None and self._volume is not None else ()
         except InputError as error:
             show_error(str(error))
-            found = ()
-        self._prompts.load(with_points(found, self._prompts.objects if pointed is None else pointed))
+            return ()
 
     def _show_boxes(self, event: object = None) -> None:
         """Draw the boxes as they are now, on the slice in sight: also while one is drawn or moved."""

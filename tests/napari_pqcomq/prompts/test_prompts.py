@@ -166,6 +166,36 @@ def test_napari_s_own_tools_change_the_objects_too(panel, shown_viewer, volume, 
     assert not panel.has_objects
 
 
+def test_an_edit_with_napari_s_tools_keeps_numbers_and_ticks_and_is_taken_back(panel, objects):
+    for name, box in (("gone", BOX), ("cube", BOX), ("other", OTHER)):
+        objects.add(box, name)
+        objects.settle()
+    objects.remove(0)
+    before = objects.objects
+    layer = panel.layers.layer
+    layer.data = [layer.data[0] + [0, 1, 2], layer.data[1]]
+    assert objects.objects[0].box == Box3D(8, 6, 2, 18, 15, 8)
+    assert [(each.number, each.name, each.compared) for each in objects.objects] == [
+        (2, "cube", True),
+        (3, "other", True),
+    ]
+    layer.add_rectangles([np.array([[3, 1, 2], [3, 1, 9], [3, 7, 9], [3, 7, 2]], float)])
+    assert objects.objects[2].number == 1 and objects.current == 2
+    objects.undo()
+    objects.undo()
+    assert objects.objects == before
+
+
+def test_a_layer_of_boxes_that_was_deleted_comes_back_by_undo(panel, shown_viewer, objects):
+    objects.add(BOX, "cube")
+    objects.settle()
+    shown_viewer.layers.remove("Boxes")
+    assert not panel.has_objects
+    objects.undo()
+    assert [(each.name, each.box) for each in objects.objects] == [("cube", BOX)]
+    assert len(shown_viewer.layers["Boxes"].data) == 1
+
+
 def test_a_box_of_another_scale_is_read_in_the_volume_s_voxels(panel, shown_viewer, volume):
     scaled = transform(volume) | {"scale": (4.0, 4.0, 3.0)}
     corners = np.array([[6, 4, 4], [6, 4, 8], [6, 7, 8], [6, 7, 4]], float)
