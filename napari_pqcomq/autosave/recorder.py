@@ -23,6 +23,9 @@ from pqcomq.volumes.volume import Volume
 _PAUSE_MS = 700
 """From the first change to the writing: what follows at once is written with it."""
 
+_Noted = tuple[UnfinishedWork, Callable[[], list[KeptLabels]]]
+"""Work as references, and what makes the layers that take time."""
+
 
 class Recorder(QObject):
     """Listens to boxes, masks and corrections; what it notes is cheap, what takes time is done by the desk's thread.
@@ -62,7 +65,9 @@ class Recorder(QObject):
         self._volume: Volume | None = None
         self._by_hand: set[Any] = set()  # layers that were painted on, by napari's own names for them
         self._told: set[str] = set()
-        self._noted: tuple[UnfinishedWork, Callable[[], list[KeptLabels]]] | None = None
+        self._noted: _Noted | None = None
+        self._newest: _Noted | None = None  # noted last, whether it is written by now or not
+        self._before_removal: _Noted | None = None  # of layers, since the last writing
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE_MS)
@@ -73,7 +78,7 @@ class Recorder(QObject):
         objects.settled.connect(self.note)
         store.corrected.connect(self.note)
         viewer.layers.events.inserted.connect(self._on_layers)
-        viewer.layers.events.removed.connect(self._on_layers)
+        viewer.layers.events.removed.connect(self._on_removed)
         self._on_layers()
 
     @property
@@ -103,14 +108,14 @@ class Recorder(QObject):
         volume = self._panel.volume
         if self.desk is None or volume is None or volume is not self._volume:
             return  # between two volumes the boxes may still be those of the one before
-        self._noted = self._now(volume), self._corrected(volume)
+        self._noted = self._newest = self._now(volume), self._corrected(volume)
         if not self._timer.isActive():
             self._timer.start()
 
     def write_now(self) -> None:
         """Hand over what was noted."""
         self._timer.stop()
-        noted, self._noted = self._noted, None
+        noted, self._noted, self._before_removal = self._noted, None, None
         if noted is not None and self.desk is not None:
             self.desk.write(*noted)
 
@@ -125,14 +130,17 @@ class Recorder(QObject):
         self.write_now()
         self.set_desk(None)
         self._viewer.layers.events.inserted.disconnect(self._on_layers)
-        self._viewer.layers.events.removed.disconnect(self._on_layers)
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
         self._listen_to([])
 
     def _on_volume(self) -> None:
         volume = self._panel.volume
         key = "" if volume is None else voxels_key(volume)
         if key != self.key:
+            if self._before_removal is not None:  # who closes all layers at once does not take boxes and masks away
+                self._noted = self._before_removal
             self.write_now()
+            self._newest = None
             if self.desk is not None:
                 self.desk.leave()
         is_other, self.key, self._volume = key != self.key, key, volume
@@ -164,6 +172,10 @@ class Recorder(QObject):
         if result is None or not corrections or result.volume.voxels is not volume.voxels:
             return list
         return partial(corrected_labels, result, corrections.snapshot())
+
+    def _on_removed(self, event: object = None) -> None:
+        self._before_removal = self._before_removal or self._newest
+        self._on_layers()
 
     def _on_layers(self, event: object = None) -> None:
         self._listen_to([layer for layer in self._viewer.layers if isinstance(layer, Labels)])

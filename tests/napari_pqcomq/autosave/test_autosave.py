@@ -144,6 +144,19 @@ def test_what_is_discarded_or_taken_away_is_gone(folder, new_dock, viewer, volum
     assert list(work_folder(folder).iterdir()) == []
 
 
+def test_closing_all_layers_takes_no_boxes_away(folder, new_dock, viewer, volume, qtbot):
+    dock = new_dock()
+    image = open_volume(viewer, volume)
+    draw(dock, ("liver", LIVER), ("spleen", SPLEEN))
+    settled(qtbot, dock)
+    viewer.layers.remove("Boxes")  # as napari does it with all that are selected, one by one
+    viewer.layers.remove(image)
+    settled(qtbot, dock)
+    open_volume(viewer, replace(volume, voxels=volume.voxels.copy()))
+    settled(qtbot, dock)
+    assert "2 objects" in dock.panels.question.text.text()
+
+
 def test_damage_is_told_in_a_sentence(folder, new_dock, viewer, volume, qtbot):
     dock = new_dock()
     image = open_volume(viewer, volume)
