@@ -126,11 +126,17 @@ class ReaderStudyPanel(QWidget):
             log: CSV file, written after every choice; the dialog has already asked before replacing one.
 
         Raises:
-            InputError: there is nothing to read.
+            InputError: there is nothing to read, or two objects have one name.
         """
         result = self._store.result
         if result is None:
             raise InputError(tr("There is no comparison to read yet: press Compare first."))
+        names = [found.name for found in result.objects]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise InputError(
+                tr("Two objects are called “{name}”: rename one, press Compare, and read them then.", name=twice)
+            )
         items: list[Item] = []
         for found in result.objects:
             for comparison in found.comparisons:

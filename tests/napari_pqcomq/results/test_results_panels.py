@@ -271,6 +271,15 @@ def test_masks_that_are_the_same_cannot_be_read(shown, result, masks, volume, co
     assert not (tmp_path / "log.csv").exists()
 
 
+def test_objects_of_one_name_cannot_be_told_apart_by_a_reader(shown, result, tmp_path, store):
+    panel = shown(ReaderStudyPanel(store))
+    (cube,) = result.objects
+    store.set_result(replace(result, objects=(cube, replace(cube, number=2))))
+    with pytest.raises(InputError, match="Two objects are called “cube”"):
+        panel.begin(tmp_path / "log.csv")
+    assert not store.is_being_read
+
+
 def test_the_session_panel_asks_where(shown, qtbot, tmp_path, monkeypatch):
     panel = shown(SessionPanel())
     assert not panel.save_button.isEnabled()
