@@ -23,6 +23,7 @@ class CompareDock(LateDock):
     """Holds the dock's parts once they are imported; volumes can be opened before."""
 
     parts: CompareWidget | None
+    _menu: OpenMenu | None = None  # of the waiting page
     module = "napari_pqcomq.app.compare_widget"
     waiting_text = tr("Loading the models' code, once in each napari session. Volumes can be opened meanwhile.")
 
@@ -34,6 +35,9 @@ class CompareDock(LateDock):
         """The dock's parts."""
         from napari_pqcomq.app.compare_widget import CompareWidget
 
+        if self._menu is not None and self._menu.is_downloading:
+            self._menu.setVisible(False)
+            self._menu.setParent(self)  # or it would go with its page, and nobody open what it fetches
         return CompareWidget(self.viewer)
 
     def release_parts(self) -> None:
@@ -46,5 +50,6 @@ class CompareDock(LateDock):
         page = super().waiting_page()
         column = page.layout()
         assert column is not None  # noqa: S101 (made by the page)
-        column.insertWidget(0, OpenMenu(self.viewer))  # type: ignore[attr-defined]
+        self._menu = OpenMenu(self.viewer)
+        column.insertWidget(0, self._menu)  # type: ignore[attr-defined]
         return page

@@ -1,13 +1,17 @@
-"""Fetching and taking over a model's weights in the background, as the command line does it."""
+"""Fetching a model's weights or a sample in the background, as the command line does it, and taking weights over."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from pqcomq.errors import InputError
+
+if TYPE_CHECKING:
+    from pqcomq.volumes.volume import Volume
 
 
 class _CancelledError(Exception):
@@ -23,21 +27,23 @@ class Transfer:
     Attributes:
         total: bytes in all.
         cancelled: set it to stop.
+        is_abandoned: asked at every piece; where nobody waits any more, as when napari quits, the download stops too.
     """
 
     def __init__(self, told: Callable[[float, float], None]) -> None:
         self.total: float | None = None
         self.cancelled = Event()
+        self.is_abandoned: Callable[[], bool] = lambda: False
         self._told, self._done = told, 0.0
 
     def update(self, n: float) -> None:
         """So many bytes more.
 
         Raises:
-            _CancelledError: the user has cancelled.
+            _CancelledError: the user has cancelled, or nobody waits any more.
         """
         self._done += n
-        if self.cancelled.is_set():
+        if self.cancelled.is_set() or self.is_abandoned():
             raise _CancelledError
         self._told(self._done, self.total or 0.0)
 
@@ -54,6 +60,18 @@ def fetch(key: str, transfer: Transfer) -> str:
     except _CancelledError:
         return ""
     return ""
+
+
+def fetch_real_ct(transfer: Transfer) -> Volume | str:
+    """The sample CT, of which what is here is only read; a sentence where it could not be had, empty after Cancel."""
+    from pqcomq.samples.real_ct import real_ct
+
+    try:
+        return real_ct(transfer)
+    except InputError as problem:
+        return str(problem)
+    except _CancelledError:
+        return ""
 
 
 def take_over(key: str, file: Path) -> str:

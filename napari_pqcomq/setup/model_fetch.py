@@ -8,10 +8,11 @@ from typing import Any
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch, take_over
+from napari_pqcomq.setup.told_bytes import telling_transfer
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.rows import row
 from pqcomq.models.catalogue.entries import Entry, entry_of
@@ -120,9 +121,7 @@ class ModelFetch(QWidget):
         self.problem.setVisible(bool(self.problem.text()))
 
     def _fetch(self) -> None:
-        told = _Told(self)
-        told.changed.connect(self._show_bytes)
-        self._transfer = Transfer(told.changed.emit)
+        self._transfer = telling_transfer(self._show_bytes)
         self.bar.setRange(0, 0)
         self.cancel_button.setEnabled(True)
         self._start(fetch, self._key, self._transfer)
@@ -138,7 +137,9 @@ class ModelFetch(QWidget):
     def _start(self, work: Callable[..., str], key: str, *more: object) -> None:
         self._fetching = key
         self._problems.pop(key, None)
-        self._worker = create_worker(work, key, *more, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
+        self._worker = worker = create_worker(work, key, *more, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
+        if self._transfer is not None:
+            self._transfer.is_abandoned = lambda: worker.abort_requested  # napari asks it as it quits, and waits
         self._worker.returned.connect(self._take)
         self._worker.errored.connect(lambda _error: self._take(""))  # napari's worker has already shown it
         self._worker.start()
@@ -160,12 +161,6 @@ class ModelFetch(QWidget):
         self.bar.setFormat(
             tr("{done:.0f} of {total:.0f} MB", done=done / _MEGABYTE, total=total / _MEGABYTE) if total else ""
         )
-
-
-class _Told(QObject):
-    """Brings the bytes from the worker's thread to the window's."""
-
-    changed = Signal(float, float)
 
 
 def _size(count: int) -> str:

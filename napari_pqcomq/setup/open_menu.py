@@ -10,9 +10,10 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
+from napari_pqcomq.jobs.model_fetch_jobs import fetch_real_ct
+from napari_pqcomq.setup.told_bytes import telling_transfer
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 
@@ -48,6 +49,11 @@ class OpenMenu(QPushButton):
         )
         self._fill()
 
+    @property
+    def is_downloading(self) -> bool:
+        """Whether a sample is on its way."""
+        return self._worker is not None
+
     def note(self, paths: Iterable[Path]) -> None:
         """Remember what is or was open, the last one first."""
         noted = [*dict.fromkeys([*paths, *self.recent])]
@@ -64,7 +70,7 @@ class OpenMenu(QPushButton):
         for title, sample in _SAMPLES.items():
             self.entries.addAction(title, self._sample_opener(sample))
         download = self.entries.addAction(_REAL_CT, self._download)
-        download.setEnabled(self._worker is None)
+        download.setEnabled(not self.is_downloading)
         there = [path for path in self.recent if path.exists()]
         if there:
             self.entries.addSection(tr("Lately open"))
@@ -100,9 +106,9 @@ class OpenMenu(QPushButton):
 
     def _download(self) -> None:
         """Fetch the real CT in the background; what is there from before is only read."""
-        self._told = _Megabytes(self)
-        self._told.changed.connect(lambda text: self.setText(text))
-        self._worker = create_worker(_fetched, self._told, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
+        transfer = telling_transfer(self._show_bytes)
+        self._worker = worker = create_worker(fetch_real_ct, transfer, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
+        transfer.is_abandoned = lambda: worker.abort_requested  # napari asks it as it quits, and waits
         self._worker.returned.connect(self._take_download)
         self._worker.finished.connect(self._end_download)
         self.setText(tr("Opening the real CT…"))
@@ -110,46 +116,17 @@ class OpenMenu(QPushButton):
 
     def _take_download(self, fetched: Volume | str) -> None:
         if isinstance(fetched, str):
-            show_error(fetched)
+            if fetched:
+                show_error(fetched)
         else:
             # Here and not above: the dock is to be there before such packages are imported.
             from napari_pqcomq.layers.volume_layers import image_tuple
 
             self._viewer.add_layer(Layer.create(*image_tuple(fetched)))
 
+    def _show_bytes(self, done: float, total: float) -> None:
+        self.setText(tr("{told:.0f} of {total:.0f} MB", told=done / MEGABYTE, total=total / MEGABYTE))
+
     def _end_download(self) -> None:
         self._worker = None
         self.setText(_TITLE)
-
-
-class _Megabytes(QObject):
-    """A progress bar as downloads know it, which may be moved in any thread.
-
-    Attributes:
-        changed: emitted with what the button says, at every further megabyte.
-        total: bytes in all.
-    """
-
-    changed = Signal(str)
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.total: float | None = None
-        self._done, self._told = 0.0, -1
-
-    def update(self, n: float) -> None:
-        """So many bytes more."""
-        self._done += n
-        if int(self._done // MEGABYTE) != self._told:
-            self._told = int(self._done // MEGABYTE)
-            self.changed.emit(tr("{told} of {total:.0f} MB", told=self._told, total=(self.total or 0) / MEGABYTE))
-
-
-def _fetched(told: _Megabytes) -> Volume | str:
-    """In the worker's thread: the volume, or in a sentence why there is none."""
-    from pqcomq.samples.real_ct import real_ct
-
-    try:
-        return real_ct(told)
-    except InputError as error:
-        return str(error)

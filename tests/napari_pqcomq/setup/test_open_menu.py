@@ -6,6 +6,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+import shiboken6
 import SimpleITK as sitk
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QSettings
@@ -87,6 +88,33 @@ def test_the_real_ct_is_fetched_in_the_background_and_without_a_network_said_pla
     said = [notice.message for notice in notification_manager.records]
     assert said[-1] == "CTLiver.nrrd could not be downloaded: there is no connection."
     assert len(added) == 1
+
+
+def test_a_download_outlives_its_button_and_ends_with_napari(qtbot, volume, monkeypatch):
+    menu, told, go_on = OpenMenu(SimpleNamespace()), [], threading.Event()
+
+    def fetch(progress):
+        progress.total = 290e6
+        progress.update(12e6)
+        go_on.wait(60)
+        try:
+            progress.update(1e6)  # to a button that is gone
+            told.append("on")
+            menu_worker.quit()  # as napari does with every worker when it quits
+            progress.update(1e6)
+        except BaseException as stopped:
+            told.append(type(stopped).__name__)
+            raise
+        return volume
+
+    monkeypatch.setattr("pqcomq.samples.real_ct.real_ct", fetch)
+    entry(menu, REAL_CT).trigger()
+    menu_worker = menu._worker
+    qtbot.waitUntil(lambda: menu.text() == "12 of 290 MB")
+    shiboken6.delete(menu)
+    go_on.set()
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert told == ["on", "_CancelledError"]
 
 
 def test_a_file_is_opened_and_remembered_and_a_bad_one_told_in_a_sentence(plugin, shown_viewer, block, tmp_path, qtbot):
