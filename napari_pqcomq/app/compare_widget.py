@@ -134,8 +134,8 @@ class CompareWidget(QWidget):
             self.release()
         return bool(super().event(event))
 
-    def release(self) -> None:
-        """Keep the settings, end what runs, and stop listening to the viewer; once."""
+    def leave(self) -> None:
+        """Keep settings and work, and end what runs; of a window that is being deleted nothing else is touched."""
         if self._is_released:
             return
         self._is_released = True
@@ -143,9 +143,18 @@ class CompareWidget(QWidget):
         for listener in (self._preferences.keep, self.autosave.release):
             _application().aboutToQuit.disconnect(listener)
         self.autosave.release()
+        self.panels.jobs.cancel()
+        self.panels.model.release()
+        self.panels.live.end()
+        self.kept_results.release()
+
+    def release(self) -> None:
+        """Keep the settings, end what runs, and stop listening to the viewer; once."""
+        if self._is_released:
+            return
+        self.leave()
         self.help.setParent(None)
         self.help.deleteLater()
-        self.kept_results.release()
         self.correcting.release()
         self.panels.release()
         self.results.release()

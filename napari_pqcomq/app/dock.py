@@ -45,6 +45,11 @@ class CompareDock(LateDock):
         if self.parts is not None:
             self.parts.release()
 
+    def leave_window(self) -> None:
+        """Keep settings and work, and end what runs: the window goes."""
+        if self.parts is not None:
+            self.parts.leave()
+
     def waiting_page(self) -> QWidget:
         """What is seen until the parts are imported, with the menu that opens volumes."""
         page = super().waiting_page()

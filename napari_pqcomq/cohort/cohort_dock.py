@@ -33,3 +33,7 @@ class CohortDock(LateDock):
         """Stop a run: in a dock that is closed nobody could see or cancel it."""
         if self.parts is not None:
             self.parts.release()
+
+    def leave_window(self) -> None:
+        """The same where the whole window goes."""
+        self.release_parts()

@@ -157,9 +157,13 @@ class LiveSession(QObject):
             self._masks.end(patience_seconds=patience_seconds)
         self._models, self._masks, self._live = None, None, set()
 
+    def end(self) -> None:
+        """Stop, and wait until no thread is left that speaks to this object: it is about to vanish."""
+        self.stop(patience_seconds=_PATIENCE_SECONDS)
+
     def release(self) -> None:
         """Stop, and let go of the viewer."""
-        self.stop(patience_seconds=_PATIENCE_SECONDS)
+        self.end()
         self._viewer.dims.events.current_step.disconnect(self._ask)
 
     def pause(self, paused: bool) -> None:

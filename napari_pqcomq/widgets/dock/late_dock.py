@@ -12,7 +12,8 @@ from threading import Thread
 
 import napari
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, Signal
+from qtpy.QtCore import QEvent, QObject, Signal
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_pqcomq.translation import tr
@@ -65,6 +66,9 @@ class LateDock(QWidget):
     def release_parts(self) -> None:
         """Let go of the viewer: the dock is closed."""
 
+    def leave_window(self) -> None:
+        """Keep what is not kept yet, and end what runs: the window goes, and takes its docks along unclosed."""
+
     def waiting_page(self) -> QWidget:
         """What is seen until the parts are imported."""
         page = QWidget()
@@ -80,12 +84,23 @@ class LateDock(QWidget):
         column.addStretch(1)
         return page
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        """The dock is in its window."""
+        super().showEvent(event)
+        self.window().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
+        """See that the window is about to be deleted; other windows, and the process, may go on."""
+        if event.type() == QEvent.Type.DeferredDelete and watched is self.window() and not self._is_released:
+            self._is_released = True
+            self.leave_window()
+        return bool(super().eventFilter(watched, event))
+
     def event(self, event: QEvent) -> bool:
         """Let go of the viewer when the dock is closed: napari then takes the widget out of its window."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None and not self._is_released:
             self._is_released = True
-            if self.parts is not None:
-                self.release_parts()
+            self.release_parts()
         return bool(super().event(event))
 
     def _import(self) -> None:

@@ -6,13 +6,14 @@ import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from napari.layers import Layer
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QSettings, Qt
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -38,6 +39,7 @@ from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.wheel_guard import WheelGuard
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.gate import Tolerance
+from pqcomq.progress import Progress
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.box import Box3D
@@ -45,6 +47,7 @@ from pqcomq.segmentation.box import Box3D
 PATIENCE_MS = 300_000
 CONTROLS = (QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit, QAbstractItemView, QSlider, QProgressBar)
 BOX = Box3D(5, 5, 4, 17, 15, 5)
+SETTINGS = (QSettings.Format.IniFormat, QSettings.Scope.UserScope, "napari-pqcomq", "napari-pqcomq")
 
 
 @pytest.fixture
@@ -465,6 +468,28 @@ def test_closing_the_dock_ends_the_comparison_and_leaves_the_viewer_whole(plugin
     assert [layer.name for layer in shown_viewer.layers] == ["block"]
     shown_viewer.add_layer(Layer.create(*boxes_tuple(volume, {"cube": BOX})))
     shown_viewer.layers.remove("block")
+
+
+def test_a_window_that_goes_ends_what_runs_in_its_dock(plugin, shown_viewer, qtbot, volume):
+    _wrapper, dock = shown_viewer.window.add_plugin_dock_widget("napari-pqcomq")
+    qtbot.waitUntil(lambda: dock.parts is not None and dock.isVisible())
+    shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
+    parts, go_on = dock.parts, Event()
+
+    def steps():
+        yield Progress(0, 2, "Quantizing")
+        go_on.wait(60)
+        yield Progress(1, 2, "Quantizing")
+
+    parts.panels.jobs.start(steps, lambda _result: None, "Quantizing…")
+    parts.panels.session.pixels.setValue(7)
+    # napari deletes the window that the user closes; other windows keep the process alive.
+    dock.eventFilter(dock.window(), QEvent(QEvent.Type.DeferredDelete))
+    go_on.set()
+    assert parts.panels.jobs.was_cancelled
+    assert QSettings(*SETTINGS).value("jitter pixels") == "7"
+    assert parts.autosave.recorder.desk is None, "what was done is written"
+    wait_for_end(qtbot, parts)
 
 
 def test_long_names_do_not_widen_the_dock(ready, shown_viewer, qtbot):
