@@ -102,12 +102,13 @@ class ModelCache:
         Raises:
             InputError: its checkpoint cannot be used.
         """
-        if self._model is None or self._key != (key, checkpoint):
-            self._model, self._key = None, None
+        model = self._model  # a dock that closes lets go of it at any time
+        if model is None or self._key != (key, checkpoint):
+            model = self._model = self._key = None
             keep_triton_out()
-            self._model = load_model(key, checkpoint)
+            model = self._model = load_model(key, checkpoint)
             self._key = (key, checkpoint)
-        return self._model
+        return model
 
     def compared_models(
         self, full: Segmenter, weights: Sequence[QuantizedModel], runtime: Runtime

@@ -149,7 +149,7 @@ class LiveSession(QObject):
             self._models, self._masks = models, LiveInference(models.runners, self)
             self._masks.answered.connect(self._on_answer)
             self._masks.encoding.connect(self._on_encoding)
-            self._masks.failed.connect(self.failed)
+            self._masks.failed.connect(self._on_failed)
 
     def stop(self, *, patience_seconds: float = 0) -> None:
         """End following; see :meth:`LiveInference.end`."""
@@ -253,6 +253,11 @@ class LiveSession(QObject):
         if not all(each.takes(kind) for each in models.segmenters for kind in asked.kinds):
             return None
         return asked.on_slice(z, asked.rectangle, models.volume.grid.shape_zyx[1:])
+
+    def _on_failed(self, cause: str) -> None:
+        """The threads have ended: who asks again gets others."""
+        self._models = self._masks = None
+        self.failed.emit(cause)
 
     def _on_encoding(self, z: int) -> None:
         self.lines_changed.emit([(tr("Encoding slice {z}…", z=z),)] * self._view.sides)

@@ -6,13 +6,17 @@ import gc
 import threading
 import weakref
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 
 from napari_pqcomq.live import live_inference
 from napari_pqcomq.live.live_inference import LiveInference
-from napari_pqcomq.live.live_session import LiveModels
+from napari_pqcomq.live.live_session import LiveModels, LiveSession
+from napari_pqcomq.prompts.prompt_list import PromptList
+from pqcomq.errors import InputError
 from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 
@@ -138,3 +142,28 @@ def test_torch_encodes_nothing_ahead_and_another_runtime_is_asked_anew(lite_meds
     assert not torch_side.is_as(fast_side)
     other_model = replace(torch_side, segmenters=(replace(lite_medsam, key="lite-medsam-scribble"),))
     assert not torch_side.is_as(other_model)
+
+
+def test_after_a_failure_masks_follow_again_as_soon_as_they_are_asked_for(qtbot):
+    tried = []
+
+    class Models:
+        """Stands for models that cannot be asked."""
+
+        looks_ahead = False
+
+        def is_as(self, other):
+            return other is self
+
+        def runners(self):
+            tried.append(self)
+            raise InputError("There is no memory left.")
+
+    models, session = Models(), LiveSession(ViewerModel(), SimpleNamespace(is_open=False), PromptList())
+    for _time in range(2):
+        with qtbot.waitSignal(session.failed) as told:
+            session.start(models, {})
+        assert told.args == ["There is no memory left."]
+        assert not session.is_running
+    assert tried == [models, models]
+    session.release()
