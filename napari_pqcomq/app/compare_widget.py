@@ -91,7 +91,7 @@ class CompareWidget(QWidget):
         panels.weights.offer(
             quantize=workflow.can_start,
             load=not panels.jobs.is_running,
-            save=workflow.weights.can_be_saved,
+            save=workflow.weights.can_be_saved and not panels.jobs.is_running,
         )
         reasons = {kind: not_taken(panels.model.settings.key, kind) for kind in PROMPT_KINDS}
         panels.prompts.offer_drawing(panels.volume.volume is not None, reasons)

@@ -10,14 +10,10 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
-from napari_pqcomq.jobs.inference_jobs import LoadJob
+from napari_pqcomq.jobs.inference_jobs import LoadJob, SaveWeightsJob
 from napari_pqcomq.jobs.kept_work import volume_key
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.translation import tr
-from pqcomq.atomic_files import check_target, together
-from pqcomq.errors import InputError
-from pqcomq.quantization.files.model_card import write_card
-from pqcomq.quantization.files.weights_file import manifest, save_weights
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.volumes.volume import Volume
 
@@ -99,19 +95,16 @@ class WeightsDesk(QObject):
         self._panels.jobs.start(LoadJob(path).steps, take, tr("Loading {path}…", path=path.name))
 
     def save(self, path: Path) -> None:
-        """Write the weights made or loaded last; the dialog has already asked before replacing a file."""
-        if self._models.newest is None:
+        """Write the weights made or loaded last, in the background."""
+        weights = self._models.newest
+        if weights is None:
             show_error(tr("There are no quantized weights to save yet: press Quantize first."))
             return
-        try:
-            check_target(path, overwrite=True)
-            with together(path.parent):
-                save_weights(self._models.newest, path, overwrite=True)
-                write_card(path, manifest(self._models.newest), overwrite=True)
-        except InputError as error:
-            show_error(str(error))
-        else:
+
+        def saved(path: Path) -> None:
             show_info(tr("Saved {path}.", path=path.name))
+
+        self._panels.jobs.start(SaveWeightsJob(weights, path).steps, saved, tr("Saving {path}…", path=path.name))
 
     def _found(self) -> dict[ModelChoice, QuantizedModel]:
         found = {choice: self._models.quantized(choice, self.origin) for choice in self._panels.model.choices}

@@ -16,6 +16,7 @@ from napari_pqcomq.jobs.quantization_clock import QuantizationClock
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.translation import tr, trn
+from pqcomq.atomic_files import check_target, together
 from pqcomq.autosave.kept_weights import KeptWeights
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compare import PromptedObject, compare_objects
@@ -24,7 +25,8 @@ from pqcomq.comparison.comparison_result import ComparisonResult
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, Steps, prefixed, translated
 from pqcomq.quantization.calibration.slices import Calibration, calibrate_on
-from pqcomq.quantization.files.weights_file import load_weights
+from pqcomq.quantization.files.model_card import write_card
+from pqcomq.quantization.files.weights_file import load_weights, manifest, save_weights
 from pqcomq.quantization.layer_events import LayerEvent
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
@@ -177,6 +179,32 @@ class LoadJob:
         yield Progress(0, 0, tr("Loading {path}", path=self.path.name))
         keep_triton_out()
         return load_weights(self.path)
+
+
+@dataclass(frozen=True, eq=False)
+class SaveWeightsJob:
+    """Write quantized weights and their card; packing those of a large model takes a while.
+
+    Attributes:
+        weights: to write.
+        path: of the file; the dialog has already asked before replacing it.
+    """
+
+    weights: QuantizedModel
+    path: Path
+
+    def steps(self) -> Steps[Path]:
+        """The work: the file.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        yield Progress(0, 0, tr("Saving {path}", path=self.path.name))
+        check_target(self.path, overwrite=True)
+        with together(self.path.parent):
+            save_weights(self.weights, self.path, overwrite=True)
+            write_card(self.path, manifest(self.weights), overwrite=True)
+        return self.path
 
 
 @dataclass(frozen=True, eq=False)

@@ -401,6 +401,8 @@ def test_weights_are_saved_and_loaded_again_with_their_settings(prepared, qtbot,
     ready = prepared
     assert "Ready" in ready.panels.weights.status.text()
     ready.workflow.weights.save(tmp_path / "w.safetensors")
+    assert not ready.panels.weights.save_button.isEnabled()
+    wait_for_end(qtbot, ready)
     ready.panels.model.choose_bits(2)
     assert "Not quantized yet" in ready.panels.weights.status.text()
     ready.workflow.weights.load(tmp_path / "w.safetensors")
