@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from napari_pqcomq.translation import tr, trn
 from pqcomq.models.catalogue.entries import PromptKind, entry_of, takers, why_not
+from pqcomq.progress import Progress
 
 NO_VOLUME = tr("Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture.")
 NO_CHECKPOINT = tr("Step 2 fetches this model's weights, or takes over the file that you have.")
@@ -19,6 +20,11 @@ def compared_elsewhere(name: str) -> str:
         "The comparison of {name} is finished; “Show the last comparison” brings it when that volume is chosen again.",
         name=name,
     )
+
+
+def opening(step: int, total: int) -> Progress:
+    """How far the view is while it is opened."""
+    return Progress(step, total, tr("Opening the view, step {step} of {total}", step=step, total=total))
 
 
 def masks_kept(count: int) -> str:

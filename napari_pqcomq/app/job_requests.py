@@ -83,10 +83,10 @@ def _volume(panels: Panels) -> Volume:
 
 
 def _truths(panels: Panels, prompts: tuple[Prompt, ...], current: Prompt | None) -> dict[int, np.ndarray]:
-    """Ground truth by object number: the chosen label for the current object, the fullest in the box for others."""
+    """Ground truth by object number: of the label that the user has set for an object, else the fullest in its box."""
     truths = {}
     for prompt in prompts:
-        found = panels.truth.truth() if prompt == current else panels.truth.truth_in(prompt.extent)
+        found = panels.truth.truth() if prompt == current else panels.truth.truth_in(prompt.extent, prompt.number)
         if found is not None:
             truths[prompt.number] = found
     return truths

@@ -33,7 +33,9 @@ def _texts(panels: Panels) -> dict[QWidget, str]:
         panels.truth.layers: tr(
             "Labels drawn by an expert, if there are any: masks are then held against them as well."
         ),
-        panels.truth.label: tr("The label of the organ in the box; it follows the box until you set another."),
+        panels.truth.label: tr(
+            "The label of the organ in the current object's box; it follows the box until you set another."
+        ),
         panels.truth.open_button: tr("Read a file of labels that lie on the volume's grid."),
         study.start_button: tr("Show pairs of masks in an order drawn by lot, without names, and ask which is better."),
         study.bar: tr("How many of the pairs are done."),

@@ -9,13 +9,13 @@ import numpy as np
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.app.hints import QUANTIZED_FOR_ANOTHER, compared_elsewhere, masks_kept
+from napari_pqcomq.app.hints import QUANTIZED_FOR_ANOTHER, compared_elsewhere, masks_kept, opening
 from napari_pqcomq.app.job_requests import compare_job, live_job, quantize_job
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.weights_desk import WeightsDesk
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.inference_jobs import RecallWeightsJob
-from napari_pqcomq.jobs.kept_work import KeptResult, KeptWork, volume_key
+from napari_pqcomq.jobs.kept_work import KeptWork, volume_key
 from napari_pqcomq.live.live_session import LiveModels
 from napari_pqcomq.results.kept_masks import drawn_before, kept_layers, prompts_in_sight
 from napari_pqcomq.translation import tr
@@ -25,7 +25,6 @@ from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.model_result import Comparison
 from pqcomq.errors import InputError
-from pqcomq.progress import Progress
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.prompt import Prompt
@@ -33,10 +32,6 @@ from pqcomq.volumes.intensity_window import default_window
 
 _CACHE_BYTES = 2**30
 """Four models on sixty slices."""
-
-
-def _opening_progress(step: int, total: int) -> Progress:
-    return Progress(step, total, tr("Opening the view, step {step} of {total}", step=step, total=total))
 
 
 def _nothing() -> None:
@@ -83,7 +78,7 @@ class Workflow(QObject):
     def can_start(self) -> bool:
         """Whether a job can be started: on a volume, with a model, and while nothing else runs."""
         panels = self._panels
-        is_busy = panels.jobs.is_running or self.is_reading
+        is_busy = panels.jobs.is_running or panels.view.is_opening or self.is_reading
         return not is_busy and panels.volume.volume is not None and not panels.model.lacks_checkpoint
 
     def quantize(self) -> None:
@@ -144,8 +139,7 @@ class Workflow(QObject):
         def arm() -> None:
             panels.prompts.draw(extend=extend)
 
-        has_models = panels.volume.volume is not None and bool(self.weights.chosen)
-        if has_models and not panels.view.is_open and not panels.jobs.is_running:
+        if self.can_start and self.weights.chosen and not panels.view.is_open:
             self.open_live(arm)
         else:
             arm()
@@ -154,14 +148,14 @@ class Workflow(QObject):
     def show_result(self, result: ComparisonResult, then: Callable[[], None] = _nothing) -> None:
         """Put a result on screen: its masks in the view, its figures in every panel.
 
-        A result of a volume that was closed or exchanged while the models ran is kept for it instead.
+        It is kept before, in case its volume was closed or exchanged while the models ran, or the view is closed soon.
 
         Args:
             result: to show.
             then: called when all is on screen.
         """
+        self.kept.keep_unseen(volume_key(result.volume), result)
         if result.volume is not self._panels.volume.volume:
-            self.kept.keep(volume_key(result.volume), KeptResult.unseen(result))
             show_info(compared_elsewhere(result.volume.name))
             return
 
@@ -242,12 +236,13 @@ class Workflow(QObject):
         panels.truth.changed.connect(self._on_box)
         panels.truth.label.valueChanged.connect(self._show_live_truth)
         panels.view.closed.connect(self._on_closed)
-        panels.view.opening.connect(lambda step, total: panels.jobs.show_drawing(_opening_progress(step, total)))
+        panels.view.opening.connect(lambda step, total: panels.jobs.show_drawing(opening(step, total)))
         panels.live.failed.connect(show_error)
         panels.jobs.running.connect(panels.live.pause)
         # Boxes after the live session, which listens since it was made: it knows by then which masks have become live.
         self.weights.changed.connect(self.changed)
-        for signal in (panels.model.changed, panels.calibration.changed, panels.objects.changed, panels.view.changed):
+        panels.objects.changed.connect(self._on_objects)
+        for signal in (panels.model.changed, panels.calibration.changed, panels.view.changed):
             signal.connect(self.changed)
         panels.jobs.running.connect(self.changed)
         self.shown.connect(self.changed)
@@ -334,10 +329,17 @@ class Workflow(QObject):
         if self._panels.view.is_open and self.result is None and not self.is_reading:
             self._panels.view.set_truth(self._panels.truth.fitting_truth())
 
+    def _on_objects(self) -> None:
+        if self.current_number == self._panels.truth.number:
+            self.changed.emit()
+        else:
+            self._on_box()  # the label in sight is another object's
+
     def _on_box(self) -> None:
-        if self._panels.prompts.has_objects:
+        current = self._panels.objects.current_prompt
+        if current is not None:
             with suppress(InputError):  # reported when the user presses Compare; a box may be half drawn now
-                self._panels.truth.suggest(self._panels.prompts.current().extent)
+                self._panels.truth.suggest(current.extent, current.number)
         self._show_live_truth()
         self.changed.emit()
 

@@ -77,11 +77,6 @@ class KeptResult:
         sha256 = result.objects[0].comparisons[0].volume_sha256
         return cls(sha256, result.objects, result.reference, result.candidates, prompts)
 
-    @classmethod
-    def unseen(cls, result: ComparisonResult) -> KeptResult:
-        """What is kept of a result that never came on screen; its objects are those compared."""
-        return cls.of(result, tuple(Prompt.of(each.number, each.name, each.prompt) for each in result.objects))
-
     def on(self, volume: Volume) -> ComparisonResult:
         """The result again.
 
@@ -136,6 +131,13 @@ class KeptWork:
         self._results[key] = result
         while len(self._results) > MOST_RESULTS:
             del self._results[next(iter(self._results))]
+
+    def keep_unseen(self, key: str, result: ComparisonResult) -> None:
+        """Keep a comparison that is not on screen yet, with the objects compared, unless it is the one that is kept."""
+        before = self._results.get(key)
+        if before is None or before.objects is not result.objects:
+            prompts = tuple(Prompt.of(each.number, each.name, each.prompt) for each in result.objects)
+            self.keep(key, KeptResult.of(result, prompts))
 
     def complete(self, key: str, **made_since: object) -> None:
         """Keep what was made of a volume's last comparison since: fields of :class:`KeptResult`."""

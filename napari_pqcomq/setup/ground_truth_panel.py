@@ -25,10 +25,12 @@ _FILTER = tr("Labels (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)")
 
 
 class GroundTruthPanel(QGroupBox):
-    """Chooses labels and a label value; the value follows the box until the user sets another.
+    """Chooses labels and a label value for each object; it follows the object's box until the user sets another.
 
     Attributes:
         changed: emitted when another layer, or none, is chosen.
+        label: of the current object; 0 where its box holds none, or the user wants none.
+        number: of the object that the label is about, 0 for none.
     """
 
     changed = Signal()
@@ -37,11 +39,15 @@ class GroundTruthPanel(QGroupBox):
         super().__init__(tr("Ground truth (optional)"), parent)
         self._viewer = viewer
         self._volume: Volume | None = None
+        self.number = 0
+        self._by_user: dict[int, int] = {}  # labels that the user has set, by number of the object
+        self._is_suggesting = False
         self.layers = LayerComboBox(
             viewer, lambda layer: isinstance(layer, Labels) and not is_of_comparison(layer), nothing=tr("None")
         )
         self.label = QSpinBox()
-        self.label.setRange(1, 65535)
+        self.label.setRange(0, 65535)
+        self.label.setSpecialValueText(tr("none"))
         self.open_button = QPushButton(tr("Open labels…"))
         form = QFormLayout(self)
         form.addRow(tr("Layer"), self.layers)
@@ -49,7 +55,8 @@ class GroundTruthPanel(QGroupBox):
         form.addRow(self.open_button)
         viewer.layers.events.inserted.connect(self._take_known)
         self.open_button.clicked.connect(self._ask)
-        self.layers.changed.connect(self.changed)
+        self.label.valueChanged.connect(self._on_label)
+        self.layers.changed.connect(self._on_layer)
 
     def choose_layer(self, layer: Layer) -> None:
         """Choose one of the viewer's labels layers."""
@@ -78,6 +85,7 @@ class GroundTruthPanel(QGroupBox):
     def set_volume(self, volume: Volume | None) -> None:
         """The volume that labels must fit."""
         self._volume = volume
+        self._by_user.clear()
         self._take_known()
 
     def _take_known(self, event: object = None) -> None:
@@ -89,11 +97,23 @@ class GroundTruthPanel(QGroupBox):
             if layer is not None and layer.metadata.get(TRUTH_KEY) and volume_of(layer) is self._volume:
                 self.layers.setCurrentIndex(index)
 
-    def suggest(self, box: Box3D) -> None:
-        """Set the label value to the most frequent one inside a box."""
-        value = self._most_frequent(box)
-        if value is not None:
-            self.label.setValue(value)
+    def suggest(self, box: Box3D, number: int) -> None:
+        """Set the label to the one that the user has set for an object, else to the most frequent one in its box."""
+        self.number = number
+        self._is_suggesting = True
+        self.label.setValue(self._label_of(box, number) or 0)
+        self._is_suggesting = False
+
+    def _on_layer(self) -> None:
+        self._by_user.clear()  # they were of the labels before
+        self.changed.emit()
+
+    def _on_label(self, value: int) -> None:
+        if not self._is_suggesting:
+            self._by_user[self.number] = value
+
+    def _label_of(self, box: Box3D, number: int) -> int | None:
+        return self._by_user[number] if number in self._by_user else self._most_frequent(box)
 
     def _most_frequent(self, box: Box3D) -> int | None:
         if not self._labels_fit():
@@ -102,13 +122,13 @@ class GroundTruthPanel(QGroupBox):
         values, counts = np.unique(inside[inside > 0], return_counts=True)
         return int(values[counts.argmax()]) if values.size else None
 
-    def truth_in(self, box: Box3D) -> np.ndarray | None:
-        """The organ that fills most of a box, as (z, y, x) bool; None where no label does."""
-        value = self._most_frequent(box)
-        return None if value is None else self._data() == value
+    def truth_in(self, box: Box3D, number: int) -> np.ndarray | None:
+        """An object as (z, y, x) bool: of the label set for it, else of the one that fills most of its box; or None."""
+        value = self._label_of(box, number) if self._labels_fit() else None
+        return self._data() == value if value else None
 
     def truth(self) -> np.ndarray | None:
-        """The organ as (z, y, x) bool, or None where no layer is chosen.
+        """The current object as (z, y, x) bool, or None where no layer or no label is chosen.
 
         Raises:
             InputError: the labels do not fit the volume, or hold no voxel of the label.
@@ -121,6 +141,8 @@ class GroundTruthPanel(QGroupBox):
                 "{shape}, the volume {shape_zyx}", shape=layer.data.shape, shape_zyx=self._volume.grid.shape_zyx
             )
             raise InputError(tr("The labels layer {layer!r} has shape {shapes}.", layer=layer.name, shapes=shapes))
+        if not self.label.value():
+            return None
         mask: np.ndarray = self._data() == self.label.value()
         if not mask.any():
             raise InputError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from napari.layers import Layer
 from napari.utils.notifications import notification_manager
@@ -21,7 +22,7 @@ from napari_pqcomq.app.preferences import Preferences
 from napari_pqcomq.app.results_controller import ResultsController
 from napari_pqcomq.app.steps import Steps
 from napari_pqcomq.jobs.kept_work import volume_key
-from napari_pqcomq.layers.volume_layers import image_tuple
+from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.box_layers import boxes_tuple
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE
@@ -197,6 +198,30 @@ def test_a_result_is_never_laid_over_another_volume_but_kept_for_its_own(prompte
     viewer.layers.clear()  # a volume that was closed meanwhile is no different
     workflow.show_result(result)
     assert not prompted.view.is_opening and prompted.store.result is None
+
+
+def test_a_result_is_kept_when_the_view_is_closed_while_it_opens(prompted, workflow, result):
+    workflow.show_result(result)
+    assert prompted.view.is_opening
+    assert not workflow.can_start, "a second job would take the result's place"
+    prompted.view.close()
+    assert workflow.can_start
+    assert workflow.kept.result(workflow.volume_key).objects is result.objects
+
+
+def test_the_truth_of_an_object_is_its_own_whichever_is_current(viewer, volume, panels, workflow):
+    labels = np.zeros(volume.grid.shape_zyx, np.uint8)
+    labels[4:6, 5:15, 5:17], labels[4:6, 18:25, 25:35] = 3, 7
+    boxes = {"one": BOX, "two": Box3D(25, 18, 4, 35, 25, 5)}
+    for layer in (image_tuple(volume), labels_tuple(volume, labels, "truth"), boxes_tuple(volume, boxes)):
+        viewer.add_layer(Layer.create(*layer))
+    panels.truth.choose_layer(viewer.layers["truth"])
+    for index in (0, 1):
+        panels.objects.set_compared(index, True)
+    for current in (1, 0):
+        panels.objects.choose(current)
+        job = compare_job(panels, workflow.models, (), workflow.embeddings)
+        assert {number: set(labels[mask]) for number, mask in job.truths.items()} == {1: {3}, 2: {7}}
 
 
 def test_no_quantization_is_begun_for_a_choice_that_was_made_meanwhile(prompted, workflow, monkeypatch):

@@ -11,10 +11,11 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_pqcomq.io.sample_data import synthetic_ct_sample
-from napari_pqcomq.layers.volume_layers import volume_of
+from napari_pqcomq.layers.volume_layers import labels_tuple, volume_of
 from napari_pqcomq.setup.ground_truth_panel import GroundTruthPanel
 from napari_pqcomq.widgets.dock.import_questions import PartsDialog
 from pqcomq.errors import InputError
+from pqcomq.segmentation.box import Box3D
 
 
 @pytest.fixture
@@ -120,3 +121,27 @@ def test_labels_of_a_volume_made_by_code_are_its_truth_at_once(qtbot):
     panel.layers.setCurrentIndex(0)
     viewer.add_layer(Layer.create(*image))
     panel.release()
+
+
+def test_each_object_has_a_label_of_its_own(panel, volume):
+    labels = np.zeros(volume.grid.shape_zyx, np.uint8)
+    labels[2:4, 5:10, 5:10], labels[2:4, 15:20, 20:30] = 3, 7
+    first, second, bare = Box3D(5, 5, 2, 10, 10, 3), Box3D(20, 15, 2, 30, 20, 3), Box3D(0, 0, 8, 4, 4, 9)
+    layer = panel._viewer.add_layer(Layer.create(*labels_tuple(volume, labels, "truth")))
+    panel.choose_layer(layer)
+    panel.suggest(first, 1)
+    assert panel.label.value() == 3
+    panel.suggest(second, 2)
+    assert panel.label.value() == 7
+    panel.label.setValue(3)  # by the user
+    panel.suggest(Box3D(21, 15, 2, 30, 20, 3), 2)
+    assert panel.label.value() == 3, "the box was moved, and the user had set another"
+    assert np.array_equal(panel.truth_in(second, 2), labels == 3)
+    assert np.array_equal(panel.truth_in(first, 1), labels == 3)
+    panel.suggest(bare, 3)
+    assert panel.label.text() == "none"
+    assert panel.truth() is None and panel.truth_in(bare, 3) is None, "not that of the object before"
+    panel.layers.setCurrentIndex(0)
+    panel.choose_layer(layer)
+    panel.suggest(second, 2)
+    assert panel.label.value() == 7
