@@ -150,9 +150,10 @@ class PromptList(QObject):
             self._change(self._current, scribble=left)
 
     def move_point(self, index: int, place: int, point: PromptPoint) -> None:
-        """Put a point elsewhere; not settled yet."""
-        points = self._objects[index].points
-        self._change(index, points=(*points[:place], point, *points[place + 1 :]))
+        """Put a point elsewhere; not settled yet. Nothing is done to an object that was taken back during the drag."""
+        if index < len(self._objects):
+            points = self._objects[index].points
+            self._change(index, points=(*points[:place], point, *points[place + 1 :]))
 
     def remove_point(self, index: int, place: int) -> None:
         """Take a point away, and with the last that lies inside an object without a box the object; not settled yet."""
@@ -184,8 +185,12 @@ class PromptList(QObject):
         return self._current
 
     def set_box(self, index: int, box: Box3D) -> None:
-        """Move or resize a box; it is not settled yet, since it may be one of many steps of a drag."""
-        self._change(index, box=box)
+        """Move or resize a box; it is not settled yet, since it may be one of many steps of a drag.
+
+        Nothing is done to an object that was taken back during the drag.
+        """
+        if index < len(self._objects):
+            self._change(index, box=box)
 
     def rename(self, index: int, name: str) -> None:
         """Give an object another name; a blank one is ignored."""
@@ -235,8 +240,10 @@ class PromptList(QObject):
         self._restore(self._settled)
 
     def undo(self) -> None:
-        """Take back the last settled change."""
-        if self._undo:
+        """Take back what is not settled, as while a box is being dragged, else the last settled change."""
+        if self._objects != self._settled[0]:
+            self.revert()
+        elif self._undo:
             self._redo.append(self._settled)
             self._go_to(self._undo.pop())
 

@@ -50,6 +50,18 @@ def test_a_drag_is_one_step_however_many_moves_it_has():
     assert prompts.objects[0].box == BOX
 
 
+def test_undo_during_a_drag_takes_the_drag_back_and_no_more():
+    prompts = PromptList()
+    prompts.add(BOX)
+    prompts.settle()
+    index = prompts.add(OTHER)
+    prompts.undo()
+    assert [each.box for each in prompts.objects] == [BOX]
+    prompts.set_box(index, OTHER)  # the mouse goes on
+    prompts.settle()
+    assert [each.box for each in prompts.objects] == [BOX]
+
+
 def test_an_object_keeps_its_number_and_colour_when_another_is_removed():
     prompts = PromptList()
     for _each in range(3):
