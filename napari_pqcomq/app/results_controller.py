@@ -67,11 +67,11 @@ class ResultsController:
         self._tabulate(found)
 
     def save_session(self, folder: Path) -> None:
-        """Write what is shown as a session, in the background."""
-        panels, result = self._panels, self._workflow.result
+        """Write the comparison that the tabs show as a session, in the background."""
+        panels, store = self._panels, self._panels.store
+        result = store.result
         if result is None or self._is_busy():
             return
-        store = panels.store
         kept = result.with_jitters(store.jitters)
         job = SaveSessionJob(kept, panels.gate.tolerance, store.finished_reading, folder)
 
@@ -169,18 +169,18 @@ class ResultsController:
         panels.session.show_message(tr("Opened the session of {made} UTC.", made=session.made))
 
     def _move_boxes(self, pixels: int) -> None:
-        result = self._workflow.result
+        result = self._panels.store.result
         if result is not None and not self._is_busy():
             job = JitterJob(result, BoxMovement(pixels), self._workflow.embeddings)
 
             def take(jitters: dict[int, BoxJitter]) -> None:
-                if self._workflow.result is result:  # not of another volume, chosen meanwhile
+                if self._panels.store.result is result:  # not of another volume, chosen meanwhile
                     self._take_jitters(jitters)
 
             self._panels.jobs.start(job.steps, take, tr("Moving the boxes…"))
 
     def _take_jitters(self, jitters: dict[int, BoxJitter]) -> None:
-        result = self._workflow.result
+        result = self._panels.store.result
         self._panels.store.set_jitters(jitters)
         if result is not None and jitters:
             found = [each for each in result.objects if each.number in jitters]
@@ -188,7 +188,8 @@ class ResultsController:
             self._panels.session.show_message("\n\n".join(sentences))
 
     def _is_busy(self) -> bool:
-        if self._panels.jobs.is_running or self._workflow.is_reading:
+        panels = self._panels
+        if panels.jobs.is_running or panels.view.is_opening or self._workflow.is_reading:
             show_error(tr("Wait for what is running now, or cancel it."))
             return True
         return False

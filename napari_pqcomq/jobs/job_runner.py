@@ -138,11 +138,12 @@ class JobRunner(QWidget):
         return f"{told}, {self._then}" if self._then else told
 
     def _take(self, result: object) -> None:
+        on_result = self._on_result  # who hears that the job has ended may start the next one
         self._end()
         if isinstance(result, _Refusal):
             show_error(result.sentence)
         else:
-            self._on_result(result)
+            on_result(result)
 
     def _end(self, error: object = None) -> None:
         self._worker = None

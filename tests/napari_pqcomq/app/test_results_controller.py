@@ -191,3 +191,13 @@ def test_no_widget_keeps_a_model_or_a_result(shown, result, eight_bits, tmp_path
         for name, value in vars(widget).items():
             inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
             assert not any(isinstance(each, kept) for each in (value, *inside)), f"{type(widget).__name__}.{name}"
+
+
+def test_what_the_tabs_show_is_saved_and_moved_while_other_masks_are_live(dock, monkeypatch, tmp_path):
+    dock.panels.view.close()
+    dock.workflow.result = None  # as when the view is opened for live masks
+    started = []
+    monkeypatch.setattr(dock.panels.jobs, "start", lambda *told: started.append(told))
+    dock.results.save_session(tmp_path / "session")
+    dock.panels.session.jitter_requested.emit(3)
+    assert len(started) == 2, "a button that can be pressed does something"

@@ -71,3 +71,21 @@ def test_who_cancels_by_a_button_of_its_own_sees_no_second_one(qtbot):
     assert jobs.cancel_button.isHidden()
     go_on.set()
     qtbot.waitUntil(lambda: not jobs.is_running)
+
+
+def test_a_job_that_is_started_as_another_ends_gets_its_own_result_alone(jobs, qtbot):
+    first, second = [], []
+
+    def steps(result):
+        yield Progress(0, 0, "Working")
+        return result
+
+    def go_on(running):
+        if not running and not second and not jobs.is_running:
+            jobs.running.disconnect(go_on)
+            jobs.start(lambda: steps("two"), second.append, "Working")
+
+    jobs.running.connect(go_on)
+    jobs.start(lambda: steps("one"), first.append, "Working")
+    qtbot.waitUntil(lambda: bool(second) and not jobs.is_running)
+    assert (first, second) == (["one"], ["two"])
