@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtGui import QColor, QIcon, QKeyEvent, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
 from napari_pqcomq.prompts.prompt_list import PromptList
@@ -27,7 +27,7 @@ class ObjectList(QListWidget):
         super().__init__(parent)
         self._prompts = prompts
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setToolTip(tr("Ticked objects are compared. Double-click or F2 to rename."))
+        self.setToolTip(tr("Ticked objects are compared. Double-click or F2 to rename, Delete to remove."))
         self.setAccessibleName(tr("Objects"))
         self.itemChanged.connect(self._on_item)
         self.currentRowChanged.connect(prompts.choose)
@@ -45,6 +45,13 @@ class ObjectList(QListWidget):
     def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """See :meth:`sizeHint`."""
         return QSize(0, self.sizeHint().height())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
+        """Delete removes the current object; undo brings it back."""
+        if event.key() == Qt.Key.Key_Delete:
+            self._prompts.remove(self.currentRow())
+        else:
+            super().keyPressEvent(event)
 
     def _refresh(self) -> None:
         """Show the objects; rows stay where they can, so that a name being edited is not lost."""

@@ -193,7 +193,8 @@ def test_no_widget_keeps_a_model_or_a_result(shown, result, eight_bits, tmp_path
             assert not any(isinstance(each, kept) for each in (value, *inside)), f"{type(widget).__name__}.{name}"
 
 
-def test_what_the_tabs_show_is_saved_and_moved_while_other_masks_are_live(dock, monkeypatch, tmp_path):
+def test_what_the_tabs_show_is_saved_and_moved_while_other_masks_are_live(shown, monkeypatch, tmp_path):
+    dock = shown
     dock.panels.view.close()
     dock.workflow.result = None  # as when the view is opened for live masks
     started = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from napari.layers import Layer
+from qtpy.QtCore import Qt
 
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.box_layers import boxes_tuple, read_prompts
@@ -272,3 +273,15 @@ def test_the_armed_tool_lights_up_and_no_other(panel, objects):
     assert not panel.extend_button.isChecked()
     panel.draw()
     assert (panel.extend_button.isChecked(), panel.draw_button.isChecked()) == (False, True)
+
+
+def test_delete_removes_the_object_chosen_in_the_list(panel, objects, qtbot):
+    for name in ("cube", "other"):
+        objects.add(BOX, name)
+        objects.settle()
+    objects.choose(0)
+    panel.show()
+    qtbot.keyClick(panel.objects, Qt.Key.Key_Delete)
+    assert [each.name for each in objects.objects] == ["other"]
+    objects.undo()
+    assert [each.name for each in objects.objects] == ["cube", "other"]
