@@ -141,7 +141,6 @@ class Offer(QObject):
             self.asked.emit()
 
     def _ask(self, question: str, found: FoundWork, go_on: Callable[[], None]) -> None:
-        desk = self._recorder.desk
         self._question.ask(
             self,
             question,
@@ -154,11 +153,17 @@ class Offer(QObject):
                 (
                     tr("Discard"),
                     tr("Delete what was kept of it; nothing that you saved yourself is touched."),
-                    lambda: desk.discard(found) if desk is not None else None,
+                    lambda: self._discard(found),
                 ),
             ),
         )
         self.asked.emit()
+
+    def _discard(self, found: FoundWork) -> None:
+        if self._recorder.desk is not None:
+            self._recorder.desk.discard(found)
+            if self._recorder.volume is not None:
+                self.look()  # of the same volume there may be an earlier one
 
     def _reopen(self, found: FoundWork, path: Path) -> None:
         self._accepted = found

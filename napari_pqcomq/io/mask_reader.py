@@ -41,4 +41,5 @@ def _open_volumes() -> list[Volume]:
         return []
     active = [] if viewer.layers.selection.active is None else [viewer.layers.selection.active]
     found = [volume_of(layer) for layer in [*active, *viewer.layers]]
-    return list({volume.sha256: volume for volume in found if volume is not None}.values())
+    # By their arrays: a hash of all voxels would hold the window up.
+    return list({id(volume.voxels): volume for volume in found if volume is not None}.values())

@@ -144,6 +144,25 @@ def test_what_is_discarded_or_taken_away_is_gone(folder, new_dock, viewer, volum
     assert list(work_folder(folder).iterdir()) == []
 
 
+def test_an_earlier_session_is_offered_when_the_newest_is_discarded(folder, new_dock, viewer, volume, qtbot):
+    dock = new_dock()
+    for boxes in ((("liver", LIVER), ("aorta", SPLEEN)), (("spleen", SPLEEN),)):
+        image = open_volume(viewer, volume)
+        settled(qtbot, dock)
+        draw(dock, *boxes)  # whatever the question is
+        close_all(viewer, image)
+        settled(qtbot, dock)
+    open_volume(viewer, volume)
+    settled(qtbot, dock)
+    assert "with 1 object" in dock.panels.question.text.text()
+    dock.panels.question.buttons[1].click()
+    settled(qtbot, dock)
+    assert "with 2 objects" in dock.panels.question.text.text()
+    dock.panels.question.buttons[1].click()
+    settled(qtbot, dock)
+    assert not dock.panels.question.buttons
+
+
 def test_closing_all_layers_takes_no_boxes_away(folder, new_dock, viewer, volume, qtbot):
     dock = new_dock()
     image = open_volume(viewer, volume)
