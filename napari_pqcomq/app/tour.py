@@ -15,8 +15,7 @@ _OFFER = tr("New here? Five short steps on a sample show what this window does."
 _TEXTS = (
     tr(
         "This CT is made by code: its organs' outlines are known. A volume of your own comes from “Open…”, or is "
-        "dropped "
-        "on the picture. Turn the wheel for slices; R, L, A and P are the patient's directions."
+        "dropped on the picture. Turn the wheel for slices; R, L, A and P are the patient's directions."
     ),
     tr(
         "Choose how many bits the model is quantized to. It is calibrated on slices of the open volume, on this "
@@ -28,13 +27,11 @@ _TEXTS = (
     ),
     tr(
         "“Compare” quantizes where that is still to be done and runs both models through all slices. Rims show where "
-        "they "
-        "differ; the strip above the slider shows on which slices (W goes to the worst)."
+        "they differ; the strip above the slider shows on which slices (W goes to the worst)."
     ),
     tr(
-        "The results then stand below the pictures: figures, export, plots, the gate's verdict, brush and eraser, "
-        "and a "
-        "blinded reading. ? shows all keys."
+        "The results then stand below the pictures: figures, export, plots, the gate's verdict, brush and eraser, and "
+        "a blinded reading. ? shows all keys."
     ),
 )
 

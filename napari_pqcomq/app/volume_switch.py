@@ -41,9 +41,8 @@ class VolumeSwitch(QObject):
                 (
                     tr("Compare this one"),
                     tr(
-                        "Close the comparison and choose the volume just opened. Masks and figures of the present "
-                        "one are "
-                        "kept and offered when it is chosen again."
+                        "Close the comparison and choose the volume just opened. Masks and figures of the present one "
+                        "are kept and offered when it is chosen again."
                     ),
                     lambda: self._compare(volume),
                 ),

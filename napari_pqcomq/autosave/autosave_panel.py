@@ -36,8 +36,7 @@ class AutosavePanel(QWidget):
         self.switch.setToolTip(
             tr(
                 "Boxes, kept and corrected masks and quantized weights are written as they come, and offered again "
-                "after "
-                "the window was closed or killed."
+                "after the window was closed or killed."
             )
         )
         self.delete_button = QPushButton(tr("Delete all that is kept…"))

@@ -173,8 +173,7 @@ class Offer(QObject):
             show_warning(
                 tr(
                     "{path} is not the volume of the unfinished session any more, or was not opened; the session is "
-                    "kept "
-                    "and offered when its volume is open.",
+                    "kept and offered when its volume is open.",
                     path=path.name,
                 )
             )

@@ -90,8 +90,7 @@ class KeptResult:
             raise InputError(
                 tr(
                     "The voxels of this volume are not those that were compared before, so its masks and figures do "
-                    "not "
-                    "belong to it; they were not brought back."
+                    "not belong to it; they were not brought back."
                 )
             )
         return ComparisonResult(volume, self.objects, self.reference, self.candidates)

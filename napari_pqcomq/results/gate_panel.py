@@ -52,9 +52,8 @@ _ROWS = {
     "stability": Row(
         tr("In doubt below"),
         tr(
-            "Stability score of the quantized model's own answer, told without full precision. Slices below are "
-            "marked by "
-            "a dot above the slider; pqcomq segment --cascade sends them on to full precision."
+            "Stability score of the quantized model's own answer, told without full precision. Slices below are marked "
+            "by a dot above the slider; pqcomq segment --cascade sends them on to full precision."
         ),
         decimals=2,
         options={"min": 0.0, "max": 1.0, "step": 0.05},

@@ -43,8 +43,7 @@ class SessionPanel(QWidget):
         self.jitter_button.setToolTip(
             tr(
                 "Runs full precision on eight boxes beside each of yours: how much does the prompt change, against "
-                "what "
-                "quantization changes? The answer goes into the plots and the report."
+                "what quantization changes? The answer goes into the plots and the report."
             )
         )
         self.save_button, self.open_button = (

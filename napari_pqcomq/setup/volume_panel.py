@@ -74,8 +74,7 @@ class VolumePanel(QGroupBox):
         self.modalities.setToolTip(
             tr(
                 "What kind of image this is, where the file does not say or says it wrongly: it decides the default "
-                "window "
-                "and how values become the models' input. An open comparison is closed; its figures stay."
+                "window and how values become the models' input. An open comparison is closed; its figures stay."
             )
         )
         self.facts = QLabel()
@@ -249,8 +248,7 @@ class VolumePanel(QGroupBox):
             self.input_note.setText(
                 tr(
                     "Models see W {width:.0f} / L {level:.0f}, as the picture: masks and figures change with it, and "
-                    "those "
-                    "on screen stay what they were made with.",
+                    "those on screen stay what they were made with.",
                     width=window.width,
                     level=window.level,
                 )
