@@ -77,6 +77,8 @@ class ModelPanel(QGroupBox):
     def __init__(self, calibration: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(tr("Model"), parent)
         self.form = DataclassForm(ModelSettings(), _ROWS, self)
+        self._key = self.settings.key
+        self._files: dict[str, Path | None] = {}  # checkpoints by model
         self.form["file"].choose_btn.text = tr("Choose…")
         self.fetching = ModelFetch()
         self.fetching.arrived.connect(self._on_arrived)
@@ -175,6 +177,13 @@ class ModelPanel(QGroupBox):
             self.changed.emit()
 
     def _on_changed(self) -> None:
+        key, before = self.settings.key, self._key
+        self._key = key
+        if key == before:
+            self._files[key] = self.settings.file
+        elif self.settings.file != self._files.get(key):
+            self.form.update(file=self._files.get(key))  # another model's would load, where they are built alike
+            return
         self._show_what_applies()
         self.changed.emit()
 

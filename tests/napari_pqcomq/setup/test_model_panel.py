@@ -58,6 +58,18 @@ def test_a_model_without_shipped_weights_asks_for_a_file(panel, tmp_path, qtbot)
     assert "Checkpoint" not in labels_in_sight(panel)
 
 
+def test_a_checkpoint_stays_with_its_model(panel, tmp_path, monkeypatch, qtbot):
+    monkeypatch.setenv("PQCOMQ_MODELS", str(tmp_path))
+    panel.choose_model("medsam")
+    panel.set_checkpoint(tmp_path / "medsam.pth")
+    panel.choose_model("sam-vit-b")
+    assert panel.checkpoint is None, "MedSAM's weights fit into SAM, and would have passed for its own"
+    assert panel.lacks_checkpoint
+    with qtbot.waitSignal(panel.changed):
+        panel.choose_model("medsam")
+    assert panel.checkpoint == tmp_path / "medsam.pth"
+
+
 def test_the_catalogue_s_models_are_offered_and_weights_at_hand_need_no_file(panel, tmp_path, monkeypatch):
     monkeypatch.setenv("PQCOMQ_MODELS", str(tmp_path))
     titles = [panel.form["key"].native.itemText(place) for place in range(panel.form["key"].native.count())]
