@@ -187,10 +187,10 @@ class Workflow(QObject):
         if volume is None or not panels.view.is_open or self.is_reading:  # a reader must not learn the names
             return
         window = panels.volume.intensity_window or default_window(volume.modality, volume.voxels)
-        prompts = prompts_in_sight(panels.objects.objects, self.result, panels.live.is_live)
+        prompts = prompts_in_sight(panels.objects.objects, self.result, panels.live.is_live, window)
         result = self.result if self.result is panels.store.result else None
         drawn = {} if result is None else drawn_before(result, panels.store.corrections)
-        kept = kept_layers(panels.view.all_masks(), volume, self._compared_models, prompts, window, drawn)
+        kept = kept_layers(panels.view.all_masks(), volume, self._compared_models, prompts, drawn)
         for layer in kept:
             panels.viewer.add_layer(layer)
         show_info(masks_kept(len(kept)))

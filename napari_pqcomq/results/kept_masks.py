@@ -23,8 +23,8 @@ from pqcomq.volumes.volume import Volume
 if TYPE_CHECKING:
     from pqcomq.comparison.comparison_result import ComparisonResult
 
-Prompts = Mapping[int, tuple[Prompt, PromptMode]]
-"""By object number: the object, and where the prompts of its slices came from."""
+Prompts = Mapping[int, tuple[Prompt, PromptMode, Window]]
+"""By object number: the object, where the prompts of its slices came from, and the window that the models saw."""
 
 _UNCORRECTED: Mapping[tuple[int, int], np.ndarray] = {}
 _NOTHING: Mapping[int, np.ndarray] = {}
@@ -37,20 +37,23 @@ _COLOURS: dict[int | None, str] = {
 
 
 def prompts_in_sight(
-    objects: Iterable[Prompt], result: ComparisonResult | None, is_live: Callable[[int], bool]
-) -> dict[int, tuple[Prompt, PromptMode]]:
+    objects: Iterable[Prompt], result: ComparisonResult | None, is_live: Callable[[int], bool], window: Window
+) -> dict[int, tuple[Prompt, PromptMode, Window]]:
     """What prompted the masks in sight: the boxes compared, and of live objects their box on every slice.
 
     Args:
         objects: as they are now.
         result: on screen, None where all masks are live.
         is_live: whether the masks of an object, given by its number, are live.
+        window: of live masks; the models may have been compared in another one.
     """
-    prompts: dict[int, tuple[Prompt, PromptMode]] = {}
+    prompts: dict[int, tuple[Prompt, PromptMode, Window]] = {}
     for each in objects:
         found = None if result is None or is_live(each.number) else result.of(each.number)
         prompts[each.number] = (
-            (each, "same") if found is None else (Prompt.of(found.number, found.name, found.prompt), found.mode)
+            (each, "same", window)
+            if found is None
+            else (Prompt.of(found.number, found.name, found.prompt), found.mode, found.window)
         )
     return prompts
 
@@ -67,7 +70,6 @@ def kept_layers(
     volume: Volume,
     drawn_by: Sequence[ComparedModel],
     prompts: Prompts,
-    window: Window,
     drawn: Mapping[tuple[int, int], np.ndarray] = _UNCORRECTED,
 ) -> list[Labels]:
     """One layer a side, sides without a mask left out; see :func:`kept_layer`.
@@ -78,7 +80,7 @@ def kept_layers(
     for side, (labels, model) in enumerate(zip(masks, drawn_by, strict=True)):
         own = {number: mask for (of_side, number), mask in drawn.items() if of_side == side}
         if labels.any():
-            layers.append(kept_layer(labels, volume, model, prompts, window, own))
+            layers.append(kept_layer(labels, volume, model, prompts, own))
     return layers
 
 
@@ -87,7 +89,6 @@ def kept_layer(
     volume: Volume,
     drawn_by: ComparedModel,
     prompts: Prompts,
-    window: Window,
     drawn: Mapping[int, np.ndarray] = _NOTHING,
 ) -> Labels:
     """One side's masks as a layer that knows the names and the origin of each, in the objects' colours.
@@ -97,17 +98,14 @@ def kept_layer(
         volume: that they lie on.
         drawn_by: the side's model.
         prompts: that the masks were drawn with.
-        window: that made the model's input.
         drawn: object number → (z, y, x) bool, the model's own mask where it was corrected by hand since.
     """
     present = [number for number in prompts if (labels == number).any()]
     model = drawn_by.weights or drawn_by.segmenter
-    origins = {
-        number: Origin.of(
-            model, prompts[number][0].asked, prompts[number][1], window, drawn.get(number, labels == number)
-        )
-        for number in present
-    }
+    origins = {}
+    for number in present:
+        prompt, mode, window = prompts[number]
+        origins[number] = Origin.of(model, prompt.asked, mode, window, drawn.get(number, labels == number))
     names = {number: prompts[number][0].name for number in present}
     return labels_layer(labels, f"Masks of {drawn_by.segmenter.precision}", volume, names, origins)
 
