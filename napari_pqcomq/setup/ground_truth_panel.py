@@ -83,9 +83,12 @@ class GroundTruthPanel(QGroupBox):
         self.layers.release()
 
     def set_volume(self, volume: Volume | None) -> None:
-        """The volume that labels must fit."""
-        self._volume = volume
+        """The volume that labels must fit; those chosen for another one, of the same shape even, are laid aside."""
+        before, self._volume = self._volume, volume
         self._by_user.clear()
+        is_other = before is not None and (volume is None or volume.voxels is not before.voxels)
+        if is_other and not self._are_its_own():
+            self.layers.setCurrentIndex(0)
         self._take_known()
 
     def _take_known(self, event: object = None) -> None:
@@ -140,6 +143,8 @@ class GroundTruthPanel(QGroupBox):
             shapes = tr(
                 "{shape}, the volume {shape_zyx}", shape=layer.data.shape, shape_zyx=self._volume.grid.shape_zyx
             )
+            if layer.data.shape == self._volume.grid.shape_zyx:
+                raise InputError(tr("The labels layer {layer!r} lies on another volume's grid.", layer=layer.name))
             raise InputError(tr("The labels layer {layer!r} has shape {shapes}.", layer=layer.name, shapes=shapes))
         if not self.label.value():
             return None
@@ -181,8 +186,17 @@ class GroundTruthPanel(QGroupBox):
         self.layers.choose(made[0])
 
     def _labels_fit(self) -> bool:
-        layer = self.layers.layer
-        return layer is not None and self._volume is not None and layer.data.shape == self._volume.grid.shape_zyx
+        """Whether the chosen labels lie on the volume's grid; of labels that others read only the shape is known."""
+        layer, volume = self.layers.layer, self._volume
+        if layer is None or volume is None or layer.data.shape != volume.grid.shape_zyx:
+            return False
+        lies_on = volume_of(layer)
+        return lies_on is None or lies_on.grid == volume.grid
+
+    def _are_its_own(self) -> bool:
+        """Whether the chosen labels were read or made for the very volume."""
+        lies_on = None if self.layers.layer is None else volume_of(self.layers.layer)
+        return lies_on is not None and self._volume is not None and lies_on.voxels is self._volume.voxels
 
     def _data(self) -> np.ndarray:
         return np.asarray(self.layers.layer.data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -145,3 +147,26 @@ def test_each_object_has_a_label_of_its_own(panel, volume):
     panel.choose_layer(layer)
     panel.suggest(second, 2)
     assert panel.label.value() == 7
+
+
+def test_labels_of_one_patient_are_not_held_against_another_s_of_the_same_shape(panel, volume):
+    labels = np.ones(volume.grid.shape_zyx, np.uint8)
+    layer = panel._viewer.add_layer(Layer.create(*labels_tuple(volume, labels, "truth")))
+    panel.choose_layer(layer)
+    panel.label.setValue(1)
+    panel.set_volume(volume.with_modality("MR"))
+    assert panel.layers.layer is layer, "the same voxels"
+    other = replace(volume, voxels=volume.voxels + 1)
+    panel.set_volume(other)
+    assert panel.layers.layer is None
+    assert panel.truth() is None
+    panel.choose_layer(layer)  # on the same grid the user may choose them
+    panel.label.setValue(1)
+    assert panel.truth().all()
+    panel.set_volume(volume)
+    assert panel.layers.layer is layer, "they are this one's own"
+    panel.set_volume(replace(other, grid=replace(other.grid, origin=(0.0, 0.0, 0.0))))
+    panel.choose_layer(layer)
+    panel.label.setValue(1)
+    with pytest.raises(InputError, match="another volume's grid"):
+        panel.truth()
