@@ -59,6 +59,19 @@ def volume_of(layer: Layer) -> Volume | None:
     return volume if isinstance(volume, Volume) else None
 
 
+_SAMPLES = 16
+"""Voxels along each axis that a volume is known by."""
+
+
+def may_lie_on(layer: Layer, volume: Volume) -> bool:
+    """Whether a layer is of no volume, of this one, or of one that looks the same, as where this was opened before."""
+    own = volume_of(layer)
+    if own is None or own.voxels is volume.voxels:
+        return True
+    steps = tuple(slice(None, None, max(1, count // _SAMPLES)) for count in volume.voxels.shape)
+    return own.grid == volume.grid and np.array_equal(own.voxels[steps], volume.voxels[steps])
+
+
 def image_tuple(volume: Volume) -> tuple[np.ndarray, dict[str, Any], str]:
     """A volume as a napari layer tuple: data (z, y, x), keyword arguments, ``"image"``."""
     window = default_window(volume.modality, volume.voxels)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from napari.layers import Shapes
+from napari.layers import Layer, Shapes
 
-from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
+from napari_pqcomq.layers.comparison_tag import is_of_comparison
+from napari_pqcomq.layers.volume_layers import VOLUME_KEY, may_lie_on, transform
 from napari_pqcomq.prompts.prompted_object import DEFAULT_REACH, MOST_OBJECTS, Prompt
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
@@ -49,6 +50,12 @@ def boxes_tuple(volume: Volume, boxes: dict[str, Box3D]) -> tuple[Any, ...]:
 def empty_box_layer(volume: Volume) -> Shapes:
     """A layer for boxes."""
     return Shapes(ndim=3, name="Boxes", metadata={VOLUME_KEY: volume}, **_looks(volume), **transform(volume))
+
+
+def may_hold_boxes(layer: Layer, volume: Volume | None) -> bool:
+    """Whether a layer can show boxes in a volume: those of another one are not to be written over with them."""
+    is_users = isinstance(layer, Shapes) and not is_of_comparison(layer)
+    return is_users and (volume is None or may_lie_on(layer, volume))
 
 
 def write_prompts(layer: Shapes, prompts: tuple[Prompt, ...], z: int | None = None) -> None:

@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from napari.components import ViewerModel
-from napari.layers import Shapes
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
-from napari_pqcomq.layers.comparison_tag import is_of_comparison
-from napari_pqcomq.prompts.box_layers import drawn_on, empty_box_layer, lies_on, read_prompts, write_prompts
+from napari_pqcomq.prompts.box_layers import (
+    drawn_on,
+    empty_box_layer,
+    lies_on,
+    may_hold_boxes,
+    read_prompts,
+    write_prompts,
+)
 from napari_pqcomq.prompts.box_tool import BoxTool
 from napari_pqcomq.prompts.hand_tools import HandTools
 from napari_pqcomq.prompts.object_list import ObjectList
@@ -67,7 +72,7 @@ class PromptPanel(QGroupBox):
         self.hand = HandTools(viewer, prompts)
         self.points, self.brush = self.hand.points, self.hand.brush
         self._rests, self._no_boxes = False, ""
-        self.layers = LayerComboBox(viewer, lambda layer: isinstance(layer, Shapes) and not is_of_comparison(layer))
+        self.layers = LayerComboBox(viewer, lambda layer: may_hold_boxes(layer, self._volume))
         self.objects = ObjectList(self._prompts)
         self.first, self.last, self.modes = QSpinBox(), QSpinBox(), QComboBox()
         for mode, title in MODES.items():
@@ -124,6 +129,9 @@ class PromptPanel(QGroupBox):
     def set_volume(self, volume: Volume | None) -> None:
         """Prompt in another volume."""
         self._volume = volume
+        self._is_writing = True  # the layers of this volume are offered now; they are read below
+        self.layers.refresh()
+        self._is_writing = False
         self._tool.set_volume(volume)
         self.hand.set_volume(volume)
         highest = volume.grid.shape_zyx[0] - 1 if volume is not None else 0
@@ -203,12 +211,10 @@ class PromptPanel(QGroupBox):
         self.extend_button.setToolTip(_EXTEND_TOOLTIP)
         self.undo_button.setToolTip(tr("Take back the last change of a box (Ctrl+Z)."))
         self.redo_button.setToolTip(tr("Make it again (Ctrl+Shift+Z)."))
-        for spin, tooltip in (
-            (self.first, tr("The box's first slice, nearest the feet ([).")),
-            (self.last, tr("The box's last slice (]).")),
-        ):
+        self.first.setToolTip(tr("The box's first slice, nearest the feet ([)."))
+        self.last.setToolTip(tr("The box's last slice (])."))
+        for spin in (self.first, self.last):
             spin.setStyleSheet(_NARROW)
-            spin.setToolTip(tooltip)
 
     def _connect(self) -> None:
         self.hand.armed.connect(self._share_mouse)
@@ -275,11 +281,7 @@ class PromptPanel(QGroupBox):
         self._show_current()  # it reaches as far as its points, whatever was asked for
 
     def _read_layer(self, pointed: tuple[Prompt, ...] | None = None) -> None:
-        """Take the objects from the chosen layer, and follow that layer from now on.
-
-        Args:
-            pointed: objects with points or scribbles, which the layer does not know; None for those of now.
-        """
+        """Take the objects of the chosen layer and follow it; points and scribbles are ``pointed``'s, or as now."""
         self._stop_listening()
         layer = self.layers.layer
         if layer is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.layers import Layer
@@ -285,3 +287,19 @@ def test_delete_removes_the_object_chosen_in_the_list(panel, objects, qtbot):
     assert [each.name for each in objects.objects] == ["other"]
     objects.undo()
     assert [each.name for each in objects.objects] == ["cube", "other"]
+
+
+def test_boxes_of_another_volume_are_neither_taken_nor_written_over(panel, shown_viewer, volume, objects):
+    objects.add(BOX, "cube")
+    objects.settle()
+    first = panel.layers.layer
+    panel.set_volume(replace(volume, voxels=volume.voxels + 1))
+    assert not panel.has_objects
+    objects.add(OTHER, "spleen")
+    objects.settle()
+    assert panel.layers.layer is not first
+    assert list(first.features["name"]) == ["cube"]
+    panel.set_volume(volume)
+    assert [(each.name, each.box) for each in objects.objects] == [("cube", BOX)]
+    panel.set_volume(replace(volume, voxels=volume.voxels.copy()))
+    assert [each.name for each in objects.objects] == ["cube"], "the same volume, opened anew"
