@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any, TypeVar
 
 from napari.qt.threading import create_worker
-from napari.utils.notifications import show_error
+from napari.utils.notifications import notification_manager, show_error
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
@@ -25,6 +25,17 @@ class _Refusal:
     """What a job returns instead of its result when its input was bad."""
 
     sentence: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Failure:
+    """What a job returns instead of its result when something has failed that nobody expected.
+
+    napari's workers take a ``RuntimeError`` of their function for their own deletion and fall silent; torch and
+    OpenVINO raise it for whatever goes wrong, a lack of memory among it.
+    """
+
+    error: Exception
 
 
 class _CancelledError(Exception):
@@ -142,6 +153,8 @@ class JobRunner(QWidget):
         self._end()
         if isinstance(result, _Refusal):
             show_error(result.sentence)
+        elif isinstance(result, _Failure):
+            _tell(result.error)
         else:
             on_result(result)
 
@@ -151,13 +164,20 @@ class JobRunner(QWidget):
         self.running.emit(False)
 
 
+def _tell(error: Exception) -> None:
+    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+        show_error(tr("There is not enough memory for this. Close other programs or volumes, and try again."))
+    else:
+        notification_manager.receive_error(type(error), error, error.__traceback__)
+
+
 def time_left(seconds: float) -> str:
     """A duration for people: ``"8 s"``, ``"2 min 5 s"``."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _guarded(job: Callable[[], Steps[T]], cancelled: Event) -> Steps[T | _Refusal | None]:
+def _guarded(job: Callable[[], Steps[T]], cancelled: Event) -> Steps[T | _Refusal | _Failure | None]:
     """The job, with bad input reported as one sentence instead of a traceback, and stopped once ``cancelled`` is set.
 
     A worker of napari's that is asked to quit drops its generator unfinished. What that holds (a model's hooks, halted
@@ -173,5 +193,7 @@ def _guarded(job: Callable[[], Steps[T]], cancelled: Event) -> Steps[T | _Refusa
         return (yield from translated(job(), told))
     except InputError as error:
         return _Refusal(str(error))
+    except (RuntimeError, MemoryError) as error:
+        return _Failure(error)
     except _CancelledError:
         return None

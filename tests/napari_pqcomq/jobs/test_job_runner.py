@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from napari.utils.notifications import notification_manager
 
 from napari_pqcomq.jobs.job_runner import JobRunner
 from pqcomq.progress import Progress
@@ -89,3 +90,20 @@ def test_a_job_that_is_started_as_another_ends_gets_its_own_result_alone(jobs, q
     jobs.start(lambda: steps("one"), first.append, "Working")
     qtbot.waitUntil(lambda: bool(second) and not jobs.is_running)
     assert (first, second) == (["one"], ["two"])
+
+
+def test_a_failure_of_torch_is_told_and_the_next_job_can_begin(jobs, qtbot, monkeypatch):
+    told, results = [], []
+    monkeypatch.setattr("napari_pqcomq.jobs.job_runner.show_error", told.append)
+    monkeypatch.setattr(notification_manager, "receive_error", lambda _kind, error, _trace: told.append(str(error)))
+
+    def steps(message):
+        yield Progress(0, 0, "Working")
+        raise RuntimeError(message)
+
+    for message in ("[enforce fail] DefaultCPUAllocator: can't allocate memory", "sizes of tensors must match"):
+        jobs.start(lambda message=message: steps(message), results.append, "Working")
+        qtbot.waitUntil(lambda: not jobs.is_running, timeout=10_000)
+    assert told[0].startswith("There is not enough memory for this.")
+    assert told[1:] == ["sizes of tensors must match"]
+    assert results == []
