@@ -11,13 +11,14 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QWidget
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.forms.value_types import BitWidths
-from napari_pqcomq.jobs.choices import ModelChoice, ModelSettings
+from napari_pqcomq.jobs.choices import EMBEDDED_MODEL, ModelChoice, ModelSettings
 from napari_pqcomq.setup.model_fetch import NOTE_ROLE, ModelFetch, note_of
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.combo_boxes import choose_kept
 from napari_pqcomq.widgets.controls.noted_entries import NotedEntries
 from pqcomq.backends.runtime import Runtime
+from pqcomq.models import medsam
 from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES
 from pqcomq.quantization.algorithm.config import METHOD_TITLES, QuantizationConfig
@@ -39,6 +40,7 @@ _ROWS = {
 _METHOD_TOOLTIP = tr("How weights are rounded. Permutation-COMQ is the default; the others are there to compare.")
 _REMEMBERED = {"model": "key", "bits": "widths", "method": "method", "runtime": "runtime"}
 """Key among what is remembered → field."""
+_CHECKPOINT = "checkpoint"
 
 
 def _name(choice: object) -> str:
@@ -147,17 +149,20 @@ class ModelPanel(QGroupBox):
         self.form.update(key=key, widths=BitWidths((settings.bits,)), method=settings.method)
 
     def preferences(self) -> dict[str, str]:
-        """What is remembered from one session to the next; a checkpoint only where one is chosen."""
-        kept = {key: _name(self.form[field].value) for key, field in _REMEMBERED.items()}
-        return kept if self.checkpoint is None else {**kept, "checkpoint": str(self.checkpoint)}
+        """What is remembered from one session to the next; checkpoints by the models that they are of."""
+        files = {f"{_CHECKPOINT} {key}": str(file or "") for key, file in self._files.items() if key != EMBEDDED_MODEL}
+        return {key: _name(self.form[field].value) for key, field in _REMEMBERED.items()} | files
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take over what was remembered; what no longer exists is passed over."""
+        of_medsam = kept.get(_CHECKPOINT, "")  # in 0.1.0 no other model had one
+        for key, usual in {**dict.fromkeys(MODEL_KEYS, ""), medsam.KEY: of_medsam}.items():
+            file = Path(kept.get(f"{_CHECKPOINT} {key}", usual))
+            if file.is_file():
+                self._files[key] = file
         for key, field in _REMEMBERED.items():
             choose_kept(self.form[field].native, [*map(_name, self.form[field].choices)], kept.get(key, ""))
-        checkpoint = Path(kept.get("checkpoint", ""))
-        if checkpoint.is_file():
-            self.set_checkpoint(checkpoint)
+        self.form.update(file=self._files.get(self.settings.key))
 
     def _advanced(self, calibration: QWidget) -> Collapsible:
         inside = QWidget()

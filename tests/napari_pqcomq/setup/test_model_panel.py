@@ -70,6 +70,22 @@ def test_a_checkpoint_stays_with_its_model(panel, tmp_path, monkeypatch, qtbot):
     assert panel.checkpoint == tmp_path / "medsam.pth"
 
 
+def test_a_remembered_checkpoint_comes_back_for_its_own_model_alone(panel, tmp_path, monkeypatch, qtbot):
+    monkeypatch.setenv("PQCOMQ_MODELS", str(tmp_path))
+    (tmp_path / "medsam.pth").touch()
+    panel.choose_model("medsam")
+    panel.set_checkpoint(tmp_path / "medsam.pth")
+    before = panel.preferences()
+    panel.choose_model("sam-vit-b")
+    kept = before | panel.preferences()  # as in the settings file, where nothing is taken away
+    other = ModelPanel(CalibrationPanel())
+    qtbot.addWidget(other)
+    other.restore(kept)
+    assert (other.settings.key, other.checkpoint) == ("sam-vit-b", None)
+    other.choose_model("medsam")
+    assert other.checkpoint == tmp_path / "medsam.pth"
+
+
 def test_the_catalogue_s_models_are_offered_and_weights_at_hand_need_no_file(panel, tmp_path, monkeypatch):
     monkeypatch.setenv("PQCOMQ_MODELS", str(tmp_path))
     titles = [panel.form["key"].native.itemText(place) for place in range(panel.form["key"].native.count())]
