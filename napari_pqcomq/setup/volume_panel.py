@@ -10,7 +10,7 @@ from uuid import UUID
 
 from napari.components import ViewerModel
 from napari.layers import Image
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QHBoxLayout, QLabel, QWidget
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, volume_of
@@ -26,6 +26,8 @@ from pqcomq.volumes.volume import Modality, Volume
 _MODALITIES: dict[Modality, str] = {"CT": "CT", "MR": "MR", "other": tr("Neither CT nor MR")}
 _DEFAULT, _BY_HAND = tr("The modality's own"), tr("Set by hand")
 _MODALITYS, _SHOWN = tr("The modality's window"), tr("The window shown")
+_PAUSE_MS = 300
+"""After the last move of napari's own slider, before models are asked in the new window."""
 _WINDOWS, _SEEN = ["modality", *PRESETS, "by hand"], ["modality", "shown"]
 """What the entries of both lists are remembered by."""
 
@@ -47,6 +49,12 @@ class VolumePanel(QGroupBox):
         super().__init__(tr("Volume"), parent)
         self._viewer = viewer
         self._windows: dict[UUID, int] = {}  # by layer, the place in the list
+        self._watched: Image | None = None
+        self._limits_set: tuple[float, float] | None = None  # by this panel, not by napari's own controls
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(_PAUSE_MS)
+        self._settling.timeout.connect(self._apply)
         self.layers = LayerComboBox(viewer, lambda layer: isinstance(layer, Image) and volume_of(layer) is not None)
         self.presets = QComboBox()
         self.presets.addItem(_DEFAULT, None)
@@ -143,10 +151,8 @@ class VolumePanel(QGroupBox):
         """
         if self.layers.layer is None:
             return
-        self.presets.blockSignals(True)
-        self.presets.setCurrentText(_BY_HAND)
-        self.presets.blockSignals(False)
-        layer = self.layers.layer
+        self._list_as_by_hand()
+        layer, self._limits_set = self.layers.layer, (low, high)
         least, most = layer.contrast_limits_range
         layer.contrast_limits_range = (min(least, low), max(most, high))
         layer.contrast_limits = (low, high)
@@ -179,6 +185,7 @@ class VolumePanel(QGroupBox):
 
     def release(self) -> None:
         """Stop listening to the viewer."""
+        self._watch(None)
         self.layers.release()
 
     def _on_other_layer(self) -> None:
@@ -188,17 +195,40 @@ class VolumePanel(QGroupBox):
     def _take_window(self) -> None:
         """Let the list say what is seen: each layer keeps its window, and a new CT takes the one last chosen for CT."""
         layer, volume, place = self.layers.layer, self.volume, self.presets.currentIndex()
+        self._watch(None if volume is None else layer)
         if volume is None:
             return
         if layer.unique_id in self._windows:
             place = self._windows[layer.unique_id]
         elif volume.modality == "CT" and isinstance(self.presets.itemData(place), Window):
-            layer.contrast_limits = self.contrast_limits
+            self._limits_set = layer.contrast_limits = self.contrast_limits
         else:
             place = 0
         self._windows[layer.unique_id] = place
         self.presets.blockSignals(True)
         self.presets.setCurrentIndex(place)
+        self.presets.blockSignals(False)
+
+    def _watch(self, layer: Image | None) -> None:
+        """Hear of contrast limits that are set with napari's own controls."""
+        if self._watched is not None:
+            self._watched.events.contrast_limits.disconnect(self._on_contrast)
+        self._watched = layer
+        if layer is not None:
+            self._limits_set = self.limits_now
+            layer.events.contrast_limits.connect(self._on_contrast)
+
+    def _on_contrast(self, event: object = None) -> None:
+        """The picture is shown in another window: the list says so, and models that see it are told after a pause."""
+        if self.limits_now != self._limits_set:
+            self._limits_set = self.limits_now
+            self._list_as_by_hand()
+            self.previewed.emit(self._limits_set)
+            self._settling.start()
+
+    def _list_as_by_hand(self) -> None:
+        self.presets.blockSignals(True)
+        self.presets.setCurrentText(_BY_HAND)
         self.presets.blockSignals(False)
 
     def _on_layer(self) -> None:
@@ -236,7 +266,7 @@ class VolumePanel(QGroupBox):
         if self.layers.layer is None:
             return
         self._windows[self.layers.layer.unique_id] = self.presets.currentIndex()
-        limits = self.contrast_limits
+        self._limits_set = limits = self.contrast_limits
         self.layers.layer.contrast_limits = limits
         self.windowed.emit(limits)
 

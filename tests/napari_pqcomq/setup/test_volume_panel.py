@@ -110,3 +110,26 @@ def test_a_window_that_was_remembered_is_taken_by_a_ct_alone(viewer, volume, dou
     image = viewer.add_image(data, **keywords)
     assert tuple(image.contrast_limits) == (PRESETS["bone"].low, PRESETS["bone"].high)
     assert panel.preferences()["window"] == "bone"
+
+
+def test_a_window_set_with_napari_s_own_slider_is_the_window_shown(viewer, volume, qtbot):
+    data, keywords, _ = image_tuple(volume)
+    image, panel = viewer.add_image(data, **keywords), VolumePanel(viewer)
+    qtbot.addWidget(panel)
+    panel.models_see.setCurrentText("The window shown")
+    panel.choose_window(5)
+    assert panel.presets.currentIndex() == 5, "what the panel sets is no other's"
+    previewed = []
+    panel.previewed.connect(previewed.append)
+    with qtbot.waitSignal(panel.windowed) as told:
+        image.contrast_limits = (0, 90)
+        image.contrast_limits = (0, 100)
+    assert previewed == [(0.0, 90.0), (0.0, 100.0)]
+    assert told.args == [(0.0, 100.0)], "models are asked once"
+    assert panel.presets.currentText() == "Set by hand"
+    assert (panel.intensity_window.low, panel.intensity_window.high) == (0, 100)
+    panel.choose_window(5)
+    assert tuple(image.contrast_limits) == (PRESETS["bone"].low, PRESETS["bone"].high)
+    panel.release()
+    image.contrast_limits = (0, 90)
+    assert panel.presets.currentIndex() == 5
