@@ -89,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def running(server: Server) -> threading.Thread:
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))  # how often it looks whether it is to end
     thread.start()
     return thread
 
