@@ -4,12 +4,18 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
+import ctypes
+import gc
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import SimpleITK as sitk
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from pqcomq.cpu_settings import apply_cpu_settings
@@ -27,9 +33,12 @@ from pqcomq.models import lite_medsam as lite_medsam_family
 from pqcomq.models.execution import Execution
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.models.small_encoder import small_encoder
 from pqcomq.progress import finished
+from pqcomq.quantization import layerwise
 from pqcomq.quantization.calibration.slices import calibrate_on
-from pqcomq.quantization.files.weights_file import save_weights
+from pqcomq.quantization.files.weights_file import load_weights, save_weights
+from pqcomq.quantization.planning.mixed_precision import LayerPlan
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.segmentation.box import Box3D
@@ -52,32 +61,51 @@ settings.register_profile(
 settings.load_profile("stable")
 
 GUI_TESTS = Path(__file__).parent / "napari_pqcomq"
-QUANTIZED_MODELS = {"quantized", "saved", "eight_bits", "integers", "whole", "rounded"}
+SCREEN = ("tests/napari_pqcomq/", "tests/soak/")
+"""How the names of tests begin that open windows."""
+ENGINE_ALONE = {"fast", "slow and not gui"}
+"""Choices by marker (``-m``) that leave no test of the window."""
+KEPT_BYTES = 1 << 30
+"""What a process may hold before it is asked to give back what is free: asking takes a tenth of a second."""
+QUANTIZED_MODELS = {"quantized", "saved", "eight_bits", "integers", "rounded"}
 """Fixtures that quantize a whole model: a test with one of them is slow, whichever of them comes first and waits."""
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what needs a screen, what waits for a whole model, and all the rest as fast.
-
-    Between several workers (``pytest -n 2``), the tests of the window stay in one, since a screen has one active
-    window, and so do those of quantized models, which would otherwise be made once a worker.
-    """
+    """Mark what needs a screen, what waits for a whole model, and all the rest as fast."""
     for item in items:
         if GUI_TESTS in item.path.parents:
             item.add_marker(pytest.mark.gui)
-            item.add_marker(pytest.mark.xdist_group("screen"))
         elif QUANTIZED_MODELS & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.xdist_group("quantized models"))
         if not any(item.get_closest_marker(name) for name in ("gui", "slow")):
             item.add_marker(pytest.mark.fast)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config):
-    """Let the groups above hold whenever there are several workers."""
-    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
-        config.option.dist = "loadgroup"
+def pytest_ignore_collect(collection_path, config):
+    """Import no napari and no Qt where the engine's tests alone are asked for."""
+    return True if collection_path == GUI_TESTS and config.option.markexpr in ENGINE_ALONE else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Between several workers (``pytest -n 2``), a file's tests stay together, and so do all those of the window.
+
+    What a file's fixtures make is then made once, and a screen has one active window. Files are handed out in their
+    order: the longest tests come first in it. The markers of ``--dist loadgroup`` would say the same, but xdist 3.8
+    writes them to where pytest 9.2 no longer looks.
+    """
+    if config.option.dist != "load":  # something else was asked for
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class FilesAndScreen(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return "screen" if file.startswith(SCREEN) else file
+
+    config.option.loadscopereorder = False
+    return FilesAndScreen(config, log)
 
 
 def pytest_configure():
@@ -85,6 +113,23 @@ def pytest_configure():
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         torch.set_num_threads(max(1, torch.get_num_threads() // workers))
+
+
+def pytest_collection_finish():
+    """Let the garbage collector pass over what stays anyway: modules, and some thousand tests."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_given_back():
+    """A file's tests leave little memory behind: freed pieces between others in use would stay with the process."""
+    yield
+    if psutil.Process().memory_info().rss < KEPT_BYTES:
+        return
+    gc.collect()
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # the C library is another than glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture(autouse=True)
@@ -168,17 +213,62 @@ def scribble_checkpoint(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def quantized(lite_medsam, calibration, finish):
-    """LiteMedSAM at 4 bits."""
-    return finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", 4)))
+def made_once(tmp_path_factory):
+    """Makes a file for the tests of all workers: the first that needs it writes it, and the others wait for it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+
+    def made(name, make):
+        path = folder / name
+        with FileLock(folder / f".{name}.lock"):
+            if not path.exists():
+                make(path)
+        return path
+
+    return made
+
+
+def unmeasured_plan(layers, _grams, settings, _damage):
+    """Layers of every width and group size, most of the one asked for, without measuring what each one's damage is."""
+    yield from layers  # tried
+    yield from layers  # judged
+    first, second = (bits for bits in (2, 4, 8) if bits != settings.bits)
+    inner = [name for name in layers if ".blocks." in name]
+    plan = dict.fromkeys(layers, LayerPlan(settings.bits, 64))
+    plan |= {name: LayerPlan(first, 32) for name in inner[::8]}
+    plan |= {name: LayerPlan(second, 128) for name in inner[5::16]}
+    return plan
+
+
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """Spends every budget by :func:`unmeasured_plan`: measuring takes most of the time of quantizing on one slice."""
+    monkeypatch.setattr(layerwise, "measured_plan", unmeasured_plan)
 
 
 @pytest.fixture(scope="session")
-def saved(quantized, tmp_path_factory):
-    """Its file; tests leave it as it is."""
-    path = tmp_path_factory.mktemp("weights") / "four.safetensors"
-    save_weights(quantized, path)
-    return path
+def saved(lite_medsam, calibration, finish, made_once):
+    """The file of LiteMedSAM at 4 bits, 2 and 8 in some layers; tests leave it as it is."""
+
+    def make(path):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(layerwise, "measured_plan", unmeasured_plan)
+            save_weights(finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", 4))), path)
+
+    return made_once("four.safetensors", make)
+
+
+@pytest.fixture(scope="session")
+def quantized(saved):
+    """The same, loaded."""
+    return load_weights(saved)
+
+
+@pytest.fixture(scope="session")
+def small_model(lite_medsam):
+    """LiteMedSAM with an encoder of few channels: for what is about the run over layers, whatever they are."""
+    return replace(lite_medsam, image_encoder=small_encoder())
 
 
 @pytest.fixture(scope="session")

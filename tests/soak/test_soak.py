@@ -14,7 +14,6 @@ import pytest
 @pytest.mark.skipif("PQCOMQ_SOAK" not in os.environ, reason="takes minutes of a quiet machine: set PQCOMQ_SOAK")
 @pytest.mark.slow
 @pytest.mark.gui
-@pytest.mark.xdist_group("screen")
 def test_the_window_works_round_after_round_and_lets_go_of_everything(tmp_path):
     out = tmp_path / "soak"
     command = [sys.executable, str(Path(__file__).with_name("run.py")), "--minutes", "2", "--rounds", "12"]
