@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 import pqcomq
+from pqcomq.comparison.evaluate import Protocol
 from pqcomq.quantization.calibration.slices import calibrate_on
 from pqcomq.volumes.intensity_window import PRESETS
 
@@ -92,7 +93,8 @@ def test_comparing_and_evaluating(lite_medsam, phantom, rounded):
     assert result.comparisons[0].agreement.dice > 0.9
     assert result.comparisons[0].candidate.accuracy.dice > 0.8
     told = []
-    found = pqcomq.evaluate(phantom, truth.astype(np.uint8), lite_medsam, [rounded], progress=told.append)
+    asked = {"protocol": Protocol(most_slices=2), "runtime": "torch", "progress": told.append}
+    found = pqcomq.evaluate(phantom, truth.astype(np.uint8), lite_medsam, [rounded], **asked)
     assert found.summaries[0].precision == "FP32"
     assert found.summaries[-1].precision.startswith("8-bit Round to nearest")
     assert list(found.summaries[0].dice_by_label) == [1]

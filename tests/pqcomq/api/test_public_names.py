@@ -13,6 +13,7 @@ import SimpleITK as sitk
 import torch
 
 import pqcomq
+from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.samples.synthetic_ct import synthetic_ct
 
 PUBLIC = {
@@ -43,6 +44,31 @@ def test_both_packages_say_that_they_are_typed(package):
 MODELS_RUN = {"compare", "evaluate", "evaluate_cohort", "quantize", "segment"}
 
 
+@pytest.fixture(scope="module")
+def sample():
+    return synthetic_ct()
+
+
+@pytest.fixture(scope="module")
+def made():
+    return {}
+
+
+@pytest.fixture
+def made_by_an_earlier_example(sample, made, monkeypatch):
+    """The synthetic CT is drawn once, and what several examples quantize is quantized for the first of them."""
+
+    def quantized(model, calibration, config):
+        asked = (config, str(calibration.description))
+        if asked not in made:
+            made[asked] = yield from quantize_model(model, calibration, config)
+        return made[asked]
+
+    monkeypatch.setattr("pqcomq.api.models.quantize_model", quantized)
+    monkeypatch.setattr("pqcomq.samples.synthetic_ct.synthetic_ct", lambda: sample)
+
+
+@pytest.mark.usefixtures("made_by_an_earlier_example")
 @pytest.mark.parametrize(
     "name", [pytest.param(each, marks=[pytest.mark.slow] * (each in MODELS_RUN)) for each in sorted(PUBLIC)]
 )
@@ -59,15 +85,23 @@ def test_examples_in_docstrings_give_what_they_say(name, tmp_path, monkeypatch):
         assert result.failed == 0
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
-def test_the_examples_on_pages_run_on_the_synthetic_ct(page, tmp_path, monkeypatch, capsys):
+def test_the_examples_on_pages_run_on_the_synthetic_ct(sample, quantized, tmp_path, monkeypatch, capsys):
+    """What both pages show is run once, with weights made before: other tests wait for them to be made."""
     pytest.importorskip("pandas")
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert blocks
-    volume = synthetic_ct().volume
+
+    def made_before(_model, calibration, config):
+        assert len(calibration.slices) == 8
+        assert config == quantized.settings
+        yield pqcomq.Progress(1, 1, "")
+        return quantized
+
+    monkeypatch.setattr("pqcomq.api.models.quantize_model", made_before)
+    volume = sample.volume
     sitk.WriteImage(volume.to_file_grid(volume.voxels), str(tmp_path / "ct.nii.gz"))
     monkeypatch.chdir(tmp_path)
-    for block in blocks:
+    pages = {page: (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/python.md")}
+    shown = {page: re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL) for page, text in pages.items()}
+    assert all(shown.values())
+    for block, page in {block: page for page, blocks in shown.items() for block in blocks}.items():
         exec(compile(block, page, "exec"), {})
     assert "dice_between_models" in capsys.readouterr().out

@@ -23,13 +23,10 @@ from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import quantizable_layers
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
-from pqcomq.quantization.calibration.slices import calibrate_on
 from pqcomq.quantization.planning.presets import default_config
-from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.samples.synthetic_ct import synthetic_ct
 from pqcomq.segmentation.box import tight_box
 from pqcomq.volumes.intensity_window import eight_bit
-from pqcomq.volumes.labels.label_maps import read_labels
-from pqcomq.volumes.volume_reader import read_volume
 
 openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
 from pqcomq.backends import graph_ops  # noqa: E402
@@ -143,13 +140,12 @@ def test_position_biases_stay_tables_in_the_compiled_encoder(lite_medsam):
 
 
 @pytest.fixture(scope="module")
-def prompts(real_data):
-    """Slices of the development CT with a box for an organ on each: (pixels, box)."""
-    volume = read_volume(real_data / "abdomen_ct.nii.gz")
-    labels = read_labels(real_data / "abdomen_ct_labels.nii.gz", volume)
-    pixels = eight_bit(volume, None)
+def prompts():
+    """Slices of the synthetic CT with a box for an organ on each: (pixels, box)."""
+    sample = synthetic_ct()
+    labels, pixels = sample.labels, eight_bit(sample.volume, None)
     chosen = []
-    for label in (1, 2, 5):
+    for label in sorted(sample.names)[:3]:
         z = int(np.count_nonzero(labels == label, axis=(1, 2)).argmax())
         chosen.append((pixels[z], tight_box(labels[z] == label, 2)))
     return chosen
@@ -167,15 +163,12 @@ def test_full_precision_gives_torch_s_masks(lite_medsam, prompts):
     assert fast.execution != lite_medsam.execution, "embeddings of two runtimes never mix"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("bits", [4, 2])
-def test_packed_weights_give_the_masks_of_the_same_weights_in_torch(lite_medsam, prompts, real_data, finish, bits):
-    calibration = calibrate_on([read_volume(real_data / "calibration_ct_1.nii.gz")], 1)
-    model = finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", bits)))
-    fast = on_runtime(model, Runtime.openvino)
-    assert min(agreement(model.segmenter, fast, prompts)) >= 0.995
+def test_packed_weights_give_the_masks_of_the_same_weights_in_torch(quantized, prompts):
+    assert {weight.bits for weight in quantized.weights.values()} == {2, 4, 8}
+    fast = on_runtime(quantized, Runtime.openvino)
+    assert min(agreement(quantized.segmenter, fast, prompts)) >= 0.995
     assert not fast.execution.simulated
-    assert model.segmenter.execution.simulated
+    assert quantized.segmenter.execution.simulated
 
 
 def test_bfloat16_is_asked_for_and_told(quantized, prompts):

@@ -19,6 +19,7 @@ from pqcomq.models import lite_medsam
 from pqcomq.models.catalogue.entries import ENTRIES, why_not
 from pqcomq.models.registry import load_model
 from pqcomq.models.slice_prompt import SlicePrompt
+from pqcomq.models.small_encoder import small_encoder
 from pqcomq.models.transforms import LiteMedSAMFraming, prompt_tensors, scribbles_tensor
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.calibration.passes import BOXES_A_PASS, CalibrationPasses
@@ -82,7 +83,7 @@ def published(checkpoint, pixels, drawn):
     return logits
 
 
-@pytest.mark.parametrize(("shape", "width"), [((384, 512), 5), ((512, 400), 1), ((120, 200), 3)])
+@pytest.mark.parametrize(("shape", "width"), [((512, 400), 1), ((120, 200), 3)])
 def test_a_scribble_is_answered_as_by_its_authors(scribble_checkpoint, model, shape, width):
     pixels, drawn = picture(shape), stroke(shape, width)
     expected = published(scribble_checkpoint, pixels, drawn)
@@ -165,13 +166,10 @@ def test_scribbles_calibrate_the_decoder_of_a_model_that_takes_nothing_else(mode
     assert seen.mean() < 0.05, "lines, not areas"
 
 
-@pytest.fixture(scope="module")
-def rounded(model, calibration, finish):
-    """At 8 bits, rounded to the nearest."""
-    return finish(quantize_model(model, calibration, default_config(KEY, 8, "rtn")))
-
-
-def test_a_quantized_model_takes_the_same_path(model, rounded, phantom, finish, tmp_path):
+@pytest.mark.slow
+def test_a_quantized_model_takes_the_same_path(model, calibration, phantom, finish, tmp_path):
+    model = replace(model, image_encoder=small_encoder())
+    rounded = finish(quantize_model(model, calibration, default_config(KEY, 8, "rtn")))
     drawn = np.zeros(phantom.voxels.shape, bool)
     drawn[2, 30:50, 55:60] = True
     prompt = Prompt(scribble=Scribble.of(drawn), span=(1, 3))

@@ -23,45 +23,46 @@ def left(layer):
 
 
 @pytest.fixture(scope="module")
-def whole(lite_medsam, calibration, finish, tmp_path_factory):
+def whole(small_model, calibration, finish, tmp_path_factory):
     """The file of a run that nobody stopped."""
     path = tmp_path_factory.mktemp("whole") / "w.safetensors"
-    save_weights(finish(quantize_model(lite_medsam, calibration, QUICK)), path)
+    save_weights(finish(quantize_model(small_model, calibration, QUICK)), path)
     return path.read_bytes()
 
 
-def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(lite_medsam, calibration, finish, tmp_path, whole):
-    identity = run_identity(lite_medsam, calibration, QUICK)
+@pytest.mark.slow
+def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(small_model, calibration, finish, tmp_path, whole):
+    identity = run_identity(small_model, calibration, QUICK)
     folder = tmp_path / "w.unfinished"
-    work = quantize_model(lite_medsam, calibration, QUICK, Journal.open(folder, identity))
+    work = quantize_model(small_model, calibration, QUICK, Journal.open(folder, identity))
     for event in work:
-        if event.phase == "quantize" and event.step == 20:
+        if event.phase == "quantize" and event.step == 10:
             break
     work.close()
     again = Journal.open(folder, identity)
-    assert again.finished_layers == 20
+    assert again.finished_layers == 10
     # As after a power cut: a file half written under its own name is made again, not believed.
     damaged = sorted(folder.glob("layers.0*.safetensors"))[0]
     damaged.write_bytes(damaged.read_bytes()[:50])
     path = tmp_path / "w.safetensors"
-    save_weights(finish(quantize_model(lite_medsam, calibration, QUICK, again)), path)
+    save_weights(finish(quantize_model(small_model, calibration, QUICK, again)), path)
     assert path.read_bytes() == whole
     again.discard()
     assert not folder.exists()
 
 
-def test_another_run_starts_afresh(lite_medsam, calibration, tmp_path):
+def test_another_run_starts_afresh(small_model, calibration, tmp_path):
     folder = tmp_path / "w.unfinished"
-    first = Journal.open(folder, run_identity(lite_medsam, calibration, QUICK))
-    work = quantize_model(lite_medsam, calibration, replace(QUICK, inputs="full", budget=None), first)
+    first = Journal.open(folder, run_identity(small_model, calibration, QUICK))
+    work = quantize_model(small_model, calibration, replace(QUICK, inputs="full", budget=None), first)
     for event in work:
         if event.phase == "quantize":
             break
     work.close()
     assert first.finished_layers == 1
-    assert Journal.open(folder, run_identity(lite_medsam, calibration, QUICK)).finished_layers == 1
+    assert Journal.open(folder, run_identity(small_model, calibration, QUICK)).finished_layers == 1
     other = replace(QUICK, sweeps=2)
-    assert Journal.open(folder, run_identity(lite_medsam, calibration, other)).finished_layers == 0
+    assert Journal.open(folder, run_identity(small_model, calibration, other)).finished_layers == 0
 
 
 def test_another_model_of_the_same_checkpoint_is_another_run(lite_medsam, calibration, tmp_path):
@@ -73,16 +74,16 @@ def test_another_model_of_the_same_checkpoint_is_another_run(lite_medsam, calibr
     assert "held layers of another run" in Journal.open(tmp_path / "w.unfinished", other).note
 
 
-def test_a_layer_comes_back_as_it_was(lite_medsam, calibration, tmp_path):
+def test_a_layer_comes_back_as_it_was(small_model, calibration, tmp_path):
     journal = Journal.open(tmp_path / "j", {"any": 1})
     settings = replace(QUICK, budget=None, inputs="full")
-    work = quantize_model(lite_medsam, calibration, settings, journal)
+    work = quantize_model(small_model, calibration, settings, journal)
     for event in work:
         if event.phase == "quantize":
             name = event.name
             break
     work.close()
-    shape = tuple(layers_to_quantize(lite_medsam, decoder=False)[name].weight.shape)
+    shape = tuple(layers_to_quantize(small_model, decoder=False)[name].weight.shape)
     layer = journal.layer(name, shape)
     assert layer.error == event.error_after
     assert layer.weight.bits == 2

@@ -15,11 +15,11 @@ from pqcomq.quantization.layer_names import copied, layers_to_quantize
 
 
 @pytest.fixture(scope="module")
-def images(lite_medsam, phantom):
+def images(small_model, phantom):
     from pqcomq.volumes.intensity_window import eight_bit
 
     shown = eight_bit(phantom)
-    return [lite_medsam.transforms.image(shown[z]) for z in (1, 3)]
+    return [small_model.transforms.image(shown[z]) for z in (1, 3)]
 
 
 BOXES = torch.tensor([[[40.0, 50.0, 120.0, 140.0]], [[90.0, 80.0, 200.0, 210.0]]])
@@ -30,15 +30,15 @@ def passes(model, images):
 
 
 @pytest.mark.slow
-def test_layers_of_encoder_and_decoder_see_what_their_predecessors_left_them(lite_medsam, images):
-    low = copied(lite_medsam)
-    layers, low_layers = (layers_to_quantize(model, decoder=True) for model in (lite_medsam, low))
+def test_layers_of_encoder_and_decoder_see_what_their_predecessors_left_them(small_model, images):
+    low = copied(small_model)
+    layers, low_layers = (layers_to_quantize(model, decoder=True) for model in (small_model, low))
     with gathering_grams(layers) as beforehand:
-        for run in passes(lite_medsam, images):
+        for run in passes(small_model, images):
             run()
     generator = torch.Generator().manual_seed(1)
     seen: dict[str, PairedGram] = {}
-    for name, paired in SequentialForward(passes(lite_medsam, images), passes(low, images), layers, low_layers):
+    for name, paired in SequentialForward(passes(small_model, images), passes(low, images), layers, low_layers):
         seen[name] = paired
         weight = low_layers[name].weight.data
         weight *= 1 + 0.05 * torch.randn(weight.shape, generator=generator)
@@ -70,27 +70,27 @@ def test_a_layer_that_runs_twice_counts_once_and_one_that_never_runs_is_left_out
 
 
 @pytest.mark.parametrize("halts", [0, 1, 5])
-def test_closed_on_the_way_it_leaves_no_hooks(lite_medsam, images, halts):
-    low = copied(lite_medsam)
-    layers, low_layers = (layers_to_quantize(model, decoder=False) for model in (lite_medsam, low))
-    steps = SequentialForward(passes(lite_medsam, images), passes(low, images), layers, low_layers)
+def test_closed_on_the_way_it_leaves_no_hooks(small_model, images, halts):
+    low = copied(small_model)
+    layers, low_layers = (layers_to_quantize(model, decoder=False) for model in (small_model, low))
+    steps = SequentialForward(passes(small_model, images), passes(low, images), layers, low_layers)
     for _ in range(halts):
         next(steps)
     steps.close()
-    for model in (lite_medsam, low):
+    for model in (small_model, low):
         assert not any(module._forward_pre_hooks for module in model.image_encoder.modules())
     assert not torch.is_inference_mode_enabled()
 
 
-def test_what_goes_wrong_in_a_pass_reaches_the_caller(lite_medsam, images):
-    low = copied(lite_medsam)
-    layers, low_layers = (layers_to_quantize(model, decoder=False) for model in (lite_medsam, low))
+def test_what_goes_wrong_in_a_pass_reaches_the_caller(small_model, images):
+    low = copied(small_model)
+    layers, low_layers = (layers_to_quantize(model, decoder=False) for model in (small_model, low))
     with pytest.raises(RuntimeError, match="at the same time"):
         list(
             SequentialForward(
-                passes(lite_medsam, images), [lambda: layers["neck.0"](images[0])] * 2, layers, low_layers
+                passes(small_model, images), [lambda: layers["neck.0"](images[0])] * 2, layers, low_layers
             )
         )
     with pytest.raises(ZeroDivisionError):
         list(SequentialForward([lambda: 1 // 0], passes(low, images[:1]), layers, low_layers))
-    assert not any(module._forward_pre_hooks for module in lite_medsam.image_encoder.modules())
+    assert not any(module._forward_pre_hooks for module in small_model.image_encoder.modules())
