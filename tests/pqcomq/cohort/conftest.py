@@ -45,11 +45,13 @@ def phantoms(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def rounded(lite_medsam, calibration, finish, tmp_path_factory):
+def rounded(lite_medsam, calibration, finish, made_once):
     """Weights of LiteMedSAM at 4 bits, rounded to nearest."""
-    path = tmp_path_factory.mktemp("rounded") / "rounded.safetensors"
-    save_weights(finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", 4, "rtn"))), path)
-    return path
+
+    def make(path):
+        save_weights(finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", 4, "rtn"))), path)
+
+    return made_once("rounded.safetensors", make)
 
 
 @pytest.fixture(scope="session")

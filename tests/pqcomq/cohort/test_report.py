@@ -65,7 +65,8 @@ def result_of(case, seed):
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
+def judged(tmp_path_factory):
+    """A cohort's result and its statistics."""
     folder = tmp_path_factory.mktemp("cohort") / "out"
     names = [f"Zwetschge^Kunigunde {number}" for number in range(12)]
     cases = [
@@ -78,15 +79,19 @@ def written(tmp_path_factory):
         store.write(result_of(case, seed))
     store.write_fault(cases[-1], "not scored", "its labels lie on another grid")
     result = CohortResult.at(folder)
-    paths = write_results(result, CohortStatistics.of(result, 0.01))
-    return folder, paths
+    return result, CohortStatistics.of(result, 0.01)
+
+
+@pytest.fixture(scope="module")
+def written(judged):
+    """Its folder and the files in it."""
+    result, _statistics = judged
+    return result.store.folder, write_results(*judged)
 
 
 @pytest.mark.slow
-def test_a_model_s_card_gets_means_with_their_worst_cases(written):
-    folder, _paths = written
-    result = CohortResult.at(folder)
-    statistics = CohortStatistics.of(result, 0.01)
+def test_a_model_s_card_gets_means_with_their_worst_cases(judged):
+    result, statistics = judged
     quantized = result.models[1]
     lines = card_figures(result, statistics, quantized.name, quantized.effective_bits)
     full, own = (
