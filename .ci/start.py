@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -43,6 +44,8 @@ DEBIAN_PACKAGES = [
     "fonts-dejavu-core",
 ]
 """Qt's libraries, Mesa's software OpenGL, a font, and a screen where there is none."""
+WINDOWLESS = ["-p", "no:napari", "-p", "no:npe2", "-p", "no:pytest-qt"]
+"""The engine's fast tests open no window: spares each worker the seconds in which these plugins of pytest load."""
 MEMORY_OF_TWO_WORKERS = 14 << 30
 """Bytes: one worker compiles whole models for several runtimes, the other keeps windows."""
 
@@ -60,7 +63,10 @@ def main(arguments: list[str]) -> int:
     install_package("napari,openvino" if what == "demo" else "dev")
     if what == "demo":
         return run([PROGRAMS / "pqcomq", "demo", *rest])
-    return run([*screen(), PYTHON, "-m", "pytest", *workers(rest), *rest]) if what == "test" else 0
+    if what == "setup":
+        return 0
+    around, options = ([], WINDOWLESS) if ("-m", "fast") in pairwise(rest) else (screen(), [])
+    return run([*around, PYTHON, "-m", "pytest", *workers(rest), *options, *rest])
 
 
 def run(command: list[str | Path], **environment: str) -> int:

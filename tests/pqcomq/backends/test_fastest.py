@@ -89,7 +89,14 @@ def test_a_model_says_what_was_taken_and_why(lite_medsam):
 
 
 class TestSelfCheck:
-    @pytest.mark.parametrize("runtime", [each for each in Runtime.settings() if each.on_openvino])
+    @pytest.mark.parametrize(
+        "runtime",
+        [
+            pytest.param(each, marks=[pytest.mark.slow] * (each is not Runtime.openvino))
+            for each in Runtime.settings()
+            if each.on_openvino
+        ],
+    )
     def test_every_runtime_that_can_run_here_computes_what_torch_does(self, runtime):
         if not available(runtime):
             pytest.skip(f"{runtime.value} does not run here")

@@ -187,6 +187,7 @@ def test_a_missing_option_has_status_2(run):
     assert run("--version")[1].startswith("pqcomq ")
 
 
+@pytest.mark.slow  # the import contracts tell the same at once
 def test_the_engine_loads_neither_napari_nor_qt():
     code = (
         "import sys, pqcomq.cli; from pqcomq.models.registry import load_model; load_model('lite-medsam');"
