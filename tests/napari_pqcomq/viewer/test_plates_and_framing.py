@@ -41,9 +41,7 @@ def panes_of(masks, count):
 def opened(shown_viewer, volume, masks, qtbot):
     """Opens a comparison of so many sides in a window."""
 
-    def opening(count, size=(1280, 800)):
-        shown_viewer.window.resize(*size)
-        qtbot.wait(200)
+    def opening(count):
         view = ComparisonView(shown_viewer, shown_viewer.window._qt_window)
         view.open(panes_of(masks, count), Scene.of_box(volume, (-160.0, 240.0), BOX))
         qtbot.wait(200)
@@ -75,20 +73,22 @@ def body_pixels(viewer, volume, side):
     return top, bottom, left, right
 
 
-@pytest.mark.parametrize("size", [(900, 600), (1280, 800), (1800, 1000)])
 @pytest.mark.parametrize("sides", [2, 4])
-def test_no_strip_lies_on_the_body(opened, shown_viewer, volume, sides, size):
-    view = opened(sides, size)
-    view.look_at(None)
-    seen = strips(shown_viewer)
-    assert len(seen) == sides
-    for number, strip in enumerate(seen):
-        top, bottom, left, right = body_pixels(shown_viewer, volume, number)
-        assert top >= strip.y() + strip.height() - 1, "the picture begins below the strip"
-        assert left >= strip.x() - 1
-        assert right <= strip.x() + strip.width() + 1
-        below = [other.y() for other in seen if other.y() > strip.y()]
-        assert bottom <= min([*below, shown_viewer.canvas.size[0]]) + 1
+def test_no_strip_lies_on_the_body(opened, shown_viewer, volume, qtbot, sides):
+    view = opened(sides)
+    for size in ((900, 600), (1280, 800), (1800, 1000)):
+        shown_viewer.window.resize(*size)
+        qtbot.wait(200)
+        view.look_at(None)
+        seen = strips(shown_viewer)
+        assert len(seen) == sides
+        for number, strip in enumerate(seen):
+            top, bottom, left, right = body_pixels(shown_viewer, volume, number)
+            assert top >= strip.y() + strip.height() - 1, "the picture begins below the strip"
+            assert left >= strip.x() - 1
+            assert right <= strip.x() + strip.width() + 1
+            below = [other.y() for other in seen if other.y() > strip.y()]
+            assert bottom <= min([*below, shown_viewer.canvas.size[0]]) + 1
 
 
 def test_strips_say_title_verdict_and_dice_and_all_else_when_hovered_over(opened, shown_viewer):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from qtpy.QtGui import QOffscreenSurface, QOpenGLContext
@@ -23,21 +25,18 @@ def other_context():
 
 
 @pytest.mark.parametrize("floating", [False, True])
-@pytest.mark.parametrize("batch", [False, True])
-def test_removal_makes_the_canvas_current(shown_viewer, other_context, floating, batch):
+def test_removal_makes_the_canvas_current(shown_viewer, other_context, floating):
     inside = QWidget()
     shown_viewer.window.add_dock_widget(inside, name="inside").setFloating(floating)
     (canvas,) = shown_viewer.window._qt_window.findChildren(QOpenGLWidget)
     context = GLContext(shown_viewer, inside)
-    layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
-    shown_viewer.window.activate()
-    assert other_context()
-    if batch:
-        with shown_viewer.layers.batched_update():
+    for together in (nullcontext, shown_viewer.layers.batched_update):
+        layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
+        shown_viewer.window.activate()
+        assert other_context()
+        with together():
             shown_viewer.layers.remove(layer)
-    else:
-        shown_viewer.layers.remove(layer)
-    assert QOpenGLContext.currentContext() == canvas.context()
+        assert QOpenGLContext.currentContext() == canvas.context()
     context.release()
     layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
     assert other_context()
