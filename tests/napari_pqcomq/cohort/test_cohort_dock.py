@@ -27,11 +27,12 @@ from pqcomq.quantization.files.weights_file import save_weights
 
 @pytest.fixture
 def data(tmp_path, block):
-    """Two patients whose cube is labelled, and a folder without labels."""
+    """Two patients whose cube is labelled on two slices, and a folder without labels."""
     for place, name in enumerate(("anna", "bert")):
         image = block()
         voxels = sitk.GetArrayFromImage(image)
-        labels = sitk.GetImageFromArray((voxels == 200).astype(np.uint8))
+        seen = np.isin(np.arange(len(voxels)), (5, 6))[:, None, None]
+        labels = sitk.GetImageFromArray(((voxels == 200) & seen).astype(np.uint8))
         noisy = voxels + np.random.default_rng(place).normal(0, 8, voxels.shape).astype(np.int16)
         made = sitk.GetImageFromArray(noisy.astype(np.int16))
         for each in (labels, made):
