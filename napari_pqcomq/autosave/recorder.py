@@ -78,7 +78,8 @@ class Recorder(QObject):
         objects.settled.connect(self.note)
         store.corrected.connect(self.note)
         viewer.layers.events.inserted.connect(self._on_layers)
-        viewer.layers.events.removed.connect(self._on_removed)
+        viewer.layers.events.removing.connect(self._on_removing)
+        viewer.layers.events.removed.connect(self._on_layers)
         self._on_layers()
 
     @property
@@ -130,7 +131,8 @@ class Recorder(QObject):
         self.write_now()
         self.set_desk(None)
         self._viewer.layers.events.inserted.disconnect(self._on_layers)
-        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self._viewer.layers.events.removing.disconnect(self._on_removing)
+        self._viewer.layers.events.removed.disconnect(self._on_layers)
         self._listen_to([])
 
     def _on_volume(self) -> None:
@@ -173,9 +175,8 @@ class Recorder(QObject):
             return list
         return partial(corrected_labels, result, corrections.snapshot())
 
-    def _on_removed(self, event: object = None) -> None:
+    def _on_removing(self, event: object = None) -> None:
         self._before_removal = self._before_removal or self._newest
-        self._on_layers()
 
     def _on_layers(self, event: object = None) -> None:
         self._listen_to([layer for layer in self._viewer.layers if isinstance(layer, Labels)])

@@ -132,7 +132,7 @@ def test_corrections_come_back_with_their_comparison(dock, qtbot):
     qtbot.waitUntil(lambda: dock.panels.view.is_open and bool(dock.panels.store.corrections), timeout=PATIENCE_MS)
     assert np.array_equal(dock.panels.view.masks(6)[1], painted)
     assert dock.panels.corrections.rows()[0]["voxels_added"] > 0
-    dock.correcting.undo_stroke_or_box()
+    dock.correcting.undo()
     assert not np.array_equal(dock.panels.view.masks(6)[1], painted)
 
 

@@ -147,6 +147,8 @@ def test_objects_of_points_are_taken_back_step_by_step():
     prompts.set_span(0, 3, 3)
     assert prompts.objects[0].span == (2, 3), "its point stays on one of its slices"
     prompts.undo()
+    assert prompts.objects[0].span == (0, 7), "what is not settled first"
+    prompts.undo()
     assert prompts.objects == ()
     with pytest.raises(InputError, match="first point of an object lies inside"):
         prompts.add_point(PromptPoint(4, 5, 2, positive=False), depth=12)
