@@ -162,6 +162,7 @@ class CompareWidget(QWidget):
     def _connect(self) -> None:
         panels, workflow = self.panels, self.workflow
         workflow.changed.connect(self.refresh)
+        panels.question.asked.connect(self.steps.make_room)
         for signal in (workflow.shown, panels.volume.changed):
             signal.connect(panels.mouse.take_focus)  # arrows work without a click first
         panels.weights.quantize_requested.connect(workflow.quantize)

@@ -37,10 +37,22 @@ class Steps(QWidget):
         self.model = Step(tr("2 Model"), stacked(panels.model, panels.weights))
         self.truth = Collapsible(tr("Ground truth (optional)"), panels.truth)
         self.objects = Step(tr("3 Objects"), stacked(panels.prompts, self.truth))
+        self._for_room: list[Step] = []  # folded while a question is asked
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for step in (self.volume, self.model, self.objects):
             column.addWidget(step)
+
+    def make_room(self, is_asked: bool) -> None:
+        """Fold model and objects while a question is asked, so that nothing needs scrolling, and open them after it."""
+        if is_asked and not self._for_room:
+            self._for_room = [step for step in (self.model, self.objects) if not step.is_folded]
+            for step in self._for_room:
+                step.fold(True)
+        elif not is_asked:
+            for step in self._for_room:
+                step.fold(step.is_done)
+            self._for_room = []
 
     def show_state(self, weights: Sequence[str], missing: int) -> None:
         """Say how far the user has come.

@@ -87,9 +87,6 @@ class Tour(QObject):
         self._is_seen = kept.get("tour") == "seen"
 
     def _show(self, index: int) -> None:
-        opened = (self._steps.volume, self._steps.model, self._steps.objects)
-        if index < len(opened):
-            opened[index].fold(False)
         is_last = index == len(_TEXTS) - 1
         go_on = self._end if is_last else lambda: self._show(index + 1)
         answers = [
@@ -104,6 +101,9 @@ class Tour(QObject):
         self._panels.question.ask(
             self, tr("{step} of {steps} · {text}", step=index + 1, steps=len(_TEXTS), text=_TEXTS[index]), answers
         )
+        opened = (self._steps.volume, self._steps.model, self._steps.objects)
+        if index < len(opened):  # after the question, which folds the others
+            opened[index].fold(False)
 
     def _end(self) -> None:
         self._is_seen, self._is_offered = True, False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 Answer = tuple[str, str, Callable[[], None]]
@@ -19,7 +19,10 @@ class QuestionBar(QFrame):
     Attributes:
         text: the question.
         buttons: one an answer.
+        asked: emitted with True when there is something to answer, with False when there is nothing any more.
     """
+
+    asked = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +58,7 @@ class QuestionBar(QFrame):
         self.buttons = []
         if not self._asked:
             self.setVisible(False)
+            self.asked.emit(False)
             return
         asker, (question, answers) = next(reversed(self._asked.items()))
         self.text.setText(question)
@@ -65,6 +69,7 @@ class QuestionBar(QFrame):
             self._row.addWidget(button)
             self.buttons.append(button)
         self.setVisible(True)
+        self.asked.emit(True)
 
     def _answer(self, asker: object, action: Callable[[], None]) -> None:
         self.withdraw(asker)

@@ -73,6 +73,11 @@ class Step(QWidget):
         self._on_toggled(True)
 
     @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to be chosen."""
+        return self._is_done
+
+    @property
     def is_folded(self) -> bool:
         """Whether only the header is seen."""
         return not self.button.isChecked()

@@ -62,3 +62,18 @@ def test_who_opens_a_volume_is_not_kept_from_it(made, panels, viewer, volume):
     assert question.isHidden()
     tour.offer()
     assert question.isHidden()
+
+
+def test_while_a_question_is_asked_the_steps_make_room_for_it(made, panels):
+    _tour, steps, question = made
+    question.asked.connect(steps.make_room)
+    steps.volume.fold(False)
+    question.ask("somebody", "Go on?", (("Go on", "", lambda: None),))
+    assert [step.is_folded for step in (steps.volume, steps.model, steps.objects)] == [False, True, True]
+    steps.model.fold(False)  # by the user
+    question.ask("another", "Which?", (("This", "", lambda: None),))
+    assert not steps.model.is_folded
+    question.buttons[0].click()
+    assert steps.objects.is_folded, "the first is still asked"
+    question.buttons[0].click()
+    assert not any(step.is_folded for step in (steps.volume, steps.model, steps.objects))
