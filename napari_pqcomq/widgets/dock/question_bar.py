@@ -54,6 +54,7 @@ class QuestionBar(QFrame):
         """Show the newest question."""
         for button in self.buttons:
             self._row.removeWidget(button)
+            button.setVisible(False)  # it is deleted by the event loop, which may take a while
             button.deleteLater()
         self.buttons = []
         if not self._asked:
