@@ -147,7 +147,7 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
     """
     gl_context = GLContext(viewer, dock)
     objects, store = PromptList(dock), ResultStore(dock)
-    letters = DirectionLetters(viewer)
+    letters = DirectionLetters(viewer, dock)
     view, calibration = ComparisonView(viewer, dock), CalibrationPanel()
     for signal in (view.changed, view.closed):
         signal.connect(lambda: letters.stand_below(view.strips))

@@ -1,8 +1,9 @@
-"""What of an open comparison is seen, and where: layers, grid, outlines, scale bar, plates."""
+"""What of an open comparison is seen, and where: layers, grid, lines, scale bar, plates."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from napari.layers import Layer
@@ -13,10 +14,16 @@ from napari_pqcomq.viewer.layer_stack import LayerStack
 from napari_pqcomq.viewer.modes.base import Stage, ViewMode
 from napari_pqcomq.viewer.modes.flicker import FlickerMode
 from napari_pqcomq.viewer.modes.mode_registry import FIGURES, SIDE_BY_SIDE, VIEWS
-from napari_pqcomq.viewer.modes.swipe import CURTAIN, SwipeMode
+from napari_pqcomq.viewer.modes.swipe import SwipeMode
 from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
 from napari_pqcomq.viewer.scene import Pane, Scene
-from napari_pqcomq.viewer.side_layers import FILL_OPACITY, OUTLINES, SURFACE_OPACITY, TRUTH, is_masks, mask_colours
+from napari_pqcomq.viewer.side_layers import (
+    BOXES,
+    TRUTH,
+    prompt_lines,
+    surface_colours,
+    truth_lines,
+)
 from napari_pqcomq.viewer.strokes import sight_of
 from napari_pqcomq.viewer.user_layers import UserLayers
 from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
@@ -76,12 +83,8 @@ class Arrangement:
         self._choice, self.strips = choice, strips
         self._modes: dict[str, ViewMode] = {}
         self._place: tuple[float, ...] | None = None  # in napari's world, while the view is in 3-D
+        stage.show_lines = self.show_lines
         self.framing = Framing(stage, lambda: strips.height)
-
-    @property
-    def mode_layers(self) -> list[Layer]:
-        """Those that the ways of viewing have beside the layers of the sides."""
-        return [layer for mode in self._modes.values() for layer in mode.own_layers]
 
     def flip(self) -> None:
         """Where the masks are exchanged in one picture, show the next side's."""
@@ -101,19 +104,20 @@ class Arrangement:
         if scene.volume is not stage.scene.volume or not stage.take(panes, candidate):
             return False
         self.show_scene(scene)
-        self.show_masks(None)
+        self.masks_changed(None)
         self.go_to_objects()
         self.arrange()
         return True
 
     def arrange(self) -> None:
         """Bring everything in line, drawn once."""
-        self._mode()  # adds its layers in a batch of its own
-        with one_redraw(self._viewer):
+        with one_redraw(self._viewer) if self._needs_redraw() else nullcontext():
             for _step in self.arranging(one_by_one=False):
                 pass
+            with self._viewer.scene.camera.events.zoom.blocker(self.show_lines):
+                self.framing.fit_again()
+            self.show_lines()
         self.show_plates()
-        self.framing.fit_again()
 
     def arranging(self, *, one_by_one: bool) -> Iterator[None]:
         """The steps of arranging the layers, one each.
@@ -124,14 +128,13 @@ class Arrangement:
         """
         mode = self._mode()
         flat = self._viewer.dims.ndisplay == 2
-        wanted = set(mode.visible()) - self._out_of_sight(flat)
+        wanted = self._wanted(mode, flat)
         if mode.grid is None:
             self._viewer.canvas.grid.enabled = False
         elif one_by_one:
             self._show_grid(mode.grid)
-        for side in self._stage.sides:
-            side.fill.opacity = FILL_OPACITY if flat else SURFACE_OPACITY
-        self.show_lines()
+        if one_by_one:
+            self.show_lines()
         for layer in self._layers:
             if self._users.holds(layer):
                 continue
@@ -150,65 +153,52 @@ class Arrangement:
         plates = self._mode().plates()
         self.strips.show([replace(each, lines=()) for each in plates] if FIGURES in self._hidden else plates)
 
-    def show_boxes(self, event: object = None) -> None:
-        """Draw the boxes that prompt the slice in sight."""
-        sight = sight_of(self._viewer, self._stage.scene.volume)
+    def show_lines(self, event: object = None) -> None:
+        """Draw masks, truth and boxes for the slice, the plane and the camera's zoom; in 3-D there are none."""
+        scene, mode, hidden = self._stage.scene, self._mode(), self._hidden
+        sight = sight_of(self._viewer, scene.volume)
         if sight is None:
             return
-        seen = self._mode().visible()
-        for side in self._stage.sides:
-            if side.boxes in seen:
-                side.show_boxes(self._stage.scene.objects, sight, self._stage.scene.volume)
+        shared = {BOXES: [] if BOXES in hidden else prompt_lines(scene.objects, sight, scene.volume)}
+        if mode.shows_truth and TRUTH not in hidden:
+            shared[TRUTH] = truth_lines(scene.truth, sight)
+        for side, lines in zip(mode.pictures, mode.lines(sight), strict=True):
+            side.show_lines({**({} if "masks" in hidden else lines), **shared}, sight, scene.volume)
+
+    def on_place(self, event: object = None) -> None:
+        """Another slice is in sight; in 3-D the place is remembered, to be shown on slices again."""
+        if self._viewer.dims.ndisplay == 3:
+            self._place = self._viewer.dims.point
+        else:
+            self.show_lines()
 
     def show_scene(self, scene: Scene) -> None:
         """Show other boxes, another current object, other masks out of sight, or another truth, on the same volume."""
         before, self._stage.scene = self._stage.scene, scene
         if scene.hidden != before.hidden:
-            colours = mask_colours(hidden=scene.hidden)
-            for layer in self._layers:
-                if is_masks(layer):
-                    layer.colormap = colours
+            colours = surface_colours(scene.hidden)
+            for side in (*self._stage.sides, *self._stage.spare):
+                side.surfaces.colormap = colours
         if (scene.hidden, scene.current) != (before.hidden, before.current):
-            self.show_masks(None)
+            self.masks_changed(None)
             self.show_plates()
-        if scene.truth is not before.truth:
-            self.arrange()
-        self.show_boxes()
+        else:
+            self.show_lines()
 
-    def show_masks(self, slices: Sequence[int] | None) -> None:
+    def masks_changed(self, slices: Sequence[int] | None) -> None:
         """Draw the sides' masks again, which have changed on some slices, or with None everywhere."""
-        self._show_fills()
         for mode in self._modes.values():
-            mode.show_masks(slices)
-        self.show_outlines()
+            mode.masks_changed(slices)
+        self._show_surfaces()
+        self.show_lines()
 
-    def _show_fills(self) -> None:
-        """Draw each side's masks, in 3-D as surfaces that tell where they differ."""
+    def _show_surfaces(self) -> None:
+        """In 3-D, draw each side's masks as surfaces that tell where they differ."""
         for side in self._stage.sides:
             if self._viewer.dims.ndisplay == 3:
                 side.show_surfaces(self._stage.sides[0], self._stage.scene)
             else:
-                side.show_masks()
-
-    def show_outlines(self, event: object = None) -> None:
-        """Draw the outlines of the slice in sight, and the rims where sides differ; in 3-D there are none."""
-        sight = sight_of(self._viewer, self._stage.scene.volume)
-        if sight is None:
-            return
-        mode, volume = self._mode(), self._stage.scene.volume
-        seen = mode.visible()
-        for side in self._stage.sides:
-            if side.outline in seen:
-                side.show_outlines(self._stage.sides[0], sight, self._stage.scene)
-            if side.truth in seen and TRUTH not in self._hidden:
-                side.show_truth(self._stage.scene.truth, sight, volume)
-        if isinstance(mode, SwipeMode):
-            mode.show_outlines(sight)
-
-    def show_lines(self, event: object = None) -> None:
-        """Draw outlines and boxes for the slice, the plane and the camera's zoom."""
-        self.show_boxes()
-        self.show_outlines()
+                side.hold_masks()
 
     def go_to_objects(self) -> None:
         """In any plane, stay on the user's slice if a box is there, else go to the middle of the last one."""
@@ -231,7 +221,7 @@ class Arrangement:
         elif self._place is not None:
             self._viewer.dims.point = self._place  # napari goes to the slice that the camera turned round
             self._place = None
-        self._show_fills()
+        self._show_surfaces()
         self.arrange()
         if self._viewer.dims.ndisplay == 3:
             look_at(self._viewer, self._stage.scene)
@@ -253,29 +243,27 @@ class Arrangement:
         name = self._choice.name
         if name not in self._modes:
             self._modes[name] = VIEWS[name](self._stage)
-            self._layers.insert(self._modes[name].own_layers)
-            # napari selects what was added last; keys and mouse belong to the picture.
-            self._viewer.layers.selection = {self._stage.sides[0].image}
+        for each, mode in self._modes.items():
+            mode.is_chosen = each == name
         return self._modes[name]
 
-    def _out_of_sight(self, flat: bool) -> set[Layer]:
-        """What the user has hidden, and in 3-D everything that would hide the surfaces."""
-        hidden, own = self._hidden, self.mode_layers
-        out: set[Layer] = set()
-        for side in self._stage.sides:
-            if "masks" in hidden:
-                out |= {side.fill, side.outline}
-            if TRUTH in hidden or self._stage.scene.truth is None:
-                out.add(side.truth)
-            if "boxes" in hidden:
-                out.add(side.boxes)
-            if not flat:
-                out |= set(side.layers) - {side.fill}
-        if "masks" in hidden or not flat:
-            out |= {layer for layer in own if layer.name.endswith(OUTLINES)}
-        if "masks" in hidden:
-            out |= {layer for layer in own if layer.name != CURTAIN}
-        return out
+    def _wanted(self, mode: ViewMode, flat: bool) -> set[Layer]:
+        """The sides' layers that are to be seen."""
+        if flat:
+            return {layer for side in mode.pictures for layer in (side.image, side.lines)}
+        return set() if "masks" in self._hidden else {side.surfaces for side in mode.surfaces}
+
+    def _needs_redraw(self) -> bool:
+        """Whether a layer is to be shown or hidden, or the grid to change: napari builds its scene anew then."""
+        mode, grid = self._mode(), self._viewer.canvas.grid
+        wanted = self._wanted(mode, self._viewer.dims.ndisplay == 2)
+        own = [layer for layer in self._layers if not self._users.holds(layer)]
+        as_it_is = (grid.stride, grid.shape, grid.spacing) if grid.enabled else None
+        return any(layer.visible != (layer in wanted) for layer in own) or as_it_is != self._cells(mode.grid)
+
+    def _cells(self, shape: tuple[int, int] | None) -> tuple[int, tuple[int, int], float] | None:
+        """Stride, shape and spacing of the grid; None for a single picture."""
+        return None if shape is None else (len(self._stage.sides[0].layers), shape, float(_GAP_PIXELS))
 
     def _show_grid(self, shape: tuple[int, int]) -> None:
         grid = self._viewer.canvas.grid
@@ -285,7 +273,8 @@ class Arrangement:
     def _show_scale_bar(self, grid: tuple[int, int] | None, flat: bool) -> None:
         # In this order: napari 0.9.2 makes the further sides' bars only when a visible bar becomes gridded.
         scale_bar = self._viewer.canvas.overlays.scale_bar
-        scale_bar.visible, scale_bar.gridded = True, False
-        # In a square one bar holds for all cells: the pictures are small.
-        scale_bar.gridded = grid is not None and grid[0] == 1
-        scale_bar.visible = flat
+        gridded = grid is not None and grid[0] == 1  # in a square one bar holds for all cells: the pictures are small
+        if (scale_bar.gridded, scale_bar.visible) != (gridded, flat):
+            scale_bar.visible, scale_bar.gridded = True, False
+            scale_bar.gridded = gridded
+            scale_bar.visible = flat

@@ -1,8 +1,8 @@
 """A comparison in the main viewer: two to four sides with one camera, one slice slider and one cursor.
 
 Grid cells go by layer index, so the order of the layers is kept: the first side's layers come first, then as many of
-each further side, then those of the views, then the user's own, hidden. A layer that the user adds or makes visible is
-joined to all sides. Views only show and hide layers. ``close`` puts everything back.
+each further side, then the user's own, hidden. A layer that the user adds or makes visible is joined to all sides.
+Views only show and hide layers. ``close`` puts everything back.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ from napari_pqcomq.viewer.viewer_state import ViewerState
 from napari_pqcomq.widgets.dock.stepwise import Stepwise
 from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 from napari_pqcomq.widgets.napari_window.listeners import Listeners
-from napari_pqcomq.widgets.napari_window.spared_work import spare_repeated_work
 from pqcomq.segmentation.box import Box3D
 
-_STEPS_A_SIDE, _STEPS_BESIDE = 15, 4
-"""Of opening: a side is made, its seven layers are added and shown; then they are joined and arranged."""
+_STEPS_A_SIDE, _STEPS_BESIDE = 6, 4
+"""Of opening: a side is made, its three layers are added, two of them shown; then they are joined and arranged."""
 
 _BACKGROUND = "black"  # in either theme: a light ground dazzles beside a CT, and letters are white
 
@@ -61,7 +60,6 @@ class ComparisonView(ShownContent):
 
     def __init__(self, viewer: ViewerModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        spare_repeated_work()
         self._viewer = viewer
         self._choice = ViewChoice()
         self._opening_steps = Stepwise()
@@ -201,6 +199,7 @@ class ComparisonView(ShownContent):
         if not 2 <= len(panes) <= 4:
             raise ValueError(f"a comparison has two to four sides, not {len(panes)}")
         if self._arrangement is not None and self._arrangement.shows_in_place(panes, scene, candidate):
+            self.changed.emit()
             return
         if self._saved is not None:
             self._clear()
@@ -261,7 +260,7 @@ class ComparisonView(ShownContent):
             (
                 (viewer.layers.events.removed, self._on_removed),
                 (viewer.layers.events.inserted, self._on_inserted),
-                (viewer.dims.events.current_step, arrangement.show_lines),
+                (viewer.dims.events.point, arrangement.on_place),
                 (viewer.dims.events.ndisplay, arrangement.on_ndisplay),
                 (viewer.dims.events.order, arrangement.on_plane),
                 (viewer.scene.camera.events.zoom, arrangement.show_lines),
@@ -296,6 +295,5 @@ class ComparisonView(ShownContent):
         """The sides have other layers than before."""
         if self._stage is not None and self._arrangement is not None:
             every = (*self._stage.sides, *self._stage.spare)
-            of_sides = [layer for side in every for layer in side.layers]
-            self._layers.set_layers([*of_sides, *self._arrangement.mode_layers])
+            self._layers.set_layers([layer for side in every for layer in side.layers])
             self._arrangement.arrange()

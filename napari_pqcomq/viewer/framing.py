@@ -106,6 +106,18 @@ def cell_size(viewer: ViewerModel) -> tuple[float, float]:
     return (height - grid.spacing * (rows - 1)) / rows, (width - grid.spacing * (columns - 1)) / columns
 
 
+def cell_areas(viewer: ViewerModel) -> list[tuple[float, float, float, float]]:
+    """Left, top, width and height of each cell that shows something, or of the whole canvas, in pixels."""
+    canvas = viewer.canvas
+    if not canvas.grid.enabled:
+        return [(0.0, 0.0, float(canvas.size[1]), float(canvas.size[0]))]
+    rows, columns = canvas.grid.actual_shape(viewer.layers)
+    gap = canvas.grid.spacing if canvas.grid.spacing >= 1 else 0  # a share of a cell, with napari's own grid
+    height, width = ((size - gap * (n - 1)) / n for size, n in zip(canvas.size, (rows, columns), strict=True))
+    cells = [cell for cell, inside in canvas.grid.iter_viewboxes(viewer.layers) if inside]
+    return [(column * (width + gap), row * (height + gap), width, height) for row, column in cells]
+
+
 def body_ranges(volume: Volume, contrast_limits: tuple[float, float]) -> tuple[Range, Range, Range]:
     """First and last voxel of the body along z, y and x: what is brighter than the ground round it.
 

@@ -10,6 +10,7 @@ from napari.layers import Layer
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
+from napari_pqcomq.widgets.napari_window.kept_programs import keep_program
 
 
 class LayerStack:
@@ -35,6 +36,7 @@ class LayerStack:
             for layer in layers:
                 layer.visible = False
                 self._viewer.layers.insert(len(self._layers), layer)
+                keep_program(layer)
                 self._layers.append(layer)
 
     def set_layers(self, layers: list[Layer]) -> None:

@@ -35,8 +35,10 @@ class MirroredLayer:
 
     def show(self, on_every_side: bool) -> None:
         """Show the copies where the layer itself is seen, or on no side."""
+        seen = on_every_side and self.layer.visible
         for each in self.copies:
-            each.visible = on_every_side and self.layer.visible
+            if each.visible != seen:
+                each.visible = seen
 
     def leave(self) -> None:
         """Take the layer and its copies out of the sides; the caller removes the copies."""

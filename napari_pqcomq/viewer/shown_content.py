@@ -122,5 +122,5 @@ class ShownContent(QObject):
 
     def _masks_changed(self, slices: Sequence[int] | None) -> None:
         if self._arrangement is not None:
-            self._arrangement.show_masks(slices)
+            self._arrangement.masks_changed(slices)
             self.redrawn.emit()

@@ -1,10 +1,9 @@
-"""The layers of one side of a comparison: image, masks and outlines, ground truth, boxes, the others' cursor."""
+"""The layers of one side of a comparison: image, surfaces in 3-D, and what is drawn on slices: masks, truth, boxes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TypeGuard
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from napari.experimental import link_layers
@@ -15,8 +14,18 @@ from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
 from napari_pqcomq.prompts.prompted_object import MOST_OBJECTS, Prompt
 from napari_pqcomq.viewer.scene import Pane, Scene
-from napari_pqcomq.viewer.strokes import Lines, Sight, draw_lines, outline_lines, region_edges, rim_lines, strokes_layer
+from napari_pqcomq.viewer.strokes import (
+    Lines,
+    Sight,
+    draw_lines,
+    lines_layer,
+    outline_lines,
+    region_areas,
+    region_edges,
+    rim_lines,
+)
 from pqcomq.comparison.presentation.palette import (
+    BOTH_COLOUR,
     FULL_COLOUR,
     INSIDE_COLOUR,
     OUTSIDE_COLOUR,
@@ -34,18 +43,26 @@ ALL_COLOURS = tuple(object_colour(number) for number in range(1, MOST_OBJECTS + 
 STROKE_COLOURS = (*ALL_COLOURS, FULL_COLOUR, QUANTIZED_COLOUR)
 """Of outlines and surfaces, object by object, and of the rims and patches where a quantized side differs."""
 _ONLY_FULL, _ONLY_QUANTIZED = MOST_OBJECTS, MOST_OBJECTS + 1
-PROMPT_COLOURS = (*ALL_COLOURS, "black", INSIDE_COLOUR, OUTSIDE_COLOUR)
-"""Of boxes, object by object, and of points."""
-_RIM_OF_POINT, _INSIDE, _OUTSIDE = MOST_OBJECTS, MOST_OBJECTS + 1, MOST_OBJECTS + 2
+LINE_COLOURS = (*STROKE_COLOURS, TRUTH_COLOUR, INSIDE_COLOUR, OUTSIDE_COLOUR, "black", "white")
+"""Of all lines; those of boxes are the objects' own."""
+FILL_COLOURS = tuple(f"{colour}2E" for colour in ALL_COLOURS)
+"""Of masks, object by object. Quiet: what differs is to be seen, not what is alike."""
+PART_COLOURS = tuple(f"{colour}99" for colour in (BOTH_COLOUR, FULL_COLOUR, QUANTIZED_COLOUR))
+"""Of what both models segmented, only full precision, and only the quantized one."""
+_DRAWN_COLOURS = (*LINE_COLOURS, *FILL_COLOURS, *PART_COLOURS)
+_TRUTH, _INSIDE, _OUTSIDE, _BLACK, WHITE = range(len(STROKE_COLOURS), len(LINE_COLOURS))
+_FILL = len(LINE_COLOURS)
+FIRST_PART = _FILL + len(FILL_COLOURS)
+"""The index of the first of :data:`PART_COLOURS` among those that are drawn in."""
 _OUTLINE_PIXELS, _RIM_PIXELS = 1.5, 2.5
 
-OUTLINES, TRUTH, MASKS = "outlines", "ground truth", "masks"
-"""How the names of layers end that show outlines, and of those that show masks in the objects' colours."""
+MASKS, LINES = "masks", "lines"
+"""How the names of layers end that show masks in the objects' colours, and of those that show lines."""
+FILLS, TRUTH, OUTLINES, CURTAIN, BOXES = "fills", "ground truth", "outlines", "curtain", "boxes"
+"""What is drawn on a side, the lowest first."""
 
 _LINKED_IMAGES = ("contrast_limits", "gamma", "colormap", "interpolation2d", "opacity")
-FILL_OPACITY = 0.18
-"""Quiet: what differs is to be seen, not what is alike."""
-SURFACE_OPACITY = 0.9
+_SURFACE_OPACITY = 0.9
 _BOX_PIXELS, _HANDLE_PIXELS = 1.5, 6.0
 _POINT_REACH, _POINT_PIXELS, _POINT_RIM_PIXELS = 7.0, 3.0, 6.0
 """Length of an arm and width of a point's sign, and of the dark rim beneath it."""
@@ -60,40 +77,34 @@ class Side:
     Attributes:
         number: 1 for the first.
         image: the volume.
-        masks: (z, y, x) uint8, object numbers, that all views of this side's masks read; may be written in place,
-            followed by :meth:`show_masks`.
-        fill: the masks, faintly filled; in 3-D their surfaces.
-        outline: their outlines on the slice in sight, and rims round what full precision has otherwise.
-        truth: outline of the ground truth on the slice in sight; out of sight where there is none.
-        boxes: the prompts on the slice in sight.
-        cursor: where the mouse is on another side.
+        masks: (z, y, x) uint8, object numbers, that all views of this side's masks read; may be written in place.
+        surfaces: the masks in 3-D.
+        lines: what is drawn over the image on the slice in sight, areas too: one layer, since napari takes its time for
+            each.
         joined: layers of the user's, or copies of them.
     """
 
     number: int
     masks: np.ndarray
     image: Image
-    fill: Labels
-    outline: Surface
-    truth: Surface
-    boxes: Surface
-    cursor: Surface
+    surfaces: Labels
+    lines: Surface
     joined: list[Layer] = field(default_factory=list)
-    _shows_cursor: bool = False
+    _drawn: dict[str, Sequence[Lines]] = field(default_factory=dict)
+    _sight: Sight | None = None
+    _pointed: np.ndarray | None = None
 
     @property
     def layers(self) -> list[Layer]:
         """All of them, the lowest first; images of the user's lie below the masks."""
         pictures = [layer for layer in self.joined if isinstance(layer, Image)]
         others = [layer for layer in self.joined if layer not in pictures]
-        return [self.image, *pictures, self.truth, self.fill, self.outline, self.boxes, self.cursor, *others]
+        return [self.image, *pictures, self.surfaces, self.lines, *others]
 
-    def show_masks(self) -> None:
-        """Draw the array again; outlines are drawn by :meth:`show_outlines`."""
-        if self.fill.data is self.masks:
-            self.fill.refresh(extent=False, thumbnail=False, highlight=False)
-        else:
-            self.fill.data = self.masks
+    def hold_masks(self) -> None:
+        """Let the layer of surfaces hold the masks as they are, to be kept and exported; in 3-D it holds others."""
+        if self.surfaces.data is not self.masks:
+            self.surfaces.data = self.masks
 
     def show_surfaces(self, full: Side, scene: Scene) -> None:
         """Draw the surface of what this side or full precision shows, with the rims' colours where only one does.
@@ -106,37 +117,34 @@ class Side:
         marked = own.copy()
         marked[(others > 0) & (own != others)] = _ONLY_FULL + 1
         marked[(others == 0) & (own > 0)] = _ONLY_QUANTIZED + 1
-        self.fill.data = marked
+        self.surfaces.data = marked
 
-    def show_outlines(self, full: Side, sight: Sight, scene: Scene) -> None:
-        """Draw the outlines on the slice in sight, and the rims where full precision's masks are others.
+    def show_lines(self, lines: Mapping[str, Sequence[Lines]], sight: Sight, volume: Volume) -> None:
+        """Draw lines and areas in place of all others but the cursor.
 
         Args:
-            full: the side that shows full precision; it has no rims itself.
+            lines: those of each kind, :data:`TRUTH` and the others.
             sight: what of the volume is on screen.
-            scene: what the masks lie on, and which are out of sight.
+            volume: that the lines lie on.
         """
-        own, others = (scene.seen(sight.slice_of(side.masks)) for side in (self, full))
-        draw_outlines(self.outline, own, others, sight, scene.volume)
-
-    def show_truth(self, truth: np.ndarray | None, sight: Sight, volume: Volume) -> None:
-        """Draw the outline of the ground truth (z, y, x) on the slice in sight."""
-        lines = [] if truth is None else [Lines(region_edges(sight.slice_of(truth)), 0, _OUTLINE_PIXELS)]
-        draw_lines(self.truth, lines, sight, volume)
+        self._drawn, self._sight = dict(lines), sight
+        self._draw(sight, volume)
 
     def show_cursor(self, voxel: np.ndarray | None, sight: Sight | None, volume: Volume) -> None:
         """Mark a place (3,) z y x in voxels with a crosshair that leaves the place itself free, or none."""
-        if voxel is not None or self._shows_cursor:
-            lines = [] if voxel is None or sight is None else _crosshair(voxel, sight, volume)
-            draw_lines(self.cursor, lines, sight, volume)
-        self._shows_cursor = voxel is not None
+        if voxel is self._pointed or (
+            sight is not None and sight == self._sight and _same(voxel, self._pointed, sight)
+        ):
+            return
+        self._pointed = voxel
+        if self._sight is not None and sight in (None, self._sight):  # all lines of another slice are drawn anyway
+            self._draw(self._sight, volume)
 
-    def show_boxes(self, objects: tuple[Prompt, ...], sight: Sight, volume: Volume) -> None:
-        """Draw the boxes, points and scribbles that prompt the slice in sight."""
-        lines = [line for each in objects for line in scribble_lines(each, sight, volume)]
-        lines += [line for each in objects for line in box_lines(each, sight)]
-        lines += [line for each in objects for line in point_lines(each, sight, volume)]
-        draw_lines(self.boxes, lines, sight, volume)
+    def _draw(self, sight: Sight, volume: Volume) -> None:
+        lines = [line for kind in (FILLS, TRUTH, OUTLINES, CURTAIN, BOXES) for line in self._drawn.get(kind, ())]
+        if self._pointed is not None:
+            lines += _crosshair(self._pointed, sight, volume)
+        draw_lines(self.lines, lines, sight, volume)
 
 
 def make_side(number: int, pane: Pane, scene: Scene) -> Side:
@@ -152,11 +160,8 @@ def make_side(number: int, pane: Pane, scene: Scene) -> Side:
         number,
         masks=masks,
         image=_image(number, scene),
-        fill=masks_layer(f"{number}: {MASKS}", masks, volume, STROKE_COLOURS, FILL_OPACITY),
-        outline=strokes_layer(f"{number}: {OUTLINES}", volume, STROKE_COLOURS),
-        truth=strokes_layer(f"{number}: {TRUTH}", volume, (TRUTH_COLOUR,)),
-        boxes=strokes_layer(f"{number}: boxes", volume, PROMPT_COLOURS),
-        cursor=strokes_layer(f"{number}: cursor", volume, ("black", "white")),
+        surfaces=_surfaces(number, masks, volume),
+        lines=lines_layer(f"{number}: {LINES}", volume, _DRAWN_COLOURS),
     )
     for layer in side.layers:
         mark_as_comparison(layer)
@@ -166,68 +171,61 @@ def make_side(number: int, pane: Pane, scene: Scene) -> Side:
 def link_sides(sides: Sequence[Side]) -> None:
     """A window level set on one side holds for the other, or the eye would compare windows instead of masks."""
     link_layers([side.image for side in sides], _LINKED_IMAGES)
-    link_layers([side.fill for side in sides], ("opacity",))
-    link_layers([side.outline for side in sides], ("opacity",))
+    link_layers([side.surfaces for side in sides], ("opacity",))
+    link_layers([side.lines for side in sides], ("opacity",))
 
 
-def draw_outlines(layer: Surface, labels: np.ndarray, full: np.ndarray, sight: Sight, volume: Volume) -> None:
-    """Draw the outlines of a slice's masks, and rims where full precision has otherwise.
+def mask_lines(labels: np.ndarray, full: np.ndarray) -> dict[str, list[Lines]]:
+    """Masks on a slice: their faint fill, their outlines, and rims where full precision's are others.
 
     Args:
-        layer: of :data:`STROKE_COLOURS`.
         labels: (down, across) object numbers.
-        full: those of full precision.
-        sight: what of the volume is on screen.
-        volume: that the masks lie on.
+        full: likewise, of full precision.
     """
-    lines = outline_lines(labels, _OUTLINE_PIXELS)
-    lines += rim_lines(full, labels, _ONLY_FULL, _ONLY_QUANTIZED, _RIM_PIXELS)
-    draw_lines(layer, lines, sight, volume)
+    both = labels | full
+    rows, columns = np.flatnonzero(both.any(axis=1)), np.flatnonzero(both.any(axis=0))
+    if not len(rows):
+        return {}
+    patch = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]  # a slice is mostly empty
+    labels, full = labels[patch], full[patch]
+    numbers = [int(number) for number in np.unique(labels[labels > 0])]
+    drawn = {
+        FILLS: [Lines(region_areas(labels == number), _FILL + number - 1, 0) for number in numbers],
+        OUTLINES: outline_lines(labels, _OUTLINE_PIXELS)
+        + rim_lines(full, labels, _ONLY_FULL, _ONLY_QUANTIZED, _RIM_PIXELS),
+    }
+    corner = np.array((rows[0], columns[0]))
+    return {kind: [replace(each, ends=each.ends + corner) for each in lines] for kind, lines in drawn.items()}
 
 
-def masks_layer(
-    name: str,
-    masks: np.ndarray,
-    volume: Volume,
-    colours: tuple[str, ...],
-    opacity: float = 1.0,
-) -> Labels:
-    """A labels layer of masks.
+def truth_lines(truth: np.ndarray | None, sight: Sight) -> list[Lines]:
+    """The outline of the ground truth (z, y, x) on the slice in sight; none where there is none."""
+    return [] if truth is None else [Lines(region_edges(sight.slice_of(truth)), _TRUTH, _OUTLINE_PIXELS)]
 
-    Args:
-        name: of the layer.
-        masks: (z, y, x) uint8; not copied.
-        volume: that they lie on; travels along, so that they can be saved on the file's grid.
-        colours: of the numbers 1, 2, …
-        opacity: of the layer.
-    """
+
+def prompt_lines(objects: Sequence[Prompt], sight: Sight, volume: Volume) -> list[Lines]:
+    """The scribbles, boxes and points that prompt the slice in sight, the lowest first."""
+    lines = [line for each in objects for line in scribble_lines(each, sight, volume)]
+    lines += [line for each in objects for line in box_lines(each, sight)]
+    return lines + [line for each in objects for line in point_lines(each, sight, volume)]
+
+
+def surface_colours(hidden: frozenset[int] = frozenset()) -> DirectLabelColormap:
+    """The colours of surfaces by object number, without the numbers that are hidden."""
+    table: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+    table |= {number: each for number, each in enumerate(STROKE_COLOURS, start=1) if number not in hidden}
+    return DirectLabelColormap(color_dict=table)
+
+
+def _surfaces(number: int, masks: np.ndarray, volume: Volume) -> Labels:
     return Labels(
-        masks,
-        name=name,
-        opacity=opacity,
-        colormap=mask_colours(colours),
-        metadata={VOLUME_KEY: volume},
+        masks,  # not copied
+        name=f"{number}: {MASKS}",
+        opacity=_SURFACE_OPACITY,
+        colormap=surface_colours(),
+        metadata={VOLUME_KEY: volume},  # to be saved on the file's grid
         **transform(volume),
     )
-
-
-def is_masks(layer: Layer) -> TypeGuard[Labels]:
-    """Whether a layer of a comparison shows masks in the objects' colours."""
-    return isinstance(layer, Labels) and layer.name.endswith(MASKS)
-
-
-def mask_colours(
-    colours: tuple[str, ...] = STROKE_COLOURS, hidden: frozenset[int] = frozenset()
-) -> DirectLabelColormap:
-    """The colours of masks by object number.
-
-    Args:
-        colours: of the numbers 1, 2, …
-        hidden: numbers that are not seen.
-    """
-    table: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-    table |= {number: each for number, each in enumerate(colours, start=1) if number not in hidden}
-    return DirectLabelColormap(color_dict=table)
 
 
 def _image(number: int, scene: Scene) -> Image:
@@ -267,7 +265,7 @@ def point_lines(prompt: Prompt, sight: Sight, volume: Volume) -> list[Lines]:
         ways = np.array([(0, 1), (1, 0)] if each.positive else [(0, 1)], dtype=float)
         arms = np.stack([-ways, ways], axis=1)  # (1 or 2, 2, 2)
         rim = place[1:] + arms * (_POINT_REACH + 1.5) * pixel
-        lines.append(Lines(rim, _RIM_OF_POINT, _POINT_RIM_PIXELS))
+        lines.append(Lines(rim, _BLACK, _POINT_RIM_PIXELS))
         sign = place[1:] + arms * _POINT_REACH * pixel
         lines.append(Lines(sign, _INSIDE if each.positive else _OUTSIDE, _POINT_PIXELS))
     return lines
@@ -293,6 +291,12 @@ def scribble_lines(prompt: Prompt, sight: Sight, volume: Volume) -> list[Lines]:
     return [Lines(np.stack(seen), prompt.number - 1, wide)]
 
 
+def _same(one: np.ndarray | None, other: np.ndarray | None, sight: Sight) -> bool:
+    """Whether two places are one on the slice in sight."""
+    axes = list(sight.order[1:])
+    return one is not None and other is not None and bool((one[axes] == other[axes]).all())
+
+
 def _crosshair(voxel: np.ndarray, sight: Sight, volume: Volume) -> list[Lines]:
     """Four arms round a place, thin and white on a dark rim, so that they are seen on any grey and hide nothing."""
     axes = list(sight.order[1:])
@@ -300,4 +304,4 @@ def _crosshair(voxel: np.ndarray, sight: Sight, volume: Volume) -> list[Lines]:
     ways = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)], dtype=float)
     ends = np.stack([ways * _CROSSHAIR_GAP, ways * _CROSSHAIR_REACH], axis=1)  # (4, 2, 2) pixels
     ends = voxel[axes] + ends * pixel
-    return [Lines(ends, 0, 3.0), Lines(ends, 1, 1.0)]
+    return [Lines(ends, _BLACK, 3.0), Lines(ends, WHITE, 1.0)]

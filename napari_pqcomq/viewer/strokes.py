@@ -2,7 +2,8 @@
 
 napari's labels layers draw outlines a whole number of voxels wide: on a slice of 3 mm that fills half of the picture,
 they hide what they enclose. Its shapes and vectors have a width in voxels too, and another one down than across where
-voxels are no squares. Here every line is a rectangle of its own on a surface layer, made for the zoom in sight.
+voxels are no squares. Here every line is a rectangle of its own on a surface layer, made for the zoom in sight. The
+masks' faint fill is drawn there as well, row by row: napari takes its time for every layer, at every slice.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class Lines:
     """Lines of one colour and width on a slice, all of them across or down.
 
     Attributes:
-        ends: (n, 2, 2) their ends, each down and across, in voxels.
+        ends: (n, 2, 2) their ends, each down and across, in voxels; opposite corners of areas.
         colour: its index in the layer's colours.
-        pixels: width on screen.
+        pixels: width on screen; 0 for areas, which have that of their corners.
     """
 
     ends: np.ndarray
@@ -72,16 +73,14 @@ def sight_of(viewer: ViewerModel, volume: Volume) -> Sight | None:
     return Sight((sliced, down, across), round(float(position)), float(viewer.scene.camera.zoom))
 
 
-def strokes_layer(name: str, volume: Volume, colours: tuple[str, ...], opacity: float = 1.0) -> Surface:
+def lines_layer(name: str, volume: Volume, colours: tuple[str, ...]) -> Surface:
     """An empty layer for lines.
 
     Args:
         name: of the layer.
         volume: that the lines lie on.
-        colours: that lines are drawn in.
-        opacity: of the layer.
+        colours: that lines are drawn in, two or more.
     """
-    colours = colours if len(colours) > 1 else colours * 2  # a colormap of steps needs two
     return Surface(
         _NOTHING,
         name=name,
@@ -89,15 +88,14 @@ def strokes_layer(name: str, volume: Volume, colours: tuple[str, ...], opacity: 
         contrast_limits=(0, len(colours)),
         shading="none",
         blending="translucent_no_depth",
-        opacity=opacity,
         **transform(volume),
     )
 
 
-def draw_lines(layer: Surface, lines: list[Lines], sight: Sight | None, volume: Volume) -> None:
-    """Draw lines in place of those that are there, later ones above earlier ones; in 3-D none."""
-    drawn = _NOTHING if sight is None else _rectangles(lines, sight, volume)
-    if drawn is _NOTHING and layer.vertices is _NOTHING[0]:
+def draw_lines(layer: Surface, lines: list[Lines], sight: Sight, volume: Volume) -> None:
+    """Draw lines in place of those that are there, later ones above earlier ones."""
+    drawn = _rectangles(lines, sight, volume)
+    if all(np.array_equal(new, old) for new, old in zip(drawn, layer.data, strict=True)):
         return
     # Lines lie within the volume. Told of other data, napari measures all layers again, which takes ten times as long.
     with layer.events.data.blocker():
@@ -148,6 +146,21 @@ def rim_lines(
     parts = difference(full, quantized)
     found = ((ONLY_A, only_full), (ONLY_B, only_quantized))
     return [Lines(region_edges(parts == part), colour, pixels) for part, colour in found if (parts == part).any()]
+
+
+def region_areas(inside: np.ndarray) -> np.ndarray:
+    """The areas of a region, row by row.
+
+    Args:
+        inside: (down, across) bool.
+
+    Returns:
+        (n, 2, 2) two opposite corners of each, down and across, in voxels, whose centres are whole numbers.
+    """
+    padded = np.pad(inside, ((0, 0), (1, 1)))
+    rows, ends = np.nonzero(padded[:, 1:] != padded[:, :-1])  # by turns where a run begins and where it ends
+    first, last = ends[::2] - 0.5, ends[1::2] - 0.5
+    return np.stack([np.stack([rows[::2] - 0.5, first], 1), np.stack([rows[::2] + 0.5, last], 1)], 1)
 
 
 def region_edges(inside: np.ndarray) -> np.ndarray:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
+import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Layer
 
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
-from napari_pqcomq.viewer.side_layers import Side
+from napari_pqcomq.viewer.side_layers import Side, mask_lines
+from napari_pqcomq.viewer.strokes import Lines, Sight
 from pqcomq.comparison.presentation.comparison_text import short_precision
 
 
@@ -25,6 +26,7 @@ class Stage:
         sides: their layers, in the same order.
         spare: layers of further sides that were made for an earlier comparison; out of sight.
         candidate: the side that views of two are about, beside the first.
+        show_lines: draws all lines again, for views whose lines change by themselves.
     """
 
     viewer: ViewerModel
@@ -33,6 +35,7 @@ class Stage:
     sides: list[Side]
     candidate: int = 1
     spare: list[Side] = field(default_factory=list)
+    show_lines: Callable[[], None] = lambda: None
 
     def take(self, panes: Sequence[Pane], candidate: int) -> bool:
         """Show other panes with the layers that are there.
@@ -79,28 +82,62 @@ class Plate:
     short_titles: tuple[str, ...] = field(default=())
 
 
-class ViewMode(Protocol):
-    """One way of viewing; all of them read the same masks and none computes anything of the models."""
+SideLines = Mapping[str, Sequence[Lines]]
+"""Lines and areas by kind: :data:`.OUTLINES` and the others."""
+
+
+class ViewMode(ABC):
+    """One way of viewing; all of them read the same masks and none computes anything of the models.
+
+    Args:
+        stage: the open comparison.
+
+    Attributes:
+        grid: rows and columns of the canvas; None for a single picture.
+        shows_truth: whether an outline of the ground truth is seen beside the masks.
+        is_chosen: whether the comparison is viewed in this way now.
+    """
+
+    grid: tuple[int, int] | None = None
+    shows_truth = True
+    is_chosen = False
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
 
     @property
-    def grid(self) -> tuple[int, int] | None:
-        """Rows and columns of the canvas; None for a single picture."""
+    def pictures(self) -> list[Side]:
+        """The sides whose pictures are seen, one a cell; by default the first, on which masks of any are drawn."""
+        return self._stage.sides[:1]
 
     @property
-    def own_layers(self) -> list[Layer]:
-        """Layers beside those of the sides."""
+    def surfaces(self) -> list[Side]:
+        """The sides whose surfaces are seen in 3-D, one a cell; by default that which is compared with the first."""
+        return [self._stage.sides[self._stage.candidate]]
 
-    def visible(self) -> list[Layer]:
-        """The layers to be seen."""
+    @abstractmethod
+    def lines(self, sight: Sight) -> list[SideLines]:
+        """What each picture shows of the masks; boxes and truth are added."""
 
+    @abstractmethod
     def plates(self) -> list[Plate]:
         """One a cell of the grid, or from left to right above a single picture."""
 
-    def show_masks(self, slices: Sequence[int] | None) -> None:
+    def masks_changed(self, slices: Sequence[int] | None) -> None:  # noqa: B027 (most have nothing to forget)
         """The sides' masks have changed on some slices, or with None everywhere."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (most hold nothing)
         """Let go of the viewer."""
+
+
+def masks_in_sight(side: Side, stage: Stage, sight: Sight) -> np.ndarray:
+    """A side's object numbers (down, across) on the slice in sight, without those that are hidden."""
+    return stage.scene.seen(sight.slice_of(side.masks))
+
+
+def masks_drawn(side: Side, stage: Stage, sight: Sight) -> SideLines:
+    """A side's masks on the slice in sight, with rims where full precision has otherwise."""
+    return mask_lines(masks_in_sight(side, stage, sight), masks_in_sight(stage.sides[0], stage, sight))
 
 
 def side_plate(pane: Pane) -> Plate:

@@ -6,45 +6,47 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from napari.layers import Labels, Layer
 
-from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.translation import tr
-from napari_pqcomq.viewer.modes.base import Plate, Stage, short_titles, side_plate
+from napari_pqcomq.viewer.modes.base import (
+    Plate,
+    SideLines,
+    Stage,
+    ViewMode,
+    masks_in_sight,
+    short_titles,
+    side_plate,
+)
 from napari_pqcomq.viewer.scene import Pane
-from napari_pqcomq.viewer.side_layers import masks_layer
+from napari_pqcomq.viewer.side_layers import FILLS, FIRST_PART
+from napari_pqcomq.viewer.strokes import Lines, Sight, region_areas
 from pqcomq.comparison.measures.difference_map import BOTH, ONLY_A, ONLY_B, difference
-from pqcomq.comparison.presentation.palette import BOTH_COLOUR, FULL_COLOUR, QUANTIZED_COLOUR
+from pqcomq.comparison.presentation.palette import BOTH_COLOUR
 
-_OPACITY = 0.6
+_PARTS = (BOTH, ONLY_A, ONLY_B)
+"""In the order of their colours."""
 
 
-class DifferenceMode:
+class DifferenceMode(ViewMode):
     """See :class:`.ViewMode`."""
 
-    grid: tuple[int, int] | None = None
+    shows_truth = False  # its outline would hide the rim of the difference
 
     def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._parts = np.empty(0)
-        self._counts = np.empty((0, 0))  # (slices, parts) voxels
-        self._layer: Labels = masks_layer(
-            "Difference",
-            self._computed(),
-            stage.scene.volume,
-            (BOTH_COLOUR, FULL_COLOUR, QUANTIZED_COLOUR),
-            _OPACITY,
-        )
-        self.own_layers: list[Layer] = [mark_as_comparison(self._layer)]
+        super().__init__(stage)
+        self._counts = np.zeros((len(stage.sides[0].masks), ONLY_B + 1), np.int64)  # (slices, parts) voxels
+        self._uncounted: set[int] = set(range(len(self._counts)))
 
-    def visible(self) -> list[Layer]:
-        """The first side's picture with the difference over it; an outline of the truth would hide its rim."""
-        first = self._stage.sides[0]
-        return [first.image, self._layer, first.boxes]
+    def lines(self, sight: Sight) -> list[SideLines]:
+        """Areas in the colours of those who segmented them."""
+        parts = difference(*(masks_in_sight(side, self._stage, sight) for side in self._stage.pair))
+        areas = [Lines(region_areas(parts == part), FIRST_PART + index, 0) for index, part in enumerate(_PARTS)]
+        return [{FILLS: areas}]
 
     def plates(self) -> list[Plate]:
         """What the colours mean and how much there is of each, of the object that the figures are about."""
         full, quantized = self._stage.panes[0], self._stage.panes[self._stage.candidate]
+        self._count()
         counts = self._counts.sum(axis=0)
         only_full, only_quantized, both = (
             f"{counts[part] * self._stage.scene.volume.grid.voxel_millilitres:.1f} mL"
@@ -62,17 +64,9 @@ class DifferenceMode:
             _only(quantized, only_quantized, of_object),
         ]
 
-    def show_masks(self, slices: Sequence[int] | None) -> None:
-        """Compare again, some slices or all of them."""
-        if slices is None:
-            self._layer.data = self._computed()
-            return
-        for z in slices:
-            self._parts[z], self._counts[z] = self._compared(z)
-        self._layer.refresh(extent=False, thumbnail=False, highlight=False)
-
-    def close(self) -> None:
-        """Nothing is held."""
+    def masks_changed(self, slices: Sequence[int] | None) -> None:
+        """Count again when it is asked for."""
+        self._uncounted |= set(range(len(self._counts)) if slices is None else slices)
 
     @property
     def _counted(self) -> int:
@@ -80,17 +74,17 @@ class DifferenceMode:
         scene = self._stage.scene
         return 0 if scene.current in scene.hidden else scene.current
 
-    def _computed(self) -> np.ndarray:
-        compared = [self._compared(z) for z in range(len(self._stage.sides[0].masks))]
-        self._parts = np.stack([parts for parts, _counts in compared])
-        self._counts = np.stack([counts for _parts, counts in compared])
-        return self._parts
-
-    def _compared(self, z: int) -> tuple[np.ndarray, np.ndarray]:
-        """Who segmented what on a slice (y, x), and the voxels of each part, of the counted object alone."""
-        first, second = (self._stage.scene.seen(side.masks[z]) for side in self._stage.pair)
-        parts, number = difference(first, second), self._counted
-        return parts, _count(difference(first == number, second == number) if number else parts)
+    def _count(self) -> None:
+        """Count the voxels of each part, of the counted object alone, where masks have changed."""
+        seen, number = self._stage.scene.seen, self._counted
+        for z in self._uncounted:
+            first, second = (seen(side.masks[z]) for side in self._stage.pair)
+            if not (first.any() or second.any()):  # as on most slices
+                self._counts[z] = 0
+                continue
+            parts = difference(first == number, second == number) if number else difference(first, second)
+            self._counts[z] = np.bincount(parts.ravel(), minlength=ONLY_B + 1)
+        self._uncounted = set()
 
 
 def _only(pane: Pane, millilitres: str, of_object: str) -> Plate:
@@ -103,8 +97,3 @@ def _only(pane: Pane, millilitres: str, of_object: str) -> Plate:
     title = tr("Only {title}: {told}", title=pane.title, told=millilitres + of_object)
     plate = replace(side_plate(pane), title=title, short_titles=shorter)
     return plate if pane.mark is not None else replace(plate, lines=())
-
-
-def _count(parts: np.ndarray) -> np.ndarray:
-    """Voxels of each part on a slice."""
-    return np.bincount(parts.ravel(), minlength=ONLY_B + 1)

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from napari.layers import Layer
-
-from napari_pqcomq.viewer.modes.base import Plate, Stage, side_plate
+from napari_pqcomq.viewer.modes.base import Plate, SideLines, ViewMode, masks_drawn, side_plate
+from napari_pqcomq.viewer.side_layers import Side
+from napari_pqcomq.viewer.strokes import Sight
 
 
-class FlickerMode:
+class FlickerMode(ViewMode):
     """See :class:`.ViewMode`."""
 
-    grid: tuple[int, int] | None = None
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._shows_full = False
-        self.own_layers: list[Layer] = []
+    _shows_full = False
 
     def flip(self) -> None:
         """Show the other of the two."""
@@ -27,17 +20,15 @@ class FlickerMode:
     def _shown(self) -> int:
         return 0 if self._shows_full else self._stage.candidate
 
-    def visible(self) -> list[Layer]:
-        """The first side's picture with the masks of the side shown."""
-        first, shown = self._stage.sides[0], self._stage.sides[self._shown]
-        return [first.image, shown.fill, shown.outline, first.boxes, first.truth]
+    @property
+    def surfaces(self) -> list[Side]:
+        """Of the side shown."""
+        return [self._stage.sides[self._shown]]
+
+    def lines(self, sight: Sight) -> list[SideLines]:
+        """The masks of the side shown."""
+        return [masks_drawn(self._stage.sides[self._shown], self._stage, sight)]
 
     def plates(self) -> list[Plate]:
         """That of the side shown."""
         return [side_plate(self._stage.panes[self._shown])]
-
-    def show_masks(self, slices: Sequence[int] | None) -> None:
-        """The sides draw their own."""
-
-    def close(self) -> None:
-        """Nothing is held."""

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from napari.layers import Layer
-
-from napari_pqcomq.viewer.modes.base import Plate, Stage, side_plate
+from napari_pqcomq.viewer.modes.base import Plate, SideLines, ViewMode, masks_drawn, side_plate
+from napari_pqcomq.viewer.side_layers import Side
+from napari_pqcomq.viewer.strokes import Sight
 
 
-class SideBySideMode:
+class SideBySideMode(ViewMode):
     """See :class:`.ViewMode`."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self.own_layers: list[Layer] = []
-
     @property
-    def grid(self) -> tuple[int, int] | None:
+    def grid(self) -> tuple[int, int]:  # type: ignore[override]  # it goes by the sides
         """Two in a row, or up to four in a square."""
         return (1, 2) if len(self._stage.sides) == 2 else (2, 2)
 
-    def visible(self) -> list[Layer]:
-        """Everything of every side."""
-        return [layer for side in self._stage.sides for layer in side.layers]
+    @property
+    def pictures(self) -> list[Side]:
+        """All of them."""
+        return self._stage.sides
+
+    @property
+    def surfaces(self) -> list[Side]:
+        """All of them."""
+        return self._stage.sides
+
+    def lines(self, sight: Sight) -> list[SideLines]:
+        """Each side's own masks."""
+        return [masks_drawn(side, self._stage, sight) for side in self._stage.sides]
 
     def plates(self) -> list[Plate]:
         """Each above its cell."""
         return [side_plate(pane) for pane in self._stage.panes]
-
-    def show_masks(self, slices: Sequence[int] | None) -> None:
-        """The sides draw their own."""
-
-    def close(self) -> None:
-        """Nothing is held."""

@@ -2,9 +2,8 @@
 
 In 3-D they turn with the camera, and name two directions where an edge lies between them, as "LA" for left and front.
 
-They are napari's text overlays, one an edge; they are in screenshots of the canvas. Those of a grid, repeated in each
-of its cells, are others than those of a single picture: napari deletes a grid's texts when it is left, and makes them
-again when it is entered, which takes longer than all else; what is out of sight by then it keeps.
+Those of a single picture are napari's text overlays, and in screenshots of the canvas; those of a grid's cells are
+:class:`.CellLetters`.
 """
 
 from __future__ import annotations
@@ -14,13 +13,15 @@ from collections.abc import Sequence
 import numpy as np
 from napari.components import Camera, ViewerModel
 from napari.components.overlays import TextOverlay
+from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.viewer.orthogonal_planes import show_unmirrored
+from napari_pqcomq.viewer.overlays.cell_letters import CellLetters
 from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
+from napari_pqcomq.widgets.napari_window.listeners import Listeners
 from pqcomq.volumes.volume import Volume
 
 PREFIX = "pqcomq_"
-GRID_PREFIX = "pqcomq_grid_"
 EDGES = ("middle_left", "middle_right", "top_center", "bottom_center")
 _BACKGROUND = (0.0, 0.0, 0.0, 0.4)
 _POINTS = 11
@@ -33,28 +34,23 @@ class DirectionLetters:
 
     Args:
         viewer: napari's viewer or the proxy that plugins get.
+        inside: a widget of the same window, or None: then a grid has no letters.
+
+    Attributes:
+        cells: those of a grid.
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, viewer: ViewerModel, inside: QWidget | None = None) -> None:
         self._viewer = viewer
         self._volume: Volume | None = None
         self._had_scale_bar = viewer.canvas.overlays.scale_bar.visible
-        self._lines_above = 0
-        self._followed = (
-            viewer.dims.events.order,
-            viewer.dims.events.ndisplay,
-            viewer.dims.events.ndim,
-            viewer.scene.camera.events.orientation,
-            viewer.scene.camera.events.angles,
-        )
-        for event in self._followed:
-            event.connect(self._show)
-        self._in_batch = False
-        grid, layers = viewer.canvas.grid.events, viewer.layers.events
-        grid.enabled.connect(self._hide_others)  # before napari has left or entered the grid,
-        grid.enabled.connect(self._show, position="last")  # and after: meanwhile letters would have no cells
-        layers.begin_batch.connect(self._begin_batch)
-        layers.end_batch.connect(self._end_batch, position="last")
+        self._strips: PlateStrips | None = None
+        self.cells = CellLetters(viewer, inside)
+        self._listeners = Listeners()
+        dims, camera = viewer.dims.events, viewer.scene.camera.events
+        grid = viewer.canvas.grid.events
+        followed = (dims.order, dims.ndisplay, dims.ndim, camera.orientation, camera.angles, grid.enabled)
+        self._listeners.connect((event, self._show) for event in followed)
 
     def set_volume(self, volume: Volume | None) -> None:
         """Letter another volume, or none."""
@@ -64,22 +60,17 @@ class DirectionLetters:
 
     def stand_below(self, strips: PlateStrips | None) -> None:
         """Put the upper letter below the strips above the pictures, if there are any."""
-        self._lines_above = 0 if strips is None else strips.lines
+        self._strips = strips
         self._show()
 
     def release(self) -> None:
         """Take the letters off the canvas, and let go of the viewer."""
-        for event in self._followed:
-            event.disconnect(self._show)
-        grid, layers = self._viewer.canvas.grid.events, self._viewer.layers.events
-        grid.enabled.disconnect(self._hide_others)
-        grid.enabled.disconnect(self._show)
-        layers.begin_batch.disconnect(self._begin_batch)
-        layers.end_batch.disconnect(self._end_batch)
+        self._listeners.disconnect()
+        self.cells.remove()
         overlays = self._viewer.canvas.overlays
-        for name in [prefix + edge for prefix in (PREFIX, GRID_PREFIX) for edge in EDGES]:
-            if name in overlays:
-                del overlays[name]
+        for edge in EDGES:
+            if PREFIX + edge in overlays:
+                del overlays[PREFIX + edge]
         overlays.scale_bar.visible = self._had_scale_bar
 
     def letters(self) -> dict[str, str]:
@@ -95,39 +86,33 @@ class DirectionLetters:
         bottom, top = ends if self._viewer.scene.camera.orientation2d[0] == "up" else ends[::-1]
         return {"middle_left": left, "middle_right": right, "top_center": top, "bottom_center": bottom}
 
-    def _begin_batch(self, event: object = None) -> None:
-        self._in_batch = True
-
-    def _end_batch(self, event: object = None) -> None:
-        self._in_batch = False
-        self._show()
-
-    def _hide_others(self, event: object = None) -> None:
-        """Put the letters of a single picture out of sight in a grid, and those of a grid without one."""
-        overlays = self._viewer.canvas.overlays
-        others = PREFIX if self._viewer.canvas.grid.enabled else GRID_PREFIX
-        for edge in EDGES:
-            if others + edge in overlays:
-                overlays[others + edge].visible = False
-
     def _show(self, event: object = None) -> None:
-        if self._in_batch:  # at its end
-            return
         if self._volume is not None and self._viewer.dims.ndisplay == 3:
             show_unmirrored(self._viewer)  # however 3-D was entered; what is lettered is true
-        self._hide_others()
-        overlays, in_grid = self._viewer.canvas.overlays, self._viewer.canvas.grid.enabled
-        prefix = GRID_PREFIX if in_grid else PREFIX
-        for edge, letter in self.letters().items():
-            if prefix + edge not in overlays:
-                if not letter:
-                    continue
-                overlays[prefix + edge] = _overlay(edge, letter, in_grid)
-            overlay = overlays[prefix + edge]
-            lines = self._lines_above if edge == "top_center" and letter else 0
-            overlay.text = "\n" * lines + letter
-            overlay.box = lines == 0  # it would darken the picture from the edge down
-            overlay.visible = bool(letter)
+        letters = self.letters()
+        if self._viewer.canvas.grid.enabled:
+            self.cells.show(letters, 0 if self._strips is None else self._strips.height)
+            letters = dict.fromkeys(EDGES, "")
+        else:
+            self.cells.show({}, 0)
+        for edge, letter in letters.items():
+            self._show_on_picture(edge, letter)
+
+    def _show_on_picture(self, edge: str, letter: str) -> None:
+        """Write a letter at an edge of the whole canvas, or nothing.
+
+        An overlay without a letter stays visible: napari looks through all of them whenever one is shown or hidden.
+        """
+        overlays = self._viewer.canvas.overlays
+        if PREFIX + edge not in overlays:
+            if not letter:
+                return
+            overlays[PREFIX + edge] = _overlay(edge, letter)
+        overlay = overlays[PREFIX + edge]
+        lines = self._strips.lines if self._strips is not None and edge == "top_center" and letter else 0
+        overlay.text = "\n" * lines + letter
+        overlay.box = bool(letter) and lines == 0  # it would darken the picture from the edge down
+        overlay.visible = self._volume is not None
 
 
 def _turned(camera: Camera, ends: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -150,12 +135,11 @@ def _along(direction: np.ndarray, ends: Sequence[tuple[str, str]]) -> str:
     return "".join(ends[axis][int(direction[axis] > 0)] for axis in axes)
 
 
-def _overlay(edge: str, letter: str, in_grid: bool) -> TextOverlay:
+def _overlay(edge: str, letter: str) -> TextOverlay:
     return TextOverlay(
         position=edge,
         text=letter,
         color="white",  # type: ignore[arg-type]  # names are taken
         box_color=_BACKGROUND,  # type: ignore[arg-type]  # tuples are taken
         font_size=_POINTS,
-        gridded=in_grid,
     )

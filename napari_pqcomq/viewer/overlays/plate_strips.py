@@ -34,6 +34,7 @@ class PlateStrips:
 
     def __init__(self, viewer: ViewerModel, inside: QWidget | None) -> None:
         self._viewer, self._inside = viewer, inside
+        self._canvas: QWidget | None = None
         self._strips: list[_Strip] = []
         self.plates: list[Plate] = []
         viewer.canvas.events.size.connect(self.place)
@@ -46,13 +47,14 @@ class PlateStrips:
     def show(self, plates: Sequence[Plate]) -> None:
         """Show these and no others, one a cell, or side by side above a single picture."""
         self.plates = list(plates)
-        canvas = None if self._inside is None else canvas_of(self._inside)
-        if canvas is None:
+        if self._canvas is None and self._inside is not None:
+            self._canvas = canvas_of(self._inside)
+        if self._canvas is None:
             return
         while len(self._strips) > len(plates):
             _discard(self._strips.pop())
         while len(self._strips) < len(plates):
-            self._strips.append(_Strip(canvas))
+            self._strips.append(_Strip(self._canvas))
         for strip, plate in zip(self._strips, plates, strict=True):
             strip.show_plate(plate, self.lines)
         self.place()
@@ -103,6 +105,8 @@ class _Strip(QLabel):
 
     def show_plate(self, plate: Plate, lines: int) -> None:
         """Show another plate."""
+        if (plate, lines) == (self._plate, self._lines):
+            return
         self._plate, self._lines = plate, lines
         self.setToolTip(_tooltip(plate))
         self._fit()

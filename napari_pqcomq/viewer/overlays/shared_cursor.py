@@ -7,6 +7,7 @@ import numpy as np
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.viewer.modes.base import Stage
 from napari_pqcomq.viewer.strokes import sight_of
+from napari_pqcomq.widgets.napari_window.listeners import Listeners
 
 
 class SharedCursor:
@@ -18,16 +19,15 @@ class SharedCursor:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        stage.viewer.cursor.events.position.connect(self._on_position)
-        for event in (stage.viewer.dims.events.ndisplay, stage.viewer.dims.events.order):
-            event.connect(self._clear)
+        viewer = stage.viewer
+        self._listeners = Listeners()
+        self._listeners.connect([(viewer.cursor.events.position, self._on_position)])
+        elsewhere = viewer.dims.events.ndisplay, viewer.dims.events.order, viewer.canvas.grid.events.enabled
+        self._listeners.connect((event, self._clear) for event in elsewhere)
 
     def release(self) -> None:
         """Stop listening to the viewer."""
-        viewer = self._stage.viewer
-        viewer.cursor.events.position.disconnect(self._on_position)
-        for event in (viewer.dims.events.ndisplay, viewer.dims.events.order):
-            event.disconnect(self._clear)
+        self._listeners.disconnect()
 
     def _on_position(self, event: object = None) -> None:
         viewer = self._stage.viewer
@@ -42,6 +42,6 @@ class SharedCursor:
             side.show_cursor(None if index == under or sight is None else voxel, sight, self._stage.scene.volume)
 
     def _clear(self, event: object = None) -> None:
-        """In another plane and in 3-D the place of before means nothing."""
+        """In another plane, in 3-D and in a single picture the place of before means nothing."""
         for side in self._stage.sides:
             side.show_cursor(None, None, self._stage.scene.volume)

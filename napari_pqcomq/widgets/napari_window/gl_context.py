@@ -7,6 +7,8 @@ canvas's context, and the next drawing that changes no shader, a plain image's, 
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from napari.components import ViewerModel
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QWidget
@@ -22,6 +24,7 @@ class GLContext:
 
     def __init__(self, viewer: ViewerModel, inside: QWidget) -> None:
         self._inside = inside
+        self._found: list[QOpenGLWidget] = []  # kept: looking through a whole window takes milliseconds
         self._emitters = (viewer.layers.events.removed, viewer.layers.events.end_batch)
         for emitter in self._emitters:
             emitter.connect(self._make_current, position="first")
@@ -32,9 +35,11 @@ class GLContext:
             emitter.disconnect(self._make_current)
 
     def _make_current(self) -> None:
-        for canvas in _canvases(self._inside):
-            if canvas.isValid():
-                canvas.makeCurrent()
+        self._found = self._found or _canvases(self._inside)
+        with suppress(RuntimeError):  # Qt has deleted them with the window
+            for canvas in self._found:
+                if canvas.isValid():
+                    canvas.makeCurrent()
 
 
 def canvas_of(inside: QWidget) -> QWidget | None:

@@ -14,7 +14,16 @@ from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, FLICKER, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
-from napari_pqcomq.viewer.side_layers import ALL_COLOURS, LEFT_COLOUR, RIGHT_COLOUR, STROKE_COLOURS
+from napari_pqcomq.viewer.side_layers import (
+    ALL_COLOURS,
+    FILL_COLOURS,
+    LEFT_COLOUR,
+    LINE_COLOURS,
+    PART_COLOURS,
+    RIGHT_COLOUR,
+    STROKE_COLOURS,
+)
+from pqcomq.comparison.presentation.palette import TRUTH_COLOUR
 from pqcomq.segmentation.box import Box3D
 
 BOX = Box3D(5, 5, 3, 17, 15, 8)
@@ -54,9 +63,27 @@ def state(viewer):
     )
 
 
-def drawn(layer):
-    """Slice, and the first and last row and column of the lines on a layer, without their width; [] where none are."""
-    corners = layer.vertices.reshape(-1, 4, 3) if len(layer.vertices) > 3 else np.empty((0, 4, 3))
+def lines(layer, colours=LINE_COLOURS):
+    """Corners (n, 4, 3) z y x of the lines or areas of some colours on a layer."""
+    if len(layer.vertices) == 3:  # napari's surfaces are never empty
+        return np.empty((0, 4, 3))
+    kinds = layer.vertex_values.reshape(-1, 4)[:, 0].astype(int)
+    drawn_in = np.array((*LINE_COLOURS, *FILL_COLOURS, *PART_COLOURS))
+    return layer.vertices.reshape(-1, 4, 3)[np.isin(drawn_in[kinds], colours)]
+
+
+def filled(layer, colours=FILL_COLOURS):
+    """The voxels (y, x) of the volume's slices that areas of some colours cover."""
+    found = np.zeros((30, 40), bool)
+    for corners in lines(layer, colours):
+        (top, left), (bottom, right) = corners[:, 1:].min(axis=0) + 0.5, corners[:, 1:].max(axis=0) + 0.5
+        found[round(top) : round(bottom), round(left) : round(right)] = True
+    return found
+
+
+def drawn(layer, colours=LINE_COLOURS):
+    """Slice, and the first and last row and column of lines, without their width; [] where none are."""
+    corners = lines(layer, colours)
     if not len(corners):
         return []
     middles = (corners.min(axis=1) + corners.max(axis=1)) / 2  # of lines, (n, 3)
@@ -82,10 +109,10 @@ def test_each_side_has_its_own_layers_and_the_users_are_hidden(viewer, volume, p
     with_user_layers(viewer, volume)
     ComparisonView(viewer).open(panes, scene)
     kinds = [type(layer) for layer in viewer.layers if is_of_comparison(layer)]
-    assert kinds == [Image, Surface, Labels, Surface, Surface, Surface] * 2
-    positions = [viewer.canvas.grid.position(i, viewer.layers) for i in range(12)]
-    assert [positions[i] for i in (0, 2, 3, 4)] == [(0, 0)] * 4
-    assert [positions[i] for i in (6, 8, 9, 10)] == [(0, 1)] * 4
+    assert kinds == [Image, Labels, Surface] * 2
+    positions = [viewer.canvas.grid.position(i, viewer.layers) for i in range(6)]
+    assert [positions[i] for i in (0, 2)] == [(0, 0)] * 2
+    assert [positions[i] for i in (3, 5)] == [(0, 1)] * 2
     assert not any(layer.visible for layer in viewer.layers if not is_of_comparison(layer))
     for layer in viewer.layers:
         assert [str(unit) for unit in layer.units] == ["millimeter"] * 3
@@ -114,7 +141,7 @@ def test_opening_again_replaces_the_comparison_and_still_restores_the_first_stat
     view = ComparisonView(viewer)
     view.open(panes, scene)
     view.open(panes, scene)
-    assert sum(is_of_comparison(layer) for layer in viewer.layers) == 12
+    assert sum(is_of_comparison(layer) for layer in viewer.layers) == 6
     view.close()
     assert state(viewer) == before
 
@@ -150,23 +177,24 @@ def test_the_window_level_is_the_same_on_both_sides(viewer, panes, scene):
 def test_the_truth_is_outlined_on_both_sides_only_if_there_is_one(viewer, volume, panes, masks, scene):
     view = ComparisonView(viewer)
     view.open(panes, scene)
-    truths = [viewer.layers[f"{side}: ground truth"] for side in (1, 2)]
-    assert not any(truth.visible for truth in truths)
+    sides = [viewer.layers[f"{side}: lines"] for side in (1, 2)]
+    assert [drawn(side, [TRUTH_COLOUR]) for side in sides] == [[], []]
     view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX, truth=masks[0]))
-    assert truths[0] in viewer.layers, "the layers that stand there are used again"
-    assert all(truth.visible for truth in truths)
+    assert sides[0] in viewer.layers, "the layers that stand there are used again"
     # The cube reaches over rows 6 to 13 and columns 6 to 15: its outline runs round it, between the voxels.
-    assert [drawn(truth) for truth in truths] == [[(5, 5.5, 5.5, 13.5, 15.5)]] * 2
-    assert viewer.canvas.grid.position(7, viewer.layers) == (0, 1)
+    assert [drawn(side, [TRUTH_COLOUR]) for side in sides] == [[(5, 5.5, 5.5, 13.5, 15.5)]] * 2
+    view.hide("ground truth", True)
+    assert [drawn(side, [TRUTH_COLOUR]) for side in sides] == [[], []]
 
 
 def test_the_box_is_drawn_on_its_slices_and_no_others(viewer, panes, scene):
     view = ComparisonView(viewer)  # kept: napari holds its listeners weakly
     view.open(panes, scene)
+    view.hide("masks", True)
     seen = []
     for z in range(12):
         viewer.dims.set_current_step(0, z)
-        seen += drawn(viewer.layers["2: boxes"])
+        seen += drawn(viewer.layers["2: lines"])
     assert seen == [(z, 5, 5, 15, 17) for z in range(3, 9)]
 
 
@@ -194,6 +222,10 @@ def test_pixels_show_each_mask_on_its_own_side(shown_viewer, qtbot, volume, pane
     left, right = share_of(shot(shown_viewer, qtbot), scene.objects[0].colour)
     assert left > 0.01
     assert left == pytest.approx(2 * right, rel=0.2)  # the right mask is the left one without its lower half
+    shown_viewer.dims.set_current_step(0, 7)
+    assert share_of(shot(shown_viewer, qtbot), scene.objects[0].colour) == pytest.approx((left, right), rel=0.05)
+    shown_viewer.dims.set_current_step(0, 10)
+    assert share_of(shot(shown_viewer, qtbot), scene.objects[0].colour) == (0, 0), "no mask reaches this slice"
 
 
 def test_pixels_of_the_difference_are_red_where_only_full_precision_saw_something(shown_viewer, qtbot, panes, scene):
@@ -227,14 +259,15 @@ def test_the_curtain_uncovers_one_model_and_covers_the_other(shown_viewer, qtbot
     view = ComparisonView(shown_viewer)
     view.open(panes, scene)
     view.show(SWIPE)
-    composed = shown_viewer.layers["Swipe: masks"].data
-    full, quantized = (pane.mask for pane in panes)
+    lines_of_both = shown_viewer.layers["1: lines"]
+    full, quantized = (pane.mask[5] for pane in panes)
+    np.testing.assert_array_equal(filled(lines_of_both), full)
     view.move_curtain(50)
-    np.testing.assert_array_equal(composed, full)
-    view.move_curtain(-25)
-    np.testing.assert_array_equal(composed, np.where(np.arange(40) < 20, full, quantized))
+    np.testing.assert_array_equal(filled(lines_of_both), full)
+    view.move_curtain(-37)  # to a quarter of the picture
+    np.testing.assert_array_equal(filled(lines_of_both), np.where(np.arange(40) < 10, full, quantized))
     view.move_curtain(-50)
-    np.testing.assert_array_equal(composed, quantized)
+    np.testing.assert_array_equal(filled(lines_of_both), quantized)
 
 
 def test_the_curtain_is_dragged_with_the_mouse(shown_viewer, qtbot, panes, scene, drag):
@@ -243,7 +276,8 @@ def test_the_curtain_is_dragged_with_the_mouse(shown_viewer, qtbot, panes, scene
     view.show(SWIPE)
     before = shown_viewer.scene.camera.center
     drag(shown_viewer, (5.0, 19.5), (5.0, 9.5))
-    np.testing.assert_allclose(shown_viewer.layers["Swipe: curtain"].data[0][:, 2], 9.5, atol=0.6)
+    (corners,) = lines(shown_viewer.layers["1: lines"], ["white"])
+    np.testing.assert_allclose(corners[:, 2], 9.5, atol=0.6)
     assert shown_viewer.scene.camera.center == before, "the picture was dragged along"
 
 
@@ -260,10 +294,10 @@ def test_a_quantized_side_is_rimmed_where_full_precision_has_otherwise(viewer, v
 
     def rims(side):
         """First and last row and column of what is rimmed, by the colour of the rim."""
-        layer = viewer.layers[f"{side}: outlines"]
+        layer = viewer.layers[f"{side}: lines"]
         corners, kinds = layer.vertices.reshape(-1, 4, 3), layer.vertex_values.reshape(-1, 4)[:, 0].astype(int)
         found = {}
-        for kind in np.unique(kinds[kinds >= len(ALL_COLOURS)]).tolist():
+        for kind in np.unique(kinds[(kinds >= len(ALL_COLOURS)) & (kinds < len(STROKE_COLOURS))]).tolist():
             middles = (corners[kinds == kind].min(axis=1) + corners[kinds == kind].max(axis=1)) / 2
             found[STROKE_COLOURS[kind]] = (*middles[:, 1:].min(axis=0), *middles[:, 1:].max(axis=0))
         return found
@@ -281,9 +315,9 @@ def test_the_truth_stays_out_of_a_square_until_it_is_asked_for(viewer, volume, m
     view = ComparisonView(viewer)
     view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX, truth=masks[0]))
     assert "ground truth" in view.hidden
-    assert not viewer.layers["4: ground truth"].visible
+    assert drawn(viewer.layers["4: lines"], [TRUTH_COLOUR]) == []
     view.hide("ground truth", False)
-    assert viewer.layers["4: ground truth"].visible
+    assert drawn(viewer.layers["4: lines"], [TRUTH_COLOUR]) != []
 
 
 def test_views_of_two_start_on_the_side_asked_for(viewer, volume, masks, scene):
@@ -292,7 +326,9 @@ def test_views_of_two_start_on_the_side_asked_for(viewer, volume, masks, scene):
     view.open(panes, scene, candidate=3)
     assert view.candidate == 3
     view.show(FLICKER)
-    assert viewer.layers["4: masks"].visible
+    assert [plate.title for plate in view.strips.plates] == ["Model · 2"]
+    show_surfaces(viewer)
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["4: masks"]
 
 
 def test_switching_views_keeps_every_mask_and_slice(viewer, panes, scene):
@@ -313,13 +349,22 @@ def test_masks_of_a_slice_are_replaced_in_every_view(viewer, volume, panes, scen
     for name in (SWIPE, DIFFERENCE, SIDE_BY_SIDE):
         view.show(name)
     empty = np.zeros(volume.voxels.shape[1:], np.uint8)
+    viewer.dims.set_current_step(0, 4)
     view.set_masks(4, [empty, empty + 1])
+    first, second = (viewer.layers[f"{side}: lines"] for side in (1, 2))
     assert not viewer.layers["1: masks"].data[4].any()
-    assert (viewer.layers["Difference"].data[4] == 3).all()
-    assert (viewer.layers["Swipe: masks"].data[4, :, 20:] == 1).all()
-    assert not viewer.layers["Swipe: masks"].data[4, :, :20].any()
+    assert not filled(first).any()
+    assert filled(second).all()
+    view.show(DIFFERENCE)
+    assert filled(first, PART_COLOURS[2]).all()
+    view.show(SWIPE)
+    assert (filled(first) == (np.arange(40) >= 20)).all()
+    view.show(FLICKER)
+    assert filled(first).all()
     view.clear_masks(1, range(12))
-    assert not viewer.layers["Difference"].data.any()
+    view.show(DIFFERENCE)
+    assert not filled(first, PART_COLOURS).any()
+    assert [plate.title.rpartition(": ")[2] for plate in view.strips.plates] == ["0.0 mL"] * 3
 
 
 def test_four_models_stand_in_a_square(viewer, volume, masks, scene):
@@ -373,7 +418,7 @@ def test_a_volume_opened_meanwhile_waits_until_the_comparison_is_closed(viewer, 
     view.open(panes, scene)
     added = viewer.add_layer(Layer.create(*image_tuple(volume)))
     assert not added.visible
-    assert list(viewer.layers).index(added) == 12
+    assert list(viewer.layers).index(added) == 6
     view.close()
     assert added.visible
     assert [layer.name for layer in viewer.layers] == ["block"]
@@ -401,7 +446,7 @@ def test_outlines_are_as_wide_on_screen_at_any_zoom(viewer, panes, scene):
     for zoom in (3.0, 0.25):
         viewer.scene.camera.zoom = zoom
         for side in (1, 2):
-            corners = viewer.layers[f"{side}: outlines"].vertices.reshape(-1, 4, 3)[0]  # z y x, voxels
+            corners = lines(viewer.layers[f"{side}: lines"])[0]  # z y x, voxels
             thickness = np.ptp(corners[:, 1]) * 2.0 * zoom  # a voxel is 2 mm high; the edge runs across
             assert thickness == pytest.approx(1.5), "pixels on screen"
 
@@ -433,20 +478,33 @@ def test_the_slice_is_kept_through_3d_and_other_planes(viewer, volume, panes, sc
     show_plane(viewer, Plane.AXIAL)
     assert viewer.dims.current_step[0] == 7
     assert view.is_open
+    show_surfaces(viewer)
+    viewer.dims.set_current_step(0, 4)  # as a click in a small plane does
+    show_plane(viewer, Plane.AXIAL)
+    assert viewer.dims.current_step[0] == 4, "where the user has gone meanwhile"
 
 
 def test_the_cursor_is_marked_on_the_other_side(shown_viewer, qtbot, panes, scene, hover):
     view = ComparisonView(shown_viewer)
     view.open(panes, scene)
     hover(shown_viewer, (10.0, 12.0))
-    assert drawn(shown_viewer.layers["1: cursor"]) == []
-    ((z, top, left, bottom, right),) = drawn(shown_viewer.layers["2: cursor"])
+    crosshair = ["black", "white"]
+    assert drawn(shown_viewer.layers["1: lines"], crosshair) == []
+    ((z, top, left, bottom, right),) = drawn(shown_viewer.layers["2: lines"], crosshair)
     assert (z, (top + bottom) / 2, (left + right) / 2) == pytest.approx((5, 10, 12), abs=0.6)
-    corners = shown_viewer.layers["2: cursor"].vertices.reshape(-1, 4, 3)[..., 1:]  # (arms, 4, 2)
+    corners = lines(shown_viewer.layers["2: lines"], crosshair)[..., 1:]  # (arms, 4, 2)
     covered = (corners.min(axis=1) < (10, 12)) & (corners.max(axis=1) > (10, 12))
     assert not covered.all(axis=1).any(), "the place itself is free"
-    show_surfaces(shown_viewer)
-    assert drawn(shown_viewer.layers["2: cursor"]) == [], "in 3-D there is none"
+    shown_viewer.dims.set_current_step(0, 6)
+    ((z, *_rest),) = drawn(shown_viewer.layers["2: lines"], crosshair)
+    assert z == 6, "it goes along to other slices"
+    view.show(DIFFERENCE)
+    assert drawn(shown_viewer.layers["1: lines"], crosshair) == [], "in a single picture there is none"
+    view.show(SIDE_BY_SIDE)
+    hover(shown_viewer, (12.0, 15.0))
+    assert drawn(shown_viewer.layers["2: lines"], crosshair) != []
+    show_plane(shown_viewer, Plane.CORONAL)
+    assert drawn(shown_viewer.layers["2: lines"], crosshair) == [], "nor in another plane"
 
 
 def test_in_three_dimensions_only_the_masks_are_seen(viewer, panes, scene):
@@ -458,27 +516,29 @@ def test_in_three_dimensions_only_the_masks_are_seen(viewer, panes, scene):
     assert viewer.layers["1: image"].visible
 
 
-def test_hidden_parts_stay_hidden_in_every_view(viewer, volume, panes, masks):
+def test_hidden_parts_stay_hidden_in_every_view(viewer, volume, panes, masks, scene):
     view = ComparisonView(viewer)
     view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX, truth=masks[0]))
     view.hide("ground truth", True)
     view.hide("masks", True)
     for name in (DIFFERENCE, SWIPE, FLICKER, SIDE_BY_SIDE):
         view.show(name)
-        seen = {layer.name for layer in viewer.layers if layer.visible and isinstance(layer, Labels)}
-        assert seen == set()
+        assert not filled(viewer.layers["1: lines"], (*FILL_COLOURS, *PART_COLOURS)).any()
+        outlined = drawn(viewer.layers["1: lines"], [scene.objects[0].colour, TRUTH_COLOUR])
+        assert outlined == [(5, 5, 5, 15, 17)], "the box alone"
     view.hide("masks", False)
-    assert viewer.layers["1: outlines"].visible
+    assert len(lines(viewer.layers["1: lines"])) > 8, "outlines beside the box"
 
 
 def test_other_boxes_can_be_shown_while_it_is_open(viewer, panes, scene):
     view = ComparisonView(viewer)
     view.open(panes, scene)
     second = Prompt(2, "other", Box3D(1, 2, 0, 3, 4, 11))
+    view.hide("masks", True)
     view.set_objects((*scene.objects, second))
     for side in (1, 2):
-        assert drawn(viewer.layers[f"{side}: boxes"]) == [(5, 2, 1, 15, 17)]  # round both
-        colours = np.unique(viewer.layers[f"{side}: boxes"].vertex_values).astype(int)
+        assert drawn(viewer.layers[f"{side}: lines"]) == [(5, 2, 1, 15, 17)]  # round both
+        colours = np.unique(viewer.layers[f"{side}: lines"].vertex_values).astype(int)
         assert colours.tolist() == [0, 1], "each in the colour of its object"
 
 

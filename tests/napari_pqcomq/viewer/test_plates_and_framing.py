@@ -17,7 +17,7 @@ from napari_pqcomq.viewer.framing import body_ranges, cell_size
 from napari_pqcomq.viewer.modes.base import Plate, short_titles
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
-from napari_pqcomq.viewer.overlays.direction_letters import EDGES, GRID_PREFIX, PREFIX, DirectionLetters
+from napari_pqcomq.viewer.overlays.direction_letters import EDGES, PREFIX, DirectionLetters
 from napari_pqcomq.viewer.overlays.plate_strips import headline, wordings
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
 from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
@@ -174,32 +174,37 @@ def test_the_body_is_found_and_not_the_ground_round_it(volume):
     assert body_ranges(volume, (5000.0, 6000.0)) == ((-0.5, 11.5), (-0.5, 29.5), (-0.5, 39.5)), "nothing stands out"
 
 
-def test_letters_of_a_grid_are_kept_while_one_picture_is_in_sight(opened, shown_viewer, volume, qtbot):
+def test_letters_stand_at_the_edges_of_every_cell_or_of_the_single_picture(opened, shown_viewer, volume, qtbot):
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
-    letters = DirectionLetters(shown_viewer)
+    letters = DirectionLetters(shown_viewer, shown_viewer.window._qt_window)
     letters.set_volume(volume)
-    view, overlays = opened(2), shown_viewer.canvas.overlays
-    made = shown_viewer.window._qt_viewer.canvas._viewer_overlay_to_visual
+    view, overlays = opened(3), shown_viewer.canvas.overlays
+    letters.stand_below(view.strips)
+    expected = dict(zip(EDGES, "RLAP", strict=True))
 
-    def seen(prefix):
-        return "".join(overlays[prefix + edge].text for edge in EDGES if overlays[prefix + edge].visible).split()
+    def on_picture():
+        return "".join(overlays[PREFIX + edge].text for edge in EDGES if overlays[PREFIX + edge].visible).replace(
+            "\n", ""
+        )
 
-    assert seen(PREFIX) == []
-    assert "".join(seen(GRID_PREFIX)) == "RLAP"
-    kept = {edge: list(made[overlays[GRID_PREFIX + edge]]) for edge in EDGES}
-    assert all(len(each) == 2 for each in kept.values()), "one for each side"
+    assert on_picture() == ""
+    assert letters.cells.texts() == [expected] * 3, "none in the fourth cell, which is empty"
+    canvas = canvas_of(shown_viewer.window._qt_window)
+    for strip, top in zip(strips(shown_viewer), letters.cells.places("top_center"), strict=True):
+        assert strip.geometry().contains(QPoint(top.center().x(), strip.geometry().center().y())), "in its cell"
+        assert top.top() >= strip.geometry().bottom(), "below the strip"
+        assert canvas.childAt(top.center()) is None, "the mouse goes through it"
     view.show(DIFFERENCE)
-    qtbot.wait(50)
-    assert "".join(seen(PREFIX)) == "RLAP"
-    assert seen(GRID_PREFIX) == []
+    assert on_picture() == "RLAP"
+    assert letters.cells.texts() == []
     view.show(SIDE_BY_SIDE)
-    qtbot.wait(50)
-    assert "".join(seen(GRID_PREFIX)) == "RLAP"
-    assert {edge: made[overlays[GRID_PREFIX + edge]] for edge in EDGES} == kept
+    show_plane(shown_viewer, Plane.CORONAL)
+    assert letters.cells.texts() == [dict(zip(EDGES, "RLSI", strict=True))] * 3
     view.close()
-    assert "".join(seen(PREFIX)) == "RLAP"
+    assert letters.cells.texts() == []
+    assert on_picture() == "RLAP", "as before"
     letters.release()
-    assert not any(prefix + edge in overlays for edge in EDGES for prefix in (PREFIX, GRID_PREFIX))
+    assert not any(PREFIX + edge in overlays for edge in EDGES)
 
 
 def test_letters_and_scale_bar_stand_on_the_picture_from_the_opening_of_a_volume(viewer, volume):
