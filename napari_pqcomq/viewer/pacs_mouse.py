@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from napari.components import ViewerModel
-from qtpy.QtCore import QEvent, QObject, QPointF, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
 from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QWidget
 
@@ -47,6 +47,10 @@ class PacsMouse(QObject):
         self._canvas: QWidget | None = None
         self._is_on, self._passes = True, False
         self._turned = 0
+        self._waiting = 0  # slices turned while the last one was shown
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.timeout.connect(lambda: self._step(0))
         self._held: tuple[Qt.MouseButton, QPointF] | None = None
         self._began: Limits = 0.0, 1.0
         self._now: Limits = 0.0, 1.0
@@ -83,13 +87,11 @@ class PacsMouse(QObject):
         """Take the events that mean something else here."""
         if event.type() == QEvent.Type.Enter:
             self.take_focus()
+        if not isinstance(event, (QWheelEvent, QMouseEvent)):
+            return False
         if not self._is_on or self._passes or self._viewer.dims.ndisplay != 2 or self._limits() is None:
             return False
-        if isinstance(event, QWheelEvent):
-            return self._on_wheel(event)
-        if isinstance(event, QMouseEvent):
-            return self._on_mouse(event)
-        return False
+        return self._on_wheel(event) if isinstance(event, QWheelEvent) else self._on_mouse(event)
 
     def _on_wheel(self, event: QWheelEvent) -> bool:
         if event.modifiers() == Qt.KeyboardModifier.ControlModifier:
@@ -124,11 +126,20 @@ class PacsMouse(QObject):
             self._passes = False
 
     def _step(self, steps: int) -> None:
-        """Away from the hand is towards the head, the back or the left."""
+        """Away from the hand is towards the head, the back or the left.
+
+        Slices that are turned faster than they are shown are added up and gone over at once, or the picture would lag
+        behind the hand.
+        """
+        self._waiting += steps
+        if self._pause.isActive() or not self._waiting:
+            return
+        steps, self._waiting = self._waiting, 0
         dims = self._viewer.dims
         axis = int(dims.order[0])
         last = int(dims.nsteps[axis]) - 1
         dims.set_current_step(axis, min(max(int(dims.current_step[axis]) + steps, 0), last))
+        self._pause.start()  # ends when all events that wait have been seen
 
     def _on_mouse(self, event: QMouseEvent) -> bool:
         kind, here = event.type(), event.position()
