@@ -95,7 +95,8 @@ class CorrectionTool(QObject):
     def set_radius(self, millimetres: float) -> None:
         """Paint a larger or a smaller disc."""
         self.radius_mm = millimetres
-        self._show_cursor()
+        if self.tool is not None:
+            self._show_cursor()
 
     def release(self) -> None:
         """Stop listening to the viewer."""
