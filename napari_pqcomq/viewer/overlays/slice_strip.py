@@ -61,6 +61,7 @@ class SliceStrip(QWidget):
         self._viewer, self._inside = viewer, inside
         self._rows: tuple[StripRow, ...] = ()
         self._depth, self._worst, self._colour = 0, -1, _GROUND
+        self._here = 0
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -158,7 +159,7 @@ class SliceStrip(QWidget):
         """Rows from the top, marks above and below them."""
         if not self._rows:
             return
-        painter = QPainter(self)
+        painter, again = QPainter(self), QRectF(event.rect())
         left, width = self._track()
         height = len(self._rows) * _ROW_PIXELS
         painter.fillRect(QRectF(left, _MARKS_PIXELS, width, height), _GROUND)
@@ -173,6 +174,8 @@ class SliceStrip(QWidget):
             for z, value in row.values.items():
                 column = self.column(z, (left, width))
                 cell = QRectF(column.x(), top, math.ceil(column.width()), _ROW_PIXELS - 1)
+                if not cell.adjusted(-4, 0, 4, 0).intersects(again):
+                    continue
                 painter.fillRect(cell, colour_of(value))
                 if z in row.doubtful:
                     self._draw_doubt(painter, cell)
@@ -203,7 +206,7 @@ class SliceStrip(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(ink)
             painter.drawPolygon(QPolygonF([QPointF(x - 4, 0), QPointF(x + 4, 0), QPointF(x, _MARKS_PIXELS - 1)]))
-        here = self.column(int(self._viewer.dims.current_step[0]), track)
+        here = self.column(self._here, track)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for colour, width in ((_GROUND, 3.5), (QColor("white"), 1.5)):  # seen on any colour
             painter.setPen(QPen(colour, width))
@@ -233,9 +236,16 @@ class SliceStrip(QWidget):
         layout.insertWidget(layout.indexOf(canvas) + 1, self)
 
     def _on_dims(self, event: object = None) -> None:
+        """Another slice is in sight, or another plane; of another slice only the frame moves."""
         dims = self._viewer.dims
-        is_axial = dims.ndisplay == 2 and int(dims.order[0]) == 0
-        self.setVisible(bool(self._rows) and is_axial)
+        before, self._here = self._here, int(dims.current_step[0])
+        is_shown = bool(self._rows) and dims.ndisplay == 2 and int(dims.order[0]) == 0
+        if is_shown and self.isVisible() and self._here != before:
+            track = self._track()
+            for z in (before, self._here):
+                self.update(self.column(z, track).adjusted(-4, -4, 4, 4).toAlignedRect())
+            return
+        self.setVisible(is_shown)
         self.update()
 
     def _slice_at(self, x: float) -> int:
