@@ -1,4 +1,7 @@
-"""The two planes that are not in the large picture, small beside it: where the slice lies, and where masks differ."""
+"""Two planes that are not in the large picture, small beside it: where the slice lies, and where masks differ.
+
+In 3-D, where no plane is in the large picture, they are the axial and the coronal one.
+"""
 
 from __future__ import annotations
 
@@ -94,8 +97,8 @@ class PlaneInsets(QWidget):
         source, plane = self._source(), current_plane(self._viewer)
         stale, self._is_stale = self._is_stale, False
         others = [each for each in Plane if each is not plane]
-        for picture, each in zip(self.pictures, others if plane else (None, None), strict=False):
-            if source is None or each is None or self._viewer.dims.ndim != 3:
+        for picture, each in zip(self.pictures, others, strict=False):  # of three the first two
+            if source is None or self._viewer.dims.ndim != 3:
                 picture.show_nothing()
             else:
                 picture.show_plane(source, each, self._viewer.dims.current_step, stale=stale)

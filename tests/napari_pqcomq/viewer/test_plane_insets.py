@@ -54,7 +54,10 @@ def test_they_show_the_two_planes_that_are_not_in_the_large_picture(insets, view
     qtbot.waitUntil(lambda: insets.pictures[0].accessibleName() == "Axial plane")
     assert insets.pictures[1].accessibleName() == "Coronal plane"
     show_surfaces(viewer)
-    qtbot.waitUntil(lambda: insets.pictures[0].toolTip() == "")
+    qtbot.waitUntil(lambda: insets.pictures[1].accessibleName() == "Coronal plane")
+    qtbot.wait(100)
+    assert [each.accessibleName() for each in insets.pictures] == ["Axial plane", "Coronal plane"], "in 3-D, too"
+    assert all(pixels(each)[..., 0].max() > 100 for each in insets.pictures), "and none is black"
 
 
 def test_head_is_up_proportions_are_true_and_what_differs_is_coloured(insets, viewer, volume, qtbot):
