@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -114,6 +115,9 @@ def work(viewer, dock, folder):
         dock.panels.prompts.draw()
         drag(viewer, start, end)
     assert len(panels.objects) == 2, "two boxes were drawn with the mouse"
+    for place, each in enumerate(panels.objects.objects):
+        panels.objects.set_box(place, replace(each.box, z0=5, z1=6))
+        panels.objects.settle()
     panels.objects.rename(0, "Würfel “links”")
     panels.objects.set_compared(1, False)
     dock.workflow.compare()
