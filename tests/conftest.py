@@ -229,7 +229,7 @@ def made_once(tmp_path_factory):
     return made
 
 
-def unmeasured_plan(layers, _grams, settings, _damage):
+def unmeasured_plan(layers, _grams, settings, _damage, _workers):
     """Layers of every width and group size, most of the one asked for, without measuring what each one's damage is."""
     yield from layers  # tried
     yield from layers  # judged
