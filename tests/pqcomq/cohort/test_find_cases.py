@@ -221,6 +221,7 @@ def test_a_cohorts_modality_holds_for_files_that_do_not_tell_theirs(cases, ct_se
     assert volume_of(replace(told, modality="MR"), None).modality == "MR"
 
 
+@pytest.mark.slow
 def test_synthetic_patients_differ_and_come_out_the_same_again():
     first, second = synthetic_cases(2).cases
     _, one, labels = opened(first, ANY)
