@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,9 @@ def test_the_published_encoder_runs_in_a_process_without_our_settings(monkeypatc
     for name in SETTINGS:
         monkeypatch.setenv(name, "1")
     with published_encoder("lite-medsam", threads=1) as encoder:
-        environment = Path(f"/proc/{encoder.pid}/environ").read_bytes().decode(errors="replace")
+        kept = Path(f"/proc/{encoder.pid}/environ")
+        while not (environment := kept.read_bytes().decode(errors="replace")):
+            time.sleep(0.01)  # Linux has let the new program in, and is about to hand it its environment
     names = {entry.partition("=")[0] for entry in environment.split("\0")}
     assert "PATH" in names
     assert not names & set(SETTINGS)

@@ -13,18 +13,35 @@ import pytest
 from pqcomq.quantization.files.resume import MARK, Journal
 from pqcomq.run_lock import only_run
 
+UNHURRIED = """
+import sys, time
+from pqcomq.quantization.files.resume import Journal
+
+keep = Journal.keep_layer
+
+def unhurried(journal, *given):
+    keep(journal, *given)
+    time.sleep(0.2)
+
+Journal.keep_layer = unhurried
+from pqcomq.cli.app import main
+
+main()
+"""
+"""The command line, which takes a rest after each layer: there is time to end it before the last one."""
+
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signals")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_quantization_that_is_ended_says_what_it_keeps_and_goes_on(ct, tmp_path, ending):
     out = tmp_path / "q.safetensors"
-    command = [sys.executable, "-m", "pqcomq.cli", "quantize", "--bits", "8", "--calibration", str(ct)]
-    # Sweeps give each layer a time that is long beside the look at the folder.
-    command += ["--calibration-slices", "1", "--method", "comq", "--set", "sweeps=1", "--out", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    asked = ["quantize", "--bits", "8", "--calibration", str(ct), "--calibration-slices", "1", "--method", "rtn"]
+    asked += ["--out", str(out)]
+    unhurried = [sys.executable, "-c", UNHURRIED, *asked]
+    process = subprocess.Popen(unhurried, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not list(tmp_path.glob("q.unfinished/*.safetensors")) and process.poll() is None:
-        time.sleep(0.002)
+        time.sleep(0.01)
     process.send_signal(ending)
     told, complaint = process.communicate()
     assert process.returncode == 130, told + complaint
@@ -33,7 +50,7 @@ def test_a_quantization_that_is_ended_says_what_it_keeps_and_goes_on(ct, tmp_pat
     assert complaint.strip().endswith("and the same command goes on from there")
     assert not out.exists()
     if ending == signal.SIGINT:  # what is left is the same
-        again = subprocess.run(command, capture_output=True, text=True, check=True)
+        again = subprocess.run([sys.executable, "-m", "pqcomq.cli", *asked], capture_output=True, text=True, check=True)
         assert "going on with" in again.stderr
         assert out.exists()
 

@@ -152,7 +152,7 @@ def test_bench_tells_every_setting_against_the_same_baselines(run, ct, truth, sa
     """Of the settings that run here, one in floats and one in integers: each of them is compiled twice."""
     few = (Runtime.openvino, Runtime.openvino_int8)
     here = [each for each in few if hindrance(each) is None]
-    monkeypatch.setattr("pqcomq.cli.bench.hindrance", lambda each: None if each in here else "left out")
+    monkeypatch.setattr("pqcomq.backends.fastest.hindrance", lambda each: None if each in here else "left out")
     out = tmp_path / "bench"
     arguments = ["--volume", ct, "--labels", truth, "--label", 1, "--most-slices", 1, "--out", out]
     status, text, err = run("bench", *arguments, "--weights", saved, integers, "--quick")

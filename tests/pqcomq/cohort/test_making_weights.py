@@ -72,7 +72,7 @@ def test_weights_that_were_calibrated_otherwise_are_refused(lite_medsam, phantom
     folder.mkdir()
     shutil.copy(rounded, folder / "lite-medsam-rtn-4bit.safetensors")
     with pytest.raises(InputError, match="calibrated on other volumes or in another window; choose another folder"):
-        finished(making_weights(lite_medsam, [4], ["rtn"], [phantom], folder))
+        finished(making_weights(lite_medsam, [4], ["rtn"], [phantom, phantom], folder))
 
 
 def test_weights_of_the_same_slices_are_taken(lite_medsam, calibration, rounded):
