@@ -17,6 +17,8 @@ from pqcomq.volumes.grid import Grid
 
 TOLERANCE = 0.1
 """How far a pixel may lie from its voxel within its plane, in voxels: rounding in files."""
+_PARALLEL = 0.999
+"""Least cosine between the normals of a picture and of the images that it lies on."""
 FARTHEST = 1e5
 """Millimetres from the origin beyond which a position is damage and not a place in a scanner."""
 
@@ -83,6 +85,33 @@ def _axis(grid: Grid, step: np.ndarray, count: int) -> tuple[int, int] | None:
     exact[axis] = sign
     drift = np.abs(voxels - exact).max() * max(count - 1, 1)
     return (axis, sign) if drift <= TOLERANCE else None
+
+
+def evened(
+    file_grid: Grid, corners: np.ndarray, cosines: Sequence[float], corner: Sequence[float]
+) -> np.ndarray | None:
+    """Where a picture's first pixel would lie if the images of a volume stood straight above each other.
+
+    Objects take positions from the images themselves, and a stack that drifts sideways by a fraction of a pixel from
+    its first to its last image still passes for a volume.
+
+    Args:
+        file_grid: of the volume.
+        corners: (n, 3) LPS millimetres of the first pixel of each image, in the order of the grid's last axis.
+        cosines: of the picture, as :func:`axes_on_grid` takes them.
+        corner: LPS millimetres of its first pixel.
+
+    Returns:
+        (3,) LPS millimetres; None for a picture that lies across the images or beside them all.
+    """
+    normal = np.cross(cosines[:3], cosines[3:])
+    if abs(float(normal @ file_grid.axes[:, 2])) < _PARALLEL:
+        return None
+    index = round(float(file_grid.to_voxels(corner)[2]))
+    if not 0 <= index < len(corners):
+        return None
+    straight: np.ndarray = corner + file_grid.to_patient((0, 0, index)) - corners[index]
+    return straight
 
 
 def place_frame(grid: Grid, axes: Axes, corner: Sequence[float], picture: np.ndarray) -> tuple[Place, np.ndarray]:

@@ -13,6 +13,7 @@ import warnings
 import zlib
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
@@ -20,6 +21,7 @@ from pydicom.errors import InvalidDicomError
 from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
+from pqcomq.volumes.dicom.elements import OddValueError, numbers
 from pqcomq.volumes.volume import SourcePlane, Volume
 
 REFERENCE_TAGS = [
@@ -88,14 +90,36 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
             "export it as NIfTI, NRRD or MHA."
         )
     files = [replace(plane, frame=0) for plane in volume.planes]
-    numbers = {file: number for number, file in enumerate(dict.fromkeys(files))}
-    headers = tuple(_header(file, keep_identity=keep_identity) for file in numbers)
+    order = {file: number for number, file in enumerate(dict.fromkeys(files))}
+    headers = tuple(_header(file, keep_identity=keep_identity) for file in order)
     if len({header.SOPInstanceUID for header in headers}) < len(headers):
         raise InputError(_shared(volume))
     if any(len({str(header.get(keyword)) for header in headers}) > 1 for keyword in _COMMON):
         raise InputError(_joined(volume))
-    places = ((numbers[file], plane.frame) for file, plane in zip(files, volume.planes, strict=True))
+    places = ((order[file], plane.frame) for file, plane in zip(files, volume.planes, strict=True))
     return SourceSeries(headers, tuple(places))
+
+
+def image_corners(volume: Volume) -> np.ndarray | None:
+    """LPS millimetres of the first pixel of each image that a volume is made of, (n, 3) in the order of ``planes``.
+
+    Returns:
+        None where it is made of none, or they do not say or can no longer be read.
+    """
+    headers: dict[SourcePlane, Dataset] = {}
+    corners = []
+    try:
+        for plane in volume.planes:
+            file = replace(plane, frame=0)
+            if file not in headers:
+                headers[file] = _read(file, ["ImagePositionPatient", "PerFrameFunctionalGroupsSequence"])
+            header = headers[file]
+            if frames := header.get("PerFrameFunctionalGroupsSequence"):
+                header = frames[plane.frame].PlanePositionSequence[0]
+            corners.append(numbers(header, "ImagePositionPatient", 3))
+    except (InputError, OddValueError, AttributeError, IndexError):
+        return None
+    return np.array(corners) if corners and None not in corners else None
 
 
 def dicom_obstacle(volume: Volume) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ from pydicom.dataset import Dataset
 
 from pqcomq.dicom_masks.attributes import long_string
 from pqcomq.dicom_masks.frame_decoding import decoded_frames
-from pqcomq.dicom_masks.label_box import MOST_BYTES, LabelMapBuilder, Part
+from pqcomq.dicom_masks.label_box import MOST_BYTES, LabelMapBuilder, Part, Place
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.dicom_masks.object_loading import SEGMENTATION, check_frame_of_reference, open_object, with_pydicom_errors
-from pqcomq.dicom_masks.plane_placement import FARTHEST, Axes, axes_on_grid, place_frame
+from pqcomq.dicom_masks.plane_placement import FARTHEST, Axes, axes_on_grid, evened, place_frame
+from pqcomq.dicom_masks.referenced_series import image_corners
 from pqcomq.errors import InputError
 from pqcomq.volumes.plain_numbers import plain_float
 from pqcomq.volumes.volume import Volume
@@ -141,7 +143,7 @@ def _parts(
     wanted = [index for index, frame in enumerate(frames) if frame.segment is None or frame.segment in chosen]
     known: dict[tuple[tuple[float, ...], tuple[float, ...]], Axes | None] = {}
     parts: dict[int, list[Part]] = {}
-    taken = 0
+    places, taken = _Places(volume), 0
     for index, pixels in zip(wanted, decoded_frames(dataset, wanted, path), strict=True):
         frame = frames[index]
         way = (frame.cosines, frame.spacing)
@@ -152,7 +154,7 @@ def _parts(
             if axes is None:
                 raise _elsewhere(path, volume, "its frames are turned or spaced otherwise")
             try:
-                placed = place_frame(volume.grid, axes, frame.position, picture)
+                placed = places.of(frame, axes, picture)
             except ValueError as problem:
                 raise _elsewhere(path, volume, str(problem)) from problem
             part = Part.at(*placed, volume.grid.shape_zyx)
@@ -162,6 +164,34 @@ def _parts(
             if (taken := taken + part.mask.nbytes) > MOST_BYTES:
                 raise InputError(f"The file shows too much in {len(frames)} frames; name segments to read.", path)
     return parts
+
+
+class _Places:
+    """Where frames lie on a volume, by the grid, or else by the images that it is made of."""
+
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+
+    @cached_property
+    def _corners(self) -> np.ndarray | None:
+        return image_corners(self._volume)  # opens every image, and is seldom needed
+
+    def of(self, frame: _Frame, axes: Axes, picture: np.ndarray) -> tuple[Place, np.ndarray]:
+        """As :func:`place_frame` says it.
+
+        Raises:
+            ValueError: the frame lies elsewhere.
+        """
+        grid = self._volume.grid
+        try:
+            return place_frame(grid, axes, frame.position, picture)
+        except ValueError:
+            if self._corners is None:
+                raise
+            corner = evened(self._volume.file_grid, self._corners, frame.cosines, frame.position)
+            if corner is None:
+                raise
+            return place_frame(grid, axes, corner, picture)
 
 
 def _pictures(

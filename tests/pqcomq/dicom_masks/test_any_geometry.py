@@ -18,7 +18,7 @@ from pqcomq.errors import InputError
 from pqcomq.volumes.volume_reader import read_volume
 
 from ..dicom_objects import write_segmentation, write_structure_set
-from .conftest import image_header
+from .conftest import ORIENTATIONS, SHAPE, SPACING, image_header
 
 
 def random_series(folder, rng):
@@ -72,6 +72,34 @@ def test_thin_slices_whose_places_are_rounded_to_a_decimal(make_series, tmp_path
     mask = np.random.default_rng(0).random(volume.grid.shape_zyx) < 0.5
     write(tmp_path / "m.dcm", [MaskObject("one", mask)], volume)
     np.testing.assert_array_equal(read(tmp_path / "m.dcm", volume).mask(1), mask)
+
+
+@pytest.mark.parametrize("orientation", ["axial", "coronal", "oblique"])
+@pytest.mark.parametrize(
+    ("write", "read"), [(write_segmentation, read_segmentation), (write_structure_set, read_structure_set)]
+)
+def test_slices_that_drift_sideways_by_less_than_half_a_pixel(make_series, tmp_path, orientation, write, read):
+    """From the first slice to the last, as rounded positions of an oblique stack do."""
+    drift = 0.4 * SPACING[2] / (SHAPE[0] - 1) * ORIENTATIONS[orientation][:, 0]
+    folder = make_series(orientation)
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        place = np.array(image.ImagePositionPatient, float) + image.InstanceNumber * drift
+        image.ImagePositionPatient = [round(float(each), 6) for each in place]
+        image.save_as(path)
+    volume = read_volume(folder)
+    assert volume.planes
+    mask = np.random.default_rng(0).random(volume.grid.shape_zyx) < 0.5
+    write(tmp_path / "m.dcm", [MaskObject("one", mask), MaskObject("rest", ~mask)], volume)
+    np.testing.assert_array_equal(read(tmp_path / "m.dcm", volume).mask(1), mask)
+    if write is write_segmentation:
+        elsewhere = pydicom.dcmread(tmp_path / "m.dcm")
+        for group in elsewhere.PerFrameFunctionalGroupsSequence:
+            item = group.PlanePositionSequence[0]
+            item.ImagePositionPatient = [str(round(float(each) + 0.3, 4)) for each in item.ImagePositionPatient]
+        elsewhere.save_as(tmp_path / "elsewhere.dcm")
+        with pytest.raises(InputError, match="its pixels lie between the voxels"):
+            read(tmp_path / "elsewhere.dcm", volume)
 
 
 @pytest.mark.parametrize("write", [write_segmentation, write_structure_set])
