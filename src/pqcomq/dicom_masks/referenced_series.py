@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import warnings
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.elements import OddValueError, numbers
+from pqcomq.volumes.dicom.identity import series_header
 from pqcomq.volumes.volume import SourcePlane, Volume
 
 REFERENCE_TAGS = [
@@ -82,7 +84,7 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
 
     Raises:
         InputError: the volume is not made of DICOM images of one series, they are gone, lack what an object must refer
-            to, or share a UID.
+            to, or share a UID; or their patient is to be named, and they are of several.
     """
     if not volume.planes:
         raise InputError(
@@ -96,8 +98,28 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
         raise InputError(_shared(volume))
     if any(len({str(header.get(keyword)) for header in headers}) > 1 for keyword in _COMMON):
         raise InputError(_joined(volume))
+    if keep_identity:
+        _check_one_patient(volume, headers)
     places = ((order[file], plane.frame) for file, plane in zip(files, volume.planes, strict=True))
     return SourceSeries(headers, tuple(places))
+
+
+def source_identity(volume: Volume) -> dict[str, str]:
+    """Whose images a volume is made of, for a record; they may be of several series, to which no object could refer.
+
+    Returns:
+        What the images say by keyword, UIDs only where all say the same; empty for a volume that is made of none.
+
+    Raises:
+        InputError: they are of several patients, or can no longer be read.
+    """
+    files = dict.fromkeys(replace(plane, frame=0) for plane in volume.planes)
+    headers = [_read(file, [*IDENTITY_TAGS, *_COMMON]) for file in files]
+    if not headers:
+        return {}
+    _check_one_patient(volume, headers)
+    common = [keyword for keyword in _COMMON if len({str(header.get(keyword)) for header in headers}) == 1]
+    return {keyword: str(headers[0][keyword].value) for keyword in (*IDENTITY_TAGS, *common) if headers[0].get(keyword)}
 
 
 def image_corners(volume: Volume) -> np.ndarray | None:
@@ -146,6 +168,18 @@ def _joined(volume: Volume) -> str:
         f"{volume.name} is put together from several series or frames of reference, to which no single DICOM object "
         "can refer; export it as NIfTI, NRRD or MHA."
     )
+
+
+def _check_one_patient(volume: Volume, headers: Sequence[Dataset]) -> None:
+    """See that images are of one patient, who can be named.
+
+    Raises:
+        InputError: they are not.
+    """
+    if len({series_header(header).study.patient for header in headers}) > 1:
+        raise InputError(
+            f"The images of {volume.name} are of several patients, so none can be named; export it without the patient."
+        )
 
 
 def _shared(volume: Volume) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pqcomq
-from pqcomq.dicom_masks.referenced_series import IDENTITY_TAGS, source_series
+from pqcomq.dicom_masks.referenced_series import source_identity
 from pqcomq.masks.file_formats import mask_kind
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.models.checkpoint import file_sha256
@@ -39,7 +39,7 @@ def provenance(
         with_patient: also say whose volume it is and from which files.
 
     Raises:
-        InputError: the patient is asked for and the source can no longer be read.
+        InputError: the patient is asked for, and the source can no longer be read or is of several patients.
     """
     is_drawn = any(each.origin is not None and each.origin.prompt.scribble is not None for each in masks.values())
     return {
@@ -82,9 +82,4 @@ def _versions() -> dict[str, str]:
 def _patient(volume: Volume) -> dict[str, Any]:
     """Whose volume it is, as far as its files say."""
     source = None if volume.source is None else str(volume.source)
-    identity: dict[str, Any] = {"volume_name": volume.name, "source": source}
-    if volume.planes:
-        first = source_series(volume, keep_identity=True).first
-        uids = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
-        identity |= {keyword: str(first.get(keyword)) for keyword in (*IDENTITY_TAGS, *uids) if first.get(keyword)}
-    return identity
+    return {"volume_name": volume.name, "source": source} | source_identity(volume)

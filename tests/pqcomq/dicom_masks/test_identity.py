@@ -10,6 +10,7 @@ import pytest
 
 from pqcomq.dicom_masks.mask_object import MaskObject
 from pqcomq.dicom_masks.referenced_series import IDENTITY_TAGS
+from pqcomq.errors import InputError
 from pqcomq.volumes.volume_reader import read_volume
 
 from ..dicom_objects import write_segmentation, write_structure_set
@@ -55,3 +56,17 @@ def test_names_in_other_alphabets_stay_whole(make_series, write, tmp_path):
     volume = read_volume(make_series(SpecificCharacterSet="ISO_IR 100", PatientName="Müller^Jörg"))
     write(tmp_path / "m.dcm", [MaskObject("肝", np.ones(volume.grid.shape_zyx, bool))], volume, keep_identity=True)
     assert str(pydicom.dcmread(tmp_path / "m.dcm").PatientName) == "Müller^Jörg"
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_no_patient_is_named_where_images_are_of_several(make_series, write, tmp_path):
+    """Files change after a volume was read; what is read as one volume is one patient's."""
+    volume = read_volume(make_series())
+    image = pydicom.dcmread(volume.planes[-1].path)
+    image.PatientID = "PID-4712"
+    image.save_as(volume.planes[-1].path)
+    things = [MaskObject("liver", np.ones(volume.grid.shape_zyx, bool))]
+    with pytest.raises(InputError, match="are of several patients, so none can be named"):
+        write(tmp_path / "m.dcm", things, volume, keep_identity=True)
+    write(tmp_path / "m.dcm", things, volume)
+    assert pydicom.dcmread(tmp_path / "m.dcm").PatientIdentityRemoved == "YES"

@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
+from pydicom.uid import generate_uid
 
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind, mask_kind, sidecar
@@ -154,6 +156,26 @@ def test_the_record_names_the_patient_when_asked(axial, tmp_path):
     assert patient["PatientName"] == SECRETS["PatientName"]
     assert patient["AccessionNumber"] == SECRETS["AccessionNumber"]
     assert patient["source"] == str(axial.source)
+
+
+def test_the_record_of_a_joined_volume_names_its_patient_and_no_series(make_series, tmp_path):
+    """Some scanners give each slice a series: no DICOM object could refer to them, but a NIfTI file need not."""
+    folder = make_series()
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        image.SeriesInstanceUID = generate_uid()
+        image.save_as(path)
+    volume = read_volume(folder, series="joined-1")
+    _mask, record = export_masks(tmp_path / "mask.nii.gz", two_masks(volume), volume, with_patient=True)
+    patient = json.loads(record.read_text())["patient"]
+    assert patient["PatientName"] == SECRETS["PatientName"]
+    assert patient["StudyInstanceUID"] == str(image.StudyInstanceUID)
+    assert "SeriesInstanceUID" not in patient
+    image.PatientName = "Other^One"
+    image.save_as(path)
+    with pytest.raises(InputError, match="are of several patients"):
+        export_masks(tmp_path / "other.nii.gz", two_masks(volume), volume, with_patient=True)
+    assert not (tmp_path / "other.nii.gz").exists()
 
 
 def test_nothing_is_replaced_unless_told_and_nothing_left_behind(axial, tmp_path):
