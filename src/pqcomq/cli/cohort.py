@@ -20,7 +20,6 @@ from pqcomq.cli.terminal.options import (
     LossMargin,
     MethodKey,
     ModalityKey,
-    ModalityOption,
     ModelKey,
     WindowOption,
     opened,
@@ -118,7 +117,12 @@ def cohort(
         int | None, typer.Option(min=1, help="Synthetic patients instead of a data set.", metavar="N")
     ] = None,
     window: WindowOption = None,
-    modality: ModalityOption = None,
+    modality: Annotated[
+        ModalityKey | None,
+        typer.Option(
+            help="Of volumes for which neither the manifest nor a DICOM header tells; by default told from the values."
+        ),
+    ] = None,
     runtime: Annotated[
         list[Runtime] | None,
         typer.Option(help=f"{RUNTIME_HELP} Several may follow.", metavar="RUNTIME...", show_default="auto"),
@@ -224,12 +228,14 @@ def _to_calibrate_on(
     found: CaseList, calibration: list[Path] | None, modality: ModalityKey | None, seed: int
 ) -> tuple[list[Volume], CaseList]:
     """The volumes named for calibration, or two patients' of the cohort; and the cases that may be scored then."""
+    from pqcomq.cohort.cases.read_case import taken_for
     from pqcomq.cohort.running.cohort_weights import calibration_volumes, kept_back
 
+    untold = modality.value if modality else None
     if calibration:
-        return [opened(path, None, modality) for path in calibration], found
+        return [taken_for(opened(path, None, None), untold) for path in calibration], found
     chosen, rest = kept_back(found, seed)
-    return calibration_volumes(chosen, modality.value if modality else None), rest
+    return calibration_volumes(chosen, untold), rest
 
 
 def _quantized(

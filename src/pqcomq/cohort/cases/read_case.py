@@ -55,6 +55,11 @@ def volume_of(case: Case, modality: Modality | None) -> Volume:
     if case.image is None:
         raise ValueError("a case that is not synthetic needs an image")
     volume = read_volume(case.image, modality=case.modality)
+    return volume if case.modality is not None else taken_for(volume, modality)
+
+
+def taken_for(volume: Volume, modality: Modality | None) -> Volume:
+    """A volume, of a modality where no DICOM header tells that it is CT or MR; None for what was guessed."""
     is_told = volume.modality != "other" and not any(each.kind in GUESSED for each in volume.findings)
     return volume if is_told or modality is None else volume.with_modality(modality)
 
