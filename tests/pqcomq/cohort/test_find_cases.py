@@ -7,8 +7,10 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from pqcomq.cohort.cases.case import Case
 from pqcomq.cohort.cases.case_checks import without_paths
@@ -186,14 +188,21 @@ def test_a_reason_tells_neither_a_place_nor_a_file_named_after_a_patient(tmp_pat
     ):
         told = without_paths(problem, case)
         assert "oore" not in told and str(tmp_path) not in told and "imagesTr" not in told
+    numbered = Case("a", tmp_path / "471108.nii.gz", tmp_path / "3.nii.gz")
+    told = without_paths(InputError("The labels of 471108 lie wholly outside, by 3 slices."), numbered)
+    assert told == "The labels of the image lie wholly outside, by 3 slices."
 
 
 def test_a_damaged_image_in_a_case_s_folder_is_told_without_its_place(ct_series, tmp_path):
     folder = tmp_path / "cohort" / "anna"
     shutil.copytree(ct_series, folder)
-    (folder / "0.dcm").write_bytes((folder / "0.dcm").read_bytes()[:150] + b"\0" * 200)
-    lost = case_folders(tmp_path / "cohort").not_scored
-    assert all(str(tmp_path) not in each.reason and "0.dcm" not in each.reason for each in lost)
+    image = pydicom.dcmread(folder / "0.dcm")
+    image.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    image.save_as(folder / "0.dcm", enforce_file_format=True)
+    begin = 144 + image.file_meta.FileMetaInformationGroupLength  # of what is deflated
+    (folder / "0.dcm").write_bytes((folder / "0.dcm").read_bytes()[: begin + 20] + b"\xff" * 300)
+    found = case_folders(tmp_path / "cohort")
+    assert (found.cases, [each.reason for each in found.not_scored]) == ((), ["The file is a damaged DICOM object."])
 
 
 def test_what_nobody_labelled_is_no_object(phantoms, tmp_path):
@@ -216,6 +225,7 @@ def test_a_cohorts_modality_holds_for_files_that_do_not_tell_theirs(cases, ct_se
     assert volume_of(guessed, None).modality == "CT"
     assert volume_of(guessed, "MR").modality == "MR"
     assert volume_of(replace(guessed, modality="CT"), "MR").modality == "CT"
+    assert volume_of(replace(guessed, modality="other"), "MR").modality == "other"
     told = replace(guessed, image=ct_series)
     assert volume_of(told, "MR").modality == "CT"
     assert volume_of(replace(told, modality="MR"), None).modality == "MR"

@@ -13,6 +13,9 @@ from pqcomq.volumes.nifti.nifti_voxels import is_nifti_name, nifti_sizes, nifti_
 from pqcomq.volumes.nrrd_metaimage.nrrd_metaimage_reader import is_picture_name, picture_sizes
 from pqcomq.volumes.path_checks import is_folder
 
+_SHORTEST_NUMBER = 4
+"""Digits that may be a patient's number where a file is called by nothing else; fewer are a size or a count."""
+
 
 def fault_of(case: Case) -> str | None:
     """Why a case cannot be scored, as far as headers tell; None where they raise no doubt.
@@ -85,6 +88,6 @@ def without_paths(problem: Exception, case: Case) -> str:
         for written in (str(path), short_path(str(path)), with_short_paths(str(path))):
             sentence = sentence.replace(written, what)
         for name in (path.name, nifti_stem(path), path.stem):
-            if name not in ("image", "label", "labels") and any(map(str.isalpha, name)):
+            if name not in ("image", "label", "labels") and (len(name) >= _SHORTEST_NUMBER or not name.isdecimal()):
                 sentence = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", what, sentence)
     return sentence
