@@ -82,7 +82,7 @@ class CohortResult:
 
     @property
     def unfinished(self) -> int:
-        """Cases that another run would try."""
+        """Cases that no run has come to an end with; another one tries those that could not be scored, too."""
         if self.cases.empty:
             return self.total
         return self.total - int((self.cases["status"] != FAILED).sum())

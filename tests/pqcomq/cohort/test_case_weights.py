@@ -45,7 +45,7 @@ def quickly_made(rounded):
     def made_file(path, _full, slices, _config):
         yield Progress(1, 1, "layer")
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_weights(replace(model, calibration=slices.description), path)
+        save_weights(replace(model, calibration=slices.description), path, overwrite=True)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(case_weights, "made_file", made_file)
@@ -99,6 +99,20 @@ def test_all_cases_of_a_patient_are_left_out_together(cases, settings):
     first, second, third = cases.cases
     both = [replace(first, patient="P"), replace(second, patient="P"), third]
     assert hashes(calibration_of(both[0], "leave-one-out", settings, both)) == [volume_of(third, None).sha256]
+
+
+def test_a_case_s_own_model_is_made_again_when_its_image_is_another(two, settings, lite_medsam, tmp_path):
+    own = replace(settings, recipes=tuple(each for each in settings.recipes if each.calibrated_on == "own"))
+    case, other = two.cases
+    path = tmp_path / "weights" / f"own-{case.key}-rtn-4bit.safetensors"
+    for shown, image in (
+        (case, case.image),
+        (other, other.image),
+        (other, tmp_path / "gone.nii.gz"),  # nothing is known of it
+    ):
+        finished(case_weights.models_for_case(replace(case, image=image), own, two.cases, lite_medsam, tmp_path))
+        (volume,) = load_weights(path).calibration["volumes"]
+        assert volume["voxels_sha256"] == volume_of(shown, None).sha256
 
 
 def test_an_image_that_cannot_be_read_is_passed_over(cases, settings, tmp_path):

@@ -19,7 +19,7 @@ from pqcomq.errors import InputError
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import Progress, prefixed
 from pqcomq.quantization.calibration.slices import DEFAULT_SLICES, Calibration, calibrate_on
-from pqcomq.quantization.files.weights_file import load_weights
+from pqcomq.quantization.files.weights_file import load_weights, read_manifest
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.volumes.volume import Volume
 
@@ -27,7 +27,7 @@ from pqcomq.volumes.volume import Volume
 def models_for_case(
     case: Case, settings: CohortSettings, cases: Sequence[Case], full: Segmenter, folder: Path
 ) -> Generator[Progress, None, list[ComparedModel]]:
-    """Make the models of the settings' recipes; a file that is there already is taken as it is.
+    """Make the models of the settings' recipes; a file that is there is taken, unless the case's image is another now.
 
     Args:
         case: that the models are to be judged on.
@@ -49,7 +49,7 @@ def models_for_case(
     for recipe in settings.recipes:
         path = folder / "weights" / f"{_of_whom(case, recipe)}-{recipe.method}-{recipe.bits}bit.safetensors"
         title = CALIBRATED_ON[recipe.calibrated_on]
-        if not path.is_file():
+        if not path.is_file() or (recipe.calibrated_on == "own" and _is_of_another_image(path, case, settings)):
             config = default_config(settings.model, recipe.bits, recipe.method)
             slices = calibration_of(case, recipe.calibrated_on, settings, cases)
             yield from prefixed(made_file(path, full, slices, config), f"{config.title}, {title}: ")
@@ -57,6 +57,15 @@ def models_for_case(
         named = replace(model.segmenter, precision=f"{model.segmenter.precision}, {title}")
         models.append(replace(model, segmenter=named))
     return on_runtimes(models, settings)
+
+
+def _is_of_another_image(path: Path, case: Case, settings: CohortSettings) -> bool:
+    """Whether a case's own model was made before its image was changed; not told where the image cannot be read."""
+    try:
+        slices = calibration_of(case, "own", settings, ())
+        return bool(read_manifest(path)["calibration"] != slices.description)
+    except InputError:
+        return False  # scoring tells it
 
 
 def full_in_torch(models: Sequence[ComparedModel]) -> Segmenter:
