@@ -14,6 +14,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from pqcomq.cohort.cases.case import Case
 from pqcomq.cohort.cases.case_checks import without_paths
+from pqcomq.cohort.cases.case_files import files_sha256
 from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
 from pqcomq.cohort.cases.layouts import case_folders
 from pqcomq.cohort.cases.read_case import opened, volume_of
@@ -203,6 +204,20 @@ def test_a_damaged_image_in_a_case_s_folder_is_told_without_its_place(ct_series,
     (folder / "0.dcm").write_bytes((folder / "0.dcm").read_bytes()[: begin + 20] + b"\xff" * 300)
     found = case_folders(tmp_path / "cohort")
     assert (found.cases, [each.reason for each in found.not_scored]) == ((), ["The file is a damaged DICOM object."])
+
+
+@pytest.mark.parametrize("ending", ["mhd", "nhdr", "mha"])
+def test_voxels_beside_a_header_belong_to_a_case_s_files(tmp_path, ending):
+    image, labels = tmp_path / f"image.{ending}", tmp_path / "labels.nii.gz"
+    labels.write_bytes(b"labels")
+    case, found = Case("anna", image, labels), []
+    for value in (1, 2):
+        sitk.WriteImage(sitk.GetImageFromArray(np.full((2, 3, 4), value, np.int16)), str(image))
+        found.append(files_sha256(case))
+        assert files_sha256(case) == found[-1]
+    assert found[0] != found[1]
+    image.write_bytes(b"no header")
+    assert files_sha256(case) not in found
 
 
 def test_what_nobody_labelled_is_no_object(phantoms, tmp_path):

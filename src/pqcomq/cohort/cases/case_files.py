@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 from pqcomq.cohort.cases.case import Case
+from pqcomq.errors import InputError
+from pqcomq.volumes.nrrd_metaimage.nrrd_metaimage_reader import is_picture_name, picture_data
 
 
 def files_sha256(case: Case) -> str:
-    """Of the bytes of a case's image and label file; folders of DICOM are left out.
+    """Of the bytes of a case's image and label file, and of those with their voxels; folders of DICOM are left out.
 
     Returns:
         Hexadecimal; empty for a case that has no single file.
@@ -35,4 +38,18 @@ def touched_since(case: Case, seconds: float) -> bool:
 
 
 def _single_files(case: Case) -> list[Path]:
-    return [path for path in (case.image, case.labels) if path is not None and not path.is_dir()]
+    files: list[Path] = []
+    for path in (case.image, case.labels):
+        if path is not None and not path.is_dir():
+            files += [path, *_voxels_beside(path)]
+    return files
+
+
+def _voxels_beside(path: Path) -> list[Path]:
+    """The file that belongs to a header standing alone (``.mhd``, ``.nhdr``); a damaged header names none."""
+    if not is_picture_name(path):
+        return []
+    with suppress(InputError):
+        data = picture_data(path)
+        return [] if data == path else [data]
+    return []

@@ -79,6 +79,15 @@ def picture_header(path: Path) -> tuple[int, Mapping[str, str]]:
     return picture.parts, picture.fields
 
 
+def picture_data(path: Path) -> Path:
+    """The file that the voxels are in: the same one, or one beside a header that stands alone.
+
+    Raises:
+        InputError: the header is damaged, or holds no volume.
+    """
+    return _header(path).data
+
+
 def _header(path: Path) -> PictureFile:
     try:
         return READERS[path.suffix.lower()](path)
