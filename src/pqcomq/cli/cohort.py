@@ -36,7 +36,7 @@ from pqcomq.quantization.algorithm.config import Method
 if TYPE_CHECKING:
     from pqcomq.cohort.cases.case import CaseList
     from pqcomq.models.segmenter import Segmenter
-    from pqcomq.volumes.volume import Volume
+    from pqcomq.volumes.volume import Modality, Volume
 
 
 class CalibrateOn(StrEnum):
@@ -231,7 +231,7 @@ def _to_calibrate_on(
     from pqcomq.cohort.cases.read_case import taken_for
     from pqcomq.cohort.running.cohort_weights import calibration_volumes, kept_back
 
-    untold = modality.value if modality else None
+    untold: Modality | None = modality.value if modality else None
     if calibration:
         return [taken_for(opened(path, None, None), untold) for path in calibration], found
     chosen, rest = kept_back(found, seed)
