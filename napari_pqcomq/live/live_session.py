@@ -109,7 +109,7 @@ class LiveSession(QObject):
     @property
     def is_running(self) -> bool:
         """Whether masks follow."""
-        return self._masks is not None
+        return self._models is not None
 
     def is_live(self, number: int) -> bool:
         """Whether the masks of object ``number`` are live."""
@@ -255,9 +255,10 @@ class LiveSession(QObject):
         return asked.on_slice(z, asked.rectangle, models.volume.grid.shape_zyx[1:])
 
     def _on_failed(self, cause: str) -> None:
-        """The threads have ended: who asks again gets others."""
-        self._models = self._masks = None
-        self.failed.emit(cause)
+        """The threads have ended: who starts again gets others; until then boxes are shown, and old masks go."""
+        if self.sender() is self._masks:  # and not those before, whose word was under way
+            self._models = None
+            self.failed.emit(cause)
 
     def _on_encoding(self, z: int) -> None:
         self.lines_changed.emit([(tr("Encoding slice {z}…", z=z),)] * self._view.sides)

@@ -18,6 +18,7 @@ from napari_pqcomq.live.live_session import LiveModels, LiveSession
 from napari_pqcomq.prompts.prompt_list import PromptList
 from pqcomq.errors import InputError
 from pqcomq.models.slice_prompt import SlicePrompt
+from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 
 BOX = {1: SlicePrompt.of(np.array([1.0, 1.0, 5.0, 5.0]))}
@@ -144,26 +145,60 @@ def test_torch_encodes_nothing_ahead_and_another_runtime_is_asked_anew(lite_meds
     assert not torch_side.is_as(other_model)
 
 
+class FailingModels:
+    """Stands for models that cannot be asked."""
+
+    looks_ahead = False
+
+    def __init__(self):
+        self.tried = 0
+
+    def is_as(self, other):
+        return other is self
+
+    def runners(self):
+        self.tried += 1
+        raise InputError("There is no memory left.")
+
+
 def test_after_a_failure_masks_follow_again_as_soon_as_they_are_asked_for(qtbot):
-    tried = []
-
-    class Models:
-        """Stands for models that cannot be asked."""
-
-        looks_ahead = False
-
-        def is_as(self, other):
-            return other is self
-
-        def runners(self):
-            tried.append(self)
-            raise InputError("There is no memory left.")
-
-    models, session = Models(), LiveSession(ViewerModel(), SimpleNamespace(is_open=False), PromptList())
+    models, session = FailingModels(), LiveSession(ViewerModel(), SimpleNamespace(is_open=False), PromptList())
     for _time in range(2):
         with qtbot.waitSignal(session.failed) as told:
             session.start(models, {})
         assert told.args == ["There is no memory left."]
         assert not session.is_running
-    assert tried == [models, models]
+    assert models.tried == 2
+    session.release()
+
+
+def test_after_a_failure_boxes_are_still_shown_and_masks_of_earlier_ones_go(qtbot):
+    shown, cleared, objects = [], [], PromptList()
+    view = SimpleNamespace(
+        is_open=True,
+        sides=2,
+        set_objects=lambda objects, *_more: shown.append(objects),
+        clear_masks=lambda number, slices: cleared.append((number, slices)),
+    )
+    session = LiveSession(ViewerModel(), view, objects)
+    with qtbot.waitSignal(session.failed):
+        session.start(FailingModels(), {})
+    objects.add(Box3D(1, 1, 0, 5, 5, 3))
+    assert shown[-1] == objects.objects
+    session._drawn[1] = {0, 2}
+    objects.remove(0)
+    assert shown[-1] == ()
+    assert cleared[-1] == (1, {0, 2})
+    session.release()
+
+
+def test_what_failed_before_does_not_stop_those_who_follow_now(qtbot):
+    session = LiveSession(ViewerModel(), SimpleNamespace(is_open=False), PromptList())
+    with qtbot.waitSignal(session.failed):
+        session.start(FailingModels(), {})
+    before, told = session._masks, []
+    session.failed.connect(told.append)
+    session._models, session._masks = object(), None  # others follow by now
+    before.failed.emit("late")
+    assert session.is_running and told == []
     session.release()
