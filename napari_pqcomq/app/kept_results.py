@@ -38,8 +38,9 @@ class KeptResults(QObject):
     @property
     def offered(self) -> KeptResult | None:
         """What could be brought back now: the last comparison of the open volume while none is on screen."""
-        workflow = self._workflow
-        return None if self._panels.view.is_open or workflow.is_reading else workflow.kept.result(workflow.volume_key)
+        workflow, view = self._workflow, self._panels.view
+        is_shown = view.is_open or view.is_opening or workflow.is_reading
+        return None if is_shown else workflow.kept.result(workflow.volume_key)
 
     def bring_back(self) -> None:
         """Show what is offered, once it is sure that it belongs to the open volume."""
@@ -87,7 +88,7 @@ class KeptResults(QObject):
         }
         if panels.objects.objects:  # where the layer of the boxes was removed, those compared are kept
             since["prompts"] = panels.objects.objects
-        self._workflow.kept.complete(self._workflow.volume_key, **since)
+        self._workflow.kept.complete(self._workflow.volume_key, store.result, **since)
 
     def _keep_truth(self) -> None:
         layer, key = self._panels.truth.layers.layer, self._workflow.volume_key

@@ -138,10 +138,11 @@ class KeptWork:
             prompts = tuple(Prompt.of(each.number, each.name, each.prompt) for each in result.objects)
             self.keep(key, KeptResult.of(result, prompts))
 
-    def complete(self, key: str, **made_since: object) -> None:
-        """Keep what was made of a volume's last comparison since: fields of :class:`KeptResult`."""
-        if key in self._results:
-            self._results[key] = replace(self._results[key], **made_since)  # type: ignore[arg-type]
+    def complete(self, key: str, result: ComparisonResult, **made_since: object) -> None:
+        """Keep what was made of a comparison since, if it is the one that is kept: fields of :class:`KeptResult`."""
+        kept = self._results.get(key)
+        if kept is not None and kept.objects is result.objects:  # and not a newer one, which is not on screen yet
+            self._results[key] = replace(kept, **made_since)  # type: ignore[arg-type]
 
     def result(self, key: str) -> KeptResult | None:
         """The last comparison of a volume, None where there was none."""

@@ -52,7 +52,11 @@ def test_the_last_results_are_kept_and_completed(result):
         work.keep(str(number), kept)
     assert work.result("0") is None, "the oldest makes room"
     assert work.result("1") is kept
-    work.complete("1", jitters={1: "moved"})
+    work.complete("1", result, jitters={1: "moved"})
     assert work.result("1").jitters == {1: "moved"}
-    work.complete("gone", jitters={})
+    newer = replace(result, objects=tuple(replace(each) for each in result.objects))
+    work.keep_unseen("1", newer)
+    work.complete("1", result, jitters={1: "moved"})
+    assert work.result("1").jitters == {}, "what was made of the comparison before is none of the newer one's"
+    work.complete("gone", result, jitters={})
     assert work.result("gone") is None
