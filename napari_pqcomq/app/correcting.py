@@ -136,7 +136,9 @@ class Correcting(QObject):
     def _on_outdated(self, number: int) -> None:
         """The prompt of an object was changed: its corrected masks are gone from the view."""
         store = self._panels.store
-        if store.result is not None and any(of == number for _side, of in store.corrections.worked_on()):
+        if store.result is None or not self._shows_result:
+            return  # the masks of a comparison that is not in sight stay as they were corrected
+        if any(of == number for _side, of in store.corrections.worked_on()):
             self._keep_as_layers(store.result, store.corrections.snapshot())
         store.corrections.forget(number)
         store.corrected.emit()

@@ -128,12 +128,20 @@ def paint(dock, *, side=1, rows=slice(0, 3)):
 def test_corrections_come_back_with_their_comparison(dock, qtbot):
     painted = paint(dock)
     dock.panels.view.close()
+    dock.workflow.result = None  # as where masks follow a box
+    dock.panels.live.outdated.emit(1)
+    assert dock.panels.store.corrections, "another box says nothing of a comparison that is not in sight"
     dock.kept_results.bring_back()
     qtbot.waitUntil(lambda: dock.panels.view.is_open and bool(dock.panels.store.corrections), timeout=PATIENCE_MS)
     assert np.array_equal(dock.panels.view.masks(6)[1], painted)
     assert dock.panels.corrections.rows()[0]["voxels_added"] > 0
     dock.correcting.undo()
     assert not np.array_equal(dock.panels.view.masks(6)[1], painted)
+    dock.panels.view.close()
+    assert dock.kept_results.offered is not None
+    dock.workflow.show_result(dock.panels.store.result)
+    assert dock.panels.view.is_opening
+    assert dock.kept_results.offered is None, "it is on its way"
 
 
 def test_after_a_blinded_reading_corrected_masks_are_seen_again(dock, qtbot, tmp_path):
