@@ -178,6 +178,7 @@ class VolumePanel(QGroupBox):
         self.presets.blockSignals(True)
         choose_kept(self.presets, _WINDOWS, kept.get("window", ""))
         self.presets.blockSignals(False)
+        self._windows.clear()  # nobody has chosen one for a volume that was open before
         self._take_window()
         choose_kept(self.models_see, _SEEN, kept.get("models see", ""))
         recent = kept.get("recent", [])
@@ -185,10 +186,12 @@ class VolumePanel(QGroupBox):
 
     def release(self) -> None:
         """Stop listening to the viewer."""
+        self._settling.stop()
         self._watch(None)
         self.layers.release()
 
     def _on_other_layer(self) -> None:
+        self._settling.stop()  # it was about the layer before
         self._take_window()
         self._on_layer()
 
@@ -230,6 +233,7 @@ class VolumePanel(QGroupBox):
         self.presets.blockSignals(True)
         self.presets.setCurrentText(_BY_HAND)
         self.presets.blockSignals(False)
+        self._windows[self.layers.layer.unique_id] = self.presets.currentIndex()
 
     def _on_layer(self) -> None:
         volume = self.volume

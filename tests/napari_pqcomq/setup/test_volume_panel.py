@@ -110,6 +110,11 @@ def test_a_window_that_was_remembered_is_taken_by_a_ct_alone(viewer, volume, dou
     image = viewer.add_image(data, **keywords)
     assert tuple(image.contrast_limits) == (PRESETS["bone"].low, PRESETS["bone"].high)
     assert panel.preferences()["window"] == "bone"
+    later = VolumePanel(viewer)
+    qtbot.addWidget(later)
+    later.restore({"window": "lung"})
+    assert later.preferences()["window"] == "lung", "of a CT that was open before the dock, too"
+    assert tuple(image.contrast_limits) == (PRESETS["lung"].low, PRESETS["lung"].high)
 
 
 def test_a_window_set_with_napari_s_own_slider_is_the_window_shown(viewer, volume, qtbot):
