@@ -28,6 +28,7 @@ class KeptResults(QObject):
         panels.store.changed.connect(self._keep)
         panels.store.jitters_changed.connect(self._complete)
         panels.objects.settled.connect(self._complete)
+        panels.objects.settled.connect(self._keep_truth)
         panels.reader_study.ended.connect(self._complete)
         panels.store.corrected.connect(self._complete)
         panels.truth.changed.connect(self._keep_truth)
@@ -68,7 +69,8 @@ class KeptResults(QObject):
         """The dock closes: keep what there is, and let go of what can be made again in a moment."""
         self._complete()
         self._workflow.changed.disconnect(self._on_changed)
-        self._panels.truth.changed.disconnect(self._keep_truth)
+        for signal in (self._panels.truth.changed, self._panels.objects.settled):
+            signal.disconnect(self._keep_truth)
         self._workflow.models.rest()
 
     def _keep(self) -> None:
@@ -91,9 +93,15 @@ class KeptResults(QObject):
         self._workflow.kept.complete(self._workflow.volume_key, store.result, **since)
 
     def _keep_truth(self) -> None:
-        layer, key = self._panels.truth.layers.layer, self._workflow.volume_key
-        if layer is not None and key and key == self._volume_key:
-            self._workflow.kept.truths[key] = KeptTruth(layer.name, self._panels.truth.label.value())
+        layer, key, truths = self._panels.truth.layers.layer, self._workflow.volume_key, self._workflow.kept.truths
+        if layer is None or not key or key != self._volume_key:
+            return
+        labels, objects = self._panels.truth.labels_set, self._panels.objects.objects
+        if not objects and key in truths and truths[key].layer == layer.name:
+            return  # the layer of the boxes was removed; they may come back
+        truths[key] = KeptTruth(
+            layer.name, {each.name: labels[each.number] for each in objects if each.number in labels}
+        )
 
     def _on_changed(self) -> None:
         """Another volume is open: choose its ground truth again."""
@@ -103,5 +111,6 @@ class KeptResults(QObject):
         self._volume_key = ""  # what is chosen meanwhile is not the user's choice
         kept = self._workflow.kept.truths.get(key)
         if kept is not None and truth.choose_named(kept.layer):
-            truth.label.setValue(kept.label)
+            objects = self._panels.objects.objects
+            truth.set_labels({each.number: kept.labels[each.name] for each in objects if each.name in kept.labels})
         self._volume_key = key

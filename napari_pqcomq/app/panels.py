@@ -165,6 +165,8 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
     mouse.dragged.connect(lambda limits: volume.show_limits(*limits, settled=False))
     mouse.settled.connect(lambda limits: volume.show_limits(*limits))
     mouse_panel.changed.connect(mouse.set_on)
+    truth = GroundTruthPanel(viewer)
+    objects.settled.connect(lambda: truth.forget_all_but({each.number for each in objects.objects}))
     insets = PlaneInsets(viewer, lambda: _inset_source(volume, view, store))
     for signal in (volume.changed, view.changed):
         signal.connect(mouse.attach)
@@ -178,7 +180,7 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
         weights=WeightsPanel(),
         objects=objects,
         prompts=PromptPanel(viewer, objects),
-        truth=GroundTruthPanel(viewer),
+        truth=truth,
         store=store,
         results=results,
         results_dock=ResultsDock(results, dock),

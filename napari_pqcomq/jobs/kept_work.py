@@ -102,11 +102,11 @@ class KeptTruth:
 
     Attributes:
         layer: name of the labels layer.
-        label: its label that stood for the object.
+        labels: of it, those that the user has set, by name of the object: numbers are given anew with the boxes.
     """
 
     layer: str
-    label: int
+    labels: dict[str, int]
 
 
 class KeptWork:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,7 @@ class GroundTruthPanel(QGroupBox):
         """The volume that labels must fit; those chosen for another one, of the same shape even, are laid aside."""
         before, self._volume = self._volume, volume
         self._by_user.clear()
+        self.number = 0
         is_other = before is not None and (volume is None or volume.voxels is not before.voxels)
         if is_other and not self._are_its_own():
             self.layers.setCurrentIndex(0)
@@ -103,8 +105,26 @@ class GroundTruthPanel(QGroupBox):
     def suggest(self, box: Box3D, number: int) -> None:
         """Set the label to the one that the user has set for an object, else to the most frequent one in its box."""
         self.number = number
+        self._show_label(self._label_of(box, number) or 0)
+
+    @property
+    def labels_set(self) -> dict[int, int]:
+        """The labels that the user has set, by number of the object."""
+        return dict(self._by_user)
+
+    def set_labels(self, labels: Mapping[int, int]) -> None:
+        """Take labels as the user's own, by number of the object, in place of those set before."""
+        self._by_user = dict(labels)
+        if self.number in labels:
+            self._show_label(labels[self.number])
+
+    def forget_all_but(self, numbers: Collection[int]) -> None:
+        """Objects are no more: their numbers are given to others, whose labels nobody has set."""
+        self._by_user = {number: label for number, label in self._by_user.items() if number in numbers}
+
+    def _show_label(self, value: int) -> None:
         self._is_suggesting = True
-        self.label.setValue(self._label_of(box, number) or 0)
+        self.label.setValue(value)
         self._is_suggesting = False
 
     def _on_layer(self) -> None:
@@ -126,9 +146,13 @@ class GroundTruthPanel(QGroupBox):
         return int(values[counts.argmax()]) if values.size else None
 
     def truth_in(self, box: Box3D, number: int) -> np.ndarray | None:
-        """An object as (z, y, x) bool: of the label set for it, else of the one that fills most of its box; or None."""
+        """An object as (z, y, x) bool: of the label set for it, else of the one that fills most of its box; or None.
+
+        Raises:
+            InputError: the labels hold no voxel of the one that was set.
+        """
         value = self._label_of(box, number) if self._labels_fit() else None
-        return self._data() == value if value else None
+        return self._of_label(value) if value else None
 
     def truth(self) -> np.ndarray | None:
         """The current object as (z, y, x) bool, or None where no layer or no label is chosen.
@@ -146,17 +170,13 @@ class GroundTruthPanel(QGroupBox):
             if layer.data.shape == self._volume.grid.shape_zyx:
                 raise InputError(tr("The labels layer {layer!r} lies on another volume's grid.", layer=layer.name))
             raise InputError(tr("The labels layer {layer!r} has shape {shapes}.", layer=layer.name, shapes=shapes))
-        if not self.label.value():
-            return None
-        mask: np.ndarray = self._data() == self.label.value()
+        return self._of_label(self.label.value()) if self.label.value() else None
+
+    def _of_label(self, value: int) -> np.ndarray:
+        mask: np.ndarray = self._data() == value
         if not mask.any():
-            raise InputError(
-                tr(
-                    "The labels layer {layer!r} holds no voxel of label {label}.",
-                    layer=layer.name,
-                    label=self.label.value(),
-                )
-            )
+            name = self.layers.layer.name
+            raise InputError(tr("The labels layer {layer!r} holds no voxel of label {label}.", layer=name, label=value))
         return mask
 
     def fitting_truth(self) -> np.ndarray | None:

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QLabel
 from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
 from napari_pqcomq.app.job_requests import compare_job, quantize_job
+from napari_pqcomq.app.kept_results import KeptResults
 from napari_pqcomq.app.key_bindings import key_bindings
 from napari_pqcomq.app.layout import lay_out
 from napari_pqcomq.app.navigation import Navigation
@@ -222,6 +223,32 @@ def test_the_truth_of_an_object_is_its_own_whichever_is_current(viewer, volume, 
         panels.objects.choose(current)
         job = compare_job(panels, workflow.models, (), workflow.embeddings)
         assert {number: set(labels[mask]) for number, mask in job.truths.items()} == {1: {3}, 2: {7}}
+
+
+def test_a_label_that_was_set_goes_with_its_object_and_comes_back_with_its_volume(
+    viewer, volume, panels, workflow, bare
+):
+    kept = KeptResults(panels, workflow, bare)
+    labels = np.zeros(volume.grid.shape_zyx, np.uint8)
+    labels[4:6, 5:15, 5:17], labels[4:6, 18:25, 25:35] = 3, 7
+    boxes = {"one": BOX, "two": Box3D(25, 18, 4, 35, 25, 5)}
+    for layer in (image_tuple(volume), labels_tuple(volume, labels, "truth"), boxes_tuple(volume, boxes)):
+        viewer.add_layer(Layer.create(*layer))
+    panels.truth.choose_layer(viewer.layers["truth"])
+    panels.objects.choose(0)
+    panels.truth.label.setValue(7)
+    other = replace(volume, voxels=volume.voxels + 1)
+    panels.volume.layers.choose(viewer.add_layer(Layer.create(*image_tuple(other))))
+    assert panels.truth.labels_set == {}
+    panels.volume.layers.choose(viewer.layers[0])
+    assert panels.truth.layers.currentText() == "truth"
+    assert panels.truth.labels_set == {1: 7}, "of that object, whichever is the current one"
+    panels.objects.remove(0)
+    panels.objects.add(BOX, "another")
+    panels.objects.settle()
+    assert panels.objects.current_prompt.number == 1
+    assert panels.truth.label.value() == 3
+    kept.release()
 
 
 def test_no_quantization_is_begun_for_a_choice_that_was_made_meanwhile(prompted, workflow, monkeypatch):

@@ -143,10 +143,19 @@ def test_each_object_has_a_label_of_its_own(panel, volume):
     panel.suggest(bare, 3)
     assert panel.label.text() == "none"
     assert panel.truth() is None and panel.truth_in(bare, 3) is None, "not that of the object before"
+    panel.label.setValue(9)
+    with pytest.raises(InputError, match="no voxel of label 9"):
+        panel.truth_in(bare, 3)
+    assert panel.labels_set == {2: 3, 3: 9}
+    panel.forget_all_but({1, 3})
+    assert panel.labels_set == {3: 9}, "number 2 may be another object by now"
     panel.layers.setCurrentIndex(0)
     panel.choose_layer(layer)
     panel.suggest(second, 2)
     assert panel.label.value() == 7
+    panel.set_labels({1: 7, 2: 3})
+    assert panel.label.value() == 3
+    assert np.array_equal(panel.truth_in(first, 1), labels == 7)
 
 
 def test_labels_of_one_patient_are_not_held_against_another_s_of_the_same_shape(panel, volume):
