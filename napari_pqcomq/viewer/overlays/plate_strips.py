@@ -134,6 +134,8 @@ Words = list[tuple[str, str]]
 def wordings(plate: Plate, lines: int) -> list[list[Words]]:
     """What a strip may say, the longest first, each of so many lines.
 
+    The figure is said whole or not at all: the tooltip tells it, and half of one would be misread.
+
     Args:
         plate: what there is to say.
         lines: one or two.
@@ -141,15 +143,17 @@ def wordings(plate: Plate, lines: int) -> list[list[Words]]:
     verdict = plate.mark.text if plate.mark else ""
     brief = verdict.partition(":")[0]
     figure = headline(plate.lines)
-    offered = []
     titles = (plate.title, *plate.short_titles)
-    for title, judged in ((plate.title, verdict), *((title, brief) for title in titles)):
+
+    def said(title: str, judged: str, figure: str) -> list[Words]:
         named: Words = [(title, plate.colour)]
         told: Words = [(judged, plate.mark.colour)] if plate.mark else []
-        if lines == 1:
-            offered.append([named + told + ([(figure, "")] if figure else [])])
-        else:
-            offered.append([named, told + ([(figure, "")] if figure else [])])
+        told += [(figure, "")] if figure else []
+        return [named + told] if lines == 1 else [named, told]
+
+    offered = [said(plate.title, verdict, figure), *(said(title, brief, figure) for title in titles)]
+    if figure and (lines == 1 or plate.mark):
+        offered += [said(title, brief, "") for title in titles]
     return offered
 
 

@@ -124,6 +124,10 @@ def test_a_narrow_strip_takes_shorter_words_and_its_tooltip_tells_the_rest(opene
     qtbot.wait(50)
     assert "LiteMedSAM" not in strip.text()
     assert "LiteMedSAM · 2-bit Permutation-COMQ" in strip.toolTip()
+    strip.resize(300, strip.height())
+    qtbot.wait(50)
+    assert "✗ FAIL" in strip.text()
+    assert "…" not in strip.text()
     assert view.is_open
 
 
@@ -136,11 +140,16 @@ def test_other_views_have_their_strips_and_leave_none_behind(opened, shown_viewe
     assert len(strips(shown_viewer)) == 4
 
 
-def test_wordings_get_shorter_and_keep_the_figure():
+def test_wordings_get_shorter_and_say_the_figure_whole_or_not_at_all():
     plate = Plate("LiteMedSAM · 4-bit X", "white", LINES, FAIL, short_titles("LiteMedSAM · 4-bit X"))
     said = ["   ".join(words for words, _colour in lines[0]) for lines in wordings(plate, 1)]
     assert said[0] == "LiteMedSAM · 4-bit X   ✗ FAIL: Dice < 0.98   Dice vs full precision 0.812"
-    assert said[-1] == "4-bit   ✗ FAIL   Dice vs full precision 0.812"
+    assert said[3] == "4-bit   ✗ FAIL   Dice vs full precision 0.812"
+    assert said[-1] == "4-bit   ✗ FAIL"
+    assert all(each.endswith("Dice vs full precision 0.812") or "Dice vs" not in each for each in said)
+    assert wordings(plate, 2)[-1] == [[("4-bit", "white")], [("✗ FAIL", FAIL.colour)]]
+    following = Plate("4-bit", "white", ("Encoding slice 5…",))
+    assert wordings(following, 2)[-1][1] == [("Encoding slice 5…", "")], "without a verdict there is room for it"
     assert [len(each) for each in said] == sorted((len(each) for each in said), reverse=True)
     assert headline(("Volume 3 mL",)) == "Volume 3 mL"
     assert headline(()) == ""
