@@ -19,6 +19,9 @@ from pqcomq.progress import Progress, Steps, translated
 
 T = TypeVar("T")
 
+_LACKS_MEMORY = "out of memory", "enough memory", "allocate memory", "bad_alloc", "bad allocation"
+"""How torch, CUDA and OpenVINO say it; other sentences with the word memory are about its layout."""
+
 
 @dataclass(frozen=True)
 class _Refusal:
@@ -165,7 +168,8 @@ class JobRunner(QWidget):
 
 
 def _tell(error: Exception) -> None:
-    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+    told = str(error).lower()
+    if isinstance(error, MemoryError) or any(words in told for words in _LACKS_MEMORY):
         show_error(tr("There is not enough memory for this. Close other programs or volumes, and try again."))
     else:
         notification_manager.receive_error(type(error), error, error.__traceback__)
