@@ -118,7 +118,7 @@ class ComparisonView(ShownContent):
             self.opening.emit(total, total)
             then()
 
-        steps = self._opening(panes, scene, candidate)
+        steps = self._or_close(self._opening(panes, scene, candidate))
         self._opening_steps.start(steps, opened, lambda done: self.opening.emit(min(done, total - 1), total))
 
     @property
@@ -193,6 +193,14 @@ class ComparisonView(ShownContent):
         """Take over what was remembered; a view that no longer exists is passed over."""
         if kept.get("view") in VIEWS:
             self.show(kept["view"])
+
+    def _or_close(self, steps: Iterator[None]) -> Iterator[None]:
+        """Leave nothing half open, and no job waiting for it, where a step fails, as where memory is short."""
+        try:
+            yield from steps
+        except Exception:
+            self.close()
+            raise
 
     def _opening(self, panes: Sequence[Pane], scene: Scene, candidate: int) -> Iterator[None]:
         """The steps of opening."""

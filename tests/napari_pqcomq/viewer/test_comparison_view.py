@@ -542,7 +542,7 @@ def test_other_boxes_can_be_shown_while_it_is_open(viewer, panes, scene):
         assert colours.tolist() == [0, 1], "each in the colour of its object"
 
 
-def test_opening_step_by_step_ends_where_opening_at_once_does(viewer, qtbot, volume, panes, scene):
+def test_opening_step_by_step_ends_where_opening_at_once_does(viewer, qtbot, volume, panes, scene, monkeypatch):
     with_user_layers(viewer, volume)
     before = state(viewer)
     view = ComparisonView(viewer)
@@ -562,6 +562,16 @@ def test_opening_step_by_step_ends_where_opening_at_once_does(viewer, qtbot, vol
     qtbot.wait(200)
     assert opened == [True]
     assert state(viewer) == before
+
+    def fail(*_args):
+        raise MemoryError
+
+    monkeypatch.setattr("napari_pqcomq.viewer.comparison_view.make_side", fail)
+    with qtbot.captureExceptions() as caught:
+        view.open_in_steps(panes, scene, lambda: opened.append(view.is_open))
+        qtbot.waitUntil(lambda: not view.is_opening)
+    assert [kind for kind, _error, _trace in caught] == [MemoryError]
+    assert state(viewer) == before, "nothing is half open, and no job waits for it"
 
 
 def test_two_of_four_sides_are_shown_and_all_again_without_a_layer_made_anew(viewer, panes, scene, masks):
