@@ -36,8 +36,10 @@ class CellLetters:
         self._seen: list[_Letter] = []
         self._canvas: QWidget | None = None
         self._listeners = Listeners()
-        grid, canvas = viewer.canvas.grid.events, viewer.canvas.events
-        self._listeners.connect((each, self._place) for each in (grid.shape, grid.stride, grid.spacing, canvas.size))
+        grid, canvas, layers = viewer.canvas.grid.events, viewer.canvas.events, viewer.layers.events
+        # A grid of the user's own has as many cells as the layers need.
+        followed = (grid.shape, grid.stride, grid.spacing, canvas.size, layers.inserted, layers.removed)
+        self._listeners.connect((each, self._place) for each in followed)
 
     def show(self, letters: Mapping[str, str], strip: int) -> None:
         """Show these and no others.
@@ -53,6 +55,9 @@ class CellLetters:
         """Take them away, and let go of the viewer."""
         self._listeners.disconnect()
         self.show({}, 0)
+        for letter in self._seen:
+            letter.deleteLater()
+        self._seen = []
 
     def texts(self) -> list[dict[str, str]]:
         """What stands at the edges of each cell, from the top left."""

@@ -9,7 +9,7 @@ import pytest
 from napari.layers import Layer
 from qtpy.QtCore import QPoint
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.viewer.comparison_view import ComparisonView
@@ -187,6 +187,8 @@ def test_letters_stand_at_the_edges_of_every_cell_or_of_the_single_picture(opene
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
     letters = DirectionLetters(shown_viewer, shown_viewer.window._qt_window)
     letters.set_volume(volume)
+    canvas = canvas_of(shown_viewer.window._qt_window)
+    before = canvas.findChildren(QWidget)
     view, overlays = opened(3), shown_viewer.canvas.overlays
     letters.stand_below(view.strips)
     expected = dict(zip(EDGES, "RLAP", strict=True))
@@ -198,7 +200,6 @@ def test_letters_stand_at_the_edges_of_every_cell_or_of_the_single_picture(opene
 
     assert on_picture() == ""
     assert letters.cells.texts() == [expected] * 3, "none in the fourth cell, which is empty"
-    canvas = canvas_of(shown_viewer.window._qt_window)
     for strip, top in zip(strips(shown_viewer), letters.cells.places("top_center"), strict=True):
         assert strip.geometry().contains(QPoint(top.center().x(), strip.geometry().center().y())), "in its cell"
         assert top.top() >= strip.geometry().bottom(), "below the strip"
@@ -212,7 +213,12 @@ def test_letters_stand_at_the_edges_of_every_cell_or_of_the_single_picture(opene
     view.close()
     assert letters.cells.texts() == []
     assert on_picture() == "RLAP", "as before"
+    shown_viewer.canvas.grid.enabled = True  # the user's own
+    for count in (1, 2):
+        assert letters.cells.texts() == [expected] * count
+        shown_viewer.add_labels(np.zeros((2, 2, 2), np.uint8))
     letters.release()
+    qtbot.waitUntil(lambda: canvas.findChildren(QWidget) == before)
     assert not any(PREFIX + edge in overlays for edge in EDGES)
 
 
