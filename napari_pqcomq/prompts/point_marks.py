@@ -72,7 +72,7 @@ def as_before(boxed: tuple[Prompt, ...], before: tuple[Prompt, ...]) -> tuple[Pr
 
     Args:
         boxed: from the layer.
-        before: told apart by their names.
+        before: told apart by their names, and those of one name by their order.
 
     Examples:
         >>> from pqcomq.segmentation.box import Box3D
@@ -82,9 +82,12 @@ def as_before(boxed: tuple[Prompt, ...], before: tuple[Prompt, ...]) -> tuple[Pr
         >>> [(each.number, each.name) for each in as_before((liver,), (spleen,))]
         [(2, 'liver'), (1, 'spleen')]
     """
-    earlier = {each.name: each for each in reversed(before)}
-    owned = [earlier.pop(each.name, None) for each in boxed]
-    rest = [each for each in before if each.box is None and each.name in earlier]
+    left = sorted(before, key=lambda each: each.box is None)  # of one name, who had a box has it
+    owned = []
+    for each in boxed:
+        owned.append(next((earlier for earlier in left if earlier.name == each.name), None))
+        left = [earlier for earlier in left if earlier is not owned[-1]]
+    rest = [each for each in left if each.box is None]
     taken = {each.number for each in (*owned, *rest) if each is not None}
     found = []
     for each, own in zip(boxed, owned, strict=True):

@@ -9,6 +9,7 @@ from napari.layers import Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from napari_pqcomq.prompts.point_marks import as_before
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.viewer.side_layers import point_lines
@@ -161,3 +162,11 @@ def test_a_comparison_draws_plus_and_minus_on_the_slice_in_sight(volume):
     assert [len(each.ends) for each in lines] == [2, 2, 1, 1], "two arms and one, each on a rim"
     np.testing.assert_allclose(lines[1].ends.mean(axis=(0, 1)), [8, 10])
     assert len(point_lines(prompt, Sight((2, 0, 1), 20, 4.0), volume)) == 2, "in a sagittal plane, too"
+
+
+def test_two_objects_of_one_name_keep_what_each_had_when_their_boxes_are_edited():
+    inside = PromptPoint(8, 8, 3)
+    twins = Prompt(4, "cyst", BOX, compared=False), Prompt(7, "cyst", BOX, points=(inside,))
+    lone = Prompt(2, "cyst", None, points=(inside,), span=(3, 3))
+    read = tuple(Prompt(number, "cyst", BOX) for number in (1, 2))
+    assert as_before(read, (lone, *twins)) == (*twins, lone)
