@@ -17,6 +17,7 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_pqcomq.translation import tr
+from napari_pqcomq.widgets.napari_window.gl_context import main_window_of
 
 FILLING = QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding
 """Of what fills the dock: napari stretches an empty place beside anything else."""
@@ -87,11 +88,12 @@ class LateDock(QWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
         """The dock is in its window."""
         super().showEvent(event)
-        self.window().installEventFilter(self)
+        main_window_of(self).installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
         """See that the window is about to be deleted; other windows, and the process, may go on."""
-        if event.type() == QEvent.Type.DeferredDelete and watched is self.window() and not self._is_released:
+        is_deleted = event.type() == QEvent.Type.DeferredDelete and watched is main_window_of(self)
+        if is_deleted and not self._is_released:
             self._is_released = True
             self.leave_window()
         return bool(super().eventFilter(watched, event))

@@ -47,8 +47,13 @@ def canvas_of(inside: QWidget) -> QWidget | None:
     return next(iter(_canvases(inside)), None)
 
 
-def _canvases(inside: QWidget) -> list[QOpenGLWidget]:
+def main_window_of(inside: QWidget) -> QWidget:
+    """The main window that a widget belongs to, also where its dock floats; before it is in one, the outermost."""
     window = inside
     while (parent := window.parentWidget()) is not None:  # a floating dock, too, has the main window for a parent
         window = parent
-    return list(window.findChildren(QOpenGLWidget))
+    return window
+
+
+def _canvases(inside: QWidget) -> list[QOpenGLWidget]:
+    return list(main_window_of(inside).findChildren(QOpenGLWidget))

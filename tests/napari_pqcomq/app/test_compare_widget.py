@@ -475,9 +475,10 @@ def test_closing_the_dock_ends_the_comparison_and_leaves_the_viewer_whole(plugin
 
 
 def test_a_window_that_goes_ends_what_runs_in_its_dock(plugin, shown_viewer, qtbot, volume):
-    _wrapper, dock = shown_viewer.window.add_plugin_dock_widget("napari-pqcomq")
+    wrapper, dock = shown_viewer.window.add_plugin_dock_widget("napari-pqcomq")
     qtbot.waitUntil(lambda: dock.parts is not None and dock.isVisible())
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
+    wrapper.setFloating(True)  # a dock that floats goes with its main window, too
     parts, go_on = dock.parts, Event()
 
     def steps():
@@ -488,7 +489,7 @@ def test_a_window_that_goes_ends_what_runs_in_its_dock(plugin, shown_viewer, qtb
     parts.panels.jobs.start(steps, lambda _result: None, "Quantizing…")
     parts.panels.session.pixels.setValue(7)
     # napari deletes the window that the user closes; other windows keep the process alive.
-    dock.eventFilter(dock.window(), QEvent(QEvent.Type.DeferredDelete))
+    dock.eventFilter(shown_viewer.window._qt_window, QEvent(QEvent.Type.DeferredDelete))
     go_on.set()
     assert parts.panels.jobs.was_cancelled
     assert QSettings(*SETTINGS).value("jitter pixels") == "7"
