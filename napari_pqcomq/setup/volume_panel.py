@@ -10,7 +10,7 @@ from uuid import UUID
 
 from napari.components import ViewerModel
 from napari.layers import Image
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QHBoxLayout, QLabel, QWidget
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, volume_of
@@ -30,6 +30,7 @@ _PAUSE_MS = 300
 """After the last move of napari's own slider, before models are asked in the new window."""
 _WINDOWS, _SEEN = ["modality", *PRESETS, "by hand"], ["modality", "shown"]
 """What the entries of both lists are remembered by."""
+_BY_HANDS_PLACE = _WINDOWS.index("by hand")
 
 
 class VolumePanel(QGroupBox):
@@ -151,7 +152,7 @@ class VolumePanel(QGroupBox):
         """
         if self.layers.layer is None:
             return
-        self._list_as_by_hand()
+        self._list(_BY_HANDS_PLACE)
         layer, self._limits_set = self.layers.layer, (low, high)
         least, most = layer.contrast_limits_range
         layer.contrast_limits_range = (min(least, low), max(most, high))
@@ -175,9 +176,8 @@ class VolumePanel(QGroupBox):
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take over what was remembered; a window that no longer exists is passed over."""
-        self.presets.blockSignals(True)
-        choose_kept(self.presets, _WINDOWS, kept.get("window", ""))
-        self.presets.blockSignals(False)
+        with QSignalBlocker(self.presets):
+            choose_kept(self.presets, _WINDOWS, kept.get("window", ""))
         self._windows.clear()  # nobody has chosen one for a volume that was open before
         self._take_window()
         choose_kept(self.models_see, _SEEN, kept.get("models see", ""))
@@ -207,10 +207,7 @@ class VolumePanel(QGroupBox):
             self._limits_set = layer.contrast_limits = self.contrast_limits
         else:
             place = 0
-        self._windows[layer.unique_id] = place
-        self.presets.blockSignals(True)
-        self.presets.setCurrentIndex(place)
-        self.presets.blockSignals(False)
+        self._list(place)
 
     def _watch(self, layer: Image | None) -> None:
         """Hear of contrast limits that are set with napari's own controls."""
@@ -225,15 +222,15 @@ class VolumePanel(QGroupBox):
         """The picture is shown in another window: the list says so, and models that see it are told after a pause."""
         if self.limits_now != self._limits_set:
             self._limits_set = self.limits_now
-            self._list_as_by_hand()
+            self._list(_BY_HANDS_PLACE)
             self.previewed.emit(self._limits_set)
             self._settling.start()
 
-    def _list_as_by_hand(self) -> None:
-        self.presets.blockSignals(True)
-        self.presets.setCurrentText(_BY_HAND)
-        self.presets.blockSignals(False)
-        self._windows[self.layers.layer.unique_id] = self.presets.currentIndex()
+    def _list(self, place: int) -> None:
+        """Let the list say which window the layer is shown in, and remember it of the layer."""
+        with QSignalBlocker(self.presets):
+            self.presets.setCurrentIndex(place)
+        self._windows[self.layers.layer.unique_id] = place
 
     def _on_layer(self) -> None:
         volume = self.volume
@@ -262,6 +259,8 @@ class VolumePanel(QGroupBox):
         for layer in self._viewer.layers:
             if volume_of(layer) is volume:
                 layer.metadata[VOLUME_KEY] = changed
+        if modality != "CT" and isinstance(self.presets.currentData(), Window):
+            self._list(0)  # one in Hounsfield units is none for it
         self._on_layer()
         self._apply()
 

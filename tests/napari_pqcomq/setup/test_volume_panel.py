@@ -53,8 +53,10 @@ def test_the_modality_is_set_by_hand_for_all_that_lies_on_the_volume(viewer, dou
 
     qtbot.keyClick(panel.modalities, Qt.Key.Key_Up)
     assert changed == ["CT"]
+    panel.choose_window(5)
     qtbot.keyClick(panel.modalities, Qt.Key.Key_Down)
-    assert tuple(image.contrast_limits) == tuple(before)
+    assert tuple(image.contrast_limits) == tuple(before), "a window of CT is none for MR"
+    assert panel.presets.currentIndex() == 0
 
 
 def test_without_a_volume_there_is_no_modality_to_set(viewer, qtbot):
