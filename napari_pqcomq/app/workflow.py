@@ -122,13 +122,14 @@ class Workflow(QObject):
             self._quantize_then(missing, lambda: self.open_live(then), tr("then the view opens"))
             return
         try:
-            job = live_job(self._panels, self.models, self.weights.chosen)
+            job, asked = live_job(self._panels, self.models, self.weights.chosen), self._asked
         except InputError as error:
             show_error(str(error))
             return
 
         def take(compared_models: tuple[ComparedModel, ...]) -> None:
-            self._show_live(compared_models, then)
+            if self._asked == asked:  # they are not those of a volume or choice made meanwhile
+                self._show_live(compared_models, then)
 
         self._panels.jobs.start(job.steps, take, tr("Loading the models…"))
 
@@ -178,8 +179,7 @@ class Workflow(QObject):
             self.shown.emit()
 
         number, tolerance = self.current_number, self._panels.gate.tolerance
-        candidate = lowest_failing(result, number, tolerance)
-        self._open(panes_of(result, number, tolerance), truth, opened, candidate)
+        self._open(panes_of(result, number, tolerance), truth, opened, lowest_failing(result, number, tolerance))
 
     def keep_masks(self) -> None:
         """Keep the masks in sight, live ones included, as labels layers, shown when the comparison is closed."""
@@ -268,14 +268,13 @@ class Workflow(QObject):
 
     @property
     def _asked(self) -> tuple[object, ...]:
-        """What a quantization is asked for: with another volume or choice nothing follows it that nobody asked for."""
+        """What a job is asked for: with another volume or choice nothing follows it that nobody asked for."""
         return self.volume_key, self.weights.origin, self._panels.model.choices
 
     def _show_live(self, compared_models: tuple[ComparedModel, ...], then: Callable[[], None]) -> None:
         """Open the view without masks; they follow the boxes."""
         volume = self._panels.volume.volume
-        if volume is None:
-            return
+        assert volume is not None  # noqa: S101 (the one that was asked for)
         self.result = None
 
         def opened() -> None:

@@ -259,6 +259,11 @@ def test_no_quantization_is_begun_for_a_choice_that_was_made_meanwhile(prompted,
     started[0]({})
     assert len(started) == 1, "only 4 bits were asked for"
     assert "Nothing follows" in notification_manager.records[-1].message
+    monkeypatch.setattr(type(workflow.weights), "missing", ())
+    workflow.open_live()
+    prompted.model.choose_bits(8)
+    started[1](())
+    assert not prompted.view.is_opening, "nor is a view opened with the models of the choice before"
 
 
 def test_a_reading_of_what_is_not_on_screen_does_not_begin(prompted, workflow, controller, result, tmp_path):
