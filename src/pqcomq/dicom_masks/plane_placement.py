@@ -89,7 +89,7 @@ def _axis(grid: Grid, step: np.ndarray, count: int) -> tuple[int, int] | None:
 
 def evened(
     file_grid: Grid, corners: np.ndarray, cosines: Sequence[float], corner: Sequence[float]
-) -> np.ndarray | None:
+) -> tuple[float, ...] | None:
     """Where a picture's first pixel would lie if the images of a volume stood straight above each other.
 
     Objects take positions from the images themselves, and a stack that drifts sideways by a fraction of a pixel from
@@ -102,7 +102,7 @@ def evened(
         corner: LPS millimetres of its first pixel.
 
     Returns:
-        (3,) LPS millimetres; None for a picture that lies across the images or beside them all.
+        LPS millimetres; None for a picture that lies across the images or beside them all.
     """
     normal = np.cross(cosines[:3], cosines[3:])
     if abs(float(normal @ file_grid.axes[:, 2])) < _PARALLEL:
@@ -110,8 +110,8 @@ def evened(
     index = round(float(file_grid.to_voxels(corner)[2]))
     if not 0 <= index < len(corners):
         return None
-    straight: np.ndarray = corner + file_grid.to_patient((0, 0, index)) - corners[index]
-    return straight
+    straight = np.asarray(corner) + file_grid.to_patient((0, 0, index)) - corners[index]  # (3,)
+    return tuple(straight.tolist())
 
 
 def place_frame(grid: Grid, axes: Axes, corner: Sequence[float], picture: np.ndarray) -> tuple[Place, np.ndarray]:
