@@ -106,8 +106,8 @@ class KeptResults(QObject):
     def _on_changed(self) -> None:
         """Another volume is open: choose its ground truth again."""
         key, truth = self._workflow.volume_key, self._panels.truth
-        if key == self._volume_key:
-            return
+        if key == self._volume_key or truth.volume is not self._panels.volume.volume:
+            return  # boxes and labels may still be those of the volume before
         self._volume_key = ""  # what is chosen meanwhile is not the user's choice
         kept = self._workflow.kept.truths.get(key)
         if kept is not None and truth.choose_named(kept.layer):

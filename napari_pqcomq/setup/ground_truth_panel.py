@@ -83,6 +83,11 @@ class GroundTruthPanel(QGroupBox):
         self._viewer.layers.events.inserted.disconnect(self._take_known)
         self.layers.release()
 
+    @property
+    def volume(self) -> Volume | None:
+        """The one that labels must fit."""
+        return self._volume
+
     def set_volume(self, volume: Volume | None) -> None:
         """The volume that labels must fit; those chosen for another one, of the same shape even, are laid aside."""
         before, self._volume = self._volume, volume

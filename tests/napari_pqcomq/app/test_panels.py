@@ -240,6 +240,7 @@ def test_a_label_that_was_set_goes_with_its_object_and_comes_back_with_its_volum
     other = replace(volume, voxels=volume.voxels + 1)
     panels.volume.layers.choose(viewer.add_layer(Layer.create(*image_tuple(other))))
     assert panels.truth.labels_set == {}
+    assert volume_key(other) not in workflow.kept.truths, "labels of one patient are not kept for another"
     panels.volume.layers.choose(viewer.layers[0])
     assert panels.truth.layers.currentText() == "truth"
     assert panels.truth.labels_set == {1: 7}, "of that object, whichever is the current one"
