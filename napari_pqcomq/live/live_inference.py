@@ -90,7 +90,7 @@ class LiveInference(QObject):
     failed = Signal(str)
 
     def __init__(self, make_runners: Callable[[], list[SliceRunner]], parent: QObject | None = None) -> None:
-        """Start waiting for questions.
+        """Nothing is made or asked before :meth:`begin`: a thread that fails at once would tell nobody.
 
         Args:
             make_runners: one for each model; called in the thread, since windowing a large volume takes a while.
@@ -105,6 +105,9 @@ class LiveInference(QObject):
         self._ended = False
         self._ahead: threading.Thread | None = None
         self._thread = threading.Thread(target=self._work, args=(make_runners,), name="live masks", daemon=True)
+
+    def begin(self) -> None:
+        """Start waiting for questions; call it once the signals are connected."""
         self._thread.start()
         # A thread that computes while the interpreter goes down takes the process with it.
         atexit.register(self.end, patience_seconds=_PATIENCE_AT_EXIT_SECONDS)

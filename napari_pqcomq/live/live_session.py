@@ -150,6 +150,7 @@ class LiveSession(QObject):
             self._masks.answered.connect(self._on_answer)
             self._masks.encoding.connect(self._on_encoding)
             self._masks.failed.connect(self._on_failed)
+            self._masks.begin()
 
     def stop(self, *, patience_seconds: float = 0) -> None:
         """End following; see :meth:`LiveInference.end`."""

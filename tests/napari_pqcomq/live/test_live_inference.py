@@ -57,6 +57,7 @@ def runners():
 def masks(runners, qtbot, monkeypatch):
     monkeypatch.setattr(live_inference, "_IDLE_SECONDS", 0.05)
     masks = LiveInference(lambda: list(runners))
+    masks.begin()
     yield masks
     masks.end(patience_seconds=PATIENCE_MS / 1e3)
     assert not masks._thread.is_alive()
@@ -74,6 +75,7 @@ def test_what_it_ran_on_is_let_go_once_it_has_ended(qtbot):
     held = weakref.ref(models)
     ended = LiveInference(models.runners)  # its Qt parent keeps it as long as the dock
     del models
+    ended.begin()
     ended.end(patience_seconds=PATIENCE_MS / 1e3)
     assert not ended._thread.is_alive()
     gc.collect()
