@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -186,7 +187,8 @@ class VolumePanel(QGroupBox):
 
     def release(self) -> None:
         """Stop listening to the viewer."""
-        self._settling.stop()
+        with suppress(RuntimeError):  # Qt may have deleted the timer with the panel
+            self._settling.stop()
         self._watch(None)
         self.layers.release()
 
