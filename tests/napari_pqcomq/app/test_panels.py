@@ -210,13 +210,19 @@ def test_a_result_is_kept_when_the_view_is_closed_while_it_opens(prompted, workf
     assert workflow.kept.result(workflow.volume_key).objects is result.objects
 
 
-def test_the_truth_of_an_object_is_its_own_whichever_is_current(viewer, volume, panels, workflow):
+def two_labelled_boxes(viewer, volume, panels):
+    """Opens the volume with two objects, and chooses the labels that fill their boxes, 3 and 7, as ground truth."""
     labels = np.zeros(volume.grid.shape_zyx, np.uint8)
     labels[4:6, 5:15, 5:17], labels[4:6, 18:25, 25:35] = 3, 7
     boxes = {"one": BOX, "two": Box3D(25, 18, 4, 35, 25, 5)}
     for layer in (image_tuple(volume), labels_tuple(volume, labels, "truth"), boxes_tuple(volume, boxes)):
         viewer.add_layer(Layer.create(*layer))
     panels.truth.choose_layer(viewer.layers["truth"])
+    return labels
+
+
+def test_the_truth_of_an_object_is_its_own_whichever_is_current(viewer, volume, panels, workflow):
+    labels = two_labelled_boxes(viewer, volume, panels)
     for index in (0, 1):
         panels.objects.set_compared(index, True)
     for current in (1, 0):
@@ -229,12 +235,7 @@ def test_a_label_that_was_set_goes_with_its_object_and_comes_back_with_its_volum
     viewer, volume, panels, workflow, bare
 ):
     kept = KeptResults(panels, workflow, bare)
-    labels = np.zeros(volume.grid.shape_zyx, np.uint8)
-    labels[4:6, 5:15, 5:17], labels[4:6, 18:25, 25:35] = 3, 7
-    boxes = {"one": BOX, "two": Box3D(25, 18, 4, 35, 25, 5)}
-    for layer in (image_tuple(volume), labels_tuple(volume, labels, "truth"), boxes_tuple(volume, boxes)):
-        viewer.add_layer(Layer.create(*layer))
-    panels.truth.choose_layer(viewer.layers["truth"])
+    two_labelled_boxes(viewer, volume, panels)
     panels.objects.choose(0)
     panels.truth.label.setValue(7)
     other = replace(volume, voxels=volume.voxels + 1)
