@@ -60,7 +60,7 @@ def arguments_of(job: str, asked: argparse.Namespace, box: list[int], out: Path)
     """The command line of a job."""
     boxed = ["--box", *box]
     return {
-        "segment": ["segment", asked.volume, "--weights", asked.weights, *boxed, "--out", out / "mask.nii.gz"],
+        "segment": ["segment", asked.volume, "--weights", asked.weights, *boxed, "--out", out.with_suffix(".nii.gz")],
         "compare": ["compare", asked.volume, "--weights", asked.weights, *boxed, "--out", out],
         "evaluate": ["evaluate", *_labelled(asked), "--weights", asked.weights, "--out", out],
         "report": ["report", *_labelled(asked), "--weights", asked.weights, "--out", out],
