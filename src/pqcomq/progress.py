@@ -91,7 +91,7 @@ class Stopwatch:
     def __init__(self, total: int = 0) -> None:
         self.total = total
         self._ends = [time.perf_counter()]
-        """When it began, and when each step was done."""
+        """When it began, and when each step was done, later by what was left out."""
 
     def step(self, text: str) -> Progress:
         """One more step is done."""
@@ -109,6 +109,11 @@ class Stopwatch:
         since = time.perf_counter() - self._ends[-1]
         at_least = self._pace * (self.total - done - 1)  # this step may take longer than the others
         return Progress(done, self.total, text, max(self._pace * (self.total - done) - since, at_least))
+
+    def leave_out(self) -> None:
+        """Count what went by since the last step for none: it is done once, and says nothing of the steps to come."""
+        since = time.perf_counter() - self._ends[-1]
+        self._ends = [end + since for end in self._ends]
 
     @property
     def _pace(self) -> float:

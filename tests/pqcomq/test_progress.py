@@ -56,6 +56,17 @@ def test_within_a_step_the_time_left_goes_on_down_to_that_of_the_steps_after_it(
     assert watch.meanwhile("b").remaining_seconds == 20  # it takes longer than the first
 
 
+def test_what_is_done_once_says_nothing_of_the_steps_to_come(monkeypatch):
+    now = iter([0.0, 60.0, 62.0, 70.0, 70.0, 72.0])
+    monkeypatch.setattr("pqcomq.progress.time.perf_counter", lambda: next(now))
+    watch = Stopwatch(4)
+    watch.leave_out()  # warming up, a minute
+    assert watch.step("a").remaining_seconds == 6
+    watch.leave_out()
+    assert watch.meanwhile("timing torch").remaining_seconds == 6
+    assert watch.step("b").remaining_seconds == 4
+
+
 def test_the_result_comes_through_prefixed_and_translated_work():
     assert finished(prefixed(three_steps(), "CT: ")) == "result"
     assert [each.text for each in prefixed(three_steps(), "CT: ")] == ["CT: a", "CT: b", "CT: c"]

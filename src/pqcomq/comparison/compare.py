@@ -136,6 +136,7 @@ def compare_objects(
     run = _Run(volume, (reference, *candidates), mode, window, cache)
     watch = Stopwatch(sum(run.steps(each) for each in asked))
     yield from translated(run.warm_up(asked[0].prompt), watch.meanwhile)
+    watch.leave_out()
     found = []
     for each in asked:
         which = f"{each.name}: " if len(asked) > 1 else ""
@@ -144,8 +145,18 @@ def compare_objects(
     return ComparisonResult(volume, tuple(found), reference, tuple(candidates))
 
 
-def _told(watch: Stopwatch, which: str, text: str) -> Progress:
-    return watch.step(which + text)
+@dataclass(frozen=True)
+class _Aside:
+    """What was done beside the slices of a comparison, in words; it takes place a few times, at the beginning."""
+
+    text: str
+
+
+def _told(watch: Stopwatch, which: str, done: str | _Aside) -> Progress:
+    if isinstance(done, _Aside):
+        watch.leave_out()
+        return watch.meanwhile(which + done.text)
+    return watch.step(which + done)
 
 
 def _checked(asked: PromptedObject, place: int, volume: Volume) -> PromptedObject:
@@ -200,7 +211,7 @@ class _Run:
         """How many steps an object takes."""
         return len(asked.prompt.slices) * (len(self._models) + (asked.movement is not None))
 
-    def on_object(self, asked: PromptedObject) -> Generator[str, None, ObjectComparison]:
+    def on_object(self, asked: PromptedObject) -> Generator[str | _Aside, None, ObjectComparison]:
         """Compare on one object; yields what was just done, a text for each step."""
         runners = self._fresh_runners()
         masks = yield from self._segmented(runners, asked.prompt)
@@ -224,7 +235,9 @@ class _Run:
     def _runner(self, segmenter: Segmenter) -> SliceRunner:
         return SliceRunner(segmenter, self._volume, self._window, self._cache, self._pixels)
 
-    def _segmented(self, runners: Sequence[SliceRunner], prompt: Prompt) -> Generator[str, None, list[BoxMask]]:
+    def _segmented(
+        self, runners: Sequence[SliceRunner], prompt: Prompt
+    ) -> Generator[str | _Aside, None, list[BoxMask]]:
         """Each model's mask of one object, the models in turns."""
         masks = [BoxMask.empty(prompt, runner.shape) for runner in runners]
         passes = [segment_slices(runner, prompt, self._mode, mask) for runner, mask in zip(runners, masks, strict=True)]
@@ -233,7 +246,8 @@ class _Run:
                 z = next(slices)
                 times.note(runner, z)
                 yield f"slice {z}, {runner.segmenter.precision}"
-            self._torch.take_turn(z)
+            if self._torch.take_turn(z):
+                yield _Aside(f"slice {z} in torch, to hold the others against")
         return masks
 
     def _result(

@@ -61,11 +61,12 @@ class TorchBaseline:
         """Of the passes so far; None where there were none."""
         return Latency.of(self._each_ms) if self._each_ms else None
 
-    def take_turn(self, z: int) -> None:
-        """Encode slice ``z``, unless there were passes enough."""
+    def take_turn(self, z: int) -> bool:
+        """Encode slice ``z``, unless there were passes enough; whether it did."""
         if self._runner is None or len(self._each_ms) == _PASSES or sum(self._each_ms) > _ENOUGH_MS:
-            return
+            return False
         took = self._runner.encode(z, again=True)
         if not self._each_ms and took < _ENOUGH_MS / 2:  # that was warming up, which is a small part of a longer one
             took = self._runner.encode(z, again=True)
         self._each_ms.append(took)
+        return True
