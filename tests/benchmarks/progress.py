@@ -29,7 +29,7 @@ from pqcomq.volumes.labels.label_maps import read_labels
 from pqcomq.volumes.volume_reader import read_volume
 
 MOST_WRONG = 0.3
-JOBS = ("segment", "compare", "evaluate", "report", "cohort", "demo")
+JOBS = ("quantize", "segment", "compare", "evaluate", "report", "cohort", "demo")
 
 
 @dataclass
@@ -60,6 +60,7 @@ def arguments_of(job: str, asked: argparse.Namespace, box: list[int], out: Path)
     """The command line of a job."""
     boxed = ["--box", *box]
     return {
+        "quantize": ["quantize", "--calibration", asked.volume, "--bits", 4, "--out", out.with_suffix(".safetensors")],
         "segment": ["segment", asked.volume, "--weights", asked.weights, *boxed, "--out", out.with_suffix(".nii.gz")],
         "compare": ["compare", asked.volume, "--weights", asked.weights, *boxed, "--out", out],
         "evaluate": ["evaluate", *_labelled(asked), "--weights", asked.weights, "--out", out],

@@ -25,15 +25,13 @@ from pqcomq.quantization.calibration.passes import Pass
 from pqcomq.quantization.calibration.sequential_forward import SequentialForward
 from pqcomq.quantization.files.resume import Journal
 from pqcomq.quantization.layer_events import LayerEvent, event_text
+from pqcomq.quantization.planning.layer_times import layer_times, watched_pass
 from pqcomq.quantization.planning.mixed_precision import LayerPlan, measured_plan, uniform
 from pqcomq.quantization.planning.rate_plan import measured_rates
 from pqcomq.quantization.planning.time_estimate import Phase, TimeEstimate
 from pqcomq.quantization.workers import Workers
 
 ModelT = TypeVar("ModelT")
-
-_CALLS_PER_COLUMN = 500_000.0
-"""What the calls for one column cost, in multiplications that would take as long."""
 
 _MOST_BYTES_UNDER_WAY = 4 * 2**30
 """Of Gram matrices that passes hold beside the sums: a pass of MedSAM ViT-B has 0.6 GB of them, one of SAM ViT-H 4."""
@@ -182,7 +180,7 @@ class LayerwiseRun(Generic[ModelT]):
         else:
             pairs = _standing(grams)
         finished: dict[str, QuantizedLayer] = {}
-        work = {name: _sweep_cost(layer) for name, layer in self.layers.items()}
+        work = self._times(calibrated=bool(grams) or self._plans)
         total, done = len(self.layers), 0.0
         with closing(pairs):  # here and now: an error's traceback would keep the passes for another thread to end
             for name, paired in chain(pairs, _unreached(self.layers, finished)):
@@ -194,6 +192,19 @@ class LayerwiseRun(Generic[ModelT]):
                 share = done / sum(work.values())
                 yield self._event("quantize", name, len(finished), total, share, before, finished[name].error)
         return {name: finished[name] for name in self.layers}
+
+    def _times(self, *, calibrated: bool) -> dict[str, float]:
+        """How long each layer will take, in passes' time.
+
+        Where no pass was run yet, one is, that its time and its way through the layers are known: it takes less than a
+        tenth of the shortest quantization.
+        """
+        if calibrated or not self._walks:
+            return layer_times(self.layers, len(self._target))
+        seconds, reached = watched_pass(self._target.passes(self._target.full)[0], self.layers)
+        times = layer_times(self.layers, len(self._target), reached)
+        self._clock.expect("quantize", sum(times.values()), seconds)
+        return times
 
     def _layer(self, name: str, paired: PairedGram, settings: QuantizationConfig) -> tuple[float, QuantizedLayer]:
         """A layer's error by rounding to nearest, and what it became by the chosen method.
@@ -280,9 +291,3 @@ def _nearest(settings: QuantizationConfig) -> QuantizationConfig:
     """Round to nearest at the same bit width, or at the one nearest to an entropy-coded layer's bits."""
     rate = settings.stored_bits
     return QuantizationConfig.plain(settings.bits if rate is None else 2 if rate < 3 else 4)
-
-
-def _sweep_cost(layer: QuantizableLayer) -> float:
-    """Relative time of one sweep: each of the m columns costs a fixed number of calls and n m multiplications."""
-    rows, columns = weight_matrix(layer).shape
-    return columns * (_CALLS_PER_COLUMN + rows * columns)

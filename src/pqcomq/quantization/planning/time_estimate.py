@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from typing import Literal, get_args
 
+from pqcomq.quantization.planning.layer_times import WALK_PASSES
+
 Phase = Literal["calibrate", "plan", "quantize"]
 """In the order in which they run; what is not needed is left out."""
 
 _PLAN_PASSES = 15.0
 """Choosing bit widths, in calibration passes' time, as measured (LiteMedSAM, 4 bits, two cores of an Intel Xeon)."""
-
-_WALK_PASSES = 1.8
-"""Fitting layers to a slice's inputs in the quantized model, in the same, sweeps included."""
 
 _STANDING_PASSES = 0.35
 """The sweeps alone, for each slice."""
@@ -33,7 +32,7 @@ def expected_passes(slices: int, *, plans: bool, walks: bool) -> dict[Phase, flo
     return {
         "calibrate": float(slices),
         "plan": _PLAN_PASSES if plans else 0.0,
-        "quantize": slices * (_WALK_PASSES if walks else _STANDING_PASSES),
+        "quantize": slices * (WALK_PASSES if walks else _STANDING_PASSES),
     }
 
 
@@ -59,6 +58,11 @@ class TimeEstimate:
     def elapsed(self) -> float:
         """Seconds since the start."""
         return time.perf_counter() - self._began
+
+    def expect(self, phase: Phase, passes: float, seconds_a_pass: float) -> None:
+        """Take better knowledge of a phase that now begins, where no calibration came before it."""
+        self._passes[phase], self._seconds_a_pass = passes, seconds_a_pass
+        self._phase_began = self._last = time.perf_counter()
 
     def left(self, phase: Phase, share: float) -> float:
         """Seconds left once ``share`` (0 < share ≤ 1) of a phase is done. The next phase begins where one ended."""

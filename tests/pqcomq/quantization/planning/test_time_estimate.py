@@ -45,6 +45,13 @@ def test_layers_of_unlike_cost_mislead_it_by_no_more_than_a_third_of_the_whole(c
         assert abs(left - (68.0 - after)) < 86.0 / 3, (after, left)
 
 
+def test_what_is_known_of_a_phase_that_comes_first_is_told_from_its_beginning(clock):
+    estimate = TimeEstimate(2, plans=False, walks=True)
+    clock[0] = 1.5
+    estimate.expect("quantize", 8.0, 1.5)
+    assert told(clock, 1.6, estimate, "quantize", 0.01) == pytest.approx(12.0, rel=0.05)
+
+
 def test_without_calibration_the_phase_s_own_speed_is_all_there_is(clock):
     estimate = TimeEstimate(8, plans=False, walks=False)
     assert told(clock, 3.0, estimate, "quantize", 0.25) == pytest.approx(9.0)
