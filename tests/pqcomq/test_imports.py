@@ -8,7 +8,19 @@ import sys
 
 import pytest
 
-HEAVY = ["torch", "torchvision", "SimpleITK", "matplotlib", "scipy", "skimage", "cv2", "openvino", "napari", "pydicom"]
+HEAVY = [
+    "numpy",
+    "torch",
+    "torchvision",
+    "SimpleITK",
+    "matplotlib",
+    "scipy",
+    "skimage",
+    "cv2",
+    "openvino",
+    "napari",
+    "pydicom",
+]
 
 HELP = """
 import contextlib, io, sys

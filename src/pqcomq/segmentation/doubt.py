@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-if TYPE_CHECKING:  # files and options ask for a threshold alone, and torch takes seconds to load
+if TYPE_CHECKING:  # options and their help ask for a threshold alone, and both take their time to load
+    import numpy as np
     import torch
 
 STABILITY_OFFSET = 1.0
@@ -21,7 +20,7 @@ STABILITY_OFFSET = 1.0
 DOUBTFUL = 0.8
 """Stability score below which a slice is called doubtful where no cohort of one's own has told a better threshold."""
 MOVED_BY_PIXELS = 3
-_CORNERS = np.array([[-1, -1, -1, -1], [1, 1, 1, 1], [-1, -1, 1, 1], [1, 1, -1, -1]], dtype=np.float32)
+_CORNERS = ((-1, -1, -1, -1), (1, 1, 1, 1), (-1, -1, 1, 1), (1, 1, -1, -1))
 """To the front right, to the back left, grown, shrunk: the same boxes every time."""
 
 
@@ -62,8 +61,10 @@ def moved_prompts(box: np.ndarray, shape: tuple[int, int], pixels: int = MOVED_B
     Returns:
         (4, 4) float32.
     """
+    import numpy as np
+
     height, width = shape
-    moved = box[None] + _CORNERS * pixels
+    moved = box[None] + np.array(_CORNERS, dtype=np.float32) * pixels
     low = np.clip(np.minimum(moved[:, :2], moved[:, 2:] - 1), 0, [width - 1, height - 1])
     high = np.clip(np.maximum(moved[:, 2:], low + 1), 1, [width, height])
     return np.concatenate([low, high], axis=1).astype(np.float32)
@@ -76,6 +77,8 @@ def doubt_of(logits: torch.Tensor, agreements: Sequence[float]) -> Doubt:
         logits: (h, w) of the mask.
         agreements: Dice of the mask with that of each moved box.
     """
+    import numpy as np
+
     near = logits[logits > -STABILITY_OFFSET].double()
     certainty = float((2 * near.sigmoid() - 1).abs().mean()) if near.numel() else 0.0
     return Doubt(stability_score(logits), float(np.mean(agreements)), certainty)
