@@ -92,17 +92,12 @@ class PairedGram:
         return weight + torch.cholesky_solve(shift.T.double(), factor).T.to(weight.dtype)
 
     def share_lost(self, weight: Tensor, quantized: Tensor) -> float:
-        """:meth:`lost` as a share of ``‖X Wᵀ‖²``; 0 for a dead layer."""
+        """``‖X Wᵀ − X̂ Qᵀ‖² / ‖X Wᵀ‖²``: output energy lost, the layers before it included; 0 for a dead layer."""
         energy = float(output_energy(weight, self.full.gram).sum())
-        return self._lost_of(energy, weight, quantized) / energy if energy > 0 else 0.0
-
-    def lost(self, weight: Tensor, quantized: Tensor) -> float:
-        """``‖X Wᵀ − X̂ Qᵀ‖²``: output energy that the layer loses, the losses of the layers before it included."""
-        return self._lost_of(float(output_energy(weight, self.full.gram).sum()), weight, quantized)
-
-    def _lost_of(self, wanted: float, weight: Tensor, quantized: Tensor) -> float:
-        """:meth:`lost`, of ``‖X Wᵀ‖²``."""
+        if not energy > 0:
+            return 0.0
         if self.alike:
-            return float(output_energy(weight - quantized, self.full.gram).sum())
+            return float(output_energy(weight - quantized, self.full.gram).sum()) / energy
         overlap = float(((quantized @ self.cross) * weight).sum())
-        return max(wanted - 2 * overlap + float(output_energy(quantized, self.seen.gram).sum()), 0.0)
+        lost = energy - 2 * overlap + float(output_energy(quantized, self.seen.gram).sum())
+        return max(lost, 0.0) / energy

@@ -47,12 +47,16 @@ def test_strong_damping_keeps_the_weights_and_alike_inputs_too(tokens):
     assert same.target(weight, 0.1) is weight
 
 
-def test_the_loss_is_that_of_the_outputs(tokens):
+def test_the_share_lost_is_that_of_the_outputs(tokens):
     full, seen, weight = tokens
     quantized = (weight * 4).round() / 4
     grams = paired(full, seen)
-    expected = float((full @ weight.T - seen @ quantized.T).square().sum())
-    assert grams.lost(weight, quantized) == pytest.approx(expected, rel=1e-4)
+    outputs = full @ weight.T
+    expected = float((outputs - seen @ quantized.T).square().sum() / outputs.square().sum())
+    assert grams.share_lost(weight, quantized) == pytest.approx(expected, rel=1e-4)
+    same = PairedGram.same(grams.full)
+    alike = float((outputs - full @ quantized.T).square().sum() / outputs.square().sum())
+    assert same.share_lost(weight, quantized) == pytest.approx(alike, rel=1e-4)
 
 
 def test_dead_inputs_change_nothing(tokens):
