@@ -15,6 +15,7 @@ from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.catalogue.model_store import models_folder, record_of
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.models.transformers_layout import weights_in
+from pqcomq.models.unfilled import unfilled
 
 
 class Family(Protocol):
@@ -62,6 +63,12 @@ def load_model(key: str, checkpoint: Path | None = None) -> Segmenter:
     Raises:
         InputError: the key is unknown, or there is no checkpoint or it cannot be used.
     """
+    with unfilled():  # every weight comes from the checkpoint
+        return _loaded(key, checkpoint)
+
+
+def _loaded(key: str, checkpoint: Path | None) -> Segmenter:
+    """See :func:`load_model`."""
     family = _family(key)
     if checkpoint is not None:
         return _with_licence(family.load(weights_in(checkpoint)))
@@ -105,4 +112,6 @@ def sketched(key: str) -> nn.Module | None:
 def empty_model(key: str, checkpoint_name: str, sha256: str, size: int) -> Segmenter:
     """The architecture with its batch norms folded and weights still to be filled in by a quantized file."""
     family = _family(key)
-    return _with_licence(family.segmenter(family.architecture(), checkpoint_name, sha256, size))
+    with unfilled():  # the file that fills it names every tensor
+        network = family.architecture()
+    return _with_licence(family.segmenter(network, checkpoint_name, sha256, size))

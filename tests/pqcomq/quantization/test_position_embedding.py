@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pqcomq.errors import InputError
-from pqcomq.models.registry import empty_model
+from pqcomq.models import medsam
 from pqcomq.quantization.algorithm.gram import weight_matrix
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.algorithm.quantize_layer import quantize_layer
@@ -34,7 +34,7 @@ def test_rows_keep_half_a_step_and_come_out_the_same_again(size):
 
 @pytest.mark.slow
 def test_medsam_vit_b_s_positions_go_through_a_file_unchanged(tmp_path):
-    full = empty_model("medsam", "random.pth", "0" * 64, 375_000_000)
+    full = medsam.segmenter(medsam.architecture(), "random.pth", "0" * 64, 375_000_000)
     torch.nn.init.normal_(full.image_encoder.pos_embed, generator=torch.Generator().manual_seed(5))
     settings = default_config("lite-medsam", 2, "rtn")
     results = {
