@@ -22,6 +22,7 @@ class Server(ThreadingHTTPServer):
         status: of every answer, where it is not 200.
         length: that it tells, where it lies about it; 0 tells none.
         stall: seconds of silence after half of the content.
+        silence: seconds before it answers at all.
         to: address that it sends on to.
     """
 
@@ -32,6 +33,7 @@ class Server(ThreadingHTTPServer):
     status = 200
     length: int | None = None
     stall = 0.0
+    silence = 0.0
     to: str | None = None
     kind = "application/octet-stream"
 
@@ -57,6 +59,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         server, span = self.server, self.headers["Range"]
         server.asked.append(span)
+        time.sleep(server.silence)
         start = int(span.removeprefix("bytes=").removesuffix("-")) if span and server.ranges else 0
         if server.to is not None:
             self.send_response(302)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -15,13 +17,23 @@ import pooch
 import requests
 
 from pqcomq.atomic_files import made_folder, why
+from pqcomq.downloads.places import incoming_of, part_of
+from pqcomq.downloads.refusals import (
+    MEGABYTE,
+    BrokeOffError,
+    OtherBytesError,
+    OtherFileError,
+    RefusedError,
+    host_of,
+    refusal,
+)
 from pqcomq.downloads.web_page import is_web_page
 from pqcomq.errors import InputError
+from pqcomq.run_lock import HeldByAnotherRunError, only_run
 
 logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 1 << 18
-MEGABYTE = 1e6
 
 
 class ProgressBar(Protocol):
@@ -40,7 +52,8 @@ class Wanted:
     Attributes:
         name: file name in the folder.
         urls: where it is, http or https; tried in this order.
-        checksum: what it must be, e.g. ``"sha256:…"`` or ``"md5:…"``.
+        checksum: what it must be, e.g. ``"sha256:…"`` or ``"md5:…"``; empty where nobody publishes one, and whoever
+            fetches it keeps the one that it had when it came.
         most_bytes: anything longer is not the file; None where that is not known.
         attempts: at each place; only a download that broke off is tried again, from where it stopped.
         patience: seconds to connect, and between two pieces of data.
@@ -52,18 +65,6 @@ class Wanted:
     most_bytes: int | None = None
     attempts: int = 1
     patience: tuple[float, float] = (10.0, 60.0)
-
-
-class _RefusedError(Exception):
-    """A place does not give the file; the message says why."""
-
-
-class _BrokeOffError(_RefusedError):
-    """A place gave a part of the file."""
-
-
-class _OtherFileError(_RefusedError):
-    """A place gives something else, of which nothing is kept."""
 
 
 def download(url: str, sha256: str, folder: Path, name: str, progress: ProgressBar | None = None) -> Path:
@@ -102,22 +103,55 @@ def fetch(wanted: Wanted, folder: Path, progress: ProgressBar | None = None) -> 
         made_folder(folder)
     except InputError as error:
         raise InputError(f"{wanted.name} could not be stored in {folder}: {error}") from error
-    told = _Told(progress)
+    target = folder / wanted.name
+    if target.is_file() and has_checksum(target, wanted.checksum):
+        with suppress(OSError):  # left where a process was killed in the last moment
+            part_of(target).unlink()
+        return target
+    try:
+        with only_run(folder / f".{wanted.name}.lock", target):
+            return _from_any_place(wanted, folder, _Told(progress))
+    except HeldByAnotherRunError as error:
+        raise InputError(f"{wanted.name} is being fetched by another process; wait until it has ended.") from error
+
+
+def has_checksum(path: Path, checksum: str) -> bool:
+    """Whether a file has a checksum, as :class:`Wanted` writes them; with an empty one, any has.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    algorithm, _, digest = checksum.partition(":")
+    try:
+        return not checksum or str(pooch.file_hash(str(path), alg=algorithm)) == digest
+    except OSError as error:
+        raise InputError(f"The file could not be read: {why(error)}.", path) from error
+
+
+def _from_any_place(wanted: Wanted, folder: Path, told: _Told) -> Path:
+    """The file of the first place that gives it.
+
+    Raises:
+        InputError: none does, or it cannot be stored.
+    """
     refusals = []
-    refusal: _RefusedError
     for url in wanted.urls:
-        for attempt in range(wanted.attempts):
-            resumed = _size(_part(folder / wanted.name)) > 0
+        problem = RefusedError()
+        for _attempt in range(wanted.attempts):
+            resumed = _size(part_of(folder / wanted.name)) > 0
             try:
                 return _fetched(wanted, url, folder, told)
-            except _BrokeOffError as error:
-                refusal = error
-            except _RefusedError as error:
-                refusal = error
-                if not (resumed and attempt == 0 and wanted.attempts > 1):
+            except BrokeOffError as error:
+                problem = error
+            except OtherBytesError as error:
+                problem = error
+                if not resumed:
                     break  # only what was resumed can be wrong for another reason than the server's
-            logger.info("%s: %s", url, refusal)
-        refusals.append(str(refusal))
+            except RefusedError as error:
+                problem = error
+                break
+        logger.info("%s: %s", url, problem)
+        refusals.append(str(problem))
     raise InputError(_all_refused(wanted, refusals))
 
 
@@ -132,34 +166,42 @@ def _fetched(wanted: Wanted, url: str, folder: Path, told: _Told) -> Path:
     """The file of one place, checked.
 
     Raises:
-        _RefusedError: it does not come, or not as it should be.
+        RefusedError: it does not come, or not as it should be.
         InputError: it cannot be stored.
     """
-    name, host, part = wanted.name, url.split("/")[2], _part(folder / wanted.name)
-    before = _size(part)
+    name, target = wanted.name, folder / wanted.name
+    part, before = part_of(target), _size(part_of(target))
     try:
-        with _pooch_silent():
-            return Path(pooch.retrieve(url, wanted.checksum, name, folder, downloader=_resumer(wanted, part, told)))
+        with _pooch_silent(), _incoming(target) as staging:
+            known = wanted.checksum or None
+            whole = pooch.retrieve(url, known, name, staging, downloader=_resumer(wanted, part, told))
+            Path(whole).replace(target)
+            part.unlink(missing_ok=True)
+        return target
     except InputError:  # which is a ValueError
         raise
-    except requests.HTTPError as error:
-        answer = f"{error.response.status_code} {error.response.reason}" if error.response is not None else error
-        raise _RefusedError(f"{name} could not be downloaded: {host} answers {answer}.") from error
     except requests.RequestException as error:
-        begun = isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ReadTimeout))
-        if begun or _size(part) > before:
-            raise _BrokeOffError(
-                f"The download of {name} from {host} broke off; {_size(part) / MEGABYTE:.1f} MB are kept, "
-                "and the next attempt continues from there."
-            ) from error
-        raise _RefusedError(f"{name} could not be downloaded: there is no connection to {host}.") from error
+        raise refusal(error, name, url, before, _size(part)) from error
     except OSError as error:
         raise InputError(f"{name} could not be stored in {folder}: {why(error)}.") from error
-    except ValueError as error:  # pooch's word for a wrong checksum; it has removed the file
+    except ValueError as error:  # pooch's word for a wrong checksum
+        part.unlink(missing_ok=True)
         kind = wanted.checksum.partition(":")[0].upper().replace("SHA256", "SHA-256")
-        raise _RefusedError(
-            f"{name} from {host} is damaged or not the expected file (its {kind} differs), so it was removed."
+        raise OtherBytesError(
+            f"{name} from {host_of(url)} is damaged or not the expected file (its {kind} differs), so it was removed."
         ) from error
+
+
+@contextmanager
+def _incoming(target: Path) -> Iterator[Path]:
+    """A folder for the file while it is checked; what a killed process left in it is taken away."""
+    folder = incoming_of(target)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -172,10 +214,6 @@ def _pooch_silent() -> Iterator[None]:
         yield
     finally:
         log.setLevel(level)
-
-
-def _part(target: Path) -> Path:
-    return target.with_name(f"{target.name}.part")
 
 
 def _size(path: Path) -> int:
@@ -202,51 +240,80 @@ def _resumer(wanted: Wanted, part: Path, told: _Told) -> Callable[[str, str, obj
     """A downloader for pooch that resumes; pooch's own discards what it has when a download breaks off."""
 
     def get(url: str, output_file: str, _: object) -> None:
-        done = _size(part)
+        done = _size(part) if wanted.checksum else 0  # nothing else tells whether the pieces are of one file
         # A compressed response has another length, and its offsets are not the file's.
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
-        with requests.get(url, headers=headers, stream=True, timeout=wanted.patience) as response:
-            if url.startswith("https:") and not response.url.startswith("https:"):
-                raise _RefusedError(f"{url.split('/')[2]} sends on to an address without encryption.")
+        with _asked(url, headers, wanted.patience) as response:
+            on_the_way = [each.url for each in (*response.history, response)]
+            if not all(each.startswith("https:") for each in on_the_way) and url.startswith("https:"):
+                raise RefusedError(f"{host_of(url)} sends on to an address without encryption.")
             if response.status_code == requests.codes.requested_range_not_satisfiable:
                 # The part is whole, or longer than the file: its checksum tells which.
                 logger.info("%s has nothing after byte %d", url, done)
             else:
                 response.raise_for_status()
-                try:
-                    _receive(wanted, response, part, done, told)
-                except _OtherFileError:
-                    part.unlink(missing_ok=True)
-                    raise
-        part.replace(output_file)
+                _receive(wanted, response, part, done, told)
+        _hand_over(part, Path(output_file))
 
     return get
 
 
+def _asked(url: str, headers: dict[str, str], patience: tuple[float, float]) -> requests.Response:
+    """The answer of a server, its body not yet read.
+
+    Raises:
+        requests.RequestException: there is none.
+    """
+    try:
+        return requests.get(url, headers=headers, stream=True, timeout=patience)
+    except requests.RequestException:
+        raise
+    except ValueError as error:  # of Python's own reading of an address that a server sends on to
+        raise requests.exceptions.InvalidURL(str(error)) from error
+
+
+def _hand_over(part: Path, target: Path) -> None:
+    """Give pooch the file to check; the part stays, if the file system can, for the case that it is interrupted."""
+    try:
+        target.unlink(missing_ok=True)
+        os.link(part, target)
+    except OSError:
+        part.replace(target)
+
+
 def _receive(wanted: Wanted, response: requests.Response, part: Path, done: int, told: _Told) -> None:
-    """Append what comes to the part, or start afresh if the server sends the whole file."""
+    """Append what comes to the part, or start afresh if the server sends the whole file.
+
+    What is in the part is given up only once something else has come that may be the file.
+    """
     if not _continues(response, done):
         done = 0
-    host = response.url.split("/")[2]
+    host = host_of(response.url)
     length = response.headers.get("Content-Length", "")
     total = done + int(length) if length.isdecimal() else None
     _check_size(wanted, host, total or 0)
     _check_room(wanted, (total or wanted.most_bytes or 0) - done, part.parent)
+    chunks = response.iter_content(CHUNK_BYTES)
+    first = next(chunks, b"")
+    if done == 0 and is_web_page(first):
+        raise OtherFileError(f"{host} sent a web page in place of {wanted.name}.")
     told.total(total)
     told.reach(done)
-    with part.open("ab" if done else "wb") as file:
-        for chunk in response.iter_content(CHUNK_BYTES):
-            if done == 0 and is_web_page(chunk):
-                raise _OtherFileError(f"{host} sent a web page in place of {wanted.name}.")
-            file.write(chunk)
-            done += len(chunk)
-            _check_size(wanted, host, done)
-            told.reach(done)
+    try:
+        with part.open("ab" if done else "wb") as file:
+            for chunk in chain([first], chunks):
+                file.write(chunk)
+                done += len(chunk)
+                _check_size(wanted, host, done)
+                told.reach(done)
+    except OtherFileError:
+        part.unlink()
+        raise
 
 
 def _check_size(wanted: Wanted, host: str, size: int) -> None:
     if wanted.most_bytes is not None and size > wanted.most_bytes:
-        raise _OtherFileError(
+        raise OtherFileError(
             f"What {host} sends is longer than {wanted.name}, which has {wanted.most_bytes / MEGABYTE:.1f} MB; "
             "it was not kept."
         )

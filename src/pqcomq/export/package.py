@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 
 import pqcomq
 from pqcomq.atomic_files import check_folder, replacing, together
@@ -16,6 +15,7 @@ from pqcomq.errors import InputError
 from pqcomq.export import onnx_file, openvino_file
 from pqcomq.export.export_kind import ExportKind as ExportKind
 from pqcomq.models.catalogue.entries import entry_of
+from pqcomq.models.checkpoint import write_state
 from pqcomq.quantization.planning.stored_bits import coded_names
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.research_only import RESEARCH_ONLY
@@ -61,7 +61,7 @@ def export_model(model: QuantizedModel, kind: ExportKind, folder: Path, *, overw
     with together(folder), ExitStack() as writing:
         *partial, description = (writing.enter_context(replacing(path, overwrite=overwrite)) for path in targets)
         if kind is ExportKind.safetensors_fp16:
-            save_file(half_precision(model), partial[0], metadata={"pqcomq": json.dumps(described(model, kind))})
+            write_state(half_precision(model), partial[0], {"pqcomq": json.dumps(described(model, kind))})
         elif kind is ExportKind.onnx:
             onnx_file.write_onnx(model, partial[0], partial[1])
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import re
 import struct
 import warnings
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,7 @@ from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from pqcomq.errors import InputError
@@ -23,8 +24,23 @@ from pqcomq.models.transformers_layout import check_config, is_transformers_layo
 _WRAPPERS = ("model", "state_dict", "model_state_dict", "network_weights", "net", "network", "module", "sam", "params")
 """Keys under which training scripts wrap the state dict; MedSAM's own use ``model``."""
 
+_MOST_WRAPPERS = 8
+
 _PREFIXES = ("module.", "_orig_mod.", "model.", "sam_model.", "sam.", "network.")
 """That data-parallel training, compilation and training frameworks put before every name."""
+
+_PLAIN = (
+    torch.float16,
+    torch.bfloat16,
+    torch.float32,
+    torch.float64,
+    torch.uint8,
+    torch.int8,
+    torch.int16,
+    torch.int32,
+    torch.int64,
+    torch.bool,
+)
 
 _DAMAGED = (
     RuntimeError,
@@ -109,8 +125,10 @@ def _by_our_names(state: Mapping[str, torch.Tensor], path: Path) -> dict[str, to
     """Names without common beginnings, and those of transformers in segment-anything's way.
 
     Raises:
-        InputError: it is a network of transformers, and none of SAM's.
+        InputError: there are none, or it is a network of transformers, and none of SAM's.
     """
+    if not state:
+        raise InputError("The file holds no tensors", path)
     bare = _unprefixed(state)
     if not is_transformers_layout(bare):
         return bare
@@ -144,11 +162,10 @@ def _tensors(table: Mapping[Any, Any]) -> dict[str, torch.Tensor]:
 
 def _state_dict(content: object, path: Path) -> dict[str, torch.Tensor]:
     """The named tensors inside ``content``, out of their wrappers."""
-    while isinstance(content, dict):
-        inner = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), dict)), None)
-        if inner is None:
+    for _wrapper in range(_MOST_WRAPPERS):  # a table may hold itself
+        if not isinstance(content, dict):
             break
-        content = inner
+        content = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), dict)), content)
     found = _tensors(content) if isinstance(content, dict) else {}
     if not found:
         raise InputError("The file holds no state dict (a table of named tensors)", path)
@@ -171,8 +188,8 @@ def load_state(module: nn.Module, state: dict[str, torch.Tensor], path: Path, ti
     """Put ``state`` into ``module``, all of it or nothing.
 
     Raises:
-        InputError: names or shapes differ from the architecture's (the sentence says which model it looks like), or a
-            weight is not finite.
+        InputError: names or shapes differ from the architecture's (the sentence says which model it looks like), a
+            tensor is of another kind (whole numbers, sparse, of a quantized network), or a weight is not finite.
     """
     wanted = module.state_dict()
     missing = sorted(wanted.keys() - state.keys())
@@ -185,9 +202,36 @@ def load_state(module: nn.Module, state: dict[str, torch.Tensor], path: Path, ti
             f"The file is not a {title} checkpoint: {_difference(wanted, state, missing, foreign, other)}", path
         )
     for name, tensor in state.items():
+        if not _is_plain(tensor) or tensor.is_floating_point() != wanted[name].is_floating_point():
+            kind = str(tensor.dtype if tensor.layout is torch.strided else tensor.layout).removeprefix("torch.")
+            raise InputError(f"The tensor {name!r} is of a kind that {title} has no weights of ({kind})", path)
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise InputError(f"The tensor {name!r} holds values that are not finite", path)
     module.load_state_dict(state)
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Whether a tensor's values stand in memory one after the other, in a type that weights are kept in."""
+    return tensor.layout is torch.strided and tensor.dtype in _PLAIN and tensor.device.type == "cpu"
+
+
+def write_state(state: Mapping[str, torch.Tensor], path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a state dict as safetensors.
+
+    Args:
+        state: name → tensor.
+        path: of the file.
+        metadata: text that goes with it.
+
+    Raises:
+        OSError: the system refuses, in its own words.
+    """
+    try:
+        tensors = {name: tensor.contiguous() for name, tensor in state.items()}
+        save_file(tensors, path, metadata=None if metadata is None else dict(metadata))
+    except SafetensorError as error:
+        found = re.search(r"([^:]+) \(os error \d+\)", str(error))
+        raise OSError(found[1].strip() if found else str(error)) from error
 
 
 def _difference(

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from torch import nn
 
-from pqcomq.errors import InputError
 from pqcomq.models import lite_medsam
 from pqcomq.models.checkpoint import file_sha256, load_state, read_state
 from pqcomq.models.segmenter import Segmenter
@@ -31,14 +30,9 @@ def load(checkpoint: Path) -> Segmenter:
     Raises:
         InputError: the file is missing, damaged or foreign.
     """
-    state, sha256 = read_state(checkpoint), file_sha256(checkpoint)
-    if sha256 == lite_medsam.SHIPPED_SHA256:  # nothing else tells the two apart
-        raise InputError(
-            "The file is LiteMedSAM's own checkpoint, which was trained for boxes; choose model lite-medsam", checkpoint
-        )
     network = architecture()
-    load_state(network, state, checkpoint, TITLE)
-    return segmenter(network, checkpoint.name, sha256, checkpoint.stat().st_size)
+    load_state(network, read_state(checkpoint), checkpoint, TITLE)
+    return segmenter(network, checkpoint.name, file_sha256(checkpoint), checkpoint.stat().st_size)
 
 
 def segmenter(network: nn.Module, checkpoint_name: str, sha256: str, size: int) -> Segmenter:

@@ -18,7 +18,13 @@ def _has(part: str) -> Callable[[State], bool]:
     return lambda state: any(part in name for name in state)
 
 
+def _ends(end: str) -> Callable[[State], bool]:
+    return lambda state: any(name.endswith(end) for name in state)
+
+
 _BY_NAMES: tuple[tuple[Callable[[State], bool], str], ...] = (
+    (_ends(".codes"), "weights that pqcomq quantized, which --weights takes"),
+    (_has("entropy_stream."), "weights that pqcomq quantized, which --weights takes"),
     (_has("lora_"), "LoRA's additions to a model, without the model"),
     (_has("memory_attention."), "SAM 2 or MedSAM2"),
     (_has("image_encoder.trunk."), "SAM 2 or MedSAM2"),

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from torch import nn
 
-from pqcomq.errors import InputError
 from pqcomq.models.checkpoint import file_sha256, load_state, read_state
 from pqcomq.models.sam import vit, without_statistics
 from pqcomq.models.segmenter import Segmenter
@@ -14,9 +13,6 @@ from pqcomq.models.transforms import MedSAMFraming
 
 KEY = "medsam"
 TITLE = "MedSAM ViT-B"
-
-_SAM_S_OWN = "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912"
-"""SHA-256 of ``sam_vit_b_01ec64.pth``: nothing else tells SAM's weights from MedSAM's."""
 
 
 def architecture() -> nn.Module:
@@ -30,14 +26,9 @@ def load(checkpoint: Path) -> Segmenter:
     Raises:
         InputError: the file is missing, damaged or foreign.
     """
-    state, sha256 = without_statistics(read_state(checkpoint)), file_sha256(checkpoint)
-    if sha256 == _SAM_S_OWN:
-        raise InputError(
-            "The file is SAM ViT-B's own checkpoint, which has MedSAM's layout; choose model sam-vit-b", checkpoint
-        )
     network = architecture()
-    load_state(network, state, checkpoint, TITLE)
-    return segmenter(network, checkpoint.name, sha256, checkpoint.stat().st_size)
+    load_state(network, without_statistics(read_state(checkpoint)), checkpoint, TITLE)
+    return segmenter(network, checkpoint.name, file_sha256(checkpoint), checkpoint.stat().st_size)
 
 
 def segmenter(network: nn.Module, checkpoint_name: str, sha256: str, size: int) -> Segmenter:

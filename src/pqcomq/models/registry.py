@@ -13,6 +13,7 @@ from pqcomq.errors import InputError
 from pqcomq.models import lite_medsam, lite_medsam_scribble, medsam, mobile_sam, sam
 from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.catalogue.model_store import models_folder, record_of
+from pqcomq.models.catalogue.published import check_not_another
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.models.transformers_layout import weights_in
 from pqcomq.models.unfilled import unfilled
@@ -71,7 +72,10 @@ def _loaded(key: str, checkpoint: Path | None) -> Segmenter:
     """See :func:`load_model`."""
     family = _family(key)
     if checkpoint is not None:
-        return _with_licence(family.load(weights_in(checkpoint)))
+        file = weights_in(checkpoint)
+        published = check_not_another(key, file)
+        loaded = family.load(file)
+        return _with_licence(loaded) if published is None else replace(loaded, licence=published.licence)
     if key == lite_medsam.KEY:
         return lite_medsam.load()
     record = record_of(key)
@@ -91,7 +95,7 @@ def _loaded(key: str, checkpoint: Path | None) -> Segmenter:
 
 
 def _with_licence(model: Segmenter) -> Segmenter:
-    """The model with the licence of its weights, where they are those that were fetched."""
+    """The model with the licence of its weights, where they are the published ones and at hand on this machine."""
     record = record_of(model.key)
     known = record is not None and record.licence and record.sha256 == model.checkpoint_sha256
     return replace(model, licence=record.licence) if known else model  # type: ignore[union-attr]

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from pqcomq.downloads import transfer
 from pqcomq.downloads.transfer import Wanted, download, fetch
 from pqcomq.errors import InputError
+from pqcomq.run_lock import only_run
 from pqcomq.samples import real_ct as real_ct_module
 from pqcomq.samples.real_ct import real_ct
 
@@ -171,7 +173,11 @@ PAGE = b"<!DOCTYPE html><html><title>Sign in to the hospital's network</title></
         ({"length": 10**15}, "longer than data.bin"),
         ({"cut": 300_000}, "broke off"),
         ({"stall": 2.0}, "broke off"),
-        ({"to": "http://127.0.0.1:1/nowhere"}, "no connection"),
+        ({"silence": 1.0}, "sent nothing for too long"),
+        ({"to": "http://127.0.0.1:1/nowhere"}, "no connection to 127.0.0.1:1."),
+        ({"to": "/file"}, "sends on from address to address without end"),
+        ({"to": "ftp://127.0.0.1/file"}, "sends on to an address that is none of the web"),
+        ({"to": "http://[nonsense"}, "sends on to an address that is none of the web"),
     ],
 )
 def test_the_next_place_is_asked_where_one_fails(servers, tmp_path, trouble, words):
@@ -236,3 +242,93 @@ def test_a_proxy_of_the_environment_is_asked(servers, tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", servers[1].url)
     assert fetch(Wanted("a", ("http://models.invalid/a",), f"sha256:{SHA256}"), tmp_path).read_bytes() == CONTENT
     assert servers[1].asked
+
+
+def test_a_proxy_that_is_not_there_is_told_and_its_password_is_not(nobody, tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "")
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, nobody.replace("://", "://anna:secret@"))
+    for scheme in ("http", "https"):
+        with pytest.raises(InputError, match=r"the proxy that is set .* gives no connection") as error:
+            fetch(Wanted("a", (f"{scheme}://models.invalid/a",), f"sha256:{SHA256}"), tmp_path)
+        assert "secret" not in str(error.value)
+
+
+def test_a_proxy_that_refuses_a_tunnel_is_quoted(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("https_proxy", server.url)  # it knows no CONNECT
+    with pytest.raises(InputError, match=r"the proxy that is set .* answers 501"):
+        fetch(Wanted("a", ("https://models.invalid/a",), f"sha256:{SHA256}"), tmp_path)
+
+
+def test_a_server_without_encryption_where_there_should_be_is_told(server, tmp_path):
+    with pytest.raises(InputError, match="there is no encrypted connection to 127"):
+        download(server.url.replace("http:", "https:"), SHA256, tmp_path, "data.bin")
+
+
+class Response:
+    """Of a server with encryption, by the way of one without."""
+
+    url, history, status_code = "https://models.invalid/b", [type("On", (), {"url": "http://models.invalid/a"})], 200
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def test_no_way_leads_past_encryption(tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer.requests, "get", lambda *_asked, **_named: Response())
+    with pytest.raises(InputError, match="sends on to an address without encryption"):
+        download("https://models.invalid/a", SHA256, tmp_path, "data.bin")
+
+
+@pytest.mark.parametrize("content", [PAGE, CONTENT + b"more"])
+def test_what_is_here_is_not_given_up_for_something_else(server, tmp_path, content):
+    (tmp_path / "data.bin.part").write_bytes(CONTENT[:700_000])
+    server.content, server.ranges = content, False
+    with pytest.raises(InputError):
+        fetch(wanted(server), tmp_path)
+    server.content, server.ranges = CONTENT, True
+    assert fetch(wanted(server), tmp_path).read_bytes() == CONTENT
+    assert server.asked[-1] == "bytes=700000-"
+
+
+def test_what_was_resumed_wrongly_after_it_broke_off_is_fetched_anew(server, tmp_path):
+    (tmp_path / "data.bin.part").write_bytes(b"of yesterday's version")
+    server.cut = 600_000
+    assert fetch(wanted(server, attempts=4), tmp_path).read_bytes() == CONTENT
+
+
+def test_where_the_check_is_interrupted_nothing_has_to_be_fetched_again(server, tmp_path, monkeypatch):
+    def interrupted(*_given, **_named):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pooch.core.hash_matches", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fetch(wanted(server), tmp_path)
+    assert names(tmp_path) == ["data.bin.part"]
+    (tmp_path / ".data.bin.incoming").mkdir()  # of a process that was killed there
+    (tmp_path / ".data.bin.incoming" / "tmp1234").write_bytes(b"part")
+    assert fetch(wanted(server), tmp_path).read_bytes() == CONTENT
+    assert server.asked == [None, f"bytes={len(CONTENT)}-"]
+    assert names(tmp_path) == ["data.bin"]
+
+
+def test_two_processes_do_not_write_one_file(server, tmp_path):
+    with only_run(tmp_path / ".data.bin.lock", tmp_path):
+        with pytest.raises(InputError, match=r"data\.bin is being fetched by another process; wait until it has ended"):
+            fetch(wanted(server), tmp_path)
+        assert not server.asked
+        (tmp_path / "data.bin").write_bytes(CONTENT)
+        assert fetch(wanted(server), tmp_path).read_bytes() == CONTENT, "what is here is read by both"
+
+
+def test_a_file_without_a_published_checksum_is_taken_as_it_comes(server, tmp_path):
+    (tmp_path / "data.bin.part").write_bytes(b"nothing tells whether this belongs to it")
+    assert fetch(Wanted("data.bin", (server.url,), ""), tmp_path).read_bytes() == CONTENT
+    assert fetch(Wanted("data.bin", (server.url,), ""), tmp_path).read_bytes() == CONTENT
+    assert server.asked == [None]
+    assert names(tmp_path) == ["data.bin"]

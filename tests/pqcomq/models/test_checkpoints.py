@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from pqcomq.errors import InputError
-from pqcomq.models.checkpoint import read_state
+from pqcomq.models.checkpoint import load_state, read_state
 from pqcomq.models.lite_medsam import architecture, shipped_checkpoint
 from pqcomq.models.registry import load_model
 
@@ -102,6 +104,38 @@ def test_foreign_mismatched_and_unfinite_checkpoints_are_refused(tmp_path):
     torch.save(state, path)
     with pytest.raises(InputError, match="is not a MedSAM ViT-B checkpoint"):
         load_model("medsam", path)
+
+
+def odd_kinds(tensor):
+    """A tensor in the kinds that files can hold and a float32 network has no use for."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls some of them experimental
+        return {
+            "sparse_coo": tensor.to_sparse(),
+            "int8": tensor.to(torch.int8),
+            "complex64": tensor.to(torch.complex64),
+            "float8_e4m3fn": tensor.to(torch.float8_e4m3fn),
+            "qint8": torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8),
+        }
+
+
+def test_tensors_of_other_kinds_are_refused(tmp_path):
+    network, path = torch.nn.Linear(3, 2), tmp_path / "odd.pth"
+    for kind, odd in odd_kinds(network.weight.data).items():
+        state = {"weight": odd, "bias": network.bias.data}
+        with pytest.raises(InputError, match=rf"'weight' is of a kind that Line has no weights of \({kind}\)"):
+            load_state(network, state, path, "Line")
+
+
+@pytest.mark.timeout(60)
+def test_a_table_that_holds_itself_and_one_that_holds_nothing_are_refused(tmp_path):
+    around = {}
+    around["model"] = around
+    torch.save(around, tmp_path / "around.pth")
+    save_file({}, tmp_path / "empty.safetensors")
+    for name, words in (("around.pth", "holds no state dict"), ("empty.safetensors", "holds no tensors")):
+        with pytest.raises(InputError, match=words):
+            read_state(tmp_path / name)
 
 
 def test_training_checkpoints_and_data_parallel_prefixes_load(tmp_path, lite_medsam):

