@@ -34,7 +34,7 @@ def card(
 
         result = CohortResult.at(cohort)
         statistics = CohortStatistics.of(result, margin)
-        measured = card_figures(result, statistics, model.segmenter.precision, model.effective_bits)
+        measured = card_figures(result, statistics, model.segmenter.fingerprint)
     # What the file says of itself, but complete: whoever wrote it may have left out what the card tells.
     head = manifest(model)
     head["versions"] |= read_manifest(weights).get("versions", {})

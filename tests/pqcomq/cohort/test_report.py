@@ -93,7 +93,7 @@ def written(judged):
 def test_a_model_s_card_gets_means_with_their_worst_cases(judged):
     result, statistics = judged
     quantized = result.models[1]
-    lines = card_figures(result, statistics, quantized.name, quantized.effective_bits)
+    lines = card_figures(result, statistics, "cd")
     full, own = (
         next(each for each in statistics.prompts if each.model == model.name and each.protocol == "slice")
         for model in result.models[:2]
@@ -104,8 +104,8 @@ def test_a_model_s_card_gets_means_with_their_worst_cases(judged):
     assert "A cohort of 11 cases of 11 patients" in lines[0]
     assert lines[-1].endswith("fail.")
     assert not any("Zwetschge" in line for line in lines)
-    with pytest.raises(InputError, match=r"did not run 8-bit other with 8\.000 bits stored, but"):
-        card_figures(result, statistics, "8-bit other", 8.0)
+    with pytest.raises(InputError, match=rf"did not run the weights of this file, but {quantized.name} with"):
+        card_figures(result, statistics, "of a file with the same bits")
 
 
 @pytest.mark.slow

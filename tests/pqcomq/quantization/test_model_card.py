@@ -66,6 +66,14 @@ def test_a_card_says_what_from_what_how_and_its_limits(weights):
         assert words in text, words
 
 
+def test_the_bits_of_codes_are_told_layer_by_layer_where_they_differ(weights):
+    mixed = {"a": LAYER | {"shape": [9, 100]}, "b": LAYER | {"bits": 8, "shape": [1, 100]}}
+    assert "| of a code | 4 |" in markdown(weights, head())
+    assert "| of a code | 4: 90.0 % of the weights, 8: 10.0 % of the weights |" in markdown(weights, head(layers=mixed))
+    coded = {"a": {"coding": "entropy", "shape": [10**4, 100], "error": 0.1}, "b": LAYER | {"bits": 8, "shape": [1, 9]}}
+    assert "8: less than 0.1 % of the weights, entropy coded: 100.0 %" in markdown(weights, head(layers=coded))
+
+
 @pytest.mark.parametrize(
     ("key", "prompts"),
     [("medsam", "box"), ("sam-vit-b", "box, points"), ("lite-medsam-scribble", "scribble")],

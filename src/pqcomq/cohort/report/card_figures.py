@@ -7,31 +7,23 @@ from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.errors import InputError
 
 
-def card_figures(
-    result: CohortResult, statistics: CohortStatistics, precision: str, effective_bits: float
-) -> list[str]:
+def card_figures(result: CohortResult, statistics: CohortStatistics, fingerprint: str) -> list[str]:
     """Lines of Markdown: accuracy and agreement apart, a mean never without its worst case.
 
     Args:
         result: of the cohort.
         statistics: of it.
-        precision: of the quantized model, as its title says.
-        effective_bits: bits stored for each of its weights.
+        fingerprint: of the quantized weights; a name and a number of bits may be those of others.
 
     Raises:
-        InputError: the cohort did not run this model.
+        InputError: the cohort did not run these weights.
     """
-    model = next(
-        (
-            each
-            for each in result.models[1:]
-            if each.name.startswith(precision) and each.effective_bits == effective_bits
-        ),
-        None,
-    )
-    if model is None:
+    settings = result.settings
+    place = next((at for at, each in enumerate(settings.quantized) if each.fingerprint == fingerprint), None)
+    if place is None:
         ran = ", ".join(f"{each.name} with {each.effective_bits:.3f} bits stored" for each in result.models[1:])
-        raise InputError(f"The cohort did not run {precision} with {effective_bits:.3f} bits stored, but {ran}.")
+        raise InputError(f"The cohort did not run the weights of this file, but {ran}.")
+    model = result.models[1 + place * len(settings.runtimes)]  # the first runtime's; see on_runtimes
     full_name, patients = result.models[0].name, result.scores["patient"].nunique()
     lines = [
         f"A cohort of {result.scored} cases of {patients} patients; run by {model.execution}.",

@@ -6,6 +6,8 @@ from before there were cards gets one as well.
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -111,17 +113,30 @@ _NOTHING_MEASURED = "Nothing yet: `pqcomq cohort` measures on labelled cases, `p
 
 
 def _what(weights: Path, manifest: Mapping[str, Any], card: Mapping[str, Any]) -> list[str]:
-    settings = manifest["quantization"]
     return [
         f"`{weights.name}`, {size_of(weights) / 1e6:.1f} MB: image encoder, prompt encoder and mask decoder. "
         f"Prompt: {', '.join(card['from']['prompts'])}. Written by pqcomq {manifest['versions']['pqcomq']}.",
         "",
         "| bits | |",
         "|---|---|",
-        f"| of a code | {'entropy coded' if settings.get('stored_bits') is not None else settings['bits']} |",
+        f"| of a code | {_code_bits(manifest['layers'])} |",
         "| stored for each quantized weight, scales, zero-points and permutations counted | "
         f"{manifest['effective_bits']:.3f} |",
     ]
+
+
+def _code_bits(layers: Mapping[str, Mapping[str, Any]]) -> str:
+    """The bits of all layers' codes, with their shares of the weights where layers differ."""
+    weights: Counter[str] = Counter()
+    for layer in layers.values():
+        weights["entropy coded" if layer.get("coding") else str(layer["bits"])] += math.prod(layer["shape"])
+    if len(weights) == 1:
+        return next(iter(weights))
+    return ", ".join(f"{kind}: {_share(count / weights.total())}" for kind, count in sorted(weights.items()))
+
+
+def _share(part: float) -> str:
+    return f"{100 * part:.1f} % of the weights" if part >= 0.001 else "less than 0.1 % of the weights"
 
 
 def _from_what(source: Mapping[str, Any], origin: Mapping[str, Any]) -> list[str]:
