@@ -37,16 +37,33 @@ def write_openvino(model: QuantizedModel, encoder: Path, decoder: Path) -> None:
         model: to write.
         encoder: file of the image encoder, ending in ``.xml``; its weights lie beside it in a ``.bin``.
         decoder: file of prompt encoder and mask decoder, likewise; the number of boxes is free.
-    """
-    import openvino
 
+    Raises:
+        OSError: the system refuses.
+    """
     weights, arithmetic = model.packed_weights, Arithmetic.of(Runtime.openvino)
     first: Any = encoder_graph(model.segmenter, weights, {}, arithmetic)
     _hold_positions(first, model.segmenter, in_bytes=bool(weights))
     _name(first, {"image": 0}, "features")
-    openvino.save_model(first, str(encoder), compress_to_fp16=False)
+    _save(first, encoder)
     second = _with_boxes(decoder_graph(model.segmenter, weights, arithmetic), model.segmenter)
-    openvino.save_model(second, str(decoder), compress_to_fp16=False)
+    _save(second, decoder)
+
+
+def _save(graph: Any, path: Path) -> None:  # noqa: ANN401 (openvino.Model)
+    """Write a graph.
+
+    Raises:
+        OSError: the system refuses; the library says no more than that a stream of its own failed.
+    """
+    import openvino
+
+    try:
+        openvino.save_model(graph, str(path), compress_to_fp16=False)
+    except RuntimeError as error:
+        if "stream" not in str(error):
+            raise
+        raise OSError("the system refused it, most likely for lack of room") from error
 
 
 def _hold_positions(graph: Any, segmenter: Segmenter, *, in_bytes: bool) -> None:  # noqa: ANN401 (openvino.Model)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 import pqcomq
-from pqcomq.atomic_files import check_folder, replacing, together
+from pqcomq.atomic_files import check_folder, replacing, together, why
 from pqcomq.errors import InputError
 from pqcomq.export import onnx_file, openvino_file
 from pqcomq.export.export_kind import ExportKind as ExportKind
@@ -60,13 +60,16 @@ def export_model(model: QuantizedModel, kind: ExportKind, folder: Path, *, overw
     targets = [folder / name for name in (*names, DESCRIPTION)]
     with together(folder), ExitStack() as writing:
         *partial, description = (writing.enter_context(replacing(path, overwrite=overwrite)) for path in targets)
-        if kind is ExportKind.safetensors_fp16:
-            write_state(half_precision(model), partial[0], {"pqcomq": json.dumps(described(model, kind))})
-        elif kind is ExportKind.onnx:
-            onnx_file.write_onnx(model, partial[0], partial[1])
-        else:
-            openvino_file.write_openvino(model, partial[0], partial[1])
-        description.write_text(json.dumps(described(model, kind), indent=2) + "\n", encoding="utf-8")
+        try:
+            if kind is ExportKind.safetensors_fp16:
+                write_state(half_precision(model), partial[0], {"pqcomq": json.dumps(described(model, kind))})
+            elif kind is ExportKind.onnx:
+                onnx_file.write_onnx(model, partial[0], partial[1])
+            else:
+                openvino_file.write_openvino(model, partial[0], partial[1])
+            description.write_text(json.dumps(described(model, kind), indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"The files could not be written: {why(error)}.", folder) from error
     return targets
 
 

@@ -86,6 +86,20 @@ def test_half_precision_has_the_checkpoint_s_names_and_nearly_our_masks(quantize
         export_model(quantized, ExportKind.safetensors_fp16, tmp_path / "half")
 
 
+def test_a_disk_that_is_full_is_told_where_openvino_speaks_of_a_stream_alone(monkeypatch, tmp_path):
+    openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
+
+    def full(*_given, **_named):
+        raise RuntimeError("basic_ios::clear: iostream error")
+
+    monkeypatch.setattr(openvino, "save_model", full)
+    monkeypatch.setattr(openvino_file, "write_openvino", lambda _model, *graphs: openvino_file._save(None, graphs[0]))
+    model = SimpleNamespace(segmenter=SimpleNamespace(takes=lambda kind: True))
+    with pytest.raises(InputError, match="files could not be written: the system refused it, most likely for lack"):
+        export_model(model, ExportKind.openvino, tmp_path / "new")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("fails", [True, False])
 def test_the_files_of_an_export_take_their_places_together(monkeypatch, tmp_path, fails):
     def write(_model, *graphs):
