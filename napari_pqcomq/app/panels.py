@@ -166,7 +166,7 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
     mouse.settled.connect(lambda limits: volume.show_limits(*limits))
     mouse_panel.changed.connect(mouse.set_on)
     truth = GroundTruthPanel(viewer)
-    objects.settled.connect(lambda: truth.forget_all_but({each.number for each in objects.objects}))
+    objects.settled.connect(lambda: truth.keep_to(objects.objects))
     insets = PlaneInsets(viewer, lambda: _inset_source(volume, view, store))
     for signal in (volume.changed, view.changed):
         signal.connect(mouse.attach)

@@ -9,7 +9,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
-from napari_pqcomq.io.import_jobs import Found, Order, Outcome, orders_of, read_steps, scan_steps
+from napari_pqcomq.io.import_jobs import Found, NothingFound, Order, Outcome, orders_of, read_steps, scan_steps
 from napari_pqcomq.io.series_tree import SeriesTree, Wanted
 from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.translation import tr, trn
@@ -76,9 +76,9 @@ class ImportDialog(QDialog):
         self.progress.cancel()
         super().reject()
 
-    def _take_scan(self, result: Found | InputError) -> None:
-        if isinstance(result, InputError):
-            self.failure = result
+    def _take_scan(self, result: Found | NothingFound) -> None:
+        if isinstance(result, NothingFound):
+            self.failure = result.reason
             self.reject()
             return
         self._found = result

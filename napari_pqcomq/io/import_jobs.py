@@ -27,6 +27,17 @@ class Found:
 
 
 @dataclass(frozen=True, eq=False)
+class NothingFound:
+    """There is nothing to open; an exception by itself would be taken for a failure of the worker's.
+
+    Attributes:
+        reason: why.
+    """
+
+    reason: InputError
+
+
+@dataclass(frozen=True, eq=False)
 class Order:
     """One volume to open, with the masks on it.
 
@@ -69,12 +80,12 @@ def orders_of(chosen: list[Wanted]) -> list[Order]:
     return list(orders.values())
 
 
-def scan_steps(path: Path) -> Steps[Found | InputError]:
+def scan_steps(path: Path) -> Steps[Found | NothingFound]:
     """Look into all files; the reason instead, where there is nothing to open."""
     try:
         scan = checked_scan((yield from _scanned(path)))
     except InputError as error:
-        return error
+        return NothingFound(error)
     yield Progress(0, 0, tr("Sorting slices…"))
     return Found(scan, infos_of(scan))
 

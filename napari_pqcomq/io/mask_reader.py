@@ -11,11 +11,12 @@ from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.masks.read_masks import read_masks
+from pqcomq.progress import Progress, Steps
 from pqcomq.volumes.volume import Volume
 
 
 def object_layers(path: Path) -> list[LayerTuple]:
-    """Read a DICOM object onto the volume in the viewer that it belongs to.
+    """Read a DICOM object in the background onto the volume in the viewer that it belongs to; empty after Cancel.
 
     Raises:
         InputError: no open volume, or the object fits none of them.
@@ -23,6 +24,13 @@ def object_layers(path: Path) -> list[LayerTuple]:
     volumes = _open_volumes()
     if not volumes:
         raise InputError(tr("The file labels a volume; open that volume first."), path)
+    from napari_pqcomq.jobs.waiting import awaited  # where a volume is open, there is Qt, too
+
+    return awaited(lambda: _reading(path, volumes), tr("Reading {name}…", name=path.name)) or []
+
+
+def _reading(path: Path, volumes: list[Volume]) -> Steps[list[LayerTuple]]:
+    yield Progress(0, 0, tr("Reading {name}…", name=path.name))
     problems = []
     for volume in volumes:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,12 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QGroupBox, QPushButton, QSpinBox, QWidget
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
-from napari_pqcomq.layers.mask_layers import TRUTH_KEY, mask_layers
+from napari_pqcomq.layers.mask_layers import TRUTH_KEY
 from napari_pqcomq.layers.volume_layers import volume_of
+from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.setup.labels_reading import labels_as_chosen
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
-from napari_pqcomq.widgets.dock.import_questions import masks_as_chosen
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
@@ -42,6 +43,8 @@ class GroundTruthPanel(QGroupBox):
         self._volume: Volume | None = None
         self.number = 0
         self._by_user: dict[int, int] = {}  # labels that the user has set, by number of the object
+        self._objects: tuple[Prompt, ...] = ()
+        self._removed: list[tuple[Prompt, int]] = []  # objects that are no more, and the labels set for them
         self._is_suggesting = False
         self.layers = LayerComboBox(
             viewer, lambda layer: isinstance(layer, Labels) and not is_of_comparison(layer), nothing=tr("None")
@@ -91,7 +94,7 @@ class GroundTruthPanel(QGroupBox):
     def set_volume(self, volume: Volume | None) -> None:
         """The volume that labels must fit; those chosen for another one, of the same shape even, are laid aside."""
         before, self._volume = self._volume, volume
-        self._by_user.clear()
+        self._forget_labels()
         self.number = 0
         is_other = before is not None and (volume is None or volume.voxels is not before.voxels)
         if is_other and not self._are_its_own():
@@ -123,9 +126,18 @@ class GroundTruthPanel(QGroupBox):
         if self.number in labels:
             self._show_label(labels[self.number])
 
-    def forget_all_but(self, numbers: Collection[int]) -> None:
-        """Objects are no more: their numbers are given to others, whose labels nobody has set."""
+    def keep_to(self, objects: Sequence[Prompt]) -> None:
+        """Let a label go with its object, whose number is given to others, and come back when that is undone."""
+        numbers = {each.number for each in objects}
+        gone = [each for each in self._objects if each.number not in numbers and each.number in self._by_user]
+        removed = [*self._removed, *((each, self._by_user[each.number]) for each in gone)]
         self._by_user = {number: label for number, label in self._by_user.items() if number in numbers}
+        self._objects, self._removed = tuple(objects), []
+        for each, label in removed:
+            if any(each is present for present in objects):  # the very one: only undo and redo bring it
+                self._by_user[each.number] = label
+            else:
+                self._removed.append((each, label))
 
     def _show_label(self, value: int) -> None:
         self._is_suggesting = True
@@ -133,8 +145,12 @@ class GroundTruthPanel(QGroupBox):
         self._is_suggesting = False
 
     def _on_layer(self) -> None:
-        self._by_user.clear()  # they were of the labels before
+        self._forget_labels()  # they were of the labels before
         self.changed.emit()
+
+    def _forget_labels(self) -> None:
+        self._by_user.clear()
+        self._removed.clear()
 
     def _on_label(self, value: int) -> None:
         if not self._is_suggesting:
@@ -202,13 +218,11 @@ class GroundTruthPanel(QGroupBox):
         """
         if self._volume is None:
             raise InputError(tr("Open the volume before its labels."))
-        read = masks_as_chosen(path, self._volume)
-        if read is None:
-            return
-        made = [Labels(data, **keywords) for data, keywords, _kind in mask_layers(read, self._volume, path.name)]
+        made = [Labels(data, **keywords) for data, keywords, _kind in labels_as_chosen(path, self._volume)]
         for layer in made:
             self._viewer.add_layer(layer)
-        self.layers.choose(made[0])
+        if made:
+            self.layers.choose(made[0])
 
     def _labels_fit(self) -> bool:
         """Whether the chosen labels lie on the volume's grid; of labels that others read only the shape is known."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Layer
@@ -12,13 +12,10 @@ from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
-from napari_pqcomq.jobs.model_fetch_jobs import fetch_real_ct
+from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch_real_ct
 from napari_pqcomq.setup.told_bytes import telling_transfer
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
-
-if TYPE_CHECKING:
-    from pqcomq.volumes.volume import Volume
 
 PLUGIN = "napari-pqcomq"
 MOST_RECENT = 8
@@ -107,22 +104,18 @@ class OpenMenu(QPushButton):
     def _download(self) -> None:
         """Fetch the real CT in the background; what is there from before is only read."""
         transfer = telling_transfer(self._show_bytes)
-        self._worker = worker = create_worker(fetch_real_ct, transfer, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
+        self._worker = worker = create_worker(_fetched_layer, transfer, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
         transfer.is_abandoned = lambda: worker.abort_requested  # napari asks it as it quits, and waits
         self._worker.returned.connect(self._take_download)
         self._worker.finished.connect(self._end_download)
         self.setText(tr("Opening the real CT…"))
         self._worker.start()
 
-    def _take_download(self, fetched: Volume | str) -> None:
-        if isinstance(fetched, str):
-            if fetched:
-                show_error(fetched)
-        else:
-            # Here and not above: the dock is to be there before such packages are imported.
-            from napari_pqcomq.layers.volume_layers import image_tuple
-
-            self._viewer.add_layer(Layer.create(*image_tuple(fetched)))
+    def _take_download(self, fetched: tuple[Any, ...] | str) -> None:
+        if not isinstance(fetched, str):
+            self._viewer.add_layer(Layer.create(*fetched))
+        elif fetched:
+            show_error(fetched)
 
     def _show_bytes(self, done: float, total: float) -> None:
         self.setText(tr("{told:.0f} of {total:.0f} MB", told=done / MEGABYTE, total=total / MEGABYTE))
@@ -130,3 +123,14 @@ class OpenMenu(QPushButton):
     def _end_download(self) -> None:
         self._worker = None
         self.setText(_TITLE)
+
+
+def _fetched_layer(transfer: Transfer) -> tuple[Any, ...] | str:
+    """The real CT as a layer tuple, whose voxels are looked through for it; a sentence where it could not be had."""
+    fetched = fetch_real_ct(transfer)
+    if isinstance(fetched, str):
+        return fetched
+    # Here and not above: the dock is to be there before such packages are imported.
+    from napari_pqcomq.layers.volume_layers import image_tuple
+
+    return image_tuple(fetched)

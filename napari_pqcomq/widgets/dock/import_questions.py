@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -16,10 +14,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_pqcomq.translation import tr
-from pqcomq.dicom_masks.mask_object import LabelledObjects
-from pqcomq.masks.read_masks import read_masks
 from pqcomq.volumes.import_issues import REMEDIES, Remedy, RemedyNeeded
-from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
 
 
@@ -85,32 +80,6 @@ def ask_parts(question: PartChoiceNeeded, name: str, *, only_one: bool = False) 
     chosen = dialog.chosen if dialog.exec() else []
     dialog.deleteLater()
     return chosen
-
-
-def masks_as_chosen(path: Path, volume: Volume) -> LabelledObjects | None:
-    """Read labels that lie on a volume's voxels, asking for what only the user can decide.
-
-    Returns:
-        The objects; None where a question was cancelled.
-
-    Raises:
-        InputError: they cannot be read, or do not fit the volume.
-    """
-    part: int | None = None
-    remedies: tuple[Remedy, ...] = ()
-    while True:
-        try:
-            return read_masks(path, volume, part=part, remedies=remedies)
-        except PartChoiceNeeded as question:
-            chosen = ask_parts(question, path.name, only_one=True)
-            if not chosen:
-                return None
-            part = chosen[0]
-        except RemedyNeeded as question:
-            remedy = ask_remedy(question, path.name)
-            if remedy is None:
-                return None
-            remedies = (*remedies, remedy)
 
 
 def _capital(text: str) -> str:

@@ -250,6 +250,11 @@ def test_a_label_that_was_set_goes_with_its_object_and_comes_back_with_its_volum
     panels.objects.settle()
     assert panels.objects.current_prompt.number == 1
     assert panels.truth.label.value() == 3
+    panels.objects.undo()
+    panels.objects.undo()
+    panels.objects.choose(0)
+    assert panels.objects.current_prompt.name == "one"
+    assert panels.truth.label.value() == 7, "the object that was removed is there again, and so is its label"
     kept.release()
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from napari_pqcomq.setup.volume_panel import VolumePanel
 from napari_pqcomq.widgets.dock.import_questions import PartsDialog
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
+from pqcomq.volumes.volume_reader import reading_volume
 
 
 def write_series(folder, series: int, slices: int = 4, patient: str = "1.2.826.0.1.3680043.2.1125.1"):
@@ -98,6 +100,22 @@ def test_a_nifti_file_opens_upright_whatever_its_axes(plugin, viewer, block, tmp
     assert layer.name == "scan"
     np.testing.assert_allclose(layer.scale, (4.0, 2.0, 1.5))
     np.testing.assert_allclose(layer.translate, (300.0, 10.0, -20.0), atol=1e-4)
+
+
+def test_a_file_is_read_in_a_thread_while_the_window_is_awake(plugin, viewer, block, tmp_path, monkeypatch):
+    sitk.WriteImage(block(), str(tmp_path / "scan.nii.gz"))
+    awake, threads = threading.Event(), []
+
+    def reading(path, **choices):
+        threads.append(threading.current_thread())
+        assert awake.wait(60), "the window sleeps while the file is read"
+        return (yield from reading_volume(path, **choices))
+
+    monkeypatch.setattr("napari_pqcomq.io.reader.reading_volume", reading)
+    QTimer.singleShot(0, awake.set)
+    (layer,) = viewer.open(str(tmp_path / "scan.nii.gz"), plugin="napari-pqcomq")
+    assert threads[0] is not threading.main_thread()
+    assert layer.data.shape == (12, 30, 40)
 
 
 def test_a_dicom_folder_with_one_series_opens_without_a_question(plugin, viewer, tmp_path):
@@ -198,6 +216,13 @@ def test_cancelling_the_choice_opens_nothing(plugin, viewer, tmp_path):
     choose(button=QDialogButtonBox.StandardButton.Cancel)
     assert viewer.open(str(tmp_path), plugin="napari-pqcomq") == []
     assert len(viewer.layers) == 0
+
+
+def test_a_folder_without_dicom_is_refused_in_one_sentence_and_no_dialog_stays(plugin, viewer, tmp_path):
+    (tmp_path / "readme.txt").write_text("hello")
+    when_asked(ImportDialog, lambda dialog: pytest.fail("a dialog waits for an answer"))
+    with pytest.raises(InputError, match="DICOM"):
+        viewer.open(str(tmp_path), plugin="napari-pqcomq")
 
 
 def test_without_a_screen_the_question_is_raised(monkeypatch, tmp_path):

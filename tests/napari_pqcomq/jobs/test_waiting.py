@@ -1,0 +1,102 @@
+"""Work that somebody waits for, in a thread: the window stays awake, and Cancel gives it up."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+from napari_pqcomq.jobs.waiting import WaitingDialog, awaited
+from pqcomq.errors import InputError
+from pqcomq.progress import Progress
+
+
+def when_waiting(act):
+    """Act on the dialog as soon as it is seen."""
+
+    def look():
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, WaitingDialog):
+            act(dialog)
+        else:
+            QTimer.singleShot(20, look)
+
+    QTimer.singleShot(0, look)
+
+
+def test_the_window_is_awake_and_told_how_far_it_is_while_it_waits(qtbot):
+    go_on, seen = threading.Event(), []
+
+    def work():
+        assert threading.current_thread() is not threading.main_thread()
+        yield Progress(1, 4, "reading")
+        go_on.wait(60)
+        return "read"
+
+    def act(dialog):
+        qtbot.waitUntil(lambda: dialog.progress.text.text() == "reading")
+        seen.append((dialog.progress.bar.value(), dialog.progress.bar.maximum()))
+        go_on.set()
+
+    when_waiting(act)
+    assert awaited(work, "begin") == "read"
+    assert seen == [(1, 4)], "only a window that is awake lets the work go on"
+
+
+def test_what_is_done_in_a_moment_shows_nothing(qtbot, monkeypatch):
+    monkeypatch.setattr("napari_pqcomq.jobs.waiting._GRACE_MS", 60_000)
+    monkeypatch.setattr(WaitingDialog, "exec", lambda self: pytest.fail("the dialog was shown"))
+
+    def work():
+        yield Progress(0, 0, "reading")
+        return 7
+
+    assert awaited(work, "begin") == 7
+
+
+def test_cancel_gives_up_at_once_though_the_work_is_in_the_middle_of_a_step(qtbot):
+    go_on, given_up, ended = threading.Event(), [], threading.Event()
+
+    def work():
+        try:
+            yield Progress(0, 0, "reading")
+            go_on.wait(60)
+            yield Progress(0, 0, "never seen")
+            pytest.fail("the work went on")
+        finally:
+            ended.set()
+
+    def act(dialog):
+        QTest.mouseClick(dialog.progress.cancel_button, Qt.MouseButton.LeftButton)
+
+    when_waiting(act)
+    assert awaited(work, "begin", lambda: given_up.append(True)) is None
+    assert given_up == [True]
+    assert not ended.is_set()
+    go_on.set()
+    qtbot.waitUntil(ended.is_set)
+
+
+def test_what_is_wrong_is_raised_where_it_is_awaited(qtbot):
+    def work():
+        yield Progress(0, 0, "reading")
+        raise InputError("The file was cut off.", "a.nii")
+
+    with pytest.raises(InputError, match="cut off"):
+        awaited(work, "begin")
+
+
+def test_in_a_thread_of_somebody_else_it_is_simply_done(qtbot):
+    found = []
+
+    def work():
+        yield Progress(0, 0, "reading")
+        return threading.current_thread()
+
+    thread = threading.Thread(target=lambda: found.append(awaited(work, "begin")))
+    thread.start()
+    thread.join()
+    assert found == [thread]
