@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
     from qtpy.QtCore import QPoint
-    from qtpy.QtWidgets import QPushButton
+    from qtpy.QtWidgets import QPushButton, QWidget
 
 PICTURES = Path(__file__).parent / "pictures"
 SIZE = (1280, 800)
@@ -213,16 +213,26 @@ class _Window:
         return next(each for each in shown if each.tabText(0) == "Figures")
 
     def canvas(self) -> np.ndarray:
-        """The canvas alone as an array (y, x, 4)."""
-        return self._viewer.window.screenshot(flash=False, canvas_only=True)
+        """The canvas as an array (y, x, 4), with the letters and the strips above it, which are Qt's."""
+        from qtpy.QtCore import QPoint
+
+        whole, canvas = self._viewer.window.screenshot(flash=False, canvas_only=False), self._canvas()
+        scale = whole.shape[1] / canvas.window().width()
+        corner = canvas.mapTo(canvas.window(), QPoint(0, 0))
+        left, top = round(corner.x() * scale), round(corner.y() * scale)
+        return whole[top : top + round(canvas.height() * scale), left : left + round(canvas.width() * scale)]
+
+    def _canvas(self) -> QWidget:
+        from qtpy.QtWidgets import QApplication
+
+        return next(each for each in QApplication.allWidgets() if type(each).__name__ == "CanvasBackendDesktop")
 
     def dragging(self, voxels: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:
         """Drag on the first side over these voxels (y, x), with a pause at each to draw what follows."""
         from qtpy.QtCore import QPoint, Qt
         from qtpy.QtTest import QTest
-        from qtpy.QtWidgets import QApplication
 
-        canvas = next(each for each in QApplication.allWidgets() if type(each).__name__ == "CanvasBackendDesktop")
+        canvas = self._canvas()
         start, end = self._pixel(voxels[0]), self._pixel(voxels[-1])
         QTest.mouseMove(canvas, start)
         QTest.mousePress(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start)
