@@ -9,15 +9,15 @@ import numpy as np
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.app.hints import QUANTIZED_FOR_ANOTHER, compared_elsewhere, masks_kept, opening
+from napari_pqcomq.app.hints import QUANTIZED_FOR_ANOTHER, compared_elsewhere, opening
 from napari_pqcomq.app.job_requests import compare_job, live_job, quantize_job
+from napari_pqcomq.app.mask_keeping import MaskKeeping
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.weights_desk import WeightsDesk
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.inference_jobs import RecallWeightsJob
 from napari_pqcomq.jobs.kept_work import KeptWork, volume_key
 from napari_pqcomq.live.live_session import LiveModels
-from napari_pqcomq.results.kept_masks import drawn_before, kept_layers, prompts_in_sight
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.result_panes import live_panes, lowest_failing, panes_of
 from napari_pqcomq.viewer.scene import Pane, Scene
@@ -28,7 +28,6 @@ from pqcomq.errors import InputError
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.prompt import Prompt
-from pqcomq.volumes.intensity_window import default_window
 
 _CACHE_BYTES = 2**30
 """Four models on sixty slices."""
@@ -52,6 +51,7 @@ class Workflow(QObject):
         kept: what outlives the dock.
         models: those at hand.
         weights: quantized ones of the choice.
+        keeping: makes layers of the masks in sight.
         volume_key: knows the open volume again, empty where there is none.
         embeddings: of the slices that models have seen.
         result: the comparison whose masks the view shows or showed last; None where it shows live masks alone.
@@ -67,6 +67,7 @@ class Workflow(QObject):
         self.kept = KeptWork() if kept is None else kept
         self.models, self.embeddings = self.kept.models, EmbeddingCache(_CACHE_BYTES)
         self.weights = WeightsDesk(panels, self.models, self)
+        self.keeping = MaskKeeping(panels, self)
         self.volume_key = ""
         self.result: ComparisonResult | None = None
         self.is_reading = False
@@ -183,17 +184,8 @@ class Workflow(QObject):
 
     def keep_masks(self) -> None:
         """Keep the masks in sight, live ones included, as labels layers, shown when the comparison is closed."""
-        panels, volume = self._panels, self._panels.volume.volume
-        if volume is None or not panels.view.is_open or self.is_reading:  # a reader must not learn the names
-            return
-        window = panels.volume.intensity_window or default_window(volume.modality, volume.voxels)
-        prompts = prompts_in_sight(panels.objects.objects, self.result, panels.live.is_live, window)
-        result = self.result if self.result is panels.store.result else None
-        drawn = {} if result is None else drawn_before(result, panels.store.corrections)
-        kept = kept_layers(panels.view.all_masks(), volume, self._compared_models, prompts, drawn)
-        for layer in kept:
-            panels.viewer.add_layer(layer)
-        show_info(masks_kept(len(kept)))
+        if self._panels.view.is_open and not self.is_reading:  # a reader must not learn the names
+            self.keeping.keep(self._compared_models, self.result)
 
     def begin_reading(self) -> None:
         """A blinded reading begins: stop everything that names the models."""

@@ -84,6 +84,7 @@ def test_corrected_masks_are_kept_and_written_and_their_records_say_so(dock, sho
     drag(shown_viewer, (12.0, 7.0), (12.0, 14.0), cell=1)
     corrected = dock.panels.view.all_masks()[1] == 1
     dock.workflow.keep_masks()
+    qtbot.waitUntil(lambda: not dock.workflow.keeping.is_running)
     layer = shown_viewer.layers[f"Masks of {dock.workflow.result.models[1].segmenter.precision}"]
     named, _volume = layer_masks(layer.data, layer.metadata, layer.name)
     assert np.array_equal(named[1].mask, corrected)
