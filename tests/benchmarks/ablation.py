@@ -64,10 +64,10 @@ class Made:
 
 
 def ways(bits: int) -> dict[str, QuantizationConfig]:
-    """The family; the mask decoder stays in full precision up to "+ mixed widths".
+    """The family; the mask decoder stays in full precision up to "+ coarse scales".
 
     A row that begins with + is the one above it with one thing more, one that begins with − the default with one less.
-    The default is "+ mixed widths" with the mask decoder within the same budget.
+    The default is "+ coarse scales" with the mask decoder within the same budget.
     """
     plain = QuantizationConfig.plain(bits)
     channel = replace(plain, granularity="channel")
@@ -96,6 +96,7 @@ def ways(bits: int) -> dict[str, QuantizationConfig]:
     if bits < 8:
         rows |= {
             "+ mixed widths": replace(varied, budget=default.budget),
+            "+ coarse scales": replace(varied, budget=default.budget, scales="coarse"),
             "− permutation": replace(default, permutation="none"),
             "− clipping search": replace(default, search_clipping=False),
             "− error feedback": replace(default, feedback=False),

@@ -52,7 +52,7 @@ FIXED = {
     "round to nearest": ["--method", "rtn"],
     "COMQ": ["--method", "comq"],
     "Permutation-COMQ as published": [
-        *("--set", "feedback=no", "--set", "zero_point=integer", "--set", "inputs=full"),
+        *("--set", "feedback=no", "--set", "zero_point=integer", "--set", "inputs=full", "--set", "scales=free"),
         *("--set", "tones=own", "--set", "budget=none"),
     ],
     "default": [],

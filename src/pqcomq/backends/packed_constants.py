@@ -3,7 +3,7 @@
 Three ways, each exactly ``δ (c − z)``:
 
 * :func:`packed`: codes of 4 or 8 bits stay packed in memory and are widened inside the multiplying kernel. OpenVINO
-  has no kernel for 2 bits: those codes are held as 4-bit ones, twice their size in the file.
+  has no kernel for other widths: codes of 1 to 3 bits are held as 4-bit ones, those of 5 and 6 as bytes.
 * :func:`integers`: signed bytes for the integer kernels, where zero-points are whole numbers and one scale serves a
   whole output channel, or the scales of its groups are small whole multiples of one.
 * :func:`widened`: float32, for the few layers that neither can serve (dense 3 × 3 convolutions, whose permutation runs
@@ -43,7 +43,7 @@ def packed(weight: QuantizedWeight) -> ov.Node:
     rows, columns = weight.rows, weight.columns
     run = _kernel_run(weight)
     shape = [rows, columns // run, run]
-    bits = max(4, weight.bits)
+    bits = 4 if weight.bits <= 4 else 8
     codes = weight.packed if weight.bits == bits else pack(weight.codes(), bits)
     element = ov.Type.u4 if bits == 4 else ov.Type.u8
     stored = ov.op.Constant(ov.Tensor(codes.contiguous().numpy(), shape, element), shared_memory=False)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from pqcomq.quantization.algorithm.integer_weight import step_sizes
-from pqcomq.quantization.algorithm.packing import codes_per_byte
+from pqcomq.quantization.algorithm.packing import codes_per_byte, pack
 from pqcomq.quantization.algorithm.quantize_layer import StoredWeight
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 
@@ -67,14 +67,15 @@ class Unpacking:
 
     def _codes(self, weight: QuantizedWeight) -> str:
         """The codes (n, m) in float32."""
-        codes = self._constant("codes", weight.packed)
-        if weight.bits < 8:
-            mask = self._constant("mask", np.array((1 << weight.bits) - 1, np.uint8))
+        bits = next(width for width in (1, 2, 4, 8) if width >= weight.bits)  # others may lie in two bytes
+        codes = self._constant("codes", weight.packed if bits == weight.bits else pack(weight.codes(), bits))
+        if bits < 8:
+            mask = self._constant("mask", np.array((1 << bits) - 1, np.uint8))
             slots = []
-            for slot in range(codes_per_byte(weight.bits)):
+            for slot in range(codes_per_byte(bits)):
                 shifted = codes
                 if slot:
-                    shift = self._constant(f"shift_{slot}", np.array(slot * weight.bits, np.uint8))
+                    shift = self._constant(f"shift_{slot}", np.array(slot * bits, np.uint8))
                     shifted = self._node("BitShift", [codes, shift], direction="RIGHT")
                 masked = self._node("BitwiseAnd", [shifted, mask])
                 slots.append(self._node("Unsqueeze", [masked, self._whole("slot_axis", 2)]))

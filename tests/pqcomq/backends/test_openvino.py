@@ -49,7 +49,7 @@ def product(layer: Layer, inputs: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(openvino.Core().compile_model(graph, "CPU", options)([inputs[None].numpy()])[0])[0]
 
 
-@pytest.mark.parametrize("bits", [2, 4, 8])
+@pytest.mark.parametrize("bits", [1, 2, 3, 4, 5, 6, 8])
 @pytest.mark.parametrize(("columns", "zero_point"), [(128, "real"), (160, "real"), (128, "integer"), (3, "real")])
 def test_constants_stand_for_exactly_what_the_codes_stand_for(bits, columns, zero_point):
     """An identity as input reads a weight out of the compiled kernel.

@@ -31,15 +31,31 @@ def read(path):
 
 
 def packed(entry, state, name):
-    codes, scale, zero_point = (state.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point"))
-    bits, columns = entry["bits"], math.prod(entry["shape"][1:])
-    shifts = np.arange(8 // bits, dtype="u1") * bits
-    codes = (codes[:, :, None] >> shifts & (1 << bits) - 1).reshape(len(codes), -1)[:, :columns].astype("f4")
+    bits, rows, columns = entry["bits"], entry["shape"][0], math.prod(entry["shape"][1:])
+    codes = numbers(state.pop(f"{name}.codes"), bits, columns).astype("f4")
+    if entry.get("scales") == "coarse":
+        parts = ("scale_rows", "scale_steps", "zero_point_steps")
+        largest, steps, quarters = (state.pop(f"{name}.{part}") for part in parts)
+        groups = -(-columns // entry["run"])
+        steps, quarters = (
+            numbers(each[None], bits + 2, rows * groups).reshape(rows, groups) for each in (steps, quarters)
+        )
+        exponent = largest[:, None].astype("i8") * 2**bits // 2 - steps
+        fraction = (2 ** (exponent % 2**bits / 2**bits)).astype("f4")
+        scale, zero_point = np.ldexp(fraction, exponent // 2**bits).astype("f2"), quarters.astype("f4") / 4 - 0.5
+    else:
+        scale, zero_point = (state.pop(f"{name}.{part}") for part in ("scale", "zero_point"))
     group = np.arange(columns) // entry["run"]
     weight = np.empty_like(codes)
     order = state.pop(f"{name}.permutation", np.arange(columns))
     weight[:, order] = scale.astype("f4")[:, group] * (codes - zero_point.astype("f4")[:, group])
     return weight
+
+
+def numbers(rows, bits, count):
+    """Rows of bytes as rows of whole numbers."""
+    digits = np.unpackbits(rows, axis=1, bitorder="little")[:, : bits * count]
+    return digits.reshape(len(rows), count, bits) @ (1 << np.arange(bits))
 
 
 def entropy_coded(layers, state, sha256):

@@ -34,6 +34,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     for name, config in {
         "packed": default_config(None, 4).altered(["group_size=32"]),
+        "coarse": default_config(None, 4).altered(["scales=coarse", "bits=3", "group_size=30"]),
         "coded": default_config(None, 8, "ecq", stored_bits=3.0),
     }.items():
         wide = nn.Sequential(nn.Linear(90, 80), nn.GELU(), nn.Linear(80, 9)).eval() if name == "coded" else network()
@@ -67,7 +68,10 @@ def padded(codes):
 PACKED = {
     "bits as text": (entry(bits="4"), "manifest is damaged"),
     "bits as truth": (entry(bits=True), "manifest is damaged"),
-    "bits of none": (entry(bits=3), "manifest is damaged"),
+    "bits of none": (entry(bits=7), "manifest is damaged"),
+    "three bits": (entry(bits=3), "do not fit"),
+    "scales unknown": (entry(scales="fine"), "manifest is damaged"),
+    "scales of another": (entry(scales="coarse"), "'0.scale_rows' is missing"),
     "another width": (entry(bits=2), "do not fit"),
     "no run": (entry(run=0), "a run of 0 columns"),
     "run beyond": (entry(run=10**9), "a run of 1000000000 columns"),
@@ -112,6 +116,22 @@ PACKED = {
     "bias missing": (lambda t, _m: t.pop("2.bias"), "'2.bias' is missing"),
 }
 
+COARSE = {
+    "free scales": (lambda _t, m: m["layers"]["0"].pop("scales"), "'0.scale' is missing"),
+    "another width": (entry(bits=4), "do not fit"),
+    "rows missing": (lambda t, _m: t.pop("0.scale_rows"), "'0.scale_rows' is missing"),
+    "rows of another type": (tensor("0.scale_rows", lambda each: each.short()), "I16 .* instead of I8"),
+    "rows too few": (tensor("0.scale_rows", lambda each: each[:-1]), "do not fit"),
+    "rows too large": (tensor("0.scale_rows", lambda each: each * 0 + 127), "a scale is not a positive number"),
+    "rows too small": (tensor("0.scale_rows", lambda each: each * 0 - 128), "a scale is not a positive number"),
+    "rows too high": (tensor("0.scale_rows", lambda each: each - 20), "not written as they should"),
+    "steps too few": (tensor("0.scale_steps", lambda each: each[:-1]), "do not fit"),
+    "steps all the same": (tensor("0.scale_steps", lambda each: torch.full_like(each, 255)), "not written as"),
+    "zero-points missing": (lambda t, _m: t.pop("0.zero_point_steps"), "'0.zero_point_steps' is missing"),
+    "zero-points padded": (tensor("0.zero_point_steps", padded), "not written as they should be"),
+    "stowaway": (lambda t, _m: t.update({"0.scale": torch.ones(50, 3)}), "does not have, for one '0.scale'"),
+}
+
 CODED = {
     "words missing": (lambda t, _m: t.pop("entropy_stream.words"), "'entropy_stream.words' is missing"),
     "words of another type": (tensor("entropy_stream.words", lambda each: each.short()), "another type"),
@@ -132,6 +152,14 @@ def test_a_packed_file_that_does_not_fit_is_refused(files, tmp_path, trouble):
         load_module(path, network())
     assert "hostile.safetensors" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("trouble", COARSE)
+def test_coarse_scales_that_do_not_fit_are_refused(files, tmp_path, trouble):
+    change, message = COARSE[trouble]
+    path = changed(files / "coarse.safetensors", tmp_path / "hostile.safetensors", change)
+    with pytest.raises(InputError, match=message):
+        load_module(path, network())
 
 
 @pytest.mark.parametrize("trouble", CODED)

@@ -83,7 +83,7 @@ def test_no_damage_raises_or_is_believed(journal, name):
         "[1]",
         "7",
         '{"layers": {"a": 3}}',
-        '{"layers": {"a": {"bits": 3, "group_size": 4}}}',
+        '{"layers": {"a": {"bits": 7, "group_size": 4}}}',
         '{"layers": {"a": {"bits": 4, "group_size": -1}}}',
         '{"layers": {"a": {"bits": 4, "group_size": 4, "stored_bits": 1e308}}}',
     ],

@@ -8,6 +8,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
 BIT_WIDTHS = (2, 4, 8)
+"""That are chosen among."""
+
+LAYER_WIDTHS = (1, 2, 3, 4, 5, 6, 8)
+"""That a layer may have, where widths are mixed."""
 
 Method = Literal["rtn", "comq", "pcomq", "ecq"]
 Granularity = Literal["layer", "channel", "group"]
@@ -16,7 +20,7 @@ Order = Literal["cyclic", "greedy"]
 ZeroPoint = Literal["integer", "symmetric", "real"]
 Inputs = Literal["full", "quantized"]
 Tones = Literal["own", "varied"]
-Scales = Literal["free", "multiples"]
+Scales = Literal["free", "multiples", "coarse"]
 
 METHOD_TITLES: dict[Method, str] = {
     "rtn": "Round to nearest",
@@ -58,7 +62,8 @@ class QuantizationConfig:
     the method on each layer by itself, every layer alike; they take nothing of the model into account.
 
     Attributes:
-        bits: bit width of a code, 2, 4 or 8; of ``ecq`` 8, that of the layers too small to be entropy-coded.
+        bits: bit width of a code, 2, 4 or 8, of a layer also 1, 3, 5 or 6; of ``ecq`` 8, that of the layers too small
+            to be entropy-coded.
         method: ``rtn`` rounds to nearest and never looks at inputs; ``comq`` descends coordinate by coordinate
             (arXiv 2403.07134); ``pcomq`` permutes first (arXiv 2604.07674); ``ecq`` rounds to unclamped integers with
             one step an input channel, by error feedback alone, for an entropy coder to store.
@@ -76,14 +81,16 @@ class QuantizationConfig:
             closed form together with the scale.
         scales: ``free``, any float16; or ``multiples``: those of an output channel's groups are 1 to 15 times one scale
             of the channel, so that with symmetric zero-points its weights are signed bytes and that scale, which
-            processors multiply as they are, and groups cost no speed.
+            processors multiply as they are, and groups cost no speed; or ``coarse``: powers of 2^(1 / 2^b), and real
+            zero-points in quarters of a code, so that a file stores b + 2 bits of each, see :mod:`.coarse_scales`.
         feedback: round the first pass with each error passed on to the columns not yet rounded (GPTQ,
             arXiv 2210.17323), so that the descent starts from a better point.
         damping: share of the mean input energy added to every input's own, against fitting a small calibration set.
         inputs: fit each layer to its inputs in the ``full`` model, or to those in the model whose layers before it are
             already ``quantized``, so that it also makes up for their errors.
-        budget: effective bits a weight to be spent where they help most, layers then taking 2, 4 or 8 bits and groups
-            of 32 to 128 input channels; None gives every layer :attr:`bits` and :attr:`group_size`.
+        budget: effective bits a weight to be spent where they help most, layers then taking 2, 4 or 8 bits, with coarse
+            scales 1 to 6 or 8, and groups of 32 to 128 input channels; None gives every layer :attr:`bits` and
+            :attr:`group_size`.
         decoder: quantize the mask decoder's linear layers too.
         tones: calibrate on slices in their ``own`` grey values, or every other one in ``varied`` tones, as other
             scanners and modalities might show the same anatomy.
@@ -113,8 +120,8 @@ class QuantizationConfig:
     stored_bits: float | None = None
 
     def __post_init__(self) -> None:
-        if self.bits not in BIT_WIDTHS:
-            raise ValueError(f"bit width {self.bits}: choose one of {BIT_WIDTHS}")
+        if self.bits not in LAYER_WIDTHS:
+            raise ValueError(f"bit width {self.bits}: choose one of {LAYER_WIDTHS}")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name.replace('_', ' ')} {getattr(self, name)!r}: choose one of {choices}")
@@ -131,6 +138,8 @@ class QuantizationConfig:
             raise ValueError("round to nearest takes no sweeps, feedback, clipping search, permutation or inputs")
         if self.scales == "multiples" and self.zero_point != "symmetric":
             raise ValueError("scales that are multiples of one need zero point 'symmetric'")
+        if self.scales == "coarse" and (self.zero_point != "real" or self.granularity == "layer"):
+            raise ValueError("coarse scales need zero point 'real' and units within an output channel")
         if (self.stored_bits is None) == (self.method == "ecq"):
             raise ValueError("stored bits belong to method 'ecq', which needs them")
         least, most = STORED_BITS

@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pqcomq.quantization.algorithm.config import ZeroPoint
+from pqcomq.quantization.algorithm.coarse_scales import SMALLEST_SCALE, on_grid, quarters
+from pqcomq.quantization.algorithm.config import Scales, ZeroPoint
 from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
-
-_SMALLEST_SCALE = 2.0**-14
-"""The smallest normal float16; a unit of zeros gets it, so that nothing is ever divided by zero."""
 
 _MOST = 15
 """The largest multiple: four bits, which leave seven of float16's eleven for the scale that all are multiples of."""
@@ -32,7 +30,8 @@ class QParams:
         zero_point: same shape, z.
         units: which columns share them.
         top: the largest code, 2**bits − 1.
-        multiples: the scales of a row are whole multiples of one, see :func:`whole_multiples`.
+        scales: what they are rounded to: whole multiples of one, see :func:`whole_multiples`, or with the zero-points
+            the grids of :mod:`.coarse_scales`, or nothing but float16.
         bottom: the smallest code.
     """
 
@@ -40,17 +39,20 @@ class QParams:
     zero_point: Tensor
     units: ScaleGroups
     top: int
-    multiples: bool = False
+    scales: Scales = "free"
     bottom: int = 0
 
     @classmethod
     def rounded(
-        cls, scale: Tensor, zero_point: Tensor, units: ScaleGroups, top: int, multiples: bool = False
+        cls, scale: Tensor, zero_point: Tensor, units: ScaleGroups, top: int, scales: Scales = "free"
     ) -> QParams:
         """Round both to what a file can hold."""
-        least = scale.clamp_min(_SMALLEST_SCALE)
-        kept = (whole_multiples(least, top) if multiples else least).half().float()
-        return cls(kept, zero_point.half().float(), units, top, multiples)
+        least = scale.clamp_min(SMALLEST_SCALE)
+        if scales == "coarse":
+            bits = top.bit_length()
+            return cls(on_grid(least, bits), quarters(zero_point, bits), units, top, scales)
+        kept = (whole_multiples(least, top) if scales == "multiples" else least).half().float()
+        return cls(kept, zero_point.half().float(), units, top, scales)
 
     def replaced(self, other: QParams, where: Tensor) -> QParams:
         """These levels with another's where ``where`` (broadcast to the scales) is true."""
@@ -94,13 +96,13 @@ def whole_multiples(scale: Tensor, top: int) -> Tensor:
     return base * (scale / base).round().clamp(1, most)
 
 
-def _range(weight: Tensor, units: ScaleGroups, zero_point: ZeroPoint) -> tuple[Tensor, Tensor]:
-    """Lowest and highest weight of each unit, (n, G) each; an integer zero-point takes in zero."""
+def _range(weight: Tensor, units: ScaleGroups, zero_point: ZeroPoint, scales: Scales) -> tuple[Tensor, Tensor]:
+    """Lowest and highest weight of each unit, (n, G) each; a zero-point that cannot lie far away takes in zero."""
     low = units.gather(weight, fill=float("inf")).amin(dim=2)
     high = units.gather(weight, fill=float("-inf")).amax(dim=2)
     if units.whole:
         low, high = low.amin().view(1, 1), high.amax().view(1, 1)
-    if zero_point == "integer":
+    if zero_point == "integer" or scales == "coarse":
         low, high = low.clamp_max(0.0), high.clamp_min(0.0)
     if zero_point == "symmetric":
         high = torch.maximum(-low, high)
@@ -108,12 +110,16 @@ def _range(weight: Tensor, units: ScaleGroups, zero_point: ZeroPoint) -> tuple[T
     return low, high
 
 
-def _clipped(low: Tensor, high: Tensor, share: float, units: ScaleGroups, top: int, zero_point: ZeroPoint) -> QParams:
+def _clipped(
+    low: Tensor, high: Tensor, share: float, units: ScaleGroups, top: int, zero_point: ZeroPoint, scales: Scales
+) -> QParams:
     """Scales and zero-points over ``share`` of the range: δ⁰ = λ (max − min) / (2^b − 1), arXiv 2403.07134."""
     # A real zero-point shrinks about the middle of the range, others about zero, which must stay a level.
     middle = (low + high) / 2 if zero_point == "real" else torch.zeros_like(low)
     low, high = middle + share * (low - middle), middle + share * (high - middle)
-    scale = ((high - low) / top).clamp_min(_SMALLEST_SCALE)
+    scale = ((high - low) / top).clamp_min(SMALLEST_SCALE)
+    if scales == "coarse":
+        return QParams.rounded(scale, -low / scale, units, top, scales)
     if zero_point == "symmetric":
         return QParams.rounded(scale, torch.full_like(scale, (top + 1) // 2), units, top)
     offset = -low / scale
@@ -127,7 +133,7 @@ def initial_qparams(
     bits: int,
     zero_point: ZeroPoint,
     search_clipping: bool,
-    multiples: bool = False,
+    scales: Scales = "free",
 ) -> QParams:
     """Min–max levels, or for each unit the clipping λ of least error weighted with the inputs' energy.
 
@@ -138,25 +144,31 @@ def initial_qparams(
         bits: bit width.
         zero_point: how it is chosen.
         search_clipping: try :data:`_CLIPPING`; otherwise λ = 1.
-        multiples: take the nearest scales that are whole multiples of one scale a row.
+        scales: what they are rounded to, coarse ones while clipping is tried, whole multiples of one a row thereafter.
     """
     top = (1 << bits) - 1
-    low, high = _range(weight, units, zero_point)
-    best = _clipped(low, high, 1.0, units, top, zero_point)
+    low, high = _range(weight, units, zero_point, scales)
+    best = _clipped(low, high, 1.0, units, top, zero_point, scales)
     if search_clipping:
-        best = _least_clipping(weight, energy, best, low, high, zero_point)
-    return QParams.rounded(best.scale, best.zero_point, units, top, multiples)
+        best = _least_clipping(weight, energy, best, low, high, zero_point, scales)
+    return QParams.rounded(best.scale, best.zero_point, units, top, scales)
 
 
 def _least_clipping(
-    weight: Tensor, energy: Tensor, whole: QParams, low: Tensor, high: Tensor, zero_point: ZeroPoint
+    weight: Tensor,
+    energy: Tensor,
+    whole: QParams,
+    low: Tensor,
+    high: Tensor,
+    zero_point: ZeroPoint,
+    scales: Scales,
 ) -> QParams:
     """For each unit the levels of least error, of those over the ``whole`` range and over shares of it."""
     units, top, best = whole.units, whole.top, whole
     by_unit, of_inputs = units.gather(weight), units.gather(energy)  # (n, G, run), (G, run)
     least = _clipping_error(by_unit, of_inputs, best)
     for share in _CLIPPING[1:]:
-        candidate = _clipped(low, high, share, units, top, zero_point)
+        candidate = _clipped(low, high, share, units, top, zero_point, scales)
         found = _clipping_error(by_unit, of_inputs, candidate)
         better = found < least
         least = torch.where(better, found, least)

@@ -7,11 +7,12 @@ is the published ``δ ← ⟨Xq, Xw⟩ / ‖Xq‖²`` (arXiv 2403.07134).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from pqcomq.quantization.algorithm.coarse_scales import exponents, least_step, powers, quarters, window
 from pqcomq.quantization.algorithm.config import ZeroPoint
 from pqcomq.quantization.algorithm.qparams import QParams
 from pqcomq.quantization.algorithm.single_thread import one_thread
@@ -61,18 +62,70 @@ def updated_qparams(
         system, target, error = (part.sum(0, keepdim=True) for part in (system, target, error))
     damping = _RIDGE * system.diagonal(dim1=1, dim2=2).mean(dim=1) + 1e-12  # (n,)
     steps = [_solved(system + damping[:, None, None] * torch.eye(system.shape[-1]), target)]  # (n, K G)
-    if levels.multiples:
+    if levels.scales == "multiples":
         steps.append(_common_step(system, target, levels.scale.to(target.dtype)))
+    if levels.scales == "coarse":
+        steps.append(torch.zeros_like(target))
     kept, change, gained = levels, torch.zeros_like(target), torch.zeros_like(error)
     for step in steps:
         candidate = _moved(levels, step, zero_point)
         moved = _change(levels, candidate, with_offset=with_offset).to(target.dtype)  # (n, K G), as rounding left it
-        gain = 2 * (moved * target).sum(1) - ((system @ moved[:, :, None])[:, :, 0] * moved).sum(1)  # (n,)
+        if levels.scales == "coarse":
+            candidate = _group_by_group(system, target - (system @ moved[:, :, None])[:, :, 0], candidate)
+            moved = _change(levels, candidate, with_offset=with_offset).to(target.dtype)
+        gain = _gain(system, target, moved)
         better = (gain > gained)[:, None]  # False for NaN too
         kept = kept.replaced(candidate, better)
         change = torch.where(better, moved, change)
         gained = torch.where(better[:, 0], gain, gained)
     return QParamsUpdate(kept, pull - equations.seen(change), float((error - gained).sum()))
+
+
+def _gain(system: Tensor, target: Tensor, change: Tensor) -> Tensor:
+    """What a change of the unknowns (n, K G) takes away from each channel's error, (n,)."""
+    return 2 * (change * target).sum(1) - ((system @ change[:, :, None])[:, :, 0] * change).sum(1)
+
+
+def _group_by_group(system: Tensor, left: Tensor, levels: QParams) -> QParams:
+    """Of coarse scales and zero-points, the best of each group with those of all others held fixed, in turn.
+
+    What is best for all groups at once bears rounding to coarse grids badly; here each group makes up for what the ones
+    before it were rounded by. A scale moves by a step at most, each with the zero-point that then is best.
+
+    Args:
+        system: (n, 2 G, 2 G).
+        left: (n, 2 G), the target once the levels are these.
+        levels: to begin with.
+    """
+    count, bits = levels.units.count, levels.top.bit_length()
+    scales, zero_points, steps = levels.scale.clone(), levels.zero_point.clone(), exponents(levels.scale, bits)
+    left = left.clone()
+    for unit in range(count):
+        own, cross, flat = system[:, unit, unit], system[:, unit, count + unit], system[:, count + unit, count + unit]
+        scale, step = scales[:, unit], steps[:, unit]  # (n,) each
+        offset = -scale * zero_points[:, unit]
+        least = (steps.amax(1) - window(bits)).clamp_min(least_step(bits))
+        most = steps.amin(1) + window(bits)
+        gained, by_scale, by_offset = (torch.zeros_like(left[:, 0]) for _ in range(3))
+        best = [scale, zero_points[:, unit], step]
+        for move in (-1, 0, 1):
+            moved = torch.minimum(torch.maximum(step + move, least), most)
+            candidate = powers(moved, bits)
+            rise = candidate - scale
+            wanted = offset + (left[:, count + unit] - cross * rise) / flat
+            zero_point = quarters(-wanted / candidate, bits)
+            shift = -candidate * zero_point - offset
+            gain = 2 * (rise * left[:, unit] + shift * left[:, count + unit])
+            gain = gain - (own * rise.square() + 2 * cross * rise * shift + flat * shift.square())
+            better = gain > gained  # False for NaN too
+            gained, by_scale, by_offset = (
+                torch.where(better, new, kept) for new, kept in ((gain, gained), (rise, by_scale), (shift, by_offset))
+            )
+            tried = candidate, zero_point, moved
+            best = [torch.where(better, new, kept) for new, kept in zip(tried, best, strict=True)]
+        scales[:, unit], zero_points[:, unit], steps[:, unit] = best
+        left -= system[:, :, unit] * by_scale[:, None] + system[:, :, count + unit] * by_offset[:, None]
+    return replace(levels, scale=scales, zero_point=zero_points)
 
 
 def _solved(systems: Tensor, targets: Tensor) -> Tensor:
@@ -153,6 +206,6 @@ def _moved(levels: QParams, step: Tensor, zero_point: ZeroPoint) -> QParams:
     scale = levels.scale + step[:, :count]
     scale = torch.where(scale > 0, scale, levels.scale)
     if zero_point != "real":
-        return QParams.rounded(scale, levels.zero_point, levels.units, levels.top, levels.multiples)
+        return QParams.rounded(scale, levels.zero_point, levels.units, levels.top, levels.scales)
     offset = step[:, count:] - levels.scale * levels.zero_point
-    return QParams.rounded(scale, -offset / scale, levels.units, levels.top, levels.multiples)
+    return QParams.rounded(scale, -offset / scale, levels.units, levels.top, levels.scales)

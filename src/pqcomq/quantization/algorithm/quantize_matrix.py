@@ -45,7 +45,7 @@ def quantize_matrix(
         settings.bits,
         settings.zero_point,
         settings.search_clipping,
-        settings.scales == "multiples",
+        settings.scales,
     )
     codes = levels.nearest(stored)
     if settings.method != "rtn":
@@ -132,4 +132,5 @@ def _packed(
         settings.bits,
         levels.units.run,
         shape,
+        coarse=settings.scales == "coarse",
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from pqcomq.quantization.algorithm.coarse_scales import ROWS, coarse_parts, from_coarse_parts
 from pqcomq.quantization.algorithm.packing import pack, unpack
 from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
 
@@ -25,6 +27,7 @@ class QuantizedWeight:
         bits: bit width of a code.
         run: columns in a unit, see :class:`.ScaleGroups`.
         shape: of the layer's own weight, (n, m) or (n, channels, kernel rows, kernel columns).
+        coarse: scales and zero-points lie on the grids of :mod:`.coarse_scales`, and are stored in a few bits each.
     """
 
     packed: Tensor
@@ -34,6 +37,7 @@ class QuantizedWeight:
     bits: int
     run: int
     shape: tuple[int, ...]
+    coarse: bool = False
 
     @classmethod
     def of(
@@ -45,13 +49,30 @@ class QuantizedWeight:
         bits: int,
         run: int,
         shape: tuple[int, ...],
+        *,
+        coarse: bool = False,
     ) -> QuantizedWeight:
         """Pack codes (n, m) uint8; integral zero-points that are codes are kept in a byte each."""
         kept = None
         if permutation is not None:
             short = permutation.numel() <= torch.iinfo(torch.int16).max
             kept = permutation.to(torch.int16 if short else torch.int32)
-        return cls(pack(codes, bits), scale, zero_point, kept, bits, run, shape)
+        return cls(pack(codes, bits), scale, zero_point, kept, bits, run, shape, coarse)
+
+    @classmethod
+    def of_parts(cls, parts: Mapping[str, Tensor], bits: int, run: int, shape: tuple[int, ...]) -> QuantizedWeight:
+        """The weight of what :meth:`parts` gave.
+
+        Raises:
+            KeyError: a part is missing.
+        """
+        coarse = ROWS in parts
+        if coarse:
+            groups = -(-math.prod(shape[1:]) // run)
+            scale, zero_point = from_coarse_parts(parts, groups, bits)
+        else:
+            scale, zero_point = parts["scale"], parts["zero_point"]
+        return cls(parts["codes"], scale, zero_point, parts.get("permutation"), bits, run, shape, coarse)
 
     def __repr__(self) -> str:
         size = " × ".join(map(str, self.shape))
@@ -97,5 +118,9 @@ class QuantizedWeight:
 
     def parts(self) -> dict[str, Tensor]:
         """Its tensors by the names that they have in files."""
-        kept = {"codes": self.packed, "scale": self.scale, "zero_point": self.zero_point}
+        kept = {"codes": self.packed}
+        if self.coarse:
+            kept |= coarse_parts(self.scale, self.zero_point, self.bits)
+        else:
+            kept |= {"scale": self.scale, "zero_point": self.zero_point}
         return kept if self.permutation is None else kept | {"permutation": self.permutation}

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from pqcomq.errors import InputError
-from pqcomq.quantization.algorithm.packing import codes_per_byte
+from pqcomq.quantization.algorithm.coarse_scales import COARSE_PARTS, ROWS, SCALES, ZERO_POINTS, index_bits
+from pqcomq.quantization.algorithm.packing import row_bytes
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.files.manifest_schema import Layer
 from pqcomq.quantization.files.stream_tensors import STREAM
@@ -61,7 +62,7 @@ def check_declared(
             raise InputError(f"The file holds layer {name!r} twice, quantized and not", path)
         for part, choices in wanted.items():
             _check_tensor(path, f"{name}.{part}", declared.get(f"{name}.{part}"), choices)
-        if wanted and declared[f"{name}.scale"].shape != declared[f"{name}.zero_point"].shape:
+        if "scale" in wanted and declared[f"{name}.scale"].shape != declared[f"{name}.zero_point"].shape:
             raise InputError(f"The tensors of layer {name!r} do not fit each other", path)
     if coded := sum(entry.coding is not None for entry in layers.values()):
         _check_stream(path, declared, coded)
@@ -85,12 +86,17 @@ def _parts_of(entry: Layer) -> dict[str, tuple[Declared, ...]]:
     if not 1 <= run <= columns:
         raise ValueError(f"a run of {run} columns is none of a layer of {columns}")
     units = -(-columns // run)
+    parts = {
+        "codes": (Declared("U8", (rows, row_bytes(columns, bits))),),
+        "permutation": tuple(Declared(dtype, (columns,)) for dtype in ("I16", "I32")),
+    }
+    if entry.scales:
+        packed = (Declared("U8", (row_bytes(rows * units, index_bits(bits)),)),)
+        return parts | {ROWS: (Declared("I8", (rows,)),), SCALES: packed, ZERO_POINTS: packed}
     scales = [(rows, units)] + ([(1, 1)] if units == 1 else [])
-    return {
-        "codes": (Declared("U8", (rows, -(-columns // codes_per_byte(bits)))),),
+    return parts | {
         "scale": tuple(Declared("F16", each) for each in scales),
         "zero_point": tuple(Declared(dtype, each) for each in scales for dtype in ("F16", "U8")),
-        "permutation": tuple(Declared(dtype, (columns,)) for dtype in ("I16", "I32")),
     }
 
 
@@ -125,19 +131,23 @@ def _check_stream(path: Path, declared: Mapping[str, Declared], layers: int) -> 
             raise InputError(f"The tensor '{STREAM}.{part}' has another shape than its layers ask for", path)
 
 
-def check_values(path: Path, name: str, weight: QuantizedWeight) -> None:
+def check_values(path: Path, name: str, weight: QuantizedWeight, parts: Mapping[str, Tensor]) -> None:
     """See that what a packed weight holds can be widened.
 
     Args:
         path: of the file, for messages.
         name: of the layer in the file.
         weight: of the right types and shapes.
+        parts: that it was made of.
 
     Raises:
         InputError: a scale is not positive or not finite, a zero-point is not finite or no code, a permutation is none,
             or a row is padded with something else than zeros.
     """
     problem = problem_of(weight)
+    own = weight.parts() if weight.coarse and problem is None else {}
+    if any(not torch.equal(own[part], parts[part]) for part in COARSE_PARTS if own):
+        problem = "its scales are not written as they should be"
     if problem is not None:
         raise InputError(f"The tensors of layer {name!r} do not fit: {problem}", path)
 
@@ -154,8 +164,8 @@ def problem_of(weight: QuantizedWeight) -> str | None:
         return "a zero-point is not finite"
     if weight.permutation is not None and not _is_permutation(weight.permutation):
         return "its permutation is none"
-    rest = weight.columns % codes_per_byte(weight.bits)
-    if rest and bool((weight.packed[:, -1] >> (rest * weight.bits)).any()):
+    rest = weight.columns * weight.bits % 8
+    if rest and bool((weight.packed[:, -1] >> rest).any()):
         return "rows are padded with something else than zeros"
     return None
 

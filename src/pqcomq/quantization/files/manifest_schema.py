@@ -21,14 +21,16 @@ class Layer(Struct):
         bits: bit width of its codes; of no meaning where they are entropy-coded.
         run: columns that share a scale; likewise.
         coding: of an entropy-coded layer.
+        scales: whether they and the zero-points are stored on coarse grids; None where they are not.
         input_range: lowest and highest calibration input; None where the file does not say.
     """
 
     error: NotNegative
     shape: Annotated[tuple[_Extent, ...], Meta(max_length=8)]
-    bits: Literal[2, 4, 8] | None = None
+    bits: Literal[1, 2, 3, 4, 5, 6, 8] | None = None
     run: Count | None = None
     coding: Literal["entropy"] | None = None
+    scales: Literal["coarse"] | None = None
     input_range: tuple[Finite, Finite] | None = None
 
     def __post_init__(self) -> None:

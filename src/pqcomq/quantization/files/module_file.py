@@ -21,6 +21,7 @@ from pqcomq.quantization.files.packed_file import (
     PackedFile,
     content_of,
     described_weights,
+    format_of,
     narrow,
     read_settings,
     take_layers,
@@ -31,8 +32,7 @@ from pqcomq.quantization.module_layers import layers_and_reasons
 from pqcomq.quantization.quantized_module import QuantizedModule
 
 FORMAT = 1
-ENTROPY_CODED_FORMAT = 2
-"""Of files with entropy-coded layers, which earlier versions cannot read."""
+"""Of the plainest files; see :func:`.format_of`."""
 
 
 def save_module(model: QuantizedModule, path: Path, *, overwrite: bool = False) -> None:
@@ -53,7 +53,7 @@ def save_module(model: QuantizedModule, path: Path, *, overwrite: bool = False) 
 def module_manifest(model: QuantizedModule) -> dict[str, Any]:
     """What the file says of itself, JSON-ready."""
     return {
-        "network_format": FORMAT if model.stream is None else ENTROPY_CODED_FORMAT,
+        "network_format": format_of(model.weights, model.stream, FORMAT),
         "network": type(model.module).__name__,
         "quantization": model.settings.to_dict(),
         "effective_bits": model.effective_bits,
@@ -85,7 +85,7 @@ def load_module(path: Path, module: nn.Module) -> QuantizedModule:
     """
     file = PackedFile.open(path)
     head = file.head
-    if head.get("network_format") not in (FORMAT, ENTROPY_CODED_FORMAT):
+    if head.get("network_format") not in range(FORMAT, FORMAT + 3):
         raise InputError("The file holds no weights of a network of one's own that this version knows", path)
     file.check(Manifest, str)
     settings, entries = read_settings(path, head), file.layers

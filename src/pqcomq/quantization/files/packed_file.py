@@ -24,7 +24,8 @@ from torch import Tensor
 from pqcomq.atomic_files import replacing
 from pqcomq.errors import InputError
 from pqcomq.json_schema import Damaged, check_content, checked_json
-from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.coarse_scales import COARSE_PARTS
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS, QuantizationConfig
 from pqcomq.quantization.algorithm.gram import QuantizableLayer
 from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredWeight
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
@@ -74,8 +75,20 @@ def described_weights(
 
 def _described(weight: StoredWeight) -> dict[str, Any]:
     if isinstance(weight, QuantizedWeight):
-        return {"bits": weight.bits, "run": weight.run}
+        return {"bits": weight.bits, "run": weight.run} | ({"scales": "coarse"} if weight.coarse else {})
     return {"coding": "entropy"}
+
+
+def format_of(weights: Mapping[str, StoredWeight], stream: EntropyStream | None, plain: int) -> int:
+    """The oldest format that can hold the weights.
+
+    It is ``plain``, the next with entropy-coded layers, and the one after that with coarse scales or other widths than
+    2, 4 and 8 bits.
+    """
+    if stream is not None:
+        return plain + 1
+    packed = [weight for weight in weights.values() if isinstance(weight, QuantizedWeight)]
+    return plain + 2 if any(weight.coarse or weight.bits not in BIT_WIDTHS for weight in packed) else plain
 
 
 def read_settings(path: Path, head: Mapping[str, Any]) -> QuantizationConfig:
@@ -236,8 +249,10 @@ def _take_packed(
     shape = tuple(module.weight.shape)
     if shape != entry.shape or entry.bits is None or entry.run is None:
         raise InputError(f"The tensors of layer {name!r} do not fit its layer in the model", path)
-    codes, scale, zero_point = (tensors.pop(f"{name}.{part}") for part in ("codes", "scale", "zero_point"))
-    permutation = tensors.pop(f"{name}.permutation", None)
-    weight = QuantizedWeight(codes, scale, zero_point, permutation, entry.bits, entry.run, shape)
-    check_values(path, name, weight)
+    side = COARSE_PARTS if entry.scales else ("scale", "zero_point")
+    parts = {part: tensors.pop(f"{name}.{part}") for part in ("codes", *side)}
+    if f"{name}.permutation" in tensors:
+        parts["permutation"] = tensors.pop(f"{name}.permutation")
+    weight = QuantizedWeight.of_parts(parts, entry.bits, entry.run, shape)
+    check_values(path, name, weight, parts)
     return weight

@@ -237,7 +237,7 @@ def _read_layer(path: Path, name: str) -> QuantizedLayer | None:
             return None
         kept = head.get("input_range")
         return QuantizedLayer(_weight(head, tensors), head["error"], None if kept is None else (kept[0], kept[1]))
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError):
+    except (SafetensorError, OSError, LookupError, TypeError, ValueError, RuntimeError):
         return None
 
 
@@ -250,8 +250,7 @@ def _weight(head: dict[str, Any], tensors: dict[str, Tensor]) -> StoredWeight:
     shape = tuple(head["shape"])
     if "step" in tensors:
         return IntegerWeight(**tensors, shape=shape)
-    codes, scale, zero_point = (tensors[name] for name in ("codes", "scale", "zero_point"))
-    return QuantizedWeight(codes, scale, zero_point, tensors.get("permutation"), head["bits"], head["run"], shape)
+    return QuantizedWeight.of_parts(tensors, head["bits"], head["run"], shape)
 
 
 def _checksum(head: str, tensors: dict[str, Tensor]) -> str:

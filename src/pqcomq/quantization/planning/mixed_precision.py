@@ -11,10 +11,14 @@ from torch import Tensor
 
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.bit_allocation import BitOption, allocate
-from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.algorithm.coarse_scales import coarse_bits
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS, LAYER_WIDTHS, QuantizationConfig
 from pqcomq.quantization.algorithm.gram import InputGram, QuantizableLayer, weight_matrix
 from pqcomq.quantization.algorithm.output_error import output_energy, relative_error
+from pqcomq.quantization.algorithm.packing import row_bytes
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
+from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
 from pqcomq.quantization.workers import Workers
 
 Damage = Callable[[Mapping[str, Tensor]], Iterator[tuple[str, float]]]
@@ -22,8 +26,9 @@ Damage = Callable[[Mapping[str, Tensor]], Iterator[tuple[str, float]]]
 
 GROUP_SIZES = (32, 64, 128)
 
-_EIGHT_OVER_FOUR = (15 / 255) ** 2
-"""Rounding errors fall with the square of the step, so 8 bits need no trial of their own (measured: 1/256)."""
+_BEYOND_FOUR = {bits: (15 / (2**bits - 1)) ** 2 for bits in (5, 6, 8)}
+"""Rounding errors fall with the square of the step, so more than 4 bits need no trials of their own (8 bits measured:
+1/256)."""
 
 
 @dataclass(frozen=True)
@@ -114,32 +119,47 @@ def _trials(
     """
     matrix = weight_matrix(layer)
     nominal = LayerPlan(min(settings.bits, 4), 64)
-    rounded = replace(settings, sweeps=0, feedback=False)
-    other = [LayerPlan(bits, 64) for bits in (2, 4) if bits != nominal.bits]
-    # The nominal width's come last: its sizes, padding of rows included, are the ones that are kept.
+    one_sweep = replace(settings, sweeps=min(settings.sweeps, 1))
+    widths = widths_of(settings)
+    other = [LayerPlan(bits, 64) for bits in widths if bits != nominal.bits and bits <= 4]
     trials = other + [LayerPlan(nominal.bits, group) for group in GROUP_SIZES]
     error: dict[LayerPlan, float] = {}
-    size: dict[int, int] = {}
     energy = float(output_energy(matrix, gram).sum())
     try:
         for plan in trials:
-            weight = quantize_matrix(matrix, gram, plan.settings(rounded))
+            weight = quantize_matrix(matrix, gram, plan.settings(one_sweep))
             error[plan] = relative_error(matrix, weight.dequantize(), gram, energy)
-            size[plan.group_size] = weight.storage_bits - plan.bits * matrix.numel()
-        fed = replace(rounded, feedback=settings.feedback)
-        typical = quantize_matrix(matrix, gram, nominal.settings(fed)).dequantize()
+            if plan == nominal:
+                typical = weight
     except ValueError as problem:
         raise InputError(f"layer {name!r} cannot be quantized: {problem}") from problem
-    error[LayerPlan(8, 64)] = error[LayerPlan(4, 64)] * _EIGHT_OVER_FOUR
+    error |= {LayerPlan(bits, 64): error[LayerPlan(4, 64)] * share for bits, share in _BEYOND_FOUR.items()}
     least = max(error[nominal], 1e-30)
     options = [
         BitOption(
             bits,
             group,
-            size[group] + bits * matrix.numel(),
+            _size(typical, bits, ScaleGroups.of(settings.granularity, group, matrix.shape[1])),
             error[LayerPlan(bits, 64)] / least * error[LayerPlan(nominal.bits, group)] / least,
         )
-        for bits in (2, 4, 8)
+        for bits in widths
         for group in GROUP_SIZES
     ]
-    return options, typical
+    return options, typical.dequantize()
+
+
+def widths_of(settings: QuantizationConfig) -> tuple[int, ...]:
+    """The widths that layers may take: all that there are where scales are cheap, else those that are chosen among."""
+    return LAYER_WIDTHS if settings.scales == "coarse" else BIT_WIDTHS
+
+
+def _size(weight: QuantizedWeight, bits: int, units: ScaleGroups) -> int:
+    """Bits that a weight would take in a file at another width and in other groups."""
+    scales = (1 if units.whole else weight.rows) * units.count
+    if weight.coarse:
+        side = coarse_bits(weight.rows, units.count, bits)
+    else:
+        side = 8 * scales * (weight.scale.element_size() + weight.zero_point.element_size())
+    order = weight.permutation
+    ordered = 0 if order is None else 8 * order.numel() * order.element_size()
+    return 8 * weight.rows * row_bytes(weight.columns, bits) + side + ordered

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pqcomq.errors import InputError
 from pqcomq.models import medsam, sam
 from pqcomq.models.registry import MODEL_KEYS
-from pqcomq.quantization.algorithm.config import Method, QuantizationConfig
+from pqcomq.quantization.algorithm.config import BIT_WIDTHS, Method, QuantizationConfig
 
 _BUDGETS = {2: 2.6, 4: 4.6}
-"""Effective bits a weight, by bit width: what groups of 64 with real zero-points and a permutation take."""
+"""Effective bits a weight, by bit width: what groups of 64 with real zero-points in float16 and a permutation take."""
 
 _BUDGETS_OF_MODELS = {
     key: {2: 2.4, 4: 4.38} for key in (medsam.KEY, *(each.KEY for each in (sam.VIT_B, sam.VIT_L, sam.VIT_H)))
@@ -61,10 +61,12 @@ def default_config(
     """
     if stored_bits is not None and method != "ecq":
         raise ValueError("stored bits are chosen for method 'ecq' alone; the others have a bit width")
+    if bits not in BIT_WIDTHS:
+        raise ValueError(f"bit width {bits}: choose one of {BIT_WIDTHS}")
     if method == "ecq" and not integers:
         return _entropy_coded(model, bits, stored_bits)
     if model is None:
-        return replace(_for_family("", bits, method, integers), decoder=False, tones="own", budget=None)
+        return replace(_for_family("", bits, method, integers), decoder=False, tones="own", budget=None, scales="free")
     if model not in MODEL_KEYS:
         raise InputError(f"{model!r} is no known model; choose one of {', '.join(MODEL_KEYS)}")
     return _for_family(model, bits, method, integers)
@@ -86,14 +88,12 @@ def quick_config(model: str, bits: int) -> QuantizationConfig:
         >>> print(quick_config("lite-medsam", 4).budget)
         None
     """
-    return replace(default_config(model, bits), budget=None)
+    return replace(default_config(model, bits), budget=None, scales="free")
 
 
 def _entropy_coded(model: str | None, bits: int, stored_bits: float | None) -> QuantizationConfig:
     if model is not None and model not in MODEL_KEYS:
         raise InputError(f"{model!r} is no known model; choose one of {', '.join(MODEL_KEYS)}")
-    if bits not in _STORED_BITS:
-        raise ValueError(f"bit width {bits}: choose one of {tuple(_STORED_BITS)}")
     plain = QuantizationConfig(
         8,
         "ecq",
@@ -119,7 +119,9 @@ def _for_family(model: str, bits: int, method: Method, integers: bool) -> Quanti
         # Nothing is left to gain there by what costs time or, as real zero-points do, bits.
         return QuantizationConfig(8, method, zero_point="integer", decoder=True)
     budget = _BUDGETS_OF_MODELS.get(model, _BUDGETS).get(bits)
-    return QuantizationConfig(bits, method, inputs="quantized", budget=budget, decoder=True, tones="varied")
+    return QuantizationConfig(
+        bits, method, inputs="quantized", budget=budget, decoder=True, tones="varied", scales="coarse"
+    )
 
 
 def _for_integers(model: str, bits: int) -> QuantizationConfig:

@@ -15,6 +15,7 @@ from pqcomq.quantization.algorithm.output_error import relative_error
 from pqcomq.quantization.algorithm.qparams import QParams, initial_qparams
 from pqcomq.quantization.algorithm.qparams_update import updated_qparams
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
+from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
 from pqcomq.quantization.planning.presets import default_config
 
@@ -140,16 +141,57 @@ def test_the_update_moves_all_multiples_together_where_none_can_move_alone():
     X, W = layer()
     H = X.T @ X
     units = ScaleGroups.of("group", 16, W.shape[1])
-    levels = initial_qparams(W, H.diagonal(), units, 4, "symmetric", search_clipping=False, multiples=True)
+    levels = initial_qparams(W, H.diagonal(), units, 4, "symmetric", search_clipping=False, scales="multiples")
     codes = levels.nearest(W)
-    too_small = QParams.rounded(levels.scale * 0.7, levels.zero_point, units, levels.top, multiples=True)
+    too_small = QParams.rounded(levels.scale * 0.7, levels.zero_point, units, levels.top, "multiples")
     update = updated_qparams(W, H, codes, too_small, "symmetric")
     missing = W - update.levels.values(codes)
     assert update.error == pytest.approx(float((X @ missing.T).square().sum()), rel=1e-6)
     assert update.error < 0.5 * float((X @ (W - too_small.values(codes)).T).square().sum())
     assert torch.equal(
-        QParams.rounded(update.levels.scale, levels.zero_point, units, levels.top, True).scale, update.levels.scale
+        QParams.rounded(update.levels.scale, levels.zero_point, units, levels.top, "multiples").scale,
+        update.levels.scale,
     )
+
+
+def test_coarse_scales_cost_little_against_free_ones():
+    X, W = (part.float() for part in layer(rows=32, columns=256, tokens=600))
+    W *= torch.rand(256, generator=torch.Generator().manual_seed(2)) * 2 + 0.05
+    H = X.T @ X
+    for bits, group_size in ((1, 64), (2, 64), (3, 32), (4, 64)):
+        free = quantize_matrix(W, H, QuantizationConfig(bits=bits, group_size=group_size))
+        coarse = quantize_matrix(W, H, QuantizationConfig(bits=bits, group_size=group_size, scales="coarse"))
+        errors = [relative_error(W, each.dequantize(), H) for each in (coarse, free)]
+        assert errors[0] < 1.25 * errors[1]
+        assert coarse.storage_bits < free.storage_bits - 10 * free.scale.numel()
+        assert torch.equal(QuantizedWeight.of_parts(coarse.parts(), bits, coarse.run, (32, 256)).scale, coarse.scale)
+
+
+def test_coarse_scales_and_zero_points_move_a_group_at_a_time_and_never_for_the_worse():
+    X, W = layer()
+    H = X.T @ X
+    units = ScaleGroups.of("group", 16, W.shape[1])
+    levels = initial_qparams(W, H.diagonal(), units, 2, "real", search_clipping=True, scales="coarse")
+    codes = levels.nearest(W)
+    too_small = QParams.rounded(levels.scale * 0.8, levels.zero_point + 0.5, units, levels.top, "coarse")
+    update = updated_qparams(W, H, codes, too_small, "real")
+    missing = W - update.levels.values(codes)
+    assert update.error == pytest.approx(float((X @ missing.T).square().sum()), rel=1e-5)
+    assert update.error < 0.5 * float((X @ (W - too_small.values(codes)).T).square().sum())
+    again = QParams.rounded(update.levels.scale, update.levels.zero_point, units, levels.top, "coarse")
+    assert torch.equal(again.scale, update.levels.scale)
+    assert torch.equal(again.zero_point, update.levels.zero_point)
+
+
+def test_scales_of_a_row_that_lie_far_apart_are_raised_to_what_can_be_stored():
+    W = torch.randn(4, 128, generator=torch.Generator().manual_seed(3))
+    W[:, :64] *= 1e-4
+    weight = quantize_matrix(W, torch.eye(128), QuantizationConfig(bits=2, permutation="none", scales="coarse"))
+    apart = (weight.scale[:, 1].float() / weight.scale[:, 0].float()).log2()
+    assert float(apart.min()) > 2.5
+    assert float(apart.max()) < 3.51
+    again = QuantizedWeight.of_parts(weight.parts(), 2, weight.run, (4, 128))
+    assert torch.equal(again.dequantize(), weight.dequantize())
 
 
 EVERY_WAY = [
@@ -159,19 +201,21 @@ EVERY_WAY = [
         group_size=32,
         order=order,
         zero_point=zero,
-        scales="multiples" if zero == "symmetric" else "free",
+        scales="multiples" if zero == "symmetric" else scales,
         feedback=feedback,
     )
     for bits in (2, 4, 8)
+    for scales in ("free", "coarse")
     for granularity in ("layer", "channel", "group")
     for order in ("cyclic", "greedy")
     for zero in ("integer", "real", "symmetric")
     for feedback in (False, True)
+    if scales == "free" or (bits < 8 and zero == "real" and granularity != "layer")
 ]
 
 
 @pytest.mark.parametrize(
-    "settings", EVERY_WAY, ids=lambda s: f"{s.bits}{s.granularity}{s.order}{s.zero_point}{s.feedback}"
+    "settings", EVERY_WAY, ids=lambda s: f"{s.bits}{s.granularity}{s.order}{s.zero_point}{s.scales}{s.feedback}"
 )
 def test_more_sweeps_never_raise_the_error_and_beat_rounding(settings):
     X, W = (part.float() for part in layer(rows=12, columns=100))
@@ -262,7 +306,7 @@ def test_effective_bits_count_scales_zero_points_and_permutation():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"bits": 3},
+        {"bits": 7},
         {"method": "gptq"},
         {"group_size": 0},
         {"sweeps": -1},
