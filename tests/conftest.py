@@ -238,6 +238,8 @@ def unmeasured_plan(layers, _grams, settings, _damage, _workers):
     plan = dict.fromkeys(layers, LayerPlan(settings.bits, 64))
     plan |= {name: LayerPlan(first, 32) for name in inner[::8]}
     plan |= {name: LayerPlan(second, 128) for name in inner[5::16]}
+    if settings.scales == "coarse":
+        plan |= {name: LayerPlan(3, 64) for name in inner[2::8]} | {name: LayerPlan(5, 64) for name in inner[3::16]}
     return plan
 
 
@@ -249,7 +251,7 @@ def unmeasured(monkeypatch):
 
 @pytest.fixture(scope="session")
 def saved(lite_medsam, calibration, finish, made_once):
-    """The file of LiteMedSAM at 4 bits, 2 and 8 in some layers; tests leave it as it is."""
+    """The file of LiteMedSAM at 4 bits, 2, 3, 5 and 8 in some layers; tests leave it as it is."""
 
     def make(path):
         with pytest.MonkeyPatch.context() as patch:
