@@ -139,7 +139,9 @@ class QuantizationConfig:
         if self.scales == "multiples" and self.zero_point != "symmetric":
             raise ValueError("scales that are multiples of one need zero point 'symmetric'")
         if self.scales == "coarse" and (self.zero_point != "real" or self.granularity == "layer"):
-            raise ValueError("coarse scales need zero point 'real' and units within an output channel")
+            raise ValueError(
+                "coarse scales need zero point 'real' and units within an output channel; set scales to free too"
+            )
         if (self.stored_bits is None) == (self.method == "ecq"):
             raise ValueError("stored bits belong to method 'ecq', which needs them")
         least, most = STORED_BITS

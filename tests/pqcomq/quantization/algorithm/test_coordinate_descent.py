@@ -288,8 +288,9 @@ def test_what_is_not_finite_is_refused():
         quantize_matrix(torch.full((2, 4), float("nan")), torch.eye(4), QuantizationConfig(4))
     with pytest.raises(ValueError, match="inputs hold values that are not finite"):
         quantize_matrix(torch.ones(2, 4), torch.full((4, 4), float("inf")), QuantizationConfig(4))
-    with pytest.raises(ValueError, match="too large"):
-        quantize_matrix(torch.randn(2, 64) * 1e9, torch.eye(64), QuantizationConfig(bits=2))
+    for scales in ("free", "coarse"):
+        with pytest.raises(ValueError, match="too large"):
+            quantize_matrix(torch.randn(2, 64) * 1e9, torch.eye(64), QuantizationConfig(bits=2, scales=scales))
 
 
 def test_effective_bits_count_scales_zero_points_and_permutation():
