@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,8 +17,8 @@ from pqcomq.cohort.statistics.paired_statistics import (
     patients_needed,
 )
 from pqcomq.cohort.statistics.pairs import paired
-from pqcomq.cohort.statistics.prompt_summary import summarised
-from pqcomq.cohort.statistics.volume_agreement import volume_agreement
+from pqcomq.cohort.statistics.prompt_summary import ALL_PROMPTS, prompt_summaries, summarised
+from pqcomq.cohort.statistics.volume_agreement import limits_of_agreement, volume_agreement
 
 pd = pytest.importorskip("pandas")
 stats = pytest.importorskip("scipy.stats")
@@ -142,6 +143,23 @@ def test_what_a_mean_hides():
     assert found.worst_at[0] == "case 008"
 
 
+def test_each_label_has_its_worst_prompts_beside_its_mean():
+    scores = table([0.9] * 4, [0.9, 0.8, 0.7, 0.1], labels=["liver", "liver", "vessel", "vessel"])
+    models = [SimpleNamespace(name="FP32"), SimpleNamespace(name="2-bit")]
+    (whole,) = (each for each in prompt_summaries(scores, models) if each.model == "2-bit")
+    assert (whole.part, whole.prompts, whole.worst_dice) == (ALL_PROMPTS, 4, 0.1)
+    found = prompt_summaries(scores, models, "label")
+    assert [(each.part, each.model) for each in found] == [
+        ("liver", "FP32"),
+        ("liver", "2-bit"),
+        ("vessel", "FP32"),
+        ("vessel", "2-bit"),
+    ]
+    vessel = found[-1]
+    assert (vessel.prompts, vessel.dice, vessel.worst_dice, vessel.losing) == (2, pytest.approx(0.4), 0.1, 1)
+    assert [each.part for each in prompt_summaries(scores, models, "modality")] == ["CT", "CT"]
+
+
 def test_volumes_by_bland_and_altman():
     full = np.array([100.0, 50.0, 20.0, 10.0])
     quantized = full + np.array([2.0, -1.0, 1.0, 0.0])
@@ -153,3 +171,25 @@ def test_volumes_by_bland_and_altman():
         (0.5 - 1.959964 * difference.std(ddof=1), 0.5 + 1.959964 * difference.std(ddof=1))
     )
     assert found.greatest_percent == pytest.approx(5.0)
+
+
+def test_organs_of_one_patient_are_no_independent_observations():
+    from statsmodels.formula.api import ols
+    from statsmodels.stats.anova import anova_lm
+
+    rng = np.random.default_rng(5)
+    patients = np.repeat(np.arange(8), rng.integers(1, 6, 8))
+    difference = rng.normal(0, 5, 8)[patients] + rng.normal(0, 1, len(patients))
+    low, high = limits_of_agreement(difference, patients.astype(str))
+    among, within = anova_lm(ols("d ~ C(p)", pd.DataFrame({"d": difference, "p": patients})).fit())["mean_sq"]
+    counts = np.bincount(patients)
+    size = (len(patients) - (counts**2).sum() / len(patients)) / 7
+    spread = 1.959964 * math.sqrt((among - within) / size + within)
+    assert (low, high) == pytest.approx((difference.mean() - spread, difference.mean() + spread), rel=1e-5)
+    assert high - low > 2 * 1.959964 * difference.std(ddof=1), "as if they were independent"
+
+
+def test_limits_of_one_patient_say_nothing_of_another():
+    assert all(math.isnan(each) for each in limits_of_agreement(np.array([1.0, 2.0, 4.0]), np.array(["a"] * 3)))
+    alike = limits_of_agreement(np.array([-1.0, 1.0, -1.0, 1.0]), np.array(["a", "a", "b", "b"]))
+    assert alike == pytest.approx((-1.959964 * math.sqrt(2), 1.959964 * math.sqrt(2))), "no negative variance"

@@ -13,6 +13,12 @@ from pqcomq.comparison.measures.metrics import NSD_TOLERANCE_MM
 
 _LIBRARIES = ("torch", "openvino", "numpy", "scipy", "statsmodels", "pandas", "pyarrow", "SimpleITK", "distributed")
 
+_VOLUMES = (
+    "Volumes of whole organs are told as bias with a 95 % BCa bootstrap interval, patients being resampled, and as "
+    "limits of agreement after Bland and Altman, for several observations of a patient with a varying true value "
+    "(J Biopharm Stat 2007, 17:571)."
+)
+
 
 def methods_paragraph(result: CohortResult, statistics: CohortStatistics) -> str:
     """How the numbers came about, from the settings."""
@@ -59,6 +65,7 @@ def methods_paragraph(result: CohortResult, statistics: CohortStatistics) -> str
         "correction over the labels.",
         f"Full precision counted as right on a prompt at a Dice of {RIGHT_FROM:g} or more, as wrong below "
         f"{WRONG_BELOW:g}; the share of prompts that lose more than {GREAT_LOSS:g} Dice is told.",
+        *(_VOLUMES for _each in statistics.volumes[:1]),
         f"All was computed by pqcomq {pqcomq.__version__} with {settings.threads} thread"
         f"{'s' * (settings.threads > 1)} a worker.",
     ]

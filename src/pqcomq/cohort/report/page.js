@@ -19,11 +19,10 @@ for (const table of document.querySelectorAll("table.sorts")) {
       };
       const order = (one, other) => {
         const [a, b] = [value(one), value(other)];
-        if (typeof a === typeof b) return a < b ? -1 : a > b ? 1 : 0;
-        return typeof a === "number" ? -1 : 1;
+        if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1; // what there is none of stays last
+        return (a < b ? -1 : a > b ? 1 : 0) * (up ? 1 : -1);
       };
-      const rows = Array.from(body.rows).sort(order);
-      body.append(...(up ? rows : rows.reverse()));
+      body.append(...Array.from(body.rows).sort(order));
     });
   });
   if (body.rows.length < 8) continue;

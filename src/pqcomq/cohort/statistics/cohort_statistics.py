@@ -31,6 +31,8 @@ class CohortStatistics:
         volumes: every quantized model, where whole organs were segmented.
         doubt: every quantized model, where slices were prompted.
         decided_by: the protocol that the verdicts rest on.
+        labels: every model by every protocol on each label alone; of a single label nothing more.
+        modalities: the same on each modality.
     """
 
     margin: float
@@ -40,6 +42,8 @@ class CohortStatistics:
     volumes: tuple[VolumeAgreement, ...]
     doubt: tuple[DoubtStatistics, ...]
     decided_by: str
+    labels: tuple[PromptSummary, ...] = ()
+    modalities: tuple[PromptSummary, ...] = ()
 
     @classmethod
     def of(cls, result: CohortResult, margin: float) -> CohortStatistics:
@@ -61,9 +65,23 @@ class CohortStatistics:
         whole = "organ" in protocols_of(scores)
         volumes = [volume_agreement(paired(scores, name, "organ"), name) for name in names if whole]
         prompts = prompt_summaries(scores, result.models)
+        parts = {
+            by: tuple(prompt_summaries(scores, result.models, by)) if scores[by].nunique() > 1 else ()
+            for by in ("label", "modality")
+        }
         decides = protocols_of(scores)[0]
         doubt = _doubts(result, names) if decides == "slice" else []
-        return cls(margin, tuple(prompts), tuple(differences), tuple(yardstick), tuple(volumes), tuple(doubt), decides)
+        return cls(
+            margin=margin,
+            prompts=tuple(prompts),
+            differences=tuple(differences),
+            yardstick=tuple(yardstick),
+            volumes=tuple(volumes),
+            doubt=tuple(doubt),
+            decided_by=decides,
+            labels=parts["label"],
+            modalities=parts["modality"],
+        )
 
     @staticmethod
     def check(result: CohortResult, margin: float) -> None:
@@ -100,6 +118,8 @@ class CohortStatistics:
             "margin_dice": self.margin,
             "decided_by": self.decided_by,
             "prompts": [each.to_dict() for each in self.prompts],
+            "labels": [each.to_dict() for each in self.labels],
+            "modalities": [each.to_dict() for each in self.modalities],
             "differences": [each.to_dict() for each in self.differences],
             "yardstick": [each.to_dict() for each in self.yardstick],
             "volumes": [each.to_dict() for each in self.volumes],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -20,6 +20,7 @@ RIGHT_FROM, WRONG_BELOW = 0.8, 0.5
 GREAT_LOSS = 0.1
 """Dice against ground truth; a prompt that loses more is counted."""
 STRATA = ("right", "doubtful", "wrong")
+ALL_PROMPTS = "all"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class PromptSummary:
         losing: share of prompts that lose more than :data:`GREAT_LOSS` of Dice to full precision.
         most_lost: by the prompt that loses most.
         strata: by how right full precision is.
+        part: label or modality that the prompts are of; :data:`ALL_PROMPTS` for all.
     """
 
     protocol: str
@@ -82,19 +84,33 @@ class PromptSummary:
     losing: float
     most_lost: float
     strata: tuple[Stratum, ...]
+    part: str = ALL_PROMPTS
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: what is no number is None."""
         return {name: _finite(value) for name, value in asdict(self).items()}
 
 
-def prompt_summaries(scores: pd.DataFrame, models: Sequence[ModelInfo]) -> list[PromptSummary]:
-    """Every model by every protocol, full precision first, moved boxes last."""
+def prompt_summaries(
+    scores: pd.DataFrame, models: Sequence[ModelInfo], by: Literal["label", "modality"] | None = None
+) -> list[PromptSummary]:
+    """Every model by every protocol, full precision first, moved boxes last.
+
+    Args:
+        scores: of the cohort.
+        models: full precision first.
+        by: one summary for each label or modality that there is; by default one for all prompts.
+    """
     found = []
     moved = moved_box_name(scores)
     names = [each.name for each in models] + ([moved] if moved else [])
     for protocol in protocols_of(scores):
-        found += [summarised(paired(scores, name, protocol), name, protocol, name == names[0]) for name in names]
+        tables = {name: paired(scores, name, protocol) for name in names}
+        parts = [ALL_PROMPTS] if by is None else sorted(set(tables[names[0]][by]))
+        for part in parts:
+            for name, table in tables.items():
+                rows = table if by is None else table[table[by] == part]
+                found.append(replace(summarised(rows, name, protocol, name == names[0]), part=part))
     return found
 
 
