@@ -101,6 +101,8 @@ class CohortStore:
             if before is None or not self.is_done(case):
                 continue
             changed = case.difference(before)
+            if changed is None and settings.calibrates_on_other_patients and case.unit != before.unit:
+                changed = "another patient"  # whom its models were not to be calibrated on
             if changed is None and (case.image, case.labels) != (before.image, before.labels):
                 changed = "other files" if self._files_are_others(case) else None  # they may only have been moved
             if changed is not None:
@@ -224,6 +226,7 @@ class CohortStore:
         table = self._table("scores", done)
         if table.empty:
             return table
+        table = self._of_whom(table)
         table["rank"] = table["model"].map(lambda name: ranks.get(name, 0.5))  # a moved box follows full precision
         ordered = table.sort_values(_ORDER, kind="stable").drop(columns="rank").reset_index(drop=True)
         return pd.DataFrame(ordered)
@@ -231,7 +234,7 @@ class CohortStore:
     def cases(self) -> pd.DataFrame:
         """What became of each case, by name."""
         table = self._table("cases", {each.key for each in self.found().cases})
-        return table if table.empty else table.sort_values("case", kind="stable").reset_index(drop=True)
+        return table if table.empty else self._of_whom(table).sort_values("case", kind="stable").reset_index(drop=True)
 
     def costs(self) -> pd.DataFrame:
         """Time of each model on each case."""
@@ -275,6 +278,13 @@ class CohortStore:
                 f"The file is damaged ({problem}); remove it.", f"{self.folder / 'cases' / key}.parquet"
             ) from problem
         return lost
+
+    def _of_whom(self, table: pd.DataFrame) -> pd.DataFrame:
+        """A table with patients and sites as the newest run says: rows of earlier ones may call them otherwise."""
+        cases = {each.name: each for each in self.found().cases}
+        told = {"patient": {name: each.unit for name, each in cases.items()}}
+        told["site"] = {name: each.site for name, each in cases.items()}
+        return table.assign(**{what: table["case"].map(names) for what, names in told.items()})
 
     def _table(self, name: str, keys: set[str]) -> pd.DataFrame:
         import pandas as pd

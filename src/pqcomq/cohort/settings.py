@@ -133,6 +133,11 @@ class CohortSettings:
         return (self.runtime, *self.further_runtimes)
 
     @property
+    def calibrates_on_other_patients(self) -> bool:
+        """Whether a case's models hang on which of the cohort's cases are of its own patient."""
+        return any(each.calibrated_on == "leave-one-out" for each in self.recipes)
+
+    @property
     def fingerprint(self) -> str:
         """Hash of all that decides the numbers: places of files are not among it."""
         return hashlib.sha256(json.dumps(self._deciding(), sort_keys=True).encode()).hexdigest()

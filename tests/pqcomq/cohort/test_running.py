@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from pqcomq.cohort.cases.case import CaseList
 from pqcomq.cohort.cases.find_cases import find_cases
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.cohort_store import FAILED, NOT_SCORED, SCORED, CohortStore
-from pqcomq.cohort.running import case_task
+from pqcomq.cohort.running import case_task, cluster
 from pqcomq.cohort.running.case_task import RunStoppedError
 from pqcomq.cohort.running.run import Workers, running, shard_of
 from pqcomq.cohort.scoring.loaded_models import models_of
@@ -186,7 +187,6 @@ def test_a_case_that_is_to_be_scored_otherwise_is_refused_and_not_taken_as_done(
 
     for changed, told in (
         (replace(first, asked=("blob",)), "other labels asked for"),
-        (replace(first, patient="P1"), "another patient"),
         (replace(first, modality="MR"), "another modality"),
         (replace(first, labels=first.image), "other files"),
     ):
@@ -195,6 +195,25 @@ def test_a_case_that_is_to_be_scored_otherwise_is_refused_and_not_taken_as_done(
     gone = first.image.parent.parent / "moved away" / "image.nii.gz"
     assert go_on(replace(first, image=gone)) == []
     assert go_on(first) == []
+
+
+def test_cases_may_be_called_another_patient_s_and_the_tables_go_by_that(cases, quick, ran, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(ran, out)
+    before = CohortStore(out).scores()
+    regrouped = CaseList(tuple(replace(case, patient="P1", site="here") for case in cases.cases))
+    assert finished(running(regrouped, quick, out, ONE)) == []
+    for table in (CohortStore(out).scores(), CohortStore(out).cases()):
+        assert (set(table["patient"]), set(table["site"])) == ({"P1"}, {"here"})
+    whose = ["patient", "site"]
+    pd.testing.assert_frame_equal(
+        CohortStore(out).scores().drop(columns=whose), before.drop(columns=whose), check_exact=True
+    )
+    left_out = replace(quick, recipes=(CaseRecipe("rtn", 4, "leave-one-out"),))
+    content = json.loads((out / cohort_store.MANIFEST).read_text(encoding="utf-8"))
+    (out / cohort_store.MANIFEST).write_text(json.dumps({**content, "settings": left_out.to_dict()}), encoding="utf-8")
+    with pytest.raises(InputError, match="results of the case 'anna' with another patient"):
+        CohortStore(out).check(left_out, cases.cases)
 
 
 def test_a_case_whose_labels_were_corrected_is_scored_again(phantoms, quick, tmp_path):
@@ -287,3 +306,22 @@ def test_a_second_run_in_the_same_folder_is_told_and_shards_share_it(cases, quic
     assert (refusal(ONE), refusal(Workers(1, shard=(2, 2)))) == (told, told)
     first.close(), second.close()
     assert not [each.name for each in tmp_path.iterdir() if each.name.endswith(".lock")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({}, "the scheduler has no workers"),
+        ({"one": {"pqcomq": "0.0.1"}}, r"a worker runs pqcomq 0\.0\.1, not \d.* as here"),
+        ({"one": {}, "two": {"Python": "2.7"}}, r"a worker runs Python 2\.7, not \d.* as here"),
+        (ModuleNotFoundError("No module named 'pqcomq'"), r"its workers lack pqcomq \d"),
+    ],
+)
+def test_workers_that_will_not_do_are_told_before_any_work(answer, told):
+    def run(asked):
+        if isinstance(answer, Exception):
+            raise answer
+        return {name: {**asked(), **other} for name, other in answer.items()}
+
+    with pytest.raises(InputError, match=rf"--scheduler tcp://node1:8786: .*{told}"):
+        cluster._check_workers(SimpleNamespace(run=run), "tcp://node1:8786")

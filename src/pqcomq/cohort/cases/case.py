@@ -80,6 +80,9 @@ class Case:
     def difference(self, other: Case) -> str | None:
         """The first thing in which two cases of one name differ so that their numbers do, as a clause; files aside.
 
+        No number of a case hangs on what its patient and site are called: they are said anew by whoever runs the
+        cohort, and tables go by that.
+
         Returns:
             None where their numbers would be the same.
         """
@@ -93,8 +96,6 @@ class Case:
             "other names of labels": dict(self.label_names),
             "another window": self.window,
             "another modality": self.modality,
-            "another patient": self.unit,
-            "another site": self.site,
             "another seed": self.synthetic_seed,
         }
 
