@@ -149,6 +149,46 @@ def test_what_cannot_be_scored_is_listed_and_the_rest_goes_on(phantoms, tmp_path
     assert str(tmp_path) not in str(told)
 
 
+def nnunet(phantoms, folder, images, labels):
+    """An nnU-Net data set of files with these names."""
+    for inside, names, source in (("imagesTr", images, "image"), ("labelsTr", labels, "labels")):
+        (folder / inside).mkdir(parents=True)
+        for name in names:
+            shutil.copy(phantoms / "anna" / f"{source}.nii.gz", folder / inside / name)
+    (folder / "dataset.json").write_text('{"labels": {"background": 0, "blob": 1}}')
+    return folder
+
+
+def test_files_of_a_mixed_nnunet_data_set_are_told(phantoms, tmp_path):
+    images = ["a_0000.nii.gz", "a_0001.nii.gz", "b.nii.gz", "c.nii.gz"]
+    found = find_cases(nnunet(phantoms, tmp_path, images, ["a.nii.gz", "b.nii.gz", "d.nii.gz"]))
+    assert [case.name for case in found.cases] == ["a"]
+    no_number = "its image lacks the channel's number _0000, which others have"
+    assert [(each.case, each.reason) for each in found.not_scored] == [
+        ("b", no_number),
+        ("c", no_number),
+        ("d", "there is no image of this name in imagesTr"),
+    ]
+
+
+def test_two_files_of_one_nnunet_case(phantoms, tmp_path):
+    with pytest.raises(InputError, match=r"Two files are of one case, 'a': a_0000\.nii and a_0000\.nii\.gz"):
+        find_cases(nnunet(phantoms, tmp_path / "one", ["a_0000.nii.gz", "a_0000.nii"], ["a.nii.gz"]))
+    with pytest.raises(InputError, match=r"Two files are of one case, 'a': a\.nii and a\.nii\.gz"):
+        find_cases(nnunet(phantoms, tmp_path / "other", ["a_0000.nii.gz"], ["a.nii.gz", "a.nii"]))
+
+
+def test_volumes_beside_the_cases_folders_are_told(phantoms, tmp_path):
+    shutil.copytree(phantoms / "anna", tmp_path / "anna")
+    shutil.copy(phantoms / "bert" / "image.nii.gz", tmp_path / "bert.nii.gz")
+    (tmp_path / "notes.txt").write_text("hello")
+    found = find_cases(tmp_path)
+    assert [case.name for case in found.cases] == ["anna"]
+    assert [(each.case, each.reason) for each in found.not_scored] == [
+        ("bert.nii.gz", "it lies beside the cases' folders, and not in one of its own")
+    ]
+
+
 def test_places_that_are_no_data_set(tmp_path):
     with pytest.raises(InputError, match="is empty, or holds no folder for each case"):
         find_cases(tmp_path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ LABEL_NAMES = "labels.json"
 _CHANNEL_MODALITIES: Mapping[str, Modality] = {"ct": "CT", "mr": "MR", "mri": "MR", "t1": "MR", "t2": "MR"}
 _MARK = "_0000."
 """nnU-Net's number of the first channel in an image's name."""
+_CHANNEL = re.compile(r"_\d{4}\.")
 
 
 def is_nnunet(dataset: Path) -> bool:
@@ -36,25 +38,29 @@ def nnunet_cases(dataset: Path) -> CaseList:
     """The training cases of an nnU-Net data set (version 1 or 2), its first channel each.
 
     Raises:
-        InputError: ``dataset.json`` cannot be read, or there are no labels.
+        InputError: ``dataset.json`` cannot be read, there are no labels, or two files are of one case.
     """
     described = _json(dataset / "dataset.json")
     names = _nnunet_names(described.get("labels", {}))
     modality = _nnunet_modality(described)
-    shown = _shown(dataset / "imagesTr")
-    images = {_nnunet_name(path): path for path in shown if _MARK in path.name}
-    if not images:  # version 1 also knows images of one channel without its number
-        images = {_stem(path): path for path in shown if _is_volume(path)}
+    shown = [path for path in _shown(dataset / "imagesTr") if _is_volume(path)]
+    marked = [path for path in shown if _MARK in path.name]
+    # Version 1 also knows images of one channel without its number.
+    images = _by_name(marked, _nnunet_name) if marked else _by_name(shown, _stem)
+    unmarked = {_stem(path) for path in shown if marked and not _CHANNEL.search(path.name)}
     folder = dataset / "labelsTr"
     if not folder.is_dir():
         raise InputError("The images have no labels: there is no folder labelsTr.", dataset)
-    labels = {_stem(path): path for path in _shown(folder) if _is_volume(path)}
+    labels = _by_name([path for path in _shown(folder) if _is_volume(path)], _stem)
     cases = [
         Case(name, image, labels[name], modality=modality, label_names=names)
         for name, image in images.items()
         if name in labels
     ]
     lost = [NotScored(name, "", "there is no label file of this name in labelsTr") for name in images.keys() - labels]
+    lost += [NotScored(name, "", "its image lacks the channel's number _0000, which others have") for name in unmarked]
+    no_image = "there is no image of this name in imagesTr"
+    lost += [NotScored(name, "", no_image) for name in labels.keys() - images - unmarked]
     return CaseList(tuple(cases), tuple(sorted(lost, key=lambda each: each.case)), "nnU-Net data set")
 
 
@@ -80,6 +86,11 @@ def case_folders(dataset: Path) -> CaseList:
             cases.append(Case(folder.name, image, labels, patient, label_names=names))
     if not cases and not lost:
         raise InputError("The folder is empty, or holds no folder for each case.", dataset)
+    lost += [
+        NotScored(path.name, "", "it lies beside the cases' folders, and not in one of its own")
+        for path in _shown(dataset)
+        if path.is_file() and _is_volume(path)
+    ]
     return CaseList(tuple(cases), tuple(lost), "folder of case folders")
 
 
@@ -132,6 +143,21 @@ def _stem(path: Path) -> str:
         if name.lower().endswith(ending):
             return name[: -len(ending)]
     return path.stem
+
+
+def _by_name(paths: Sequence[Path], name_of: Callable[[Path], str]) -> dict[str, Path]:
+    """Files by their cases' names.
+
+    Raises:
+        InputError: two are of one case.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        name = name_of(path)
+        if name in found:
+            raise InputError(f"Two files are of one case, '{name}': {found[name].name} and {path.name}.", path.parent)
+        found[name] = path
+    return found
 
 
 def _nnunet_name(path: Path) -> str:
