@@ -14,6 +14,7 @@ from pqcomq.cohort.running.run import Workers, running
 from pqcomq.cohort.settings import CohortProtocol
 from pqcomq.progress import ProgressCallback, reported
 from pqcomq.volumes.intensity_window import Window
+from pqcomq.volumes.volume import Modality
 
 
 def evaluate_cohort(
@@ -25,9 +26,11 @@ def evaluate_cohort(
     checkpoint: StrPath | None = None,
     protocol: CohortProtocol | None = None,
     window: Window | str | None = None,
+    modality: Modality | None = None,
     runtime: Runtime | str = Runtime.auto,
     device: str | None = None,
     workers: int | None = 1,
+    scheduler: str = "",
     progress: ProgressCallback | None = None,
 ) -> CohortResult:
     """Score full precision and quantized models on the labelled cases of many patients.
@@ -44,17 +47,20 @@ def evaluate_cohort(
         checkpoint: of the full-precision model; LiteMedSAM's is shipped.
         protocol: how boxes are made from ground truth; by default on at most 8 slices a label, and round whole organs.
         window: intensity window, or a preset's name, of all cases that bring none.
+        modality: ``"CT"``, ``"MR"`` or ``"other"``, of cases that do not say; by default told from the values.
         runtime: what runs the quantized models, see :func:`pqcomq.segment`; full precision runs in the same library.
         device: where torch computes, see :func:`pqcomq.segment`.
         workers: processes; 1 works in this one. With more, or None for as many as the machine allows, call it below
             ``if __name__ == "__main__":``, since Python starts every process with the program's file.
+        scheduler: address of a running Dask scheduler, whose workers are used instead.
         progress: called after every prompt or case; an exception that it raises ends the work.
 
     Returns:
         ``to_dataframe()``, a row for each prompt and model; ``cases``; ``not_scored``.
 
     Raises:
-        InputError: nothing can be scored, models do not belong together, or ``out`` holds another cohort.
+        InputError: nothing can be scored, models do not belong together, ``out`` holds another cohort, or the
+            scheduler does not answer.
 
     Examples:
         A synthetic patient, one slice a label, LiteMedSAM rounded to nearest:
@@ -80,6 +86,7 @@ def evaluate_cohort(
         runtime=runtime_of(runtime, device),
         protocol=protocol,
         window=window_of(window),
+        modality=modality,
     )
-    reported(running(found, settings, Path(out), Workers(workers)), progress)
+    reported(running(found, settings, Path(out), Workers(workers, scheduler)), progress)
     return CohortResult.at(Path(out))
