@@ -1,10 +1,11 @@
 """What a scheduler and workers cost and bring: one process, one Dask worker, two; and whether memory stays flat.
 
-    python tests/benchmarks/cohort_scaling.py --weights lite-4bit.safetensors --cases 24 --out FOLDER
+    python tests/benchmarks/cohort_scaling.py --weights lite-4bit.safetensors --cases 8 --most-slices 2 --out FOLDER
 
 Synthetic cases, slice by slice, every worker with one thread. Each way is a run of ``pqcomq cohort`` of its own; its
-rate is that from the first case's landing to the last one's, so that starting Python and loading the models,
-which a run of any length pays once, is told apart. With ``--memory-only FOLDER`` the memory of a run there is told.
+rate is that from the landing of every worker's first case to the last one's, so that starting Python and loading the
+models, which a run of any length pays once, is told apart. What a scheduler costs is the time from one landing to the
+next beyond what cases took by their own account. With ``--memory-only FOLDER`` the memory of a run there is told.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import numpy as np
 
 from pqcomq.cohort.cohort_store import CohortStore
 
-WAYS = {"one process": ["--workers", "1"], "two workers": ["--workers", "2"]}
+WAYS = {"one process": 1, "two workers": 2}
+"""Workers of each."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Timed:
 
     Attributes:
         whole: seconds of the command.
-        steady: seconds between the first and the last case's landing.
+        steady: seconds between the landing of every worker's first case and the last one's.
         rate: cases a second in that time.
         computing: seconds that a case took by its own account, the mean of all.
         slices: that were encoded, over all models.
@@ -42,7 +44,7 @@ class Timed:
     slices: int
 
 
-def run(weights: Path, cases: int, folder: Path, options: list[str]) -> Timed:
+def run(weights: Path, cases: int, folder: Path, options: list[str], workers: int = 1) -> Timed:
     """Score synthetic cases in a process of its own."""
     command = [sys.executable, "-m", "pqcomq.cli", "cohort", "--synthetic", str(cases), "--weights", str(weights)]
     began = time.perf_counter()
@@ -50,17 +52,17 @@ def run(weights: Path, cases: int, folder: Path, options: list[str]) -> Timed:
     whole = time.perf_counter() - began
     store = CohortStore(folder)
     landed = sorted(path.stat().st_mtime for path in (folder / "cases").glob("*.parquet"))
-    steady = landed[-1] - landed[0]
+    steady = landed[-1] - landed[workers - 1]
     return Timed(
         whole,
         steady,
-        (cases - 1) / steady,
+        (cases - workers) / steady,
         float(store.cases()["seconds"].mean()),
         int(store.costs()["encodings"].sum()),
     )
 
 
-def with_scheduler(weights: Path, cases: int, folder: Path) -> Timed:
+def with_scheduler(weights: Path, cases: int, folder: Path, options: list[str]) -> Timed:
     """The same by a scheduler and one worker that were started by hand."""
     port = "8799"
     programs = [
@@ -77,7 +79,7 @@ def with_scheduler(weights: Path, cases: int, folder: Path) -> Timed:
     ]
     running = [subprocess.Popen(each, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for each in programs]
     try:
-        return run(weights, cases, folder, ["--scheduler", f"tcp://127.0.0.1:{port}"])
+        return run(weights, cases, folder, [*options, "--scheduler", f"tcp://127.0.0.1:{port}"])
     finally:
         for each in running:
             each.terminate()
@@ -103,21 +105,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--cases", type=int, default=24)
+    parser.add_argument("--most-slices", type=int, default=8)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--memory-only", type=Path)
     given = parser.parse_args()
     if given.memory_only is not None:
         print(memory(given.memory_only))
         return
-    timed = {name: run(given.weights, given.cases, given.out / name, options) for name, options in WAYS.items()}
-    timed["scheduler, one worker"] = with_scheduler(given.weights, given.cases, given.out / "scheduler, one worker")
+    few = ["--most-slices", str(given.most_slices)]
+    timed = {
+        name: run(given.weights, given.cases, given.out / name, [*few, "--workers", str(count)], count)
+        for name, count in WAYS.items()
+    }
+    place = given.out / "scheduler, one worker"
+    timed[place.name] = with_scheduler(given.weights, given.cases, place, few)
     print("| | whole, s | cases a minute once running | a case by its own account, s | slices encoded |")
     print("|" + "---|" * 5)
     for name, each in timed.items():
-        print(f"| {name} | {each.whole:.0f} | {60 * each.rate:.1f} | {each.computing:.2f} | {each.slices} |")
+        print(f"| {name} | {each.whole:.0f} | {60 * each.rate:.2f} | {each.computing:.2f} | {each.slices} |")
     one, two, dask = timed["one process"], timed["two workers"], timed["scheduler, one worker"]
     print(f"\ntwo workers are {two.rate / one.rate:.2f} × as fast as one process")
-    print(f"a scheduler costs {one.rate / dask.rate - 1:+.1%} of a slice's time")
+    beyond = 1 / dask.rate - dask.computing
+    encoded = dask.slices / given.cases
+    print(
+        f"a scheduler costs {1e3 * beyond:.0f} ms a case beyond its own account, {1e3 * beyond / encoded:.1f} ms a "
+        f"slice encoded, {beyond / dask.computing:+.1%}; one process {1 / one.rate / one.computing - 1:+.1%}"
+    )
+    print(f"cases a minute of a scheduler and of one process: {60 * dask.rate:.2f} and {60 * one.rate:.2f}")
     print(memory(given.out / "two workers"))
 
 
