@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pqcomq.masks.named_mask import NamedMask
     from pqcomq.models.segmenter import Segmenter
     from pqcomq.quantization.quantized_model import QuantizedModel
+    from pqcomq.segmentation.cascade import CascadeRunner
     from pqcomq.segmentation.prompt import Prompt
     from pqcomq.segmentation.slice_runner import SliceRunner
     from pqcomq.volumes.volume import Volume
@@ -80,13 +81,11 @@ def segment(
     runtime: RuntimeOption = Runtime.auto,
     device: DeviceOption = None,
     cascade: Annotated[
-        float | None,
+        str | None,
         typer.Option(
-            min=0,
-            max=1,
             help="With --weights: ask full precision again on slices where the quantized model's stability score is "
-            "below this, e.g. 0.8; pqcomq cohort tells which threshold catches what.",
-            metavar="SCORE",
+            "below this, e.g. 0.8, or below what a folder of a cohort's results tells for these weights.",
+            metavar="SCORE|DIR",
         ),
     ] = None,
     overwrite: Overwrite = False,
@@ -119,15 +118,16 @@ def segment(
         source_series(opened_volume, keep_identity=with_patient)  # told before the long work
     chosen = window_of(window) or default_window(opened_volume.modality, opened_volume.voxels)
     loaded = load_weights(weights) if weights else load_model(str(model.value), checkpoint)  # type: ignore[union-attr]
+    threshold = None if cascade is None else _threshold(cascade, loaded)
     for each in asked:
         (loaded.segmenter if isinstance(loaded, QuantizedModel) else loaded).check_prompts(each.kinds)
     runtime = with_device(runtime, device)
     segmenter = on_runtime(loaded, runtime)
     ran = replace(loaded, segmenter=segmenter) if isinstance(loaded, QuantizedModel) else segmenter
     runner = SliceRunner(segmenter, opened_volume, chosen)
-    if cascade is not None:
+    if threshold is not None:
         full = _full_precision(loaded, checkpoint, runtime)
-        runner = CascadeRunner(segmenter, full, cascade, opened_volume, chosen)
+        runner = CascadeRunner(segmenter, full, threshold, opened_volume, chosen)
     named = list(zip(names, asked, strict=True))
     made = _segmented(ran, runner, named, prompts, chosen, opened_volume)
     paths = export_masks(out, made, opened_volume, with_patient=with_patient, overwrite=overwrite)
@@ -143,7 +143,9 @@ def segment(
         for (title, checked), volume in zip(named, volumes, strict=True)
     ]
     if isinstance(runner, CascadeRunner):
-        lines.append(f"{len(runner.sent)} of {len(runner.decoder_ms)} prompts were sent on to full precision")
+        small, big = runner.seconds
+        sent = f"{len(runner.sent)} of {len(runner.decoder_ms)} prompts were sent on to full precision"
+        lines.append(f"{sent}, whose networks took {big:.1f} s; the quantized model's took {small:.1f} s")
     why = [segmenter.execution.why] if segmenter.execution.why else []
     print_lines([*opened_volume.notes, *lines, *why, f"wrote {out}", f"wrote {paths[1]}: how it was made"])
 
@@ -184,6 +186,29 @@ def _segmented(
             told = len(runner.sent)
         made[number] = NamedMask(name, mask, origin)
     return made
+
+
+def _threshold(given: str, loaded: Segmenter | QuantizedModel) -> float:
+    """A stability score, as a number or as a cohort has told it for these weights.
+
+    Raises:
+        InputError: it is neither, or the cohort tells none.
+    """
+    from pqcomq.cli.terminal.output import print_note
+    from pqcomq.cohort.cohort_result import CohortResult
+    from pqcomq.cohort.statistics.cascade_threshold import CascadeThreshold
+    from pqcomq.quantization.quantized_model import QuantizedModel
+
+    try:
+        score = float(given)
+    except ValueError:
+        segmenter = loaded.segmenter if isinstance(loaded, QuantizedModel) else loaded
+        found = CascadeThreshold.of(CohortResult.at(Path(given)), segmenter.fingerprint)
+        print_note(found.sentence)
+        return found.threshold
+    if not 0 <= score <= 1:
+        raise InputError(f"--cascade {given}: a stability score lies from 0 to 1.")
+    return score
 
 
 def _full_precision(loaded: Segmenter | QuantizedModel, checkpoint: Path | None, runtime: Runtime) -> Segmenter:
@@ -230,5 +255,14 @@ def _described(segmenter: Segmenter, runner: SliceRunner, millilitres: float, pa
         "volume_ml": millilitres,
         "encoder": Latency.of(list(runner.encoder_ms.values())).to_dict(),
         "decoder": Latency.of(runner.decoder_ms).to_dict(),
-        **({"sent_to_full_precision": runner.sent} if isinstance(runner, CascadeRunner) else {}),
+        **(_sent_on(runner) if isinstance(runner, CascadeRunner) else {}),
+    }
+
+
+def _sent_on(runner: CascadeRunner) -> dict[str, object]:
+    small, full = runner.seconds
+    return {
+        "sent_to_full_precision": runner.sent,
+        "seconds_of_the_quantized_model": small,
+        "seconds_of_full_precision": full,
     }

@@ -15,7 +15,7 @@ from pqcomq.volumes.volume import Volume
 class CascadeRunner(SliceRunner):
     """Runs the quantized model on every slice, and full precision on those where its stability score is low.
 
-    Latencies are those of the quantized model; full precision's are its own runner's.
+    Latencies are those of the quantized model; full precision's are its own runner's, and :attr:`seconds` has both.
 
     Attributes:
         full: the other runner, on the same volume.
@@ -24,7 +24,13 @@ class CascadeRunner(SliceRunner):
     """
 
     def __init__(
-        self, small: Segmenter, full: Segmenter, threshold: float, volume: Volume, window: Window | None = None
+        self,
+        small: Segmenter,
+        full: Segmenter,
+        threshold: float,
+        volume: Volume,
+        window: Window | None = None,
+        cache: EmbeddingCache | None = None,
     ) -> None:
         """Window the volume for both.
 
@@ -34,12 +40,20 @@ class CascadeRunner(SliceRunner):
             threshold: from 0 (never) to 1 (nearly always).
             volume: what they run on.
             window: by default the modality's own.
+            cache: to share between runs; by default one of its own.
         """
-        pixels, cache = EightBitSlices(volume, window), EmbeddingCache()  # one limit of memory for both
-        super().__init__(small, volume, window, cache, pixels)
-        self.full = SliceRunner(full, volume, window, cache, pixels)
+        pixels = EightBitSlices(volume, window)
+        shared = EmbeddingCache() if cache is None else cache  # one limit of memory for both
+        super().__init__(small, volume, window, shared, pixels)
+        self.full = SliceRunner(full, volume, window, shared, pixels)
         self.threshold = threshold
         self.sent: list[int] = []
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """What the networks took so far, the quantized model's and full precision's; see :class:`.SliceRunner`."""
+        small, full = (sum(each.encoder_ms.values()) + sum(each.decoder_ms) for each in (self, self.full))
+        return small / 1e3, full / 1e3
 
     def segment(self, z: int, prompt: np.ndarray | SlicePrompt) -> np.ndarray:
         """The mask of what a prompt asks for on slice ``z``, by whichever model is sure of it; (H, W) bool."""

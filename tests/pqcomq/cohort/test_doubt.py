@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from pqcomq.cohort.statistics.cascade_threshold import CascadeThreshold
 from pqcomq.cohort.statistics.doubt_statistics import COMBINED, area_under_roc, cascaded, catching, doubt_statistics
+from pqcomq.errors import InputError
 from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.segmentation.cascade import CascadeRunner
 from pqcomq.segmentation.doubt import doubt_of, moved_prompts, stability_score
@@ -97,6 +100,41 @@ def test_a_cascade_is_full_precision_below_the_threshold_and_the_quantized_model
     assert cascaded(pairs, 1)["difference"].tolist() == [0, 0, 0]
 
 
+@pytest.fixture
+def cohort(monkeypatch, tmp_path):
+    """A cohort's result of two weights files on two runtimes; pairs are what a test says."""
+    names = ["FP32", *(f"{bits}-bit, {runtime}" for bits in (4, 2) for runtime in ("openvino", "torch"))]
+    kept = {"protocols": ["slice"]}
+    place = "pqcomq.cohort.statistics.cascade_threshold"
+    monkeypatch.setattr(f"{place}.paired", lambda _scores, name, _protocol: kept[name])
+    monkeypatch.setattr(f"{place}.protocols_of", lambda _scores: kept["protocols"])
+    files = [SimpleNamespace(fingerprint=each) for each in ("four", "two")]
+    settings = SimpleNamespace(quantized=files, runtimes=("openvino", "torch"))
+    store, models = SimpleNamespace(folder=tmp_path), [SimpleNamespace(name=each) for each in names]
+    return SimpleNamespace(settings=settings, models=models, scores=None, scored=20, store=store, kept=kept)
+
+
+def test_a_cohort_tells_the_threshold_of_its_weights(cohort):
+    stability = np.linspace(0, 1, 101)
+    cohort.kept["2-bit, openvino"] = table(np.where(stability <= 0.4, 0.5, 0.99), stability, np.arange(101) % 20)
+    found = CascadeThreshold.of(cohort, "two")
+    assert 0.38 < found.threshold < 0.4 and found.threshold == round(found.threshold, 3)
+    assert found.threshold >= found.doubt.threshold, "what is just below is caught, also as fields show it"
+    assert found.sentence.startswith("2-bit, openvino on 20 cases: 95% of its 41 disagreements")
+    assert f"below {found.threshold:.3f}" in found.sentence
+
+
+def test_a_cohort_that_tells_no_threshold_says_why(cohort, tmp_path):
+    with pytest.raises(InputError, match="did not score these weights, but others: 4-bit, openvino"):
+        CascadeThreshold.of(cohort, "eight")
+    cohort.kept["4-bit, openvino"] = table(np.full(20, 0.99), np.linspace(0.5, 1, 20), np.arange(20))
+    with pytest.raises(InputError, match="4-bit, openvino never disagreed with full precision there"):
+        CascadeThreshold.of(cohort, "four")
+    cohort.kept["protocols"] = ["organ"]
+    with pytest.raises(InputError, match="no case of it was scored slice by slice"):
+        CascadeThreshold.of(cohort, "four")
+
+
 def test_without_disagreement_nothing_is_claimed():
     found = doubt_statistics(table(np.full(20, 0.99), np.linspace(0.5, 1, 20), np.arange(20)), "8-bit")
     assert found.disagreeing == 0
@@ -116,6 +154,8 @@ def test_a_cascade_takes_either_model_s_mask(rounded, phantoms, lite_medsam):
     assert np.array_equal(always.segment(2, BOX), full)
     assert (never.sent, always.sent) == ([], [2])
     assert never.full.encoded_ms == []
+    (small, nothing), both = never.seconds, always.seconds
+    assert small > 0 and nothing == 0 and min(both) > 0
 
 
 def test_segment_records_what_was_sent_on(rounded, phantoms, tmp_path):
@@ -128,3 +168,18 @@ def test_segment_records_what_was_sent_on(rounded, phantoms, tmp_path):
     assert not end.value.code
     record = json.loads((tmp_path / "mask.json").read_text(encoding="utf-8"))
     assert record["objects"][0]["origin"]["cascade"] == {"threshold": 1.0, "full_precision_slices": [2, 3]}
+
+
+@pytest.mark.parametrize(
+    ("score", "told"),
+    [("1.5", "--cascade 1.5: a stability score lies from 0 to 1."), ("nowhere", "no cohort's results")],
+)
+def test_segment_tells_of_a_threshold_that_is_none(rounded, phantoms, tmp_path, capsys, score, told):
+    from pqcomq.cli import main
+
+    volume, out = phantoms / "anna" / "image.nii.gz", tmp_path / "mask.nii.gz"
+    asked = ["segment", volume, "--box", 50, 30, 2, 70, 50, 3, "--out", out, "--weights", rounded, "--cascade", score]
+    with pytest.raises(SystemExit) as end:
+        main([str(each) for each in asked])
+    assert end.value.code == 2 and told in capsys.readouterr().err
+    assert not out.exists()
