@@ -8,6 +8,7 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_pqcomq.app.autosaving import made_autosave
+from napari_pqcomq.app.cascading import Cascading
 from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.hints import next_step, not_taken
 from napari_pqcomq.app.kept_results import KeptResults
@@ -44,6 +45,7 @@ class CompareWidget(QWidget):
         navigation: takes the user to objects and slices.
         kept_results: what was compared before on the open volume.
         correcting: brush and eraser.
+        cascading: the quantized model first, full precision where that is in doubt.
         autosave: unfinished work on disk.
         help: all keys, over the window.
     """
@@ -57,6 +59,7 @@ class CompareWidget(QWidget):
         self.navigation = Navigation(self.panels, self.workflow, self)
         self.kept_results = KeptResults(self.panels, self.workflow, self)
         self.correcting = Correcting(self.panels, self.workflow, self)
+        self.cascading = Cascading(self.panels, self.workflow, self)
         self._switch = VolumeSwitch(self.panels, self)
         self._shortcuts = Shortcuts(
             self, key_bindings(self.panels, self.navigation, self.correcting, self._toggle_help)

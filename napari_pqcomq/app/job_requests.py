@@ -6,6 +6,7 @@ import numpy as np
 
 from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
 from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.jobs.cascade_jobs import CascadeJob
 from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.inference_jobs import CompareJob, LiveJob, QuantizeJob
 from napari_pqcomq.jobs.kept_work import KeptWork
@@ -56,9 +57,7 @@ def compare_job(
         InputError: there is no volume, no checkpoint or no object, or the ground truth does not fit.
     """
     volume = _volume(panels)
-    panels.prompts.current()  # raises where there is none
-    current = panels.objects.current_prompt
-    prompts = panels.objects.compared or ((current,) if current else ())
+    prompts, current = _prompts(panels), panels.objects.current_prompt
     return CompareJob(
         choice=panels.model.choice,
         weights=weights,
@@ -71,6 +70,37 @@ def compare_job(
         models=models,
         cache=embeddings,
     )
+
+
+def cascade_job(panels: Panels, models: ModelCache, weights: QuantizedModel, embeddings: EmbeddingCache) -> CascadeJob:
+    """Run a quantized model on the same objects, and full precision where that is in doubt.
+
+    Raises:
+        InputError: there is no volume, no checkpoint or no object.
+    """
+    return CascadeJob(
+        choice=panels.model.choice,
+        weights=weights,
+        threshold=panels.cascade.threshold,
+        volume=_volume(panels),
+        window=panels.volume.intensity_window,
+        prompts=_prompts(panels),
+        mode=panels.prompts.mode,
+        runtime=panels.model.runtime,
+        models=models,
+        cache=embeddings,
+    )
+
+
+def _prompts(panels: Panels) -> tuple[Prompt, ...]:
+    """The ticked objects, or the current one where none is ticked.
+
+    Raises:
+        InputError: there is none.
+    """
+    panels.prompts.current()  # raises
+    current = panels.objects.current_prompt
+    return panels.objects.compared or ((current,) if current else ())
 
 
 def _volume(panels: Panels) -> Volume:

@@ -50,6 +50,7 @@ def lay_out(panels: Panels, steps: QWidget, keys: QWidget, dock: QWidget) -> Non
     column.setContentsMargins(0, 0, _MARGIN, 0)
     column.setSpacing(2)
     column.addWidget(steps)
+    column.addWidget(Collapsible(tr("Cascade: small model first, full precision in doubt"), panels.cascade))
     more = (
         Collapsible(tr("Session and report"), panels.session),
         Collapsible(tr("Unfinished work"), panels.autosave),

@@ -13,6 +13,7 @@ from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.live.live_session import LiveSession
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_panel import PromptPanel
+from napari_pqcomq.results.cascade_panel import CascadePanel
 from napari_pqcomq.results.corrections_panel import CorrectionsPanel
 from napari_pqcomq.results.gate_panel import GatePanel
 from napari_pqcomq.results.metrics_table import MetricsTable
@@ -64,6 +65,7 @@ class Panels:
         export: writes its masks.
         plots: its plots.
         gate: the tolerance, and a verdict for each object and model.
+        cascade: the quantized model first, full precision where that is in doubt.
         corrections: brush and eraser, and what they took.
         reader_study: asks which mask is better, without names.
         session: saves and opens what was compared, and moves the boxes.
@@ -100,6 +102,7 @@ class Panels:
     export: ResultExportPanel
     plots: PlotsPanel
     gate: GatePanel
+    cascade: CascadePanel
     corrections: CorrectionsPanel
     reader_study: ReaderStudyPanel
     session: SessionPanel
@@ -188,6 +191,7 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
         export=export,
         plots=plots,
         gate=gate,
+        cascade=CascadePanel(),
         corrections=corrections,
         reader_study=reader_study,
         session=SessionPanel(),

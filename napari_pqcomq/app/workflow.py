@@ -84,7 +84,7 @@ class Workflow(QObject):
 
     def quantize(self) -> None:
         """Quantize the chosen model in the background, at every chosen bit width."""
-        self._quantize_then(self._panels.model.choices, _nothing)
+        self.quantize_then(self._panels.model.choices, _nothing)
 
     def recall_weights(self) -> None:
         """Load those chosen weights that are on disk, in the background; none are made."""
@@ -103,7 +103,7 @@ class Workflow(QObject):
         """Run the models on the ticked boxes in the background, quantizing first where that is still to be done."""
         missing = self.weights.missing
         if missing:
-            self._quantize_then(missing, self.compare, tr("then the models run on the boxes"))
+            self.quantize_then(missing, self.compare, tr("then the models run on the boxes"))
             return
         try:
             job = compare_job(self._panels, self.models, self.weights.chosen, self.embeddings)
@@ -120,7 +120,7 @@ class Workflow(QObject):
         """
         missing = self.weights.missing
         if missing:
-            self._quantize_then(missing, lambda: self.open_live(then), tr("then the view opens"))
+            self.quantize_then(missing, lambda: self.open_live(then), tr("then the view opens"))
             return
         try:
             job, asked = live_job(self._panels, self.models, self.weights.chosen), self._asked
@@ -239,7 +239,8 @@ class Workflow(QObject):
         panels.jobs.running.connect(self.changed)
         self.shown.connect(self.changed)
 
-    def _quantize_then(self, choices: tuple[ModelChoice, ...], go_on: Callable[[], None], then: str = "") -> None:
+    def quantize_then(self, choices: tuple[ModelChoice, ...], go_on: Callable[[], None], then: str = "") -> None:
+        """Quantize in the background, and go on if nothing else was chosen meanwhile; ``then`` says so in words."""
         try:
             job = quantize_job(self._panels, self.kept, choices, self.weights.origin)
         except InputError as error:

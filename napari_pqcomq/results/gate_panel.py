@@ -53,9 +53,9 @@ _ROWS = {
         tr("In doubt below"),
         tr(
             "Stability score of the quantized model's own answer, told without full precision. Slices below are marked "
-            "by a dot above the slider; pqcomq segment --cascade sends them on to full precision."
+            "by a dot above the slider; the cascade, below step 3, sends them on to full precision."
         ),
-        decimals=2,
+        decimals=3,
         options={"min": 0.0, "max": 1.0, "step": 0.05},
     ),
 }
