@@ -23,6 +23,8 @@ from pqcomq.errors import InputError
 
 ANSWER_WITHIN = "20s"
 """How long a scheduler may take to answer."""
+_ALLOCATION = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
+"""Dask lets its workers give memory back at every turn; each array of a volume then costs thousands of page faults."""
 _WAITING_PER_WORKER = 3
 """Cases handed over for each worker beyond the one that it scores: the rest wait here, however many there are."""
 
@@ -105,9 +107,11 @@ def local_cluster(workers: int, threads: int) -> Iterator[Cluster]:
         InputError: Dask is not installed.
     """
     check_installed("distributed")
+    import dask
     from distributed import Client, LocalCluster
 
     with (
+        dask.config.set(_ALLOCATION),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
