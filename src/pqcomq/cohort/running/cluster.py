@@ -23,7 +23,10 @@ from pqcomq.errors import InputError
 
 ANSWER_WITHIN = "20s"
 """How long a scheduler may take to answer."""
-_ALLOCATION = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
+_ALLOCATION = {
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 128 * 2**20,
+    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 32 * 2**20,
+}
 """Dask lets its workers give memory back at every turn; each array of a volume then costs thousands of page faults."""
 _WAITING_PER_WORKER = 3
 """Cases handed over for each worker beyond the one that it scores: the rest wait here, however many there are."""
