@@ -16,6 +16,7 @@ from napari_pqcomq.results.kept_masks import labels_layer
 from napari_pqcomq.translation import tr
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.statistics.cascade_threshold import CascadeThreshold
+from pqcomq.comparison.presentation.comparison_text import short_precision
 from pqcomq.errors import InputError
 from pqcomq.quantization.quantized_model import QuantizedModel
 
@@ -94,7 +95,7 @@ class Cascading(QObject):
         panels = self._panels
         name = tr(
             "Cascade of {precision} below {threshold:g}",
-            precision=outcome.small.segmenter.precision,
+            precision=short_precision(outcome.small.segmenter.precision),
             threshold=outcome.threshold,
         )
         panels.viewer.add_layer(labels_layer(outcome.labels, name, outcome.volume, outcome.names, outcome.origins))

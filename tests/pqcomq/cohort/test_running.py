@@ -20,7 +20,7 @@ from pqcomq.cohort.cases.case import CaseList
 from pqcomq.cohort.cases.find_cases import find_cases
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.cohort_store import FAILED, NOT_SCORED, SCORED, CohortStore
-from pqcomq.cohort.running import case_task, cluster
+from pqcomq.cohort.running import case_task, cluster, run
 from pqcomq.cohort.running.case_task import RunStoppedError
 from pqcomq.cohort.running.run import Workers, running, shard_of
 from pqcomq.cohort.scoring.loaded_models import models_of
@@ -245,6 +245,15 @@ def test_a_scheduler_that_does_not_answer(cases, quick, tmp_path, monkeypatch):
     monkeypatch.setattr("pqcomq.cohort.running.cluster.ANSWER_WITHIN", "1s")
     with pytest.raises(InputError, match="no scheduler answers there"):
         finished(running(cases, quick, tmp_path / "out", Workers(scheduler="tcp://127.0.0.1:9")))
+
+
+def test_more_models_are_given_fewer_workers(monkeypatch):
+    monkeypatch.setattr(run.os, "sched_getaffinity", lambda _process: range(16), raising=False)
+    monkeypatch.setattr(run.psutil, "virtual_memory", lambda: SimpleNamespace(available=14 * 2**30))
+    assert run.usual_workers(100, 1, 4) == 4
+    assert run.usual_workers(100, 1, 10) == 2
+    assert run.usual_workers(100, 8, 4) == 2
+    assert run.usual_workers(1, 1, 4) == run.usual_workers(100, 1, 40) == 1
 
 
 def test_parts_that_are_none():

@@ -25,8 +25,9 @@ from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Stopwatch, prefixed
 from pqcomq.run_lock import only_run
 
-WORKER_BYTES = 3 * 2**30
-"""What a worker with LiteMedSAM in four precisions and a large case takes; it decides how many are started."""
+WORKER_BYTES, MODEL_BYTES = 3 * 2**29, 2**29
+"""What a worker takes by itself, and for each LiteMedSAM that it runs; they decide how many are started. On OpenVINO
+two models were seen to take 2.6 GB in all, ten 5.6 GB."""
 LOCK, SHARD_LOCK = ".run.lock", ".shard-{}.lock"
 LOOKING_SECONDS = 2.0
 """For which a shard waits for the others that look whether the whole cohort is run."""
@@ -70,10 +71,16 @@ def shard_of(text: str) -> tuple[int, int]:
     return int(matched[1]), int(matched[2])
 
 
-def usual_workers(cases: int, threads: int) -> int:
-    """As many as this machine's cores and free memory allow, and no more than there are cases."""
+def usual_workers(cases: int, threads: int, models: int) -> int:
+    """As many as this machine's cores and free memory allow, and no more than there are cases.
+
+    Args:
+        cases: to be scored.
+        threads: of each worker.
+        models: that each of them runs.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    by_memory = int(psutil.virtual_memory().available // WORKER_BYTES)
+    by_memory = int(psutil.virtual_memory().available // (WORKER_BYTES + models * MODEL_BYTES))
     return max(1, min(cores // threads, by_memory, cases))
 
 
@@ -119,7 +126,7 @@ def _running(
     watch, done = Stopwatch(len(waiting)), []
     if not waiting:
         return []
-    count = usual_workers(len(waiting), settings.threads) if who.count is None else who.count
+    count = usual_workers(len(waiting), settings.threads, len(models) + len(made)) if who.count is None else who.count
     if who.scheduler or count > 1:
         with closing(_on_workers(waiting, settings, folder, who, min(count, len(waiting)))) as outcomes:
             for told in outcomes:
