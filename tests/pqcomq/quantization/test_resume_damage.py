@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from pqcomq.errors import InputError
+from pqcomq.quantization.algorithm.coarse_scales import COARSE_PARTS
 from pqcomq.quantization.algorithm.integer_weight import IntegerWeight
 from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
@@ -33,6 +34,14 @@ def coded_layer():
     return QuantizedLayer(IntegerWeight(torch.ones(SHAPE, dtype=torch.int16), **vectors, shape=SHAPE), 0.02, None)
 
 
+def coarse_layer():
+    """Two groups a row, of codes of 3 bits."""
+    codes = torch.arange(24, dtype=torch.uint8).reshape(SHAPE) % 8
+    scale, zero = torch.tensor([[0.5, 0.25]]).expand(3, 2).half(), torch.full((3, 2), 3.25).half()
+    weight = QuantizedWeight.of(codes, scale, zero, torch.randperm(8), 3, 4, SHAPE, coarse=True)
+    return QuantizedLayer(weight, 0.03, None)
+
+
 @pytest.fixture
 def journal(tmp_path):
     made = Journal.open(tmp_path / "w.unfinished", IDENTITY)
@@ -49,6 +58,21 @@ def test_what_is_whole_comes_back(journal):
     assert again.layer("a", SHAPE).input_range == (-1.0, 2.0)
     assert again.layer("b", SHAPE).error == 0.02
     assert isinstance(again.layer("b", SHAPE).weight, IntegerWeight)
+
+
+def test_a_layer_of_coarse_scales_comes_back_and_is_believed_whole_alone(journal, monkeypatch):
+    made = coarse_layer()
+    journal.keep_layer("c", made)
+    again = Journal.open(journal.folder, IDENTITY).layer("c", SHAPE).weight
+    assert again.coarse
+    assert torch.equal(again.dequantize(), made.weight.dequantize())
+    path = journal.folder / "c.layer.safetensors"
+    with safe_open(path, framework="pt") as stream:
+        head, tensors = stream.metadata(), {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+    monkeypatch.setattr("pqcomq.quantization.files.resume._checksum", lambda *_given: head["sha256"])
+    for part in COARSE_PARTS:
+        save_file(tensors | {part: tensors[part][:2].clone()}, path, metadata=head)
+        assert journal.layer("c", SHAPE) is None
 
 
 @pytest.mark.parametrize("name", ["identity.json", "plan.json", "a.layer.safetensors", "b.layer.safetensors"])

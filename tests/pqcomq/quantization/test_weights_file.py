@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from pqcomq.comparison.compared_model import ComparedModel, check_same_source
 from pqcomq.errors import InputError
+from pqcomq.quantization.algorithm.coarse_scales import COARSE_PARTS
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import weight_matrix
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
@@ -86,7 +87,7 @@ def test_saving_twice_gives_the_same_bytes_and_codes_are_really_packed(quantized
     stored = sum(
         tensor.numel() * tensor.element_size()
         for name, tensor in load_file(saved).items()
-        if name.endswith((".codes", ".scale", ".zero_point", ".permutation"))
+        if name.endswith((".codes", ".permutation", *(f".{part}" for part in COARSE_PARTS)))
     )
     weights = sum(weight.rows * weight.columns for weight in quantized.weights.values())
     assert stored * 8 / weights == pytest.approx(quantized.effective_bits)
@@ -107,6 +108,7 @@ def test_large_tensors_that_no_width_is_for_are_stored_in_half(saved, quantized,
 
 def test_the_manifest_says_what_the_file_is(saved, quantized):
     manifest = read_manifest(saved)
+    assert manifest["format"] == 4, "of coarse scales"
     assert manifest["model"]["key"] == "lite-medsam"
     assert manifest["model"]["checkpoint_sha256"] == quantized.segmenter.checkpoint_sha256
     assert manifest["quantization"] == quantized.settings.to_dict()
@@ -201,7 +203,7 @@ LAYER = "image_encoder.layers.1.blocks.0.attn.qkv"
         (lambda t, m: m["model"].update(checkpoint_bytes="many"), "manifest is damaged"),
         (lambda t, m: m.update(calibration={}), "manifest is damaged"),
         (lambda t, m: m["calibration"]["volumes"][0].update(size_xyz="large"), "manifest is damaged"),
-        (lambda t, m: m["quantization"].update(bits=3), "manifest is damaged"),
+        (lambda t, m: m["quantization"].update(bits=7), "manifest is damaged"),
         (lambda t, m: m["quantization"].update(sweeps=[1]), "manifest is damaged"),
         (lambda t, m: m["quantization"].update(decoder="yes"), "manifest is damaged"),
         (lambda t, m: m["calibration"].pop("slice_count"), "manifest is damaged"),
@@ -210,9 +212,9 @@ LAYER = "image_encoder.layers.1.blocks.0.attn.qkv"
         (lambda t, m: m["layers"]["neck.0"].update(bits=2), "do not fit"),
         (lambda t, m: m["layers"]["neck.0"].update(run=0), "a run of 0 columns"),
         (lambda t, m: m.update(layers=[]), "manifest is damaged"),
-        (lambda t, m: t.pop(f"{LAYER}.scale"), "is missing"),
-        (lambda t, m: t.update({f"{LAYER}.scale": t[f"{LAYER}.scale"][:5]}), "do not fit"),
-        (lambda t, m: t[f"{LAYER}.scale"].fill_(float("nan")), "do not fit"),
+        (lambda t, m: t.pop(f"{LAYER}.scale_rows"), "is missing"),
+        (lambda t, m: t.update({f"{LAYER}.scale_steps": t[f"{LAYER}.scale_steps"][:5]}), "do not fit"),
+        (lambda t, m: t[f"{LAYER}.scale_rows"].fill_(127), "do not fit"),
         (lambda t, m: t[f"{LAYER}.permutation"].zero_(), "do not fit"),
         (lambda t, m: t.pop("mask_decoder.iou_token.weight"), "is missing or has another shape"),
         (lambda t, m: t["mask_decoder.iou_token.weight"].fill_(float("inf")), "not finite"),
