@@ -41,6 +41,7 @@ from pqcomq.quantization.files.weights_file import load_weights, save_weights
 from pqcomq.quantization.planning.mixed_precision import LayerPlan
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.samples.synthetic_ct import synthetic_ct
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.segmentation.prompt import Prompt
@@ -194,6 +195,12 @@ def phantom_volume(seed=0, depth=6):
 @pytest.fixture(scope="session")
 def phantom():
     return phantom_volume()
+
+
+@pytest.fixture(scope="session")
+def synthetic():
+    """The synthetic CT, which takes two seconds to draw; tests leave it as it is."""
+    return synthetic_ct()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QListView
 
 from napari_pqcomq.forms.greyed_choices import GreyedChoices
 from napari_pqcomq.translation import tr
-from pqcomq.backends.openvino_model import obstacle
+from pqcomq.backends.obstacle import obstacle
 from pqcomq.backends.runtime import Runtime
 
 TITLES = {

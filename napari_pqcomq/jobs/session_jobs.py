@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.translation import tr
-from pqcomq.backends.openvino_model import obstacle
+from pqcomq.backends.obstacle import obstacle
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement, box_jitter
 from pqcomq.comparison.gate import Tolerance

@@ -1,4 +1,4 @@
-"""The networks of a compiled model, called as those in torch are."""
+"""Compiling graphs, and the networks of a compiled model, which are called as those in torch are."""
 
 from __future__ import annotations
 
@@ -10,10 +10,45 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pqcomq.backends.runtime import Runtime
+from pqcomq.backends.runtime import Arithmetic, Runtime
 from pqcomq.errors import InputError
 from pqcomq.models.transforms import Points
 from pqcomq.quantization import position_embedding
+
+
+def request(core: object, graph: object, arithmetic: Arithmetic) -> object:
+    """Compile for one answer at a time, with all threads."""
+    return compiled(core, graph, arithmetic).create_infer_request()  # type: ignore[attr-defined]
+
+
+def compiled(core: object, graph: object, arithmetic: Arithmetic, streams: int = 1) -> object:
+    """Compile with as many threads as torch has and nothing left to the library's choice.
+
+    Args:
+        core: OpenVINO's ``Core``.
+        graph: to compile.
+        arithmetic: pinned.
+        streams: answers that are worked out side by side; they share the threads.
+
+    Raises:
+        InputError: the library fails.
+    """
+    options = {
+        "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
+        "NUM_STREAMS": streams,
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "ENABLE_CPU_PINNING": False,  # pinned threads starve when the window draws on the same core
+        "INFERENCE_PRECISION_HINT": arithmetic.floats,
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # otherwise activations become 8-bit unasked
+        "KV_CACHE_PRECISION": "f32",
+    }
+    try:
+        return core.compile_model(graph, "CPU", options)  # type: ignore[attr-defined]
+    except (RuntimeError, MemoryError) as problem:
+        raise InputError(
+            f"OpenVINO could not compile the model for this processor ({last_line(problem)}); "
+            f"choose runtime {Runtime.torch.value}"
+        ) from problem
 
 
 def answer(request: object, inputs: list[Tensor]) -> Tensor:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pqcomq.backends.openvino_model import obstacle
+from pqcomq.backends.obstacle import obstacle
 from pqcomq.backends.remembered_checks import remembered_fault
 from pqcomq.backends.runtime import DEVICES, Device, Runtime, Taken
 from pqcomq.backends.self_check import fault

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import ModuleType
 
 import torch
 
@@ -13,9 +12,11 @@ from pqcomq.backends.compiled_networks import (
     CompiledEncoder,
     KeptPositions,
     Positions,
-    last_line,
+    request,
 )
+from pqcomq.backends.fastest import settled
 from pqcomq.backends.int8_weights import integer_values
+from pqcomq.backends.obstacle import imported_openvino, obstacle
 from pqcomq.backends.processor import check_processor
 from pqcomq.backends.runtime import Arithmetic, Runtime, Taken
 from pqcomq.errors import InputError
@@ -48,8 +49,6 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime | Taken) -> S
     """
     segmenter = model.segmenter if isinstance(model, QuantizedModel) else model
     if runtime is Runtime.auto or (isinstance(runtime, Runtime) and runtime.device):
-        from pqcomq.backends.fastest import settled  # which runs small networks by this module
-
         together = settled(runtime, [model] if isinstance(model, QuantizedModel) else [])
         runtime = together if isinstance(model, QuantizedModel) else together.in_full_precision
     taken = runtime if isinstance(runtime, Taken) else Taken(runtime)
@@ -63,7 +62,7 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime | Taken) -> S
             raise InputError(f"Runtime {runtime.value} cannot run: {problem}.")
         return on_device(model, runtime, torch.device(runtime.device))
     arithmetic = Arithmetic.of(runtime)
-    openvino = _openvino(runtime)
+    openvino = imported_openvino(runtime)
     core = openvino.Core()
     check_processor(core, runtime, arithmetic)
     if arithmetic.eight_bit_inputs and not (isinstance(model, QuantizedModel) and runs_in_integers(model)):
@@ -74,43 +73,11 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime | Taken) -> S
     return _compiled(core, model, taken)
 
 
-def obstacle(runtime: Runtime) -> str | None:
-    """Why a runtime cannot run here as asked, in one sentence; None if it can."""
-    if runtime.device:
-        from pqcomq.backends.torch_device import device_obstacle
-
-        return device_obstacle(runtime.device)
-    try:
-        if runtime.on_openvino:
-            check_processor(_openvino(runtime).Core(), runtime, Arithmetic.of(runtime))
-    except InputError as error:
-        return str(error)
-    return None
-
-
-def available(runtime: Runtime) -> bool:
-    """Whether a runtime can run here as asked."""
-    return obstacle(runtime) is None
-
-
 def runs_in_integers(model: QuantizedModel) -> bool:
     """Whether the runtimes with 8-bit inputs have anything to multiply as integers."""
     if not model.input_ranges:
         return False
     return any(integer_values(weight) is not None for weight in model.packed_weights.values())
-
-
-def _openvino(runtime: Runtime) -> ModuleType:
-    """The library, imported when first asked for: it takes half a second."""
-    try:
-        import openvino
-    except (ImportError, OSError) as problem:
-        raise InputError(
-            f"runtime {runtime.value} needs OpenVINO, which is not installed here or cannot be loaded: "
-            f'pip install "napari-pqcomq[openvino]", or choose runtime {Runtime.torch.value}'
-        ) from problem
-    library: ModuleType = openvino
-    return library
 
 
 def parts_of(
@@ -209,38 +176,3 @@ def positions_of(segmenter: Segmenter, *, in_bytes: bool) -> Positions | None:
         return None
     table = own.detach().flatten(1, 2)  # (1, side, side, C) → (1, side², C)
     return Positions(*position_embedding.in_bytes(table)) if in_bytes else Positions(table, None)
-
-
-def request(core: object, graph: object, arithmetic: Arithmetic) -> object:
-    """Compile for one answer at a time, with all threads."""
-    return compiled(core, graph, arithmetic).create_infer_request()  # type: ignore[attr-defined]
-
-
-def compiled(core: object, graph: object, arithmetic: Arithmetic, streams: int = 1) -> object:
-    """Compile with as many threads as torch has and nothing left to the library's choice.
-
-    Args:
-        core: OpenVINO's ``Core``.
-        graph: to compile.
-        arithmetic: pinned.
-        streams: answers that are worked out side by side; they share the threads.
-
-    Raises:
-        InputError: the library fails.
-    """
-    options = {
-        "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
-        "NUM_STREAMS": streams,
-        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-        "ENABLE_CPU_PINNING": False,  # pinned threads starve when the window draws on the same core
-        "INFERENCE_PRECISION_HINT": arithmetic.floats,
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # otherwise activations become 8-bit unasked
-        "KV_CACHE_PRECISION": "f32",
-    }
-    try:
-        return core.compile_model(graph, "CPU", options)  # type: ignore[attr-defined]
-    except (RuntimeError, MemoryError) as problem:
-        raise InputError(
-            f"OpenVINO could not compile the model for this processor ({last_line(problem)}); "
-            f"choose runtime {Runtime.torch.value}"
-        ) from problem

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from pqcomq.backends.compiled_networks import last_line
+from pqcomq.backends.compiled_networks import answer, last_line, request
 from pqcomq.backends.remembered_checks import NotTriedError
 from pqcomq.backends.runtime import Arithmetic, Runtime
 from pqcomq.errors import InputError
@@ -59,10 +59,8 @@ def relative_error(runtime: Runtime, *, packed: bool = True) -> float:
     import openvino
 
     from pqcomq.backends import tiny_vit_graph
-    from pqcomq.backends.compiled_networks import answer
     from pqcomq.backends.graph_ops import ALL_WIDENED, Products
     from pqcomq.backends.layer_source import LayerSource
-    from pqcomq.backends.openvino_model import request
 
     arithmetic, network = Arithmetic.of(runtime), small_encoder()
     image = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))

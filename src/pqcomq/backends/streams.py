@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pqcomq.backends.compiled_networks import failure_told
-from pqcomq.backends.openvino_model import compiled, encoder_graph, parts_of, positions_of
+from pqcomq.backends.compiled_networks import compiled, failure_told
+from pqcomq.backends.openvino_model import encoder_graph, parts_of, positions_of
 from pqcomq.backends.runtime import Arithmetic, Runtime
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantized_model import QuantizedModel

@@ -64,7 +64,7 @@ def bench(
     json: AsJson = False,
 ) -> None:
     """Measure latency, Dice and size of a model on all runtimes of this machine, in turns."""
-    from pqcomq.backends.openvino_model import obstacle
+    from pqcomq.backends.obstacle import obstacle
     from pqcomq.comparison.benchmark import bench as run_bench
     from pqcomq.comparison.compared_model import check_same_source
     from pqcomq.comparison.evaluate import Protocol

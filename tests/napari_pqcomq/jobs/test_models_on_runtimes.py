@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from napari_pqcomq.jobs.model_cache import ModelCache
-from pqcomq.backends.openvino_model import available
+from pqcomq.backends.obstacle import available
 from pqcomq.backends.runtime import Runtime
 from pqcomq.errors import InputError
 

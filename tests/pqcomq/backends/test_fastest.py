@@ -12,7 +12,8 @@ from contextlib import suppress
 import pytest
 
 from pqcomq.backends import fastest, remembered_checks, self_check
-from pqcomq.backends.openvino_model import available, on_runtime
+from pqcomq.backends.obstacle import available
+from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Arithmetic, Runtime, Taken
 from pqcomq.models.execution import Execution
 

@@ -14,7 +14,8 @@ import torch
 from pqcomq.backends import processor
 from pqcomq.backends.int8_weights import integer_values
 from pqcomq.backends.layer_source import Layer, in_own_order
-from pqcomq.backends.openvino_model import available, on_runtime
+from pqcomq.backends.obstacle import available
+from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.measures.metrics import dice
 from pqcomq.errors import InputError
@@ -24,7 +25,6 @@ from pqcomq.quantization.algorithm.gram import quantizable_layers
 from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.planning.presets import default_config
-from pqcomq.samples.synthetic_ct import synthetic_ct
 from pqcomq.segmentation.box import tight_box
 from pqcomq.volumes.intensity_window import eight_bit
 
@@ -140,12 +140,11 @@ def test_position_biases_stay_tables_in_the_compiled_encoder(lite_medsam):
 
 
 @pytest.fixture(scope="module")
-def prompts():
+def prompts(synthetic):
     """Slices of the synthetic CT with a box for an organ on each: (pixels, box)."""
-    sample = synthetic_ct()
-    labels, pixels = sample.labels, eight_bit(sample.volume, None)
+    labels, pixels = synthetic.labels, eight_bit(synthetic.volume, None)
     chosen = []
-    for label in sorted(sample.names)[:3]:
+    for label in sorted(synthetic.names)[:3]:
         z = int(np.count_nonzero(labels == label, axis=(1, 2)).argmax())
         chosen.append((pixels[z], tight_box(labels[z] == label, 2)))
     return chosen
@@ -193,12 +192,13 @@ def test_several_boxes_are_decoded_at_once(quantized, prompts):
         assert dice(fast.decode(embedding, one)[0], mask) > 0.995
 
 
-def test_an_embedding_is_not_written_over_by_the_next(lite_medsam, prompts):
-    fast = on_runtime(lite_medsam, Runtime.openvino)
-    first = fast.encode(prompts[0][0])
-    kept = first.features.clone()
-    fast.encode(prompts[1][0])
-    assert torch.equal(first.features, kept)
+def test_an_embedding_is_not_written_over_by_the_next(small_model):
+    fast, generator = on_runtime(small_model, Runtime.openvino), np.random.default_rng(0)
+    first, second = (generator.integers(0, 256, (60, 80), dtype=np.uint8) for _slice in range(2))
+    embedding = fast.encode(first)
+    kept = embedding.features.clone()
+    assert not torch.equal(fast.encode(second).features, kept)
+    assert torch.equal(embedding.features, kept)
 
 
 def test_a_missing_library_is_named_with_a_way_out(lite_medsam, without_openvino):

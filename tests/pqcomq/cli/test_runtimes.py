@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from pqcomq.backends import processor
 from pqcomq.backends.fastest import hindrance
-from pqcomq.backends.openvino_model import available
+from pqcomq.backends.obstacle import available
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli import main
 from pqcomq.quantization.files.weights_file import load_weights, save_weights
