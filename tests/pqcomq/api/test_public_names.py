@@ -14,7 +14,6 @@ import torch
 
 import pqcomq
 from pqcomq.quantization.quantize_model import quantize_model
-from pqcomq.samples.synthetic_ct import synthetic_ct
 
 PUBLIC = {
     *("read_volume", "load_model", "quantize", "load_weights", "save_weights", "segment", "compare", "evaluate"),
@@ -45,17 +44,12 @@ MODELS_RUN = {"compare", "evaluate", "evaluate_cohort", "quantize", "segment"}
 
 
 @pytest.fixture(scope="module")
-def sample():
-    return synthetic_ct()
-
-
-@pytest.fixture(scope="module")
 def made():
     return {}
 
 
 @pytest.fixture
-def made_by_an_earlier_example(sample, made, monkeypatch):
+def made_by_an_earlier_example(synthetic, made, monkeypatch):
     """The synthetic CT is drawn once, and what several examples quantize is quantized for the first of them."""
 
     def quantized(model, calibration, config):
@@ -65,7 +59,7 @@ def made_by_an_earlier_example(sample, made, monkeypatch):
         return made[asked]
 
     monkeypatch.setattr("pqcomq.api.models.quantize_model", quantized)
-    monkeypatch.setattr("pqcomq.samples.synthetic_ct.synthetic_ct", lambda: sample)
+    monkeypatch.setattr("pqcomq.samples.synthetic_ct.synthetic_ct", lambda: synthetic)
 
 
 @pytest.mark.usefixtures("made_by_an_earlier_example")
@@ -85,7 +79,7 @@ def test_examples_in_docstrings_give_what_they_say(name, tmp_path, monkeypatch):
         assert result.failed == 0
 
 
-def test_the_examples_on_pages_run_on_the_synthetic_ct(sample, quantized, tmp_path, monkeypatch, capsys):
+def test_the_examples_on_pages_run_on_the_synthetic_ct(synthetic, quantized, tmp_path, monkeypatch, capsys):
     """What both pages show is run once, with weights made before: other tests wait for them to be made."""
     pytest.importorskip("pandas")
 
@@ -96,7 +90,7 @@ def test_the_examples_on_pages_run_on_the_synthetic_ct(sample, quantized, tmp_pa
         return quantized
 
     monkeypatch.setattr("pqcomq.api.models.quantize_model", made_before)
-    volume = sample.volume
+    volume = synthetic.volume
     sitk.WriteImage(volume.to_file_grid(volume.voxels), str(tmp_path / "ct.nii.gz"))
     monkeypatch.chdir(tmp_path)
     pages = {page: (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/python.md")}

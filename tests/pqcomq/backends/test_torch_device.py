@@ -238,8 +238,9 @@ def check_cuda():
     return module
 
 
-def test_the_check_of_cuda_runs_on_the_processor_too(capsys, monkeypatch, model):
+def test_the_check_of_cuda_runs_on_the_processor_too(capsys, monkeypatch, model, synthetic):
     check = check_cuda()
+    monkeypatch.setattr(check, "synthetic_ct", lambda: synthetic)
     monkeypatch.setattr(check, "load_model", lambda key: model)
     assert check.main(["--slices", "1", "--ways", "torch-cuda"], CPU) == 0
     told = capsys.readouterr().out

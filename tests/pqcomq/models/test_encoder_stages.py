@@ -15,10 +15,10 @@ def through(encoder, image):
     return image
 
 
-def test_the_stages_of_lite_medsam_are_its_encoder(lite_medsam):
+def test_the_stages_of_an_encoder_of_lite_medsam_s_kind_are_that_encoder(small_model):
     image = torch.rand(1, 3, 256, 256)
     torch.testing.assert_close(
-        through(lite_medsam.image_encoder, image), lite_medsam.embed(image), rtol=1e-4, atol=1e-4
+        through(small_model.image_encoder, image), small_model.embed(image), rtol=1e-4, atol=1e-4
     )
 
 

@@ -103,12 +103,13 @@ def test_points_are_answered_as_by_segment_anything(small, shape, box):
     places, labels = np.array(INSIDE + OUTSIDE), np.array([1, 1, 0])
     prompt = SlicePrompt.single(None if box is None else np.array(box), places, labels)
     asked = prompt_tensors(model.transforms, prompt, shape)
-    logits = model.logits(model.encode(pixels).features, *asked)[0]
+    embedding = model.encode(pixels)
+    logits = model.logits(embedding.features, *asked)[0]
     keywords = {"multimask_output": False, "return_logits": True, "box": None if box is None else np.array(box)}
     (expected,), _quality, low = predictor.predict(places, labels, **keywords)
     np.testing.assert_allclose(logits.numpy(), low, rtol=1e-3, atol=1e-3)
     clear = np.abs(expected) > 1e-3
-    assert (model.decode(model.encode(pixels), prompt)[0] == (expected > 0))[clear].all()
+    assert (model.decode(embedding, prompt)[0] == (expected > 0))[clear].all()
 
 
 def test_each_point_and_its_label_reach_the_decoder(small):

@@ -59,9 +59,10 @@ def to_256(image):
     return small, [(0, 256 - height), (0, 256 - width)] + [(0, 0)] * (image.ndim - 2)
 
 
-def published(checkpoint, pixels, drawn):
-    """The logits of the authors' ``CVPR24_LiteMedSAM_infer_scribble.py``, network by network."""
-    state = torch.load(checkpoint, weights_only=True)["model"]
+@pytest.fixture(scope="module")
+def authors_networks(scribble_checkpoint):
+    """Image encoder, prompt encoder and mask decoder of the authors' code, filled from their file."""
+    state = torch.load(scribble_checkpoint, weights_only=True)["model"]
     prompts = PromptEncoder(256, (64, 64), (256, 256), 16)
     decoder = MaskDecoder(
         transformer_dim=256,
@@ -72,6 +73,12 @@ def published(checkpoint, pixels, drawn):
     for part, network in (("prompt_encoder.", prompts), ("mask_decoder.", decoder), ("image_encoder.", encoder)):
         network.load_state_dict({k.removeprefix(part): v for k, v in state.items() if k.startswith(part)})
         network.eval()
+    return encoder, prompts, decoder
+
+
+def published(networks, pixels, drawn):
+    """The logits of the authors' ``CVPR24_LiteMedSAM_infer_scribble.py``, network by network."""
+    encoder, prompts, decoder = networks
     image, padding = to_256(np.repeat(pixels[..., None], 3, axis=-1))
     image = np.pad((image - image.min()) / np.clip(image.max() - image.min(), 1e-8, None), padding)
     scribble, padding = to_256(drawn)
@@ -84,9 +91,9 @@ def published(checkpoint, pixels, drawn):
 
 
 @pytest.mark.parametrize(("shape", "width"), [((512, 400), 1), ((120, 200), 3)])
-def test_a_scribble_is_answered_as_by_its_authors(scribble_checkpoint, model, shape, width):
+def test_a_scribble_is_answered_as_by_its_authors(authors_networks, model, shape, width):
     pixels, drawn = picture(shape), stroke(shape, width)
-    expected = published(scribble_checkpoint, pixels, drawn)
+    expected = published(authors_networks, pixels, drawn)
     embedding, prompt = model.encode(pixels), SlicePrompt(scribbles=drawn.astype(bool)[None])
     logits = model.logits(embedding.features, *prompt_tensors(model.transforms, prompt, shape))
     torch.testing.assert_close(logits, expected, rtol=1e-3, atol=1e-3)

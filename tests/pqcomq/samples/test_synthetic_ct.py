@@ -8,8 +8,8 @@ SEEDS = [0, 1]
 
 
 @pytest.fixture(scope="module", params=SEEDS)
-def sample(request) -> Sample:
-    return synthetic_ct(request.param)
+def sample(request, synthetic) -> Sample:
+    return synthetic_ct(request.param) if request.param else synthetic
 
 
 def label_of(sample: Sample, organ: str) -> np.ndarray:

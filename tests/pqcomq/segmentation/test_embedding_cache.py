@@ -56,9 +56,9 @@ def test_windows_models_and_slices_do_not_share_embeddings(lite_medsam, quantize
     assert again.encoder_ms == first.encoder_ms, "a cached embedding tells the time that it took"
 
 
-def test_slices_are_encoded_ahead_nearest_first_and_only_once(lite_medsam, phantom):
+def test_slices_are_encoded_ahead_nearest_first_and_only_once(small_model, phantom):
     cache = EmbeddingCache()
-    runner = SliceRunner(lite_medsam, phantom, cache=cache)
+    runner = SliceRunner(small_model, phantom, cache=cache)
     ahead = runner.encode_ahead(5, reach=2)  # the last of six slices
     assert next(ahead) == 5
     ahead.close()

@@ -331,11 +331,12 @@ def test_groups_of_16_of_a_wide_layer_are_solved_for_on_any_number_of_threads(th
     generator = torch.Generator().manual_seed(2)
     weight = torch.randn(256, 2048, generator=generator)
     inputs = torch.randn(3000, 2048, generator=generator)
+    gram = inputs.T @ inputs
     settings = QuantizationConfig(bits=4, group_size=16, zero_point="real", sweeps=1)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        quantized = quantize_matrix(weight, inputs.T @ inputs, settings)
+        quantized = quantize_matrix(weight, gram, settings)
     finally:
         torch.set_num_threads(before)
-    assert relative_error(weight, quantized.dequantize(), inputs.T @ inputs) < 0.01
+    assert relative_error(weight, quantized.dequantize(), gram) < 0.01
