@@ -6,25 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from napari.components import ViewerModel
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
-from napari_pqcomq.prompts.box_layers import (
-    drawn_on,
-    empty_box_layer,
-    lies_on,
-    may_hold_boxes,
-    read_prompts,
-    write_prompts,
-)
+from napari_pqcomq.prompts.box_layers import may_hold_boxes
 from napari_pqcomq.prompts.box_tool import BoxTool
 from napari_pqcomq.prompts.hand_tools import HandTools
 from napari_pqcomq.prompts.object_list import ObjectList
-from napari_pqcomq.prompts.point_marks import as_before
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_modes import MODE_TOOLTIP, MODES
 from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.shown_boxes import ShownBoxes
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.combo_boxes import choose_kept
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
@@ -62,17 +55,15 @@ class PromptPanel(QGroupBox):
 
     def __init__(self, viewer: ViewerModel, prompts: PromptList, parent: QWidget | None = None) -> None:
         super().__init__(tr("Objects"), parent)
-        self._viewer = viewer
         self._volume: Volume | None = None
-        self._listened: Any = None
-        self._is_writing = self._in_view = False
-        self._drawn: Any = None  # the objects on the layer, and the slices that they are drawn on
+        self._in_view = False
         self._prompts = prompts
         self._tool = BoxTool(viewer, prompts, self._on_armed)
         self.hand = HandTools(viewer, prompts)
         self.points, self.brush = self.hand.points, self.hand.brush
         self._rests, self._no_boxes = False, ""
         self.layers = LayerComboBox(viewer, lambda layer: may_hold_boxes(layer, self._volume))
+        self._boxes = ShownBoxes(viewer, prompts, self.layers, self.hand, self)
         self.objects = ObjectList(self._prompts)
         self.first, self.last, self.modes = QSpinBox(), QSpinBox(), QComboBox()
         for mode, title in MODES.items():
@@ -129,9 +120,6 @@ class PromptPanel(QGroupBox):
     def set_volume(self, volume: Volume | None) -> None:
         """Prompt in another volume."""
         self._volume = volume
-        self._is_writing = True  # the layers of this volume are offered now; they are read below
-        self.layers.refresh()
-        self._is_writing = False
         self._tool.set_volume(volume)
         self.hand.set_volume(volume)
         highest = volume.grid.shape_zyx[0] - 1 if volume is not None else 0
@@ -139,7 +127,7 @@ class PromptPanel(QGroupBox):
             spin.blockSignals(True)
             spin.setRange(0, highest)
             spin.blockSignals(False)
-        self._read_layer(() if volume is None else self.hand.kept(volume))
+        self._boxes.set_volume(volume)
 
     def draw(self, *, extend: bool = False) -> None:
         """Draw with the next drag; pressed again, let it be."""
@@ -160,7 +148,7 @@ class PromptPanel(QGroupBox):
     def set_end(self, which: str) -> None:
         """Let the current box begin ("first") or end ("last") on the slice in sight."""
         spin = self.first if which == "first" else self.last
-        spin.setValue(self._slice)
+        spin.setValue(self._boxes.slice_in_sight)
 
     def request_drawing(self, *, extend: bool = False) -> None:
         """Press the button that draws, or the one that extends; where the model takes no boxes, say so."""
@@ -183,7 +171,7 @@ class PromptPanel(QGroupBox):
         """Say whether an open comparison shows the boxes: the user's own layer is then left until it is closed."""
         self._in_view = shown
         self._show_what_applies()
-        self._show_boxes()
+        self._boxes.set_in_view(shown)
 
     def preferences(self) -> dict[str, str]:
         """What is remembered from one session to the next."""
@@ -195,8 +183,7 @@ class PromptPanel(QGroupBox):
 
     def release(self) -> None:
         """Stop listening to the viewer's layers and mouse."""
-        self._stop_listening()
-        self._viewer.dims.events.current_step.disconnect(self._show_boxes)
+        self._boxes.release()
         self._tool.release()
         self.hand.release()
         self.layers.release()
@@ -224,13 +211,9 @@ class PromptPanel(QGroupBox):
         self.undo_button.clicked.connect(self._prompts.undo)
         self.redo_button.clicked.connect(self._prompts.redo)
         self._prompts.changed.connect(self._show_current)
-        self._prompts.changed.connect(self._show_boxes)
-        self._prompts.settled.connect(self._write_layer)
         self._prompts.settled.connect(self._show_current)
-        self._viewer.dims.events.current_step.connect(self._show_boxes)
         self.first.valueChanged.connect(self._on_range)
         self.last.valueChanged.connect(self._on_range)
-        self.layers.changed.connect(lambda: self._read_layer())
         self.layers.changed.connect(self._show_what_applies)
 
     def _share_mouse(self) -> None:
@@ -279,70 +262,3 @@ class PromptPanel(QGroupBox):
         self._prompts.set_span(self._prompts.current, first, last)
         self._prompts.settle()
         self._show_current()  # it reaches as far as its points, whatever was asked for
-
-    def _read_layer(self, pointed: tuple[Prompt, ...] | None = None) -> None:
-        """Take the objects of the chosen layer and follow it; points and scribbles are ``pointed``'s, or as now."""
-        self._stop_listening()
-        layer = self.layers.layer
-        if layer is not None:
-            layer.events.data.connect(self._on_shapes)
-            self._listened = layer
-        if self._is_writing:
-            return
-        if layer is None and pointed is None:  # the user has deleted it, perhaps by a slip
-            self._prompts.take_edited(as_before((), self._prompts.objects))
-        else:
-            self._prompts.load(as_before(self._shapes(), self._prompts.objects if pointed is None else pointed))
-
-    def _stop_listening(self) -> None:
-        if self._listened is not None:
-            self._listened.events.data.disconnect(self._on_shapes)
-            self._listened = None
-
-    def _on_shapes(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
-        if str(event.action) in ("added", "changed", "removed"):  # the others announce what is not done yet
-            self._prompts.take_edited(as_before(self._shapes(), self._prompts.objects))
-
-    def _shapes(self) -> tuple[Prompt, ...]:
-        """The boxes of the layer; none where they cannot be read, which is told."""
-        layer = self.layers.layer
-        try:
-            return read_prompts(layer, self._volume) if layer is not None and self._volume is not None else ()
-        except InputError as error:
-            show_error(str(error))
-            return ()
-
-    def _show_boxes(self, event: object = None) -> None:
-        """Draw the boxes as they are now, on the slice in sight: also while one is drawn or moved."""
-        layer = self.layers.layer
-        if self._in_view or self._volume is None or self._is_writing or tuple(self._viewer.dims.displayed) != (1, 2):
-            return
-        self.hand.show_marks(self._prompts.objects, self._volume)
-        boxes = [each.box for each in self._prompts.objects if each.box is not None]
-        if layer is None:
-            if boxes:
-                self._write_layer()
-            return
-        drawn = self._prompts.objects, [drawn_on(each, self._slice) for each in boxes]
-        if drawn != self._drawn and str(layer.mode) == "pan_zoom" and lies_on(layer, self._volume):
-            self._drawn = drawn
-            write_prompts(layer, self._prompts.objects, self._slice)
-
-    @property
-    def _slice(self) -> int:
-        return int(self._viewer.dims.current_step[0])
-
-    def _write_layer(self) -> None:
-        """Show the objects on the user's layer, made if there is none."""
-        self._drawn = None
-        is_boxed = any(each.box is not None for each in self._prompts.objects)
-        if self._volume is None or (self.layers.layer is None and not is_boxed):
-            return
-        if self.layers.layer is None:
-            layer = empty_box_layer(self._volume)
-            write_prompts(layer, self._prompts.objects, self._slice)
-            self._is_writing = True  # the chooser takes the new layer at once; there is nothing to read from it
-            self._viewer.add_layer(layer)
-            self._is_writing = False
-        else:
-            write_prompts(self.layers.layer, self._prompts.objects, self._slice)
