@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
 import numpy as np
 from napari.utils.notifications import show_error, show_info
@@ -18,6 +17,7 @@ from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.inference_jobs import RecallWeightsJob
 from napari_pqcomq.jobs.kept_work import KeptWork, volume_key
 from napari_pqcomq.live.live_session import LiveModels
+from napari_pqcomq.live.live_truth import LiveTruth
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.result_panes import live_panes, lowest_failing, panes_of
 from napari_pqcomq.viewer.scene import Pane, Scene
@@ -72,6 +72,9 @@ class Workflow(QObject):
         self.result: ComparisonResult | None = None
         self.is_reading = False
         self._compared_models: tuple[ComparedModel, ...] = ()  # of the sides, in their order
+        self._truth = LiveTruth(
+            panels.truth, panels.view, panels.objects, lambda: self.result is None and not self.is_reading
+        )
         self._connect()
         self._on_volume()
 
@@ -226,7 +229,7 @@ class Workflow(QObject):
         panels.volume.windowed.connect(self._on_window)
         panels.objects.settled.connect(self._on_box)  # a volume of labels is not counted at every move
         panels.truth.changed.connect(self._on_box)
-        panels.truth.label.valueChanged.connect(self._show_live_truth)
+        panels.truth.label.valueChanged.connect(self._truth.draw)
         panels.view.closed.connect(self._on_closed)
         panels.view.opening.connect(lambda step, total: panels.jobs.show_drawing(opening(step, total)))
         panels.live.failed.connect(show_error)
@@ -316,23 +319,13 @@ class Workflow(QObject):
         self._panels.view.set_contrast_limits(limits)
         self._panels.live.set_window(self._panels.volume.intensity_window)
 
-    def _show_live_truth(self) -> None:
-        """While masks are live, the truth of the current object is drawn; a comparison shows that of its objects."""
-        if self._panels.view.is_open and self.result is None and not self.is_reading:
-            self._panels.view.set_truth(self._panels.truth.fitting_truth())
-
     def _on_objects(self) -> None:
-        if self.current_number == self._panels.truth.number:
-            self.changed.emit()
-        else:
-            self._on_box()  # the label in sight is another object's
+        if self._truth.is_of_another:
+            self._truth.choose()
+        self.changed.emit()
 
     def _on_box(self) -> None:
-        current = self._panels.objects.current_prompt
-        if current is not None:
-            with suppress(InputError):  # reported when the user presses Compare; a box may be half drawn now
-                self._panels.truth.suggest(current.extent, current.number)
-        self._show_live_truth()
+        self._truth.choose()
         self.changed.emit()
 
     def _on_closed(self) -> None:
