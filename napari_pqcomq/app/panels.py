@@ -124,7 +124,7 @@ class Panels:
     gl_context: GLContext
 
     def release(self) -> None:
-        """End the job and the comparison, and stop listening to the viewer."""
+        """End the job and the comparison, and stop listening to the viewer; before Qt deletes any of the panels."""
         self.jobs.cancel()
         self.live.release()
         self.view.close()
@@ -152,30 +152,8 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
     objects, store = PromptList(dock), ResultStore(dock)
     letters = DirectionLetters(viewer, dock)
     view, calibration = ComparisonView(viewer, dock), CalibrationPanel()
-    for signal in (view.changed, view.closed):
-        signal.connect(lambda: letters.stand_below(view.strips))
-    metrics, export, plots = MetricsTable(), ResultExportPanel(store), PlotsPanel(store)
-    gate, reader_study, results = GatePanel(store), ReaderStudyPanel(store), ResultTabs()
-    corrections = CorrectionsPanel(store)
-    results.add_panel(tr("Figures"), metrics)
-    results.add_panel(tr("Export"), export, tr("Write the masks with a record of how they were made"))
-    results.add_panel(tr("Plots"), plots, tr("Dice along the slices, bits against Dice, latencies, layers"))
-    results.add_panel(tr("Gate"), gate, tr("Does the quantized model pass your tolerance?"))
-    results.add_panel(tr("Correct"), corrections, tr("Correct masks with brush and eraser, and count what it takes"))
-    results.add_panel(tr("Blinded"), reader_study, tr("Prefer one of two masks without knowing whose they are"))
-    volume = VolumePanel(viewer)
-    mouse, mouse_panel = PacsMouse(viewer, dock, lambda: volume.limits_now), MousePanel()
-    mouse.dragged.connect(lambda limits: volume.show_limits(*limits, settled=False))
-    mouse.settled.connect(lambda limits: volume.show_limits(*limits))
-    mouse_panel.changed.connect(mouse.set_on)
-    truth = GroundTruthPanel(viewer)
-    objects.settled.connect(lambda: truth.keep_to(objects.objects))
-    insets = PlaneInsets(viewer, lambda: _inset_source(volume, view, store))
-    for signal in (volume.changed, view.changed):
-        signal.connect(mouse.attach)
-    for signal in (volume.changed, volume.previewed, volume.windowed, view.changed, view.closed, view.redrawn):
-        signal.connect(insets.refresh)
-    return Panels(
+    volume, results = VolumePanel(viewer), ResultTabs()
+    panels = Panels(
         viewer=viewer,
         volume=volume,
         model=ModelPanel(calibration),
@@ -183,17 +161,17 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
         weights=WeightsPanel(),
         objects=objects,
         prompts=PromptPanel(viewer, objects),
-        truth=truth,
+        truth=GroundTruthPanel(viewer),
         store=store,
         results=results,
         results_dock=ResultsDock(results, dock),
-        metrics=metrics,
-        export=export,
-        plots=plots,
-        gate=gate,
+        metrics=MetricsTable(),
+        export=ResultExportPanel(store),
+        plots=PlotsPanel(store),
+        gate=GatePanel(store),
         cascade=CascadePanel(),
-        corrections=corrections,
-        reader_study=reader_study,
+        corrections=CorrectionsPanel(store),
+        reader_study=ReaderStudyPanel(store),
         session=SessionPanel(),
         autosave=AutosavePanel(autosave_folder()),
         jobs=JobRunner(),
@@ -204,14 +182,43 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
         view_bar=ViewBar(viewer, view),
         slice_strip=SliceStrip(viewer, dock),
         live=LiveSession(viewer, view, objects, dock),
-        insets=insets,
-        mouse=mouse,
-        mouse_panel=mouse_panel,
+        insets=PlaneInsets(viewer, lambda: _inset_source(volume, view, store)),
+        mouse=PacsMouse(viewer, dock, lambda: volume.limits_now),
+        mouse_panel=MousePanel(),
         letters=letters,
         cursor=CursorStatus(viewer),
         docks=NapariDocks(dock),
         gl_context=gl_context,
     )
+    _add_tabs(panels)
+    _connect(panels)
+    return panels
+
+
+def _add_tabs(panels: Panels) -> None:
+    """What is read of a result, one behind the other."""
+    add = panels.results.add_panel
+    add(tr("Figures"), panels.metrics)
+    add(tr("Export"), panels.export, tr("Write the masks with a record of how they were made"))
+    add(tr("Plots"), panels.plots, tr("Dice along the slices, bits against Dice, latencies, layers"))
+    add(tr("Gate"), panels.gate, tr("Does the quantized model pass your tolerance?"))
+    add(tr("Correct"), panels.corrections, tr("Correct masks with brush and eraser, and count what it takes"))
+    add(tr("Blinded"), panels.reader_study, tr("Prefer one of two masks without knowing whose they are"))
+
+
+def _connect(panels: Panels) -> None:
+    """What panels tell each other, whatever the work is about."""
+    volume, view, mouse, objects, truth = panels.volume, panels.view, panels.mouse, panels.objects, panels.truth
+    for signal in (view.changed, view.closed):
+        signal.connect(lambda: panels.letters.stand_below(view.strips))
+    mouse.dragged.connect(lambda limits: volume.show_limits(*limits, settled=False))
+    mouse.settled.connect(lambda limits: volume.show_limits(*limits))
+    panels.mouse_panel.changed.connect(mouse.set_on)
+    objects.settled.connect(lambda: truth.keep_to(objects.objects))
+    for signal in (volume.changed, view.changed):
+        signal.connect(mouse.attach)
+    for signal in (volume.changed, volume.previewed, volume.windowed, view.changed, view.closed, view.redrawn):
+        signal.connect(panels.insets.refresh)
 
 
 def _inset_source(volume: VolumePanel, view: ComparisonView, store: ResultStore) -> InsetSource | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -187,8 +186,7 @@ class VolumePanel(QGroupBox):
 
     def release(self) -> None:
         """Stop listening to the viewer."""
-        with suppress(RuntimeError):  # Qt may have deleted the timer with the panel
-            self._settling.stop()
+        self._settling.stop()
         self._watch(None)
         self.layers.release()
 

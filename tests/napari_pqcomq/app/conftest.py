@@ -19,19 +19,17 @@ def result(volume, masks, comparison_of, lite_medsam, eight_bits):
 
 
 @pytest.fixture
-def bare(qtbot):
+def bare(qapp):
     """An empty widget where the dock would be."""
-    widget = QWidget()
-    qtbot.addWidget(widget)
-    return widget
+    return QWidget()
 
 
 @pytest.fixture
-def panels(viewer, bare):
-    """The panels without the dock."""
+def panels(viewer, bare, qtbot):
+    """The panels without the dock; released before a test's widgets, which may hold them, are deleted."""
     panels = make_panels(viewer, bare)
-    yield panels
-    panels.release()
+    qtbot.addWidget(bare, before_close_func=lambda _bare: panels.release())
+    return panels
 
 
 @pytest.fixture

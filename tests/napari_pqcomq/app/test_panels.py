@@ -64,10 +64,9 @@ def test_every_panel_has_its_place_in_the_layout(panels, bare):
     assert panels.results_dock.isAncestorOf(panels.results)
 
 
-def test_a_step_folds_when_it_is_done_and_opens_when_it_no_longer_is(prompted, workflow, qtbot):
-    steps = Steps(prompted)
-    qtbot.addWidget(steps)
-    steps.show()
+def test_a_step_folds_when_it_is_done_and_opens_when_it_no_longer_is(prompted, workflow, bare, qtbot):
+    steps = Steps(prompted, bare)  # which holds panels: Qt deletes them with it
+    bare.show()
     steps.show_state([], missing=1)
     assert steps.volume.is_folded, "a volume is open"
     assert steps.volume.summary.text() == "block"
