@@ -6,6 +6,7 @@ import numpy as np
 from napari.components import ViewerModel
 
 from napari_pqcomq.layers.volume_layers import transform
+from napari_pqcomq.viewer.framing import Cells
 from napari_pqcomq.viewer.scene import Scene
 
 _VIEW_DIRECTION = (-0.35, 1.0, 0.45)
@@ -26,6 +27,5 @@ def look_at(viewer: ViewerModel, scene: Scene) -> None:
     ends = np.stack([ranges[..., 0].min(axis=0), ranges[..., 1].max(axis=0)])  # (2, 3)
     low, high = ends * place["scale"] + place["translate"]  # mm
     camera.center = tuple((low + high) / 2)
-    rows, columns = viewer.canvas.grid.shape if viewer.canvas.grid.enabled else (1, 1)
-    height, width = viewer.canvas.size
-    camera.zoom = _SHARE * min(height / rows, width / columns) / float(np.linalg.norm(high - low))
+    cells = Cells.of(viewer)
+    camera.zoom = _SHARE * min(cells.height, cells.width) / float(np.linalg.norm(high - low))

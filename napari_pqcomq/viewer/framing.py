@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from napari.components import ViewerModel
+from qtpy.QtCore import QRect
 
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.viewer.modes.base import Stage
@@ -25,6 +28,41 @@ _SAMPLES = 160
 """Voxels along each axis that are looked at to find the body."""
 
 Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of the canvas's grid; where there is none, the whole canvas is the only one.
+
+    Attributes:
+        rows: of the grid.
+        columns: of the grid.
+        height: of a cell in pixels.
+        width: of a cell in pixels.
+        gap: pixels between two cells.
+    """
+
+    rows: int
+    columns: int
+    height: float
+    width: float
+    gap: float
+
+    @classmethod
+    def of(cls, viewer: ViewerModel) -> Self:
+        """As they are now."""
+        height, width = viewer.canvas.size
+        grid = viewer.canvas.grid
+        if not grid.enabled:
+            return cls(1, 1, float(height), float(width), 0.0)
+        rows, columns = grid.shape if min(grid.shape) > 0 else grid.actual_shape(viewer.layers)
+        gap = grid.spacing if grid.spacing >= 1 else 0.0  # a share of a cell, with napari's own grid
+        return cls(rows, columns, (height - gap * (rows - 1)) / rows, (width - gap * (columns - 1)) / columns, gap)
+
+    def area(self, row: int, column: int) -> QRect:
+        """Where a cell stands on the canvas."""
+        left, top = column * (self.width + self.gap), row * (self.height + self.gap)
+        return QRect(round(left), round(top), round(self.width), round(self.height))
 
 
 class Framing:
@@ -62,9 +100,8 @@ class Framing:
         viewer = self._viewer
         if viewer.dims.ndisplay != 2:
             return
-        height, width = cell_size(viewer)
-        strip = self._strip_height()
-        height -= strip
+        cells, strip = Cells.of(viewer), self._strip_height()
+        height, width = cells.height - strip, cells.width
         if height <= 0 or width <= 0:
             return
         axes = [int(axis) for axis in viewer.dims.order[-2:]]
@@ -94,28 +131,6 @@ class Framing:
         place = transform(self._stage.scene.volume)
         low, high = (place["translate"][axis] + place["scale"][axis] * end for end in ends)
         return low, high
-
-
-def cell_size(viewer: ViewerModel) -> tuple[float, float]:
-    """Height and width of a cell of the grid, or of the whole canvas where there is none, in pixels."""
-    height, width = viewer.canvas.size
-    grid = viewer.canvas.grid
-    if not grid.enabled:
-        return float(height), float(width)
-    rows, columns = grid.shape
-    return (height - grid.spacing * (rows - 1)) / rows, (width - grid.spacing * (columns - 1)) / columns
-
-
-def cell_areas(viewer: ViewerModel) -> list[tuple[float, float, float, float]]:
-    """Left, top, width and height of each cell that shows something, or of the whole canvas, in pixels."""
-    canvas = viewer.canvas
-    if not canvas.grid.enabled:
-        return [(0.0, 0.0, float(canvas.size[1]), float(canvas.size[0]))]
-    rows, columns = canvas.grid.actual_shape(viewer.layers)
-    gap = canvas.grid.spacing if canvas.grid.spacing >= 1 else 0  # a share of a cell, with napari's own grid
-    height, width = ((size - gap * (n - 1)) / n for size, n in zip(canvas.size, (rows, columns), strict=True))
-    cells = [cell for cell, inside in canvas.grid.iter_viewboxes(viewer.layers) if inside]
-    return [(column * (width + gap), row * (height + gap), width, height) for row, column in cells]
 
 
 def body_ranges(volume: Volume, contrast_limits: tuple[float, float]) -> tuple[Range, Range, Range]:

@@ -13,8 +13,8 @@ from qtpy.QtCore import QPoint, QRect, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.viewer.framing import cell_areas
-from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
+from napari_pqcomq.viewer.framing import Cells
+from napari_pqcomq.widgets.napari_window.gl_context import LateCanvas
 from napari_pqcomq.widgets.napari_window.listeners import Listeners
 
 _FONT_PIXELS, _MARGIN, _PADDING = 14, 4, 3
@@ -30,11 +30,10 @@ class CellLetters:
     """
 
     def __init__(self, viewer: ViewerModel, inside: QWidget | None) -> None:
-        self._viewer, self._inside = viewer, inside
+        self._viewer, self._found = viewer, LateCanvas(inside)
         self._letters: dict[str, str] = {}
         self._strip = 0
         self._seen: list[_Letter] = []
-        self._canvas: QWidget | None = None
         self._listeners = Listeners()
         grid, canvas, layers = viewer.canvas.grid.events, viewer.canvas.events, viewer.layers.events
         # A grid of the user's own has as many cells as the layers need.
@@ -73,14 +72,13 @@ class CellLetters:
 
     def _place(self, event: object = None) -> None:
         """Put a letter at each edge of each cell."""
-        if self._canvas is None and self._inside is not None and self._letters:
-            self._canvas = canvas_of(self._inside)
-        if self._canvas is None:
+        canvas = self._found.canvas if self._letters or self._seen else None
+        if canvas is None:
             return
         told = [each for each in self._letters.items() if each[1]]
         wanted = [(area, *each) for area in self._areas() for each in told] if told else []
         while len(self._seen) < len(wanted):
-            self._seen.append(_Letter(self._canvas))
+            self._seen.append(_Letter(canvas))
         for letter in self._seen[len(wanted) :]:
             letter.setVisible(False)
         for letter, (area, edge, text) in zip(self._seen, wanted, strict=False):
@@ -88,7 +86,12 @@ class CellLetters:
 
     def _areas(self) -> list[QRect]:
         """Of the cells that show something, without their strips."""
-        return [QRect(*map(round, area)).adjusted(0, self._strip, 0, 0) for area in cell_areas(self._viewer)]
+        cells, grid = Cells.of(self._viewer), self._viewer.canvas.grid
+        if not grid.enabled:
+            areas = [cells.area(0, 0)]
+        else:
+            areas = [cells.area(*place) for place, inside in grid.iter_viewboxes(self._viewer.layers) if inside]
+        return [area.adjusted(0, self._strip, 0, 0) for area in areas]
 
 
 class _Letter(QWidget):

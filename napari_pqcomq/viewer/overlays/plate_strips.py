@@ -15,9 +15,9 @@ from qtpy.QtGui import QFontMetrics, QResizeEvent
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_pqcomq.translation import tr
-from napari_pqcomq.viewer.framing import cell_size
+from napari_pqcomq.viewer.framing import Cells
 from napari_pqcomq.viewer.modes.base import Plate
-from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
+from napari_pqcomq.widgets.napari_window.gl_context import LateCanvas
 
 _LINE_PIXELS, _PADDING = 19, 6
 _STYLE = "QLabel { background: #15181D; color: #E6E9EE; padding: 0px 6px; font-size: 12px; }"
@@ -33,8 +33,7 @@ class PlateStrips:
     """
 
     def __init__(self, viewer: ViewerModel, inside: QWidget | None) -> None:
-        self._viewer, self._inside = viewer, inside
-        self._canvas: QWidget | None = None
+        self._viewer, self._found = viewer, LateCanvas(inside)
         self._strips: list[_Strip] = []
         self.plates: list[Plate] = []
         viewer.canvas.events.size.connect(self.place)
@@ -47,30 +46,26 @@ class PlateStrips:
     def show(self, plates: Sequence[Plate]) -> None:
         """Show these and no others, one a cell, or side by side above a single picture."""
         self.plates = list(plates)
-        if self._canvas is None and self._inside is not None:
-            self._canvas = canvas_of(self._inside)
-        if self._canvas is None:
+        canvas = self._found.canvas
+        if canvas is None:
             return
         while len(self._strips) > len(plates):
             _discard(self._strips.pop())
         while len(self._strips) < len(plates):
-            self._strips.append(_Strip(self._canvas))
+            self._strips.append(_Strip(canvas))
         for strip, plate in zip(self._strips, plates, strict=True):
             strip.show_plate(plate, self.lines)
         self.place()
 
     def place(self, event: object = None) -> None:
         """Put the strips above their cells."""
-        grid = self._viewer.canvas.grid
-        height, width = cell_size(self._viewer)
-        gap = grid.spacing if grid.enabled else 0
-        count = max(len(self._strips), 1)
+        cells, count = Cells.of(self._viewer), len(self._strips)
         for index, strip in enumerate(self._strips):
-            if grid.enabled:
-                row, column = divmod(index, grid.shape[1])
-                area = QRect(round(column * (width + gap)), round(row * (height + gap)), round(width), self.height)
-            else:
-                area = QRect(round(index * width / count), 0, round(width / count) + 1, self.height)
+            if self._viewer.canvas.grid.enabled:
+                area = cells.area(*divmod(index, cells.columns))
+            else:  # side by side above the only picture
+                area = QRect(round(index * cells.width / count), 0, round(cells.width / count) + 1, 0)
+            area.setHeight(self.height)
             strip.setGeometry(area)
             strip.setVisible(True)
 

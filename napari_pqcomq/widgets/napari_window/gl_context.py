@@ -47,6 +47,25 @@ def canvas_of(inside: QWidget) -> QWidget | None:
     return next(iter(_canvases(inside)), None)
 
 
+class LateCanvas:
+    """Napari's canvas in the window of a widget that is docked sooner or later.
+
+    Args:
+        inside: the widget, or None: then there is never a canvas, as in a viewer without a window.
+    """
+
+    def __init__(self, inside: QWidget | None) -> None:
+        self._inside = inside
+        self._found: QWidget | None = None  # kept: looking through a whole window takes milliseconds
+
+    @property
+    def canvas(self) -> QWidget | None:
+        """The canvas, None before the widget is in a window that has one."""
+        if self._found is None and self._inside is not None:
+            self._found = canvas_of(self._inside)
+        return self._found
+
+
 def main_window_of(inside: QWidget) -> QWidget:
     """The main window that a widget belongs to, also where its dock floats; before it is in one, the outermost."""
     window = inside

@@ -25,7 +25,7 @@ from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.viewer.comparison_view import ComparisonView
-from napari_pqcomq.viewer.framing import cell_size
+from napari_pqcomq.viewer.framing import Cells
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.side_layers import FULL_COLOUR, LEFT_COLOUR, QUANTIZED_COLOUR, RIGHT_COLOUR
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
@@ -74,12 +74,12 @@ wait(0.7)
 window, canvas = viewer.window._qt_window, canvas_of(viewer.window._qt_window)
 labels = [each for each in canvas.findChildren(QLabel) if each.isVisible()]
 shown = canvas.grabFramebuffer()
-height, width = cell_size(viewer)
+cells = Cells.of(viewer)
 place, camera, target = transform(volume), viewer.scene.camera, (SLICE, 8, 10)
 world = [place["translate"][axis] + place["scale"][axis] * target[axis] for axis in range(3)]
 at = QPoint(
-    round(width / 2 + (world[2] - camera.center[2]) * camera.zoom),
-    round(height / 2 + (world[1] - camera.center[1]) * camera.zoom),
+    round(cells.width / 2 + (world[2] - camera.center[2]) * camera.zoom),
+    round(cells.height / 2 + (world[1] - camera.center[1]) * camera.zoom),
 )
 QTest.mouseMove(canvas, at)
 wait(0.3)

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QLabel
 
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.viewer.comparison_view import ComparisonView
-from napari_pqcomq.viewer.framing import body_ranges, cell_size
+from napari_pqcomq.viewer.framing import Cells, body_ranges
 from napari_pqcomq.viewer.modes.base import Plate, short_titles
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
@@ -58,14 +58,13 @@ def strips(viewer):
 
 def body_pixels(viewer, volume, side):
     """Where the edges of the body are drawn on a side: first and last row and column of the canvas."""
-    height, width = cell_size(viewer)
-    grid, camera = viewer.canvas.grid, viewer.scene.camera
-    row, column = divmod(side, grid.shape[1]) if grid.enabled else (0, 0)
+    cells, camera = Cells.of(viewer), viewer.scene.camera
+    row, column = divmod(side, cells.columns)
     place, ends = transform(volume), body_ranges(volume, (-160.0, 240.0))
     found = []
     for axis, middle, centre in (
-        (1, (row + 0.5) * height + row * grid.spacing, camera.center[1]),
-        (2, (column + 0.5) * width + column * grid.spacing, camera.center[2]),
+        (1, (row + 0.5) * cells.height + row * cells.gap, camera.center[1]),
+        (2, (column + 0.5) * cells.width + column * cells.gap, camera.center[2]),
     ):
         world = [place["translate"][axis] + place["scale"][axis] * end for end in ends[axis]]
         found.append([middle + (each - centre) * camera.zoom for each in world])
@@ -161,8 +160,9 @@ def test_an_object_fills_half_of_its_cell_and_one_call_shows_the_whole_slice(ope
     view.look_at(None)
     whole = shown_viewer.scene.camera.zoom
     view.look_at(BOX)
-    zoom, (height, width) = shown_viewer.scene.camera.zoom, cell_size(shown_viewer)
-    shares = (BOX.x1 - BOX.x0) * 1.5 * zoom / width, (BOX.y1 - BOX.y0) * 2.0 * zoom / (height - view.strips.height)
+    zoom, cells = shown_viewer.scene.camera.zoom, Cells.of(shown_viewer)
+    room = cells.width, cells.height - view.strips.height
+    shares = (BOX.x1 - BOX.x0) * 1.5 * zoom / room[0], (BOX.y1 - BOX.y0) * 2.0 * zoom / room[1]
     assert max(shares) == pytest.approx(0.5)
     assert zoom > whole
     assert view.is_close
