@@ -36,6 +36,10 @@ logger = logging.getLogger(__name__)
 CHUNK_BYTES = 1 << 18
 
 
+class NotFetchedError(InputError):
+    """No place gave the file; on this machine nothing is wrong."""
+
+
 class ProgressBar(Protocol):
     """What tqdm's and napari's progress bars have in common."""
 
@@ -96,8 +100,9 @@ def fetch(wanted: Wanted, folder: Path, progress: ProgressBar | None = None) -> 
         The file, whole and checked.
 
     Raises:
-        InputError: no connection, the servers refuse, the download broke off, what they send is not the expected file
-            (it is removed), there is no room for it, or it cannot be stored.
+        NotFetchedError: no connection, the servers refuse, the download broke off, or what they send is not the
+            expected file (it is removed).
+        InputError: there is no room for it, it cannot be stored, or another process fetches it.
     """
     try:
         made_folder(folder)
@@ -132,7 +137,8 @@ def _from_any_place(wanted: Wanted, folder: Path, told: _Told) -> Path:
     """The file of the first place that gives it.
 
     Raises:
-        InputError: none does, or it cannot be stored.
+        NotFetchedError: none does.
+        InputError: it cannot be stored.
     """
     refusals = []
     for url in wanted.urls:
@@ -152,7 +158,7 @@ def _from_any_place(wanted: Wanted, folder: Path, told: _Told) -> Path:
                 break
         logger.info("%s: %s", url, problem)
         refusals.append(str(problem))
-    raise InputError(_all_refused(wanted, refusals))
+    raise NotFetchedError(_all_refused(wanted, refusals))
 
 
 def _all_refused(wanted: Wanted, refusals: Iterable[str]) -> str:
@@ -248,6 +254,8 @@ def _resumer(wanted: Wanted, part: Path, told: _Told) -> Callable[[str, str, obj
             if not all(each.startswith("https:") for each in on_the_way) and url.startswith("https:"):
                 raise RefusedError(f"{host_of(url)} sends on to an address without encryption.")
             if response.status_code == requests.codes.requested_range_not_satisfiable:
+                if done < (wanted.most_bytes or 0):
+                    raise OtherFileError(f"{host_of(url)} has a shorter file in place of {wanted.name}.")
                 # The part is whole, or longer than the file: its checksum tells which.
                 logger.info("%s has nothing after byte %d", url, done)
             else:

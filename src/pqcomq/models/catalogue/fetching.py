@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pqcomq.atomic_files import replacing, why
-from pqcomq.downloads.transfer import ProgressBar, Wanted, fetch, has_checksum
+from pqcomq.downloads.transfer import NotFetchedError, ProgressBar, Wanted, fetch, has_checksum
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.catalogue.model_store import Record, keep_record, locked, models_folder, record_of
@@ -50,7 +50,7 @@ def fetch_model(key: str, *, accept_licence: bool, progress: ProgressBar | None 
 
     Raises:
         InputError: the model is unknown or comes with a package, the licence is not accepted, another process fetches
-            it, there is no room or no connection, or what comes is not the file; the way by hand is told with it.
+            it, there is no room, or no place gives it, with which the way by hand is told.
     """
     entry = entry_of(key)
     if entry.embedded:
@@ -69,7 +69,7 @@ def fetch_model(key: str, *, accept_licence: bool, progress: ProgressBar | None 
             raise InputError(f"{entry.title} is at hand already, as {folder / record.file}; remove it first.")
         try:
             path = fetch(wanted, folder, progress)
-        except InputError as error:
+        except NotFetchedError as error:
             raise InputError(f"{error} {entry.by_hand[:1].upper()}{entry.by_hand[1:]}") from error
         keep_record(key, Record(path.name, file_sha256(path), "the web", entry.licence))
     return path
@@ -98,9 +98,10 @@ def import_model(key: str, file: Path) -> Path:
         if record_of(key) is not None:
             raise InputError(f"{entry.title} is at hand already; 'pqcomq models remove {key}' makes room for another.")
         weights = weights_in(file)
+        if weights.is_file():  # told before the long reading
+            _check_room(weights, folder)
         loaded = load_model(key, weights)
         sha256, licence = loaded.checkpoint_sha256, loaded.licence if loaded.licence == entry.licence else ""
-        _check_room(weights, folder)
         if is_safetensors(weights):  # of transformers' layout, or of another program's
             target = folder / f"{key}.safetensors"
             with replacing(target, overwrite=True) as partial:

@@ -105,6 +105,14 @@ def test_offline_the_way_by_hand_is_told(offered, folder, monkeypatch, nobody):
     assert left(folder) == []
 
 
+def test_where_there_is_no_room_no_way_by_hand_is_told(offered, folder, checkpoint, monkeypatch):
+    usage = fetching.shutil.disk_usage(checkpoint.parent)
+    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _folder: usage._replace(free=10**6))
+    with pytest.raises(InputError, match=r"no room for mobile_sam\.pt: .* and 1 MB are free\.$"):
+        fetch_model(KEY, accept_licence=True)
+    assert left(folder) == []
+
+
 def test_a_mirror_that_sends_something_else_gives_way(offered):
     offered[0].content = b"<html><body>too many requests</body></html>"
     assert fetch_model(KEY, accept_licence=True).is_file()
