@@ -94,7 +94,7 @@ class ResultsController:
             return
         if self._is_busy():
             return
-        job = OpenSessionJob(folder, volume, panels.model.checkpoint, self._workflow.models)
+        job = OpenSessionJob(folder, volume, panels.model.checkpoints, self._workflow.models)
         panels.jobs.start(job.steps, self._take_session, tr("Opening {folder}…", folder=folder.name))
 
     def _connect(self) -> None:
@@ -151,11 +151,13 @@ class ResultsController:
                     missing=opened.missing,
                 )
             )
-        checkpoint = panels.model.checkpoint
-        self._workflow.weights.take(
-            {ModelChoice(model.segmenter.key, checkpoint, model.settings): model for model in session.models}
-        )
+        key = session.result.reference.segmenter.key
         panels.model.choose_runtime(opened.runtime)
+        panels.model.show_loaded(key, *(model.settings for model in session.models))
+        panels.model.set_checkpoint(opened.checkpoint)
+        self._workflow.weights.take(
+            {ModelChoice(key, opened.checkpoint, model.settings): model for model in session.models}
+        )
         panels.objects.load(tuple(Prompt.of(found.number, found.name, found.prompt) for found in session.objects))
         self._workflow.show_result(session.result, lambda: self._show_session(session))
 

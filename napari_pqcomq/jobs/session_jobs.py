@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from pqcomq.backends.obstacle import obstacle
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement, box_jitter
 from pqcomq.comparison.gate import Tolerance
+from pqcomq.models.catalogue.model_store import record_of
 from pqcomq.progress import Progress, Steps, prefixed
 from pqcomq.reader_study.blinded_study import BlindedReading
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
@@ -93,11 +95,13 @@ class OpenedSession:
         session: as saved, with its models ready to run.
         runtime: what runs them from now on: that of the session, or torch where this machine lacks it.
         missing: why it lacks it; None if it does not.
+        checkpoint: that its full-precision model was loaded from; None for one that is shipped or kept.
     """
 
     session: Session
     runtime: Runtime
     missing: str | None
+    checkpoint: Path | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,13 +111,13 @@ class OpenSessionJob:
     Attributes:
         folder: of the session.
         volume: the open one, which must be the session's.
-        checkpoint: for a model that has none shipped.
+        checkpoints: files of the user's own by the models that they are of; the session says which model it needs.
         models: where the full-precision model stands.
     """
 
     folder: Path
     volume: Volume
-    checkpoint: Path | None
+    checkpoints: Mapping[str, Path]
     models: ModelCache
 
     def steps(self) -> Steps[OpenedSession]:
@@ -126,7 +130,8 @@ class OpenSessionJob:
         saved = SavedSession.at(self.folder)
         saved.check_volume(self.volume)
         yield Progress(0, 0, tr("Loading the model"))
-        full = self.models.take(saved.model_key, self.checkpoint)
+        checkpoint = self._checkpoint(saved)
+        full = self.models.take(saved.model_key, checkpoint)
         yield Progress(0, 0, tr("Reading the weights"))
         weights = saved.weights(full)
         _of_full, runtime = saved.runtimes
@@ -135,4 +140,10 @@ class OpenSessionJob:
             runtime = Runtime.torch
         models = yield from self.models.compared_models(full, weights, runtime)
         yield Progress(0, 0, tr("Reading the masks"))
-        return OpenedSession(saved.opened(self.volume, models), runtime, missing)
+        return OpenedSession(saved.opened(self.volume, models), runtime, missing, checkpoint)
+
+    def _checkpoint(self, saved: SavedSession) -> Path | None:
+        """The user's own file for the session's model, unless the weights kept on this machine are the session's."""
+        kept = record_of(saved.model_key)
+        is_kept = kept is not None and kept.sha256 == saved.checkpoint_sha256
+        return None if is_kept else self.checkpoints.get(saved.model_key)

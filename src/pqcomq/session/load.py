@@ -73,6 +73,11 @@ class SavedSession:
         """Which full-precision model it was compared with."""
         return str(self.content["model"]["key"])
 
+    @property
+    def checkpoint_sha256(self) -> str:
+        """Hash of that model's checkpoint."""
+        return str(self.content["model"]["checkpoint_sha256"])
+
     def check_volume(self, volume: Volume) -> None:
         """Make sure that a volume is the session's own.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.comparison.model_result import Comparison, ModelResult
+from pqcomq.models.catalogue.model_store import Record, keep_record
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.reader_study.blinded_study import BlindedReading
@@ -167,6 +169,37 @@ def test_a_session_whose_runtime_is_missing_here_says_what_runs_instead(shown, t
     qtbot.waitUntil(lambda: dock.panels.session.message.text().startswith("Opened"), timeout=PATIENCE_MS)
     messages = [notice.message for notice in notification_manager.records]
     assert any("models run on torch from here: the runtime is not installed" in message for message in messages)
+
+
+def test_a_session_takes_its_own_model_and_no_other_that_is_chosen(shown, result, tmp_path, qtbot):
+    dock, model, other = shown, shown.panels.model, tmp_path / "sam.pth"
+    other.write_bytes(b"of another model")
+    dock.results.save_session(tmp_path / "session")
+    qtbot.waitUntil(lambda: not dock.panels.jobs.is_running, timeout=PATIENCE_MS)
+    dock.panels.view.close()
+    model.choose_model("sam-vit-b")
+    model.set_checkpoint(other)
+    model.choose_bits(2)
+    dock.results.open_session(tmp_path / "session")
+    qtbot.waitUntil(lambda: dock.panels.session.message.text().startswith("Opened"), timeout=PATIENCE_MS)
+    made = result.candidates[0].weights
+    assert (model.settings.key, model.settings.method) == ("lite-medsam", made.settings.method)
+    assert model.settings.widths == tuple(each.weights.settings.bits for each in result.candidates)
+    assert [each.segmenter.fingerprint for each in dock.workflow.weights.chosen] == [
+        each.weights.segmenter.fingerprint for each in result.candidates
+    ]
+    assert model.checkpoints == {"sam-vit-b": other}
+
+
+def test_weights_kept_on_this_machine_are_taken_where_they_are_the_session_s(tmp_path, monkeypatch):
+    monkeypatch.setenv("PQCOMQ_MODELS", str(tmp_path))
+    (tmp_path / "medsam_vit_b.pth").write_bytes(b"weights")
+    keep_record("medsam", Record("medsam_vit_b.pth", "ab" * 32, "a file", ""))
+    own = {"medsam": tmp_path / "own.pth"}
+    job = session_jobs.OpenSessionJob(tmp_path, None, own, None)
+    for sha256, file in (("ab" * 32, None), ("cd" * 32, own["medsam"])):
+        assert job._checkpoint(SimpleNamespace(model_key="medsam", checkpoint_sha256=sha256)) == file
+    assert job._checkpoint(SimpleNamespace(model_key="sam-vit-h", checkpoint_sha256="")) is None
 
 
 def test_a_session_of_another_volume_is_refused(shown, result, shown_viewer, tmp_path, qtbot):
