@@ -1,4 +1,4 @@
-"""Fetching a model's weights or a sample in the background, as the command line does it, and taking weights over."""
+"""Models' weights or a sample, in the background, as the command line does it: fetched, taken over, checked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,3 +85,19 @@ def take_over(key: str, file: Path) -> str:
     except InputError as problem:
         return str(problem)
     return ""
+
+
+def check(key: str) -> tuple[str, bool]:
+    """Compare a model's weights with what they were when they came; a sentence, and whether they are the same."""
+    from pqcomq.models.catalogue.fetching import verify_model
+
+    keep_triton_out()
+    try:
+        found = verify_model(key)
+    except InputError as problem:
+        return str(problem), False
+    if found.published:
+        return tr("The file is what it was when it came, and has the published checksum."), True
+    return tr(
+        "The file is what it was when it came; it is a checkpoint of your own, or nobody publishes a checksum."
+    ), True

@@ -8,20 +8,21 @@ from typing import Any
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch, take_over
+from napari_pqcomq.setup.model_facts import size_title
 from napari_pqcomq.setup.told_bytes import telling_transfer
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.rows import row
-from pqcomq.models.catalogue.entries import Entry, entry_of
+from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.catalogue.model_store import bytes_so_far, stored_checkpoint
 
 _MEGABYTE = 1e6
 _LINK = "#7CC4F0"
 """Qt's own blue is not legible on napari's dark ground."""
-_FILES = tr("Checkpoints (*.pth *.pt *.safetensors);;All files (*)")
+CHECKPOINT_FILES = tr("Checkpoints (*.pth *.pt *.safetensors);;All files (*)")
 
 
 class ModelFetch(QWidget):
@@ -91,7 +92,7 @@ class ModelFetch(QWidget):
 
     def _refresh(self) -> None:
         entry, here = entry_of(self._key), self._fetching == self._key and self.is_running
-        so_far, size = bytes_so_far(entry), f" ({_size(entry.size)})" if entry.size else ""
+        so_far, size = bytes_so_far(entry), f" ({size_title(entry.size)})" if entry.size else ""
         self.facts.setText(
             tr(
                 '{title}{size} is not on this machine. Licence of its weights: {licence}; <a style="color: {link}" '
@@ -105,9 +106,13 @@ class ModelFetch(QWidget):
             )
         )
         self.fetch_button.setText(
-            tr("Go on fetching ({so_far:.0f} of {size} are here)", so_far=so_far / _MEGABYTE, size=_size(entry.size))
+            tr(
+                "Go on fetching ({so_far:.0f} of {size} are here)",
+                so_far=so_far / _MEGABYTE,
+                size=size_title(entry.size),
+            )
             if so_far
-            else tr("Accept licence, fetch {size}", size=_size(entry.size))
+            else tr("Accept licence, fetch {size}", size=size_title(entry.size))
         )
         self.fetch_button.setToolTip(
             tr("Accept {licence} and fetch {file} in the background.", licence=entry.licence, file=entry.file)
@@ -117,8 +122,13 @@ class ModelFetch(QWidget):
             button.setEnabled(not self.is_running)
         self.bar.setVisible(here)
         self.cancel_button.setVisible(here and self._transfer is not None)
-        self.problem.setText(self._problems.get(self._key, ""))
+        self.problem.setText(self._why_not_now() if self.is_running and not here else self._problems.get(self._key, ""))
         self.problem.setVisible(bool(self.problem.text()))
+
+    def _why_not_now(self) -> str:
+        return tr(
+            "{title} is on its way; another model can be had once that has ended.", title=entry_of(self._fetching).title
+        )
 
     def _fetch(self) -> None:
         self._transfer = telling_transfer(self._show_bytes)
@@ -128,7 +138,7 @@ class ModelFetch(QWidget):
 
     def _import(self) -> None:
         entry = entry_of(self._key)
-        chosen, _filter = QFileDialog.getOpenFileName(self, f"{entry.title}: {entry.file}", "", _FILES)
+        chosen, _filter = QFileDialog.getOpenFileName(self, f"{entry.title}: {entry.file}", "", CHECKPOINT_FILES)
         if chosen:
             self._transfer = None
             self.bar.setRange(0, 0)
@@ -161,18 +171,3 @@ class ModelFetch(QWidget):
         self.bar.setFormat(
             tr("{done:.0f} of {total:.0f} MB", done=done / _MEGABYTE, total=total / _MEGABYTE) if total else ""
         )
-
-
-def _size(count: int) -> str:
-    return f"{count / _MEGABYTE:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
-
-
-def note_of(entry: Entry) -> str:
-    """What the list of models says beside a name: size, licence, and whether the weights are here."""
-    here = entry.embedded or stored_checkpoint(entry.key) is not None
-    facts = [_size(entry.size)] * bool(entry.size) + [entry.licence.partition(" (")[0]] + [tr("here")] * here
-    return " · ".join(facts)
-
-
-NOTE_ROLE = int(Qt.ItemDataRole.UserRole) + 7
-"""Under this role an entry of the list has its note."""

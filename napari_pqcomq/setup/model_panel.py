@@ -12,7 +12,9 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QWidget
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.forms.value_types import BitWidths
 from napari_pqcomq.jobs.choices import EMBEDDED_MODEL, ModelChoice, ModelSettings
-from napari_pqcomq.setup.model_fetch import NOTE_ROLE, ModelFetch, note_of
+from napari_pqcomq.setup.model_facts import NOTE_ROLE, facts_of, note_of
+from napari_pqcomq.setup.model_fetch import CHECKPOINT_FILES, ModelFetch
+from napari_pqcomq.setup.model_kept import ModelKept
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.combo_boxes import choose_kept
@@ -28,7 +30,7 @@ _ROWS = {
     "file": Row(
         tr("Checkpoint"),
         tr("A checkpoint of your own for this once, in place of the weights that were fetched or taken over."),
-        options={"filter": tr("Checkpoint (*.pth *.pt)")},
+        options={"filter": CHECKPOINT_FILES},
     ),
     "widths": Row(tr("Quantize to"), tr("Bits of each weight; several are compared side by side with full precision.")),
     "runtime": Row(tr("Runs on")),
@@ -46,21 +48,6 @@ _CHECKPOINT = "checkpoint"
 def _name(choice: object) -> str:
     """What a choice is remembered by, the same in every language: ``"openvino-bf16"``, ``"8 4 2"``."""
     return " ".join(map(str, choice)) if isinstance(choice, tuple) else str(choice)
-
-
-def _facts(key: str) -> str:
-    """What is to be known of a model before it is chosen."""
-    entry = entry_of(key)
-    return tr(
-        "{title}, {note}: trained on {trained_on}. Licence of the weights: {licence}. Image of {side} × "
-        "{side} pixels. {citation}.",
-        title=entry.title,
-        note=note_of(entry),
-        trained_on=entry.trained_on,
-        licence=entry.licence,
-        side=entry.side,
-        citation=entry.citation,
-    )
 
 
 class ModelPanel(QGroupBox):
@@ -84,11 +71,14 @@ class ModelPanel(QGroupBox):
         self.form["file"].choose_btn.text = tr("Choose…")
         self.fetching = ModelFetch()
         self.fetching.arrived.connect(self._on_arrived)
+        self.kept = ModelKept()
+        self.kept.removed.connect(self._on_arrived)
         self._models: QComboBox = self.form["key"].native
         self._models.setItemDelegate(NotedEntries(NOTE_ROLE, self._models))
         form = QFormLayout(self)
         self.form.add_rows(form, ("key",))
         form.addRow(self.fetching)
+        form.addRow(self.kept)
         self.form.add_rows(form, ("file", "widths", "runtime"))
         form.addRow(self._advanced(calibration))
         self.form.changed.connect(self._on_changed)
@@ -120,6 +110,11 @@ class ModelPanel(QGroupBox):
         return self.settings.checkpoint
 
     @property
+    def checkpoints(self) -> dict[str, Path]:
+        """The files chosen so far, by the models that they are of."""
+        return {key: file for key, file in self._files.items() if file is not None and key != EMBEDDED_MODEL}
+
+    @property
     def lacks_checkpoint(self) -> bool:
         """Whether the model needs a checkpoint that is not chosen yet."""
         return self.settings.lacks_file
@@ -140,13 +135,14 @@ class ModelPanel(QGroupBox):
         """Choose what runs the networks."""
         self.form.update(runtime=runtime)
 
-    def set_checkpoint(self, path: Path) -> None:
-        """Choose the weights of a model that has none shipped."""
+    def set_checkpoint(self, path: Path | None) -> None:
+        """Choose the weights of a model that has none shipped; None for those that are kept."""
         self.form.update(file=path)
 
-    def show_loaded(self, key: str, settings: QuantizationConfig) -> None:
-        """Set the controls to what a weights file holds."""
-        self.form.update(key=key, widths=BitWidths((settings.bits,)), method=settings.method)
+    def show_loaded(self, key: str, *settings: QuantizationConfig) -> None:
+        """Set the controls to what weights files hold, one or several of a model."""
+        widths = BitWidths(tuple(dict.fromkeys(each.bits for each in settings)))
+        self.form.update(key=key, widths=widths, method=settings[0].method)
 
     def preferences(self) -> dict[str, str]:
         """What is remembered from one session to the next; checkpoints by the models that they are of."""
@@ -177,6 +173,7 @@ class ModelPanel(QGroupBox):
         self.fetching.cancel()
 
     def _on_arrived(self, key: str) -> None:
+        """A model's weights have come, or gone."""
         self._show_what_applies()
         if key == self.settings.key:
             self.changed.emit()
@@ -195,11 +192,12 @@ class ModelPanel(QGroupBox):
     def _show_what_applies(self) -> None:
         self.form.set_visible("file", self.settings.needs_file)
         self.fetching.show_model(self.settings.key, missing=self.lacks_checkpoint)
+        self.kept.show_model(self.settings.key, kept=self.settings.needs_file and self.settings.file is None)
         for place, key in enumerate(MODEL_KEYS):
             self._models.setItemData(place, note_of(entry_of(key)), NOTE_ROLE)
-            self._models.setItemData(place, _facts(key), Qt.ItemDataRole.ToolTipRole)
+            self._models.setItemData(place, facts_of(key), Qt.ItemDataRole.ToolTipRole)
         self._models.view().setMinimumWidth(self._models.view().sizeHintForColumn(0))
-        self.form["key"].tooltip = _facts(self.settings.key)
+        self.form["key"].tooltip = facts_of(self.settings.key)
         integers, method = self.runtime.integers, self.form["method"]
         method.enabled = not integers
         method.tooltip = tr("Integer products need COMQ with one scale a channel.") if integers else _METHOD_TOOLTIP

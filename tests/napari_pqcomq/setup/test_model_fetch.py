@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMessageBox
 
 from napari_pqcomq.setup.calibration_panel import CalibrationPanel
-from napari_pqcomq.setup.model_fetch import NOTE_ROLE, note_of
+from napari_pqcomq.setup.model_facts import NOTE_ROLE, note_of
 from napari_pqcomq.setup.model_panel import ModelPanel
 from pqcomq.models.catalogue import fetching
 from pqcomq.models.catalogue.entries import ENTRIES, entry_of
@@ -80,6 +81,11 @@ def test_cancel_keeps_what_came_and_the_next_click_goes_on_from_there(panel, ser
     press(qtbot, panel.fetching.fetch_button)
     qtbot.waitUntil(lambda: panel.fetching.bar.maximum() == 1000, timeout=PATIENCE_MS)
     assert "of 1 MB" in panel.fetching.bar.text()
+    panel.choose_model("medsam")
+    assert not panel.fetching.fetch_button.isEnabled()
+    assert panel.fetching.problem.text().startswith("MobileSAM is on its way")
+    panel.choose_model(KEY)
+    assert not panel.fetching.problem.isVisible()
     press(qtbot, panel.fetching.cancel_button)
     ended(qtbot, panel)
     assert panel.lacks_checkpoint
@@ -128,3 +134,28 @@ def test_a_file_of_one_s_own_is_taken_over_and_a_wrong_one_refused(panel, monkey
         press(qtbot, panel.fetching.import_button)
     assert taken == [(KEY, tmp_path / "own.pt")]
     assert not panel.lacks_checkpoint
+
+
+def test_kept_weights_are_verified_and_removed_in_the_window(panel, server, monkeypatch, tmp_path, qtbot):
+    panel.choose_model(KEY)
+    assert not panel.kept.isVisible()
+    with qtbot.waitSignal(panel.changed, timeout=PATIENCE_MS):
+        press(qtbot, panel.fetching.fetch_button)
+    assert panel.kept.kept.text() == "1 MB here"
+    assert panel.kept.kept.toolTip().endswith("mobile_sam.pt")
+    assert not panel.kept.told.isVisible()
+    press(qtbot, panel.kept.check_button)
+    qtbot.waitUntil(lambda: "has the published checksum" in panel.kept.told.text(), timeout=PATIENCE_MS)
+    (tmp_path / "models" / "mobile_sam.pt").write_bytes(b"something else")
+    press(qtbot, panel.kept.check_button)
+    qtbot.waitUntil(lambda: "is not what it was when it came" in panel.kept.told.text(), timeout=PATIENCE_MS)
+    answers = iter([QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes])
+    monkeypatch.setattr(QMessageBox, "question", lambda *_asked: next(answers))
+    press(qtbot, panel.kept.remove_button)
+    assert not panel.lacks_checkpoint
+    press(qtbot, panel.kept.remove_button)
+    assert panel.lacks_checkpoint
+    assert panel.fetching.isVisible()
+    assert not panel.kept.isVisible()
+    panel.choose_model("lite-medsam")
+    assert not panel.kept.isVisible()
