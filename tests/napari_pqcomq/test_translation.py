@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po
 from napari_pqcomq import translation
 from pqcomq.models.registry import MODEL_TITLES
 from pqcomq.quantization.algorithm.config import METHOD_TITLES
+from pqcomq.quantization.planning.presets import default_config
 from pqcomq.research_only import RESEARCH_ONLY
 from pqcomq.volumes.intensity_window import PRESETS
 
@@ -184,5 +185,6 @@ def test_another_language_reaches_labels_lists_and_tooltips(tmp_path):
     english = {kind: {text for text in texts if "⟦" not in text} for kind, texts in shown.items()}
     windows = {f"{name.capitalize()} (W {window.width:g} / L {window.level:g})" for name, window in PRESETS.items()}
     of_engine = {*MODEL_TITLES.values(), *METHOD_TITLES.values(), *windows, RESEARCH_ONLY}
+    of_engine.add(default_config("lite-medsam", 4).title)  # of the cascade's model
     assert english["tips"] | english["tabs"] == set()
     assert english["texts"] - of_engine - TERMS == set()
