@@ -6,6 +6,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.steps import Steps
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
@@ -36,7 +37,7 @@ class _Column(QScrollArea):
         return QSize(max(width, _READABLE_WIDTH), super().minimumSizeHint().height())
 
 
-def lay_out(panels: Panels, steps: QWidget, keys: QWidget, dock: QWidget) -> None:
+def lay_out(panels: Panels, steps: Steps, keys: QWidget, dock: QWidget) -> None:
     """Arrange the panels in the dock, one above the other.
 
     Args:
@@ -64,9 +65,13 @@ def lay_out(panels: Panels, steps: QWidget, keys: QWidget, dock: QWidget) -> Non
             keep_narrow(box)
     whole = QVBoxLayout(dock)
     whole.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-    whole.addWidget(_Column(settings), 1)
+    shown = _Column(settings)
+    shown.verticalScrollBar().rangeChanged.connect(lambda _least, most: steps.scrolls(most))
+    whole.addWidget(shown, 1)
     planes = Collapsible(tr("Other planes"), panels.insets)
     planes.button.setChecked(True)
+    planes.setVisible(panels.volume.volume is not None)  # without a volume there are none, and steps need the room
+    panels.volume.changed.connect(lambda: planes.setVisible(panels.volume.volume is not None))
     whole.addWidget(planes)
     whole.addWidget(panels.view_bar)
     whole.addWidget(panels.question)

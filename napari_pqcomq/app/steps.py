@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QGroupBox, QVBoxLayout, QWidget
 
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.translation import tr, trn
@@ -33,11 +34,15 @@ class Steps(QWidget):
         for panel in (panels.volume, panels.model, panels.prompts, panels.truth):
             panel.setTitle("")  # the step's header has it
             panel.setFlat(True)
+            _take_little_room(panel)
         self.volume = Step(tr("1 Volume"), panels.volume)
         self.model = Step(tr("2 Model"), stacked(panels.model, panels.weights))
         self.truth = Collapsible(tr("Ground truth (optional)"), panels.truth)
         self.objects = Step(tr("3 Objects"), stacked(panels.prompts, self.truth))
         self._for_room: list[Step] = []  # folded while a question is asked
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.timeout.connect(self._fold_one)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for step in (self.volume, self.model, self.objects):
@@ -53,6 +58,29 @@ class Steps(QWidget):
             for step in self._for_room:
                 step.fold(step.is_done)
             self._for_room = []
+
+    def scrolls(self, by: int) -> None:
+        """The steps are higher than their place: fold those that are not in hand, until nothing needs scrolling.
+
+        Args:
+            by: pixels that are out of sight.
+        """
+        if by > 0:
+            self._pause.start()  # not while the dock is being laid out
+        else:
+            self._pause.stop()
+
+    def _fold_one(self) -> None:
+        """Fold the first step that can be; if that is not enough, this is called again."""
+        in_hand = next((step for step in (self.volume, self.model, self.objects) if _is_in_hand(step)), None)
+        if in_hand is None and self._panels.prompts.has_objects:
+            in_hand = self.objects
+        # What is odd about a volume is folded away last.
+        order = [step for step in (self.volume, self.model, self.objects) if step.is_done or step is not self.volume]
+        for step in [*order, self.volume]:
+            if step is not in_hand and not step.is_folded:
+                step.fold(True)
+                return
 
     def show_state(self, weights: Sequence[str], missing: int) -> None:
         """Say how far the user has come.
@@ -82,3 +110,18 @@ class Steps(QWidget):
         count = len(panels.objects)
         counted = trn("{count} object", "{count} objects", count)
         self.objects.show_state(f"{counted}, {current.name}" if current else tr("no box yet"), done=False)
+
+
+def _is_in_hand(step: Step) -> bool:
+    """Whether the mouse or the keyboard is in a step."""
+    focus = QApplication.focusWidget()
+    return step.underMouse() or (focus is not None and step.isAncestorOf(focus))
+
+
+def _take_little_room(panel: QGroupBox) -> None:
+    """Leave no room for a title, and little round what the panel holds."""
+    panel.setStyleSheet("QGroupBox { margin-top: 0px; padding-top: 0px; }")
+    layout = panel.layout()
+    assert layout is not None  # noqa: S101 (made by the panel)
+    layout.setContentsMargins(9, 4, 9, 4)
+    layout.setSpacing(4)

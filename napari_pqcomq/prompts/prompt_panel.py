@@ -76,10 +76,9 @@ class PromptPanel(QGroupBox):
         form.addRow(tr("Prompts"), self.modes)
         column = QVBoxLayout(self)
         column.addLayout(row(self.draw_button, self.extend_button, self.remove_button))
-        column.addWidget(self.hand)
-        column.addWidget(self.objects)
         self._steps_back = shown_or_hidden(row(self.undo_button, self.redo_button))
-        column.addWidget(self._steps_back)
+        column.addLayout(row(self.hand, self._steps_back))
+        column.addWidget(self.objects)
         column.addLayout(form)
         self._connect()
         self._show_current()
@@ -221,6 +220,7 @@ class PromptPanel(QGroupBox):
         if self.hand.is_armed:
             self._tool.disarm()
         self._tool.rests = self._rests or self.hand.is_armed
+        self._show_what_applies()
 
     def _on_armed(self, armed: bool) -> None:
         """Light up the button of the tool that the next drag belongs to."""
@@ -247,9 +247,10 @@ class PromptPanel(QGroupBox):
 
     def _show_what_applies(self) -> None:
         """There is little room: the layer while it can be chosen, the range of slices while there is a box."""
-        self._form.setRowVisible(0, self.layers.count() > 0 and not self._in_view)
+        self._form.setRowVisible(0, self.layers.count() > 1 and not self._in_view)
         self._form.setRowVisible(1, self.has_objects)
-        self._steps_back.setVisible(self.has_objects or self._prompts.can_undo or self._prompts.can_redo)
+        has_steps = self.has_objects or self._prompts.can_undo or self._prompts.can_redo
+        self._steps_back.setVisible(has_steps and not self.hand.is_armed)  # the armed tool tells what the mouse does
 
     def _on_range(self) -> None:
         """The other end follows where the two would cross."""

@@ -9,7 +9,7 @@ import pytest
 from napari.layers import Layer
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLabel, QScrollArea
 
 from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
@@ -83,6 +83,21 @@ def test_a_step_folds_when_it_is_done_and_opens_when_it_no_longer_is(prompted, w
     assert steps.objects.summary.text() == "1 object, cube"
     qtbot.mouseClick(steps.objects.button, Qt.MouseButton.LeftButton)
     assert steps.objects.is_folded
+
+
+def test_what_has_no_room_folds_until_nothing_needs_scrolling(prompted, workflow, bare, qtbot):
+    steps = Steps(prompted)
+    lay_out(prompted, steps, QLabel("keys"), bare)
+    bare.resize(400, 640)
+    bare.show()
+    (column,) = (each for each in bare.findChildren(QScrollArea) if each.isAncestorOf(steps))
+    qtbot.waitUntil(lambda: steps.model.is_folded)
+    qtbot.waitUntil(lambda: column.verticalScrollBar().maximum() == 0)
+    assert not steps.objects.is_folded, "the step that is worked at stays open"
+    steps.model.underMouse = lambda: True
+    qtbot.mouseClick(steps.model.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: steps.objects.is_folded)
+    assert not steps.model.is_folded, "the user has just opened it"
 
 
 def test_a_volume_with_something_odd_about_it_stays_open(viewer, volume, panels, bare):
