@@ -17,6 +17,7 @@ from qtpy.QtCore import QObject
 from napari_pqcomq.app.hints import masks_kept
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.results.kept_masks import drawn_before, kept_layers, prompts_in_sight
+from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult
 from pqcomq.volumes.intensity_window import default_window
@@ -65,8 +66,9 @@ class MaskKeeping(QObject):
         self._worker.start()
 
     def _take(self, kept: list[Labels]) -> None:
-        for layer in kept:
-            self._panels.viewer.add_layer(layer)
+        with one_redraw(self._panels.viewer):
+            for layer in kept:
+                self._panels.viewer.add_layer(layer)
         show_info(masks_kept(len(kept)))
 
     def _end(self) -> None:

@@ -10,6 +10,9 @@ from napari_pqcomq.layers.volume_layers import patient_millimetres
 from pqcomq.volumes.grid import SIDES
 from pqcomq.volumes.volume import Volume
 
+_BETWEEN = " » "
+"""In napari's words about several layers, between the place and what each of them has there."""
+
 
 class CursorStatus:
     """Puts patient coordinates in the place of napari's array coordinates."""
@@ -30,17 +33,18 @@ class CursorStatus:
 
     def _on_status(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
         status = event.value
-        if self._volume is None or not isinstance(status, dict) or status == self._own:
+        if self._volume is None or status == self._own or len(self._viewer.cursor.position) != 3:
             return
-        if len(self._viewer.cursor.position) != 3:
-            return
-        value = status.get("value", "")
+        place = ""  # in 3-D: a point on a line of sight through the whole volume is no place
         if self._viewer.dims.ndisplay == 2:
             place = patient_words(patient_millimetres(self._volume, self._viewer.cursor.position))
-            told = f"{place}: {value}" if value else place
+        if isinstance(status, dict):
+            value = str(status.get("value") or "")
+            self._own = {**status, "coordinates": ": ".join(each for each in (place, value) if each)}
+        elif isinstance(status, str) and status.startswith("[") and _BETWEEN in status:  # of several layers at once
+            self._own = _BETWEEN.join(each for each in (place, status.partition(_BETWEEN)[2]) if each)
         else:
-            told = str(value or "")  # a point on a line of sight through the whole volume is no place
-        self._own = {**status, "coordinates": told}
+            return
         self._viewer.status = self._own
 
 
