@@ -38,8 +38,10 @@ class SetAside:
 
         def remove() -> None:
             if layer in self._waiting and layer in self._viewer.layers:
+                place = self._viewer.dims.point
                 with one_redraw(self._viewer, removes_layers=True):
                     self._viewer.layers.remove(layer)
+                self._viewer.dims.point = place  # napari's slider, which was longer meanwhile, goes to its end
                 self._told(volume)
 
         QTimer.singleShot(0, remove)

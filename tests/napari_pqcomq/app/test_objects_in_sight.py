@@ -125,7 +125,7 @@ def _name(objects, row):
 
 
 def test_a_second_volume_is_asked_about_and_never_stretches_the_slider(dock, shown_viewer, qtbot, volume):
-    slices = shown_viewer.dims.nsteps[0]
+    slices, place = shown_viewer.dims.nsteps[0], shown_viewer.dims.current_step
     long = replace(volume, voxels=np.repeat(volume.voxels, 3, axis=0), name="long", grid=_three_times(volume.grid))
     shown_viewer.add_layer(Layer.create(*image_tuple(long)))
     question = dock.panels.question
@@ -133,6 +133,7 @@ def test_a_second_volume_is_asked_about_and_never_stretches_the_slider(dock, sho
     assert "long" in question.text.text()
     assert "block" in question.text.text()
     assert shown_viewer.dims.nsteps[0] == slices
+    assert shown_viewer.dims.current_step == place, "and never goes elsewhere"
     qtbot.mouseClick(question.buttons[1], Qt.MouseButton.LeftButton)  # keep the present one
     assert dock.panels.view.is_open
     assert question.isHidden()
@@ -185,4 +186,6 @@ def test_the_truth_of_the_current_object_is_drawn_while_masks_are_live(dock, sho
 
 
 def _three_times(grid):
-    return replace(grid, size=(*grid.size[:2], grid.size[2] * 3))
+    """As many slices again on either side."""
+    below = grid.origin[2] - grid.spacing[2] * grid.size[2]
+    return replace(grid, size=(*grid.size[:2], grid.size[2] * 3), origin=(*grid.origin[:2], below))
