@@ -26,6 +26,7 @@ from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs.kept_work import shared_work
 from napari_pqcomq.setup.mouse_panel import MOUSE
 from napari_pqcomq.widgets.dock.help_overlay import HelpOverlay
+from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from napari_pqcomq.widgets.napari_window.shortcuts import Shortcuts
 from pqcomq.models.catalogue.entries import PROMPT_KINDS
 
@@ -61,9 +62,8 @@ class CompareWidget(QWidget):
         self.correcting = Correcting(self.panels, self.workflow, self)
         self.cascading = Cascading(self.panels, self.workflow, self)
         self._switch = VolumeSwitch(self.panels, self)
-        self._shortcuts = Shortcuts(
-            self, key_bindings(self.panels, self.navigation, self.correcting, self._toggle_help)
-        )
+        keys = key_bindings(self.panels, self.navigation, self.correcting, self._toggle_help)
+        self._shortcuts = Shortcuts(self, keys, self._is_editing)
         self.help = HelpOverlay(self, self._shortcuts.listed, MOUSE)
         self.steps = Steps(self.panels)
         self.tour = Tour(self.panels, self.steps, self.panels.volume.open_menu.open_sample, self)
@@ -127,6 +127,12 @@ class CompareWidget(QWidget):
         """The dock is in its window, and so is the canvas."""
         super().showEvent(event)
         self.panels.mouse.attach()
+        self._shortcuts.watch(canvas_of(self))
+
+    def _is_editing(self) -> bool:
+        """Whether the active layer is edited with napari's own tools."""
+        mode = getattr(self.panels.viewer.layers.selection.active, "mode", "pan_zoom")
+        return str(mode) not in ("pan_zoom", "transform")
 
     def _toggle_help(self) -> None:
         self.help.toggle()

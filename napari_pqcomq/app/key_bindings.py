@@ -33,21 +33,24 @@ def key_bindings(
     def window(index: int, title: str) -> Shortcut:
         return Shortcut(f"Ctrl+{index + 1}", title, lambda: panels.volume.choose_window(index), always=True)
 
+    def prompting(keys: str, meaning: str, action: Callable[[], None]) -> Shortcut:
+        return Shortcut(keys, meaning, action, prompts=True)
+
     return [
         Shortcut("?", tr("All keys, and the mouse"), help_, always=True),
         Shortcut("Ctrl+Return", tr("Compare"), panels.actions.request_comparison, always=True),
-        Shortcut("B", tr("Draw a box"), lambda: prompts.request_drawing()),
-        Shortcut("E", tr("Extend the box to this slice"), lambda: prompts.request_drawing(extend=True)),
-        Shortcut(
+        prompting("B", tr("Draw a box"), lambda: prompts.request_drawing()),
+        prompting("E", tr("Extend the box to this slice"), lambda: prompts.request_drawing(extend=True)),
+        prompting(
             "P", tr("Set points: inside; with Ctrl or Alt outside; with Shift a new object"), prompts.points.request
         ),
-        Shortcut("G", tr("Scribble; with Ctrl or Alt erase; with Shift a new object"), prompts.brush.request),
-        Shortcut("[", tr("The box begins on this slice"), lambda: prompts.set_end("first")),
-        Shortcut("]", tr("The box ends on this slice"), lambda: prompts.set_end("last")),
+        prompting("G", tr("Scribble; with Ctrl or Alt erase; with Shift a new object"), prompts.brush.request),
+        prompting("[", tr("The box begins on this slice"), lambda: prompts.set_end("first")),
+        prompting("]", tr("The box ends on this slice"), lambda: prompts.set_end("last")),
         Shortcut("A", tr("Brush: add to the mask"), lambda: correcting.take("brush")),
         Shortcut("R", tr("Eraser: take away from the mask"), lambda: correcting.take("eraser")),
-        Shortcut("Ctrl+Z", tr("Undo a stroke, or a change of the boxes"), correcting.undo_stroke_or_box),
-        Shortcut("Ctrl+Shift+Z", tr("Redo it"), correcting.redo_stroke_or_box),
+        prompting("Ctrl+Z", tr("Undo a stroke, or a change of the boxes"), correcting.undo_stroke_or_box),
+        prompting("Ctrl+Shift+Z", tr("Redo it"), correcting.redo_stroke_or_box),
         Shortcut("Ctrl+K", tr("Keep the masks as layers"), panels.view_bar.request_keeping),
         Shortcut("S", tr("Side by side"), lambda: view.show(SIDE_BY_SIDE)),
         Shortcut("C", tr("Swipe (curtain)"), lambda: view.show(SWIPE)),

@@ -279,6 +279,11 @@ def test_keys_do_what_buttons_do_while_the_comparison_is_open(ready, shown_viewe
         QApplication.setActiveWindow(window)  # there is no window manager to do it under a virtual screen
     key("d")
     assert ready.panels.view.name == "Side by side", "napari's own keys must work while no comparison is open"
+    shown_viewer.dims.set_current_step(0, 9)
+    key("]")
+    assert ready.panels.prompts.box().z1 == 9, "boxes are made and undone before a comparison, too"
+    key("z", Qt.KeyboardModifier.ControlModifier)
+    assert ready.panels.prompts.box().z1 == 5
     panes = [Pane("a", (), masks[0], LEFT_COLOUR), Pane("b", (), masks[1], RIGHT_COLOUR)]
     ready.panels.view.open(panes, Scene.of_box(ready.panels.volume.volume, (-160.0, 240.0), BOX))
     ready.refresh()

@@ -6,7 +6,8 @@ import warnings
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.widgets.controls.focus_ring import FOCUS_COLOUR, show_focus
@@ -65,3 +66,25 @@ def test_what_has_the_focus_has_a_ring_and_tab_moves_it(window, qtbot):
     qtbot.keyClick(first, Qt.Key.Key_Tab)
     assert (ringed(first), ringed(second)) == (False, True)
     assert np.all([first.isEnabled(), second.isEnabled()])
+
+
+def test_keys_that_prompt_are_left_to_napari_s_own_tools(qtbot):
+    window, editing = QWidget(), []
+    qtbot.addWidget(window)
+    canvas = QWidget(window)
+    keys = [Shortcut("B", "box", lambda: None, prompts=True), Shortcut("D", "difference", lambda: None)]
+    shortcuts = Shortcuts(window, keys, lambda: bool(editing))
+    shortcuts.watch(canvas)
+
+    def is_left(key):
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, key, Qt.KeyboardModifier.NoModifier)
+        event.ignore()
+        QApplication.sendEvent(canvas, event)
+        return event.isAccepted()
+
+    assert not is_left(Qt.Key.Key_B)
+    editing.append("a brush")
+    assert is_left(Qt.Key.Key_B)
+    assert not is_left(Qt.Key.Key_D)
+    shortcuts.set_open(True)
+    assert not is_left(Qt.Key.Key_B), "a comparison has them all"
