@@ -40,6 +40,7 @@ class CursorStatus:
             place = patient_words(patient_millimetres(self._volume, self._viewer.cursor.position))
         if isinstance(status, dict):
             value = str(status.get("value") or "")
+            value = value if any(map(str.isalnum, value)) else ""  # beside a box napari says "[, ]"
             self._own = {**status, "coordinates": ": ".join(each for each in (place, value) if each)}
         elif isinstance(status, str) and status.startswith("[") and _BETWEEN in status:  # of several layers at once
             self._own = _BETWEEN.join(each for each in (place, status.partition(_BETWEEN)[2]) if each)

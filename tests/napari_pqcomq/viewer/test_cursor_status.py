@@ -17,6 +17,8 @@ def test_the_place_is_the_patients_whether_one_layer_is_chosen_or_none(volume):
     viewer.cursor.position = (300.0, 10.0, -20.0)
     viewer.status = {"coordinates": "[300 10 -20]: 7", "value": "7"}
     assert viewer.status["coordinates"] == "R 20.0  P 10.0  S 300.0 mm: 7"
+    viewer.status = {"coordinates": "[300 10 -20]: [, ]", "value": "[, ]"}
+    assert viewer.status["coordinates"] == "R 20.0  P 10.0  S 300.0 mm", "beside a box there is no value"
     viewer.status = "[300.00, 10.00, -20.00] » 2: image: 7   1: image: 7"
     assert viewer.status == "R 20.0  P 10.0  S 300.0 mm » 2: image: 7   1: image: 7"
     viewer.dims.ndisplay = 3
