@@ -138,9 +138,13 @@ class CompareWidget(QWidget):
         self.help.toggle()
 
     def event(self, event: QEvent) -> bool:
-        """Let go of the viewer when the dock is closed: napari then takes the widget out of its window."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+        """Let go of the viewer when the dock is closed: napari then takes the widget out of its window, and forgets it.
+
+        Qt deletes it, or its own signals would keep it, and the volume, for ever.
+        """
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None and not self._is_released:
             self.release()
+            self.deleteLater()
         return bool(super().event(event))
 
     def leave(self) -> None:

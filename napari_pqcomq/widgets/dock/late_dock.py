@@ -99,10 +99,14 @@ class LateDock(QWidget):
         return bool(super().eventFilter(watched, event))
 
     def event(self, event: QEvent) -> bool:
-        """Let go of the viewer when the dock is closed: napari then takes the widget out of its window."""
+        """Let go of the viewer when the dock is closed: napari then takes the widget out of its window, and forgets it.
+
+        Qt deletes it, or the signals of its parts would keep them for ever.
+        """
         if event.type() == QEvent.Type.ParentChange and self.parent() is None and not self._is_released:
             self._is_released = True
             self.release_parts()
+            self.deleteLater()
         return bool(super().event(event))
 
     def _import(self) -> None:

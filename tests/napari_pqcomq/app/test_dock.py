@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 PROGRAM = """
-import sys, time
+import gc, sys, time, weakref
 import napari
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QApplication
 
 viewer = napari.Viewer(show=True, show_welcome_screen=False)
@@ -32,11 +32,30 @@ for _ in range(50):
     QApplication.processEvents()
     time.sleep(0.01)
 assert dock.parts.geometry() == dock.rect(), "the parts fill the dock"
-print("awake" if sum(ticks) > 10 else "asleep", type(dock.parts).__name__, "torch" in sys.modules)
+timer.stop()
+kind, is_dock_kept = type(dock.parts).__name__, weakref.ref(dock.parts)
+def closed(widget):
+    viewer.window.remove_dock_widget(widget)
+    del widget
+closed(dock)
+del dock
+from napari_pqcomq.app.compare_widget import CompareWidget
+alone = CompareWidget(viewer)
+viewer.window.add_dock_widget(alone, name="Compare precisions")
+are_parts_kept = weakref.ref(alone)
+closed(alone)
+del alone
+for _ in range(50):
+    QApplication.processEvents()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    time.sleep(0.01)
+gc.collect()
+kept = [is_dock_kept() is not None, are_parts_kept() is not None]
+print("awake" if sum(ticks) > 10 else "asleep", kind, "torch" in sys.modules, *kept)
 viewer.close()
 """
 
 
-def test_the_dock_is_there_at_once_and_the_window_awake_while_all_else_is_imported():
+def test_the_dock_is_there_at_once_the_window_stays_awake_and_nothing_is_kept_of_a_closed_one():
     asked = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
-    assert asked.stdout.split()[-3:] == ["awake", "CompareWidget", "True"], asked.stderr[-2000:]
+    assert asked.stdout.split()[-5:] == ["awake", "CompareWidget", "True", "False", "False"], asked.stderr[-2000:]
