@@ -66,7 +66,7 @@ def default_config(
     if method == "ecq" and not integers:
         return _entropy_coded(model, bits, stored_bits)
     if model is None:
-        return replace(_for_family("", bits, method, integers), decoder=False, tones="own", budget=None, scales="free")
+        return _uniform(replace(_for_family("", bits, method, integers), decoder=False, tones="own"))
     if model not in MODEL_KEYS:
         raise InputError(f"{model!r} is no known model; choose one of {', '.join(MODEL_KEYS)}")
     return _for_family(model, bits, method, integers)
@@ -88,7 +88,12 @@ def quick_config(model: str, bits: int) -> QuantizationConfig:
         >>> print(quick_config("lite-medsam", 4).budget)
         None
     """
-    return replace(default_config(model, bits), budget=None, scales="free")
+    return _uniform(default_config(model, bits))
+
+
+def _uniform(settings: QuantizationConfig) -> QuantizationConfig:
+    """The same width for all layers; coarse scales, which pay where widths are mixed, become free."""
+    return replace(settings, budget=None, scales="free" if settings.scales == "coarse" else settings.scales)
 
 
 def _entropy_coded(model: str | None, bits: int, stored_bits: float | None) -> QuantizationConfig:

@@ -70,6 +70,8 @@ def test_settings_for_integers_keep_the_budget_and_survive_a_file(bits):
     assert settings.budget == default_config("lite-medsam", bits).budget
     assert settings.scales == ("free" if bits == 8 else "multiples")
     assert QuantizationConfig.from_dict(settings.to_dict()) == settings
+    own = default_config(None, bits, integers=True)
+    assert (own.zero_point, own.scales, own.budget) == ("symmetric", settings.scales, None)
 
 
 @pytest.mark.parametrize("corrected", [False, True])
