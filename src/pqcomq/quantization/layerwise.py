@@ -170,6 +170,7 @@ class LayerwiseRun(Generic[ModelT]):
             grams: of every layer's inputs, or where layers are fitted to the quantized model's inputs, what is known
                 of some beyond those.
         """
+        work = self._times(calibrated=bool(grams) or self._plans)  # before the copy: a network may keep what it saw
         low = self._target.copied()
         low_layers = self._target.layers(low)
         pairs: Lanes | SequentialForward | Generator[tuple[str, PairedGram], None, None]
@@ -180,7 +181,6 @@ class LayerwiseRun(Generic[ModelT]):
         else:
             pairs = _standing(grams)
         finished: dict[str, QuantizedLayer] = {}
-        work = self._times(calibrated=bool(grams) or self._plans)
         total, done = len(self.layers), 0.0
         with closing(pairs):  # here and now: an error's traceback would keep the passes for another thread to end
             for name, paired in chain(pairs, _unreached(self.layers, finished)):
@@ -200,7 +200,7 @@ class LayerwiseRun(Generic[ModelT]):
         tenth of the shortest quantization.
         """
         if calibrated or not self._walks:
-            return layer_times(self.layers, len(self._target))
+            return layer_times(self.layers, len(self._target) if self._walks else 0)
         seconds, reached = watched_pass(self._target.passes(self._target.full)[0], self.layers)
         times = layer_times(self.layers, len(self._target), reached)
         self._clock.expect("quantize", sum(times.values()), seconds)

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 from pqcomq.errors import InputError
+from pqcomq.quantization import layerwise
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import tokens
 from pqcomq.quantization.files.module_file import load_module, save_module
@@ -96,6 +97,33 @@ def test_a_cnn_answers_nearly_as_before_and_is_itself_left_alone(cnn, images, fi
     assert 0 < relative(cnn.eval()(new), made.module(new)) < lost
     assert made.effective_bits > bits
     assert max(made.layer_errors.values()) < lost
+
+
+class Remembering(nn.Module):
+    """A network whose answer hangs on how often it was run."""
+
+    def __init__(self):
+        super().__init__()
+        self.head, self.runs = nn.Linear(8, 6), 0
+
+    def forward(self, x):
+        self.runs += 1
+        return self.head(self.runs * x)
+
+
+def test_what_a_network_keeps_of_its_passes_is_the_same_in_both_copies(finish):
+    model = Remembering().eval()
+    made = finish(quantize_module(model, [torch.randn(64, 8)], replace(EIGHT, inputs="quantized")))
+    assert relative(model.head.weight, made.module.head.weight) < 1e-3, "fitted to inputs of another pass"
+
+
+@pytest.mark.parametrize(("inputs", "followed"), [("full", 0), ("quantized", 4)])
+def test_passes_count_for_the_layers_times_only_where_they_are_run(cnn, images, finish, monkeypatch, inputs, followed):
+    asked = []
+    times = layerwise.layer_times
+    monkeypatch.setattr(layerwise, "layer_times", lambda *given: asked.append(given[1]) or times(*given))
+    finish(quantize_module(cnn, images, replace(EIGHT, inputs=inputs)))
+    assert asked == [followed]
 
 
 def test_the_descent_beats_rounding_to_nearest(cnn, images, finish):

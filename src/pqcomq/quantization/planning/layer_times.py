@@ -57,11 +57,11 @@ def watched_pass(run: Callable[[], None], layers: Mapping[str, QuantizableLayer]
 def layer_times(
     layers: Mapping[str, QuantizableLayer], inputs: int, reached: Mapping[str, float] | None = None
 ) -> dict[str, float]:
-    """How long each layer takes while the quantized model's inputs are followed, in the time of a plain pass.
+    """How long each layer takes, with the passes that follow the quantized model's inputs, in the time of a plain pass.
 
     Args:
         layers: by name, in the order in which the passes come to them.
-        inputs: calibration inputs.
+        inputs: calibration inputs that are followed; 0 where layers are fitted to what full precision has shown before.
         reached: of :func:`watched_pass`; None spreads the passes evenly.
 
     Examples:
