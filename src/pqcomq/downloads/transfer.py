@@ -294,11 +294,14 @@ def _receive(wanted: Wanted, response: requests.Response, part: Path, done: int,
 
     What is in the part is given up only once something else has come that may be the file.
     """
+    kept, host = done, host_of(response.url)
     if not _continues(response, done):
         done = 0
-    host = host_of(response.url)
     length = response.headers.get("Content-Length", "")
     total = done + int(length) if length.isdecimal() else None
+    plain = "Content-Encoding" not in response.headers  # otherwise the length is not the file's
+    if kept and not done and plain and total is not None and total < (wanted.most_bytes or 0):
+        raise OtherFileError(f"{host} sent a shorter file in place of {wanted.name}.")
     _check_size(wanted, host, total or 0)
     _check_room(wanted, (total or wanted.most_bytes or 0) - done, part.parent)
     chunks = response.iter_content(CHUNK_BYTES)

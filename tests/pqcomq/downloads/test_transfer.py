@@ -284,7 +284,9 @@ def test_no_way_leads_past_encryption(tmp_path, monkeypatch):
         download("https://models.invalid/a", SHA256, tmp_path, "data.bin")
 
 
-@pytest.mark.parametrize(("content", "ranges"), [(PAGE, False), (PAGE, True), (CONTENT + b"more", False)])
+@pytest.mark.parametrize(
+    ("content", "ranges"), [(PAGE, False), (PAGE, True), (b'{"error": 3}', False), (CONTENT + b"more", False)]
+)
 def test_what_is_here_is_not_given_up_for_something_else(server, tmp_path, content, ranges):
     (tmp_path / "data.bin.part").write_bytes(CONTENT[:700_000])
     server.content, server.ranges = content, ranges
