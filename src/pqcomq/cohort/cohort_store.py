@@ -98,11 +98,18 @@ class CohortStore:
         earlier = {each.name: each for each in self.found().cases}
         for case in cases:
             before = earlier.get(case.name)
-            if before is None or not self.is_done(case):
+            if before is None:
+                continue
+            # Scored or not: models that are there may have been calibrated on what they are to be kept from.
+            if settings.calibrates_on_other_patients and case.unit != before.unit:
+                raise InputError(
+                    f"The folder holds models that were calibrated when the case '{case.name}' was another patient's; "
+                    "choose another folder for --out.",
+                    self.folder,
+                )
+            if not self.is_done(case):
                 continue
             changed = case.difference(before)
-            if changed is None and settings.calibrates_on_other_patients and case.unit != before.unit:
-                changed = "another patient"  # whom its models were not to be calibrated on
             if changed is None and (case.image, case.labels) != (before.image, before.labels):
                 changed = "other files" if self._files_are_others(case) else None  # they may only have been moved
             if changed is not None:

@@ -212,8 +212,11 @@ def test_cases_may_be_called_another_patient_s_and_the_tables_go_by_that(cases, 
     left_out = replace(quick, recipes=(CaseRecipe("rtn", 4, "leave-one-out"),))
     content = json.loads((out / cohort_store.MANIFEST).read_text(encoding="utf-8"))
     (out / cohort_store.MANIFEST).write_text(json.dumps({**content, "settings": left_out.to_dict()}), encoding="utf-8")
-    with pytest.raises(InputError, match="results of the case 'anna' with another patient"):
-        CohortStore(out).check(left_out, cases.cases)
+    for done in (True, False):
+        with pytest.raises(InputError, match="calibrated when the case 'anna' was another patient's; choose another"):
+            CohortStore(out).check(left_out, cases.cases)
+        if done:
+            (out / "cases" / f"{cases.cases[0].key}.parquet").unlink()
 
 
 def test_a_case_whose_labels_were_corrected_is_scored_again(phantoms, quick, tmp_path):
