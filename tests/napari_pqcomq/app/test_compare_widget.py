@@ -217,6 +217,7 @@ def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot,
     shown_viewer.dims.set_current_step(0, 6)
     wait_for_masks(qtbot, shown_viewer, [6])
     press(qtbot, ready.panels.view_bar.keep)
+    qtbot.waitUntil(lambda: "Masks of FP32" in shown_viewer.layers, timeout=PATIENCE_MS)  # records are made beside
     kept = [shown_viewer.layers[f"Masks of {precision}"] for precision in ("FP32", "8-bit Round to nearest")]
     assert not any(layer.visible for layer in kept), "they would lie over the masks that they are copies of"
     for layer, side in zip(kept, (1, 2), strict=True):

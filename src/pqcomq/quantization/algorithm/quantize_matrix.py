@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
@@ -33,24 +36,70 @@ def quantize_matrix(
     Raises:
         ValueError: weights or Gram matrix are not finite, or scales would not fit float16.
     """
-    check_finite(weight, gram)
-    order = _permutation(weight, settings.permutation)
-    stored = weight if order is None else weight[:, order]  # (n, m)
-    seen = damped(gram if order is None else gram[order][:, order], settings.damping)  # (m, m)
-    units = ScaleGroups.of(settings.granularity, settings.group_size, weight.shape[1])
+    return quantize_prepared(PreparedMatrix.of(weight, gram, settings), settings, shape or tuple(weight.shape))
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedMatrix:
+    """What all bit widths and groups of one matrix have in common; worked out once, where several are tried.
+
+    Attributes:
+        weight: (n, m), in stored order.
+        gram: (m, m), damped, in the same order.
+        order: (m,), the input channel of each stored column; None where they are as in the layer.
+        visiting: the order in which columns are rounded.
+    """
+
+    weight: Tensor
+    gram: Tensor
+    order: Tensor | None
+    visiting: Order
+
+    @classmethod
+    def of(cls, weight: Tensor, gram: Tensor, settings: QuantizationConfig) -> PreparedMatrix:
+        """A matrix (n, m) and the Gram matrix (m, m) of its inputs.
+
+        Raises:
+            ValueError: either is not finite.
+        """
+        check_finite(weight, gram)
+        order = _permutation(weight, settings.permutation)
+        stored = weight if order is None else weight[:, order]  # (n, m)
+        seen = damped(gram if order is None else gram[order][:, order], settings.damping)  # (m, m)
+        return cls(stored, seen, order, settings.order)
+
+    @cached_property
+    def visit(self) -> Tensor:
+        """(m,) int64, stored columns in the order in which they are rounded."""
+        return visiting_order(self.weight, self.gram, self.visiting)
+
+    @cached_property
+    def coupling(self) -> Tensor:
+        """(m, m), the Gram matrix in visiting order."""
+        return self.gram[self.visit][:, self.visit]
+
+    @cached_property
+    def factor(self) -> Tensor | None:
+        """(m, m), see :func:`.feedback_factor`: for few rows, most of the time that a trial takes."""
+        return feedback_factor(self.coupling)
+
+
+def quantize_prepared(matrix: PreparedMatrix, settings: QuantizationConfig, shape: tuple[int, ...]) -> QuantizedWeight:
+    """Quantize a matrix that was prepared with the same permutation, damping and order, see :func:`quantize_matrix`."""
+    units = ScaleGroups.of(settings.granularity, settings.group_size, matrix.weight.shape[1])
     levels = initial_qparams(
-        stored,
-        seen.diagonal(),
+        matrix.weight,
+        matrix.gram.diagonal(),
         units,
         settings.bits,
         settings.zero_point,
         settings.search_clipping,
         settings.scales,
     )
-    codes = levels.nearest(stored)
+    codes = levels.nearest(matrix.weight)
     if settings.method != "rtn":
-        codes, levels = _descend(stored, seen, codes, levels, settings)
-    return _packed(codes, levels, order, settings, shape or tuple(weight.shape))
+        codes, levels = _descend(matrix, codes, levels, settings)
+    return _packed(codes, levels, matrix.order, settings, shape)
 
 
 def check_finite(weight: Tensor, gram: Tensor) -> None:
@@ -89,13 +138,12 @@ def visiting_order(weight: Tensor, gram: Tensor, order: Order) -> Tensor:
 
 
 def _descend(
-    weight: Tensor, gram: Tensor, codes: Tensor, levels: QParams, settings: QuantizationConfig
+    matrix: PreparedMatrix, codes: Tensor, levels: QParams, settings: QuantizationConfig
 ) -> tuple[Tensor, QParams]:
     """Error feedback if asked for, then sweeps of codes and levels in turn; the error never rises."""
-    visit = visiting_order(weight, gram, settings.order)
-    coupling = gram[visit][:, visit]
+    weight, gram, visit, coupling = matrix.weight, matrix.gram, matrix.visit, matrix.coupling
     residual, error = _left(weight, gram, levels.values(codes))
-    factor = feedback_factor(coupling) if settings.feedback else None
+    factor = matrix.factor if settings.feedback else None
     if factor is not None:
         fed = rounding_pass(weight, torch.zeros_like(weight), factor, levels, visit)
         fed_residual, fed_error = _left(weight, gram, levels.values(fed))

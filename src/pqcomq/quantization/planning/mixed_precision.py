@@ -16,7 +16,7 @@ from pqcomq.quantization.algorithm.config import BIT_WIDTHS, LAYER_WIDTHS, Quant
 from pqcomq.quantization.algorithm.gram import InputGram, QuantizableLayer, weight_matrix
 from pqcomq.quantization.algorithm.output_error import output_energy, relative_error
 from pqcomq.quantization.algorithm.packing import row_bytes
-from pqcomq.quantization.algorithm.quantize_matrix import quantize_matrix
+from pqcomq.quantization.algorithm.quantize_matrix import PreparedMatrix, quantize_matrix, quantize_prepared
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
 from pqcomq.quantization.workers import Workers
@@ -122,7 +122,8 @@ def _trials(
     taken to be the same at the others.
     """
     matrix = weight_matrix(layer)
-    some = matrix[:: max(len(matrix) // _TRIED_ROWS, 1)]
+    step = max(len(matrix) // _TRIED_ROWS, 1)
+    some = matrix[::step]
     nominal = LayerPlan(min(settings.bits, 4), 64)
     one_sweep = replace(settings, sweeps=min(settings.sweeps, 1))
     widths = widths_of(settings)
@@ -131,10 +132,14 @@ def _trials(
     error: dict[LayerPlan, float] = {}
     energy = float(output_energy(some, gram).sum())
     try:
+        prepared = PreparedMatrix.of(some, gram, one_sweep)
         for plan in trials:
-            weight = quantize_matrix(some, gram, plan.settings(one_sweep))
+            weight = quantize_prepared(prepared, plan.settings(one_sweep), tuple(some.shape))
             error[plan] = relative_error(some, weight.dequantize(), gram, energy)
-        typical = quantize_matrix(matrix, gram, nominal.settings(one_sweep))
+            if plan == nominal:
+                typical = weight
+        if step > 1:
+            typical = quantize_matrix(matrix, gram, nominal.settings(one_sweep))
     except ValueError as problem:
         raise InputError(f"layer {name!r} cannot be quantized: {problem}") from problem
     error |= {LayerPlan(bits, 64): error[LayerPlan(4, 64)] * share for bits, share in _BEYOND_FOUR.items()}
