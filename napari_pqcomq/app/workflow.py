@@ -236,6 +236,8 @@ class Workflow(QObject):
         panels.jobs.running.connect(panels.live.pause)
         # Boxes after the live session, which listens since it was made: it knows by then which masks have become live.
         self.weights.changed.connect(self.changed)
+        panels.model.kept.removed.connect(self._on_removed)
+        panels.jobs.running.connect(lambda running: panels.model.kept.setEnabled(not running))  # a job may need them
         panels.objects.changed.connect(self._on_objects)
         for signal in (panels.model.changed, panels.calibration.changed, panels.view.changed):
             signal.connect(self.changed)
@@ -313,6 +315,10 @@ class Workflow(QObject):
         panels.prompts.set_volume(volume)
         panels.truth.set_volume(volume)
         self._on_box()
+
+    def _on_removed(self, key: str) -> None:
+        self.models.forget(key)
+        self.weights.changed.emit()
 
     def _on_window(self, limits: tuple[float, float]) -> None:
         """The picture, and what live models see if they see that; figures stay those of the window of then."""

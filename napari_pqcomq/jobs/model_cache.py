@@ -96,6 +96,15 @@ class ModelCache:
         """Let go of what can be made again in a moment: full precision, and compiled models."""
         self._key, self._model, self._ready = None, None, {}
 
+    def forget(self, key: str) -> None:
+        """A model's own weights are no longer on this machine: those that come next may be others."""
+        with self._lock:
+            self._quantized = tuple(
+                each for each in self._quantized if (each.choice.key, each.choice.checkpoint) != (key, None)
+            )
+        if self._key == (key, None):
+            self.rest()
+
     def take(self, key: str, checkpoint: Path | None) -> Segmenter:
         """The full-precision model, loaded unless it is at hand already.
 

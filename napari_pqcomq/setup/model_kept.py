@@ -82,14 +82,14 @@ class ModelKept(QWidget):
             self._say(sentence)
 
     def _remove(self) -> None:
+        key = self._key  # while it is asked, a job may end that shows another model
         answer = QMessageBox.question(
             self,
             tr("Remove weights"),
-            tr("Delete {title}'s weights from this machine?", title=entry_of(self._key).title),
+            tr("Delete {title}'s weights from this machine?", title=entry_of(key).title),
         )
         if answer != QMessageBox.StandardButton.Yes:
             return
-        key = self._key
         try:
             forget(key)
         except InputError as problem:

@@ -66,6 +66,22 @@ def test_weights_made_elsewhere_are_named_where_all_widths_are_there():
     assert str(LIVER) == "8 slices of liver"
 
 
+def test_what_was_removed_from_the_machine_is_not_taken_for_what_comes_next(monkeypatch):
+    loaded = []
+    monkeypatch.setattr(model_cache, "load_model", lambda *asked: loaded.append(asked) or made())
+    models = ModelCache()
+    first = models.take("medsam", None)
+    models.keep(replace(OTHER, checkpoint=None), made())
+    models.forget("lite-medsam")
+    assert models.take("medsam", None) is first
+    models.forget("medsam")
+    assert models.quantized(replace(OTHER, checkpoint=None)) is None
+    assert models.take("medsam", None) is not first, "another file may have been taken over since"
+    models.keep(OTHER, made())
+    models.forget("medsam")
+    assert models.quantized(OTHER) is not None, "of a file of the user's own, which is still there"
+
+
 def test_of_too_many_the_oldest_are_dropped(monkeypatch):
     monkeypatch.setattr(model_cache, "_MOST_BYTES", 80_000_000)
     models = ModelCache()

@@ -153,9 +153,25 @@ def test_kept_weights_are_verified_and_removed_in_the_window(panel, server, monk
     monkeypatch.setattr(QMessageBox, "question", lambda *_asked: next(answers))
     press(qtbot, panel.kept.remove_button)
     assert not panel.lacks_checkpoint
-    press(qtbot, panel.kept.remove_button)
+    with qtbot.waitSignal(panel.kept.removed) as removed:
+        press(qtbot, panel.kept.remove_button)
+    assert removed.args == [KEY]
     assert panel.lacks_checkpoint
     assert panel.fetching.isVisible()
     assert not panel.kept.isVisible()
     panel.choose_model("lite-medsam")
     assert not panel.kept.isVisible()
+
+
+def test_the_model_asked_about_is_removed_though_another_is_shown_meanwhile(panel, server, monkeypatch, qtbot):
+    panel.choose_model(KEY)
+    with qtbot.waitSignal(panel.changed, timeout=PATIENCE_MS):
+        press(qtbot, panel.fetching.fetch_button)
+
+    def question(*_asked):
+        panel.choose_model("lite-medsam")  # as a session does that has been read by now
+        return QMessageBox.StandardButton.Yes
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    press(qtbot, panel.kept.remove_button)
+    assert record_of(KEY) is None
