@@ -10,6 +10,7 @@ from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.session_jobs import JitterJob, OpenedSession, OpenSessionJob, SaveSessionJob
+from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.results.reader_study_panel import Pair
 from napari_pqcomq.results.slice_rows import slice_rows
@@ -100,7 +101,7 @@ class ResultsController:
     def _connect(self) -> None:
         panels = self._panels
         panels.store.changed.connect(self._on_result)
-        panels.plots.slice_chosen.connect(panels.view.go_to)
+        panels.plots.slice_chosen.connect(self._go_to)
         panels.slice_strip.slice_chosen.connect(panels.view.go_to)
         panels.gate.changed.connect(self._on_tolerance)
         panels.reader_study.started.connect(self._begin_reading)
@@ -225,8 +226,17 @@ class ResultsController:
     def _on_tolerance(self) -> None:
         self._panels.plots.set_tolerance(self._panels.gate.tolerance)
 
+    def _go_to(self, z: int) -> None:
+        """Show a slice of what the plots are about, whose comparison may be closed and other volumes open by now."""
+        result = self._panels.store.result
+        if result is not None:
+            self._panels.viewer.dims.set_point(0, slice_millimetres(result.volume, z))
+
     def _on_slice(self, event: object = None) -> None:
-        self._panels.plots.set_slice(int(self._panels.viewer.dims.current_step[0]))
+        panels, result = self._panels, self._panels.store.result
+        volume = panels.volume.volume if result is None else result.volume
+        if volume is not None:
+            panels.plots.set_slice(voxel_at(volume, panels.viewer.dims.point)[0])
 
     def _on_theme(self, event: object = None) -> None:
         self._panels.plots.set_dark(self._panels.viewer.theme != "light")

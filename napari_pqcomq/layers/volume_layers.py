@@ -35,6 +35,23 @@ def transform(volume: Volume) -> dict[str, Any]:
     }
 
 
+def slice_millimetres(volume: Volume, z: int) -> float:
+    """Where slice ``z`` lies along the first axis of napari's world."""
+    place = transform(volume)
+    return float(place["translate"][0] + z * place["scale"][0])
+
+
+def voxel_at(volume: Volume, world_zyx: Sequence[float]) -> tuple[int, int, int]:
+    """The volume's voxel z y x nearest to a point of napari's world, e.g. ``viewer.dims.point``.
+
+    Where other layers are open beside it, napari's own steps are no slices of the volume.
+    """
+    place = transform(volume)
+    near = (np.asarray(world_zyx[-3:]) - place["translate"]) / place["scale"]
+    z, y, x = np.clip(np.rint(near), 0, np.subtract(volume.grid.shape_zyx, 1)).astype(int).tolist()
+    return z, y, x
+
+
 def patient_millimetres(volume: Volume, world_zyx: Sequence[float]) -> tuple[float, float, float]:
     """Where a point of napari's world lies in the patient.
 

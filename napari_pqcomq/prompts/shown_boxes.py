@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject
 
+from napari_pqcomq.layers.volume_layers import voxel_at
 from napari_pqcomq.prompts.box_layers import drawn_on, empty_box_layer, lies_on, read_prompts, write_prompts
 from napari_pqcomq.prompts.hand_tools import HandTools
 from napari_pqcomq.prompts.point_marks import as_before
@@ -45,8 +46,11 @@ class ShownBoxes(QObject):
 
     @property
     def slice_in_sight(self) -> int:
-        """Number of the slice that the viewer shows."""
-        return int(self._viewer.dims.current_step[0])
+        """Number of the volume's slice that the viewer shows."""
+        dims = self._viewer.dims
+        if self._volume is None:
+            return int(dims.current_step[0])
+        return voxel_at(self._volume, dims.point)[0]
 
     def set_volume(self, volume: Volume | None) -> None:
         """Show the boxes of another volume, and take the objects that its layers hold."""

@@ -14,6 +14,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from napari_pqcomq.layers.volume_layers import transform, voxel_at
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.orthogonal_planes import Plane, current_plane
 from napari_pqcomq.viewer.scene import MaskPair
@@ -101,13 +102,17 @@ class PlaneInsets(QWidget):
             if source is None or self._viewer.dims.ndim != 3:
                 picture.show_nothing()
             else:
-                picture.show_plane(source, each, self._viewer.dims.current_step, stale=stale)
+                picture.show_plane(source, each, voxel_at(source.volume, self._viewer.dims.point), stale=stale)
 
     def _go_to(self, axes: tuple[int, int], voxels: tuple[int, int]) -> None:
-        steps = list(self._viewer.dims.current_step)
+        source = self._source()
+        if source is None:
+            return
+        place, point = transform(source.volume), list(self._viewer.dims.point)
         for axis, voxel in zip(axes, voxels, strict=True):
-            steps[axis] = min(max(voxel, 0), int(self._viewer.dims.nsteps[axis]) - 1)
-        self._viewer.dims.current_step = tuple(steps)
+            inside = min(max(voxel, 0), source.volume.grid.shape_zyx[axis] - 1)
+            point[axis] = place["translate"][axis] + place["scale"][axis] * inside
+        self._viewer.dims.point = tuple(point)
 
 
 class _Inset(QWidget):

@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, Qt
 
-from napari_pqcomq.layers.volume_layers import image_tuple
+from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.overlays.plane_insets import InsetSource, PlaneInsets
 from napari_pqcomq.viewer.scene import MaskPair
@@ -82,6 +82,22 @@ def test_a_click_or_a_drag_goes_to_the_place_in_all_planes(insets, viewer, qtbot
     assert viewer.dims.current_step == (8, 8, 25), "coronal keeps its own place"
     qtbot.mouseClick(coronal, Qt.MouseButton.LeftButton, pos=QPoint(1, 1))
     assert viewer.dims.current_step[0] == 11, "beyond the edge is the edge"
+
+
+def test_planes_are_the_volume_s_own_whatever_else_is_open(insets, viewer, volume, qtbot, monkeypatch):
+    cut = []
+    for picture in insets.pictures:
+        monkeypatch.setattr(picture, "_cut", lambda source, plane, at: cut.append((plane, at)))
+    place = transform(volume)
+    below = [place["translate"][0] - 30.0, *place["translate"][1:]]
+    viewer.add_image(np.zeros((60, 60, 80)), **{**place, "scale": (1.0, 1.0, 1.0), "translate": below})
+    viewer.dims.point = [place["translate"][axis] + n * place["scale"][axis] for axis, n in enumerate((9, 7, 6))]
+    assert viewer.dims.current_step[0] != 9
+    insets.refresh()
+    qtbot.waitUntil(lambda: cut == [(Plane.CORONAL, 7), (Plane.SAGITTAL, 6)])
+    insets.pictures[0].chosen.emit((0, 2), (4, 10))
+    there = [place["translate"][axis] + n * place["scale"][axis] for axis, n in enumerate((4, 7, 10))]
+    assert viewer.dims.point == pytest.approx(there)
 
 
 def test_turning_slices_cuts_no_other_slice_out_of_the_volume(insets, viewer, qtbot, monkeypatch):
