@@ -216,12 +216,15 @@ class GroundTruthPanel(QGroupBox):
         Raises:
             InputError: it is no labels file or lies on another grid.
         """
-        if self._volume is None:
+        volume = self._volume
+        if volume is None:
             raise InputError(tr("Open the volume before its labels."))
-        made = [Labels(data, **keywords) for data, keywords, _kind in labels_as_chosen(path, self._volume)]
+        made = [Labels(data, **keywords) for data, keywords, _kind in labels_as_chosen(path, volume)]
+        is_chosen = self._volume is volume  # a job that ended meanwhile may have opened another
         for layer in made:
+            layer.visible = is_chosen
             self._viewer.add_layer(layer)
-        if made:
+        if made and is_chosen:
             self.layers.choose(made[0])
 
     def _labels_fit(self) -> bool:

@@ -79,12 +79,13 @@ class OpenMenu(QPushButton):
         return lambda: self.open(path)
 
     def _ask_file(self) -> None:
-        path, _filter = QFileDialog.getOpenFileName(self, tr("Volume"), "", _FILES)
+        # In the window's name: the page with this button goes when the dock's parts are there, a question with it.
+        path, _filter = QFileDialog.getOpenFileName(self.window(), tr("Volume"), "", _FILES)
         if path:
             self.open(Path(path))
 
     def _ask_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, tr("DICOM folder"))
+        path = QFileDialog.getExistingDirectory(self.window(), tr("DICOM folder"))
         if path:
             self.open(Path(path))
 

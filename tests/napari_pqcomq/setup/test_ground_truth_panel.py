@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -187,3 +188,15 @@ def test_labels_of_one_patient_are_not_held_against_another_s_of_the_same_shape(
     panel.label.setValue(1)
     with pytest.raises(InputError, match="another volume's grid"):
         panel.truth()
+
+
+def test_labels_that_come_when_another_volume_is_chosen_are_no_truth_about_it(panel, volume, monkeypatch):
+    def reading(_path, read_on):
+        panel.set_volume(replace(volume, voxels=volume.voxels + 1))  # of the same grid, by a job that has ended
+        return [labels_tuple(read_on, np.ones(volume.grid.shape_zyx, np.uint8), "labels")]
+
+    monkeypatch.setattr("napari_pqcomq.setup.ground_truth_panel.labels_as_chosen", reading)
+    panel.open_labels(Path("labels.nii.gz"))
+    assert panel.layers.count() == 2
+    assert panel.layers.layer is None
+    assert not panel.layers.itemData(1).visible
