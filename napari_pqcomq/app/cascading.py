@@ -9,9 +9,11 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.job_requests import cascade_job
+from napari_pqcomq.app.mask_keeping import add_masks
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs.cascade_jobs import CascadeOutcome, ReadThresholdJob
+from napari_pqcomq.layers.volume_layers import slice_millimetres
 from napari_pqcomq.results.kept_masks import labels_layer
 from napari_pqcomq.translation import tr
 from pqcomq.cohort.packages import check_installed
@@ -36,7 +38,7 @@ class Cascading(QObject):
         panel = panels.cascade
         panel.run_requested.connect(self.run)
         panel.cohort_requested.connect(self.take_threshold)
-        panel.slice_chosen.connect(panels.view.go_to)
+        panel.slice_chosen.connect(self._go_to)
         panel.changed.connect(self._to_gate)
         panels.gate.changed.connect(self._from_gate)
         panels.volume.changed.connect(panel.clear)
@@ -74,6 +76,9 @@ class Cascading(QObject):
             return
 
         def take(found: CascadeThreshold) -> None:
+            if not self._workflow.weights.chosen or self._weights().segmenter.fingerprint != job.fingerprint:
+                show_info(tr("The limit was not taken: another quantized model was chosen meanwhile."))
+                return
             self._panels.cascade.set_threshold(found.threshold)
             self._panels.cascade.show_message(found.sentence)
 
@@ -98,11 +103,18 @@ class Cascading(QObject):
             precision=short_precision(outcome.small.segmenter.precision),
             threshold=outcome.threshold,
         )
-        panels.viewer.add_layer(labels_layer(outcome.labels, name, outcome.volume, outcome.names, outcome.origins))
-        if panels.view.is_open:
-            show_info(tr("The layer “{name}” is shown when the comparison is closed.", name=name))
+        layer = labels_layer(outcome.labels, name, outcome.volume, outcome.names, outcome.origins)
+        add_masks(panels, layer, outcome.volume)
         if outcome.volume is panels.volume.volume:  # the table would lead to slices of another one
             panels.cascade.show_outcome(outcome, name)
+            if panels.view.is_open:
+                show_info(tr("The layer “{name}” is shown when the comparison is closed.", name=name))
+
+    def _go_to(self, z: int) -> None:
+        """Show a slice of the volume; where others are open beside it, the viewer counts its steps otherwise."""
+        volume = self._panels.volume.volume
+        if volume is not None:
+            self._panels.viewer.dims.set_point(0, slice_millimetres(volume, z))
 
     def _to_gate(self) -> None:
         gate, threshold = self._panels.gate, self._panels.cascade.threshold

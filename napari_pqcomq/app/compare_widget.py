@@ -165,6 +165,8 @@ class CompareWidget(QWidget):
         """Keep the settings, end what runs, and stop listening to the viewer; once."""
         if self._is_released:
             return
+        for layers in (self.workflow.keeping, self.correcting):
+            layers.finish()
         self.leave()
         self.help.setParent(None)
         self.help.deleteLater()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
+from napari_pqcomq.app.mask_keeping import add_masks
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.autosave.recorded_layers import corrected_labels, restored_layer
+from napari_pqcomq.jobs.errands import Errands
 from napari_pqcomq.results.corrections import Corrections
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.correction_tool import CorrectionTool, Painted, Tool
@@ -39,6 +42,7 @@ class Correcting(QObject):
         super().__init__(parent)
         self._panels, self._workflow = panels, workflow
         self._shown: tuple[ComparisonResult | None, Corrections] = None, panels.store.corrections
+        self._errands = Errands(self)
         self._stroke_came_last = False  # and not a change of the boxes
         self.tool = CorrectionTool(panels.viewer, panels.view, self._number, self)
         panels.corrections.radius.setValue(self.tool.radius_mm)
@@ -82,6 +86,10 @@ class Correcting(QObject):
             self.redo()
         elif self.tool.tool is None:
             self._panels.objects.redo()
+
+    def finish(self) -> None:
+        """Have the layers now that hold what was painted: the dock is about to close."""
+        self._errands.finish()
 
     def release(self) -> None:
         """Stop listening to the viewer."""
@@ -147,14 +155,12 @@ class Correcting(QObject):
         """Corrected masks as layers of the user's; whole volumes are hashed, which is done in a thread."""
         if result.volume is not self._panels.volume.volume:
             return  # they are kept with the comparison of that volume
-        self._worker = create_worker(_read, result, corrections, _start_thread=False)  # type: ignore[arg-type]
-        self._worker.returned.connect(self._add_layers)
-        self._worker.start()
+        self._errands.start(partial(_read, result, corrections), self._add_layers)
 
     def _add_layers(self, read: _Read) -> None:
         volume, layers = read
         for kept, labels in layers:
-            self._panels.viewer.add_layer(restored_layer(kept, labels, volume))
+            add_masks(self._panels, restored_layer(kept, labels, volume), volume)
         show_info(
             tr(
                 "The corrections have ended, since the models are asked anew. What was painted is kept as “{names}”, "

@@ -7,20 +7,23 @@ large volume that takes seconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
 
 from napari.layers import Labels
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.hints import masks_kept
 from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.jobs.errands import Errands
+from napari_pqcomq.layers.volume_layers import VOLUME_KEY
 from napari_pqcomq.results.kept_masks import drawn_before, kept_layers, prompts_in_sight
+from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult
 from pqcomq.volumes.intensity_window import default_window
+from pqcomq.volumes.volume import Volume
 
 
 class MaskKeeping(QObject):
@@ -34,12 +37,16 @@ class MaskKeeping(QObject):
     def __init__(self, panels: Panels, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._panels = panels
-        self._worker: Any = None
+        self._errands = Errands(self)
 
     @property
     def is_running(self) -> bool:
         """Whether layers are on their way."""
-        return self._worker is not None
+        return self._errands.is_running
+
+    def finish(self) -> None:
+        """Have the layers now: the dock is about to close."""
+        self._errands.finish()
 
     def keep(self, drawn_by: Sequence[ComparedModel], result: ComparisonResult | None) -> None:
         """Keep the masks as they are now, whatever becomes of them meanwhile.
@@ -49,7 +56,10 @@ class MaskKeeping(QObject):
             result: on screen, None where all masks are live.
         """
         panels, volume = self._panels, self._panels.volume.volume
-        if volume is None or self.is_running:
+        if volume is None:
+            return
+        if self.is_running:
+            show_info(tr("The masks kept a moment ago are still being made ready; keep these when they are there."))
             return
         window = panels.volume.intensity_window or default_window(volume.modality, volume.voxels)
         prompts = prompts_in_sight(panels.objects.objects, result, panels.live.is_live, window)
@@ -60,16 +70,33 @@ class MaskKeeping(QObject):
             drawn = {} if corrected is None else drawn_before(corrected, corrections)
             return kept_layers(masks, volume, drawn_by, prompts, drawn)
 
-        self._worker = create_worker(keep, _start_thread=False)  # type: ignore[arg-type]
-        self._worker.returned.connect(self._take)
-        self._worker.finished.connect(self._end)
-        self._worker.start()
+        self._errands.start(keep, partial(self._take, volume))
 
-    def _take(self, kept: list[Labels]) -> None:
+    def _take(self, volume: Volume, kept: list[Labels]) -> None:
         with one_redraw(self._panels.viewer):
             for layer in kept:
-                self._panels.viewer.add_layer(layer)
+                add_masks(self._panels, layer, volume)
         show_info(masks_kept(len(kept)))
 
-    def _end(self) -> None:
-        self._worker = None
+
+def add_masks(panels: Panels, layer: Labels, volume: Volume) -> None:
+    """Add masks that were made in the background; over another volume, chosen meanwhile, they are not seen.
+
+    Args:
+        panels: of the dock.
+        layer: the masks.
+        volume: that they lie on.
+    """
+    chosen = panels.volume.volume
+    if chosen is not None and chosen.voxels is volume.voxels:
+        layer.metadata[VOLUME_KEY] = chosen  # its modality may have been set anew
+    else:
+        layer.visible = False
+        show_info(
+            tr(
+                "The layer “{name}” is hidden: it lies on {volume}, and another volume or none is chosen now.",
+                name=layer.name,
+                volume=volume.name,
+            )
+        )
+    panels.viewer.add_layer(layer)

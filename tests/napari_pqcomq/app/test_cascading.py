@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from napari.layers import Labels, Layer
+from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 
 from napari_pqcomq.app.cascading import Cascading
 from napari_pqcomq.jobs import cascade_jobs
 from napari_pqcomq.layers.mask_layers import NAMES_KEY, ORIGINS_KEY
-from napari_pqcomq.layers.volume_layers import image_tuple
+from napari_pqcomq.layers.volume_layers import image_tuple, volume_of
 from napari_pqcomq.prompts.prompted_object import Prompt
 from pqcomq.backends.runtime import Runtime
 from pqcomq.errors import InputError
@@ -64,6 +66,32 @@ def test_slices_in_doubt_are_sent_on_and_told_and_the_masks_are_the_users(cascad
     assert not panels.cascade.run_button.isEnabled()
 
 
+def beside(volume, viewer):
+    """Another volume, finer and lower along z: with it the viewer's steps are no slices of the first."""
+    grid = replace(volume.grid, spacing=(1.5, 2.0, 1.0), origin=(-20.0, 10.0, 270.0))
+    return viewer.add_layer(Layer.create(*image_tuple(replace(volume, grid=grid, voxels=volume.voxels + 1))))
+
+
+def test_masks_that_come_when_another_volume_is_chosen_are_not_seen_over_it(cascading, viewer, panels, volume, qtbot):
+    qtbot.mouseClick(panels.cascade.run_button, Qt.MouseButton.LeftButton)
+    panels.volume.layers.choose(beside(volume, viewer))
+    qtbot.waitUntil(lambda: not panels.jobs.is_running)
+    layer = viewer.layers[-1]
+    assert isinstance(layer, Labels) and not layer.visible
+    assert volume_of(layer) is volume
+    assert panels.cascade.slices.texts() == []
+    assert "lies on block" in notification_manager.records[-1].message
+
+
+def test_a_slice_is_the_volume_s_own_whatever_else_is_open(cascading, viewer, panels, volume):
+    beside(volume, viewer)
+    panels.cascade.slice_chosen.emit(4)
+    assert viewer.dims.point[0] == 300 + 4 * 4
+    assert viewer.dims.current_step[0] != 4
+    panels.prompts.set_end("last")
+    assert panels.objects.objects[0].box.z1 == 4
+
+
 def test_a_box_that_reaches_outside_is_told_and_nothing_is_made(cascading, viewer, panels, qtbot, monkeypatch):
     told = []
     monkeypatch.setattr("napari_pqcomq.jobs.job_runner.show_error", told.append)
@@ -96,6 +124,11 @@ def test_a_cohort_tells_the_limit(cascading, panels, eight_bits, qtbot, monkeypa
     assert asked == [(tmp_path, eight_bits.segmenter.fingerprint)]
     assert (panels.cascade.threshold, panels.gate.tolerance.stability) == (0.679, 0.679)
     assert panels.cascade.message.text() == "It was chosen on other patients."
+    panels.cascade.set_threshold(0.8)
+    panels.cascade.cohort_requested.emit(tmp_path)
+    panels.model.choose_bits(2)  # meanwhile
+    qtbot.waitUntil(lambda: not panels.jobs.is_running)
+    assert panels.cascade.threshold == 0.8, "it was another model's"
 
 
 def test_a_folder_that_is_no_cohort_is_told_and_the_limit_stays(cascading, panels, qtbot, monkeypatch, tmp_path):

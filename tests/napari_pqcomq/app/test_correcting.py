@@ -190,3 +190,27 @@ def test_what_was_painted_is_kept_when_its_box_is_moved_by_a_slip(dock, shown_vi
     assert dock.panels.corrections.rows() == []
     qtbot.waitUntil(lambda: name in [layer.name for layer in shown_viewer.layers], timeout=PATIENCE_MS)
     assert np.array_equal(shown_viewer.layers[name].data[6], painted)
+
+
+def test_a_dock_that_is_closed_at_once_loses_neither_what_was_painted_nor_kept_masks(dock, shown_viewer, monkeypatch):
+    monkeypatch.setattr("napari_pqcomq.jobs.errands.create_worker", lambda *_work, **_how: NeverDone())
+    painted, name = paint(dock), f"Masks of {dock.workflow.result.models[1].segmenter.precision}"
+    dock.workflow.keep_masks()
+    box = dock.panels.objects.objects[0].box
+    dock.panels.objects.set_box(0, replace(box, x0=box.x0 + 1))
+    dock.release()
+    for each in (name, f"{name}, corrected"):
+        assert np.array_equal(shown_viewer.layers[each].data[6], painted)
+
+
+class NeverDone:
+    """A worker whose thread has not come to it yet."""
+
+    def __init__(self):
+        self.returned = self
+
+    def connect(self, take):
+        """Nothing ever comes."""
+
+    def start(self):
+        """It waits for a free thread."""
