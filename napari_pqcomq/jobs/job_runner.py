@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import notification_manager, show_error
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QThreadPool, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.translation import tr
@@ -21,6 +21,10 @@ T = TypeVar("T")
 
 _LACKS_MEMORY = "out of memory", "enough memory", "allocate memory", "bad_alloc", "bad allocation"
 """How torch, CUDA and OpenVINO say it; other sentences with the word memory are about its layout."""
+
+
+_LEAST_THREADS = 16
+"""Of Qt's pool, which has one a core: where two jobs run on two cores, who opens a volume would wait for one to end."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,9 @@ class JobRunner(QWidget):
 
     def __init__(self, parent: QWidget | None = None, *, with_cancel: bool = True) -> None:
         super().__init__(parent)
+        pool = QThreadPool.globalInstance()
+        assert pool is not None  # noqa: S101 (there is always one)
+        pool.setMaxThreadCount(max(pool.maxThreadCount(), _LEAST_THREADS))
         self._with_cancel = with_cancel
         self.bar, self.text = QProgressBar(), QLabel()
         self.text.setWordWrap(True)

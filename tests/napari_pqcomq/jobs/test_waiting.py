@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt, QThreadPool, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.jobs.waiting import WaitingDialog, awaited
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress
@@ -78,6 +79,30 @@ def test_cancel_gives_up_at_once_though_the_work_is_in_the_middle_of_a_step(qtbo
     assert not ended.is_set()
     go_on.set()
     qtbot.waitUntil(ended.is_set)
+
+
+def test_who_waits_does_not_wait_for_the_jobs_that_run_on_every_core(qtbot):
+    pool, go_on = QThreadPool.globalInstance(), threading.Event()
+    runner, cores = JobRunner(), pool.maxThreadCount()
+    qtbot.addWidget(runner)
+
+    def job():
+        yield Progress(0, 0, "quantizing")
+        go_on.wait(60)
+
+    def work():
+        yield Progress(0, 0, "reading")
+        return "read"
+
+    pool.setMaxThreadCount(1)
+    runner.start(job, lambda _made: None, "begin")
+    try:
+        assert awaited(work, "begin") == "read"
+        assert runner.is_running
+    finally:
+        go_on.set()
+        qtbot.waitUntil(lambda: not runner.is_running)
+        pool.setMaxThreadCount(cores)
 
 
 def test_what_is_wrong_is_raised_where_it_is_awaited(qtbot):
