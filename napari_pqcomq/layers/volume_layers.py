@@ -44,10 +44,13 @@ def slice_millimetres(volume: Volume, z: int) -> float:
 def voxel_at(volume: Volume, world_zyx: Sequence[float]) -> tuple[int, int, int]:
     """The volume's voxel z y x nearest to a point of napari's world, e.g. ``viewer.dims.point``.
 
-    Where other layers are open beside it, napari's own steps are no slices of the volume.
+    Where other layers are open beside it, napari's own steps are no slices of the volume. While its layers are removed
+    napari's world may have two axes alone; the first slice stands for any then.
     """
     place = transform(volume)
-    near = (np.asarray(world_zyx[-3:]) - place["translate"]) / place["scale"]
+    origin = place["translate"]
+    point = (*origin[: max(3 - len(world_zyx), 0)], *world_zyx[-3:])
+    near = (np.asarray(point) - origin) / place["scale"]
     z, y, x = np.clip(np.rint(near), 0, np.subtract(volume.grid.shape_zyx, 1)).astype(int).tolist()
     return z, y, x
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from napari_pqcomq.layers.volume_layers import image_tuple, patient_millimetres
+from napari_pqcomq.layers.volume_layers import image_tuple, patient_millimetres, voxel_at
 from pqcomq.volumes.volume import Volume
 
 
@@ -25,3 +25,10 @@ def test_the_cursor_tells_the_patients_millimetres(block, degrees, order):
     index = image.TransformPhysicalPointToIndex(place)
     np.testing.assert_allclose(image.TransformIndexToPhysicalPoint(index), place, atol=1e-6)
     assert image[index] == 200
+
+
+@pytest.mark.parametrize("axes", [2, 3, 4])
+def test_the_nearest_voxel_is_told_whatever_axes_the_window_has(volume, axes):
+    _data, keywords, _kind = image_tuple(volume)
+    world = [99.0, *(np.array([2, 3, 1]) * keywords["scale"] + keywords["translate"])]
+    assert voxel_at(volume, world[4 - axes :]) == (2 if axes > 2 else 0, 3, 1)
