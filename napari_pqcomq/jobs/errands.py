@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from napari.qt.threading import create_worker
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QObject
+
+from napari_pqcomq.jobs.one_off import one_off
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class Errands(QObject):
         """
         errand = _Errand(work, take)
         self._open.append(errand)
-        worker = create_worker(_done, errand, _start_thread=False)  # type: ignore[arg-type]
+        worker = one_off(_done, errand)
         worker.returned.connect(self._on_done)
         worker.start()
 

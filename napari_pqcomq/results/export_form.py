@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -27,6 +26,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
+from napari_pqcomq.jobs.one_off import one_off
 from napari_pqcomq.translation import tr, trn
 from pqcomq.dicom_masks.referenced_series import dicom_obstacle
 from pqcomq.dicom_masks.snomed_anatomy import known_names
@@ -139,11 +139,8 @@ class ExportForm(QWidget):
         masks, volume = self._masks(self.names.by_label())
         self.button.setEnabled(False)
         self.button.setText(tr("Writing…"))
-        self._worker = create_worker(
-            _written,  # type: ignore[arg-type]
-            path, masks, volume, with_patient=self.choice.value.with_patient, overwrite=overwrite,
-            _start_thread=False, _ignore_errors=True,
-        )  # fmt: skip
+        with_patient = self.choice.value.with_patient
+        self._worker = one_off(_written, path, masks, volume, with_patient=with_patient, overwrite=overwrite)
         self._worker.returned.connect(self._tell)
         self._worker.finished.connect(self._end)
         self._worker.start()

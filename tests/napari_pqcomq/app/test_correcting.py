@@ -193,7 +193,7 @@ def test_what_was_painted_is_kept_when_its_box_is_moved_by_a_slip(dock, shown_vi
 
 
 def test_a_dock_that_is_closed_at_once_loses_neither_what_was_painted_nor_kept_masks(dock, shown_viewer, monkeypatch):
-    monkeypatch.setattr("napari_pqcomq.jobs.errands.create_worker", lambda *_work, **_how: NeverDone())
+    monkeypatch.setattr("napari_pqcomq.jobs.errands.one_off", lambda *_work, **_how: NeverDone())
     painted, name = paint(dock), f"Masks of {dock.workflow.result.models[1].segmenter.precision}"
     dock.workflow.keep_masks()
     box = dock.panels.objects.objects[0].box
