@@ -66,7 +66,7 @@ class CompareWidget(QWidget):
         self._shortcuts = Shortcuts(self, keys, self._is_editing)
         self.help = HelpOverlay(self, self._shortcuts.listed, MOUSE)
         self.steps = Steps(self.panels)
-        self.tour = Tour(self.panels, self.steps, self.panels.volume.open_menu.open_sample, self)
+        self.tour = Tour(self.panels, self.steps, self.panels.volume.open_sample, self)
         self._preferences = Preferences(self.panels, self.tour)
         self.autosave = made_autosave(self.panels, self.workflow, self)
         lay_out(self.panels, self.steps, self._shortcuts.table(), self)

@@ -93,7 +93,7 @@ class KeptResults(QObject):
         self._workflow.kept.complete(self._workflow.volume_key, store.result, **since)
 
     def _keep_truth(self) -> None:
-        layer, key, truths = self._panels.truth.layers.layer, self._workflow.volume_key, self._workflow.kept.truths
+        layer, key, truths = self._panels.truth.layer, self._workflow.volume_key, self._workflow.kept.truths
         if layer is None or not key or key != self._volume_key:
             return
         labels, objects = self._panels.truth.labels_set, self._panels.objects.objects

@@ -65,7 +65,7 @@ class Autosave(QObject):
         self._is_released = False
         self._panel, self._folder, self._kept = panel, folder, kept
         self.recorder = Recorder(viewer, volume, objects, store, settings, self)
-        self.offer = Offer(viewer, self.recorder, objects, question, jobs, volume.open_menu.open, self)
+        self.offer = Offer(viewer, self.recorder, objects, question, jobs, volume.open, self)
         self.recorder.failed.connect(show_warning)
         self._deleted.connect(self._tell_deleted)
         panel.delete_requested.connect(self._delete_all)

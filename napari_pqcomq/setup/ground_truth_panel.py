@@ -62,6 +62,12 @@ class GroundTruthPanel(QGroupBox):
         self.label.valueChanged.connect(self._on_label)
         self.layers.changed.connect(self._on_layer)
 
+    @property
+    def layer(self) -> Layer | None:
+        """The chosen labels layer."""
+        chosen: Layer | None = self.layers.layer
+        return chosen
+
     def choose_layer(self, layer: Layer) -> None:
         """Choose one of the viewer's labels layers."""
         self.layers.choose(layer)

@@ -106,6 +106,14 @@ class VolumePanel(QGroupBox):
         self.modalities.activated.connect(self._set_modality)  # by the user's hand alone
         self._on_other_layer()
 
+    def open(self, path: Path) -> None:
+        """Open a file or folder as napari does, and say in a sentence what is wrong with it."""
+        self.open_menu.open(path)
+
+    def open_sample(self) -> None:
+        """Open the sample that needs no download."""
+        self.open_menu.open_sample()
+
     @property
     def volume(self) -> Volume | None:
         """The chosen volume."""
