@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from napari_pqcomq.jobs.choices import ModelChoice
+from napari_pqcomq.jobs.inference_jobs import LiveJob
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.translation import tr
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.statistics.cascade_threshold import CascadeThreshold
-from pqcomq.comparison.compared_model import ComparedModel, check_same_source
+from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.masks.origin import Origin
 from pqcomq.progress import Progress, Steps, Stopwatch, translated
 from pqcomq.quantization.quantized_model import QuantizedModel
@@ -111,12 +112,9 @@ class CascadeJob:
             InputError: the weights were made from another checkpoint, this machine lacks the runtime, or a prompt
                 lies outside.
         """
-        yield Progress(0, 0, tr("Loading the model"))
-        segmenter = self.models.take(self.choice.key, self.choice.checkpoint)
-        check_same_source(segmenter, self.weights)
         for each in self.prompts:
             each.asked.checked(self.volume.grid.shape_zyx)
-        full, small = yield from self.models.compared_models(segmenter, (self.weights,), self.runtime)
+        full, small = yield from LiveJob(self.choice, (self.weights,), self.runtime, self.models).steps()
         window = self.window or default_window(self.volume.modality, self.volume.voxels)
         runner = CascadeRunner(small.segmenter, full.segmenter, self.threshold, self.volume, window, self.cache)
         yield from self._warmed_up(runner)

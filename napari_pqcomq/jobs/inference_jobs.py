@@ -271,11 +271,8 @@ class CompareJob:
             InputError: the weights were made from another checkpoint, this machine lacks the runtime, or a prompt
                 lies outside.
         """
-        yield Progress(0, 0, tr("Loading the model"))
-        segmenter = self.models.take(self.choice.key, self.choice.checkpoint)
-        for each in self.weights:
-            check_same_source(segmenter, each)
-        full, *candidates = yield from self.models.compared_models(segmenter, self.weights, self.runtime)
+        ready = LiveJob(self.choice, self.weights, self.runtime, self.models)
+        full, *candidates = yield from ready.steps()
         yield Progress(0, 0, tr("Warming up the models"))
         asked = [
             PromptedObject(each.name, each.asked, self.truths.get(each.number), each.number) for each in self.prompts

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch, take_over
+from napari_pqcomq.jobs.one_off import one_off
 from napari_pqcomq.setup.model_facts import size_title
 from napari_pqcomq.setup.told_bytes import telling_transfer
 from napari_pqcomq.translation import tr
@@ -147,7 +147,7 @@ class ModelFetch(QWidget):
     def _start(self, work: Callable[..., str], key: str, *more: object) -> None:
         self._fetching = key
         self._problems.pop(key, None)
-        self._worker = worker = create_worker(work, key, *more, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
+        self._worker = worker = one_off(work, key, *more)
         if self._transfer is not None:
             self._transfer.is_abandoned = lambda: worker.abort_requested  # napari asks it as it quits, and waits
         self._worker.returned.connect(self._take)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.model_fetch_jobs import check
+from napari_pqcomq.jobs.one_off import one_off
 from napari_pqcomq.setup.model_facts import size_title
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.rows import row
@@ -67,7 +67,7 @@ class ModelKept(QWidget):
         self._checked = self._key
         self._allow(False)
         self._say(tr("Reading the file…"))
-        self._worker = create_worker(check, self._key, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
+        self._worker = one_off(check, self._key)
         self._worker.returned.connect(self._tell)
         self._worker.errored.connect(lambda _error: self._tell(("", False)))  # napari's worker has already shown it
         self._worker.start()

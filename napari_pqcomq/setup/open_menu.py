@@ -8,11 +8,11 @@ from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Layer
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
 from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch_real_ct
+from napari_pqcomq.jobs.one_off import one_off
 from napari_pqcomq.setup.told_bytes import telling_transfer
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
@@ -105,7 +105,7 @@ class OpenMenu(QPushButton):
     def _download(self) -> None:
         """Fetch the real CT in the background; what is there from before is only read."""
         transfer = telling_transfer(self._show_bytes)
-        self._worker = worker = create_worker(_fetched_layer, transfer, _start_thread=False, _ignore_errors=True)  # type: ignore[arg-type]
+        self._worker = worker = one_off(_fetched_layer, transfer)
         transfer.is_abandoned = lambda: worker.abort_requested  # napari asks it as it quits, and waits
         self._worker.returned.connect(self._take_download)
         self._worker.finished.connect(self._end_download)
