@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from pqcomq.backends.processor import check_processor
+from pqcomq.backends.processor import lacking
 from pqcomq.backends.runtime import Arithmetic, Runtime
 from pqcomq.errors import InputError
 
@@ -17,7 +17,7 @@ def obstacle(runtime: Runtime) -> str | None:
         return device_obstacle(runtime.device)
     try:
         if runtime.on_openvino:
-            check_processor(imported_openvino(runtime).Core(), runtime, Arithmetic.of(runtime))
+            return lacking(imported_openvino(runtime).Core(), runtime, Arithmetic.of(runtime))
     except InputError as error:
         return str(error)
     return None

@@ -17,7 +17,7 @@ from pqcomq.backends.compiled_networks import (
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.int8_weights import integer_values
 from pqcomq.backends.obstacle import imported_openvino, obstacle
-from pqcomq.backends.processor import check_processor
+from pqcomq.backends.processor import lacking
 from pqcomq.backends.runtime import Arithmetic, Runtime, Taken
 from pqcomq.errors import InputError
 from pqcomq.models.execution import Execution, cpu_features
@@ -64,7 +64,8 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime | Taken) -> S
     arithmetic = Arithmetic.of(runtime)
     openvino = imported_openvino(runtime)
     core = openvino.Core()
-    check_processor(core, runtime, arithmetic)
+    if problem := lacking(core, runtime, arithmetic):
+        raise InputError(f"{problem}; choose {Runtime.openvino.value} or {Runtime.torch.value}")
     if arithmetic.eight_bit_inputs and not (isinstance(model, QuantizedModel) and runs_in_integers(model)):
         raise InputError(
             f"runtime {runtime.value}: {segmenter.precision} has no layer of integers with one scale a channel and a "

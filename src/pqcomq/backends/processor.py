@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from pqcomq.backends.runtime import Arithmetic, Runtime
-from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.quantized_weight import QuantizedWeight
 
 _INPUTS, _OUTPUTS, _TOKENS = 256, 64, 64
@@ -17,30 +16,25 @@ _MAGNITUDE = 127
 """Of all weights; with inputs of 255 two products exceed 16 bits."""
 
 
-def check_processor(core: Any, runtime: Runtime, arithmetic: Arithmetic) -> None:  # noqa: ANN401 (no types)
-    """See that a runtime gives here what it is for.
+def lacking(core: Any, runtime: Runtime, arithmetic: Arithmetic) -> str | None:  # noqa: ANN401 (no types)
+    """What a processor has not that a runtime needs, in one sentence; None if it has all.
 
     Args:
         core: OpenVINO's ``Core``.
         runtime: what was asked for.
         arithmetic: what it stands for.
-
-    Raises:
-        InputError: this processor lacks the instructions.
     """
     capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     wanted = ["BF16"] * (arithmetic.floats == "bf16") + ["INT8"] * arithmetic.eight_bit_inputs
     missing = [each for each in wanted if each not in capabilities]
-    instead = f"choose {Runtime.openvino.value} or {Runtime.torch.value}"
     if missing:
-        raise InputError(
-            f"runtime {runtime.value} needs a processor with {' and '.join(missing)}, which this one has not; {instead}"
-        )
+        return f"runtime {runtime.value} needs a processor with {' and '.join(missing)}, which this one has not"
     if arithmetic.eight_bit_inputs and not sums_bytes_exactly():
-        raise InputError(
+        return (
             f"runtime {runtime.value} needs a processor that sums products of bytes in 32 bits (AVX-VNNI, AVX-512 "
-            f"VNNI, AMX), and this one would cut sums off at 16; {instead}"
+            "VNNI, AMX), and this one would cut sums off at 16"
         )
+    return None
 
 
 @cache

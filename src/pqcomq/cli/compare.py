@@ -145,11 +145,13 @@ def _masks(result: ComparisonResult, full: Segmenter, quantized: QuantizedModel)
 def print_comparison(comparison: Comparison) -> None:
     """The table for people."""
     from pqcomq.comparison.presentation.comparison_text import comparison_rows, side_title
+    from pqcomq.comparison.presentation.speed_text import remark_on_speed
 
     reference, candidate = comparison.reference, comparison.candidate
+    remark = remark_on_speed(comparison)
     print_table(
         f"{comparison.volume_name}, slices {comparison.prompt.first} to {comparison.prompt.last}",
         ["", side_title(reference), side_title(candidate)],
         comparison_rows(comparison),
-        caption=" ".join(filter(None, [candidate.execution.why, RESEARCH_ONLY])),
+        caption=" ".join(filter(None, [remark and f"{remark}.", candidate.execution.why, RESEARCH_ONLY])),
     )

@@ -14,7 +14,7 @@ import torch
 from pqcomq.backends import processor
 from pqcomq.backends.int8_weights import integer_values
 from pqcomq.backends.layer_source import Layer, in_own_order
-from pqcomq.backends.obstacle import available
+from pqcomq.backends.obstacle import available, obstacle
 from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.measures.metrics import dice
@@ -222,6 +222,7 @@ def test_a_processor_that_cuts_sums_of_bytes_off_is_named(lite_medsam, monkeypat
     monkeypatch.setattr(processor, "sums_bytes_exactly", lambda: False)
     with pytest.raises(InputError, match=r"openvino-int8 needs a processor that sums.*VNNI.*choose openvino or torch"):
         on_runtime(lite_medsam, Runtime.openvino_int8)
+    assert "; choose" not in obstacle(Runtime.openvino_int8), "no advice where it was followed already"
     assert not available(Runtime.openvino_int8_bf16)
     assert available(Runtime.openvino)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pqcomq.cli.compare import print_comparison
 from pqcomq.comparison.evaluate import ModelSummary, summary_table
 from pqcomq.comparison.measures.latency import Latency
 from pqcomq.comparison.model_result import Comparison
@@ -71,6 +72,13 @@ def test_a_ratio_below_one_never_stands_alone(comparison, weights, says):
     low = slower(comparison, weights)
     assert speed_lines(low, low.candidate)[1:] == ["1.4 × FP32 in torch · 1.0 × in OpenVINO", says]
     assert says not in speed_lines(comparison, comparison.candidate)
+
+
+def test_a_ratio_below_one_does_not_stand_alone_in_the_terminal_either(comparison, capsys):
+    print_comparison(slower(comparison, "widened to FP32 when loaded"))
+    assert "Low bits save the file's size here, not time." in " ".join(capsys.readouterr().out.split())
+    print_comparison(comparison)
+    assert "not time" not in capsys.readouterr().out
 
 
 def test_simulated_low_bits_have_no_ratio(phantom, comparison_of):

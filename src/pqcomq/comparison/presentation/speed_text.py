@@ -23,7 +23,7 @@ def speed_lines(comparison: Comparison, side: ModelResult) -> list[str]:
     ratios = [f"{each.times:.1f} × {each.against}" for each in comparison.speedups]
     if ratios:
         lines.append(" · ".join([ratios[0], *(each.replace("FP32 ", "") for each in ratios[1:])]))
-    return [*lines, *_remark(comparison)]
+    return [*lines, *filter(None, [remark_on_speed(comparison)])]
 
 
 def speed_rows(comparison: Comparison) -> list[tuple[str, ...]]:
@@ -44,13 +44,13 @@ def speed_kind(side: ModelResult) -> str:
     return f"real, weights {widened}" if widened.startswith("widened") else "real"
 
 
-def _remark(comparison: Comparison) -> list[str]:
-    """What a ratio near one means, or below it, or why there is none: neither is left to stand alone."""
+def remark_on_speed(comparison: Comparison) -> str:
+    """What a ratio near one means, or below it, or why there is none: neither stands alone; empty where time is won."""
     run = comparison.candidate.execution
     if comparison.candidate.simulated and not run.weights.startswith("packed"):
-        return [f"Low bits save the file's size here, not time: {run.library} runs them widened"]
+        return f"Low bits save the file's size here, not time: {run.library} runs them widened"
     if comparison.speedups and comparison.speedups[-1].times > _NO_GAIN:
-        return []
+        return ""
     if run.weights.startswith("packed"):
-        return ["Packed weights save memory here, not time"]
-    return ["Low bits save the file's size here, not time"]
+        return "Packed weights save memory here, not time"
+    return "Low bits save the file's size here, not time"
