@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import notification_manager, show_error
-from qtpy.QtCore import QThreadPool, Signal
+from qtpy.QtCore import QThreadPool, QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.translation import tr
@@ -25,6 +25,10 @@ _LACKS_MEMORY = "out of memory", "enough memory", "allocate memory", "bad_alloc"
 
 _LEAST_THREADS = 16
 """Of Qt's pool, which has one a core: where two jobs run on two cores, who opens a volume would wait for one to end."""
+
+
+_QUIET_SECONDS = 3.0
+"""After which a step of which nothing else is known says for how long it has been going on."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,10 @@ class JobRunner(QWidget):
         self._cancelled = Event()
         self._on_result: Callable[[Any], None] = lambda result: None
         self._began, self._then = 0.0, ""
+        self._newest, self._newest_at = Progress(0, 0, ""), 0.0
+        self._clock = QTimer(self)  # a step of a large model takes half a minute, in which the words go on
+        self._clock.setInterval(1000)
+        self._clock.timeout.connect(self._tell)
         self.setVisible(False)
 
     @property
@@ -122,6 +130,7 @@ class JobRunner(QWidget):
         self._worker.returned.connect(self._take)
         self._worker.errored.connect(self._end)  # napari's worker has already shown the error
         self._worker.start()
+        self._clock.start()
         self.running.emit(True)
 
     def cancel(self) -> None:
@@ -144,18 +153,27 @@ class JobRunner(QWidget):
             self.setVisible(progress.step < progress.total)
 
     def _show(self, progress: Progress) -> None:
+        self._newest, self._newest_at = progress, time.perf_counter()
         self.bar.setRange(0, progress.total)
         self.bar.setValue(progress.step)
+        self._tell()
+
+    def _tell(self) -> None:
         if self.cancel_button.isEnabled() or self._worker is None:
-            self.text.setText(self._words(progress))
+            self.text.setText(self._words())
             self.told.emit(self.text.text())
 
-    def _words(self, progress: Progress) -> str:
-        """What is done, the time left of the whole, and what follows."""
-        told, left = progress.text, progress.remaining_seconds
-        if left is not None:
-            whole = time.perf_counter() - self._began + left
+    def _words(self) -> str:
+        """What is done, the time left of the whole by now, and what follows."""
+        told, left = self._newest.text, self._newest.remaining_seconds
+        now = time.perf_counter()
+        since = now - self._newest_at
+        if left is not None and (left > since or since < _QUIET_SECONDS):
+            left = max(left - since, 0.0)
+            whole = now - self._began + left
             told += tr(" · {left} left of {whole}", left=time_left(left), whole=time_left(whole))
+        elif since >= _QUIET_SECONDS:
+            told += tr(" · {time} so far", time=time_left(since))
         return f"{told}, {self._then}" if self._then else told
 
     def _take(self, result: object) -> None:
@@ -164,17 +182,18 @@ class JobRunner(QWidget):
         if isinstance(result, _Refusal):
             show_error(result.sentence)
         elif isinstance(result, _Failure):
-            _tell(result.error)
+            _report(result.error)
         else:
             on_result(result)
 
     def _end(self, error: object = None) -> None:
         self._worker = None
+        self._clock.stop()
         self.setVisible(False)
         self.running.emit(False)
 
 
-def _tell(error: Exception) -> None:
+def _report(error: Exception) -> None:
     told = str(error).lower()
     if isinstance(error, MemoryError) or any(words in told for words in _LACKS_MEMORY):
         show_error(tr("There is not enough memory for this. Close other programs or volumes, and try again."))

@@ -9,6 +9,7 @@ import numpy as np
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Signal
 
+from napari_pqcomq.live.encoding_clock import EncodingClock
 from napari_pqcomq.live.live_inference import Answer, LiveInference
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.translation import tr
@@ -103,6 +104,8 @@ class LiveSession(QObject):
         self._paused = False
         self._with_figures: set[int] = set()  # objects whose plates show a comparison's figures
         self.latencies_ms: list[float] = []
+        self._clock = EncodingClock(self)
+        self._clock.told.connect(lambda line: self.lines_changed.emit([(line,)] * self._view.sides))
         prompts.changed.connect(self._on_prompts)
         viewer.dims.events.current_step.connect(self._ask)
 
@@ -156,6 +159,7 @@ class LiveSession(QObject):
         """End following; see :meth:`LiveInference.end`."""
         if self._masks is not None:
             self._masks.end(patience_seconds=patience_seconds)
+        self._clock.stop()
         self._models, self._masks, self._live = None, None, set()
 
     def end(self) -> None:
@@ -171,6 +175,7 @@ class LiveSession(QObject):
         """Leave the processor to another job."""
         self._paused = paused
         if paused and self._masks is not None:
+            self._clock.stop()
             self._masks.rest()
         elif not paused:
             self._ask()
@@ -239,6 +244,7 @@ class LiveSession(QObject):
             return
         self._clear_outdated()
         z = self._slice
+        self._clock.look(z)
         if self._models is not None and self._models.looks_ahead:
             self._masks.look(z)
         questions = {number: self._question(asked, z) for number, asked in self._asked.items() if number in self._live}
@@ -258,13 +264,16 @@ class LiveSession(QObject):
     def _on_failed(self, cause: str) -> None:
         """The threads have ended: who starts again gets others; until then boxes are shown, and old masks go."""
         if self.sender() is self._masks:  # and not those before, whose word was under way
+            self._clock.stop()
             self._models = None
             self.failed.emit(cause)
 
     def _on_encoding(self, z: int) -> None:
-        self.lines_changed.emit([(tr("Encoding slice {z}…", z=z),)] * self._view.sides)
+        if self.sender() is self._masks:
+            self._clock.start(z)
 
     def _on_answer(self, answer: Answer) -> None:
+        self._clock.stop(encoded=answer.encoded)
         numbers = [number for number, _prompt in answer.question.prompts if number in self._live]
         if not self._view.is_open or len(answer.masks) != self._view.sides:
             return

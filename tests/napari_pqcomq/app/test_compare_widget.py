@@ -238,7 +238,7 @@ def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot,
     assert shown_viewer.layers["1: masks"].data[5].any(), "the models see what they saw"
     ready.panels.volume.models_see.setCurrentText("The window shown")
     assert not shown_viewer.layers["1: masks"].data[5].any(), "masks of the other window must go too"
-    qtbot.waitUntil(lambda: "Encoding slice 6…" in plates(ready)[0].lines, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "Encoding slice 6…" in " ".join(plates(ready)[0].lines), timeout=PATIENCE_MS)
 
 
 def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(prepared, shown_viewer, qtbot):

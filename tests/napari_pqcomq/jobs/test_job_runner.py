@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from napari.utils.notifications import notification_manager
 
+from napari_pqcomq.jobs import job_runner
 from napari_pqcomq.jobs.job_runner import JobRunner
 from pqcomq.progress import Progress
 
@@ -37,6 +39,58 @@ def test_the_time_left_stands_beside_the_whole_and_what_follows(jobs, qtbot):
     go_on.set()
     qtbot.waitUntil(lambda: results == ["done"])
     assert jobs.isHidden()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that go by for the bar; a list of one number."""
+    now = [100.0]
+    monkeypatch.setattr(job_runner, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    return now
+
+
+def test_the_words_go_on_while_a_step_takes_long(jobs, qtbot, clock):
+    go_on, said = threading.Event(), []
+
+    def steps():
+        yield Progress(1, 4, "Slice 2 of 4", 70.0)
+        go_on.wait(60)
+        yield Progress(1, 4, "A first slice, not timed")
+        go_on.wait(60)
+
+    jobs.start(steps, lambda _result: None, "Preparing…")
+    qtbot.waitUntil(lambda: jobs.text.text().startswith("Slice 2"))
+    assert jobs.text.text() == "Slice 2 of 4 · 1 min 10 s left of 1 min 10 s"
+    clock[0] += 30
+    jobs.told.connect(said.append)
+    qtbot.waitUntil(lambda: bool(said))  # the bar's own clock, without a word of the job
+    assert said[-1] == "Slice 2 of 4 · 40 s left of 1 min 10 s"
+    clock[0] += 41  # longer than was thought
+    jobs._tell()
+    assert jobs.text.text() == "Slice 2 of 4 · 1 min 11 s so far"
+    jobs.cancel()
+    clock[0] += 1
+    jobs._tell()
+    assert jobs.text.text() == "Cancelling after this step…"
+    go_on.set()
+    qtbot.waitUntil(lambda: not jobs.is_running)
+    assert not jobs._clock.isActive()
+
+
+def test_a_step_of_which_nothing_is_known_tells_for_how_long_it_has_been_going_on(jobs, qtbot, clock):
+    go_on = threading.Event()
+
+    def steps():
+        yield Progress(0, 0, "A first slice, not timed")
+        go_on.wait(60)
+
+    jobs.start(steps, lambda _result: None, "Preparing…", "then the masks")
+    qtbot.waitUntil(lambda: jobs.text.text() == "A first slice, not timed, then the masks")
+    clock[0] += 12
+    jobs._tell()
+    assert jobs.text.text() == "A first slice, not timed · 12 s so far, then the masks"
+    go_on.set()
+    qtbot.waitUntil(lambda: not jobs.is_running)
 
 
 def test_the_window_itself_tells_how_far_it_is_and_leaves_the_bar_to_a_job(jobs, qtbot):
