@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QFont
@@ -19,7 +20,7 @@ _DOUBT = tr("Doubt, told without full precision")
 _SIZES = ("Volume", "File", "Effective bits")
 _DOUBTS = ("Slices in doubt", "Least stability")
 """How the measures begin that are no times."""
-_ROW_PIXELS, _FONT_PIXELS, _VALUE_WIDTH = 14, 11, 68
+_ROW_PIXELS, _FONT_PIXELS, _VALUE_WIDTH, _PADDING = 14, 11, 68, 8
 _TOOLTIP = tr("Full precision and every quantized model, on the current object.")
 
 
@@ -107,6 +108,16 @@ class _Table(QTableWidget):
                 self.setSpan(self.rowCount() - 1, 0, 1, 1 + len(titles))
             for row in rows:
                 self._add_row(*row)
+                self._join_alike(row)
+
+    def _join_alike(self, texts: Sequence[str]) -> None:
+        """Give neighbours of one long text one cell in the last row: alone each would be cut off."""
+        column = 1
+        for text, alike in groupby(texts[1:]):
+            count = len(list(alike))
+            if count > 1 and self.fontMetrics().horizontalAdvance(text) > _VALUE_WIDTH - _PADDING:
+                self.setSpan(self.rowCount() - 1, column, 1, count)
+            column += count
 
     def texts(self) -> list[list[str]]:
         """The table's texts, row by row, the first group's title in its head first; empty cells are left out."""

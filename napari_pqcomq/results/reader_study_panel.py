@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.utils.notifications import show_error
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QEventLoop, Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
+    QApplication,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -28,6 +28,7 @@ from qtpy.QtWidgets import (
 
 from napari_pqcomq.results.result_store import ResultStore
 from napari_pqcomq.translation import tr
+from napari_pqcomq.widgets.controls.rows import row
 from pqcomq.errors import InputError
 from pqcomq.reader_study.blinded_study import BlindedReading, Choice
 from pqcomq.reader_study.trials import Item, items_of
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from pqcomq.comparison.comparison_result import ComparisonResult
 
 _DEFAULT_SLICES = 10
+_SHORTEST_LOOK_SECONDS = 0.2
+"""Nobody compares two masks in less; a key pressed twice, or while the window was busy, is sooner."""
 _KEYS: dict[Choice, tuple[str, str]] = {
     "left": (tr("Left is better (J)"), "J"),
     "none": (tr("No difference (K)"), "K"),
@@ -109,7 +112,7 @@ class ReaderStudyPanel(QWidget):
         self.start_button.clicked.connect(self._ask)
         self.stop_button.clicked.connect(self.stop)
         for choice, button in self.choices.items():
-            button.clicked.connect(lambda _checked=False, chosen=choice: self.choose(chosen))
+            button.clicked.connect(lambda _checked=False, chosen=choice: self._press(chosen))
         store.changed.connect(self._on_result)
         self._refresh()
 
@@ -187,7 +190,13 @@ class ReaderStudyPanel(QWidget):
         self.text.setText(tr("{what}: which mask is better?", what=what))
         self._refresh()
         self.shown.emit(_pair(result, trial.item, trial.quantized_is_left))
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)  # the pair is drawn now
         self._began = self._clock()
+
+    def _press(self, choice: Choice) -> None:
+        """Answer as the user does; what was pressed before the pair was seen is no answer to it."""
+        if self._clock() - self._began >= _SHORTEST_LOOK_SECONDS:
+            self.choose(choice)
 
     def _on_result(self) -> None:
         """Offer another comparison for reading."""
@@ -222,24 +231,20 @@ class ReaderStudyPanel(QWidget):
 
     def _shortcut(self, choice: Choice) -> QShortcut:
         shortcut = QShortcut(QKeySequence(_KEYS[choice][1]), self)
-        shortcut.activated.connect(lambda: self.choose(choice))
+        shortcut.setAutoRepeat(False)
+        shortcut.activated.connect(lambda: self._press(choice))
         return shortcut
 
     def _lay_out(self) -> None:
         form = QFormLayout()
         form.addRow(tr("Slices"), self.slices)
-        row = QHBoxLayout()
-        row.addWidget(self.choices["left"])
-        row.addWidget(self.choices["right"])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
         column.addLayout(form)
         column.addWidget(self.start_button)
-        column.addWidget(self.bar)
+        column.addLayout(row(self.bar, self.stop_button))
         column.addWidget(self.text)
-        column.addLayout(row)
-        column.addWidget(self.choices["none"])
-        column.addWidget(self.stop_button)
+        column.addLayout(row(*self.choices.values()))
         column.addStretch(1)
 
 

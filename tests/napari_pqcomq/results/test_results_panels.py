@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_pqcomq.results import plots_panel
 from napari_pqcomq.results.gate_panel import GatePanel
+from napari_pqcomq.results.metrics_table import MetricsTable
 from napari_pqcomq.results.plots_panel import PlotsPanel
 from napari_pqcomq.results.reader_study_panel import ReaderStudyPanel
 from napari_pqcomq.results.result_store import ResultStore
@@ -173,6 +174,20 @@ def test_names_in_verdicts_are_no_markup(shown, result, store):
     assert "&lt;b&gt;x" in panel.sentences.text()
 
 
+def test_long_texts_that_are_the_same_for_all_models_are_read_whole(shown, result):
+    table = shown(MetricsTable())
+    first = result.objects[0]
+    table.resize(895, 195)  # as the tab is in a window of 1280 × 800
+    table.show_object(replace(first, comparisons=(first.comparisons * 3)[:3]))
+    QApplication.processEvents()
+    times = table.tables[1]
+    row = next(row for row in range(times.rowCount()) if times.item(row, 0).text() == "Runs on")
+    cell = times.item(row, 1)
+    assert len({times.item(row, column).text() for column in range(1, 5)}) == 1
+    assert times.visualItemRect(cell).width() > times.fontMetrics().horizontalAdvance(cell.text())
+    assert times.columnSpan(row, 1) == 4
+
+
 def test_six_verdicts_stand_on_the_tab_of_a_small_window_without_scrolling(shown, result, store):
     panel = shown(GatePanel(store))
     first = result.objects[0]
@@ -245,9 +260,23 @@ def test_keys_choose_only_while_reading(reader, qtbot, tmp_path, store):
     assert store.reading is None
     panel.begin(tmp_path / "log.csv")
     qtbot.waitUntil(panel.isActiveWindow)
-    qtbot.keyClick(panel, Qt.Key.Key_J)
-    qtbot.keyClick(panel, Qt.Key.Key_K)
+    for key in (Qt.Key.Key_J, Qt.Key.Key_K):
+        reader.now[0] += 1
+        qtbot.keyClick(panel, key)
+        qtbot.keyClick(panel, Qt.Key.Key_L)  # pressed before the next pair was seen
     assert [answer.choice for answer in store.reading.answers] == ["left", "none"]
+
+
+def test_all_that_a_reading_asks_is_in_sight_in_a_small_window(reader, tmp_path):
+    panel = reader.panel
+    panel.resize(895, 160)  # as the tab is in a window of 1280 × 800
+    panel.begin(tmp_path / "log.csv")
+    QApplication.processEvents()
+    for widget in (panel.text, panel.bar, panel.stop_button, *panel.choices.values()):
+        assert not widget.visibleRegion().isEmpty()
+    assert panel.minimumSizeHint().height() <= 160
+    tops = [panel.choices[choice].geometry().x() for choice in ("left", "none", "right")]
+    assert tops == sorted(tops)
 
 
 def test_stopping_tells_no_names(reader, qtbot, tmp_path, store):
