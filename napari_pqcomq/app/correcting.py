@@ -13,6 +13,7 @@ from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.autosave.recorded_layers import corrected_labels, restored_layer
 from napari_pqcomq.jobs.errands import Errands
+from napari_pqcomq.layers.label_strokes import LabelStrokes
 from napari_pqcomq.results.corrections import Corrections
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.correction_tool import CorrectionTool, Painted, Tool
@@ -43,6 +44,7 @@ class Correcting(QObject):
         self._panels, self._workflow = panels, workflow
         self._shown: tuple[ComparisonResult | None, Corrections] = None, panels.store.corrections
         self._errands = Errands(self)
+        self._labels = LabelStrokes(panels.viewer)
         self._stroke_came_last = False  # and not a change of the boxes
         self.tool = CorrectionTool(panels.viewer, panels.view, self._number, self)
         panels.corrections.radius.setValue(self.tool.radius_mm)
@@ -77,14 +79,14 @@ class Correcting(QObject):
         """Ctrl+Z: the last stroke with a tool in the hand, or where it came last; else the last change of the boxes."""
         if self._is_about_strokes and self._panels.store.corrections.can_undo:
             self.undo()
-        elif self.tool.tool is None:
+        elif self.tool.tool is None and not self._labels.undo():
             self._panels.objects.undo()
 
     def redo_stroke_or_box(self) -> None:
         """Ctrl+Shift+Z: what Ctrl+Z took back."""
         if self._is_about_strokes and self._panels.store.corrections.can_redo:
             self.redo()
-        elif self.tool.tool is None:
+        elif self.tool.tool is None and not self._labels.redo():
             self._panels.objects.redo()
 
     def finish(self) -> None:
@@ -94,6 +96,7 @@ class Correcting(QObject):
     def release(self) -> None:
         """Stop listening to the viewer."""
         self.tool.release()
+        self._labels.release()
 
     @property
     def _is_about_strokes(self) -> bool:
@@ -124,11 +127,13 @@ class Correcting(QObject):
 
     def _on_painted(self, stroke: Painted) -> None:
         self._stroke_came_last = True
+        self._labels.forget()
         self._panels.store.corrections.note(stroke)
         self._panels.store.corrected.emit()
 
     def _on_boxes(self) -> None:
         self._stroke_came_last = False
+        self._labels.forget()
 
     def _on_shown(self) -> None:
         """Something else is on screen: a comparison that was corrected before is seen as it was left."""

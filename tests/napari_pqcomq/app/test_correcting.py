@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -11,13 +12,15 @@ import pytest
 import SimpleITK as sitk
 from napari.layers import Layer
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.mask_layers import layer_masks
-from napari_pqcomq.layers.volume_layers import image_tuple
+from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.viewer.correction_tool import Painted
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE
+from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.masks.file_formats import sidecar
 
 PATIENCE_MS = 300_000
@@ -214,3 +217,41 @@ class NeverDone:
 
     def start(self):
         """It waits for a free thread."""
+
+
+def activate(dock):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        QApplication.setActiveWindow(dock.window())  # there is no window manager to do it under a virtual screen
+
+
+def test_ctrl_z_takes_back_what_was_painted_on_labels_once_the_brush_is_laid_down(dock, shown_viewer, qtbot, drag):
+    dock.panels.view.close()
+    objects = dock.panels.objects
+    objects.add(objects.objects[0].box, "second")
+    objects.settle()
+    layer = shown_viewer.add_labels(np.zeros((12, 30, 40), np.uint8), **transform(dock.panels.volume.volume))
+    shown_viewer.layers.selection.active = layer
+    layer.mode = "paint"
+    drag(shown_viewer, (12.0, 7.0), (12.0, 14.0))
+    painted = layer.data.copy()
+    assert painted.any()
+    layer.mode = "pan_zoom"
+    activate(dock)
+    control = Qt.KeyboardModifier.ControlModifier
+    both = control | Qt.KeyboardModifier.ShiftModifier
+
+    def press(modifiers):
+        qtbot.keyClick(canvas_of(dock), Qt.Key.Key_Z, modifiers)
+
+    press(control)
+    assert not layer.data.any() and len(objects) == 2
+    press(both)
+    assert np.array_equal(layer.data, painted)
+    press(control)
+    press(control)
+    assert len(objects) == 1, "what came before the stroke"
+    objects.redo()
+    objects.settle()
+    press(control)
+    assert len(objects) == 1 and not layer.data.any(), "the boxes were changed last"
