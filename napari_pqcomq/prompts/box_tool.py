@@ -70,6 +70,20 @@ class BoxTool:
         """Leave the next drag to napari."""
         self._set_armed(False)
 
+    def nudge(self, dx: int, dy: int) -> None:
+        """Move the current object's box by voxels, on axial slices as the mouse does.
+
+        Args:
+            dx: to the patient's left, which is the right of the picture.
+            dy: to the back, which is down.
+        """
+        current, volume = self._prompts.current_prompt, self._volume
+        if current is None or current.box is None or volume is None or self.rests:
+            return
+        if tuple(self._viewer.dims.displayed) == (1, 2):
+            self._prompts.set_box(self._prompts.current, moved(current.box, _WHOLE, dx, dy, volume))
+            self._prompts.settle()
+
     def _set_armed(self, armed: bool) -> None:
         if armed != self.is_armed:
             self.is_armed = armed

@@ -149,6 +149,10 @@ class PromptPanel(QGroupBox):
         spin = self.first if which == "first" else self.last
         spin.setValue(self._boxes.slice_in_sight)
 
+    def nudge(self, dx: int, dy: int) -> None:
+        """Move the current box by voxels to the right and down."""
+        self._tool.nudge(dx, dy)
+
     def request_drawing(self, *, extend: bool = False) -> None:
         """Press the button that draws, or the one that extends; where the model takes no boxes, say so."""
         if self._no_boxes:

@@ -225,6 +225,28 @@ def activate(dock):
         QApplication.setActiveWindow(dock.window())  # there is no window manager to do it under a virtual screen
 
 
+def test_shift_and_the_arrows_move_the_box_and_ctrl_z_takes_each_step_back(dock, qtbot):
+    objects, canvas = dock.panels.objects, canvas_of(dock)
+    activate(dock)
+    shift, before = Qt.KeyboardModifier.ShiftModifier, objects.objects[0].box
+
+    def away():
+        box = objects.objects[0].box
+        assert (box.x1 - box.x0, box.y1 - box.y0, box.z0, box.z1) == (*size, before.z0, before.z1)
+        return round(box.x0 - before.x0, 6), round(box.y0 - before.y0, 6)
+
+    size = before.x1 - before.x0, before.y1 - before.y0
+    steps = {Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Down: (1, 1), Qt.Key.Key_Left: (0, 1), Qt.Key.Key_Up: (0, 0)}
+    for key, expected in steps.items():
+        qtbot.keyClick(canvas, key, shift)
+        assert away() == expected
+    qtbot.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert away() == (0, 1)
+    for _ in range(60):
+        qtbot.keyClick(canvas, Qt.Key.Key_Up, shift)
+    assert objects.objects[0].box.y0 == 0, "it stays in the volume"
+
+
 def test_ctrl_z_takes_back_what_was_painted_on_labels_once_the_brush_is_laid_down(dock, shown_viewer, qtbot, drag):
     dock.panels.view.close()
     objects = dock.panels.objects
