@@ -6,6 +6,7 @@ from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
+from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
 from pqcomq.segmentation.box import Box3D
 
 
@@ -52,9 +53,10 @@ class Navigation(QObject):
     def _on_chosen(self) -> None:
         """The user has chosen an object of the list: look at it, on a slice of its box."""
         current, view = self._panels.objects.current_prompt, self._panels.view
-        if current is None or not view.is_open or self._workflow.is_reading:
+        volume = view.volume
+        if current is None or volume is None or not view.is_open or self._workflow.is_reading:
             return
-        if int(self._panels.viewer.dims.current_step[0]) not in current.asked.slices:
+        if voxel_at(volume, self._panels.viewer.dims.point)[0] not in current.asked.slices:
             view.go_to(current.asked.start)
         self._look_at_object()
 
@@ -66,10 +68,12 @@ class Navigation(QObject):
 
     def _go_through(self, box: Box3D) -> None:
         """Let the planes that are not in sight go through an object, unless they do."""
-        dims = self._panels.viewer.dims
-        steps = list(dims.current_step)
+        dims, volume = self._panels.viewer.dims, self._panels.view.volume
+        if volume is None:
+            return
+        point, here = list(dims.point), voxel_at(volume, dims.point)
         for axis in dims.displayed:
             low, high = box.ranges_zyx[axis]
-            if not low <= steps[axis] <= high:
-                steps[axis] = round((low + high) / 2)
-        dims.current_step = tuple(steps)
+            if not low <= here[axis] <= high:
+                point[axis] = slice_millimetres(volume, round((low + high) / 2), axis)
+        dims.point = tuple(point)

@@ -63,8 +63,7 @@ class ResultsController:
         tolerance = panels.gate.tolerance
         panels.view.set_lines(plate_lines(result, number, tolerance), plate_marks(result, number, tolerance))
         rows = slice_rows(found, tolerance.stability)
-        depth = result.volume.grid.shape_zyx[0]
-        panels.slice_strip.show_rows(rows, depth, comparison.worst_slice, object_colour(number))
+        panels.slice_strip.show_rows(rows, result.volume, comparison.worst_slice, object_colour(number))
         self._tabulate(found)
 
     def save_session(self, folder: Path) -> None:

@@ -35,10 +35,10 @@ def transform(volume: Volume) -> dict[str, Any]:
     }
 
 
-def slice_millimetres(volume: Volume, z: int) -> float:
-    """Where slice ``z`` lies along the first axis of napari's world."""
+def slice_millimetres(volume: Volume, number: float, axis: int = 0) -> float:
+    """Where a slice lies along one of the axes z y x of napari's world."""
     place = transform(volume)
-    return float(place["translate"][0] + z * place["scale"][0])
+    return float(place["translate"][axis] + number * place["scale"][axis])
 
 
 def voxel_at(volume: Volume, world_zyx: Sequence[float]) -> tuple[int, int, int]:

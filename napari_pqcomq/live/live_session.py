@@ -9,6 +9,7 @@ import numpy as np
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Signal
 
+from napari_pqcomq.layers.volume_layers import voxel_at
 from napari_pqcomq.live.encoding_clock import EncodingClock
 from napari_pqcomq.live.live_inference import Answer, LiveInference
 from napari_pqcomq.prompts.prompt_list import PromptList
@@ -225,7 +226,8 @@ class LiveSession(QObject):
 
     @property
     def _slice(self) -> int:
-        return int(self._viewer.dims.current_step[0])
+        volume = self._view.volume
+        return 0 if volume is None else voxel_at(volume, self._viewer.dims.point)[0]
 
     def _show_boxes(self) -> None:
         """Those that have masks or will have; boxes laid aside would clutter the picture."""

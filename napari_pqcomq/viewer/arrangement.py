@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from napari.layers import Layer
 
+from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
 from napari_pqcomq.viewer.camera_3d import look_at
 from napari_pqcomq.viewer.framing import Framing
 from napari_pqcomq.viewer.layer_stack import LayerStack
@@ -204,9 +205,10 @@ class Arrangement:
         """In any plane, stay on the user's slice if a box is there, else go to the middle of the last one."""
         axis = int(self._viewer.dims.order[0])
         ranges = [each.extent.ranges_zyx[axis] for each in self._stage.scene.objects]
-        current = self._viewer.dims.current_step[axis]
+        volume, dims = self._stage.scene.volume, self._viewer.dims
+        current = voxel_at(volume, dims.point)[axis]
         if ranges and not any(low <= current <= high for low, high in ranges):
-            self._viewer.dims.set_current_step(axis, int(sum(ranges[-1]) // 2))
+            dims.set_point(axis, slice_millimetres(volume, int(sum(ranges[-1]) // 2), axis))
 
     def on_plane(self, event: object = None) -> None:
         """Another plane of the volume is in sight."""

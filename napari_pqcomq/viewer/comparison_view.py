@@ -15,7 +15,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
-from napari_pqcomq.layers.volume_layers import volume_of
+from napari_pqcomq.layers.volume_layers import slice_millimetres, volume_of
 from napari_pqcomq.viewer.arrangement import Arrangement, ViewChoice
 from napari_pqcomq.viewer.layer_stack import LayerStack
 from napari_pqcomq.viewer.modes.base import Stage
@@ -182,8 +182,9 @@ class ComparisonView(ShownContent):
         return self._arrangement.strips if self._arrangement else None
 
     def go_to(self, z: int) -> None:
-        """Show a slice."""
-        self._viewer.dims.set_current_step(0, z)
+        """Show a slice of the volume; where the user has a finer layer open, the viewer counts its steps otherwise."""
+        if self.volume is not None:
+            self._viewer.dims.set_point(0, slice_millimetres(self.volume, z))
 
     def preferences(self) -> dict[str, str]:
         """What is remembered from one session to the next."""

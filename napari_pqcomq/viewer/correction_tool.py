@@ -12,7 +12,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Signal
 
 from napari_pqcomq.layers.discs import disc_along
-from napari_pqcomq.layers.volume_layers import transform
+from napari_pqcomq.layers.volume_layers import transform, voxel_at
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes.mode_registry import SIDE_BY_SIDE
 
@@ -117,7 +117,7 @@ class CorrectionTool(QObject):
             return
         if tuple(self._viewer.dims.displayed) != (1, 2):
             return
-        place, z = transform(volume), int(self._viewer.dims.current_step[0])
+        place, z = transform(volume), voxel_at(volume, self._viewer.dims.point)[0]
         camera = self._viewer.scene.camera
         panned, camera.mouse_pan = camera.mouse_pan, False
         before, began = self._view.masks(z)[side], self._clock()

@@ -11,8 +11,10 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
+from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
+from pqcomq.volumes.volume import Volume
 
 _ROW_PIXELS, _MARKS_PIXELS = 11, 8
 _LABEL_PIXELS = 66
@@ -60,6 +62,7 @@ class SliceStrip(QWidget):
         super().__init__(inside)
         self._viewer, self._inside = viewer, inside
         self._rows: tuple[StripRow, ...] = ()
+        self._volume: Volume | None = None
         self._depth, self._worst, self._colour = 0, -1, _GROUND
         self._here = 0
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -77,16 +80,17 @@ class SliceStrip(QWidget):
         for event in self._followed:
             event.connect(self._on_dims)
 
-    def show_rows(self, rows: Sequence[StripRow], depth: int, worst: int, colour: str) -> None:
+    def show_rows(self, rows: Sequence[StripRow], volume: Volume, worst: int, colour: str) -> None:
         """Show other values.
 
         Args:
             rows: from the top; slices without a value stay dark. The box reaches as far as the first row's values.
-            depth: slices of the volume.
+            volume: that they are about.
             worst: slice where the models agree least.
             colour: of the object.
         """
-        self._rows, self._depth, self._worst, self._colour = tuple(rows), depth, worst, QColor(colour)
+        self._rows, self._worst, self._colour = tuple(rows), worst, QColor(colour)
+        self._volume, self._depth = volume, volume.grid.shape_zyx[0]
         if self._rows:
             self._mount()
         self._on_dims()
@@ -146,7 +150,7 @@ class SliceStrip(QWidget):
         if step is None:
             super().keyPressEvent(event)
         else:
-            self._choose(int(self._viewer.dims.current_step[0]) + step)
+            self._choose(self._here + step)
 
     def event(self, event: QEvent) -> bool:
         """The tooltip is that of the slice under the mouse."""
@@ -218,8 +222,17 @@ class SliceStrip(QWidget):
             slider = getattr(each, "slider", None)
             if isinstance(slider, QWidget) and slider.isVisible():
                 left = self.mapFromGlobal(slider.mapToGlobal(slider.rect().topLeft())).x()
-                return max(left + _SLIDER_ENDS, _LABEL_PIXELS), slider.width() - 2 * _SLIDER_ENDS
+                return self._part_of(left + _SLIDER_ENDS, slider.width() - 2 * _SLIDER_ENDS)
         return _LABEL_PIXELS, max(self.width() - 2 * _LABEL_PIXELS, 1)
+
+    def _part_of(self, left: float, width: float) -> tuple[float, float]:
+        """Left end and width of the volume's slices on a slider, which goes over layers of the user's, too."""
+        low, high, step = self._viewer.dims.range[0]
+        if self._volume is None or high <= low:
+            return max(left, _LABEL_PIXELS), width
+        first, last = (slice_millimetres(self._volume, z - 0.5) for z in (0, self._depth))
+        pixels = width / (high - low + step)
+        return max(left + (first - low + step / 2) * pixels, _LABEL_PIXELS), (last - first) * pixels
 
     def _sliders(self) -> list[QWidget]:
         parent = self.parentWidget()
@@ -238,7 +251,7 @@ class SliceStrip(QWidget):
     def _on_dims(self, event: object = None) -> None:
         """Another slice is in sight, or another plane; of another slice only the frame moves."""
         dims = self._viewer.dims
-        before, self._here = self._here, int(dims.current_step[0])
+        before, self._here = self._here, 0 if self._volume is None else voxel_at(self._volume, dims.point)[0]
         is_shown = bool(self._rows) and dims.ndisplay == 2 and int(dims.order[0]) == 0
         if is_shown and self.isVisible() and self._here != before:
             track = self._track()

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.mask_layers import layer_masks
-from napari_pqcomq.layers.volume_layers import image_tuple, transform
+from napari_pqcomq.layers.volume_layers import image_tuple, transform, voxel_at
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.viewer.correction_tool import Painted
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE
@@ -217,6 +217,46 @@ class NeverDone:
 
     def start(self):
         """It waits for a free thread."""
+
+
+def test_a_finer_layer_of_the_users_moves_no_mask_to_another_slice(dock, shown_viewer, volume, qtbot, drag):
+    """With it the viewer's steps are no slices of the volume."""
+    panels, dims = dock.panels, shown_viewer.dims
+    place = transform(volume)
+    finer = [place["scale"][0] / 3, *place["scale"][1:]]
+    begin = [place["translate"][0] - 2 * place["scale"][0], *place["translate"][1:]]
+    shown_viewer.add_image(
+        np.zeros((48, 30, 40), np.uint8), **place | {"scale": finer, "translate": begin}, opacity=0.1
+    )
+    qtbot.wait(200)
+
+    def here():
+        return voxel_at(volume, dims.point)[0]
+
+    panels.view.go_to(6)
+    qtbot.wait(100)
+    assert here() == 6 != dims.current_step[0]
+    before = panels.view.all_masks()[1]
+    dock.correcting.take("brush")
+    drag(shown_viewer, (12.0, 7.0), (12.0, 14.0), cell=1)
+    changed = np.argwhere(panels.view.all_masks()[1] != before)
+    assert set(changed[:, 0]) == {6}
+    dock.correcting.take("brush")
+    strip = panels.slice_strip
+    for z in (4, 7):
+        qtbot.mouseClick(strip, Qt.MouseButton.LeftButton, pos=strip.column(z).center().toPoint())
+        assert here() == z
+    qtbot.keyClick(strip, Qt.Key.Key_Left)
+    assert here() == 6
+    handle = next(each for each in strip._sliders() if each.axis == 0).slider
+    at = handle.mapTo(strip.window(), handle.rect().topLeft()).x() + 10
+    low, high, step = dims.range[0]
+    expected = at + (dims.point[0] - low + step / 2) / (high - low + step) * (handle.width() - 20)
+    assert abs(strip.mapTo(strip.window(), strip.column(6).center().toPoint()).x() - expected) < 8, "beside the handle"
+    lines = []
+    panels.live.lines_changed.connect(lambda each: lines.append(" ".join(each[0])))
+    drag(shown_viewer, (9.5, 10.5), (12.5, 14.5), cell=0)
+    qtbot.waitUntil(lambda: any("slice 6" in each for each in lines))
 
 
 def activate(dock):

@@ -178,6 +178,7 @@ def test_after_a_failure_boxes_are_still_shown_and_masks_of_earlier_ones_go(qtbo
     shown, cleared, objects = [], [], PromptList()
     view = SimpleNamespace(
         is_open=True,
+        volume=None,
         sides=2,
         set_objects=lambda objects, *_more: shown.append(objects),
         clear_masks=lambda number, slices: cleared.append((number, slices)),

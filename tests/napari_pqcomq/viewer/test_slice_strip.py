@@ -25,7 +25,7 @@ def strip(shown_viewer, volume, qtbot):
     """A strip of two rows on the twelve slices of the block, in a window."""
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
     made = SliceStrip(shown_viewer, shown_viewer.window._qt_window)
-    made.show_rows(ROWS, 12, 6, "#44BB99")
+    made.show_rows(ROWS, volume, 6, "#44BB99")
     qtbot.wait(200)
     yield made
     made.release()
@@ -51,9 +51,9 @@ def test_it_stands_between_the_picture_and_the_slider(strip, shown_viewer):
     assert strip.height() == strip.sizeHint().height()
 
 
-def test_a_dot_marks_the_slices_of_which_a_model_is_in_doubt(strip, qtbot):
+def test_a_dot_marks_the_slices_of_which_a_model_is_in_doubt(strip, volume, qtbot):
     rows = (ROWS[0], StripRow("2-bit", ROWS[1].measure, ROWS[1].values, {6: 0.41, 7: 0.79}))
-    strip.show_rows(rows, 12, 6, "#44BB99")
+    strip.show_rows(rows, volume, 6, "#44BB99")
     qtbot.wait(50)
     assert strip.text_at(6).endswith("2-bit: Dice vs full precision 0.500, in doubt by itself (stability 0.41)")
     assert "doubt" not in strip.text_at(5)
