@@ -55,7 +55,8 @@ class ResultsController:
         found, comparison, result = workflow.current_result(), workflow.current_comparison(), workflow.result
         if found is None or comparison is None or result is None:
             panels.view_bar.set_places(None, None)
-            panels.slice_strip.clear()
+            is_live = result is not None and panels.view.is_open and not workflow.is_reading
+            panels.slice_strip.blank() if is_live else panels.slice_strip.clear()
             return
         divergence = comparison.divergence
         panels.view_bar.set_places(comparison.worst_slice, str(divergence) if divergence else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from napari.components import ViewerModel
 from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -97,6 +97,12 @@ class SliceStrip(QWidget):
         self.updateGeometry()
         self.update()
 
+    def blank(self) -> None:
+        """Show no values, and keep the room: the picture must not move under a mouse that drags a box."""
+        self._rows = tuple(replace(row, values={}, doubtful={}) for row in self._rows)
+        self._worst = -1
+        self.update()
+
     def clear(self) -> None:
         """Show nothing, and take no room."""
         self._rows = ()
@@ -123,6 +129,8 @@ class SliceStrip(QWidget):
         """What is known of a slice, for the tooltip."""
         told = [f"{row.measure} {row.values[z]:.3f}{_doubt(row, z)}" for row in self._rows if z in row.values]
         marks = tr(" · the models agree least here") if z == self._worst else ""
+        if not any(row.values for row in self._rows):
+            told = [tr("The prompt has changed; Compare tells Dice again.")]
         return "\n".join([tr("Slice {z}{marks}", z=z, marks=marks), *(told or [tr("outside the box")])])
 
     def column(self, z: int, track: tuple[float, float] | None = None) -> QRectF:

@@ -259,6 +259,17 @@ def test_a_finer_layer_of_the_users_moves_no_mask_to_another_slice(dock, shown_v
     qtbot.waitUntil(lambda: any("slice 6" in each for each in lines))
 
 
+def test_a_box_goes_with_the_mouse_from_the_first_move_that_ends_its_comparison(dock, shown_viewer, qtbot, drag):
+    strip, canvas = dock.panels.slice_strip, canvas_of(dock)
+    assert strip.isVisible()
+    size, before = canvas.size(), dock.panels.objects.objects[0].box
+    drag(shown_viewer, (9.5, 10.5), (12.5, 14.5), cell=0)
+    box = dock.panels.objects.objects[0].box
+    assert (box.y0 - before.y0, box.x0 - before.x0) == pytest.approx((3, 4), abs=0.5)
+    assert canvas.size() == size, "the picture has not moved under the mouse"
+    assert "Compare" in strip.text_at(6)
+
+
 def activate(dock):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
