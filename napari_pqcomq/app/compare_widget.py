@@ -147,6 +147,11 @@ class CompareWidget(QWidget):
             self.deleteLater()
         return bool(super().event(event))
 
+    def finish(self) -> None:
+        """Have the layers at once that are being made of masks."""
+        for layers in (self.workflow.keeping, self.correcting):
+            layers.finish()
+
     def leave(self) -> None:
         """Keep settings and work, and end what runs; of a window that is being deleted nothing else is touched."""
         if self._is_released:
@@ -165,8 +170,7 @@ class CompareWidget(QWidget):
         """Keep the settings, end what runs, and stop listening to the viewer; once."""
         if self._is_released:
             return
-        for layers in (self.workflow.keeping, self.correcting):
-            layers.finish()
+        self.finish()
         self.leave()
         self.help.setParent(None)
         self.help.deleteLater()

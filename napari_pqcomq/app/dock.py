@@ -45,6 +45,11 @@ class CompareDock(LateDock):
         if self.parts is not None:
             self.parts.release()
 
+    def finish_work(self) -> None:
+        """Have the layers that are on their way, while there is still a viewer for them."""
+        if self.parts is not None:
+            self.parts.finish()
+
     def leave_window(self) -> None:
         """Keep settings and work, and end what runs: the window goes."""
         if self.parts is not None:

@@ -67,6 +67,9 @@ class LateDock(QWidget):
     def release_parts(self) -> None:
         """Let go of the viewer: the dock is closed."""
 
+    def finish_work(self) -> None:
+        """Have at once what is being made of the user's work: the window is asked to close, and may stay."""
+
     def leave_window(self) -> None:
         """Keep what is not kept yet, and end what runs: the window goes, and takes its docks along unclosed."""
 
@@ -91,11 +94,15 @@ class LateDock(QWidget):
         main_window_of(self).installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
-        """See that the window is about to be deleted; other windows, and the process, may go on."""
-        is_deleted = event.type() == QEvent.Type.DeferredDelete and watched is main_window_of(self)
-        if is_deleted and not self._is_released:
-            self._is_released = True
-            self.leave_window()
+        """See that the window closes, and is about to be deleted; other windows, and the process, may go on."""
+        kind = event.type()
+        ends = kind in (QEvent.Type.Close, QEvent.Type.DeferredDelete) and watched is main_window_of(self)
+        if ends and not self._is_released:
+            if kind == QEvent.Type.Close:
+                self.finish_work()
+            else:
+                self._is_released = True
+                self.leave_window()
         return bool(super().eventFilter(watched, event))
 
     def event(self, event: QEvent) -> bool:

@@ -15,6 +15,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.app.compare_widget import CompareWidget
+from napari_pqcomq.app.dock import CompareDock
 from napari_pqcomq.layers.mask_layers import layer_masks
 from napari_pqcomq.layers.volume_layers import image_tuple, transform, voxel_at
 from napari_pqcomq.prompts.prompted_object import Prompt
@@ -217,6 +218,26 @@ class NeverDone:
 
     def start(self):
         """It waits for a free thread."""
+
+
+def test_a_window_that_is_closed_at_once_loses_neither_what_was_painted_nor_kept_masks(
+    shown_viewer, volume, loaded_once, result, qtbot, monkeypatch
+):
+    whole = CompareDock(shown_viewer)
+    shown_viewer.window.add_dock_widget(whole)
+    shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
+    dock = whole.parts
+    dock.panels.objects.load(tuple(Prompt(each.number, each.name, each.box) for each in result.objects))
+    dock.workflow.show_result(result)
+    qtbot.waitUntil(lambda: dock.panels.store.result is result and dock.panels.view.is_open)
+    monkeypatch.setattr("napari_pqcomq.jobs.errands.one_off", lambda *_work, **_how: NeverDone())
+    painted, name = paint(dock), f"Masks of {result.models[1].segmenter.precision}"
+    dock.workflow.keep_masks()
+    box = dock.panels.objects.objects[0].box
+    dock.panels.objects.set_box(0, replace(box, x0=box.x0 + 1))
+    shown_viewer.window._qt_window.close()  # as its button does
+    for each in (name, f"{name}, corrected"):
+        assert np.array_equal(shown_viewer.layers[each].data[6], painted)
 
 
 def test_a_finer_layer_of_the_users_moves_no_mask_to_another_slice(dock, shown_viewer, volume, qtbot, drag):
