@@ -70,7 +70,7 @@ class CompareWidget(QWidget):
         self._preferences = Preferences(self.panels, self.tour)
         self.autosave = made_autosave(self.panels, self.workflow, self)
         lay_out(self.panels, self.steps, self._shortcuts.table(), self)
-        explain_controls(self.panels, self)
+        explain_controls(self.panels)
         self._connect()
         self._preferences.restore()
         # A window that is closed does not close its docks one by one.

@@ -6,20 +6,16 @@ from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.translation import tr
-from napari_pqcomq.widgets.controls.collapsible import Collapsible
 
 
-def explain_controls(panels: Panels, dock: QWidget) -> None:
+def explain_controls(panels: Panels) -> None:
     """Set the tooltips of the dock's controls that have none of their own module."""
     for widget, text in _texts(panels).items():
         widget.setToolTip(text)
-    for section in dock.findChildren(Collapsible):
-        section.button.setToolTip(tr("Show or hide: {title}.", title=section.button.text()))
 
 
 def _texts(panels: Panels) -> dict[QWidget, str]:
     model, weights, prompts, study = panels.model.form, panels.weights, panels.prompts, panels.reader_study
-    left, right, neither = study.choices.values()
     return {
         panels.volume.layers: tr("The volume that the models segment. Other layers stay as they are."),
         model["key"].native: tr("The model that is quantized and compared with its quantized copies."),
@@ -40,9 +36,9 @@ def _texts(panels: Panels) -> dict[QWidget, str]:
         study.start_button: tr("Show pairs of masks in an order drawn by lot, without names, and ask which is better."),
         study.bar: tr("How many of the pairs are done."),
         study.stop_button: tr("End the reading before its last pair; what was answered is in the file already."),
-        left: tr("The left mask fits the organ better."),
-        right: tr("The right mask fits the organ better."),
-        neither: tr("Neither mask is better."),
+        study.choices["left"]: tr("The left mask fits the organ better."),
+        study.choices["right"]: tr("The right mask fits the organ better."),
+        study.choices["none"]: tr("Neither mask is better."),
         panels.gate.export_button: tr("Write the verdicts with their reasons to a CSV file."),
         panels.plots.objects: tr("The object that the plot is about."),
         panels.plots.plots: tr("What is plotted."),
@@ -52,7 +48,5 @@ def _texts(panels: Panels) -> dict[QWidget, str]:
         panels.session.save_button: tr("Keep masks, figures, weights and a report to read in one folder."),
         panels.session.page_button: tr("Open the report in the browser."),
         panels.session.open_button: tr("Show a saved session on the open volume, which must be the session's."),
-        panels.jobs.bar: tr("How much of the work is done."),
-        panels.jobs.cancel_button: tr("Stop after the step that is under way."),
         panels.actions.close_button: tr("Close the comparison; the view becomes what it was before."),
     }

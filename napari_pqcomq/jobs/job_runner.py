@@ -79,6 +79,8 @@ class JobRunner(QWidget):
         self.bar, self.text = QProgressBar(), QLabel()
         self.text.setWordWrap(True)
         self.cancel_button = QPushButton(tr("Cancel"))
+        self.bar.setToolTip(tr("How much of the work is done."))
+        self.cancel_button.setToolTip(tr("Stop after the step that is under way."))
         self.cancel_button.clicked.connect(self.cancel)
         row = QHBoxLayout()
         row.addWidget(self.bar, 1)

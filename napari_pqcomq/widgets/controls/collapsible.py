@@ -5,6 +5,8 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
+from napari_pqcomq.translation import tr
+
 
 class Collapsible(QWidget):
     """Settings that most users leave alone, closed at first."""
@@ -13,6 +15,7 @@ class Collapsible(QWidget):
         super().__init__(parent)
         self.button, self.content = QToolButton(), content
         self.button.setText(title)
+        self.button.setToolTip(tr("Show or hide: {title}.", title=title))
         self.button.setCheckable(True)
         self.button.setAutoRaise(True)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

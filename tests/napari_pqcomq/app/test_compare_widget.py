@@ -531,6 +531,8 @@ def test_the_wheel_over_any_control_of_the_dock_changes_nothing(ready):
 
 
 def test_every_control_of_the_dock_has_a_tooltip(dock):
+    choices = {choice: button.toolTip() for choice, button in dock.panels.reader_study.choices.items()}
+    assert ["left" in choices["left"], "right" in choices["right"], "Neither" in choices["none"]] == [True] * 3
     controls = [each for each in dock.findChildren(QWidget) if isinstance(each, CONTROLS)]
     parts = ("qt_spinbox_lineedit", "qt_tableview_cornerbutton", "ScrollLeftButton", "ScrollRightButton")
     own = [each for each in controls if each.objectName() not in parts and not isinstance(each, QHeaderView)]
