@@ -13,6 +13,7 @@ from napari_pqcomq.app.mask_keeping import add_masks
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs.cascade_jobs import CascadeOutcome, ReadThresholdJob
+from napari_pqcomq.jobs.parts import AFTER, WHOLE
 from napari_pqcomq.layers.volume_layers import slice_millimetres
 from napari_pqcomq.results.kept_masks import labels_layer
 from napari_pqcomq.translation import tr
@@ -56,19 +57,23 @@ class Cascading(QObject):
             models=[each.settings.title for each in panels.model.choices],
         )
 
-    def run(self) -> None:
-        """Run the cascade in the background, quantizing first where that is still to be done."""
+    def run(self, part: tuple[float, float] = WHOLE) -> None:
+        """Run the cascade in the background, quantizing first where that is still to be done.
+
+        Args:
+            part: of the bar, where something was done for it before.
+        """
         panels, workflow = self._panels, self._workflow
         missing = workflow.weights.missing
         if missing:
-            workflow.quantize_then(missing, self.run, tr("then the cascade runs"))
+            workflow.quantize_then(missing, lambda: self.run(AFTER), tr("then the cascade runs"))
             return
         try:
             job = cascade_job(panels, workflow.models, self._weights(), workflow.embeddings)
         except InputError as error:
             show_error(str(error))
         else:
-            panels.jobs.start(job.steps, self._show, tr("Running the cascade…"))
+            panels.jobs.start(job.steps, self._show, tr("Running the cascade…"), part=part)
 
     def take_threshold(self, folder: Path) -> None:
         """Take the limit that a cohort has told for these weights, in the background."""

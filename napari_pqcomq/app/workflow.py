@@ -16,6 +16,7 @@ from napari_pqcomq.app.weights_desk import WeightsDesk
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.inference_jobs import RecallWeightsJob
 from napari_pqcomq.jobs.kept_work import KeptWork, volume_key
+from napari_pqcomq.jobs.parts import AFTER, BEFORE, WHOLE
 from napari_pqcomq.live.live_session import LiveModels
 from napari_pqcomq.live.live_truth import LiveTruth
 from napari_pqcomq.translation import tr
@@ -102,28 +103,33 @@ class Workflow(QObject):
 
         self._panels.jobs.start(RecallWeightsJob(job).steps, take, tr("Looking for quantized weights on disk…"))
 
-    def compare(self) -> None:
-        """Run the models on the ticked boxes in the background, quantizing first where that is still to be done."""
+    def compare(self, part: tuple[float, float] = WHOLE) -> None:
+        """Run the models on the ticked boxes in the background, quantizing first where that is still to be done.
+
+        Args:
+            part: of the bar, where something was done for it before.
+        """
         missing = self.weights.missing
         if missing:
-            self.quantize_then(missing, self.compare, tr("then the models run on the boxes"))
+            self.quantize_then(missing, lambda: self.compare(AFTER), tr("then the models run on the boxes"))
             return
         try:
             job = compare_job(self._panels, self.models, self.weights.chosen, self.embeddings)
         except InputError as error:
             show_error(str(error))
         else:
-            self._panels.jobs.start(job.steps, self.show_result, tr("Running the models…"))
+            self._panels.jobs.start(job.steps, self.show_result, tr("Running the models…"), part=part)
 
-    def open_live(self, then: Callable[[], None] = _nothing) -> None:
+    def open_live(self, then: Callable[[], None] = _nothing, part: tuple[float, float] = WHOLE) -> None:
         """Open the view with masks that follow the boxes, quantizing first where that is still to be done.
 
         Args:
             then: called when it is open.
+            part: of the bar, where something was done for it before.
         """
         missing = self.weights.missing
         if missing:
-            self.quantize_then(missing, lambda: self.open_live(then), tr("then the view opens"))
+            self.quantize_then(missing, lambda: self.open_live(then, AFTER), tr("then the view opens"))
             return
         try:
             job, asked = live_job(self._panels, self.models, self.weights.chosen), self._asked
@@ -135,7 +141,7 @@ class Workflow(QObject):
             if self._asked == asked:  # they are not those of a volume or choice made meanwhile
                 self._show_live(compared_models, then)
 
-        self._panels.jobs.start(job.steps, take, tr("Loading the models…"))
+        self._panels.jobs.start(job.steps, take, tr("Loading the models…"), part=part)
 
     def draw(self, extend: bool = False) -> None:
         """Draw where masks can follow, if the models are at hand, else on the user's own view."""
@@ -262,7 +268,8 @@ class Workflow(QObject):
             elif then:
                 show_info(QUANTIZED_FOR_ANOTHER)
 
-        self._panels.jobs.start(job.steps, take, tr("Preparing the calibration slices…"), then)
+        part = BEFORE if then else WHOLE
+        self._panels.jobs.start(job.steps, take, tr("Preparing the calibration slices…"), then, part)
 
     @property
     def _asked(self) -> tuple[object, ...]:

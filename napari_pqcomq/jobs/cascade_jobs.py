@@ -10,6 +10,7 @@ import numpy as np
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.inference_jobs import LiveJob
 from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.jobs.parts import READY, part_of
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.translation import tr
 from pqcomq.backends.runtime import Runtime
@@ -114,11 +115,12 @@ class CascadeJob:
         """
         for each in self.prompts:
             each.asked.checked(self.volume.grid.shape_zyx)
-        full, small = yield from LiveJob(self.choice, (self.weights,), self.runtime, self.models).steps()
+        ready = LiveJob(self.choice, (self.weights,), self.runtime, self.models)
+        full, small = yield from part_of(ready.steps(), 0, READY)
         window = self.window or default_window(self.volume.modality, self.volume.voxels)
         runner = CascadeRunner(small.segmenter, full.segmenter, self.threshold, self.volume, window, self.cache)
         yield from self._warmed_up(runner)
-        return (yield from self._segmented(runner, small, window))
+        return (yield from part_of(self._segmented(runner, small, window), READY, 1))
 
     def _warmed_up(self, runner: CascadeRunner) -> Steps[None]:
         """A first pass of each model, which also allocates memory and starts threads, and is not timed."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.jobs.parts import READY, part_of
 from napari_pqcomq.jobs.quantization_clock import QuantizationClock
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
 from napari_pqcomq.prompts.prompted_object import Prompt
@@ -272,7 +273,7 @@ class CompareJob:
                 lies outside.
         """
         ready = LiveJob(self.choice, self.weights, self.runtime, self.models)
-        full, *candidates = yield from ready.steps()
+        full, *candidates = yield from part_of(ready.steps(), 0, READY)
         yield Progress(0, 0, tr("Warming up the models"))
         asked = [
             PromptedObject(each.name, each.asked, self.truths.get(each.number), each.number) for each in self.prompts
@@ -280,4 +281,4 @@ class CompareJob:
         work = compare_objects(
             self.volume, asked, full, candidates, mode=self.mode, window=self.window, cache=self.cache
         )
-        return (yield from prefixed(work, tr("Segmenting ")))
+        return (yield from part_of(prefixed(work, tr("Segmenting ")), READY, 1))

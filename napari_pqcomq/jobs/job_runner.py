@@ -13,6 +13,7 @@ from napari.utils.notifications import notification_manager, show_error
 from qtpy.QtCore import QThreadPool, QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from napari_pqcomq.jobs.parts import WHOLE
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Steps, translated
@@ -22,6 +23,9 @@ T = TypeVar("T")
 _LACKS_MEMORY = "out of memory", "enough memory", "allocate memory", "bad_alloc", "bad allocation"
 """How torch, CUDA and OpenVINO say it; other sentences with the word memory are about its layout."""
 
+
+_STEPS = 1000
+"""Of the bar."""
 
 _LEAST_THREADS = 16
 """Of Qt's pool, which has one a core: where two jobs run on two cores, who opens a volume would wait for one to end."""
@@ -93,6 +97,7 @@ class JobRunner(QWidget):
         self._cancelled = Event()
         self._on_result: Callable[[Any], None] = lambda result: None
         self._began, self._then = 0.0, ""
+        self._part, self._done = WHOLE, 0.0
         self._newest, self._newest_at = Progress(0, 0, ""), 0.0
         self._clock = QTimer(self)  # a step of a large model takes half a minute, in which the words go on
         self._clock.setInterval(1000)
@@ -109,7 +114,14 @@ class JobRunner(QWidget):
         """Whether the newest job was cancelled."""
         return self._cancelled.is_set()
 
-    def start(self, job: Callable[[], Steps[T]], on_result: Callable[[T], None], text: str, then: str = "") -> None:
+    def start(
+        self,
+        job: Callable[[], Steps[T]],
+        on_result: Callable[[T], None],
+        text: str,
+        then: str = "",
+        part: tuple[float, float] = WHOLE,
+    ) -> None:
         """Run a job in the background.
 
         Args:
@@ -117,11 +129,13 @@ class JobRunner(QWidget):
             on_result: gets what the generator returns, on the GUI's thread; not called after Cancel or a failure.
             text: shown until the first step.
             then: what follows the job, in words; the time left is that of the job.
+            part: where the job begins and ends on the bar, 0 to 1: what was asked for at once has one bar.
         """
         if self.is_running:
             raise RuntimeError("a job is already running")
         self._on_result = on_result
         self._began, self._then = time.perf_counter(), then
+        self._part, self._done = part, part[0]
         self._show(Progress(0, 0, text))
         self.cancel_button.setEnabled(True)
         self.cancel_button.setVisible(self._with_cancel)
@@ -150,14 +164,19 @@ class JobRunner(QWidget):
         """
         if not self.is_running:
             self._began, self._then = time.perf_counter(), ""
+            self._part, self._done = WHOLE, 0.0
             self._show(progress)
             self.cancel_button.setVisible(False)
             self.setVisible(progress.step < progress.total)
 
     def _show(self, progress: Progress) -> None:
         self._newest, self._newest_at = progress, time.perf_counter()
-        self.bar.setRange(0, progress.total)
-        self.bar.setValue(progress.step)
+        begin, end = self._part
+        if progress.total:
+            self._done = begin + (end - begin) * progress.step / progress.total
+        # Nobody knows how long the first step takes; where the bar has come before, it stays.
+        self.bar.setRange(0, _STEPS if progress.total or self._done else 0)
+        self.bar.setValue(round(_STEPS * self._done))
         self._tell()
 
     def _tell(self) -> None:

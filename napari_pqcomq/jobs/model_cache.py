@@ -151,11 +151,7 @@ class ModelCache:
             runs_on = key[-1]
             if key not in ready:
                 title = model.settings.title if isinstance(model, QuantizedModel) else model.precision
-                yield Progress(
-                    len(ready),
-                    len(wanted),
-                    tr("Making {title} ready for {runtime}", title=title, runtime=runs_on.runtime.value),
-                )
+                yield Progress(len(ready), len(wanted), tr("Making {title} ready", title=title))
                 ready[key] = _compared_model(model, runs_on)
         self._ready = ready
         return tuple(ready[key] for key in wanted)

@@ -332,6 +332,22 @@ def test_settings_are_remembered(shown_viewer, volume, qtbot):
         widget.deleteLater()
 
 
+def test_one_bar_goes_over_making_the_weights_the_models_and_the_masks(ready, qtbot):
+    bar, seen = ready.panels.jobs.bar, []
+    ready.panels.jobs.told.connect(lambda text: seen.append((bar.value() if bar.maximum() else 0, text)))
+    press(qtbot, ready.panels.actions.compare_button)
+    qtbot.waitUntil(lambda: ready.panels.store.result is not None, timeout=PATIENCE_MS)
+    seen = [each for each in seen if not each[1].startswith("Opening the view")]
+    assert any("layer 101 of 101" in text for _value, text in seen)
+    assert any(text.startswith("Segmenting") for _value, text in seen)
+    values = [value for value, _text in seen]
+    assert values == sorted(values), "it never begins again"
+    quantized = max(value for value, text in seen if ", layer " in text)
+    assert quantized == 800
+    assert values[-1] > 900
+    wait_for_end(qtbot, ready)
+
+
 def test_cancel_half_way_keeps_nothing_and_the_dock_goes_on(ready, lite_medsam, qtbot):
     ready.panels.model.choose_method("pcomq")
     ready.panels.calibration.choose_slices(4)

@@ -15,7 +15,7 @@ def test_models_are_compiled_once_and_told_what_runs_them(lite_medsam, eight_bit
         pytest.skip("OpenVINO does not run here")
     models = ModelCache()
     steps = [step.text for step in models.compared_models(lite_medsam, [eight_bits], Runtime.openvino)]
-    assert steps == ["Making FP32 ready for openvino", f"Making {eight_bits.settings.title} ready for openvino"]
+    assert steps == ["Making FP32 ready", f"Making {eight_bits.settings.title} ready"]
     again = models.compared_models(lite_medsam, [eight_bits], Runtime.openvino)
     full, packed = finish(again)
     assert list(models.compared_models(lite_medsam, [eight_bits], Runtime.openvino)) == [], "nothing is left to be done"

@@ -44,7 +44,7 @@ def test_the_window_is_awake_and_told_how_far_it_is_while_it_waits(qtbot):
 
     when_waiting(act)
     assert awaited(work, "begin") == "read"
-    assert seen == [(1, 4)], "only a window that is awake lets the work go on"
+    assert seen == [(250, 1000)], "only a window that is awake lets the work go on"
 
 
 def test_what_is_done_in_a_moment_shows_nothing(qtbot, monkeypatch):

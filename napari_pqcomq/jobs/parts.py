@@ -1,0 +1,34 @@
+"""One bar for what a job does one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from pqcomq.progress import Progress, Steps, translated
+
+T = TypeVar("T")
+
+WHOLE, BEFORE, AFTER = (0.0, 1.0), (0.0, 0.8), (0.8, 1.0)
+"""Of a bar: all of it; to quantize what then runs; for what runs then."""
+READY = 0.2
+"""Of a job, to make models ready before they are asked; passed at once where they are."""
+_STEPS = 1000
+
+
+def part_of(work: Steps[T], begin: float, end: float) -> Steps[T]:
+    """Long work as a part of a larger one.
+
+    Args:
+        work: that tells its own progress.
+        begin: where the part begins, 0 to 1 of the whole.
+        end: likewise.
+    """
+
+    def told(progress: Progress) -> Progress:
+        if not progress.total:
+            return progress
+        done = begin + (end - begin) * progress.step / progress.total
+        return replace(progress, step=round(_STEPS * done), total=_STEPS)
+
+    return translated(work, told)
