@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from napari.components import ViewerModel
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.modes.base import short_titles
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, FIGURES, FLICKER, PARTS, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, current_plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.side_layers import TRUTH
@@ -76,7 +77,9 @@ class ViewBar(QWidget):
         """
         self.candidates.blockSignals(True)
         self.candidates.clear()
-        self.candidates.addItems([tr("Compare with {title}", title=title) for title in titles])
+        for place, title in enumerate(titles):  # of one model, whose name is in the strips
+            self.candidates.addItem(tr("Compare with {title}", title=short_titles(title)[0]))
+            self.candidates.setItemData(place, title, Qt.ItemDataRole.ToolTipRole)
         self.candidates.setCurrentIndex(chosen)
         self.candidates.blockSignals(False)
         self.candidates.setVisible(len(titles) > 1)
