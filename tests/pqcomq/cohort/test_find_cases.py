@@ -105,7 +105,11 @@ def test_a_patient_called_na_is_no_missing_one(phantoms, tmp_path):
         ("case,image,labels,modality", "a,b,c,X-ray", "There is no modality 'X-ray'.*row 1"),
         ("case,image,labels,window", "a,b,c,bright", "There is no window 'bright'.*row 1"),
         ("case,image,labels,label_numbers", "a,b,c,spleen", "'spleen' is no label number.*row 1"),
-        ("case,image,labels", "a,,c", "'image' is empty .*row 1"),
+        ("case,image,labels", ",b,c", "'case' is empty .*row 1"),
+        ("case,image,labels", "a,,c", r"manifest holds no case that can be scored \(a: its row names no image\) \("),
+        ("case,image,labels", "a,b,c,d", "'d' stands in no column .*row 1"),
+        ("case,image,labels,case", "a,b,c,d", "has the column 'case' twice"),
+        ("case,image,labels,window", 'a,b,c,"60,-3"', "There is no window '60,-3'.*row 1"),
         ("case,image,labels", "", "lists no case"),
         ("case,image,labels", "a,gone.nii,gone.nii", "its image is not there"),
     ],
@@ -116,6 +120,46 @@ def test_a_manifest_that_is_wrong_is_told_in_one_sentence(tmp_path, head, row, t
     path.write_text(f"{head}\n{row}\n")
     with pytest.raises(InputError, match=told):
         find_cases(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("case;image;labels;window\na;i.nii.gz;l.nii.gz;60,300\n;;;\n", "utf-8-sig"),  # as many spreadsheets save it
+        ("Case\tImage\tLabels\tWindow\na\ti.nii.gz\tl.nii.gz\t60,300\n", "utf-8"),
+        ('case, image , labels,window,\r\na , i.nii.gz,l.nii.gz ,"60,300",\r\n\r\n', "utf-8"),
+    ],
+)
+def test_a_manifest_as_spreadsheets_save_it(phantoms, tmp_path, text, encoding):
+    for name, source in (("i", "image"), ("l", "labels")):
+        shutil.copy(phantoms / "anna" / f"{source}.nii.gz", tmp_path / f"{name}.nii.gz")
+    (tmp_path / "cases.csv").write_bytes(text.encode(encoding))
+    found = find_cases(tmp_path / "cases.csv")
+    assert [(case.name, case.image, case.window) for case in found.cases] == [
+        ("a", tmp_path / "i.nii.gz", Window(60, 300))
+    ]
+    assert found.not_scored == ()
+    (tmp_path / "cases.csv").write_bytes("case,image,labels\nMüller,i.nii.gz,l.nii.gz\n".encode("latin-1"))
+    with pytest.raises(InputError, match="is not written in UTF-8"):
+        find_cases(tmp_path / "cases.csv")
+
+
+def test_a_row_without_labels_is_told_and_the_rest_goes_on(phantoms, tmp_path):
+    pd = pytest.importorskip("pandas")
+    place = phantoms / "anna"
+    table = pd.DataFrame(
+        {
+            "case": [1, 2],
+            "image": [str(place / "image.nii.gz")] * 2,
+            "labels": [str(place / "labels.nii.gz"), None],
+            "patient": [7, None],  # pandas makes 7.0 of it
+            "label_numbers": [1, None],
+        }
+    )
+    table[table["case"] > 0].to_parquet(tmp_path / "cases.parquet")
+    found = find_cases(tmp_path / "cases.parquet")
+    assert [(case.name, case.only, case.unit) for case in found.cases] == [("1", (1,), "7")]
+    assert [(each.case, each.reason) for each in found.not_scored] == [("2", "its row names no labels")]
 
 
 def test_two_cases_of_one_name(phantoms, tmp_path):
@@ -169,6 +213,40 @@ def test_files_of_a_mixed_nnunet_data_set_are_told(phantoms, tmp_path):
         ("c", no_number),
         ("d", "there is no image of this name in imagesTr"),
     ]
+
+
+@pytest.mark.parametrize("ending", [".nrrd", ".mha", ".nii"])
+def test_an_nnunet_data_set_of_several_channels_in_files_of_any_ending(phantoms, tmp_path, ending):
+    for inside, names in (("imagesTr", ["a.1_0000", "a.1_0001"]), ("labelsTr", ["a.1"])):
+        (tmp_path / inside).mkdir()
+        for name in names:
+            picture = sitk.ReadImage(str(phantoms / "anna" / f"{'labels' if inside == 'labelsTr' else 'image'}.nii.gz"))
+            sitk.WriteImage(picture, str(tmp_path / inside / f"{name}{ending}"))
+    described = {"channel_names": {"0": "T2w", "1": "ADC"}, "labels": {"background": 0, "blob": 1, "all": [1, 7]}}
+    (tmp_path / "dataset.json").write_text(json.dumps({**described, "file_ending": ending}))
+    found = find_cases(tmp_path)
+    assert [(case.name, case.image.name, case.modality, dict(case.label_names)) for case in found.cases] == [
+        ("a.1", f"a.1_0000{ending}", "MR", {1: "blob"})
+    ]
+    assert opened(found.cases[0], ANY)[0].only == (1, 7)
+    (tmp_path / "dataset.json").unlink()
+    assert [(case.name, dict(case.label_names)) for case in find_cases(tmp_path).cases] == [("a.1", {})]
+    (tmp_path / "dataset.json").write_text('{"labels": ["background", "blob"]}')
+    with pytest.raises(InputError, match=r"cannot be read as JSON .*labels"):
+        find_cases(tmp_path)
+
+
+def test_an_nnunet_data_set_of_pictures_and_one_of_several_volumes_a_file(phantoms, tmp_path):
+    folder = nnunet(phantoms, tmp_path / "pictures", [], [])
+    (folder / "imagesTr" / "a_0000.png").write_bytes(b"no volume")
+    with pytest.raises(InputError, match="imagesTr holds no NIfTI, NRRD or MetaImage file"):
+        find_cases(folder)
+    folder = nnunet(phantoms, tmp_path / "several", [], ["a.nii.gz"])
+    image = sitk.ReadImage(str(phantoms / "anna" / "image.nii.gz"))
+    sitk.WriteImage(sitk.JoinSeries([image, image]), str(folder / "imagesTr" / "a.nii.gz"))
+    with pytest.raises(InputError, match=r"a: its image holds several volumes \(96 × 96 × 6 × 2\); each case") as told:
+        find_cases(folder)
+    assert "must be" not in str(told.value)  # the layout was seen
 
 
 def test_two_files_of_one_nnunet_case(phantoms, tmp_path):

@@ -54,6 +54,8 @@ def _sizes_differ(image: Path, labels: Path) -> str | None:
             return f"its {what} is damaged or cut off"
         sizes.append(size)
     one, other = sizes
+    if len(one) > 3:
+        return f"its image holds several volumes ({' × '.join(map(str, one))}); each case needs one alone"
     if len(one) == len(other) == 3 and sorted(one) != sorted(other):
         a, b = (" × ".join(map(str, size)) for size in sizes)
         return f"its labels lie on another grid, of {b} voxels and not {a}"

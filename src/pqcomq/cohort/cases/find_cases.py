@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pqcomq.cohort.cases.case import Case, CaseList, NotScored
 from pqcomq.cohort.cases.case_checks import fault_of
-from pqcomq.cohort.cases.layouts import case_folders, is_nnunet, nnunet_cases
+from pqcomq.cohort.cases.layouts import CASE_FOLDERS, case_folders, is_nnunet, nnunet_cases
 from pqcomq.cohort.cases.manifest import MANIFEST_SUFFIXES, manifest_cases
 from pqcomq.errors import InputError
 from pqcomq.volumes.path_checks import is_folder
@@ -48,7 +48,8 @@ def find_cases(dataset: Path, labels: Collection[str] = ()) -> CaseList:
             left_out.append(NotScored(case.name, "", fault))
     if not kept:
         why = f" ({left_out[0].case}: {left_out[0].reason})" if left_out else ""
-        raise InputError(f"The folder holds no case that can be scored{why}; it must be {LAYOUTS}.", dataset)
+        wanted = f"; it must be {LAYOUTS}" if found.layout == CASE_FOLDERS else ""
+        raise InputError(f"The {found.layout} holds no case that can be scored{why}{wanted}.", dataset)
     return CaseList(tuple(kept), tuple(left_out), found.layout)
 
 

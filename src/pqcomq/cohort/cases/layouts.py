@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
+from msgspec import Struct
 
 from pqcomq.cohort.cases.case import Case, CaseList, NotScored
 from pqcomq.dicom_masks.object_loading import object_kind
@@ -23,7 +24,10 @@ from pqcomq.volumes.volume import Modality
 LABEL_NAMES = "labels.json"
 """Beside the cases or in one's folder: label numbers with their names, e.g. ``{"1": "spleen"}``."""
 
-_CHANNEL_MODALITIES: Mapping[str, Modality] = {"ct": "CT", "mr": "MR", "mri": "MR", "t1": "MR", "t2": "MR"}
+CASE_FOLDERS = "folder of case folders"
+
+_MR_CHANNELS = ("mr", "t1", "t2", "flair", "adc", "dwi")
+"""What names of MR channels begin with."""
 _MARK = "_0000."
 """nnU-Net's number of the first channel in an image's name."""
 _CHANNEL = re.compile(r"_\d{4}\.")
@@ -31,19 +35,23 @@ _CHANNEL = re.compile(r"_\d{4}\.")
 
 def is_nnunet(dataset: Path) -> bool:
     """Whether a folder has the layout of an nnU-Net data set."""
-    return (dataset / "dataset.json").is_file() and (dataset / "imagesTr").is_dir()
+    return (dataset / "imagesTr").is_dir()
 
 
 def nnunet_cases(dataset: Path) -> CaseList:
     """The training cases of an nnU-Net data set (version 1 or 2), its first channel each.
 
     Raises:
-        InputError: ``dataset.json`` cannot be read, there are no labels, or two files are of one case.
+        InputError: ``dataset.json`` is there but cannot be read, there are no images or labels, or two files are of
+            one case.
     """
-    described = _json(dataset / "dataset.json")
+    path = dataset / "dataset.json"
+    described = _json(path, _NnunetDescription) if path.is_file() else {}
     names = _nnunet_names(described.get("labels", {}))
     modality = _nnunet_modality(described)
     shown = [path for path in _shown(dataset / "imagesTr") if _is_volume(path)]
+    if not shown:
+        raise InputError("imagesTr holds no NIfTI, NRRD or MetaImage file.", dataset)
     marked = [path for path in shown if _MARK in path.name]
     # Version 1 also knows images of one channel without its number.
     images = _by_name(marked, _nnunet_name) if marked else _by_name(shown, _stem)
@@ -91,7 +99,7 @@ def case_folders(dataset: Path) -> CaseList:
         for path in _shown(dataset)
         if path.is_file() and _is_volume(path)
     ]
-    return CaseList(tuple(cases), tuple(lost), "folder of case folders")
+    return CaseList(tuple(cases), tuple(lost), CASE_FOLDERS)
 
 
 def _files(folder: Path) -> tuple[Path, Path, str]:
@@ -176,15 +184,17 @@ def _nnunet_names(labels: Mapping[str, Any]) -> dict[int, str]:
 
 def _nnunet_modality(described: Mapping[str, Any]) -> Modality | None:
     channels = described.get("channel_names") or described.get("modality") or {}
-    first = str(channels.get("0", "")).casefold() if isinstance(channels, dict) else ""
-    return _CHANNEL_MODALITIES.get(first)
+    first = str(channels.get("0", "")).casefold()
+    if first == "ct":
+        return "CT"
+    return "MR" if first.startswith(_MR_CHANNELS) else None
 
 
 def _named_labels(folder: Path) -> dict[int, str]:
     path = folder / LABEL_NAMES
     if not path.is_file():
         return {}
-    return {int(number): str(name) for number, name in _json(path).items() if _is_number(number)}
+    return {int(number): str(name) for number, name in _json(path, dict[str, Any]).items() if _is_number(number)}
 
 
 def _is_number(text: str) -> bool:
@@ -192,8 +202,16 @@ def _is_number(text: str) -> bool:
     return text.isdecimal() and len(text) < 10
 
 
-def _json(path: Path) -> dict[str, Any]:
+class _NnunetDescription(Struct):
+    """What is taken from ``dataset.json``."""
+
+    labels: dict[str, Any] = {}
+    channel_names: dict[str, Any] = {}
+    modality: dict[str, Any] = {}
+
+
+def _json(path: Path, schema: Any) -> dict[str, Any]:  # noqa: ANN401 (any type that msgspec knows)
     try:
-        return read_json(path, dict[str, Any])
+        return read_json(path, schema)
     except (OSError, Damaged) as problem:
         raise InputError(f"The file cannot be read as JSON ({problem}).", path) from problem
