@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pqcomq.plots.theme import MARKERS, Look, cleared
+from pqcomq.plots.theme import LINE_STYLES, MARKERS, Look, cleared
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,51 @@ def draw_bland_altman(
         if math.isfinite(limit):
             axes.axhline(limit, color=look.faint, linewidth=1.0, linestyle="--")
     look.remark(figure, f"{len(mean)} organs; line: bias {bias_ml:+.2f} mL; dashed: limits of agreement.")
+
+
+@dataclass(frozen=True)
+class CascadeLine:
+    """A quantized model that sends its most doubtful prompts on to full precision.
+
+    Attributes:
+        model: place among the quantized ones.
+        name: for the legend.
+        sent: shares of the prompts sent on, rising.
+        dice: mean against ground truth at each of them.
+        losing: share of the prompts that still lose more than .1 Dice.
+    """
+
+    model: int
+    name: str
+    sent: Sequence[float]
+    dice: Sequence[float]
+    losing: Sequence[float]
+
+
+def draw_cascade(figure: Figure, lines: Sequence[CascadeLine], look: Look) -> None:
+    """What a cascade gives back, over the share of prompts that it sends on: mean Dice, and what is still lost.
+
+    Args:
+        figure: drawn over.
+        lines: one for each quantized model.
+        look: colours.
+    """
+    upper, lower = cleared(figure, look).subplots(2, 1, sharex=True)
+    look.dress(upper, "", "mean Dice vs truth")
+    look.dress(lower, "prompts sent on to full precision, %", "lose more than .1, %")
+    for each in lines:
+        style = {
+            "color": look.candidate(each.model),
+            "marker": MARKERS[each.model % len(MARKERS)],
+            "linestyle": LINE_STYLES[each.model % len(LINE_STYLES)],
+            "markersize": 3.5,
+            "linewidth": 1.2,
+        }
+        sent = 100 * np.asarray(each.sent)
+        upper.plot(sent, each.dice, label=each.name, **style)
+        lower.plot(sent, 100 * np.asarray(each.losing), **style)
+    look.legend(upper)
+    look.remark(figure, "Most doubtful first, by the stability score; at 100 % it is full precision.")
 
 
 def draw_costs(figure: Figure, points: Sequence[CostPoint], look: Look, title: str) -> None:

@@ -61,7 +61,7 @@ class Look:
         """A legend in one row above the axes, where it covers no data."""
         axes.legend(
             loc="lower right",
-            bbox_to_anchor=(1.02, 0.97),
+            bbox_to_anchor=(1.02, 1.0),
             ncols=5,
             fontsize=self.points - 1,
             labelcolor=self.ink,

@@ -128,6 +128,10 @@ def test_the_page_names_nobody_and_no_place(written):
     assert "its labels lie on another grid" in plain
     assert plain.index("May the quantized model stand in?") < plain.index("Methods, ready to paste")
     assert 'class="verdict fail"' in plain
+    assert re.search(r"Of 11 prompts \d+\.\d % lose more than \.1 Dice, and the worst loses 0\.\d{3}\.", plain)
+    assert "<td>&lt;0.001</td>" in plain and "<td>0.000</td><td>0.000</td>" not in plain  # no test proves p = 0
+    assert "on 11 cases of 11 patients (11 CT)." in plain
+    assert "Small first, big when in doubt" in plain
     assert "simulated" in plain and "prefers-color-scheme: dark" in plain
 
 

@@ -31,7 +31,7 @@ def methods_paragraph(result: CohortResult, statistics: CohortStatistics) -> str
     prompts = f"{grown}{moved if rules.jitter_pixels else ''}."
     told = [
         f"{result.models[0].title} in full precision ({result.models[0].execution}) was compared with "
-        f"{', '.join(names)} on {result.scored} cases of {patients} patients.",
+        f"{', '.join(names)} on {result.scored} cases of {patients} patients ({_kinds(result)}).",
         prompts,
     ]
     if "slice" in rules.protocols:
@@ -50,7 +50,8 @@ def methods_paragraph(result: CohortResult, statistics: CohortStatistics) -> str
             f"{rules.yardstick_pixels} voxels."
         )
     window = (
-        "the default of each modality (CT: level 40, width 400)"
+        "the default of each modality (CT: level 40, width 400; others: the 0.5th to the 99.5th percentile of what "
+        "lies above 0)"
         if settings.window is None
         else f"level {settings.window.level:g}, width {settings.window.width:g}"
     )
@@ -70,6 +71,12 @@ def methods_paragraph(result: CohortResult, statistics: CohortStatistics) -> str
         f"{'s' * (settings.threads > 1)} a worker.",
     ]
     return " ".join(told)
+
+
+def _kinds(result: CohortResult) -> str:
+    """How many cases are of which modality."""
+    cases = result.scores.drop_duplicates("case")["modality"]
+    return ", ".join(f"{count} {name}" for name, count in cases.value_counts().sort_index().items())
 
 
 def software() -> list[str]:

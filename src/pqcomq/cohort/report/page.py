@@ -47,7 +47,7 @@ def page(result: CohortResult, statistics: CohortStatistics) -> str:
     package = files("pqcomq.cohort.report")
     template, script = (package.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "page.js"))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"places": _places, "percent": _percent}
+    environment.filters |= {"places": _places, "percent": _percent, "p_value": _p_value}
     numbers = case_numbers(result)
     verdicts = {each.name: statistics.verdicts(each.name) for each in result.models[1:]}
     return environment.from_string(template).render(
@@ -136,6 +136,11 @@ def _cases(result: CohortResult, numbers: dict[str, int]) -> list[dict[str, Any]
 def _places(value: float, count: int = 3, sign: str = "") -> str:
     """A number, or a dash for none."""
     return f"{value:{sign}.{count}f}" if math.isfinite(value) else "–"
+
+
+def _p_value(value: float) -> str:
+    """As journals print it: no test proves a probability of 0."""
+    return "<0.001" if value < 0.001 else _places(value)
 
 
 def _percent(value: float) -> str:

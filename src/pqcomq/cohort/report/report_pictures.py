@@ -17,11 +17,22 @@ from pqcomq.comparison.measures.metrics import dice
 from pqcomq.comparison.model_result import MEGABYTE
 from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, short_precision
 from pqcomq.comparison.presentation.figure import draw_comparison
-from pqcomq.plots.cohort import CostPoint, Interval, draw_bland_altman, draw_case_dots, draw_costs, draw_forest
+from pqcomq.plots.cohort import (
+    CascadeLine,
+    CostPoint,
+    Interval,
+    draw_bland_altman,
+    draw_cascade,
+    draw_case_dots,
+    draw_costs,
+    draw_forest,
+)
 from pqcomq.plots.svg import as_svg
 from pqcomq.plots.theme import DARK, LIGHT, Look
 
 MOST_PICTURES = 6
+_PIXELS_PER_INCH = 124
+"""Two plots beside each other, or the forest alone, are as wide as the page."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,18 @@ def cohort_plots(result: CohortResult, statistics: CohortStatistics) -> list[Coh
         CohortPlot("Every case", partial(draw_case_dots, losses=by_case, margin=margin), 4.4, 3.4),
         *_cost_plots(result, statistics, names),
     ]
+    if statistics.doubt:
+        lines = [
+            CascadeLine(
+                places[each.model],
+                names[each.model],
+                [point.sent for point in each.curve],
+                [point.dice for point in each.curve],
+                [point.losing for point in each.curve],
+            )
+            for each in statistics.doubt
+        ]
+        plots.append(CohortPlot("Small first, big when in doubt", partial(draw_cascade, lines=lines), 4.4, 3.4))
     for place, agreement in enumerate(statistics.volumes):
         table = paired(result.scores, agreement.model, "organ")
         draw = partial(
@@ -173,4 +196,4 @@ def _drawn(plot: CohortPlot) -> ReportPicture:
         svg = as_svg(lambda figure: plot.draw(figure, look=look), plot.width, plot.height)
         return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
-    return ReportPicture(drawn(LIGHT), drawn(DARK), plot.text, round(plot.width * 96))
+    return ReportPicture(drawn(LIGHT), drawn(DARK), plot.text, round(plot.width * _PIXELS_PER_INCH))
