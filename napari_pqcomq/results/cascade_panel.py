@@ -8,8 +8,9 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
+from napari_pqcomq.forms.dataclass_form import DataclassForm
 from napari_pqcomq.jobs.cascade_jobs import CascadeOutcome, CascadeSlice
+from napari_pqcomq.results.gate_panel import STABILITY
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable
@@ -21,17 +22,6 @@ _EXPLANATION = tr(
 )
 _COLUMNS = (tr("Object"), tr("Slice"), tr("Stability"), tr("Answered by"))
 _ROW_PIXELS, _ROWS_SHOWN = 18, 8
-_ROWS = {
-    "stability": Row(
-        tr("In doubt below"),
-        tr(
-            "Stability score, from 0 (full precision nowhere) to 1 (nearly everywhere). It is the gate's limit of the "
-            "same name, and that of pqcomq segment --cascade."
-        ),
-        decimals=3,
-        options={"min": 0.0, "max": 1.0, "step": 0.05},
-    ),
-}
 
 
 class CascadePanel(QWidget):
@@ -51,7 +41,7 @@ class CascadePanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.limit = DataclassForm(Tolerance(), _ROWS, self)
+        self.limit = DataclassForm(Tolerance(), {"stability": STABILITY}, self)
         self.models = QComboBox()
         self.models.setToolTip(tr("The quantized model that is asked first, where there are several."))
         self.models.setAccessibleName(tr("Quantized model"))

@@ -35,6 +35,17 @@ _ROW_PIXELS, _ROWS_SHOWN = 16, 6
 
 _COLUMNS = (tr("Verdict"), tr("Object"), tr("Model"), "Dice", tr("Volume"), tr("In doubt"))
 
+STABILITY = Row(
+    tr("In doubt below"),
+    tr(
+        "Stability score of the quantized model's own answer, told without full precision. Slices below are marked "
+        "by a dot above the slider; the cascade, below step 3, sends them on to full precision."
+    ),
+    decimals=3,
+    options={"min": 0.0, "max": 1.0, "step": 0.05},
+)
+"""The limit that gate and cascade share."""
+
 _ROWS = {
     "dice": Row(
         tr("Dice at least"),
@@ -49,15 +60,7 @@ _ROWS = {
         decimals=1,
         options={"min": 0.0, "max": 100.0, "step": 1.0},
     ),
-    "stability": Row(
-        tr("In doubt below"),
-        tr(
-            "Stability score of the quantized model's own answer, told without full precision. Slices below are marked "
-            "by a dot above the slider; the cascade, below step 3, sends them on to full precision."
-        ),
-        decimals=3,
-        options={"min": 0.0, "max": 1.0, "step": 0.05},
-    ),
+    "stability": STABILITY,
 }
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from pqcomq.masks.read_masks import read_masks
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import Prompt
 from pqcomq.volumes.intensity_window import PRESETS, Window
-from pqcomq.volumes.volume import Volume
+from pqcomq.volumes.volume import Modality, Volume
 from pqcomq.volumes.volume_reader import read_volume
 
 StrPath = str | os.PathLike[str]
@@ -30,9 +30,57 @@ def volume_of(given: Volume | StrPath) -> Volume:
     """A volume, read if it is a path.
 
     Raises:
-        InputError: nothing can be read there.
+        InputError: nothing can be read there, or it is neither.
     """
-    return given if isinstance(given, Volume) else read_volume(Path(given))
+    if isinstance(given, Volume):
+        return given
+    if not isinstance(given, str | os.PathLike):
+        raise InputError(f"A volume is asked for, as pqcomq.read_volume gives it, or its path, and not {_kind(given)}.")
+    return read_volume(Path(given))
+
+
+def check_loaded(*models: object) -> None:
+    """See that models are given, not where they lie: only the caller knows how they are to be loaded.
+
+    Raises:
+        InputError: one is a path, or nothing but text.
+    """
+    for each in models:
+        if isinstance(each, str | os.PathLike):
+            raise InputError(
+                f"'{os.fspath(each)}' is text and not a model; pqcomq.load_model(NAME) gives one in full precision, "
+                "pqcomq.load_weights(FILE) a quantized one."
+            )
+
+
+def mask_of(given: np.ndarray | None) -> np.ndarray | None:
+    """A mask of ground truth, if there is any.
+
+    Raises:
+        InputError: it is no array.
+    """
+    if given is not None and not isinstance(given, np.ndarray):
+        raise InputError(f"truth is a mask on the volume's grid, an array (z, y, x) of bool, and not {_kind(given)}.")
+    return given
+
+
+def modality_of(given: str | None) -> Modality | None:
+    """A modality by its name, None for what the file tells.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    modality: Modality
+    for modality in get_args(Modality):
+        if given == modality:
+            return modality
+    if given is not None:
+        raise InputError(f"There is no modality {given!r}; name CT, MR or other.")
+    return None
+
+
+def _kind(given: object) -> str:
+    return f"something of type {type(given).__name__}"
 
 
 def volumes_of(given: Volume | StrPath | Sequence[Volume | StrPath]) -> list[Volume]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pqcomq.api.arguments import StrPath, runtime_of, window_of
+from pqcomq.api.arguments import StrPath, modality_of, runtime_of, window_of
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
 from pqcomq.cohort.cohort_result import CohortResult
@@ -22,7 +22,7 @@ def evaluate_cohort(
     weights: StrPath | Sequence[StrPath],
     out: StrPath,
     *,
-    labels: Sequence[str] = (),
+    labels: str | int | Sequence[str | int] = (),
     checkpoint: StrPath | None = None,
     protocol: CohortProtocol | None = None,
     window: Window | str | None = None,
@@ -43,7 +43,7 @@ def evaluate_cohort(
             synthetic patients.
         weights: one file of quantized weights, or several of one model.
         out: folder of the results.
-        labels: to score, by name or number; all by default.
+        labels: to score, one or several, by name or number; all by default.
         checkpoint: of the full-precision model; LiteMedSAM's is shipped.
         protocol: how boxes are made from ground truth; by default on at most 8 slices a label, and round whole organs.
         window: intensity window, or a preset's name, of all cases that bring none.
@@ -78,7 +78,8 @@ def evaluate_cohort(
         >>> result.to_dataframe()["role"].tolist()
         ['full precision', 'full precision, moved box', 'quantized']
     """
-    found = synthetic_cases(dataset, labels) if isinstance(dataset, int) else find_cases(Path(dataset), labels)
+    asked = [str(each) for each in ([labels] if isinstance(labels, str | int) else labels)]
+    found = synthetic_cases(dataset, asked) if isinstance(dataset, int) else find_cases(Path(dataset), asked)
     paths = [weights] if isinstance(weights, str) or not isinstance(weights, Sequence) else list(weights)
     settings = settings_of(
         [Path(each) for each in paths],
@@ -86,7 +87,7 @@ def evaluate_cohort(
         runtime=runtime_of(runtime, device),
         protocol=protocol,
         window=window_of(window),
-        modality=modality,
+        modality=modality_of(modality),
     )
     reported(running(found, settings, Path(out), Workers(workers, scheduler)), progress)
     return CohortResult.at(Path(out))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
 import numpy as np
 
-from pqcomq.api.arguments import StrPath, labels_of, prompt_of, runtime_of, volume_of, window_of
+from pqcomq.api.arguments import StrPath, check_loaded, labels_of, mask_of, prompt_of, runtime_of, volume_of, window_of
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
@@ -77,6 +78,7 @@ def segment(
     """
     opened = volume_of(volume)
     checked = prompt_of(prompt).checked(opened.grid.shape_zyx)
+    check_loaded(model)
     (model.segmenter if isinstance(model, QuantizedModel) else model).check_prompts(checked.kinds)
     runner = SliceRunner(on_runtime(model, runtime_of(runtime, device)), opened, window_of(window))
     return reported(segment_prompt(runner, checked, _mode(prompts)), progress).in_volume(opened.grid.shape_zyx)
@@ -140,9 +142,10 @@ def compare(
         True
     """
     opened, mode, chosen = volume_of(volume), _mode(prompts), runtime_of(runtime, device)
+    mask = mask_of(truth)
     full, models = _compared(reference, candidates, chosen)
     asked = prompt_of(prompt)
-    work = compare_steps(opened, asked, full, models, name=name, mode=mode, window=window_of(window), truth=truth)
+    work = compare_steps(opened, asked, full, models, name=name, mode=mode, window=window_of(window), truth=mask)
     return reported(work, progress)
 
 
@@ -221,7 +224,9 @@ def _compared(
     Raises:
         InputError: a candidate was made from another model, or this machine lacks the runtime.
     """
-    several = [candidates] if isinstance(candidates, QuantizedModel) else list(candidates)
+    alone = isinstance(candidates, QuantizedModel | str | os.PathLike)
+    several: list[QuantizedModel] = [candidates] if alone else list(candidates)  # type: ignore[list-item, arg-type]
+    check_loaded(reference, *several)
     for each in several:
         check_same_source(reference, each)
     taken = settled(runtime, several)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pqcomq.api.arguments import StrPath
-from pqcomq.errors import InputError
+from pqcomq.api.arguments import StrPath, modality_of
 from pqcomq.progress import ProgressCallback, reported
 from pqcomq.volumes.import_issues import remedy_named
 from pqcomq.volumes.volume import Modality, Volume
@@ -59,13 +58,11 @@ def read_volume(
         >>> volume.notes
         ('Taken for CT: 75% of its values are those of air in Hounsfield units.',)
     """
-    if modality not in (None, "CT", "MR", "other"):
-        raise InputError(f"There is no modality {modality!r}; name CT, MR or other.")
     work = reading_volume(
         Path(path),
         series=series,
         part=part,
-        modality=modality,
+        modality=modality_of(modality),
         remedies=[remedy_named(remedy) for remedy in remedies],
     )
     return reported(work, progress)

@@ -100,6 +100,7 @@ def cohort(
     its reason.
     """
     from pqcomq.backends.fastest import with_device
+    from pqcomq.cohort.running.cluster import check_scheduler
     from pqcomq.cohort.running.prepare import settings_of
     from pqcomq.cohort.running.run import Workers, shard_of
     from pqcomq.cohort.settings import CohortProtocol
@@ -117,6 +118,8 @@ def cohort(
             "--weights are ready; --bits, --method, --calibration and --calibrate-on belong to a model to quantize."
         )
     if not paths:
+        if scheduler:
+            check_scheduler(scheduler)  # before hours of quantizing
         ways, methods = _ways(calibrate_on, calibration), _methods(method)
         to_quantize = _ToQuantize(model.value, checkpoint, bits or _WIDTHS, methods, ways, window)
         recipes = to_quantize.recipes(found)

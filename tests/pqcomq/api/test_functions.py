@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -27,6 +29,31 @@ def ct(phantom, tmp_path):
 @pytest.fixture(scope="module")
 def rounded(lite_medsam, phantom):
     return pqcomq.quantize(lite_medsam, phantom, pqcomq.default_config("lite-medsam", 8, "rtn"), slices=1)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_path_in_place_of_a_model_is_told(ct, tmp_path, kind):
+    path, labels = kind(tmp_path / "weights.safetensors"), np.ones((4, 4, 4), np.uint8)
+    for wrong in (
+        lambda: pqcomq.segment(ct, BOX, path),
+        lambda: pqcomq.compare(ct, BOX, path, []),
+        lambda: pqcomq.compare(ct, BOX, None, path),
+        lambda: pqcomq.evaluate(ct, labels, None, [path]),
+        lambda: pqcomq.quantize(path, ct),
+        lambda: pqcomq.save_weights(path, path),
+    ):
+        with pytest.raises(pqcomq.InputError, match=r"is text and not a model; pqcomq\.load_model.*load_weights"):
+            wrong()
+
+
+def test_what_is_no_volume_no_mask_and_no_modality(ct, tmp_path):
+    with pytest.raises(pqcomq.InputError, match=r"A volume is asked for.*and not something of type ndarray"):
+        pqcomq.segment(np.zeros((3, 8, 8)), BOX, None)
+    with pytest.raises(pqcomq.InputError, match=r"truth is a mask .*and not something of type str"):
+        pqcomq.compare(ct, BOX, None, [], truth=str(ct))
+    with pytest.raises(pqcomq.InputError, match="no modality 'X'"):
+        pqcomq.evaluate_cohort(1, "none.safetensors", tmp_path / "out", labels=1, modality="X")
+    assert not (tmp_path / "out").exists()
 
 
 def test_paths_may_be_text(ct, phantom):

@@ -17,7 +17,7 @@ import pytest
 
 from pqcomq.cohort import cohort_store
 from pqcomq.cohort.cases.case import CaseList
-from pqcomq.cohort.cases.find_cases import find_cases
+from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.cohort_store import FAILED, NOT_SCORED, SCORED, CohortStore
 from pqcomq.cohort.running import case_task, cluster, run
@@ -243,20 +243,32 @@ def test_settings_survive_json(quick):
     assert quick.difference(replace(quick, checkpoint="elsewhere")) is None
 
 
-def test_a_scheduler_that_does_not_answer(cases, quick, tmp_path, monkeypatch):
+def test_a_scheduler_that_does_not_answer_is_told_before_anything_is_made(tmp_path, monkeypatch, capsys):
     pytest.importorskip("distributed")
     monkeypatch.setattr("pqcomq.cohort.running.cluster.ANSWER_WITHIN", "1s")
+    nowhere, out = Workers(scheduler="tcp://127.0.0.1:9"), tmp_path / "out"
+    monkeypatch.setattr("pqcomq.models.registry.load_model", lambda *_: pytest.fail("a model was loaded first"))
+    settings = CohortSettings("lite-medsam", "", "", (), "torch", recipes=(CaseRecipe("rtn", 4, "own"),))
     with pytest.raises(InputError, match="no scheduler answers there"):
-        finished(running(cases, quick, tmp_path / "out", Workers(scheduler="tcp://127.0.0.1:9")))
+        list(running(synthetic_cases(5), settings, out, nowhere))
+    assert not out.exists()
+    from pqcomq.cli import main
+
+    with pytest.raises(SystemExit):
+        main(["cohort", "--synthetic", "5", "--scheduler", nowhere.scheduler, "--out", str(tmp_path / "other")])
+    assert "no scheduler answers there" in capsys.readouterr().err
 
 
-def test_more_models_are_given_fewer_workers(monkeypatch):
+def test_more_and_larger_models_are_given_fewer_workers(monkeypatch):
     monkeypatch.setattr(run.os, "sched_getaffinity", lambda _process: range(16), raising=False)
     monkeypatch.setattr(run.psutil, "virtual_memory", lambda: SimpleNamespace(available=14 * 2**30))
-    assert run.usual_workers(100, 1, 4) == 4
-    assert run.usual_workers(100, 1, 10) == 2
-    assert run.usual_workers(100, 8, 4) == 2
-    assert run.usual_workers(1, 1, 4) == run.usual_workers(100, 1, 40) == 1
+    lite, vit_b, vit_h = 39_400_000, 375_000_000, 2_560_000_000  # bytes of their checkpoints
+    assert run.usual_workers(100, 1, 4, lite) == 4
+    assert run.usual_workers(100, 1, 10, lite) == 2
+    assert run.usual_workers(100, 8, 4, lite) == 2
+    assert run.usual_workers(1, 1, 4, lite) == run.usual_workers(100, 1, 40, lite) == 1
+    assert run.usual_workers(100, 1, 2, vit_b) == 2
+    assert run.usual_workers(100, 1, 2, vit_h) == 1
 
 
 def test_parts_that_are_none():

@@ -154,6 +154,13 @@ def test_truncated_files_are_refused(saved, tmp_path, length):
         load_weights(path)
 
 
+def test_a_checkpoint_is_no_quantized_weights_and_what_to_do_with_it_is_told(tmp_path):
+    path = tmp_path / "some.pth"
+    torch.save({"weight": torch.zeros(3)}, path)
+    with pytest.raises(InputError, match=r"no file of quantized weights.* --model MODEL .*'pqcomq models import MODEL"):
+        load_weights(path)
+
+
 def test_foreign_files_are_refused(saved, tmp_path):
     with pytest.raises(InputError, match="no such weights file"):
         load_weights(tmp_path / "none.safetensors")

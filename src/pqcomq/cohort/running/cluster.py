@@ -149,6 +149,16 @@ def running_cluster(address: str) -> Iterator[Cluster]:
         yield Cluster(client)
 
 
+def check_scheduler(address: str) -> None:
+    """See that a scheduler answers and that its workers will do, before hours of work.
+
+    Raises:
+        InputError: as :func:`running_cluster`.
+    """
+    with running_cluster(address):
+        pass
+
+
 def versions_here() -> dict[str, str]:
     """What must be the same on all workers."""
     return {"pqcomq": pqcomq.__version__, "Python": ".".join(platform.python_version_tuple()[:2])}

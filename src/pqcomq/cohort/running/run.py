@@ -17,7 +17,7 @@ from pqcomq.cohort.cohort_store import CohortStore
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.running.case_task import Outcome, working
 from pqcomq.cohort.running.case_weights import full_in_torch, models_for_case
-from pqcomq.cohort.running.cluster import Cluster, local_cluster, running_cluster
+from pqcomq.cohort.running.cluster import Cluster, check_scheduler, local_cluster, running_cluster
 from pqcomq.cohort.scoring.loaded_models import described, models_of, worker_threads
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.comparison.compared_model import ComparedModel
@@ -25,9 +25,10 @@ from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Stopwatch, prefixed
 from pqcomq.run_lock import only_run
 
-WORKER_BYTES, MODEL_BYTES = 3 * 2**29, 2**29
-"""What a worker takes by itself, and for each LiteMedSAM that it runs; they decide how many are started. On OpenVINO
-two models were seen to take 2.6 GB in all, ten 5.6 GB."""
+WORKER_BYTES, MODEL_BYTES, BYTES_PER_CHECKPOINT_BYTE = 3 * 2**29, 352 * 2**20, 4
+"""What a worker takes by itself, for each model that it runs, and for each byte of that model's checkpoint; they decide
+how many are started. On OpenVINO two LiteMedSAMs were seen to take 2.6 GB in all, ten 5.6 GB, and two MedSAM ViT-B, of
+375 MB, 4.9 GB."""
 LOCK, SHARD_LOCK = ".run.lock", ".shard-{}.lock"
 LOOKING_SECONDS = 2.0
 """For which a shard waits for the others that look whether the whole cohort is run."""
@@ -71,16 +72,18 @@ def shard_of(text: str) -> tuple[int, int]:
     return int(matched[1]), int(matched[2])
 
 
-def usual_workers(cases: int, threads: int, models: int) -> int:
+def usual_workers(cases: int, threads: int, models: int, checkpoint_bytes: int) -> int:
     """As many as this machine's cores and free memory allow, and no more than there are cases.
 
     Args:
         cases: to be scored.
         threads: of each worker.
         models: that each of them runs.
+        checkpoint_bytes: of the model in full precision, from which all of them were made.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    by_memory = int(psutil.virtual_memory().available // (WORKER_BYTES + models * MODEL_BYTES))
+    a_model = MODEL_BYTES + BYTES_PER_CHECKPOINT_BYTE * checkpoint_bytes
+    by_memory = int(psutil.virtual_memory().available // (WORKER_BYTES + models * a_model))
     return max(1, min(cores // threads, by_memory, cases))
 
 
@@ -106,7 +109,9 @@ def running(
             results cannot be written; what was done before is kept, and the same call goes on.
     """
     check_installed()
-    who = workers or Workers()
+    who, store = workers or Workers(), CohortStore(folder)
+    if who.scheduler and not all(store.is_done(each) for each in who.share(found.cases)):
+        check_scheduler(who.scheduler)  # before models are loaded, or even made for hours
     with worker_threads(settings.threads):
         models = models_of(settings)  # before anything is made: a fault of theirs is told at once
     with _only_run(made_folder(folder), who):
@@ -126,7 +131,8 @@ def _running(
     watch, done = Stopwatch(len(waiting)), []
     if not waiting:
         return []
-    count = usual_workers(len(waiting), settings.threads, len(models) + len(made)) if who.count is None else who.count
+    usual = usual_workers(len(waiting), settings.threads, len(models) + len(made), models[0].file_bytes)
+    count = usual if who.count is None else who.count
     if who.scheduler or count > 1:
         with closing(_on_workers(waiting, settings, folder, who, min(count, len(waiting)))) as outcomes:
             for told in outcomes:

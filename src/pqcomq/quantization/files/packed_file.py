@@ -36,6 +36,11 @@ from pqcomq.quantization.files.stream_tensors import STREAM, stream_tensors, tak
 
 MANIFEST = "pqcomq"
 """Name of the metadata entry."""
+SUFFIX = ".safetensors"
+_QUANTIZE_FIRST = (
+    "a checkpoint is quantized first, by --model MODEL --checkpoint FILE, or by --model MODEL alone once 'pqcomq "
+    "models import MODEL FILE' has taken it over"
+)
 
 
 def weight_tensors(
@@ -116,7 +121,7 @@ def write_packed(path: Path, content: Callable[[], bytes], *, overwrite: bool) -
     Raises:
         InputError: the name has another ending, the file exists, or the folder cannot be written (nothing is left).
     """
-    if path.suffix != ".safetensors":
+    if path.suffix != SUFFIX:
         raise InputError("Quantized weights are written to a file that ends in .safetensors", path)
     with replacing(path, overwrite=overwrite) as partial:
         partial.write_bytes(content())
@@ -162,9 +167,13 @@ class PackedFile:
                 slices = {name: stream.get_slice(name) for name in stream.keys()}  # noqa: SIM118
                 declared = {name: Declared(each.get_dtype(), tuple(each.get_shape())) for name, each in slices.items()}
         except (SafetensorError, OSError) as problem:
+            if path.suffix.lower() != SUFFIX:
+                told = f"This is no file of quantized weights, whose names end in {SUFFIX}; {_QUANTIZE_FIRST}"
+                raise InputError(told, path) from problem
             raise InputError("The file is truncated, damaged or not a safetensors file", path) from problem
         if text is None:
-            raise InputError("The file is a safetensors file, but not one of quantized weights written by pqcomq", path)
+            told = "The file is a safetensors file, but not one of quantized weights written by pqcomq"
+            raise InputError(f"{told}; {_QUANTIZE_FIRST}", path)
         try:
             return cls(path, checked_json(text, AnyManifest), declared)
         except Damaged as problem:
