@@ -144,18 +144,18 @@ def elements_of(data: bytes, chosen: random.Random) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+        inside = [dataset, *_items(dataset)]
         for _ in range(chosen.choice((1, 1, 2, 3))):
-            inside = [dataset, *_items(dataset)]
             target = chosen.choice((dataset, chosen.choice(inside)))
-            elements = [each for each in target if each.VR not in ("SQ",)]
-            if not elements:
+            if not (tags := list(target.keys())):
                 continue
-            element = chosen.choice(elements)
+            element = target[chosen.choice(tags)]
             kind = chosen.randrange(4)
             if kind == 0:
                 del target[element.tag]
-            elif kind == 1 and element.VR == "SQ":
-                element.value = []
+            elif element.VR == "SQ":
+                items = list(element.value)
+                element.value = chosen.choice(([], items[1:], items + items[:1], items[::-1]))
             else:
                 _set(element, chosen)
         stream = io.BytesIO()

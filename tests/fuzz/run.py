@@ -15,12 +15,15 @@ import os
 import queue
 import random
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +38,21 @@ SECONDS = 10
 """Of the processor, that an input may take."""
 MOST_SECONDS = 120
 """Of the clock."""
-COLUMNS = ("refused", "opened", "tracebacks", "deaths", "out of memory", "wrongly accepted", "hangs", "messages")
-"""Messages are what a library printed past Python, of an input that is counted among the others too."""
+BATCH = 44
+"""Inputs that a worker is given at once."""
+COLUMNS = (
+    "refused",
+    "opened",
+    "tracebacks",
+    "deaths",
+    "out of memory",
+    "wrongly accepted",
+    "hangs",
+    "compared",
+    "messages",
+)
+"""Compared are those opened that another reader opened too; messages are what a library printed past Python. Both are
+counted among the others."""
 PLURALS = {"traceback": "tracebacks", "death": "deaths", "hang": "hangs"}
 NIFTI_FIELDS = (
     (0, "i"), *((40 + 2 * each, "h") for each in range(8)), (70, "h"), (72, "h"),
@@ -72,18 +88,38 @@ def mutator(kind: str, name: str, chosen: random.Random) -> Any:
     return bytes_of
 
 
+Job = dict[str, str]
+
+
+@dataclass
+class Input:
+    """A damaged file, and where it lies."""
+
+    kind: str
+    number: int
+    path: Path
+    data: bytes
+
+    def job(self, role: str) -> Job:
+        """What a worker is asked."""
+        return {"format": self.kind, "path": str(self.path), "role": role}
+
+
 class Worker:
     """A process that opens inputs, started again when it dies or hangs."""
 
-    def __init__(self) -> None:
+    def __init__(self, seeds: Path) -> None:
+        self._seeds = seeds
         self._process: subprocess.Popen[str] | None = None
+        self._heard = b""
 
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
+            self._heard = b""
             script = str(Path(__file__).parent / "worker.py")
             environment = os.environ | {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
             self._process = subprocess.Popen(
-                [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                [sys.executable, script, str(self._seeds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                 env=environment,
             )  # fmt: skip
             if self._line(300) is None:
@@ -91,18 +127,37 @@ class Worker:
         return self._process
 
     def _line(self, seconds: float) -> str | None:
+        """The next line, empty where the process has ended; None where none comes in that time."""
         assert self._process is not None
         assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], seconds)
-        return self._process.stdout.readline() if ready else None
+        stream = self._process.stdout.fileno()
+        while b"\n" not in self._heard:
+            if not select.select([stream], [], [], seconds)[0]:
+                return None
+            if not (more := os.read(stream, 1 << 16)):
+                return ""
+            self._heard += more
+        line, _, self._heard = self._heard.partition(b"\n")
+        return line.decode()
 
-    def ask(self, kind: str, path: Path, role: str) -> dict[str, Any]:
-        """What came of an input."""
-        process = self._started()
-        assert process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(json.dumps({"format": kind, "path": str(path), "role": role}) + "\n")
-            process.stdin.flush()
+    def ask(self, jobs: list[Job]) -> list[dict[str, Any]]:
+        """What came of inputs, in their order; all are sent at once, so that no process waits for another."""
+        told: list[dict[str, Any]] = []
+        while len(told) < len(jobs):
+            waiting = jobs[len(told) :]
+            process = self._started()
+            assert process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.writelines(json.dumps(each) + "\n" for each in waiting)
+                process.stdin.flush()
+            for _ in waiting:
+                told.append(self._answer(process))
+                if self._process is None:
+                    break
+        return told
+
+    def _answer(self, process: subprocess.Popen[str]) -> dict[str, Any]:
+        """What came of the input that is next; the process is gone where that ended it."""
         before, begun = self._processor_seconds(), time.monotonic()
         line = None
         # Seconds of the processor: on a machine with other work, those of the clock tell nothing.
@@ -137,7 +192,9 @@ def agree(kind: str, ours: dict[str, Any], other: dict[str, Any] | None) -> bool
     """Whether two readers gave the same."""
     if other is None:
         return True
-    if kind in ("SEG", "session"):
+    if kind == "journal":  # what is not believed is made again
+        return ours["layer"] in (None, other["layer"])
+    if kind in ("SEG", "RTSTRUCT", "session", "weights"):
         return all(ours.get(key) == other[key] for key in other)
     if ours["shape"] != other["shape"] and [each for each in ours["shape"] if each != 1] != [
         each for each in other["shape"] if each != 1
@@ -153,12 +210,21 @@ def agree(kind: str, ours: dict[str, Any], other: dict[str, Any] | None) -> bool
     return all(abs(one - two) <= 1e-4 * max(one, two, 1e-6) for one, two in pairs)
 
 
+def some(jobs: queue.Queue[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    """The next few that wait, or none."""
+    with contextlib.suppress(queue.Empty):
+        for _ in range(BATCH):
+            yield jobs.get_nowait()
+
+
 class Fuzz:
     """One run over all formats."""
 
     def __init__(self, folder: Path, seed: int, keep: Path | None) -> None:
         self.folder, self.seed, self.keep = folder, seed, keep
         self.seeds = make_seeds(folder / "seeds")
+        self._journal = dict(self.seeds["journal"]) | {"made-by-pqcomq.txt": b""}
+        self._raw = {each.name: each.read_bytes() for each in (folder / "seeds").glob("d.*raw*")}
         self.counts: dict[str, Counter[str]] = defaultdict(Counter)
         self.faults: list[tuple[str, str, str, str]] = []
         self._lock = threading.Lock()
@@ -177,71 +243,66 @@ class Fuzz:
             thread.join()
 
     def _work(self, jobs: queue.Queue[tuple[str, int]], index: int) -> None:
-        opener, other = Worker(), Worker()
+        opener, other = Worker(self.folder / "seeds"), Worker(self.folder / "seeds")
         try:
             while time.monotonic() < self._end:
-                try:
-                    kind, number = jobs.get_nowait()
-                except queue.Empty:
+                batch = [
+                    self._made(*job, self.folder / f"inputs-{index}-{place}") for place, job in enumerate(some(jobs))
+                ]
+                if not batch:
                     return
-                self._one(kind, number, opener, other, self.folder / f"inputs{index}")
+                self._batch(batch, opener, other)
         finally:
             opener.close()
             other.close()
 
-    def _one(self, kind: str, number: int, opener: Worker, other: Worker, folder: Path) -> None:
+    def _made(self, kind: str, number: int, folder: Path) -> Input:
+        """A mutant, and beside it what belongs to it; the same for the same numbers."""
         chosen = random.Random(f"{self.seed}/{kind}/{number}")
         name, data = chosen.choice(self.seeds[kind])
-        mutant = mutator(kind, name, chosen)(data, chosen)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / name
-        if kind == "journal":
-            for each, whole in self.seeds[kind]:
-                (folder / each).write_bytes(whole)
-            (folder / "made-by-pqcomq.txt").write_text("")
-        if name.endswith((".nhdr", ".mhd")):
-            for each in (self.folder / "seeds").glob("d.*raw*"):
-                (folder / each.name).write_bytes(each.read_bytes())
-        path.write_bytes(mutant)
-        found = opener.ask(kind, path, "open")
-        outcome = PLURALS.get(found["outcome"], found["outcome"])
-        told = str(found.get("told"))
-        if outcome == "opened" and not found["told"]["flags"]:
-            if kind == "journal":
-                second: dict[str, Any] | None = None
-                if found["told"]["layer"] not in (None, self._journal_layer(opener)):
-                    outcome = "wrongly accepted"
-            else:
-                second = other.ask(kind, path, "second")
-                if second["outcome"] == "read" and not agree(kind, found["told"], second["told"]):
-                    outcome, told = "wrongly accepted", f"{found['told']} instead of {second['told']}"
+        made = Input(kind, number, folder / name, mutator(kind, name, chosen)(data, chosen))
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        beside = self._journal if kind == "journal" else self._raw if name.endswith((".nhdr", ".mhd")) else {}
+        for each, whole in (beside | {name: made.data}).items():
+            (folder / each).write_bytes(whole)
+        return made
+
+    def _batch(self, batch: list[Input], opener: Worker, other: Worker) -> None:
+        """Open some inputs, and what was accepted with another reader too."""
+        found = opener.ask([each.job("open") for each in batch])
+        accepted = [
+            (made, opened["told"])
+            for made, opened in zip(batch, found, strict=True)
+            if opened["outcome"] == "opened" and not opened["told"]["flags"]
+        ]
+        seconds = other.ask([made.job("second") for made, _ in accepted])
+        wrong = {
+            (made.kind, made.number): f"{ours} instead of {second['told']}"
+            for (made, ours), second in zip(accepted, seconds, strict=True)
+            if second["outcome"] == "read" and not agree(made.kind, ours, second["told"])
+        }
         with self._lock:
-            self.counts[kind][outcome] += 1
-            if found.get("noise"):
-                self.counts[kind]["messages"] += 1
-                self._keep(kind, number, name, mutant, "messages", found["noise"], "")
-            if outcome not in ("refused", "opened"):
-                self._keep(kind, number, name, mutant, outcome, told, found.get("where", ""))
+            for (made, _), second in zip(accepted, seconds, strict=True):
+                self.counts[made.kind]["compared"] += second["outcome"] == "read" and second["told"] is not None
+        for made, opened in zip(batch, found, strict=True):
+            told = wrong.get((made.kind, made.number))
+            outcome = "wrongly accepted" if told else PLURALS.get(opened["outcome"], opened["outcome"])
+            with self._lock:
+                self.counts[made.kind][outcome] += 1
+                if opened.get("noise"):
+                    self.counts[made.kind]["messages"] += 1
+                    self._keep(made, "messages", opened["noise"], "")
+                if outcome not in ("refused", "opened"):
+                    self._keep(made, outcome, told or str(opened.get("told")), opened.get("where", ""))
 
-    _whole_layer: Any = None
-
-    def _journal_layer(self, opener: Worker) -> Any:
-        """The layer of the journal that nobody damaged."""
-        if self._whole_layer is None:
-            folder = self.folder / "whole-journal"
-            folder.mkdir(exist_ok=True)
-            for each, whole in self.seeds["journal"]:
-                (folder / each).write_bytes(whole)
-            (folder / "made-by-pqcomq.txt").write_text("")
-            self._whole_layer = opener.ask("journal", folder / "plan.json", "open")["told"]["layer"]
-        return self._whole_layer
-
-    def _keep(self, kind: str, number: int, name: str, data: bytes, outcome: str, told: str, where: str) -> None:
+    def _keep(self, made: Input, outcome: str, told: str, where: str) -> None:
         last = [line.strip() for line in where.splitlines() if "pqcomq" in line][-1:]
-        self.faults.append((kind, outcome, f"{number}-{name}", f"{told[:300]} {''.join(last)}"))
+        name = f"{self.seed}-{made.number}-{made.path.name}"
+        self.faults.append((made.kind, outcome, name, f"{told[:300]} {''.join(last)}"))
         if self.keep is not None:
             self.keep.mkdir(parents=True, exist_ok=True)
-            (self.keep / f"{kind}-{outcome.replace(' ', '-')}-{number}-{name}").write_bytes(data)
+            (self.keep / f"{made.kind}-{outcome.replace(' ', '-')}-{name}").write_bytes(made.data)
 
     def table(self) -> str:
         """Formats in rows, outcomes in columns."""
@@ -255,7 +316,7 @@ class Fuzz:
     @staticmethod
     def _row(name: str, counts: Counter[str]) -> str:
         return (
-            f"| {name} | {sum(counts.values()) - counts['messages']} | "
+            f"| {name} | {sum(counts.values()) - counts['compared'] - counts['messages']} | "
             + " | ".join(str(counts[each]) for each in COLUMNS)
             + " |"
         )

@@ -31,6 +31,8 @@ from pqcomq.quantization.quantize_module import quantize_module
 from pqcomq.volumes.volume_reader import read_volume
 
 SHAPE = (4, 6, 5)
+SPACING, ORIGIN = (0.75, 1.25, 2.5), (-11.25, 37.5, -41.0)
+"""Millimetres, x y z."""
 IDENTITY = {"settings": {"bits": 4}}
 
 
@@ -48,8 +50,8 @@ def voxels() -> np.ndarray:
 def image() -> sitk.Image:
     """The same with a place."""
     made = sitk.GetImageFromArray(voxels())
-    made.SetSpacing((0.75, 1.25, 2.5))
-    made.SetOrigin((-11.25, 37.5, -41.0))
+    made.SetSpacing(SPACING)
+    made.SetOrigin(ORIGIN)
     return made
 
 

@@ -6,6 +6,7 @@ independent reader does. Lines of JSON out: what came of it.
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
@@ -13,13 +14,17 @@ import sys
 import tempfile
 import traceback
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
+from seeds import IDENTITY, ORIGIN, SHAPE, SPACING, network
 
+SEEDS = Path(sys.argv[1])
+"""Where the files lie that nobody damaged."""
 LIMIT_BYTES = 1 << 30
 """Of memory beyond what the process has once everything is imported."""
 
@@ -41,44 +46,44 @@ def open_volume(path: Path) -> dict[str, Any]:
 
     volume = read_volume(path)
     assert np.isfinite(volume.voxels).all(), "voxels that are not finite"
-    flags = [each.kind for each in volume.findings if each.kind not in ("doubtful modality", "modality")]
+    flags = [each.kind for each in volume.findings if each.kind not in ("doubtful modality", "modality", "single")]
     return told_of(volume.voxels, volume.grid.spacing) | {"flags": flags}
 
 
 def open_masks(path: Path) -> dict[str, Any]:
     from pqcomq.masks.read_masks import read_masks
 
-    volume = _series(path)
+    volume = _series()
     read = read_masks(path, volume)
     counts = {read.names[label]: int(read.mask(label).sum()) for label in read.names}
     assert all(each.shape == volume.grid.shape_zyx for each in read.maps), "maps of another shape"
-    return {"counts": counts, "flags": list(read.notes)}
+    sizes = sorted(int(read.mask(label).sum()) for label in read.names)
+    return {"counts": counts, "sizes": sizes, "flags": list(read.notes)}
 
 
-_VOLUMES: dict[Path, Any] = {}
-
-
-def _series(path: Path) -> Any:
+@cache
+def _series() -> Any:
     from pqcomq.volumes.volume_reader import read_volume
 
-    folder = path.parent.parent / "seeds" / "series"
-    if folder not in _VOLUMES:
-        _VOLUMES[folder] = read_volume(folder)
-    return _VOLUMES[folder]
+    return read_volume(SEEDS / "series")
+
+
+@cache
+def _network() -> Any:
+    return network()
 
 
 def open_weights(path: Path) -> dict[str, Any]:
     import torch
-    from seeds import network
 
     from pqcomq.quantization.files.module_file import load_module
 
-    made = load_module(path, network())
+    made = load_module(path, _network())
     for name, tensor in made.module.state_dict().items():
         assert bool(torch.isfinite(tensor).all()), f"{name} is not finite"
     assert bool(torch.isfinite(made.module(torch.ones(2, 12))).all()), "the output is not finite"
     shown = {name: [weight.bits, list(weight.shape)] for name, weight in made.weights.items()}
-    return {"layers": shown, "flags": []}
+    return {"layers": shown, "values": made.module(torch.ones(2, 12)).tolist(), "flags": []}
 
 
 def open_session(path: Path) -> dict[str, Any]:
@@ -96,8 +101,6 @@ def open_session(path: Path) -> dict[str, Any]:
 
 
 def open_journal(path: Path) -> dict[str, Any]:
-    from seeds import IDENTITY
-
     from pqcomq.quantization.files.resume import Journal
 
     journal = Journal.open(path.parent, IDENTITY)
@@ -108,11 +111,9 @@ def open_journal(path: Path) -> dict[str, Any]:
 
 
 def open_checkpoint(path: Path) -> dict[str, Any]:
-    from seeds import network
-
     from pqcomq.models.checkpoint import load_state, read_state
 
-    module = network()
+    module = copy.deepcopy(_network())
     load_state(module, read_state(path), path, "the network")
     return {"shapes": {name: list(value.shape) for name, value in module.state_dict().items()}, "flags": []}
 
@@ -143,6 +144,8 @@ def second(kind: str, path: Path) -> dict[str, Any] | None:
         return _second_dicom(path, kind)
     if kind == "SEG":
         return _second_seg(path)
+    if kind == "RTSTRUCT":
+        return _second_structure_set(path)
     if kind == "session":
         content = json.loads(path.read_text())
         names = ("agreement_between_models", "slices", "prompts", "window")
@@ -152,7 +155,16 @@ def second(kind: str, path: Path) -> dict[str, Any] | None:
             for scores in each["slices"]:
                 scores.setdefault("candidate_stability", None)
         return {"found": [{name: each[name] for name in names} for each in found]}
+    if kind in ("journal", "weights"):
+        return _whole(kind, path.name)
     return None
+
+
+@cache
+def _whole(kind: str, name: str) -> dict[str, Any]:
+    """What a file of ours held before it was damaged: its checksums let nothing else through."""
+    whole = OPENERS[kind](SEEDS / ("journal" if kind == "journal" else "") / name)
+    return {key: whole[key] for key in ("layer", "values") if key in whole}
 
 
 def _second_dicom(path: Path, kind: str) -> dict[str, Any]:
@@ -164,7 +176,8 @@ def _second_dicom(path: Path, kind: str) -> dict[str, Any]:
 
     if kind == "zip":
         with zipfile.ZipFile(path) as archive:
-            streams = [BytesIO(archive.read(info)) for info in archive.infolist() if not info.is_dir()]
+            members = [archive.read(info) for info in archive.infolist() if not info.is_dir()]
+        streams = [BytesIO(member) for member in members if member[128:132] == b"DICM"]
     else:
         streams = [BytesIO(path.read_bytes())]
     planes = []
@@ -192,6 +205,29 @@ def _second_seg(path: Path) -> dict[str, Any]:
         seen.add(place)
         counts[names[number]] += int((frame > 0).sum())
     return {"counts": counts}
+
+
+def _second_structure_set(path: Path) -> dict[str, Any]:
+    """Voxels of each region by skimage's test of points, for contours on the series' own slices."""
+    import pydicom
+    from skimage.measure import points_in_poly
+
+    dataset, (depth, rows, columns) = pydicom.dcmread(path), SHAPE
+    described = {int(item.ROINumber) for item in dataset.StructureSetROISequence}
+    centres = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2)
+    inside: dict[int, np.ndarray] = {}
+    for region in dataset.ROIContourSequence:
+        for contour in region.ContourSequence:
+            points = (np.array(contour.ContourData, float).reshape(-1, 3) - ORIGIN) / SPACING
+            z = round(points[0, 2])
+            if np.abs(points[:, 2] - z).max() > 0.01 or not 0 <= z < depth:
+                raise ValueError("not on a slice")
+            near = [points_in_poly(centres + shift, points[:, :2]) for shift in (-1e-3, 0, 1e-3)]
+            if (near[0] != near[2]).any():
+                raise ValueError("a centre on a line")
+            mask = inside.setdefault(int(region.ReferencedROINumber), np.zeros((depth, rows * columns), bool))
+            mask[z] ^= near[1]
+    return {"sizes": sorted(int(mask.sum()) for number, mask in inside.items() if number in described)}
 
 
 def limit_memory() -> None:

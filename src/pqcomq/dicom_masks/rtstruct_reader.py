@@ -24,6 +24,7 @@ from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.volume import Volume
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+OTHERS = ("POINT", "OPEN_PLANAR", "OPEN_NONPLANAR")
 MOST_REGIONS = 65535
 
 
@@ -103,11 +104,10 @@ def _contours(dataset: Dataset) -> dict[int, list[np.ndarray]]:
     """Region number → closed contours, each (n, 3) LPS millimetres."""
     found: dict[int, list[np.ndarray]] = {}
     for region in dataset.get("ROIContourSequence") or []:
-        points = [
-            _points(contour)
-            for contour in region.get("ContourSequence") or []
-            if contour.get("ContourGeometricType") in CLOSED
-        ]
+        contours = region.get("ContourSequence") or []
+        if not {contour.get("ContourGeometricType") for contour in contours} <= {*CLOSED, *OTHERS}:
+            raise ValueError("contours that do not say whether they are closed")
+        points = [_points(contour) for contour in contours if contour.ContourGeometricType in CLOSED]
         found.setdefault(int(region.ReferencedROINumber), []).extend(each for each in points if len(each) > 2)
     return found
 

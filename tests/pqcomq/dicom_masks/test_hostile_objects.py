@@ -255,6 +255,8 @@ def tilt(points):
         (lambda d: d.__delitem__("ROIContourSequence"), "no region with closed contours"),
         (lambda d: contours(d).clear(), "no region with closed contours"),
         (lambda d: [setattr(c, "ContourGeometricType", "POINT") for c in contours(d)], "no region with closed"),
+        (lambda d: contours(d)[-1].__delitem__("ContourGeometricType"), "damaged"),
+        (lambda d: setattr(contours(d)[-1], "ContourGeometricType", "CLOSE_PLANAR"), "damaged"),
         (lambda d: bend(d, lambda p: p + np.array([0, 0, 1.2])), "'liver' was drawn in other planes"),
         (lambda d: bend(d, tilt), "'liver' was drawn in other planes"),
         (lambda d: bend(d, lambda p: p + np.array([0, 0, 22.5])), "'liver' reaches outside"),
