@@ -17,4 +17,4 @@ def test_no_kill_leaves_half_a_set():
     script = Path(__file__).parent / "run.py"
     ended = subprocess.run([sys.executable, str(script), "--kills", "2"], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr[-3000:]
-    assert ended.stdout.count("\n") == 7, ended.stdout
+    assert ended.stdout.count("\n") == 14, ended.stdout

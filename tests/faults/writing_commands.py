@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nibabel
 import numpy as np
 import SimpleITK as sitk
 from PIL import Image
 from safetensors import safe_open
+from stand_ins import FETCHED, quick_demo, serve_weights, small_network, write_checkpoint
 
 from pqcomq.models.registry import load_model
 from pqcomq.progress import finished
@@ -35,12 +38,18 @@ class WritingCommand:
         arguments: a function of the folder of inputs and the place of the output.
         out: name of the output, a file or a folder.
         grows: it keeps what it has finished, so that its output is not all or nothing.
+        replaces: it can be told to replace files.
+        beside: name of an input that lies where the output goes; empty for none.
+        forks_warm: processes may be forked from one that has run it; not from one with threads of its own.
     """
 
     name: str
     arguments: Callable[[Path, Path], list[str]]
     out: str
     grows: bool = False
+    replaces: bool = True
+    beside: str = ""
+    forks_warm: bool = True
 
 
 def _given(inputs: Path) -> list[str]:
@@ -107,6 +116,39 @@ COMMANDS = (
         "out",
         grows=True,
     ),
+    WritingCommand(
+        "export",
+        lambda inputs, out: ["export", str(inputs / "w.safetensors"), "--to", "openvino", "--out", str(out)],
+        "out",
+        forks_warm=False,
+    ),
+    WritingCommand(
+        "export fp16",
+        lambda inputs, out: ["export", str(inputs / "w.safetensors"), "--to", "safetensors-fp16", "--out", str(out)],
+        "out",
+    ),
+    WritingCommand("card", lambda _inputs, out: ["card", str(out)], "w.safetensors", beside="w.safetensors"),
+    WritingCommand("demo", lambda _inputs, out: ["demo", "--headless", "--out", str(out)], "out"),
+    WritingCommand(
+        "bench",
+        lambda inputs, out: [
+            *("bench", "--volume", *_given(inputs), *_weights(inputs), "--labels", str(inputs / "labels.nii.gz")),
+            *("--label", "1", "--quick", "--published-passes", "0", "--out", str(out)),
+        ],
+        "out",
+    ),
+    WritingCommand(
+        "models import",
+        lambda inputs, _out: ["models", "import", "lite-medsam-scribble", str(inputs / "scribble.pth")],
+        "models",
+        replaces=False,
+    ),
+    WritingCommand(
+        "models fetch",
+        lambda _inputs, _out: ["models", "fetch", FETCHED, "--accept-licence"],
+        "models",
+        grows=True,
+    ),
 )
 
 
@@ -124,9 +166,13 @@ def prepare(folder: Path) -> None:
         names = ("ct.nii.gz", "labels.nii.gz") if place == folder else ("image.nii.gz", "labels.nii.gz")
         sitk.WriteImage(volume.to_file_grid(volume.voxels), str(place / names[0]))
         sitk.WriteImage(volume.to_file_grid(blob.astype(np.uint8)), str(place / names[1]))
+    small_network(folder)
     full = load_model("lite-medsam")
     made = quantize_model(full, calibrate_on([volume], 1), default_config("lite-medsam", 4, "rtn"))
     save_weights(finished(made), folder / "w.safetensors")
+    write_checkpoint(folder / "scribble.pth")
+    serve_weights(folder / "web")
+    quick_demo(volume, blob.astype(np.uint8))
 
 
 def is_whole(path: Path) -> bool:
@@ -153,6 +199,10 @@ def is_whole(path: Path) -> bool:
         elif path.suffix == ".npz":
             with np.load(path) as kept:
                 [kept[name] for name in kept]
+        elif path.suffix == ".xml":
+            ElementTree.parse(path)
+        elif path.suffix == ".pth" and zipfile.is_zipfile(path):
+            return zipfile.ZipFile(path).testzip() is None
         elif path.suffix == ".html":
             return path.read_text(encoding="utf-8").rstrip().endswith("</html>")
         else:

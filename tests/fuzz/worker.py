@@ -55,10 +55,9 @@ def open_masks(path: Path) -> dict[str, Any]:
 
     volume = _series()
     read = read_masks(path, volume)
-    counts = {read.names[label]: int(read.mask(label).sum()) for label in read.names}
     assert all(each.shape == volume.grid.shape_zyx for each in read.maps), "maps of another shape"
     sizes = sorted(int(read.mask(label).sum()) for label in read.names)
-    return {"counts": counts, "sizes": sizes, "flags": list(read.notes)}
+    return {"sizes": sizes, "flags": list(read.notes)}
 
 
 @cache
@@ -183,10 +182,12 @@ def _second_dicom(path: Path, kind: str) -> dict[str, Any]:
     planes = []
     for stream in streams:
         dataset = pydicom.dcmread(stream)
+        if dataset.Modality in ("SEG", "RTSTRUCT"):  # no slice of the volume
+            continue
         planes.append(np.atleast_3d(apply_modality_lut(dataset.pixel_array, dataset)))
-    spacing = [float(each) for each in dataset.PixelSpacing]
-    told = told_of(np.concatenate(planes, axis=2), [*spacing, 0.0])
-    return told | {"spacing": None}  # along the stack the program has it of the positions
+    return told_of(np.concatenate(planes, axis=2), ()) | {
+        "spacing": None
+    }  # along the stack the program has it of the positions
 
 
 def _second_seg(path: Path) -> dict[str, Any]:
@@ -194,8 +195,7 @@ def _second_seg(path: Path) -> dict[str, Any]:
 
     dataset = pydicom.dcmread(path)
     frames = dataset.pixel_array.reshape(-1, dataset.Rows, dataset.Columns)
-    names = {int(item.SegmentNumber): str(item.SegmentLabel).strip() for item in dataset.SegmentSequence}
-    counts = dict.fromkeys(names.values(), 0)
+    counts = {int(item.SegmentNumber): 0 for item in dataset.SegmentSequence}
     seen: set[tuple[int, str]] = set()
     for frame, group in zip(frames, dataset.PerFrameFunctionalGroupsSequence, strict=True):
         number = int(group.SegmentIdentificationSequence[0].ReferencedSegmentNumber)
@@ -203,8 +203,8 @@ def _second_seg(path: Path) -> dict[str, Any]:
         if place in seen:  # frames on one another are joined, and not counted twice
             raise ValueError("two frames of a segment on one slice")
         seen.add(place)
-        counts[names[number]] += int((frame > 0).sum())
-    return {"counts": counts}
+        counts[number] += int((frame > 0).sum())
+    return {"sizes": sorted(counts.values())}
 
 
 def _second_structure_set(path: Path) -> dict[str, Any]:

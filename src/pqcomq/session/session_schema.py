@@ -17,7 +17,7 @@ Seed = Annotated[int, Meta(ge=0, le=2**62)]
 class Latency(Exact):
     """Of one network."""
 
-    median_ms: NotNegative
+    median_ms: Annotated[float, Meta(ge=1e-6, le=1e300)]  # others are divided by it
     p95_ms: NotNegative
     passes: Count
     each_ms: Annotated[list[NotNegative], Meta(max_length=1_000_000)]

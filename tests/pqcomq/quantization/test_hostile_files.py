@@ -26,6 +26,10 @@ def network():
     return nn.Sequential(nn.Linear(70, 50), nn.GELU(), nn.Linear(50, 9)).eval()
 
 
+def wide_network():
+    return nn.Sequential(nn.Linear(90, 80), nn.GELU(), nn.Linear(80, 9)).eval()
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """A packed and an entropy-coded file of a small network."""
@@ -37,7 +41,7 @@ def files(tmp_path_factory):
         "coarse": default_config(None, 4).altered(["scales=coarse", "bits=3", "group_size=30"]),
         "coded": default_config(None, 8, "ecq", stored_bits=3.0),
     }.items():
-        wide = nn.Sequential(nn.Linear(90, 80), nn.GELU(), nn.Linear(80, 9)).eval() if name == "coded" else network()
+        wide = wide_network() if name == "coded" else network()
         made = finished(quantize_module(wide, [torch.randn(200, 90 if name == "coded" else 70)], config))
         save_module(made, folder / f"{name}.safetensors")
     return folder
@@ -47,9 +51,22 @@ def changed(source, target, change):
     tensors = load_file(source)
     with safe_open(source, framework="pt") as stream:
         manifest = json.loads(stream.metadata()["pqcomq"])
+    del manifest["tensors_sha256"]  # as of somebody who makes files of their own
     change(tensors, manifest)
     save_file(tensors, target, metadata={"pqcomq": json.dumps(manifest)})
     return target
+
+
+@pytest.mark.parametrize("name", ["packed", "coarse", "coded"])
+def test_a_bit_that_turned_anywhere_in_the_weights_is_told(files, tmp_path, name):
+    whole = (files / f"{name}.safetensors").read_bytes()
+    begin, path = 8 + int.from_bytes(whole[:8], "little"), tmp_path / "turned.safetensors"
+    for place in (begin, (begin + len(whole)) // 2, len(whole) - 2):
+        turned = bytearray(whole)
+        turned[place] ^= 1
+        path.write_bytes(turned)
+        with pytest.raises(InputError, match="not those that were written"):
+            load_module(path, wide_network() if name == "coded" else network())
 
 
 def entry(**values):

@@ -154,6 +154,22 @@ def test_where_two_voxel_sizes_are_stated_the_affine_wins_as_in_nibabel(nifti):
     assert any("two voxel sizes" in note for note in volume.notes)
 
 
+@pytest.mark.parametrize(
+    ("at", "raw", "told"), [(254, b"\x7f\x00", "sform_code 127"), (256, b"\x00\x00\xc0\x7f", "qform")]
+)
+def test_geometries_that_cannot_be_are_told(tmp_path, at, raw, told):
+    image = nibabel.Nifti1Image(np.zeros((3, 4, 5), np.int16), np.diag([1, 2, 3, 1]))
+    image.set_sform(image.affine, 1)
+    image.set_qform(image.affine, 1)
+    whole = image.to_bytes()
+    (tmp_path / "a.nii").write_bytes(whole)
+    assert not any(each.kind == "code" for each in read_volume(tmp_path / "a.nii").findings)
+    (tmp_path / "a.nii").write_bytes(whole[:at] + raw + whole[at + len(raw) :])
+    volume = read_volume(tmp_path / "a.nii")
+    assert volume.grid.spacing == (1, 2, 3)
+    assert [told in str(each) for each in volume.findings if each.kind == "code"] == [True]
+
+
 def test_a_file_without_orientation_says_so(nifti):
     volume = read_volume(nifti(patch=[("<2h", 252, 0, 0)]))
     assert any("does not say how it lies" in note for note in volume.notes)

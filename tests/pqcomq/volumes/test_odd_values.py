@@ -41,6 +41,7 @@ def test_a_slope_of_zero_or_none_is_one(tmp_path, dicom, slope):
     volume = read_volume(dicom.save(dataset, tmp_path / "a.dcm"))
     np.testing.assert_array_equal(volume.voxels[0], RAMP - 5)
     assert ("rescale slope is 0" in notes_of(volume)) == (slope == 0)
+    assert ("rescale intercept without a slope" in notes_of(volume)) == (slope != 0)
 
 
 def test_a_slope_of_zero_in_a_frame_is_one(tmp_path, dicom):
@@ -147,13 +148,15 @@ def test_items_in_a_file_that_says_it_is_not_compressed_are_unwrapped(tmp_path, 
         read_volume(path)
 
 
-@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("compressed", [False, True, "deflated"])
 def test_frames_beyond_the_number_stated_are_told(tmp_path, dicom, compressed):
     import imagecodecs
 
     frames = [RAMP.astype(np.uint16) + 100 * i for i in range(4)]
     dataset = dicom.slice(frames[0], PixelData=np.stack(frames).tobytes())
-    if compressed:
+    if compressed == "deflated":
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+    elif compressed:
         dataset.PixelData = encapsulate([imagecodecs.jpegls_encode(frame) for frame in frames], has_bot=False)
         dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
         dataset.file_meta.TransferSyntaxUID = pydicom.uid.JPEGLSLossless

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pqcomq.atomic_files import replacing, why
+from pqcomq.atomic_files import replacing, together, why
 from pqcomq.downloads.transfer import NotFetchedError, ProgressBar, Wanted, fetch, has_checksum
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import entry_of
@@ -102,18 +102,18 @@ def import_model(key: str, file: Path) -> Path:
             _check_room(weights, folder)
         loaded = load_model(key, weights)
         sha256, licence = loaded.checkpoint_sha256, loaded.licence if loaded.licence == entry.licence else ""
-        if is_safetensors(weights):  # of transformers' layout, or of another program's
-            target = folder / f"{key}.safetensors"
+        converted = is_safetensors(weights)  # of transformers' layout, or of another program's
+        target = folder / (f"{key}.safetensors" if converted else entry.file)
+        with together(folder):  # no file without a record
             with replacing(target, overwrite=True) as partial:
-                write_state(read_state(weights), partial)
-            sha256 = file_sha256(target)
-        else:
-            target = folder / entry.file
-            with replacing(target, overwrite=True) as partial:
-                shutil.copyfile(weights, partial)
-                if file_sha256(partial) != sha256:
-                    raise InputError("The file changed while it was copied.", weights)
-        keep_record(key, Record(target.name, sha256, "a file", licence))
+                if converted:
+                    write_state(read_state(weights), partial)
+                    sha256 = file_sha256(partial)
+                else:
+                    shutil.copyfile(weights, partial)
+                    if file_sha256(partial) != sha256:
+                        raise InputError("The file changed while it was copied.", weights)
+            keep_record(key, Record(target.name, sha256, "a file", licence))
     return target
 
 

@@ -7,6 +7,7 @@ For each quantized layer ``<layer>.codes`` (uint8), ``.scale`` (float16), ``.zer
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from pqcomq.quantization.files.stream_tensors import STREAM, stream_tensors, tak
 
 MANIFEST = "pqcomq"
 """Name of the metadata entry."""
+CHECKSUM = "tensors_sha256"
+"""Name of the manifest's entry for :func:`tensors_sha256`; files of version 0.1.0 have none."""
 SUFFIX = ".safetensors"
 _QUANTIZE_FIRST = (
     "a checkpoint is quantized first, by --model MODEL --checkpoint FILE, or by --model MODEL alone once 'pqcomq "
@@ -129,7 +132,18 @@ def write_packed(path: Path, content: Callable[[], bytes], *, overwrite: bool) -
 
 def content_of(tensors: dict[str, Tensor], manifest: Mapping[str, Any]) -> bytes:
     """The bytes of the file, the same every time."""
-    return serialize(tensors, metadata={MANIFEST: json.dumps(manifest, sort_keys=True)})
+    head = {**manifest, CHECKSUM: tensors_sha256(tensors)}
+    return serialize(tensors, metadata={MANIFEST: json.dumps(head, sort_keys=True)})
+
+
+def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
+    """A hash of names, types, shapes and values, hexadecimal: a bit that turns in a weight makes another model."""
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def narrow(tensor: Tensor) -> Tensor:
@@ -200,12 +214,15 @@ class PackedFile:
         """All tensors.
 
         Raises:
-            InputError: the file has changed or cannot be read any more.
+            InputError: they are not those that were written, or cannot be read any more.
         """
         try:
-            return load_file(self.path)
+            tensors = load_file(self.path)
         except (SafetensorError, OSError) as problem:
             raise InputError("The file is truncated, damaged or not a safetensors file", self.path) from problem
+        if self.head.get(CHECKSUM) not in (None, tensors_sha256(tensors)):
+            raise InputError("The file is damaged: its weights are not those that were written (SHA-256)", self.path)
+        return tensors
 
 
 def take_layers(

@@ -12,7 +12,7 @@ from pqcomq.volumes.dicom.elements import number, numbers, text
 from pqcomq.volumes.dicom.file_discovery import DicomFile
 from pqcomq.volumes.dicom.frame_offsets import missing_places, placed_frames
 from pqcomq.volumes.dicom.headers import MARKS, MOST_FRAMES, Header, PlaneHeader, Repeated, is_picture, plane_header
-from pqcomq.volumes.dicom.pixels.pixel_format import NO_INTERCEPT, NO_SLOPE, Scale, unit_notes
+from pqcomq.volumes.dicom.pixels.pixel_format import LOST_SLOPE, NO_INTERCEPT, NO_SLOPE, Scale, unit_notes
 
 _MARKS_IN_FRAMES = {
     "TemporalPositionIdentifier": ("FrameContentSequence", "TemporalPositionIndex"),
@@ -80,6 +80,8 @@ def _frame(first: PlaneHeader, index: int, groups: tuple[Dataset, Dataset]) -> P
         scale = Scale((slope or (1.0,))[0], (intercept or (0.0,))[0])
         if scale.slope == 0:
             scale, storage = Scale(1.0, scale.intercept), storage.noting(NO_SLOPE)
+        if slope is None and scale.intercept:
+            storage = storage.noting(LOST_SLOPE)
     if intercept:
         storage = storage.without(NO_INTERCEPT)
     units = (text(item, "RescaleType") for item in _items(groups, "PixelValueTransformationSequence"))

@@ -26,6 +26,8 @@ ROUNDING = 0.02
 """Voxels: what reaches less beyond a grid needs no further voxel."""
 SAME_MILLIMETRES = 0.1
 """How far sform and qform may lie apart at a corner before it is told: float32 and rounding make less."""
+SPACES = range(6)
+"""Codes of the standard for what a geometry is aligned with; 0 for none."""
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
 
 
@@ -69,6 +71,7 @@ def grid_of(
     findings: list[ImportIssue] = []
     if unit != 1.0:
         findings.append(ImportIssue("units", f"The file gives lengths in units of {unit:g} mm; all are shown in mm."))
+    findings += _odd_codes(header, qform)
     if sform is None and qform is None:
         findings.append(NO_DIRECTIONS)
         if header.units == 0 and header.pixdim[1:] == (1.0, 1.0, 1.0):  # what writers put there that know none
@@ -87,6 +90,16 @@ def grid_of(
     if any(finding.chosen == "resample" for finding in findings):
         return _round_about(header, chosen), chosen, tuple(findings)
     return _grid(header, chosen), None, tuple(findings)
+
+
+def _odd_codes(header: NiftiHeader, qform: Affine | None) -> list[ImportIssue]:
+    """What the header says of its geometries that cannot be; other programs may then take another one."""
+    codes = {"sform_code": header.sform_code, "qform_code": header.qform_code}
+    odd = [f"{name} {code}" for name, code in codes.items() if code not in SPACES]
+    told = [f"The header's {' and '.join(odd)} names no space that there is; what is above 0 is taken."] if odd else []
+    if header.qform_code > 0 and qform is None:
+        told.append("The qform has no finite numbers and is left out.")
+    return [ImportIssue("code", each) for each in told]
 
 
 def _chosen(

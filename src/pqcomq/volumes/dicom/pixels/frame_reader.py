@@ -49,7 +49,7 @@ class FrameReader:
             raise InputError("The file is damaged: it states more pixels than it can hold.", self._file)
         if self._storage.syntax in PLAIN:
             self._unwrap(plane.rows * plane.columns * self._storage.dtype.itemsize * self._frames)
-        elif not pydicom.uid.UID(self._storage.syntax).is_deflated and (found := self._encoded()) > self._frames:
+        if self._value and (found := self._held(plane.rows * plane.columns)) > self._frames:
             self.notes.append(frames_note(found, self._frames))
 
     def frame(self, index: int, room: np.ndarray | None = None) -> np.ndarray:
@@ -108,6 +108,12 @@ class FrameReader:
         self._value = content
         self._storage = replace(self._storage, offset=None, length=None)
         self.notes.append("Pixels lie in items though the file says they are not compressed; they were taken out.")
+
+    def _held(self, pixels: int) -> int:
+        """How many frames of so many pixels a value holds that was read whole."""
+        if self._storage.syntax in PLAIN or pydicom.uid.UID(self._storage.syntax).is_deflated:
+            return len(self._value) // max(pixels * self._storage.dtype.itemsize, 1)
+        return self._encoded()
 
     def _encoded(self) -> int:
         """How many frames the compressed pixel data hold, as far as their offsets or their beginnings tell."""

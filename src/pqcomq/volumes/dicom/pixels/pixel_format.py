@@ -27,6 +27,7 @@ STORAGE_TAGS = (
 
 
 NO_SLOPE = "The rescale slope is 0, which would make all values one; 1 is used instead."
+LOST_SLOPE = "There is a rescale intercept without a slope, which is taken for 1, so that the values are in doubt."
 NO_INTERCEPT = "A CT's rescale intercept is missing, so that its values may be no Hounsfield units."
 _HOUNSFIELD = frozenset({"", "HU", "HU_MOD", "US"})
 """Units (RescaleType) of a CT whose values are taken for Hounsfield units; US stands for none that is specified."""
@@ -91,7 +92,7 @@ class PixelFormat:
         if table is None:
             slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
             scale = Scale(1.0 if slope is None or slope == 0 else slope, intercept or 0.0)
-            notes += (NO_SLOPE,) if slope == 0 else ()
+            notes += (NO_SLOPE,) if slope == 0 else (LOST_SLOPE,) if slope is None and intercept else ()
             notes += (NO_INTERCEPT,) if intercept is None and modality == "CT" else ()
         notes += unit_notes(modality, text(dataset, "RescaleType"))
         turned = text(dataset, "PhotometricInterpretation") == "MONOCHROME1" and modality not in MEASURED
