@@ -15,9 +15,13 @@ def read(path):
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
     manifest, state = json.loads(header.pop("__metadata__")["pqcomq"]), {}
-    for name, entry in header.items():
+    found = hashlib.sha256()
+    for name, entry in sorted(header.items()):
         begin, end = (start + offset for offset in entry["data_offsets"])
         state[name] = np.frombuffer(data[begin:end], TYPES[entry["dtype"]]).reshape(entry["shape"])
+        line = " ".join([name, state[name].dtype.name, *map(str, entry["shape"])])
+        found.update(f"{line}\n".encode() + data[begin:end])
+    assert found.hexdigest() == manifest.get("tensors_sha256", found.hexdigest())
     stream = manifest.get("entropy_stream")
     weights = entropy_coded(manifest["layers"], state, stream["sha256"]) if stream else {}
     for layer, entry in manifest["layers"].items():

@@ -54,6 +54,7 @@ def test_both_readers_give_the_same_bits(read, finish, tmp_path, config):
     save_module(made, path)
     manifest, state = read(path)
     assert manifest["effective_bits"] == made.effective_bits
+    assert len(manifest["tensors_sha256"]) == 64
     assert (manifest["network_format"] == 3) == (config.scales == "coarse")
     loaded = load_module(path, network())
     assert_same_bits(state, loaded.module)

@@ -137,11 +137,15 @@ def content_of(tensors: dict[str, Tensor], manifest: Mapping[str, Any]) -> bytes
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
-    """A hash of names, types, shapes and values, hexadecimal: a bit that turns in a weight makes another model."""
+    """A hash of names, types, shapes and values, hexadecimal: a bit that turns in a weight makes another model.
+
+    What is hashed stands in ``docs/file_formats.md``, so that others can make and check it.
+    """
     found = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
-        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        kind = str(tensor.dtype).removeprefix("torch.")
+        found.update(f"{' '.join([name, kind, *map(str, tensor.shape)])}\n".encode())
         found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return found.hexdigest()
 
