@@ -33,8 +33,11 @@ _current: ContextVar[Staging | None] = ContextVar("pqcomq_staging", default=None
 
 
 def why(error: OSError) -> str:
-    """The operating system's own words for a failure, in lower case, e.g. ``"no space left on device"``."""
-    return (error.strerror or str(error)).lower()
+    """The operating system's own words for a failure, in lower case, e.g. ``"no space left on device"``.
+
+    Libraries put words of their own before them: pyarrow's are "Error writing bytes to file. Detail: [errno 28] …".
+    """
+    return re.sub(r"^.*\[errno \d+\] ", "", (error.strerror or str(error)).lower())
 
 
 class Staging:

@@ -14,7 +14,7 @@ import pytest
 
 from pqcomq.atomic_files import check_folder, check_target, recover, replacing, together
 from pqcomq.errors import InputError
-from pqcomq.staging import Staging
+from pqcomq.staging import Staging, why
 
 NAMES = ("a.json", "tables/b.csv", "tables/deep/c.bin")
 
@@ -28,6 +28,18 @@ def write(base, text, *, overwrite=False, names=NAMES):
 
 def found(base):
     return {path.relative_to(base).as_posix(): path.read_text() for path in base.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        OSError(28, "Error writing bytes to file. Detail: [errno 28] No space left on device"),  # pyarrow's
+        OSError("[Errno 28] No space left on device"),
+    ],
+)
+def test_a_failure_is_told_in_the_system_s_words(error):
+    assert why(error) == "no space left on device"
 
 
 @pytest.mark.parametrize("new", [True, False], ids=["new folder", "folder of the user's"])
