@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -130,7 +131,8 @@ def json_of(data: bytes, chosen: random.Random) -> bytes:
         elif kind == 3 and isinstance(parent, dict):
             parent[f"{key}x"] = parent[key]
         else:
-            parent[key] = chosen.choice(JSON_VALUES)  # type: ignore[index]
+            # A copy: later mutants would find what was put into it, and one might hold itself.
+            parent[key] = copy.deepcopy(chosen.choice(JSON_VALUES))  # type: ignore[index]
     text = json.dumps(content)
     if chosen.random() < 0.1:
         text = text.replace(

@@ -23,6 +23,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -236,11 +237,8 @@ class Fuzz:
         for number in range(inputs):
             for kind in formats:
                 jobs.put((kind, number))
-        threads = [threading.Thread(target=self._work, args=(jobs, index)) for index in range(workers)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(lambda index: self._work(jobs, index), range(workers)))  # an error in one ends the run
 
     def _work(self, jobs: queue.Queue[tuple[str, int]], index: int) -> None:
         opener, other = Worker(self.folder / "seeds"), Worker(self.folder / "seeds")

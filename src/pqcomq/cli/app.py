@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 import pqcomq
+from pqcomq.atomic_files import why
 from pqcomq.cli.commands import CommandGroup
 from pqcomq.cli.terminal.interruption import NOTHING_KEPT, Interrupted, end_as_by_ctrl_c
 from pqcomq.cli.terminal.lists import joined_numbers, repeat_options
@@ -80,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as problem:
         if os.environ.get("PQCOMQ_DEBUG"):
             traceback.print_exc()
-        _complain(str(problem))
+        named = problem.filename is not None
+        _complain(f"{why(problem)} ({problem.filename})" if named else why(problem))
         raise SystemExit(BAD_INPUT) from None
     except Interrupted as kept:
         _complain(f"interrupted; {kept}")
