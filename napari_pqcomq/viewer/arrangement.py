@@ -188,6 +188,7 @@ class Arrangement:
 
     def masks_changed(self, slices: Sequence[int] | None) -> None:
         """Draw the sides' masks again, which have changed on some slices, or with None everywhere."""
+        self._stage.drawn.clear()
         for mode in self._modes.values():
             mode.masks_changed(slices)
         self._show_surfaces()

@@ -104,21 +104,21 @@ def draw_lines(layer: Surface, lines: list[Lines], sight: Sight, volume: Volume)
 
 def _rectangles(lines: list[Lines], sight: Sight, volume: Volume) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices (n, 3) z y x in voxels, faces (m, 3) and values (n,) of a surface."""
-    spacing = np.array([volume.grid.spacing_zyx[axis] for axis in sight.order[1:]])  # (down, across) mm
-    corners, values = [], []
-    for each in lines:
-        half = each.pixels / (2 * sight.zoom * spacing)  # voxels (down, across)
-        low, high = each.ends.min(axis=1) - half, each.ends.max(axis=1) + half  # (n, 2)
-        (y0, x0), (y1, x1) = low.T, high.T
-        corners.append(np.stack([np.stack([y0, y0, y1, y1], 1), np.stack([x0, x1, x1, x0], 1)], 2))  # (n, 4, 2)
-        values.append(np.full(len(low) * 4, each.colour + 0.5))
-    count = sum(len(each) for each in corners)
-    if not count:
+    lines = [each for each in lines if len(each.ends)]
+    if not lines:
         return _NOTHING
-    vertices = np.full((count * 4, 3), float(sight.position))
-    vertices[:, list(sight.order[1:])] = np.concatenate(corners).reshape(-1, 2)
-    faces = np.array([[0, 1, 2], [0, 2, 3]]) + 4 * np.arange(count)[:, None, None]  # (n, 2, 3)
-    return vertices, faces.reshape(-1, 3), np.concatenate(values)
+    spacing = np.array([volume.grid.spacing_zyx[axis] for axis in sight.order[1:]])  # (down, across) mm
+    counts = [len(each.ends) for each in lines]
+    ends = np.concatenate([each.ends for each in lines])  # (n, 2, 2)
+    pixels = np.repeat([each.pixels for each in lines], counts)  # (n,)
+    half = pixels[:, None] / (2 * sight.zoom * spacing)  # (n, 2) voxels, down and across
+    (y0, x0), (y1, x1) = (ends.min(axis=1) - half).T, (ends.max(axis=1) + half).T
+    vertices = np.full((len(ends), 4, 3), float(sight.position))
+    vertices[..., sight.order[1]] = np.stack([y0, y0, y1, y1], 1)
+    vertices[..., sight.order[2]] = np.stack([x0, x1, x1, x0], 1)
+    faces = np.array([[0, 1, 2], [0, 2, 3]]) + 4 * np.arange(len(ends))[:, None, None]  # (n, 2, 3)
+    values = np.repeat([each.colour + 0.5 for each in lines], 4 * np.array(counts))
+    return vertices.reshape(-1, 3), faces.reshape(-1, 3), values
 
 
 def outline_lines(labels: np.ndarray, pixels: float) -> list[Lines]:

@@ -14,6 +14,13 @@ from napari_pqcomq.viewer.side_layers import Side, mask_lines
 from napari_pqcomq.viewer.strokes import Lines, Sight
 from pqcomq.comparison.presentation.comparison_text import short_precision
 
+SideLines = Mapping[str, Sequence[Lines]]
+"""Lines and areas by kind: :data:`.OUTLINES` and the others."""
+
+
+_MOST_DRAWN = 256
+"""Slices of sides whose lines are kept, of some ten kilobytes each."""
+
 
 @dataclass
 class Stage:
@@ -25,6 +32,7 @@ class Stage:
         panes: full precision first.
         sides: their layers, in the same order.
         spare: layers of further sides that were made for an earlier comparison; out of sight.
+        drawn: lines and areas of masks that were drawn already, by side, axes and slice; empty when masks change.
         candidate: the side that views of two are about, beside the first.
         show_lines: draws all lines again, for views whose lines change by themselves.
     """
@@ -35,6 +43,7 @@ class Stage:
     sides: list[Side]
     candidate: int = 1
     spare: list[Side] = field(default_factory=list)
+    drawn: dict[tuple[object, ...], SideLines] = field(default_factory=dict)
     show_lines: Callable[[], None] = lambda: None
 
     def take(self, panes: Sequence[Pane], candidate: int) -> bool:
@@ -50,6 +59,7 @@ class Stage:
         for side, pane in zip(self.sides, panes, strict=True):
             side.masks[:] = pane.mask
         self.panes, self.candidate = list(panes), candidate
+        self.drawn.clear()
         return True
 
     @property
@@ -80,10 +90,6 @@ class Plate:
     lines: tuple[str, ...] = field(default=())
     mark: Mark | None = None
     short_titles: tuple[str, ...] = field(default=())
-
-
-SideLines = Mapping[str, Sequence[Lines]]
-"""Lines and areas by kind: :data:`.OUTLINES` and the others."""
 
 
 class ViewMode(ABC):
@@ -137,7 +143,13 @@ def masks_in_sight(side: Side, stage: Stage, sight: Sight) -> np.ndarray:
 
 def masks_drawn(side: Side, stage: Stage, sight: Sight) -> SideLines:
     """A side's masks on the slice in sight, with rims where full precision has otherwise."""
-    return mask_lines(masks_in_sight(side, stage, sight), masks_in_sight(stage.sides[0], stage, sight))
+    place = side.number, sight.order, sight.position
+    if place not in stage.drawn:
+        if len(stage.drawn) >= _MOST_DRAWN:
+            stage.drawn.clear()
+        masks = masks_in_sight(side, stage, sight), masks_in_sight(stage.sides[0], stage, sight)
+        stage.drawn[place] = mask_lines(*masks)
+    return stage.drawn[place]
 
 
 def side_plate(pane: Pane) -> Plate:

@@ -86,11 +86,12 @@ class CellLetters:
 
     def _areas(self) -> list[QRect]:
         """Of the cells that show something, without their strips."""
-        cells, grid = Cells.of(self._viewer), self._viewer.canvas.grid
+        cells, grid, layers = Cells.of(self._viewer), self._viewer.canvas.grid, self._viewer.layers
         if not grid.enabled:
             areas = [cells.area(0, 0)]
-        else:
-            areas = [cells.area(*place) for place, inside in grid.iter_viewboxes(self._viewer.layers) if inside]
+        else:  # napari's own iter_viewboxes looks for every layer in every cell
+            seen = {grid.position(index, layers) for index, layer in enumerate(layers) if layer.visible}
+            areas = [cells.area(*place) for place in sorted(seen)]
         return [area.adjusted(0, self._strip, 0, 0) for area in areas]
 
 

@@ -1,0 +1,99 @@
+"""How often things are done when another slice or another view is shown: what is known is not made again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from vispy.gloo.program import Program
+
+from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.modes import base
+from napari_pqcomq.viewer.modes.mode_registry import FLICKER, SIDE_BY_SIDE, SWIPE
+from napari_pqcomq.viewer.overlays.direction_letters import DirectionLetters
+from napari_pqcomq.viewer.scene import Pane, Scene
+from pqcomq.segmentation.box import Box3D
+
+BOX = Box3D(5, 5, 3, 17, 15, 8)
+
+
+@pytest.fixture
+def opened(shown_viewer, volume, masks):
+    """Opens a comparison of so many sides."""
+
+    def open_sides(count):
+        view = ComparisonView(shown_viewer, shown_viewer.window._qt_window)
+        panes = [Pane(f"{number}-bit", (), masks[number % 2], "red") for number in range(count)]
+        view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX))
+        return view
+
+    return open_sides
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Counts calls of what is found by its name in a class or module."""
+
+    def count(owner, name):
+        calls, made = [], getattr(owner, name)
+
+        def counting(*args, **keywords):
+            calls.append(args)
+            return made(*args, **keywords)
+
+        monkeypatch.setattr(owner, name, counting)
+        return calls
+
+    return count
+
+
+def test_lines_of_a_slice_that_was_seen_are_not_found_again(opened, shown_viewer, counted):
+    view = opened(3)
+    found = counted(base, "mask_lines")
+    for z in (4, 6, 4, 6):
+        view.go_to(z)
+    assert len(found) == 2 * 3, "once for each slice and side"
+    shown_viewer.scene.camera.zoom *= 1.5
+    view.show(FLICKER)
+    assert len(found) == 2 * 3, "neither another zoom nor one side alone changes them"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda view, masks: view.set_masks(5, [np.zeros_like(masks[0][5])] * 2),
+        lambda view, masks: view.clear_masks(1, range(3, 9)),
+        lambda view, masks: view.set_objects((), hidden=frozenset({1})),
+    ],
+)
+def test_lines_are_found_again_when_masks_change_or_hide(opened, shown_viewer, masks, change):
+    view = opened(2)
+    for z in (4, 5):
+        view.go_to(z)
+    lines = shown_viewer.layers["2: lines"]
+    before = len(lines.vertices)
+    change(view, masks)
+    assert len(lines.vertices) < before
+    view.go_to(4)
+    view.go_to(5)
+    assert len(lines.vertices) < before, "what was kept is not of the masks of before"
+
+
+def test_letters_of_a_picture_are_not_linked_again_when_the_view_changes(opened, shown_viewer, volume, qtbot, counted):
+    letters = DirectionLetters(shown_viewer)
+    letters.set_volume(volume)
+    view = opened(4)
+    view.show(SWIPE)
+    qtbot.wait(100)
+    linked = counted(Program, "set_shaders")
+    for name in (SIDE_BY_SIDE, SWIPE):
+        view.show(name)
+        qtbot.wait(100)
+    canvas = shown_viewer.window._qt_viewer.canvas
+    boxes = [
+        visual.box.mesh.view_program
+        for overlay, (visual, *_others) in canvas._viewer_overlay_to_visual.items()
+        if overlay in (shown_viewer.canvas.overlays[f"pqcomq_{edge}"] for edge in ("middle_left", "middle_right"))
+    ]
+    assert len(boxes) == 2
+    assert not [program for program, *_source in linked if program in boxes]
+    letters.release()
