@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from napari.layers import Layer
+from qtpy.QtCore import QTimer
 
 from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
 from napari_pqcomq.viewer.camera_3d import look_at
@@ -31,6 +32,8 @@ from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 
 _GAP_PIXELS = 4
 _SIDES_IN_A_ROW = 2
+_PAUSE_MS = 30
+"""Between a switch of views and what follows when its picture is drawn."""
 
 
 @dataclass
@@ -86,6 +89,10 @@ class Arrangement:
         self._place: tuple[float, ...] | None = None  # in napari's world, while the view is in 3-D
         stage.show_lines = self.show_lines
         self.framing = Framing(stage, lambda: strips.height)
+        self._bars = QTimer()
+        self._bars.setSingleShot(True)
+        self._bars.setInterval(_PAUSE_MS)
+        self._bars.timeout.connect(self._move_scale_bar)
 
     def flip(self) -> None:
         """Where the masks are exchanged in one picture, show the next side's."""
@@ -147,7 +154,7 @@ class Arrangement:
         self._users.show(on_every_side=mode.grid is not None and flat)
         if mode.grid is not None and not one_by_one:
             self._show_grid(mode.grid)
-        self._show_scale_bar(mode.grid, flat)
+        self._show_scale_bar()
 
     def show_plates(self) -> None:
         """Write what is said above the pictures in the chosen way of viewing."""
@@ -235,6 +242,7 @@ class Arrangement:
         """Take the strips away, and let go of the viewer."""
         for mode in self._modes.values():
             mode.close()
+        self._bars.stop()
         self.strips.remove()
 
     @property
@@ -273,11 +281,27 @@ class Arrangement:
         grid.stride, grid.shape, grid.spacing = len(self._stage.sides[0].layers), shape, _GAP_PIXELS
         grid.enabled = True
 
-    def _show_scale_bar(self, grid: tuple[int, int] | None, flat: bool) -> None:
-        # In this order: napari 0.9.2 makes the further sides' bars only when a visible bar becomes gridded.
+    def _show_scale_bar(self) -> None:
+        """Show the scale bar, in 2-D, or hide it until its picture is drawn where it goes to other cells.
+
+        napari makes it anew there, and for each cell of a row; that takes as long as the picture itself.
+        """
+        scale_bar, flat = self._viewer.canvas.overlays.scale_bar, self._viewer.dims.ndisplay == 2
+        stays = flat and scale_bar.gridded == self._grids_scale_bar
+        if scale_bar.visible and not stays:
+            scale_bar.visible = False
+        if flat and not scale_bar.visible:
+            self._bars.start()
+
+    def _move_scale_bar(self) -> None:
         scale_bar = self._viewer.canvas.overlays.scale_bar
-        gridded = grid is not None and grid[0] == 1  # in a square one bar holds for all cells: the pictures are small
-        if (scale_bar.gridded, scale_bar.visible) != (gridded, flat):
+        if self._viewer.dims.ndisplay == 2:
+            # In this order: napari 0.9.2 makes the further sides' bars only when a visible bar becomes gridded.
             scale_bar.visible, scale_bar.gridded = True, False
-            scale_bar.gridded = gridded
-            scale_bar.visible = flat
+            scale_bar.gridded = self._grids_scale_bar
+
+    @property
+    def _grids_scale_bar(self) -> bool:
+        """Whether each cell has a bar; in a square one holds for all cells: the pictures are small."""
+        grid = self._viewer.canvas.grid
+        return bool(grid.enabled and grid.shape[0] == 1)

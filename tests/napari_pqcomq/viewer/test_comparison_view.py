@@ -547,6 +547,8 @@ def test_opening_step_by_step_ends_where_opening_at_once_does(viewer, qtbot, vol
     before = state(viewer)
     view = ComparisonView(viewer)
     view.open(panes, scene)
+    bar = viewer.canvas.overlays.scale_bar
+    qtbot.waitUntil(lambda: bar.visible and bar.gridded)  # it follows the picture
     at_once = state(viewer)
     view.close()
     opened = []
@@ -554,6 +556,7 @@ def test_opening_step_by_step_ends_where_opening_at_once_does(viewer, qtbot, vol
     assert not view.is_open, "it is not there yet"
     qtbot.waitUntil(lambda: bool(opened), timeout=60_000)
     assert opened == [True]
+    qtbot.waitUntil(lambda: bar.visible and bar.gridded)
     assert state(viewer)[:5] == at_once[:5]
     view.close()
     view.open_in_steps(panes, scene, lambda: opened.append(view.is_open))
