@@ -97,6 +97,7 @@ class CompareWidget(QWidget):
             save=workflow.weights.can_be_saved and not panels.jobs.is_running,
         )
         reasons = {kind: not_taken(panels.model.settings.key, kind) for kind in PROMPT_KINDS}
+        panels.prompts.lock(workflow.is_reading)
         panels.prompts.offer_drawing(panels.volume.volume is not None, reasons)
         panels.actions.offer(
             compare=workflow.can_start and panels.prompts.has_objects, live=workflow.can_start, is_open=is_open

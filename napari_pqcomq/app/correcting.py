@@ -77,6 +77,8 @@ class Correcting(QObject):
 
     def undo_stroke_or_box(self) -> None:
         """Ctrl+Z: the last stroke with a tool in the hand, or where it came last; else the last change of the boxes."""
+        if self._workflow.is_reading:
+            return  # nobody sees what would change
         if self._is_about_strokes and self._panels.store.corrections.can_undo:
             self.undo()
         elif self.tool.tool is None and not self._labels.undo():
@@ -84,6 +86,8 @@ class Correcting(QObject):
 
     def redo_stroke_or_box(self) -> None:
         """Ctrl+Shift+Z: what Ctrl+Z took back."""
+        if self._workflow.is_reading:
+            return
         if self._is_about_strokes and self._panels.store.corrections.can_redo:
             self.redo()
         elif self.tool.tool is None and not self._labels.redo():

@@ -144,10 +144,17 @@ class PromptPanel(QGroupBox):
             self.hand.disarm()
         self._share_mouse()
 
+    def lock(self, locked: bool) -> None:
+        """Let neither mouse nor keys change the prompts: a blinded reader does not see them."""
+        if locked == self.isEnabled():
+            self.setEnabled(not locked)
+            self.rest_mouse(locked)
+
     def set_end(self, which: str) -> None:
         """Let the current box begin ("first") or end ("last") on the slice in sight."""
         spin = self.first if which == "first" else self.last
-        spin.setValue(self._boxes.slice_in_sight)
+        if self.isEnabled():
+            spin.setValue(self._boxes.slice_in_sight)
 
     def nudge(self, dx: int, dy: int) -> None:
         """Move the current box by voxels to the right and down."""
@@ -223,7 +230,7 @@ class PromptPanel(QGroupBox):
         """While points are set or a scribble is drawn, a drag inside a box does not move the box."""
         if self.hand.is_armed:
             self._tool.disarm()
-        self._tool.rests = self._rests or self.hand.is_armed
+        self._tool.rests = self._rests or self.hand.is_armed or not self.isEnabled()
         self._show_what_applies()
 
     def _on_armed(self, armed: bool) -> None:

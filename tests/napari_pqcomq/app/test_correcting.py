@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from napari.layers import Layer
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.app.compare_widget import CompareWidget
@@ -220,9 +220,19 @@ class NeverDone:
         """It waits for a free thread."""
 
 
+class Staying(QObject):
+    """Keeps a window from closing, as the user's answer to napari's question does: the fixture closes it itself."""
+
+    def eventFilter(self, _watched, event):  # noqa: N802
+        """Swallow what closes; those who listened before have heard of it."""
+        return event.type() == QEvent.Type.Close
+
+
 def test_a_window_that_is_closed_at_once_loses_neither_what_was_painted_nor_kept_masks(
     shown_viewer, volume, loaded_once, result, qtbot, monkeypatch
 ):
+    window, staying = shown_viewer.window._qt_window, Staying()
+    window.installEventFilter(staying)
     whole = CompareDock(shown_viewer)
     shown_viewer.window.add_dock_widget(whole)
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
@@ -235,7 +245,8 @@ def test_a_window_that_is_closed_at_once_loses_neither_what_was_painted_nor_kept
     dock.workflow.keep_masks()
     box = dock.panels.objects.objects[0].box
     dock.panels.objects.set_box(0, replace(box, x0=box.x0 + 1))
-    shown_viewer.window._qt_window.close()  # as its button does
+    window.close()  # as its button does
+    window.removeEventFilter(staying)
     for each in (name, f"{name}, corrected"):
         assert np.array_equal(shown_viewer.layers[each].data[6], painted)
 
@@ -349,3 +360,25 @@ def test_ctrl_z_takes_back_what_was_painted_on_labels_once_the_brush_is_laid_dow
     objects.settle()
     press(control)
     assert len(objects) == 1 and not layer.data.any(), "the boxes were changed last"
+
+
+def test_nothing_moves_a_box_that_a_blinded_reader_does_not_see(dock, shown_viewer, qtbot, drag, tmp_path):
+    objects = dock.panels.objects
+    objects.set_box(0, replace(objects.objects[0].box, x0=4))
+    objects.settle()
+    objects.undo()
+    before = objects.objects
+    dock.panels.reader_study.begin(tmp_path / "log.csv")
+    activate(dock)
+    drag(shown_viewer, (9.5, 10.5), (12.5, 14.5), cell=0)
+    shift, none = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifier
+    again = shift | Qt.KeyboardModifier.ControlModifier
+    keys = (Qt.Key.Key_Right, shift), (Qt.Key.Key_BracketLeft, none), (Qt.Key.Key_Z, again), (Qt.Key.Key_B, none)
+    for key, modifiers in keys:
+        qtbot.keyClick(canvas_of(dock), key, modifiers)
+    drag(shown_viewer, (3.0, 3.0), (9.0, 9.0), cell=0)
+    assert objects.objects == before
+    dock.panels.reader_study.stop()
+    qtbot.waitUntil(lambda: dock.panels.view.is_open and not dock.workflow.is_reading, timeout=PATIENCE_MS)
+    qtbot.keyClick(canvas_of(dock), Qt.Key.Key_Right, shift)
+    assert objects.objects != before
