@@ -18,6 +18,7 @@ from qtpy.QtWidgets import QWidget
 from napari_pqcomq.viewer.orthogonal_planes import show_unmirrored
 from napari_pqcomq.viewer.overlays.cell_letters import CellLetters
 from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
+from napari_pqcomq.widgets.napari_window.kept_programs import keep_box_program
 from napari_pqcomq.widgets.napari_window.listeners import Listeners
 from pqcomq.volumes.volume import Volume
 
@@ -113,6 +114,7 @@ class DirectionLetters:
         overlay.text = "\n" * lines + letter
         overlay.box = bool(letter) and lines == 0  # it would darken the picture from the edge down
         overlay.visible = self._volume is not None
+        keep_box_program(overlay)
 
 
 def _turned(camera: Camera, ends: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from napari.components import ViewerModel
 from napari.layers import Surface
 from vispy.gloo.program import Program
 from vispy.visuals.mesh import MeshVisual
+from vispy.visuals.shaders.program import ModularProgram
 
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.scene import Pane, Scene
@@ -58,6 +59,26 @@ def test_a_mesh_with_other_vertices_is_drawn_by_the_same_program(shown_viewer, q
     layer.colormap = "blue"
     brightest = shown_viewer.screenshot(flash=False)[..., :3].reshape(-1, 3).max(axis=0)
     assert brightest[2] > brightest[0], "another colour is another program"
+
+
+def test_the_source_of_a_mesh_is_put_together_once(shown_viewer, qtbot, monkeypatch):
+    own, other = shown_viewer.add_layer(surface("red")), shown_viewer.add_layer(surface("green"))
+    keep_program(own)
+    own.data = SQUARE
+    qtbot.wait(100)
+    shown_viewer.screenshot(flash=False)
+    built, build = [], ModularProgram._build
+
+    def building(program):
+        built.append(program)
+        build(program)
+
+    monkeypatch.setattr(ModularProgram, "_build", building)
+    for layer in (own, other):
+        layer.data = (SQUARE[0] * [1, 0.5, 1], *SQUARE[1:])
+    shown_viewer.screenshot(flash=False)
+    assert visual_of(own).view_program not in built
+    assert visual_of(other).view_program in built
 
 
 def test_layers_of_others_are_linked_as_ever(shown_viewer, qtbot, linked):
