@@ -23,6 +23,9 @@ from napari_pqcomq.jobs.cohort_jobs import (
 )
 from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.translation import tr
+from napari_pqcomq.widgets.controls.focus_ring import show_focus
+from napari_pqcomq.widgets.controls.wheel_guard import WheelGuard
+from napari_pqcomq.widgets.napari_window.message_log import make_copyable
 from pqcomq.cohort.cases.case import CaseList
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.scoring.loaded_models import QUANTIZED
@@ -144,6 +147,9 @@ class CohortWidget(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
+        show_focus(self)
+        make_copyable(self)
+        WheelGuard(self)
 
     def _show(self, outcome: CohortOutcome | None) -> None:
         self._scoring = None

@@ -8,8 +8,21 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QTableWidget,
+    QToolButton,
+)
 
 pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
@@ -23,6 +36,8 @@ from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.report.page import PAGE
 from pqcomq.progress import Progress
 from pqcomq.quantization.files.weights_file import save_weights
+
+CONTROLS = (QPushButton, QComboBox, QAbstractSpinBox, QLineEdit, QListWidget, QTableWidget, QProgressBar, QToolButton)
 
 
 @pytest.fixture
@@ -213,3 +228,28 @@ def test_a_case_is_not_opened_while_the_other_dock_is_at_work(monkeypatch):
     opened = SimpleNamespace(case=SimpleNamespace(name="anna"))
     _compare(None, SimpleNamespace(panels=panels, workflow=None), opened)
     assert told == ["“Compare precisions” is at work: wait for it, or cancel it there, then open anna again."]
+
+
+def test_the_wheel_scrolls_the_dock_past_its_controls_and_the_focus_is_seen(dock, qtbot):
+    dock.resize(400, 260)
+    qtbot.waitExposed(dock)
+    scrolled = dock.findChildren(QScrollArea)[0]
+    bar, form = scrolled.verticalScrollBar(), dock.models.choice
+    controls = [each for kind in (QComboBox, QAbstractSpinBox) for each in dock.findChildren(kind) if each.isVisible()]
+    assert len(controls) > 2 and bar.maximum() > 0
+    before, dock_moved = form.value, set()
+    for each in controls:
+        scrolled.ensureWidgetVisible(each)
+        bar.setValue(min(bar.value(), bar.maximum() - 1))
+        at, window = bar.value(), dock.window()
+        QTest.wheelEvent(window.windowHandle(), QPointF(each.mapTo(window, each.rect().center())), QPoint(0, -120))
+        QApplication.processEvents()
+        dock_moved.add(bar.value() > at)
+    assert form.value == before
+    assert dock_moved == {True}
+    assert "focus" in dock.styleSheet()
+    explained = [each for kind in CONTROLS for each in dock.findChildren(kind)]
+    lacking = [(each.objectName(), each.parent().objectName()) for each in explained if not each.toolTip()]
+    assert all(any(name.startswith("qt_") for name in names) for names in lacking), "but parts of Qt's own"
+    copyable = Qt.TextInteractionFlag.TextSelectableByMouse
+    assert all(each.textInteractionFlags() & copyable for each in dock.findChildren(QLabel) if each.wordWrap())
