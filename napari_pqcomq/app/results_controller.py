@@ -213,7 +213,7 @@ class ResultsController:
             return
         panes = [Pane(tr("Left"), (), pair.left, _NEUTRAL), Pane(tr("Right"), (), pair.right, _NEUTRAL)]
         panels.view.show(SIDE_BY_SIDE)
-        panels.view.open(panes, Scene(result.volume, panels.volume.contrast_limits))
+        panels.view.open(panes, Scene(result.volume, panels.volume.contrast_limits, blinded=True))
         panels.view.go_to(pair.z)
         panels.view.look_at(pair.box)  # all of it before the window draws again: nothing of another place is seen
 

@@ -70,6 +70,7 @@ class Scene:
         truth: (z, y, x) bool, or None where no ground truth was chosen.
         current: number of the object that figures are about, 0 for all of them together.
         hidden: numbers of the objects whose masks are out of sight.
+        blinded: both sides are drawn alike; else the others carry rims where they differ from the first.
     """
 
     volume: Volume
@@ -78,6 +79,7 @@ class Scene:
     truth: np.ndarray | None = None
     current: int = 0
     hidden: frozenset[int] = frozenset()
+    blinded: bool = False
 
     def seen(self, labels: np.ndarray) -> np.ndarray:
         """Masks without those out of sight.

@@ -142,12 +142,13 @@ def masks_in_sight(side: Side, stage: Stage, sight: Sight) -> np.ndarray:
 
 
 def masks_drawn(side: Side, stage: Stage, sight: Sight) -> SideLines:
-    """A side's masks on the slice in sight, with rims where full precision has otherwise."""
+    """A side's masks on the slice in sight, with rims where full precision has otherwise, unless that is a secret."""
     place = side.number, sight.order, sight.position
     if place not in stage.drawn:
         if len(stage.drawn) >= _MOST_DRAWN:
             stage.drawn.clear()
-        masks = masks_in_sight(side, stage, sight), masks_in_sight(stage.sides[0], stage, sight)
+        other = side if stage.scene.blinded else stage.sides[0]
+        masks = masks_in_sight(side, stage, sight), masks_in_sight(other, stage, sight)
         stage.drawn[place] = mask_lines(*masks)
     return stage.drawn[place]
 

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 from napari.utils.notifications import notification_manager
+from qtpy.QtGui import QColor, QImage
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.jobs import session_jobs
 from napari_pqcomq.layers.volume_layers import image_tuple
+from napari_pqcomq.viewer.side_layers import FULL_COLOUR, QUANTIZED_COLOUR
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compared_model import ComparedModel
@@ -59,6 +61,15 @@ def in_results(dock):
     return " ".join(label.text() for label in dock.panels.results.findChildren(QLabel) if label.isVisible()).lower()
 
 
+def rim_pixels(viewer):
+    """How many pixels of the rims' colours are on the canvas."""
+    image = canvas_of(viewer.window._qt_window).grabFramebuffer().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    pixels = rows[:, : image.width() * 3].reshape(-1, 3).astype(int)
+    rims = (QColor(each).getRgb()[:3] for each in (FULL_COLOUR, QUANTIZED_COLOUR))
+    return sum(int((np.abs(pixels - each).max(axis=1) < 24).sum()) for each in rims)
+
+
 def test_a_reading_shows_nameless_sides_and_brings_the_figures_back(shown, result, shown_viewer, tmp_path, qtbot):
     dock = shown
     assert "dice" in on_canvas(shown_viewer)
@@ -76,6 +87,10 @@ def test_a_reading_shows_nameless_sides_and_brings_the_figures_back(shown, resul
         left, right = dock.panels.view.masks(trial.item.z)
         assert np.array_equal((right if trial.quantized_is_left else left) > 0, reference[trial.item.z])
         assert (left.max(), right.max()) == (1, 1), "both sides have the same colour"
+        assert rim_pixels(shown_viewer) == 0, "and are drawn alike"
+        dock.panels.view._change_scene(blinded=False)
+        assert rim_pixels(shown_viewer) > 0
+        dock.panels.view._change_scene(blinded=True)
         dock.navigation.go_to_worst()
         assert shown_viewer.dims.current_step[0] == trial.item.z
         dock.panels.reader_study.choose("none")
