@@ -6,7 +6,7 @@ from pathlib import Path
 
 import napari
 from napari.utils.notifications import show_error
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_pqcomq.cohort.case_opening import show_case
@@ -138,7 +138,7 @@ class CohortWidget(QWidget):
         for part in (self.data_set, self.models, hint, self.run_button, self.jobs, self.results, note):
             column.addWidget(part)
         column.addStretch(1)
-        area = QScrollArea()
+        self._area = area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         inner.setMinimumWidth(0)
@@ -158,6 +158,11 @@ class CohortWidget(QWidget):
         self.outcome = outcome
         self.data_set.show_states(outcome.states, outcome.worst)
         self.results.show_outcome(outcome)
+        self._bring(self.results.tabs)
+
+    def _bring(self, part: QWidget) -> None:
+        """Scroll to a part that appears below what is in sight, once it has its place."""
+        QTimer.singleShot(0, part, lambda: self._area.ensureWidgetVisible(part))
 
     def _on_running(self, running: bool) -> None:
         stopped = self._scoring
@@ -167,6 +172,8 @@ class CohortWidget(QWidget):
                 ReadOutcomeJob(stopped.folder, stopped.margin).steps, self._show, tr("Reading what is done…")
             )
         self._refresh()
+        if running:
+            self._bring(self.jobs)
 
     def _refresh(self) -> None:
         """Bring the buttons in line with what can be done now."""

@@ -14,6 +14,8 @@ from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable
 from pqcomq.cohort.cases.case import CaseList
 
 _TITLES = (tr("Case"), tr("Dice lost"), tr("Where"), tr("State"))
+_OF_SCORED = (1, 2)
+"""Columns that only a scored case has."""
 _ROWS_SHOWN = 7
 _NAME_WIDTH = 130
 _CHOOSE = tr(
@@ -88,6 +90,8 @@ class DataSetPanel(QGroupBox):
             rows.append([left_out.case, "", "", tr("left out: {reason}", reason=left_out.reason)])
             tooltips.append(f"{left_out.case}: {left_out.reason}")
         self.cases.show_rows(rows, tooltips)
+        for column in _OF_SCORED:  # empty ones would leave no room for what is wrong with a case
+            self.cases.setColumnHidden(column, not worst)
 
     def offer(self, chooses: bool) -> None:
         """Whether another data set may be chosen now."""

@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 _VERDICTS = (
     tr("Model"),
     tr("Label"),
+    tr("Verdict"),
     tr("Cases"),
     tr("Difference"),
     tr("95 % low"),
     tr("95 % high"),
     tr("Worst case"),
-    tr("Verdict"),
 )
 _MODELS = (
     tr("Model"),
     tr("Boxes"),
-    tr("Prompts"),
     "Dice",
     tr("Worst"),
-    tr("Worst tenth"),
     tr("Lose > .1"),
+    tr("Worst tenth"),
     tr("vs full precision"),
     tr("Worst vs full"),
+    tr("Prompts"),
 )
 _PROTOCOLS = {"slice": tr("each slice"), "organ": tr("whole organs")}
 _DARK_BELOW = 128
@@ -93,9 +93,9 @@ class CohortResultsPanel(QWidget):
                 [
                     names[each.model],
                     each.label,
+                    each.outcome,
                     (str(each.cases), each.cases),
                     *(_signed(value) for value in (each.difference, each.low, each.high, -each.worst_case)),
-                    each.outcome,
                 ]
                 for each in statistics.verdicts()
             ],
@@ -106,10 +106,10 @@ class CohortResultsPanel(QWidget):
                 [
                     names[each.model],
                     _PROTOCOLS[each.protocol],
-                    (str(each.prompts), each.prompts),
-                    *(_number(value) for value in (each.dice, each.worst_dice, each.worst_decile)),
+                    *(_number(value) for value in (each.dice, each.worst_dice)),
                     (f"{100 * each.losing:.1f} %", each.losing),
-                    *(_number(value) for value in (each.dice_between, each.worst_between)),
+                    *(_number(value) for value in (each.worst_decile, each.dice_between, each.worst_between)),
+                    (str(each.prompts), each.prompts),
                 ]
                 for each in statistics.prompts
             ],
