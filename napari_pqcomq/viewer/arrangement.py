@@ -187,7 +187,8 @@ class Arrangement:
             colours = surface_colours(scene.hidden)
             for side in (*self._stage.sides, *self._stage.spare):
                 side.surfaces.colormap = colours
-        if (scene.hidden, scene.current) != (before.hidden, before.current):
+        drawn_by = scene.hidden, scene.current, scene.blinded
+        if drawn_by != (before.hidden, before.current, before.blinded):
             self.masks_changed(None)
             self.show_plates()
         else:
