@@ -320,7 +320,7 @@ def test_inputs_that_take_different_ways_are_refused_where_passes_halt_together(
         (nn.Linear(3, 3), [torch.tensor([[1.0, float("nan"), 0.0]])], "not finite"),
         (nn.Linear(3, 3), [{"input": torch.full((1, 3), torch.inf)}], "not finite"),
         (nn.Linear(3, 3), ["ct.nii.gz"], "is a str; give a tensor"),
-        (nn.Linear(3, 3), [torch.ones(2, 4)], "does not run on the first calibration input: mat1 and mat2"),
+        (nn.Linear(3, 3), [torch.ones(2, 4)], "does not run on the first calibration input: .*mat1"),
         (nn.Linear(3, 3), [{"picture": torch.ones(2, 3)}], "unexpected keyword argument 'picture'"),
         (nn.Linear(3, 3).half(), [torch.ones(2, 3).half()], "holds float16; turn the network to float32"),
         (nn.Linear(3, 3, device="meta"), [torch.ones(2, 3)], "is on meta; move it to the CPU"),

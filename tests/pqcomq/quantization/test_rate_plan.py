@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from pqcomq.errors import InputError
@@ -105,6 +108,12 @@ def test_a_changed_byte_is_refused_before_anything_is_decoded(network, made, tmp
     place = content.find(tensors["entropy_stream.words"].numpy().tobytes())
     content[place + 40] ^= 1
     path.write_bytes(bytes(content))
+    with pytest.raises(InputError, match="are not those that were written"):
+        load_module(path, network)
+    with safe_open(path, framework="pt") as stream:
+        manifest = json.loads(stream.metadata()["pqcomq"])
+    del manifest["tensors_sha256"]  # as in files that have no hash of all tensors
+    save_file(load_file(path), path, metadata={"pqcomq": json.dumps(manifest)})
     with pytest.raises(InputError, match="entropy-coded weights are damaged"):
         load_module(path, network)
 
