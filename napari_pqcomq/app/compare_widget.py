@@ -23,6 +23,7 @@ from napari_pqcomq.app.tooltips import explain_controls
 from napari_pqcomq.app.tour import Tour
 from napari_pqcomq.app.volume_switch import VolumeSwitch
 from napari_pqcomq.app.workflow import Workflow
+from napari_pqcomq.jobs.freed_memory import FreedMemory
 from napari_pqcomq.jobs.kept_work import shared_work
 from napari_pqcomq.setup.mouse_panel import MOUSE
 from napari_pqcomq.widgets.dock.help_overlay import HelpOverlay
@@ -62,6 +63,7 @@ class CompareWidget(QWidget):
         self.correcting = Correcting(self.panels, self.workflow, self)
         self.cascading = Cascading(self.panels, self.workflow, self)
         self._switch = VolumeSwitch(self.panels, self)
+        self._freed = FreedMemory(self)
         keys = key_bindings(self.panels, self.navigation, self.correcting, self._toggle_help)
         self._shortcuts = Shortcuts(self, keys, self._is_editing)
         self.help = HelpOverlay(self, self._shortcuts.listed, MOUSE)
@@ -185,6 +187,8 @@ class CompareWidget(QWidget):
         panels.question.asked.connect(self.steps.make_room)
         for signal in (workflow.shown, panels.volume.changed):
             signal.connect(panels.mouse.take_focus)  # arrows work without a click first
+        for signal in (panels.view.closed, panels.volume.changed):
+            signal.connect(self._freed.soon)
         panels.weights.quantize_requested.connect(workflow.quantize)
         panels.weights.load_requested.connect(workflow.weights.load)
         panels.weights.save_requested.connect(workflow.weights.save)

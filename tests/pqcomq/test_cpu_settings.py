@@ -93,6 +93,33 @@ print(json.dumps([*told, maps_large_buffers(), keeps_freed_memory()]))
     assert in_a_new_process(code) == [True, False, False, True]
 
 
+@LINUX
+def test_freed_memory_goes_back_unless_the_process_was_set_up_to_keep_it():
+    code = """
+import ctypes, json, os
+from pqcomq.cpu_settings import apply_cpu_settings, give_back_freed_memory
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+def freed(megabytes):
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    blocks = [libc.malloc(ctypes.c_size_t(2**16)) for _ in range(16 * megabytes)]
+    for block in blocks:
+        ctypes.memset(block, 1, 2**16)
+    for block in blocks[:-1]:  # the last one holds the heap's end
+        libc.free(block)
+
+freed(200)
+before = resident()
+told = [give_back_freed_memory(), before - resident() > 150 * 2**20]
+apply_cpu_settings()
+print(json.dumps([*told, give_back_freed_memory()]))
+"""
+    assert in_a_new_process(code) == [True, True, False]
+
+
 def test_the_plugin_sets_the_process_up_only_where_its_user_asks():
     assert settings_after("import napari_pqcomq", PQCOMQ_CPU_SETTINGS="1")["OMP_WAIT_POLICY"] == "PASSIVE"
     assert settings_after("import napari_pqcomq", PQCOMQ_CPU_SETTINGS="0")["OMP_WAIT_POLICY"] is None

@@ -7,8 +7,9 @@ resident memory, file handles, threads, what is still alive of what was closed, 
 view switch, and the longest time for which the event loop did not turn, by step; ``soak/rounds.png`` draws them. Growth
 is the median of the last tenth of the rounds over that of the fifth after the first tenth, in which caches fill up (at
 least five rounds); more than 2 % in memory, or one handle, thread, volume, layer or dock more, ends with status 1.
-After each round Python's collector runs once, so that only what is held on to is measured. ``--short`` tells of memory
-and does not judge it: a few rounds are spent on filling caches.
+After each round Python's collector runs once, and the allocator hands back what is free (a third of a gigabyte, by
+which memory seemed to grow), so that only what is held on to is measured. ``--short`` tells of memory and does not
+judge it: a few rounds are spent on filling caches.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ def rounds(asked, folder):
     keep_triton_out()
     from window_cycle import Cycle, write_volumes
 
+    from pqcomq.cpu_settings import give_back_freed_memory
+
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder))
     viewer = napari.Viewer(show=True, show_welcome_screen=False)
     viewer.window.resize(1280, 800)
@@ -78,6 +81,7 @@ def rounds(asked, folder):
     while time.monotonic() - began < 60 * asked.minutes and (not asked.rounds or len(rows) < asked.rounds):
         latencies, gaps = cycle.round()
         alive = counted()
+        give_back_freed_memory()
         rows.append(
             {
                 "round": len(rows) + 1,

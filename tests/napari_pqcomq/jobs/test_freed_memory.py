@@ -1,0 +1,23 @@
+"""Memory goes back to the system when something large was closed."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QWidget
+
+from napari_pqcomq.jobs import freed_memory
+from napari_pqcomq.jobs.freed_memory import FreedMemory
+
+
+def test_what_was_closed_at_once_is_given_back_at_once_and_not_at_every_closing(qtbot, monkeypatch):
+    given = []
+    monkeypatch.setattr(freed_memory, "give_back_freed_memory", lambda: given.append(1))
+    monkeypatch.setattr(freed_memory, "_PAUSE_MS", 50)
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    freed = FreedMemory(parent)
+    for _ in range(3):
+        freed.soon()
+    assert given == []
+    qtbot.waitUntil(lambda: given == [1])
+    freed.soon()
+    qtbot.waitUntil(lambda: given == [1, 1])
