@@ -258,10 +258,26 @@ def test_damaged_metaimage_headers_are_refused_in_one_sentence(tmp_path, more):
     path = tmp_path / "a.mha"
     path.write_bytes(META.format(more="", data="LOCAL").encode() + VALUES.tobytes())
     np.testing.assert_array_equal(read_picture(path)[0], VALUES)
-    path.write_bytes(META.format(more=more, data="LOCAL").encode() + VALUES.tobytes())
+    key = more.partition("=")[0]  # the line takes the place of the one with its key
+    lines = [line for line in META.format(more="", data="LOCAL").splitlines(True) if line.partition("=")[0] != key]
+    path.write_bytes("".join([*lines[:-1], more, lines[-1]]).encode() + VALUES.tobytes())
     with pytest.raises(InputError) as refusal:
         read_picture(path)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_metaimage_header_that_says_two_things_is_refused(tmp_path):
+    path = tmp_path / "a.mha"
+    centre = "CenterOfRotation = 0 0 0\n"
+
+    def write(more):
+        path.write_bytes(META.format(more=more, data="LOCAL").encode() + VALUES.tobytes())
+
+    write(centre + centre)
+    np.testing.assert_array_equal(read_picture(path)[0], VALUES)
+    write(centre + "CenterOfRotation =\n")  # ITK takes the numbers from the lines after it, the spacing among them
+    with pytest.raises(InputError, match="damaged"):
+        read_picture(path)
 
 
 @given(data=st.data(), ending=st.sampled_from(["nrrd", "mha"]))

@@ -86,7 +86,8 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
                 break
             if text and not (key.strip() and key.strip().isascii() and key.strip().isprintable()):
                 break  # a damaged name: its value would be passed over, and another taken in its place
-            fields[key.strip()] = value.strip()
+            if fields.setdefault(key.strip(), value.strip()) != value.strip():
+                break  # of two values other programs take another one
             if key.strip() == _LAST:
                 return fields, end
     raise damaged(path)
