@@ -224,8 +224,11 @@ class Staying(QObject):
     """Keeps a window from closing, as the user's answer to napari's question does: the fixture closes it itself."""
 
     def eventFilter(self, _watched, event):  # noqa: N802
-        """Swallow what closes; those who listened before have heard of it."""
-        return event.type() == QEvent.Type.Close
+        """Swallow what closes; who listens to the window since then has heard of it before."""
+        if event.type() != QEvent.Type.Close:
+            return False
+        event.ignore()  # or Qt would delete it all the same
+        return True
 
 
 def test_a_window_that_is_closed_at_once_loses_neither_what_was_painted_nor_kept_masks(
