@@ -13,7 +13,7 @@ from napari.utils.notifications import notification_manager, show_error
 from qtpy.QtCore import QThreadPool, QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_pqcomq.jobs.parts import WHOLE
+from napari_pqcomq.jobs.parts import STEPS, WHOLE
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Steps, translated
@@ -23,9 +23,6 @@ T = TypeVar("T")
 _LACKS_MEMORY = "out of memory", "enough memory", "allocate memory", "bad_alloc", "bad allocation"
 """How torch, CUDA and OpenVINO say it; other sentences with the word memory are about its layout."""
 
-
-_STEPS = 1000
-"""Of the bar."""
 
 _LEAST_THREADS = 16
 """Of Qt's pool, which has one a core: where two jobs run on two cores, who opens a volume would wait for one to end."""
@@ -175,8 +172,8 @@ class JobRunner(QWidget):
         if progress.total:
             self._done = begin + (end - begin) * progress.step / progress.total
         # Nobody knows how long the first step takes; where the bar has come before, it stays.
-        self.bar.setRange(0, _STEPS if progress.total or self._done else 0)
-        self.bar.setValue(round(_STEPS * self._done))
+        self.bar.setRange(0, STEPS if progress.total or self._done else 0)
+        self.bar.setValue(round(STEPS * self._done))
         self._tell()
 
     def _tell(self) -> None:

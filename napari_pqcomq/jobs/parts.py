@@ -13,7 +13,8 @@ WHOLE, BEFORE, AFTER = (0.0, 1.0), (0.0, 0.8), (0.8, 1.0)
 """Of a bar: all of it; to quantize what then runs; for what runs then."""
 READY = 0.2
 """Of a job, to make models ready before they are asked; passed at once where they are."""
-_STEPS = 1000
+STEPS = 1000
+"""Of a bar that several jobs or parts share."""
 
 
 def part_of(work: Steps[T], begin: float, end: float) -> Steps[T]:
@@ -29,6 +30,6 @@ def part_of(work: Steps[T], begin: float, end: float) -> Steps[T]:
         if not progress.total:
             return progress
         done = begin + (end - begin) * progress.step / progress.total
-        return replace(progress, step=round(_STEPS * done), total=_STEPS)
+        return replace(progress, step=round(STEPS * done), total=STEPS)
 
     return translated(work, told)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-
 import pytest
 
 from pqcomq.atomic_files import replacing, together
@@ -14,18 +11,13 @@ SIZE = 100_000
 
 
 @pytest.fixture
-def tiny_disk(tmp_path):
+def tiny_disk(tmp_path, mounted):
     """A disk of 512 KiB, where the system lets one be mounted."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = shutil.which("mount")
-    made = mount and subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if not made or made.returncode:
+    if not mounted(folder, "size=512k"):
         pytest.skip("no disk can be mounted here")
-    yield folder
-    subprocess.run([shutil.which("umount") or "umount", str(folder)], check=True)
+    return folder
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -70,23 +69,18 @@ def assert_whole(path):
 
 
 @pytest.fixture
-def read_only_home(tmp_path):
+def read_only_home(tmp_path, mounted):
     """A home where nothing can be written, not even by root."""
     folder = tmp_path / "home"
     folder.mkdir()
-    mount = shutil.which("mount")
-    made = mount and subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "ro", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if not made or made.returncode:
-        if not hasattr(os, "geteuid") or os.geteuid() == 0:
-            pytest.skip("no home can be made read-only here")
-        folder.chmod(0o500)
+    if mounted(folder, "ro"):
         yield folder
-        folder.chmod(0o700)
         return
+    if not hasattr(os, "geteuid") or os.geteuid() == 0:
+        pytest.skip("no home can be made read-only here")
+    folder.chmod(0o500)
     yield folder
-    subprocess.run([shutil.which("umount") or "umount", str(folder)], check=True)
+    folder.chmod(0o700)
 
 
 def test_a_read_only_home_hinders_nothing(start, read_only_home, tmp_path):
