@@ -171,7 +171,8 @@ def judge(
         path = place / name
         if name.endswith(".lock"):  # empty, and holds nobody up
             continue
-        if ".pqcomq-" not in name and not (replaces and path.read_text(errors="replace") == OLD) and not is_whole(path):
+        seen = not any(part.startswith(".") for part in Path(name).parts)
+        if seen and not (replaces and path.read_text(errors="replace") == OLD) and not is_whole(path):
             told.faults.append(f"{name} is half a file")
     before = set(files_in(place, command.beside))
     if command.grows:

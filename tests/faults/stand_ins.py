@@ -61,13 +61,18 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, *_told: object) -> None:
+        """Say nothing of those who are killed while they fetch."""
+
+
 def serve_weights(folder: Path) -> None:
     """Let ``models fetch`` have its file from this machine."""
     folder.mkdir()
     entry = ENTRIES[FETCHED]
     data = np.random.default_rng(0).bytes(FETCHED_BYTES)
     (folder / entry.file).write_bytes(data)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    server = _QuietServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/{entry.file}"
     checksum = f"sha256:{hashlib.sha256(data).hexdigest()}"

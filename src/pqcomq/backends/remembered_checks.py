@@ -19,7 +19,7 @@ from msgspec import Struct
 from platformdirs import user_cache_path
 
 import pqcomq
-from pqcomq.atomic_files import replacing
+from pqcomq.atomic_files import recover, replacing
 from pqcomq.backends.runtime import Runtime
 from pqcomq.errors import InputError
 from pqcomq.json_schema import Damaged, Text, Whole, read_json
@@ -96,5 +96,6 @@ def _write(faults: dict[str, str | None]) -> None:
     content = {"format": _FORMAT, "machine": this_machine(), "faults": faults}
     with suppress(OSError, InputError):
         path.parent.mkdir(parents=True, exist_ok=True)
+        recover(path.parent)
         with replacing(path, overwrite=True) as partial:
             partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -274,7 +274,7 @@ def test_a_label_that_was_set_goes_with_its_object_and_comes_back_with_its_volum
 
 def test_no_quantization_is_begun_for_a_choice_that_was_made_meanwhile(prompted, workflow, monkeypatch):
     started = []
-    monkeypatch.setattr(prompted.jobs, "start", lambda job, take, *told: started.append(take))
+    monkeypatch.setattr(prompted.jobs, "start", lambda job, take, *told, **named: started.append(take))
     workflow.compare()
     prompted.model.choose_bits(2)
     started[0]({})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from pqcomq.atomic_files import made_folder, replacing, why
+from pqcomq.atomic_files import made_folder, recover, replacing, why
 from pqcomq.downloads.places import incoming_of, part_of
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import Entry, entry_of
@@ -121,6 +121,7 @@ def locked(entry: Entry) -> Iterator[Path]:
     folder = made_folder(models_folder())
     try:
         with only_run(folder / f".{entry.key}.lock", folder):
+            recover(folder)  # what a killed process left of a record
             yield folder
     except HeldByAnotherRunError as error:
         raise InputError(
