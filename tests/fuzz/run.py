@@ -195,7 +195,7 @@ def agree(kind: str, ours: dict[str, Any], other: dict[str, Any] | None) -> bool
         return True
     if kind == "journal":  # what is not believed is made again
         return ours["layer"] in (None, other["layer"])
-    if kind in ("SEG", "RTSTRUCT", "session", "weights"):
+    if kind in ("SEG", "RTSTRUCT", "session", "weights", "checkpoint"):
         return all(ours.get(key) == other[key] for key in other)
     if ours["shape"] != other["shape"] and [each for each in ours["shape"] if each != 1] != [
         each for each in other["shape"] if each != 1

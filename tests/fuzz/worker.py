@@ -14,6 +14,7 @@ import sys
 import tempfile
 import traceback
 import warnings
+import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,7 @@ def open_checkpoint(path: Path) -> dict[str, Any]:
 
     module = copy.deepcopy(_network())
     load_state(module, read_state(path), path, "the network")
-    return {"shapes": {name: list(value.shape) for name, value in module.state_dict().items()}, "flags": []}
+    return {"tensors": {name: value.tolist() for name, value in module.state_dict().items()}, "flags": []}
 
 
 OPENERS = {
@@ -156,6 +157,8 @@ def second(kind: str, path: Path) -> dict[str, Any] | None:
         return {"found": [{name: each[name] for name in names} for each in found]}
     if kind in ("journal", "weights"):
         return _whole(kind, path.name)
+    if kind == "checkpoint" and zipfile.is_zipfile(path):  # PyTorch's older format holds no checksums
+        return {"tensors": {name: value.tolist() for name, value in _network().state_dict().items()}}
     return None
 
 
@@ -167,7 +170,6 @@ def _whole(kind: str, name: str) -> dict[str, Any]:
 
 
 def _second_dicom(path: Path, kind: str) -> dict[str, Any]:
-    import zipfile
     from io import BytesIO
 
     import pydicom

@@ -1,4 +1,7 @@
-"""What a file is that is no checkpoint: told from its first bytes and its archive's table, nothing in it is run."""
+"""What a file is that is no checkpoint: told from its first bytes and its archive's table and checksums.
+
+Nothing in it is run.
+"""
 
 from __future__ import annotations
 
@@ -99,4 +102,23 @@ def _of_zip(path: Path) -> str | None:
         found = [name for name in names if name.endswith((".pth", ".pt", ".safetensors"))]
         example = f" ({found[0]})" if found else ""
         return f"is a zip archive, not a checkpoint; unpack it and give the checkpoint in it{example}"
+    if _is_changed(path):
+        return "is damaged: what is in it is not what was written, by its own checksums; fetch it again"
     return None
+
+
+def _is_changed(path: Path) -> bool:
+    """Whether a member's bytes are not those of its checksum, which PyTorch does not look at when it loads.
+
+    Programs may write archives without checksums (``torch.serialization.set_crc32_options``), as 0.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for each in archive.infolist():
+                if each.CRC and each.compress_type == zipfile.ZIP_STORED:
+                    with archive.open(each) as member:
+                        while member.read(1 << 20):
+                            pass
+    except (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, NotImplementedError):
+        return True
+    return False

@@ -51,6 +51,13 @@ def cut_safetensors(path):
     path.write_bytes(path.read_bytes()[:1000])
 
 
+def turned_bit(path):
+    torch.save({"a": torch.ones(1000)}, path)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"\0\0\x80\x3f" * 4) + 1] ^= 1
+    path.write_bytes(content)
+
+
 def array(path):
     with path.open("wb") as file:
         np.save(file, np.ones(3))
@@ -70,6 +77,7 @@ MAKERS = {
     "is cut off or damaged: its end": cut,
     "is cut off, damaged or not": cut_in_the_old_format,
     "is cut off, damaged": cut_safetensors,
+    "is damaged: what is in it is not what was written": turned_bit,
     "is a zip archive, not a checkpoint; unpack it and give the checkpoint in it (medsam.pth)": lambda path: zip_of(
         path, medsam_pth=b"x", readme_txt=b"y"
     ),
@@ -93,6 +101,18 @@ def test_it_is_told_what_the_file_is_and_nothing_of_code(tmp_path, what):
     assert path.name in text
     assert "\n" not in text
     assert "code" not in text
+
+
+def test_an_archive_that_was_written_without_checksums_is_read(tmp_path):
+    with_checksums = torch.serialization.get_crc32_options()
+    torch.serialization.set_crc32_options(compute_crc32=False)
+    try:
+        torch.save(STATE, tmp_path / "fast.pth")
+    finally:
+        torch.serialization.set_crc32_options(with_checksums)
+    with zipfile.ZipFile(tmp_path / "fast.pth") as archive:
+        assert {each.CRC for each in archive.infolist()} == {0}
+    assert torch.equal(read_state(tmp_path / "fast.pth")["layer.weight"], STATE["layer.weight"])
 
 
 class Arguments:
