@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import io
 import json
 import random
@@ -22,6 +23,13 @@ WORDS = (
     "3 3 3 3 3 3", "1e300 1 1", "unsigned char", "MET_DOUBLE", "gzip", "bzip2", "ascii", "hex", "A" * 5000,
 )  # fmt: skip
 JSON_VALUES = (None, True, 0, -1, 1e300, 2**70, "", "x", "../x", [], {}, [[]], {"a": []}, [None], "nan", 0.5)
+
+NIFTI_FIELDS = (
+    (0, "i"), *((40 + 2 * each, "h") for each in range(8)), (70, "h"), (72, "h"),
+    *((76 + 4 * each, "f") for each in range(8)), (108, "f"), (112, "f"), (116, "f"), (123, "b"), (252, "h"),
+    (254, "h"),
+    *((256 + 4 * each, "f") for each in range(18)),
+)  # fmt: skip
 
 Mutate = Callable[[bytes, random.Random], bytes]
 
@@ -239,3 +247,43 @@ def safetensors_of(data: bytes, chosen: random.Random) -> bytes:
     else:
         text = json_of(json.dumps(header).encode(), chosen)
     return len(text).to_bytes(8, "little") + text + data[8 + length :]
+
+
+def _packed_nifti(data: bytes, chosen: random.Random) -> bytes:
+    """Fields of a compressed header, compressed again."""
+    return gzip.compress(fields_of(NIFTI_FIELDS)(gzip.decompress(data), chosen), 1, mtime=0)
+
+
+def mutator(kind: str, name: str, chosen: random.Random) -> Mutate:
+    """One way of damaging a file: that which knows its structure two times in three."""
+    if chosen.random() < 0.33:
+        return bytes_of
+    if kind == "NIfTI":
+        return _packed_nifti if name.endswith(".gz") else fields_of(NIFTI_FIELDS)
+    if kind == "NRRD":
+        return lines_of(b":", b"\n\n")
+    if kind == "MetaImage":
+        return lines_of(b"=", b"ElementDataFile")
+    if kind in ("DICOM", "SEG", "RTSTRUCT"):
+        return elements_of
+    if kind == "zip":
+        return members_of
+    if name.endswith(".json"):
+        return json_of
+    if name.endswith(".safetensors"):
+        return safetensors_of
+    return bytes_of
+
+
+def name_of(kind: str, data: bytes, names: list[str]) -> str:
+    """Under which of a format's names an input is to be opened, by what is in it."""
+    if kind in ("NRRD", "MetaImage"):
+        apart = b"data file:" in data if kind == "NRRD" else b"ElementDataFile = LOCAL" not in data
+        return next(name for name in names if name.endswith((".nhdr", ".mhd")) == apart)
+    if kind == "NIfTI":
+        return next(name for name in names if name.endswith(".gz") == data.startswith(b"\x1f\x8b"))
+    if kind == "journal":
+        if data[8:9] == b"{":
+            return "a.layer.safetensors"
+        return "plan.json" if b"group_size" in data else "identity.json"
+    return names[0]

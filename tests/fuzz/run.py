@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gzip
 import json
 import os
 import queue
@@ -32,8 +31,9 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from mutants import bytes_of, elements_of, fields_of, json_of, lines_of, members_of, safetensors_of
-from seeds import make_seeds
+from mutants import mutator, name_of
+from readers import agree
+from seeds import CORPUS, files_beside, make_seeds
 
 SECONDS = 10
 """Of the processor, that an input may take."""
@@ -55,39 +55,6 @@ COLUMNS = (
 """Compared are those opened that another reader opened too; messages are what a library printed past Python. Both are
 counted among the others."""
 PLURALS = {"traceback": "tracebacks", "death": "deaths", "hang": "hangs"}
-NIFTI_FIELDS = (
-    (0, "i"), *((40 + 2 * each, "h") for each in range(8)), (70, "h"), (72, "h"),
-    *((76 + 4 * each, "f") for each in range(8)), (108, "f"), (112, "f"), (116, "f"), (123, "b"), (252, "h"),
-    (254, "h"),
-    *((256 + 4 * each, "f") for each in range(18)),
-)  # fmt: skip
-
-
-def _packed_nifti(data: bytes, chosen: random.Random) -> bytes:
-    """Fields of a compressed header, compressed again."""
-    return gzip.compress(fields_of(NIFTI_FIELDS)(gzip.decompress(data), chosen), 1, mtime=0)
-
-
-def mutator(kind: str, name: str, chosen: random.Random) -> Any:
-    """One way of damaging a file: that which knows its structure two times in three."""
-    if chosen.random() < 0.33:
-        return bytes_of
-    if kind == "NIfTI":
-        return _packed_nifti if name.endswith(".gz") else fields_of(NIFTI_FIELDS)
-    if kind == "NRRD":
-        return lines_of(b":", b"\n\n")
-    if kind == "MetaImage":
-        return lines_of(b"=", b"ElementDataFile")
-    if kind in ("DICOM", "SEG", "RTSTRUCT"):
-        return elements_of
-    if kind == "zip":
-        return members_of
-    if name.endswith(".json"):
-        return json_of
-    if name.endswith(".safetensors"):
-        return safetensors_of
-    return bytes_of
-
 
 Job = dict[str, str]
 
@@ -189,28 +156,6 @@ class Worker:
             self._process.wait()
 
 
-def agree(kind: str, ours: dict[str, Any], other: dict[str, Any] | None) -> bool:
-    """Whether two readers gave the same."""
-    if other is None:
-        return True
-    if kind == "journal":  # what is not believed is made again
-        return ours["layer"] in (None, other["layer"])
-    if kind in ("SEG", "RTSTRUCT", "session", "weights", "checkpoint"):
-        return all(ours.get(key) == other[key] for key in other)
-    if ours["shape"] != other["shape"] and [each for each in ours["shape"] if each != 1] != [
-        each for each in other["shape"] if each != 1
-    ]:
-        return False
-    near = all(
-        abs(ours[key] - other[key]) <= 1e-5 * max(abs(ours[key]), abs(other[key]), 1e-30)
-        for key in ("low", "high", "sum")
-    )
-    if not near or other["spacing"] is None:
-        return near
-    pairs = zip(ours["spacing"], other["spacing"], strict=False)
-    return all(abs(one - two) <= 1e-4 * max(one, two, 1e-6) for one, two in pairs)
-
-
 def some(jobs: queue.Queue[tuple[str, int]]) -> Iterator[tuple[str, int]]:
     """The next few that wait, or none."""
     with contextlib.suppress(queue.Empty):
@@ -224,16 +169,19 @@ class Fuzz:
     def __init__(self, folder: Path, seed: int, keep: Path | None) -> None:
         self.folder, self.seed, self.keep = folder, seed, keep
         self.seeds = make_seeds(folder / "seeds")
-        self._journal = dict(self.seeds["journal"]) | {"made-by-pqcomq.txt": b""}
-        self._raw = {each.name: each.read_bytes() for each in (folder / "seeds").glob("d.*raw*")}
+        self._beside = {kind: files_beside(kind, self.seeds, folder / "seeds") for kind in self.seeds}
+        self._corpus = {kind: sorted((CORPUS / kind).glob("*")) for kind in self.seeds}
         self.counts: dict[str, Counter[str]] = defaultdict(Counter)
         self.faults: list[tuple[str, str, str, str]] = []
         self._lock = threading.Lock()
 
     def run(self, formats: list[str], inputs: int, workers: int, seconds: float) -> None:
-        """Open so many inputs of each format, or as many as so many seconds allow."""
+        """Open the corpus and so many inputs of each format, or as many as so many seconds allow."""
         self._end = time.monotonic() + seconds
         jobs: queue.Queue[tuple[str, int]] = queue.Queue()
+        for kind in formats:
+            for number in range(len(self._corpus[kind])):
+                jobs.put((kind, number - len(self._corpus[kind])))
         for number in range(inputs):
             for kind in formats:
                 jobs.put((kind, number))
@@ -255,15 +203,19 @@ class Fuzz:
             other.close()
 
     def _made(self, kind: str, number: int, folder: Path) -> Input:
-        """A mutant, and beside it what belongs to it; the same for the same numbers."""
-        chosen = random.Random(f"{self.seed}/{kind}/{number}")
-        name, data = chosen.choice(self.seeds[kind])
-        made = Input(kind, number, folder / name, mutator(kind, name, chosen)(data, chosen))
+        """A mutant, or one of the corpus by a number below 0; and beside it what belongs to it."""
+        if number < 0:
+            data = self._corpus[kind][number].read_bytes()
+            name = name_of(kind, data, [name for name, _ in self.seeds[kind]])
+        else:
+            chosen = random.Random(f"{self.seed}/{kind}/{number}")
+            name, whole = chosen.choice(self.seeds[kind])
+            data = mutator(kind, name, chosen)(whole, chosen)
+        made = Input(kind, number, folder / name, data)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        beside = self._journal if kind == "journal" else self._raw if name.endswith((".nhdr", ".mhd")) else {}
-        for each, whole in (beside | {name: made.data}).items():
-            (folder / each).write_bytes(whole)
+        for each, content in (self._beside[kind] | {name: data}).items():
+            (folder / each).write_bytes(content)
         return made
 
     def _batch(self, batch: list[Input], opener: Worker, other: Worker) -> None:

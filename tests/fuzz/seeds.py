@@ -35,6 +35,9 @@ SPACING, ORIGIN = (0.75, 1.25, 2.5), (-11.25, 37.5, -41.0)
 """Millimetres, x y z."""
 IDENTITY = {"settings": {"bits": 4}}
 
+CORPUS = Path(__file__).parent / "corpus"
+"""A folder for each format with inputs that ``guided.py`` found, named by their hashes."""
+
 
 def network() -> nn.Module:
     """That the weights file belongs to."""
@@ -122,6 +125,15 @@ def make_seeds(folder: Path) -> dict[str, list[tuple[str, bytes]]]:
     seeds["checkpoint"] = list(_checkpoints(folder))
     seeds["session"] = [("session.json", json.dumps(session()).encode())]
     return seeds
+
+
+def files_beside(kind: str, seeds: dict[str, list[tuple[str, bytes]]], folder: Path) -> dict[str, bytes]:
+    """What belongs beside a format's files: voxels that a header leads to, the rest of a journal."""
+    if kind == "journal":
+        return dict(seeds[kind]) | {"made-by-pqcomq.txt": b""}
+    if kind in ("NRRD", "MetaImage"):
+        return {each.name: each.read_bytes() for each in folder.glob("d.*raw*")}
+    return {}
 
 
 def _archive() -> bytes:

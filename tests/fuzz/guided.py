@@ -1,0 +1,133 @@
+"""Looks for inputs of one format that reach code which no earlier one reached, led by atheris.
+
+    python tests/fuzz/guided.py NRRD found --seconds 600
+    python tests/fuzz/guided.py NRRD found --keep 40
+
+needs ``pip install atheris`` (Linux, macOS). The first collects inputs in a folder. What ``run.py`` asks must hold of
+each: refused with one sentence, equal to what an independent reader gives, or flagged; one of which it does not hold
+ends the run, and lies in ``crash-…`` in the present folder. The second puts those that reach most code, so many at the
+most, into ``corpus``, which later runs begin with and ``test_fuzz.py`` opens each time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import random
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import atheris
+
+with atheris.instrument_imports(include=["pqcomq", "nrrd", "pydicom"]):  # their branches lead the search
+    import readers
+    from mutants import mutator, name_of
+    from seeds import CORPUS, files_beside, make_seeds
+
+    from pqcomq.errors import InputError
+
+LIMITS = ("-timeout=10", "-rss_limit_mb=4000", "-max_len=20000")
+"""Seconds an input; megabytes of the process, torch's among them; bytes of an input (seeds have a few thousand)."""
+WITHOUT_SECOND = ("journal", "weights", "checkpoint")
+"""Their checksums leave nothing to compare."""
+
+
+def opener(kind: str, folder: Path) -> tuple[Callable[[bytes], None], list[tuple[str, bytes]]]:
+    """What opens bytes as a format's file and judges what came of it; and the format's seeds."""
+    readers.seeds_folder = folder / "seeds"
+    seeds = make_seeds(readers.seeds_folder)
+    beside = files_beside(kind, seeds, readers.seeds_folder)
+    place = folder / "input"
+    place.mkdir()
+    names = [name for name, _ in seeds[kind]]
+
+    def open_one(data: bytes) -> None:
+        for name, whole in beside.items():
+            (place / name).write_bytes(whole)
+        path = place / name_of(kind, data, names)
+        path.write_bytes(data)
+        try:
+            ours = readers.OPENERS[kind](path)
+            if ours["flags"] or kind in WITHOUT_SECOND:
+                return
+        except InputError as refused:
+            assert "\n" not in str(refused), "more than one line"
+            return
+        finally:
+            path.unlink()
+        path.write_bytes(data)
+        other = None
+        with contextlib.suppress(Exception):  # it cannot read this
+            other = readers.second(kind, path)
+        path.unlink()
+        assert readers.agree(kind, ours, other), f"{ours} instead of {other}"
+
+    with atheris.instrument_imports(include=["pqcomq", "nrrd", "pydicom"]):
+        for _, data in seeds[kind]:  # what is imported on the way
+            open_one(data)
+    return open_one, seeds[kind]
+
+
+def search(kind: str, found: Path, seconds: int) -> None:
+    """Look for so long."""
+    open_one, seeds = opener(kind, Path(tempfile.mkdtemp()))
+    names = [name for name, _ in seeds]
+
+    def mutate(data: bytes, most: int, seed: int) -> bytes:
+        chosen = random.Random(seed)
+        if chosen.random() < 0.3:
+            return atheris.Mutate(data, most)
+        return mutator(kind, name_of(kind, data, names), chosen)(data, chosen)[:most]
+
+    for number, (_, data) in enumerate(seeds):
+        (found / f"seed-{number}").write_bytes(data)
+    kept = [str(CORPUS / kind)] if (CORPUS / kind).is_dir() else []
+    options = [*LIMITS, f"-max_total_time={seconds}", "-print_final_stats=1"]
+    atheris.Setup([sys.argv[0], str(found), *kept, *options], open_one, custom_mutator=mutate)
+    atheris.Fuzz()
+
+
+def merge(kind: str, found: Path, chosen: Path) -> None:
+    """Put those inputs into a folder that together reach all that is reached, small ones first."""
+    open_one, _ = opener(kind, Path(tempfile.mkdtemp()))
+    kept = [str(CORPUS / kind)] if (CORPUS / kind).is_dir() else []
+    atheris.Setup([sys.argv[0], str(chosen), str(found), *kept, *LIMITS, "-merge=1"], open_one)
+    atheris.Fuzz()
+
+
+def main() -> None:
+    """Search, or keep what was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("format")
+    parser.add_argument("found", type=Path)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--keep", type=int, metavar="N")
+    given = parser.parse_args()
+    given.found.mkdir(parents=True, exist_ok=True)
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
+    if given.keep is None:
+        search(given.format, given.found, given.seconds)  # libFuzzer ends the process
+    with tempfile.TemporaryDirectory() as folder:
+        child = os.fork()
+        if not child:
+            merge(given.format, given.found, Path(folder))
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        smallest = sorted(Path(folder).iterdir(), key=lambda path: path.stat().st_size)[: given.keep]
+        (CORPUS / given.format).mkdir(parents=True, exist_ok=True)
+        for each in smallest:
+            shutil.copy(each, CORPUS / given.format)
+        print(f"{len(smallest)} inputs in {CORPUS / given.format}")
+        raise SystemExit(status)
+
+
+if __name__ == "__main__":
+    main()
