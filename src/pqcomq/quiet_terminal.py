@@ -2,6 +2,7 @@
 
 What one library thinks of the way in which another imports it is nothing that a user could act on, and pages of it hide
 what the program itself has to say. Warnings and log records of ``pqcomq`` and ``napari_pqcomq`` are shown as ever.
+Of those that may quote a patient's header the place in the library is kept, without the words.
 Whoever chose filters (``python -W``, ``PYTHONWARNINGS``) or set ``PQCOMQ_DEBUG`` sees everything.
 """
 
@@ -19,6 +20,8 @@ from typing import TextIO
 from platformdirs import user_log_path
 
 _OURS = ("pqcomq", "napari_pqcomq")
+_QUOTING = ("pydicom", "highdicom", "nibabel", "nrrd")
+"""Packages whose warnings quote what headers say, perhaps of a patient: where they arose is kept, not their words."""
 _MOST_BYTES = 2**20
 
 
@@ -43,7 +46,7 @@ def keep_others_warnings_in_log(path: Path | None = None) -> None:
         return
     handler = _LogFile(path or log_file(), maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8", delay=True)
     handler.setLevel(logging.WARNING)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    handler.setFormatter(_WithoutQuotes("%(asctime)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     for name in _OURS:
         _show_records_of(name)
@@ -65,9 +68,13 @@ def redirect_others_warnings() -> None:
         if file is not None or _is_ours(filename):
             shown_before(message, category, filename, lineno, file, line)
         else:
-            logging.getLogger("py.warnings").warning(
-                "%s", warnings.formatwarning(message, category, filename, lineno, line)
+            quoting = any(part in _QUOTING for part in Path(filename).parts)
+            told = (
+                f"{category.__name__}, {_place(filename, lineno)}"
+                if quoting
+                else warnings.formatwarning(message, category, filename, lineno, line)
             )
+            logging.getLogger("py.warnings").warning("%s", told)
 
     if not (sys.warnoptions or os.environ.get("PQCOMQ_DEBUG")):
         warnings.showwarning = show
@@ -87,6 +94,20 @@ def _show_records_of(name: str) -> None:
     shown.setLevel(logging.WARNING)
     logger.addHandler(shown)
     logger.propagate = False
+
+
+def _place(filename: str, line: int) -> str:
+    return f"{filename}:{line}; its words are not kept, since they may quote a patient's header"
+
+
+class _WithoutQuotes(logging.Formatter):
+    """Leaves out what a library says of a header."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.name.partition(".")[0] in _QUOTING:
+            told = {"msg": _place(record.pathname, record.lineno), "args": (), "exc_info": None, "exc_text": None}
+            record = logging.makeLogRecord(record.__dict__ | told)
+        return super().format(record)
 
 
 class _LogFile(RotatingFileHandler):

@@ -4,7 +4,7 @@
 
 Every step is a command as a user gives it, in a process of its own: the checkpoint is taken over, the model quantized
 to 8, 4 and 2 bits on 8 slices, one organ segmented on two slices on every runtime, compared, reported, exported, and
-worked on in the window (``whole_vit_b_window.py``; without a screen, run this under ``xvfb-run``). Peak memory is the
+worked on in the window (``window_session.py``; without a screen, run this under ``xvfb-run``). Peak memory is the
 largest resident set of the process. Steps are done in their order; what a step found is appended to
 ``FOLDER/results.json``, so that a run can be stopped and gone on with: only what is not there yet is done, or what
 ``--only`` names. The whole takes about an hour on two cores, most of it quantizing.
@@ -90,8 +90,8 @@ def steps(folder: Path) -> list[Step]:
         found.append(
             Step(f"export {kind}", ("export", weights, "--to", kind, "--overwrite", "--out", target), (target / made,))
         )
-    window = Path(__file__).with_name("whole_vit_b_window.py")
-    found.append(Step("window", (window, volume, weights, folder / "pictures", *box)))
+    window = Path(__file__).with_name("window_session.py")
+    found.append(Step("window", (window, "medsam", volume, weights, folder / "pictures", *box)))
     return found
 
 

@@ -20,7 +20,12 @@ keep_others_warnings_in_log(Path(sys.argv[1]))
 own = str(Path(pqcomq.__file__).parent / "models" / "registry.py")
 warnings.warn_explicit("timm has moved", FutureWarning, "/site-packages/timm/layers.py", 3)
 warnings.warn_explicit("our own remark", UserWarning, own, 7)
-logging.getLogger("pydicom").warning("an odd tag")
+warnings.warn_explicit("Unknown encoding 'Kunigunde'", UserWarning, "/site-packages/pydicom/charset.py", 5)
+logging.getLogger("PIL").warning("an odd tag")
+try:
+    raise ValueError("of Kunigunde")
+except ValueError:
+    logging.getLogger("pydicom.values").exception("Invalid value for VR LO: %r", "Kunigunde")
 logging.getLogger("pqcomq.volumes").warning("our own record")
 """
 
@@ -45,7 +50,10 @@ def test_others_warnings_are_kept_in_the_log_and_ours_are_shown(tmp_path):
     assert "timm" not in shown
     assert "odd tag" not in shown
     assert "FutureWarning: timm has moved" in kept
-    assert "pydicom: an odd tag" in kept
+    assert "PIL: an odd tag" in kept
+    assert "UserWarning, /site-packages/pydicom/charset.py:5" in kept
+    assert "pydicom.values: " in kept
+    assert "Kunigunde" not in kept + shown, "what a library quotes of a header"
     assert "our own" not in kept
 
 

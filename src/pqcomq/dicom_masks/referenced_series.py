@@ -20,6 +20,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from pqcomq.atomic_files import why
+from pqcomq.dicom_masks.taken_over import is_uid, leave_out_odd_identity, leave_out_odd_numbers, with_thickness
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.elements import OddValueError, numbers
@@ -93,7 +94,8 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
         )
     files = [replace(plane, frame=0) for plane in volume.planes]
     order = {file: number for number, file in enumerate(dict.fromkeys(files))}
-    headers = tuple(_header(file, keep_identity=keep_identity) for file in order)
+    distance = volume.file_grid.spacing[2]
+    headers = tuple(with_thickness(_header(file, keep_identity=keep_identity), distance) for file in order)
     if len({header.SOPInstanceUID for header in headers}) < len(headers):
         raise InputError(_shared(volume))
     if any(len({str(header.get(keyword)) for header in headers}) > 1 for keyword in _COMMON):
@@ -209,6 +211,13 @@ def _header(plane: SourcePlane, *, keep_identity: bool) -> Dataset:
                 f"There is no {keyword} in {plane.path.name}, without which no DICOM object can refer to it; "
                 "export as NIfTI, NRRD or MHA."
             )
+        if not is_uid(header[keyword].value):
+            raise InputError(
+                f"The {keyword} in {plane.path.name} is none that DICOM knows, so no DICOM object can refer to it; "
+                "export as NIfTI, NRRD or MHA."
+            )
+    if keep_identity:
+        leave_out_odd_identity(header, plane.path)
     for keyword in _EMPTY_UNLESS_KNOWN:
         if keyword not in header:
             setattr(header, keyword, None)
@@ -223,6 +232,7 @@ def _read(plane: SourcePlane, tags: list[str]) -> Dataset:
             warnings.simplefilter("ignore")  # odd values that were good enough to show the image
             plain = plain_stream(stream, MOST_HEADER_BYTES)
             header = pydicom.dcmread(plain, stop_before_pixels=True, specific_tags=tags, force=True)
+            leave_out_odd_numbers(header)
             header.decode()
             return header
     except InputError as error:

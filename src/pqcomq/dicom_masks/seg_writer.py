@@ -18,7 +18,7 @@ from highdicom.color import CIELabColor
 from highdicom.seg import Segmentation, SegmentDescription
 from highdicom.sr.coding import CodedConcept
 from pydicom.sr.codedict import codes
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 import pqcomq
 from pqcomq.dicom_masks.attributes import CHARACTER_SET, MAKER, SERIES_OFFSET, generation, long_string
@@ -46,6 +46,11 @@ def segmentation(objects: Sequence[MaskObject], volume: Volume, *, keep_identity
     """
     check_not_empty(objects)
     source = source_series(volume, keep_identity=keep_identity)
+    if UID(source.first.SOPClassUID).type != "SOP Class":
+        raise InputError(
+            f"{volume.name} is made of images of a private or unknown kind, to which no SEG can refer; export it as "
+            "RTSTRUCT, NIfTI, NRRD or MHA."
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of values in the source that were good enough to show it
         return _segmentation(objects, volume, source)

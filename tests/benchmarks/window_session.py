@@ -1,15 +1,16 @@
-"""The window with MedSAM ViT-B; a step of ``whole_vit_b.py``:
+"""One session in the window; a step of ``whole_vit_b.py`` and ``big_volumes.py``:
 
-    python tests/benchmarks/whole_vit_b_window.py VOLUME WEIGHTS PICTURES X0 Y0 Z0 X1 Y1 Z1
+    python tests/benchmarks/window_session.py MODEL VOLUME WEIGHTS PICTURES X0 Y0 Z0 X1 Y1 Z1
 
 Opens the volume, loads the weights, follows a box live and compares, as a user does; tells as JSON how long each took,
 the longest time for which the window did not answer, and how the progress went: the longest silence, and the largest
-step of the bar. Pictures of the window are left in a folder.
+step of the bar; and how much memory the process took at the most. Pictures of the window are left in a folder.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import tempfile
 import time
@@ -71,8 +72,9 @@ class Followed:
 
 def main() -> None:
     """Work in the window once."""
-    volume, weights, pictures = (Path(each) for each in sys.argv[1:4])
-    box = Box3D.of(float(each) for each in sys.argv[4:10])
+    model = sys.argv[1]
+    volume, weights, pictures = (Path(each) for each in sys.argv[2:5])
+    box = Box3D.of(float(each) for each in sys.argv[5:11])
     pictures.mkdir(parents=True, exist_ok=True)
     told: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +89,7 @@ def main() -> None:
             idle(0.5)
             viewer.window.screenshot(str(pictures / f"{name}.png"), canvas_only=False, flash=False)
 
-        panels.model.choose_model("medsam")
+        panels.model.choose_model(model)
         panels.volume.open_menu.open(volume)
         told["volume_s"] = Followed(dock).until(lambda: panels.volume.volume is not None, "the volume")
         dock.workflow.weights.load(weights)
@@ -119,6 +121,7 @@ def main() -> None:
         seen("compared")
         told |= described("comparing", comparing)
         viewer.close()
+    told["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps(told))
 
 

@@ -1,0 +1,96 @@
+"""Values that an object takes over from the images' headers: odd ones are left out, or refused where one needs them.
+
+Headers that are good enough to show an image hold what no object may hold: texts for numbers, years for dates.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.valuerep import DA, TM, DSfloat
+
+from pqcomq.errors import InputError
+from pqcomq.volumes.plain_numbers import plain_float
+
+_UID = re.compile(r"[0-9.]{1,64}")
+_SEXES = ("", "M", "F", "O")
+_TIMES = {"DA": DA, "TM": TM}
+
+
+def is_uid(value: object) -> bool:
+    """Whether a value can be a UID; leading zeros, which the standard forbids and some makers write, do no harm."""
+    return isinstance(value, str) and _UID.fullmatch(value) is not None
+
+
+def leave_out_odd_numbers(dataset: Dataset) -> None:
+    """Take away decimal and integer strings that are no finite numbers.
+
+    Nothing hangs on them: where the slices lie was checked when they were read as a volume.
+
+    Args:
+        dataset: as it was read, its values not looked at yet (looking at odd ones is an error in pydicom).
+    """
+    for tag in list(dataset.keys()):
+        element = dataset.get_item(tag)
+        kind = element.VR or (dictionary_VR(tag) if dictionary_has_tag(tag) else "UN")
+        if kind == "SQ":
+            for item in dataset[tag].value:
+                leave_out_odd_numbers(item)
+        elif kind in ("DS", "IS") and isinstance(element, RawDataElement) and not _are_numbers(element.value, kind):
+            del dataset[tag]
+
+
+def _are_numbers(content: bytes | None, kind: str) -> bool:
+    text = (content or b"").decode("ascii", "replace").strip(" \0")
+    if not text:
+        return True
+    try:
+        values = [plain_float(each.strip(" \0")) for each in text.split("\\")]
+    except ValueError:
+        return False
+    return all(math.isfinite(each) and (kind == "DS" or each.is_integer()) for each in values)
+
+
+def with_thickness(header: Dataset, distance: float) -> Dataset:
+    """A header that has a thickness: where it states none, as deidentified images do, that of slices without gaps.
+
+    Args:
+        header: of an image, changed in place; one of several frames says it elsewhere and is left alone.
+        distance: of its slices in millimetres.
+    """
+    if "PerFrameFunctionalGroupsSequence" not in header and not header.get("SliceThickness"):
+        header.SliceThickness = DSfloat(distance, auto_format=True)
+    return header
+
+
+def leave_out_odd_identity(header: Dataset, path: Path) -> None:
+    """Empty dates, times and a sex that are none, as deidentified images have them.
+
+    Args:
+        header: with the patient's data, changed in place.
+        path: of the image.
+
+    Raises:
+        InputError: the patient has several names or numbers.
+    """
+    for keyword in ("PatientName", "PatientID"):
+        if isinstance(header[keyword].value if keyword in header else None, MultiValue):
+            raise InputError(
+                f"{path.name} has several values as {keyword}, so the patient cannot be named; export it without the "
+                "patient."
+            )
+    if str(header.get("PatientSex") or "") not in _SEXES:
+        header.PatientSex = ""
+    for element in list(header):
+        known = _TIMES.get(element.VR)
+        if known is not None and not element.is_empty:
+            try:
+                known(element.value)
+            except (ValueError, TypeError):
+                header[element.tag].value = ""
