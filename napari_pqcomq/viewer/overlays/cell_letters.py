@@ -1,7 +1,8 @@
-"""Letters for the patient's directions at the edges of every cell of the grid.
+"""Letters for the patient's directions at the edges of every cell of the grid, or of a comparison's only picture.
 
 They are Qt's, as the strips above the cells are: napari would draw sixteen texts and their grounds with every frame of
-four sides, more than all layers together, and make them anew whenever the grid is entered.
+four sides, more than all layers together, and make them anew whenever the grid is entered. Those of one picture it
+would place again for each layer whenever the grid is left.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from napari_pqcomq.viewer.framing import Cells
 from napari_pqcomq.widgets.napari_window.gl_context import LateCanvas
 from napari_pqcomq.widgets.napari_window.listeners import Listeners
 
-_FONT_PIXELS, _MARGIN, _PADDING = 14, 4, 3
+_FONT_PIXELS, _LARGE_FONT_PIXELS = 14, 19
+"""In cells, and on a single picture, which is larger."""
+_MARGIN, _PADDING = 4, 3
 _GROUND, _INK = QColor(0, 0, 0, 102), QColor("white")
 
 
@@ -81,8 +84,9 @@ class CellLetters:
             self._seen.append(_Letter(canvas))
         for letter in self._seen[len(wanted) :]:
             letter.setVisible(False)
+        pixels = _FONT_PIXELS if self._viewer.canvas.grid.enabled else _LARGE_FONT_PIXELS
         for letter, (area, edge, text) in zip(self._seen, wanted, strict=False):
-            letter.stand_at(area, edge, text)
+            letter.stand_at(area, edge, text, pixels)
 
     def _areas(self) -> list[QRect]:
         """Of the cells that show something, without their strips."""
@@ -106,14 +110,14 @@ class _Letter(QWidget):
     def __init__(self, canvas: QWidget) -> None:
         super().__init__(canvas)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        font = self.font()
-        font.setPixelSize(_FONT_PIXELS)
-        self.setFont(font)
         self.edge = self.text = ""
 
-    def stand_at(self, area: QRect, edge: str, text: str) -> None:
+    def stand_at(self, area: QRect, edge: str, text: str, pixels: int) -> None:
         """Say something at an edge of a cell, or nothing."""
         self.edge, self.text = edge, text
+        font = self.font()
+        font.setPixelSize(pixels)
+        self.setFont(font)
         metrics = self.fontMetrics()
         width, height = metrics.horizontalAdvance(text) + 2 * _PADDING, metrics.height()
         middle = area.center() - QPoint(width // 2, height // 2)

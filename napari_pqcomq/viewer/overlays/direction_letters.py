@@ -2,8 +2,8 @@
 
 In 3-D they turn with the camera, and name two directions where an edge lies between them, as "LA" for left and front.
 
-Those of a single picture are napari's text overlays, and in screenshots of the canvas; those of a grid's cells are
-:class:`.CellLetters`.
+Those of a single picture are napari's text overlays, and in screenshots of the canvas. Those of a grid's cells and of
+a comparison are :class:`.CellLetters`: napari places its own anew, layer by layer, at every switch of views.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from qtpy.QtWidgets import QWidget
 from napari_pqcomq.viewer.orthogonal_planes import show_unmirrored
 from napari_pqcomq.viewer.overlays.cell_letters import CellLetters
 from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
-from napari_pqcomq.widgets.napari_window.kept_programs import keep_box_program
 from napari_pqcomq.widgets.napari_window.listeners import Listeners
 from pqcomq.volumes.volume import Volume
 
@@ -35,10 +34,10 @@ class DirectionLetters:
 
     Args:
         viewer: napari's viewer or the proxy that plugins get.
-        inside: a widget of the same window, or None: then a grid has no letters.
+        inside: a widget of the same window, or None: then grids and comparisons have no letters.
 
     Attributes:
-        cells: those of a grid.
+        cells: those of a grid and of a comparison.
     """
 
     def __init__(self, viewer: ViewerModel, inside: QWidget | None = None) -> None:
@@ -60,7 +59,7 @@ class DirectionLetters:
         self._show()
 
     def stand_below(self, strips: PlateStrips | None) -> None:
-        """Put the upper letter below the strips above the pictures, if there are any."""
+        """Put the letters of a comparison below the strips above its pictures; None where none is open."""
         self._strips = strips
         self._show()
 
@@ -91,7 +90,7 @@ class DirectionLetters:
         if self._volume is not None and self._viewer.dims.ndisplay == 3:
             show_unmirrored(self._viewer)  # however 3-D was entered; what is lettered is true
         letters = self.letters()
-        if self._viewer.canvas.grid.enabled:
+        if self._strips is not None or self._viewer.canvas.grid.enabled:
             self.cells.show(letters, 0 if self._strips is None else self._strips.height)
             letters = dict.fromkeys(EDGES, "")
         else:
@@ -100,21 +99,14 @@ class DirectionLetters:
             self._show_on_picture(edge, letter)
 
     def _show_on_picture(self, edge: str, letter: str) -> None:
-        """Write a letter at an edge of the whole canvas, or nothing.
-
-        An overlay without a letter stays visible: napari looks through all of them whenever one is shown or hidden.
-        """
-        overlays = self._viewer.canvas.overlays
-        if PREFIX + edge not in overlays:
-            if not letter:
-                return
-            overlays[PREFIX + edge] = _overlay(edge, letter)
-        overlay = overlays[PREFIX + edge]
-        lines = self._strips.lines if self._strips is not None and edge == "top_center" and letter else 0
-        overlay.text = "\n" * lines + letter
-        overlay.box = bool(letter) and lines == 0  # it would darken the picture from the edge down
-        overlay.visible = self._volume is not None
-        keep_box_program(overlay)
+        """Write a letter at an edge of the whole canvas, or nothing."""
+        overlays, name = self._viewer.canvas.overlays, PREFIX + edge
+        if name in overlays:
+            overlays[name].visible = bool(letter)
+        if letter and name not in overlays:
+            overlays[name] = _overlay(edge, letter)
+        elif letter:
+            overlays[name].text = letter
 
 
 def _turned(camera: Camera, ends: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -139,6 +131,7 @@ def _along(direction: np.ndarray, ends: Sequence[tuple[str, str]]) -> str:
 
 def _overlay(edge: str, letter: str) -> TextOverlay:
     return TextOverlay(
+        visible=True,
         position=edge,
         text=letter,
         color="white",  # type: ignore[arg-type]  # names are taken

@@ -5,8 +5,7 @@ either for another program: it puts the source together, and OpenGL compiles and
 can stay as long as its colours do, and where the source is the one of before, so can the program: its variables are set
 anew in any case.
 
-Only the visual of the layer or text at hand works so, for as long as it lives; vispy itself and others' layers are left
-alone.
+Only the visual of the layer at hand works so, for as long as it lives; vispy itself and others' layers are left alone.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from napari.components.overlays import CanvasOverlay
 from napari.layers import Layer
 from vispy.visuals.mesh import MeshVisual
 
@@ -27,17 +25,6 @@ def keep_program(layer: Layer) -> None:
             otherwise than in the versions known.
     """
     _keep(visual_of(layer))
-
-
-def keep_box_program(overlay: CanvasOverlay) -> None:
-    """Link the program of the box behind a text only when its source changes: napari sizes it at every switch of views.
-
-    Args:
-        overlay: of the plugin's own, on the canvas and visible; see :func:`keep_program`.
-    """
-    for slot in getattr(overlay.events.visible, "_slots", ()):
-        listener: Any = getattr(slot.dereference(), "__self__", None)
-        _keep(getattr(getattr(listener, "box", None), "mesh", None))
 
 
 def _keep(visual: Any | None) -> None:  # noqa: ANN401 (vispy has no types)

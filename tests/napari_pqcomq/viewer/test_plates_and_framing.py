@@ -193,9 +193,7 @@ def test_letters_stand_at_the_edges_of_every_cell_or_of_the_single_picture(opene
     expected = dict(zip(EDGES, "RLAP", strict=True))
 
     def on_picture():
-        return "".join(overlays[PREFIX + edge].text for edge in EDGES if overlays[PREFIX + edge].visible).replace(
-            "\n", ""
-        )
+        return "".join(overlays[PREFIX + edge].text for edge in EDGES if overlays[PREFIX + edge].visible)
 
     assert on_picture() == ""
     assert letters.cells.texts() == [expected] * 3, "none in the fourth cell, which is empty"
@@ -204,12 +202,14 @@ def test_letters_stand_at_the_edges_of_every_cell_or_of_the_single_picture(opene
         assert top.top() >= strip.geometry().bottom(), "below the strip"
         assert canvas.childAt(top.center()) is None, "the mouse goes through it"
     view.show(DIFFERENCE)
-    assert on_picture() == "RLAP"
-    assert letters.cells.texts() == []
+    assert on_picture() == "", "napari would place them again for every layer"
+    assert letters.cells.texts() == [expected]
+    assert letters.cells.places("top_center")[0].top() >= strips(shown_viewer)[0].geometry().bottom()
     view.show(SIDE_BY_SIDE)
     show_plane(shown_viewer, Plane.CORONAL)
     assert letters.cells.texts() == [dict(zip(EDGES, "RLSI", strict=True))] * 3
     view.close()
+    letters.stand_below(view.strips)
     assert letters.cells.texts() == []
     assert on_picture() == "RLAP", "as before"
     shown_viewer.canvas.grid.enabled = True  # the user's own
