@@ -178,6 +178,7 @@ class CompareWidget(QWidget):
         self.help.setParent(None)
         self.help.deleteLater()
         self.correcting.release()
+        self._switch.release()
         self.panels.release()
         self.results.release()
 

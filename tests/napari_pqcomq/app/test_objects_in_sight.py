@@ -140,7 +140,7 @@ def test_a_second_volume_is_asked_about_and_never_stretches_the_slider(dock, sho
     qtbot.mouseClick(dock.panels.actions.close_button, Qt.MouseButton.LeftButton)
     assert "long" in [layer.name for layer in shown_viewer.layers], "it is there once the comparison is closed"
     assert dock.panels.volume.volume is volume
-    assert shown_viewer.layers["long"].visible
+    assert not shown_viewer.layers["long"].visible, "nor does it lie over the present one"
 
 
 def test_a_second_volume_is_compared_where_that_is_answered(dock, shown_viewer, qtbot, volume):

@@ -1,0 +1,101 @@
+"""A second volume that is opened: the dock and the picture are about the same one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from napari.layers import Layer
+
+from napari_pqcomq.app.volume_switch import VolumeSwitch
+from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple, slice_millimetres
+from napari_pqcomq.prompts.box_layers import boxes_tuple
+from pqcomq.segmentation.box import Box3D
+
+
+@pytest.fixture
+def far(volume):
+    """A longer volume of another place."""
+    first, second, third = volume.grid.origin
+    x, y, z = volume.grid.size
+    grid = replace(volume.grid, origin=(first + 900, second, third + 500), size=(x, y, 2 * z))
+    return replace(volume, voxels=np.repeat(volume.voxels, 2, axis=0), name="far", grid=grid)
+
+
+@pytest.fixture
+def switch(viewer, volume, panels):
+    viewer.add_layer(Layer.create(*image_tuple(volume)))
+    switch = VolumeSwitch(panels)
+    yield switch
+    switch.release()
+
+
+def opened(viewer, *layers):
+    return [viewer.add_layer(Layer.create(*each)) for each in layers]
+
+
+def test_the_volume_just_opened_is_chosen_and_seen_alone(switch, viewer, panels, volume, far, qtbot):
+    (labels, boxes) = opened(
+        viewer,
+        labels_tuple(volume, (volume.voxels == 200).astype(np.uint8), "its labels"),
+        boxes_tuple(volume, {"cube": Box3D(5, 5, 4, 17, 15, 5)}),
+    )
+    (image,) = opened(viewer, image_tuple(far))
+    qtbot.waitUntil(lambda: panels.volume.volume is far)
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["far"]
+    middle = [slice_millimetres(far, (size - 1) // 2, axis) for axis, size in enumerate(far.grid.shape_zyx)]
+    assert np.allclose(viewer.dims.point, middle), "its middle slice, not one beside it"
+    (low, high) = image.extent.world
+    assert np.all(low[1:] <= viewer.scene.camera.center[1:])
+    assert np.all(viewer.scene.camera.center[1:] <= high[1:])
+    panels.volume.layers.choose(viewer.layers["block"])
+    assert labels.visible
+    assert boxes.visible
+    assert not image.visible
+    assert viewer.scene.camera.center[2] < low[2], "the picture has gone back with it"
+
+
+def test_of_several_opened_at_once_the_first_is_chosen(switch, viewer, panels, far, qtbot):
+    opened(viewer, image_tuple(far), image_tuple(replace(far, voxels=far.voxels + 1, name="last")))
+    qtbot.waitUntil(lambda: panels.volume.volume is far)
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["far"]
+
+
+def test_what_was_chosen_meanwhile_stays_chosen(switch, viewer, panels, volume, far, qtbot):
+    last = replace(far, voxels=far.voxels + 1, name="last")
+    opened(viewer, image_tuple(far), image_tuple(last))
+    panels.volume.layers.choose(viewer.layers["last"])
+    qtbot.wait(50)
+    assert panels.volume.volume is last
+
+
+def test_a_series_on_the_same_grid_keeps_slice_and_camera(switch, viewer, panels, volume, qtbot):
+    viewer.dims.set_current_step(0, 3)
+    viewer.scene.camera.zoom = 7.0
+    twin = replace(volume, voxels=volume.voxels + 1, name="twin")
+    opened(viewer, image_tuple(twin))
+    qtbot.waitUntil(lambda: panels.volume.volume is twin)
+    assert (viewer.dims.current_step[0], viewer.scene.camera.zoom) == (3, 7.0)
+    assert not viewer.layers["block"].visible
+
+
+def test_while_a_job_runs_the_user_is_asked(switch, viewer, panels, volume, far, qtbot, monkeypatch):
+    monkeypatch.setattr(type(panels.jobs), "is_running", True)
+    opened(viewer, image_tuple(far))
+    qtbot.waitUntil(lambda: not panels.question.isHidden())
+    assert panels.volume.volume is volume
+    assert not viewer.layers["far"].visible, "nor does it lie over the one that is worked on"
+    panels.question.buttons[0].click()
+    assert panels.volume.volume is far
+
+
+def test_no_volume_that_was_closed_is_held(switch, viewer, panels, far, qtbot):
+    (image,) = opened(viewer, image_tuple(far))
+    qtbot.waitUntil(lambda: panels.volume.volume is far)
+    panels.volume.layers.choose(viewer.layers["block"])
+    assert not image.visible
+    viewer.layers.remove(image)
+    opened(viewer, image_tuple(replace(far, name="again")))
+    qtbot.waitUntil(lambda: panels.volume.volume.name == "again")
+    assert image not in switch._sight._hidden
