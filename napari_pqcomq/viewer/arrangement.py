@@ -230,7 +230,9 @@ class Arrangement:
         if self._viewer.dims.ndisplay == 3:
             self._place = self._viewer.dims.point
         elif self._place is not None:
-            self._viewer.dims.point = self._place  # napari goes to the slice that the camera turned round
+            dims = self._viewer.dims
+            dims.point = self._place  # napari goes to the slice that the camera turned round
+            dims.events.current_step(value=dims.current_step)  # who has heard of that one hears of this one
             self._place = None
         self._show_surfaces()
         self.arrange()

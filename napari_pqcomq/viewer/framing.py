@@ -1,4 +1,7 @@
-"""Where the camera looks: at the whole slice, or at an object, which then fills half of its cell."""
+"""Where the camera looks: at the whole slice, or at an object, which then fills half of its cell, and more if needed.
+
+It is needed in flat cells, much of which would be black on both sides of the body.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,12 @@ from napari_pqcomq.viewer.modes.base import Stage
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
-_SHARE_OF_OBJECT = 0.5
-"""Of the cell's width or height, whichever the object reaches first."""
+_SHARES_OF_OBJECT = np.linspace(0.5, 0.85, 8)
+"""Of the cell's width or height, whichever the object reaches first: the least that leaves little of the cell black."""
+_MOST_BLACK = 1 / 3
+"""Of a cell."""
+_LATTICE = np.linspace(-0.5, 0.5, 32)
+"""Where a cell is looked at to tell how much of it is black, along each side."""
 _MARGIN = 0.98
 _LARGEST_VOXEL = 40.0
 """Pixels: the object of a few voxels is not blown up further."""
@@ -112,12 +119,17 @@ class Framing:
         if self._box is not None:
             wanted = [self._millimetres(axis, self._box.ranges_zyx[axis]) for axis in axes]
             finest = min(self._stage.scene.volume.grid.spacing_zyx[axis] for axis in axes)
-            near = _SHARE_OF_OBJECT * float((room / [max(high - low, finest) for low, high in wanted]).min())
-            zoom = max(zoom, min(near, _LARGEST_VOXEL / finest))
-            middle = [
-                _kept_within(sum(each) / 2, limits, pixels / (2 * zoom))
-                for each, limits, pixels in zip(wanted, body, room, strict=True)
-            ]
+            fills = float((room / [max(high - low, finest) for low, high in wanted]).min())
+            body_plane = self._body_plane(axes)
+            for share in _SHARES_OF_OBJECT:
+                near = max(zoom, min(share * fills, _LARGEST_VOXEL / finest))
+                middle = [
+                    _kept_within(sum(each) / 2, limits, pixels / (2 * near))
+                    for each, limits, pixels in zip(wanted, body, room, strict=True)
+                ]
+                if self._black_share(body_plane, axes, middle, room / near) <= _MOST_BLACK:
+                    break
+            zoom = near
         # The middle of the picture lies below that of the cell, whose top belongs to the strip.
         upwards = viewer.scene.camera.orientation2d[0] == "up"
         down = middle[0] + (1 if upwards else -1) * strip / (2 * zoom)
@@ -125,6 +137,29 @@ class Framing:
         camera.center = (camera.center[0], down, middle[1])
         camera.zoom = zoom
         self._fitted = tuple(camera.center), camera.zoom
+
+    def _body_plane(self, axes: list[int]) -> np.ndarray:
+        """The slice through the middle of the object, True from one side of the body to the other."""
+        assert self._box is not None  # noqa: S101 (asked for an object's sake)
+        (across,) = {0, 1, 2} - set(axes)
+        volume, (low, high) = self._stage.scene.volume, self._stage.scene.contrast_limits
+        voxels = volume.voxels.take(round(sum(self._box.ranges_zyx[across]) / 2), axis=across)
+        bright = (voxels if axes[0] < axes[1] else voxels.T) > low + _DARK_SHARE * (high - low)
+        body: np.ndarray = (
+            np.maximum.accumulate(bright, axis=1) & np.maximum.accumulate(bright[:, ::-1], axis=1)[:, ::-1]
+        )
+        return body
+
+    def _black_share(self, body: np.ndarray, axes: list[int], middle: list[float], extent: np.ndarray) -> float:
+        """How much of what is seen round a place, in millimetres, is no body."""
+        place = transform(self._stage.scene.volume)
+        inside, at = [], []
+        for number, axis in enumerate(axes):
+            seen = middle[number] + _LATTICE * extent[number]
+            voxels = np.rint((seen - place["translate"][axis]) / place["scale"][axis]).astype(int)
+            inside.append((voxels >= 0) & (voxels < body.shape[number]))
+            at.append(voxels.clip(0, body.shape[number] - 1))
+        return 1 - float((body[np.ix_(*at)] & inside[0][:, None] & inside[1]).mean())
 
     def _millimetres(self, axis: int, ends: Range) -> Range:
         """From voxels to napari's world."""

@@ -22,9 +22,10 @@ class Plane(Enum):
 def show_plane(viewer: ViewerModel, plane: Plane) -> None:
     """Show slices in a plane."""
     order, vertical = plane.value
+    # First: who hears of the plane places the camera, and must know which way is down.
+    viewer.scene.camera.orientation2d = (vertical, "right")  # type: ignore[assignment]  # names are taken
     viewer.dims.ndisplay = 2
     viewer.dims.order = order
-    viewer.scene.camera.orientation2d = (vertical, "right")  # type: ignore[assignment]  # names are taken
     show_unmirrored(viewer)
 
 

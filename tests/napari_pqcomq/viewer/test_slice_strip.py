@@ -9,10 +9,14 @@ from qtpy.QtTest import QTest
 
 from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.results.slice_rows import slice_rows
-from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane
+from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.overlays.slice_strip import SliceStrip, StripRow, colour_of
+from napari_pqcomq.viewer.scene import Pane, Scene
+from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.comparison.comparison_result import ObjectComparison
+from pqcomq.segmentation.box import Box3D
 
 ROWS = (
     StripRow("8-bit", "8-bit: Dice vs full precision", dict.fromkeys(range(3, 9), 1.0)),
@@ -130,3 +134,15 @@ def test_rows_hold_agreement_and_accuracy_apart(volume, masks, comparison_of):
     assert rows[1].values[5] == 1.0
     without = comparison_of(volume, left, right, precision="2-bit test")
     assert len(slice_rows(ObjectComparison("cube", (without,)))) == 1
+
+
+def test_the_frame_is_round_the_slice_in_sight_when_slices_come_back_from_3d(strip, shown_viewer, volume, masks):
+    view = ComparisonView(shown_viewer, shown_viewer.window._qt_window)
+    panes = Pane("FP32", (), masks[0], LEFT_COLOUR), Pane("2-bit", (), masks[1], RIGHT_COLOUR)
+    view.open(panes, Scene.of_box(volume, (-160.0, 240.0), Box3D(5, 5, 3, 17, 15, 8)))
+    shown_viewer.dims.set_current_step(0, 8)
+    show_surfaces(shown_viewer)
+    show_plane(shown_viewer, Plane.AXIAL)
+    assert shown_viewer.dims.current_step[0] == 8
+    assert strip._here == 8, "and not round the slice that the camera turned round"
+    view.close()
