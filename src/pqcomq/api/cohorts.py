@@ -59,8 +59,8 @@ def evaluate_cohort(
         ``to_dataframe()``, a row for each prompt and model; ``cases``; ``not_scored``.
 
     Raises:
-        InputError: nothing can be scored, models do not belong together, ``out`` holds another cohort, or the
-            scheduler does not answer.
+        InputError: nothing can be scored, no case can have one of the labels, models do not belong together, ``out``
+            holds another cohort, or the scheduler does not answer.
 
     Examples:
         A synthetic patient, one slice a label, LiteMedSAM rounded to nearest:

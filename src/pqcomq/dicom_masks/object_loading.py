@@ -27,6 +27,8 @@ MOST_OBJECT_BYTES = 512 << 20
 UNDEFINED_LENGTH = 0xFFFFFFFF
 
 SEGMENTATION, STRUCTURE_SET = "SEG", "RTSTRUCT"
+_DESCRIBING = ("SegmentationType", "SegmentSequence", "StructureSetROISequence")
+"""What lists the objects in a file."""
 _TITLES = {SEGMENTATION: "DICOM segmentation (SEG)", STRUCTURE_SET: "DICOM structure set (RTSTRUCT)"}
 
 
@@ -59,6 +61,17 @@ def open_object(path: Path, kind: str) -> Dataset:
             dataset = pydicom.dcmread(plain_stream(stream, MOST_OBJECT_BYTES), force=True)
         _check_whole(dataset)
         return dataset
+
+
+def object_header(path: Path) -> Dataset:
+    """What an object says beside its pixels and contours; nothing tells whether those are whole.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    with with_pydicom_errors(path), path.open("rb") as stream:
+        plain = plain_stream(stream, MOST_HEADER_BYTES)
+        return pydicom.dcmread(plain, stop_before_pixels=True, specific_tags=list(_DESCRIBING), force=True)
 
 
 def _check_whole(dataset: Dataset) -> None:

@@ -46,7 +46,7 @@ def read_structure_set(path: Path, volume: Volume, only: Collection[int] | None 
     """
     dataset = open_object(path, STRUCTURE_SET)
     with with_pydicom_errors(path):
-        names = _names(dataset, path)
+        names = region_names(dataset, path)
         contours = _contours(dataset)
         frames = _frames_of_reference(dataset)
     notes = check_frame_of_reference(path, frames, volume)
@@ -76,8 +76,16 @@ def read_structure_set(path: Path, volume: Volume, only: Collection[int] | None 
     return LabelledObjects(builder.maps(), {number: names[number] for number in sorted(chosen)}, notes)
 
 
-def _names(dataset: Dataset, path: Path) -> dict[int, str]:
-    """Region number → name."""
+def region_names(dataset: Dataset, path: Path) -> dict[int, str]:
+    """Region number → name.
+
+    Args:
+        dataset: of the file; its header will do.
+        path: of the file, for messages.
+
+    Raises:
+        InputError: the file describes no region, or is damaged.
+    """
     names = {
         int(item.ROINumber): long_string(str(item.get("ROIName") or "")) or f"region {item.ROINumber}"
         for item in dataset.get("StructureSetROISequence") or []

@@ -59,7 +59,7 @@ def read_segmentation(path: Path, volume: Volume, only: Collection[int] | None =
     """
     dataset = open_object(path, SEGMENTATION)
     with with_pydicom_errors(path):
-        names = _names(dataset, path)
+        names = segment_names(dataset, path)
         frames = _frames(dataset, path)
         stated = {str(dataset.get("FrameOfReferenceUID") or "")} - {""}
     notes = check_frame_of_reference(path, stated, volume)
@@ -80,8 +80,16 @@ def read_segmentation(path: Path, volume: Volume, only: Collection[int] | None =
     return LabelledObjects(builder.maps(), {number: names[number] for number in sorted(chosen)}, notes)
 
 
-def _names(dataset: Dataset, path: Path) -> dict[int, str]:
-    """Segment number → label."""
+def segment_names(dataset: Dataset, path: Path) -> dict[int, str]:
+    """Segment number → label.
+
+    Args:
+        dataset: of the file; its header will do.
+        path: of the file, for messages.
+
+    Raises:
+        InputError: the file describes no segment, or is damaged.
+    """
     kind = str(dataset.get("SegmentationType") or "")
     if kind not in ("BINARY", "FRACTIONAL", "LABELMAP"):
         raise InputError(f"The file is a segmentation of an unknown type ({kind or 'none stated'}).", path)

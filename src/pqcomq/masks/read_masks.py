@@ -9,12 +9,19 @@ import numpy as np
 
 from pqcomq.dicom_masks.label_box import LabelBox, LabelMapBuilder, Part
 from pqcomq.dicom_masks.mask_object import LabelledObjects
-from pqcomq.dicom_masks.object_loading import SEGMENTATION, STRUCTURE_SET, object_kind
-from pqcomq.dicom_masks.rtstruct_reader import read_structure_set
-from pqcomq.dicom_masks.seg_reader import read_segmentation
+from pqcomq.dicom_masks.object_loading import (
+    SEGMENTATION,
+    STRUCTURE_SET,
+    object_header,
+    object_kind,
+    with_pydicom_errors,
+)
+from pqcomq.dicom_masks.rtstruct_reader import read_structure_set, region_names
+from pqcomq.dicom_masks.seg_reader import read_segmentation, segment_names
 from pqcomq.volumes.import_issues import Remedy
 from pqcomq.volumes.labels.label_maps import LabelFile, read_label_file
-from pqcomq.volumes.labels.slicer_segmentation import Segment
+from pqcomq.volumes.labels.slicer_segmentation import Segment, is_slicer_segmentation, segments_of
+from pqcomq.volumes.nrrd_metaimage.nrrd_metaimage_reader import picture_header
 from pqcomq.volumes.volume import Volume
 
 
@@ -48,6 +55,26 @@ def read_masks(
     if kind == STRUCTURE_SET:
         return read_structure_set(path, volume, only)
     return _labelled(read_label_file(path, volume, part, remedies), only, path)
+
+
+def names_in(path: Path) -> dict[int, str] | None:
+    """Number and name of each object that a file describes, from its header; None where it describes none.
+
+    Args:
+        path: as :func:`read_masks`'.
+
+    Raises:
+        InputError: the file is damaged, or not there.
+    """
+    path = Path(path)
+    kind = object_kind(path)
+    if kind is not None:
+        with with_pydicom_errors(path):
+            return (segment_names if kind == SEGMENTATION else region_names)(object_header(path), path)
+    if not is_slicer_segmentation(path):
+        return None
+    _layers, fields = picture_header(path)
+    return {each.number: each.name for each in segments_of(fields)} or None
 
 
 def _labelled(file: LabelFile, only: Collection[int] | None, path: Path) -> LabelledObjects:

@@ -45,7 +45,7 @@ def test_labels_by_name_or_number(phantoms):
         assert case.only == (1,)
         assert labels.mask(1).shape == volume.voxels.shape
     with pytest.raises(InputError, match="none of the labels asked for"):
-        opened(find_cases(phantoms, ["liver"]).cases[0], ANY)
+        opened(find_cases(phantoms, ["9"]).cases[0], ANY)
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -191,6 +191,11 @@ def test_what_cannot_be_scored_is_listed_and_the_rest_goes_on(phantoms, tmp_path
     assert told["cut off"] == "its image is damaged or cut off"
     assert "NIfTI, NRRD, MetaImage, DICOM SEG or RTSTRUCT" in told["text"]
     assert str(tmp_path) not in str(told)
+    shutil.rmtree(tmp_path / "anna")
+    shutil.copytree(tmp_path / "other grid", tmp_path / "alone" / "other grid")
+    with pytest.raises(InputError) as refused:
+        find_cases(tmp_path / "alone")
+    assert "not 96 × 96 × 6) (" in str(refused.value), "how data sets are laid out says nothing about a grid"
 
 
 def nnunet(phantoms, folder, images, labels):
@@ -285,6 +290,8 @@ def test_a_dicom_series_with_a_segmentation_or_a_structure_set(ct_series, tmp_pa
     shutil.copytree(ct_series, tmp_path / "cohort" / "anna" / "series")
     write(tmp_path / "cohort" / "anna" / "masks.dcm", [MaskObject("left kidney", mask)], volume)
     found = find_cases(tmp_path / "cohort", ["left kidney"])
+    with pytest.raises(InputError, match="No case has a label 'left kydney'; there are left kidney"):
+        find_cases(tmp_path / "cohort", ["left kydney"])
     case, read, labels = opened(found.cases[0], ANY)
     assert (case.name, read.modality, case.label_title(1)) == ("anna", "CT", "left kidney")
     assert np.array_equal(labels.mask(1), mask)

@@ -114,6 +114,15 @@ def test_shards_end_with_the_same_table(cases, quick, ran, tmp_path):
     same(ran, tmp_path / "out")
 
 
+def test_a_label_that_a_case_has_not_is_listed_and_its_others_are_scored(phantoms, quick, tmp_path):
+    shutil.copytree(phantoms / "anna", tmp_path / "data" / "anna")
+    (tmp_path / "data" / "labels.json").write_text('{"1": "blob", "2": "tumour"}')
+    finished(running(find_cases(tmp_path / "data", ["blob", "tumour"]), quick, tmp_path / "out", ONE))
+    result = CohortResult.at(tmp_path / "out")
+    assert result.scores["label"].unique().tolist() == ["blob"]
+    assert [(each.label, each.reason) for each in result.not_scored] == [("tumour", "the case has no such label")]
+
+
 @pytest.mark.slow
 def test_several_workers_end_with_the_same_table(cases, quick, ran, tmp_path):
     pytest.importorskip("distributed")
@@ -234,7 +243,7 @@ def test_a_case_whose_labels_were_corrected_is_scored_again(phantoms, quick, tmp
 
 
 def test_weights_that_changed_meanwhile_are_refused(quick):
-    with pytest.raises(InputError, match="holds other weights than when this run began"):
+    with pytest.raises(InputError, match="holds other weights than those that the cohort was begun with"):
         models_of(replace(quick, quantized=(replace(quick.quantized[0], fingerprint="0"),)))
 
 

@@ -8,7 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from pqcomq.cohort.cases.case import NotScored
 from pqcomq.cohort.scoring.loaded_models import FULL_PRECISION, QUANTIZED
+from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import (
     ALL_LABELS,
     clustered_interval,
@@ -19,6 +21,7 @@ from pqcomq.cohort.statistics.paired_statistics import (
 from pqcomq.cohort.statistics.pairs import paired
 from pqcomq.cohort.statistics.prompt_summary import ALL_PROMPTS, prompt_summaries, summarised
 from pqcomq.cohort.statistics.volume_agreement import limits_of_agreement, volume_agreement
+from pqcomq.errors import InputError
 
 pd = pytest.importorskip("pandas")
 stats = pytest.importorskip("scipy.stats")
@@ -193,3 +196,10 @@ def test_limits_of_one_patient_say_nothing_of_another():
     assert all(math.isnan(each) for each in limits_of_agreement(np.array([1.0, 2.0, 4.0]), np.array(["a"] * 3)))
     alike = limits_of_agreement(np.array([-1.0, 1.0, -1.0, 1.0]), np.array(["a", "a", "b", "b"]))
     assert alike == pytest.approx((-1.959964 * math.sqrt(2), 1.959964 * math.sqrt(2))), "no negative variance"
+
+
+def test_a_cohort_of_which_no_case_was_scored_says_why():
+    result = SimpleNamespace(scores=pd.DataFrame(), not_scored=[NotScored("anna", "", "It holds no label.")])
+    with pytest.raises(InputError) as told:
+        CohortStatistics.check(result, 0.01)
+    assert str(told.value) == "No case of the cohort was scored (anna: It holds no label)."

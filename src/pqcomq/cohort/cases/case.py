@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,10 @@ class Case:
             return allowed
         asked = {each.casefold() for each in self.asked}
         return [each for each in allowed if str(each) in asked or names.get(each, "").casefold() in asked]
+
+    def lacking(self, names: Mapping[int, str]) -> list[str]:
+        """The labels asked for that it has not; arguments as :meth:`wanted`'s."""
+        return [each for each in self.asked if not replace(self, asked=(each,)).wanted(names)]
 
     def difference(self, other: Case) -> str | None:
         """The first thing in which two cases of one name differ so that their numbers do, as a clause; files aside.

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
+from pqcomq.cohort.cases.asked_labels import check_asked
 from pqcomq.cohort.cases.case import Case, CaseList, NotScored
 from pqcomq.cohort.cases.case_checks import fault_of
 from pqcomq.cohort.cases.layouts import CASE_FOLDERS, case_folders, is_nnunet, nnunet_cases
@@ -31,7 +32,7 @@ def find_cases(dataset: Path, labels: Collection[str] = ()) -> CaseList:
         The cases in the order of their names, and those that cannot be scored with the reason.
 
     Raises:
-        InputError: there is no case that can be scored, or two cases have one name.
+        InputError: there is no case that can be scored, two cases have one name, or none can have one of the labels.
     """
     found = _listed(Path(dataset))
     repeated = sorted(name for name, count in Counter(each.name for each in found.cases).items() if count > 1)
@@ -48,8 +49,9 @@ def find_cases(dataset: Path, labels: Collection[str] = ()) -> CaseList:
             left_out.append(NotScored(case.name, "", fault))
     if not kept:
         why = f" ({left_out[0].case}: {left_out[0].reason})" if left_out else ""
-        wanted = f"; it must be {LAYOUTS}" if found.layout == CASE_FOLDERS else ""
+        wanted = f"; it must be {LAYOUTS}" if found.layout == CASE_FOLDERS and not found.cases else ""
         raise InputError(f"The {found.layout} holds no case that can be scored{why}{wanted}.", dataset)
+    check_asked(kept)
     return CaseList(tuple(kept), tuple(left_out), found.layout)
 
 
@@ -65,7 +67,7 @@ def synthetic_cases(count: int, labels: Collection[str] = ()) -> CaseList:
     """A cohort that is drawn, not read: synthetic patients 1 to ``count``.
 
     Raises:
-        InputError: there would be none.
+        InputError: there would be none, or none has one of the labels.
     """
     if count < 1:
         raise InputError("A synthetic cohort needs at least one case.")
@@ -73,4 +75,5 @@ def synthetic_cases(count: int, labels: Collection[str] = ()) -> CaseList:
     cases = tuple(
         Case(name, None, None, asked=tuple(labels), synthetic_seed=number) for number, name in enumerate(names, start=1)
     )
+    check_asked(cases[:1])
     return CaseList(cases, (), "synthetic patients")

@@ -17,6 +17,7 @@ from pqcomq.json_schema import Damaged, read_json
 from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.file_discovery import looks_like_dicom
 from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
+from pqcomq.volumes.labels.slicer_segmentation import ENDING as SLICER_ENDING
 from pqcomq.volumes.nifti.nifti_voxels import is_nifti_name
 from pqcomq.volumes.nrrd_metaimage.nrrd_metaimage_reader import is_picture_name
 from pqcomq.volumes.volume import Modality
@@ -147,7 +148,7 @@ def _is_volume(path: Path) -> bool:
 def _stem(path: Path) -> str:
     """The name without its endings."""
     name = path.name
-    for ending in (".nii.gz", ".gz"):
+    for ending in (".nii.gz", ".gz", SLICER_ENDING):
         if name.lower().endswith(ending):
             return name[: -len(ending)]
     return path.stem

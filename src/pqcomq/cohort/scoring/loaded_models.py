@@ -92,6 +92,18 @@ def model_files(paths: list[Path], models: list[QuantizedModel]) -> tuple[ModelF
     return tuple(ModelFile(str(path.resolve()), model.segmenter.fingerprint) for path, model in pairs)
 
 
+def load_kept(file: ModelFile) -> QuantizedModel:
+    """The weights that a cohort was begun with.
+
+    Raises:
+        InputError: the file is gone, damaged, or holds others by now.
+    """
+    model = load_weights(Path(file.path))
+    if model.segmenter.fingerprint != file.fingerprint:
+        raise InputError("The file holds other weights than those that the cohort was begun with.", file.path)
+    return model
+
+
 _kept: dict[str, list[ComparedModel]] = {}
 _turn = threading.Lock()
 
@@ -115,9 +127,7 @@ def _loaded(settings: CohortSettings) -> list[ComparedModel]:
         raise InputError(f"The checkpoint of {full.title} is another one than when this run began.")
     models = []
     for each in settings.quantized:
-        model = load_weights(Path(each.path))
-        if model.segmenter.fingerprint != each.fingerprint:
-            raise InputError("The file holds other weights than when this run began.", each.path)
+        model = load_kept(each)
         check_same_source(full, model, Path(each.path))
         models.append(model)
     return [

@@ -127,7 +127,8 @@ class _Work:
         rules, name = self._protocol, self._case.name
         slices: list[SlicePrompt] = []
         organs: list[OrganPrompt] = []
-        for number in self._case.only or ():
+        names = {number: self._case.label_title(number) for number in self._case.only or ()}
+        for number in names:
             truth = self._labels.mask(number)
             found = slice_prompts(truth, number, name, rules)
             if not found:
@@ -140,6 +141,7 @@ class _Work:
                 continue
             slices += found
             organs.append(organ_prompt(truth, number, name, rules))
+        self.not_scored += [NotScored(name, label, "the case has no such label") for label in self._case.lacking(names)]
         if not slices:
             told = f" ({self.not_scored[0].label}: {self.not_scored[0].reason})" if self.not_scored else ""
             raise InputError(f"no label of it can be scored{told}")

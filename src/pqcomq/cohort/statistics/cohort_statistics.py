@@ -93,7 +93,8 @@ class CohortStatistics:
         if not (math.isfinite(margin) and margin > 0):
             raise InputError(f"The margin must be above 0, not {margin:g}.")
         if result.scores.empty:
-            why = f": {result.not_scored[0].case}: {result.not_scored[0].reason}" if result.not_scored else ""
+            first = result.not_scored[0] if result.not_scored else None
+            why = f" ({first.case}: {first.reason.removesuffix('.')})" if first else ""
             raise InputError(f"No case of the cohort was scored{why}.")
 
     def verdicts(self, model: str | None = None) -> list[PairedDifference]:

@@ -1,0 +1,58 @@
+"""Labels asked for that no case can have are told before any work."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import SimpleITK as sitk
+
+from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
+from pqcomq.errors import InputError
+from pqcomq.volumes.labels.slicer_segmentation import segment_fields
+
+
+def asked_of(make, *labels):
+    """What is told where none can have the last label, and nothing where the others are asked for alone."""
+    make(labels[:-1])
+    with pytest.raises(InputError) as told:
+        make(labels)
+    return str(told.value)
+
+
+def test_a_mistyped_label_is_told_before_any_work(phantoms, tmp_path):
+    told = asked_of(lambda labels: find_cases(phantoms, labels), "BLOB", "7", "label 7", "blub")
+    assert told == "No case has a label 'blub'; there are blob."
+    told = asked_of(lambda labels: synthetic_cases(500, labels), "liver", "5", "spelen")
+    assert told.startswith("No case has a label 'spelen'; there are spleen, ") and told.count(",") == 4
+    assert "'6'" in asked_of(lambda labels: synthetic_cases(2, labels), "1", "6")
+    table = tmp_path / "cases.csv"
+
+    def listed(numbers):
+        files = (phantoms / "anna" / f"{each}.nii.gz" for each in ("image", "labels"))
+        table.write_text("case,image,labels,label_numbers\n" + ",".join(["anna", *map(str, files), numbers]) + "\n")
+        return lambda labels: find_cases(table, labels)
+
+    assert "there are spot, liver" in asked_of(listed("1=spot; 2=liver"), "1", "Liver", "7")
+    told = asked_of(listed(""), "3", "liver")
+    assert told == "No label has a name, so that 'liver' cannot be found; ask for labels by number."
+
+
+def test_of_many_labels_the_closest_are_named(phantoms, tmp_path):
+    shutil.copytree(phantoms, tmp_path / "data")
+    names = {str(number): f"vertebra {number}" for number in range(1, 60)} | {"60": "gallbladder"}
+    (tmp_path / "data" / "labels.json").write_text(json.dumps(names))
+    told = asked_of(lambda labels: find_cases(tmp_path / "data", labels), "gallbladder", "gall bladder")
+    assert told.startswith("No case has a label 'gall bladder'; there are gallbladder, ")
+    assert told.endswith(", and 48 more.")
+
+
+def test_labels_that_a_slicer_segmentation_names_itself_are_known(phantoms, tmp_path):
+    shutil.copytree(phantoms / "anna", tmp_path / "anna")
+    labels = sitk.ReadImage(str(tmp_path / "anna" / "labels.nii.gz"))
+    for field, text in segment_fields({1: ("tumour", (255, 0, 0)), 7: ("spot", (0, 255, 0))}, labels.GetSize()).items():
+        labels.SetMetaData(field, text)
+    (tmp_path / "anna" / "labels.nii.gz").unlink()
+    sitk.WriteImage(labels, str(tmp_path / "anna" / "labels.seg.nrrd"))
+    assert "there are tumour, spot" in asked_of(lambda asked: find_cases(tmp_path, asked), "tumour", "2", "tumor")
