@@ -37,17 +37,14 @@ class HelpOverlay(QFrame):
         self.setStyleSheet(_STYLE)
         self.setAccessibleName(tr("Keys and mouse"))
         self.setToolTip(tr("A click or Esc closes it."))
-        rows = [(each.keys, each.meaning) for each in shortcuts]
-        row = QHBoxLayout()
+        rows = [*((each.keys, each.meaning) for each in shortcuts), *mouse]
+        self._row = row = QHBoxLayout()
+        row.setSpacing(18)
         half = -(-len(rows) // _COLUMNS)
-        for start in range(0, len(rows), half):
-            row.addWidget(_table(rows[start : start + half]))
-            row.addSpacing(18)
-        beside = QVBoxLayout()
-        beside.addWidget(_table(mouse))
-        beside.addStretch(1)
-        row.addLayout(beside)
-        column = QVBoxLayout(self)
+        self._tables = [_table(rows[start : start + half]) for start in range(0, len(rows), half)]
+        for table in self._tables:
+            row.addWidget(table)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(18, 14, 18, 14)
         column.addWidget(QLabel(tr("<b>Keys and mouse</b> · ? or Esc closes")))
         column.addLayout(row)
@@ -61,7 +58,15 @@ class HelpOverlay(QFrame):
         window = self._inside.window()
         if self.parentWidget() is not window:
             self.setParent(window)
+        for table in self._tables:
+            table.setWordWrap(False)
         self.adjustSize()
+        if self.width() > window.width():
+            for table in self._tables:
+                table.setWordWrap(True)
+            for layout in (self._row, self._column):  # a hidden widget's still stand on the old sizes
+                layout.invalidate()
+            self.resize(window.width(), self._column.totalHeightForWidth(window.width()))
         self.move(max(0, (window.width() - self.width()) // 2), max(0, (window.height() - self.height()) // 2))
         self.setVisible(True)
         self.raise_()
@@ -81,7 +86,7 @@ class HelpOverlay(QFrame):
 
 def _table(rows: Sequence[Row]) -> QLabel:
     lines = (f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(what)}</td></tr>" for key, what in rows)
-    label = QLabel(f"<table cellspacing='1'>{''.join(lines)}</table>")
+    label = QLabel(f"<table cellspacing='0'>{''.join(lines)}</table>")
     label.setTextFormat(Qt.TextFormat.RichText)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
     return label

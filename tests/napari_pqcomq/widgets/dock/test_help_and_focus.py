@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtGui import QKeyEvent
+from qtpy.QtGui import QKeyEvent, QTextDocument
 from qtpy.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.widgets.controls.focus_ring import FOCUS_COLOUR, show_focus
@@ -88,3 +88,26 @@ def test_keys_that_prompt_are_left_to_napari_s_own_tools(qtbot):
     assert not is_left(Qt.Key.Key_D)
     shortcuts.set_open(True)
     assert not is_left(Qt.Key.Key_B), "a comparison has them all"
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (853, 533)])  # the second at a scale of one and a half
+def test_nothing_of_the_list_of_keys_is_cut(qtbot, size):
+    window = QWidget()
+    window.resize(*size)
+    qtbot.addWidget(window)
+    long = Shortcut("P", "Set points: inside; with Ctrl or Alt outside; with Shift a new object", lambda: None)
+    keys = [long, *[Shortcut("Ctrl+Shift+Z", "The box a voxel to the right", lambda: None)] * 39]
+    overlay = HelpOverlay(window, keys, [("Right button", "window: wider to the right, brighter upwards")])
+    window.show()
+    qtbot.waitExposed(window)
+    overlay.toggle()
+    assert window.rect().contains(overlay.geometry())
+    for table in overlay.findChildren(QLabel):
+        assert overlay.rect().contains(table.geometry())
+        document = QTextDocument()
+        document.setDefaultFont(table.font())
+        document.setDocumentMargin(0)
+        document.setHtml(table.text())
+        document.setTextWidth(table.width())
+        assert document.idealWidth() <= table.width() + 1
+        assert document.size().height() <= table.height() + 1
