@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from qtpy.QtCore import QEventLoop, QTimer
-from qtpy.QtWidgets import QApplication, QDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QDialog, QMainWindow, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.translation import tr
@@ -56,7 +56,7 @@ def awaited(work: Callable[[], Steps[T]], text: str, given_up: Callable[[], None
     """
     if QApplication.instance() is None or threading.current_thread() is not threading.main_thread():
         return finished(work())
-    dialog = WaitingDialog(QApplication.activeWindow())
+    dialog = WaitingDialog(_window())
     dialog.rejected.connect(given_up)
     outcome: _Outcome[T] | None = dialog.wait_for(lambda: _caught(work), text)
     dialog.deleteLater()
@@ -65,6 +65,12 @@ def awaited(work: Callable[[], Steps[T]], text: str, given_up: Callable[[], None
     if outcome.problem is not None:
         raise outcome.problem
     return outcome.result
+
+
+def _window() -> QWidget | None:
+    """The window that the work is done for: napari's, where another program is active, as when a file is dropped."""
+    shown = [each for each in QApplication.topLevelWidgets() if isinstance(each, QMainWindow) and each.isVisible()]
+    return QApplication.activeWindow() or next(iter(shown), None)
 
 
 class WaitingDialog(QDialog):

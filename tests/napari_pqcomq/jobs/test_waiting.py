@@ -7,7 +7,7 @@ import threading
 import pytest
 from qtpy.QtCore import Qt, QThreadPool, QTimer
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QMainWindow
 
 from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.jobs.waiting import WaitingDialog, awaited
@@ -125,3 +125,25 @@ def test_in_a_thread_of_somebody_else_it_is_simply_done(qtbot):
     thread.start()
     thread.join()
     assert found == [thread]
+
+
+def test_the_dialog_belongs_to_the_window_also_while_another_program_is_active(qtbot, monkeypatch):
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    monkeypatch.setattr(QApplication, "activeWindow", lambda: None)
+    monkeypatch.setattr("napari_pqcomq.jobs.waiting._GRACE_MS", 0)
+    go_on, seen = threading.Event(), []
+
+    def work():
+        yield Progress(0, 0, "reading")
+        go_on.wait(60)
+
+    def act(dialog):
+        seen.append(dialog.parentWidget())
+        go_on.set()
+
+    when_waiting(act)
+    awaited(work, "begin")
+    assert seen == [window], "it has the window's colours and stands in its middle"
