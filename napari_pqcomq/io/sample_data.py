@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari.utils.colormaps import DirectLabelColormap
+
 from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch_real_ct
 from napari_pqcomq.jobs.waiting import awaited
 from napari_pqcomq.layers.mask_layers import TRUTH_KEY, mask_metadata
@@ -11,6 +13,7 @@ from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.box_layers import boxes_tuple
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
+from pqcomq.object_colours import object_colour
 from pqcomq.progress import Progress, Steps
 
 LayerTuple = tuple[Any, ...]
@@ -49,7 +52,9 @@ def _drawing_ct() -> Steps[list[LayerTuple]]:
     labels = sorted(sample.boxes, key=lambda label: sample.names[label] == DEMO_ORGAN)
     boxes = {sample.names[label]: sample.boxes[label] for label in labels}
     labelled = labels_tuple(sample.volume, sample.labels, "Organs (ground truth)")
-    labelled[1]["metadata"] = {**mask_metadata(sample.volume, sample.names), TRUTH_KEY: True}
+    colours = {label: object_colour(number) for number, label in enumerate(labels, start=1)}  # of their boxes
+    labelled[1]["metadata"] = {**mask_metadata(sample.volume, sample.names, colours=colours), TRUTH_KEY: True}
+    labelled[1]["colormap"] = DirectLabelColormap(color_dict={0: "transparent", None: "yellow", **colours})
     return [
         image_tuple(sample.volume),
         labelled,

@@ -50,6 +50,9 @@ def test_the_synthetic_sample_opens_as_volume_labels_and_boxes(plugin, viewer):
     assert image.contrast_limits == [-160, 240]
     assert len(boxes.data) == len(sample.boxes)
     assert set(boxes.features["name"]) == set(sample.names.values())
+    for label, name in sample.names.items():
+        of_box = boxes.edge_color[list(boxes.features["name"]).index(name)]
+        np.testing.assert_allclose(np.ravel(labels.colormap.map(label))[:3], of_box[:3], atol=0.01)
 
 
 def test_the_mr_sample_opens_in_a_window_of_its_own_intensities(plugin, viewer):
