@@ -303,3 +303,15 @@ def test_boxes_of_another_volume_are_neither_taken_nor_written_over(panel, shown
     assert [(each.name, each.box) for each in objects.objects] == [("cube", BOX)]
     panel.set_volume(replace(volume, voxels=volume.voxels.copy()))
     assert [each.name for each in objects.objects] == ["cube"], "the same volume, opened anew"
+
+
+def test_the_current_object_stays_in_sight_when_there_is_less_room(panel, objects, qtbot):
+    objects.load(tuple(Prompt(number, f"object {number}", BOX) for number in range(1, 8)))
+    objects.choose(6)
+    panel.show()
+    qtbot.waitExposed(panel)
+    listed = panel.objects
+    assert listed.currentRow() == 6
+    for height in (200, 60):
+        listed.resize(listed.width(), height)
+    assert listed.viewport().rect().contains(listed.visualItemRect(listed.currentItem()))
