@@ -54,6 +54,7 @@ class Correcting(QObject):
         self.tool.taken.connect(panels.corrections.show_tool)
         self.tool.taken.connect(lambda tool: panels.prompts.rest_mouse(bool(tool)))
         self.tool.painted.connect(self._on_painted)
+        panels.results.currentChanged.connect(lambda _index: self._lay_down_unseen())
         workflow.shown.connect(self._on_shown)
         panels.live.outdated.connect(self._on_outdated)
         panels.objects.settled.connect(self._on_boxes)
@@ -66,6 +67,11 @@ class Correcting(QObject):
             return
         self.tool.take(tool)
         panels.results.open_panel(panels.corrections)
+
+    def _lay_down_unseen(self) -> None:
+        """With another tab open nothing tells that a drag paints."""
+        if not self._panels.results.shows(self._panels.corrections):
+            self.tool.take(None)
 
     def undo(self) -> None:
         """Take the last stroke back."""

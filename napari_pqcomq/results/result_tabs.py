@@ -44,6 +44,10 @@ class ResultTabs(QTabWidget):
         """Open the tab of a panel."""
         self.setCurrentIndex(self._index(panel))
 
+    def shows(self, panel: QWidget) -> bool:
+        """Whether the tab of a panel is the open one."""
+        return self.currentIndex() == self._index(panel)
+
     def isolate(self, panel: QWidget | None) -> None:
         """Put every other panel out of sight, or with None bring all back."""
         shown = None if panel is None else self._index(panel)

@@ -385,3 +385,13 @@ def test_nothing_moves_a_box_that_a_blinded_reader_does_not_see(dock, shown_view
     qtbot.waitUntil(lambda: dock.panels.view.is_open and not dock.workflow.is_reading, timeout=PATIENCE_MS)
     qtbot.keyClick(canvas_of(dock), Qt.Key.Key_Right, shift)
     assert objects.objects != before
+
+
+def test_another_tab_lays_the_tool_down(dock, shown_viewer, qtbot, drag):
+    dock.correcting.take("eraser")
+    assert dock.panels.results.shows(dock.panels.corrections)
+    dock.panels.results.open_panel(dock.panels.metrics)
+    assert dock.correcting.tool.tool is None, "nothing in sight would tell that a drag erases"
+    before = dock.panels.view.masks(6)
+    drag(shown_viewer, (7.0, 7.0), (7.0, 14.0), cell=1)
+    assert np.array_equal(dock.panels.view.masks(6)[1], before[1])
