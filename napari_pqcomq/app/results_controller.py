@@ -57,6 +57,7 @@ class ResultsController:
             panels.view_bar.set_places(None, None)
             is_live = result is not None and panels.view.is_open and not workflow.is_reading
             panels.slice_strip.blank() if is_live else panels.slice_strip.clear()
+            self._tell_subject()
             return
         divergence = comparison.divergence
         panels.view_bar.set_places(comparison.worst_slice, str(divergence) if divergence else None)
@@ -66,6 +67,7 @@ class ResultsController:
         rows = slice_rows(found, tolerance.stability)
         panels.slice_strip.show_rows(rows, result.volume, comparison.worst_slice, object_colour(number))
         self._tabulate(found)
+        self._tell_subject()
 
     def save_session(self, folder: Path) -> None:
         """Write the comparison that the tabs show as a session, in the background."""
@@ -112,6 +114,7 @@ class ResultsController:
         panels.session.open_requested.connect(self.open_session)
         panels.view.closed.connect(panels.reader_study.stop)
         panels.view.closed.connect(panels.slice_strip.clear)
+        panels.view.closed.connect(self._tell_subject)
         panels.live.lines_changed.connect(panels.view.set_lines)
         panels.view_bar.candidate_chosen.connect(self.show_current)
         panels.gate.changed.connect(self.show_current)
@@ -130,6 +133,7 @@ class ResultsController:
             panels.session.offer(move=False, save=False)
             return
         self._tabulate(result.objects[0])
+        self._tell_subject()
         panels.results.reveal()
         panels.session.offer(move=True, save=all(each.weights is not None for each in result.candidates))
 
@@ -138,6 +142,14 @@ class ResultsController:
         if (found, below) != self._tabulated:
             self._tabulated = (found, below)
             self._panels.metrics.show_object(found, below)
+            self._panels.plots.show_object(found.number)
+
+    def _tell_subject(self) -> None:
+        """Say whose figures are in sight, and grey them where the prompt has been changed since."""
+        panels, found = self._panels, None if self._tabulated is None else self._tabulated[0]
+        is_of_before = found is not None and panels.view.is_open and panels.live.is_live(found.number)
+        panels.results_dock.tell("" if found is None else found.name, is_of_before=is_of_before)
+        panels.metrics.setEnabled(not is_of_before)
 
     def _take_session(self, opened: OpenedSession) -> None:
         """Show a session as if it had just been compared."""

@@ -29,8 +29,9 @@ ALONG, AGREEMENT, ACCURACY, LATENCIES, LAYERS, JITTER = (
     tr("Quantization error of each layer"),
     tr("Moved boxes against quantization"),
 )
-_LEAST_HEIGHT, _CHOICES_WIDTH = 150, 230
-"""Pixels."""
+_KINDS = (ALONG, AGREEMENT, ACCURACY, LATENCIES, LAYERS, JITTER)
+_LEAST_HEIGHT, _ARROW_WIDTH = 150, 44
+"""Pixels; the list's arrow and what is left free beside its text."""
 
 _HINT = tr("Click or press ← → to go to a slice.")
 
@@ -58,9 +59,9 @@ class PlotsPanel(QWidget):
             keep_narrow(box)
         self.objects.currentIndexChanged.connect(self._on_object)
         self.plots.currentIndexChanged.connect(self._draw)
-        choices = QWidget()
-        choices.setFixedWidth(_CHOICES_WIDTH)
+        self._choices = choices = QWidget()
         form = QFormLayout(choices)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow(tr("Object"), self.objects)
         form.addRow(tr("Plot"), self.plots)
@@ -93,9 +94,19 @@ class PlotsPanel(QWidget):
         if self.canvas is not None and self.isVisible():
             self.canvas.set_slice(z)
 
+    def show_object(self, number: int) -> None:
+        """Plot an object by its number, if it was compared."""
+        result = self._store.result
+        numbers = [] if result is None else [found.number for found in result.objects]
+        if number in numbers:
+            self.objects.setCurrentIndex(numbers.index(number))
+
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
         """Draw what was put off."""
         super().showEvent(event)
+        # The font is known now. One plot's name or another's is always in sight, and none is cut.
+        longest = max(self.plots.fontMetrics().horizontalAdvance(kind) for kind in _KINDS)
+        self._choices.setFixedWidth(longest + _ARROW_WIDTH)
         if self._is_stale:
             self._draw()
 
@@ -183,7 +194,7 @@ class PlotsPanel(QWidget):
         found = self._found()
         if found is None:
             return
-        kinds = [ALONG, AGREEMENT, ACCURACY, LATENCIES, LAYERS, JITTER]
+        kinds = [*_KINDS]
         if found.truth is None:
             kinds.remove(ACCURACY)
         if not self._models():

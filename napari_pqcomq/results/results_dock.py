@@ -33,6 +33,18 @@ class ResultsDock(QDockWidget):
         self.setVisible(False)
         tabs.revealed.connect(self._show)
 
+    def tell(self, name: str, *, is_of_before: bool) -> None:
+        """Say in the title what the figures are about.
+
+        Args:
+            name: of the object, empty where there is none.
+            is_of_before: its prompt has been changed since.
+        """
+        told = tr("Results · {name}", name=name) if name else tr("Results")
+        if name and is_of_before:
+            told = tr("Results · {name}, of the prompt before; Compare brings those of now", name=name)
+        self.setWindowTitle(told)
+
     def release(self) -> None:
         """Leave the window."""
         window = self.parentWidget()

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QLabel, QWidget
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.jobs import session_jobs
 from napari_pqcomq.layers.volume_layers import image_tuple
+from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.viewer.side_layers import FULL_COLOUR, QUANTIZED_COLOUR
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.backends.runtime import Runtime
@@ -250,3 +251,30 @@ def test_what_the_tabs_show_is_saved_and_moved_while_other_masks_are_live(shown,
     dock.results.save_session(tmp_path / "session")
     dock.panels.session.jitter_requested.emit(3)
     assert len(started) == 2, "a button that can be pressed does something"
+
+
+def test_the_title_says_whose_figures_they_are_and_that_their_prompt_has_changed(dock, result, qtbot):
+    dock.panels.objects.load(tuple(Prompt(each.number, each.name, each.box) for each in result.objects))
+    dock.workflow.show_result(result)
+    qtbot.waitUntil(lambda: dock.panels.store.result is result, timeout=PATIENCE_MS)
+    dock.panels.live.pause(True)
+    title = dock.panels.results_dock.windowTitle
+    assert title() == "Results · cube"
+    assert dock.panels.metrics.isEnabled()
+    dock.panels.prompts.nudge(1, 0)
+    assert title().startswith("Results · cube, of the prompt before")
+    assert not dock.panels.metrics.isEnabled(), "figures of another prompt are greyed"
+    dock.panels.view.close()
+    assert dock.panels.metrics.isEnabled()
+
+
+def test_the_plot_is_of_the_object_whose_figures_are_in_sight(dock, result, qtbot):
+    found = result.objects[0]
+    two = replace(result, objects=(found, replace(found, name="other", number=2)))
+    dock.panels.objects.load(tuple(Prompt(each.number, each.name, each.box) for each in two.objects))
+    dock.workflow.show_result(two)
+    qtbot.waitUntil(lambda: dock.panels.store.result is two, timeout=PATIENCE_MS)
+    for row, name in ((0, "cube"), (1, "other")):
+        dock.panels.objects.choose(row)
+        assert dock.panels.plots.objects.currentText() == name
+        assert dock.panels.results_dock.windowTitle() == f"Results · {name}"

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QApplication, QLabel
+from qtpy.QtWidgets import QApplication, QLabel, QStyle, QStyleOptionComboBox
 
 from napari_pqcomq.results import plots_panel
 from napari_pqcomq.results.gate_panel import GatePanel
@@ -18,6 +18,7 @@ from napari_pqcomq.results.plots_panel import PlotsPanel
 from napari_pqcomq.results.reader_study_panel import ReaderStudyPanel
 from napari_pqcomq.results.result_store import ResultStore
 from napari_pqcomq.results.session_panel import SessionPanel
+from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from pqcomq.comparison.box_perturbation import BoxJitter, MovedBox
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.gate import Tolerance
@@ -344,3 +345,16 @@ def test_another_comparison_drops_what_belonged_to_the_one_before(store, result)
     store.set_result(replace(result))
     assert (store.jitters, store.reading) == ({}, None)
     assert not store.is_being_read
+
+
+def test_no_plot_s_name_is_cut(shown, result, store):
+    panel = shown(PlotsPanel(store))
+    keep_narrow(panel.plots)  # as the dock does with all lists
+    store.set_result(result)
+    option = QStyleOptionComboBox()
+    panel.plots.initStyleOption(option)
+    field = panel.plots.style().subControlRect(
+        QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, panel.plots
+    )
+    for index in range(panel.plots.count()):
+        assert panel.plots.fontMetrics().horizontalAdvance(panel.plots.itemText(index)) <= field.width()
