@@ -61,6 +61,7 @@ def _compare(viewer: napari.viewer.Viewer, parts: CompareWidget, opened: OpenedC
     labels = Labels(data, **{**keywords, "metadata": mask_metadata(opened.volume, opened.case.label_names)})
     viewer.add_layer(image)
     panels.volume.layers.choose(image)
+    panels.volume.take_window(opened.window)
     viewer.add_layer(labels)
     panels.truth.choose_layer(labels)
     labels.visible = False

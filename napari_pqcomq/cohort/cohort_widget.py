@@ -28,7 +28,6 @@ from napari_pqcomq.widgets.controls.wheel_guard import WheelGuard
 from napari_pqcomq.widgets.napari_window.message_log import make_copyable
 from pqcomq.cohort.cases.case import CaseList
 from pqcomq.cohort.packages import check_installed
-from pqcomq.cohort.scoring.loaded_models import QUANTIZED
 from pqcomq.errors import InputError
 from pqcomq.research_only import RESEARCH_ONLY
 
@@ -73,12 +72,16 @@ class CohortWidget(QWidget):
         self.models.changed.connect(self._refresh)
         self.run_button.clicked.connect(self.run)
         self.jobs.running.connect(self._on_running)
+        self.results.tabs.currentChanged.connect(lambda _place: self._bring(self.results.tabs))
+        napari_viewer.events.theme.connect(self._on_theme)
+        self._on_theme()
         self._refresh()
 
     def release(self) -> None:
         """End what runs after its step; cases that are done are kept, and Run goes on from there."""
         self._scoring = None
         self.jobs.cancel()
+        self._viewer.events.theme.disconnect(self._on_theme)
 
     def find_cases(self, dataset: Path) -> None:
         """Look through a data set in the background."""
@@ -119,9 +122,7 @@ class CohortWidget(QWidget):
         outcome = self.outcome
         if outcome is None or name not in outcome.worst or self.jobs.is_running:
             return
-        cases = {each.name: each for each in outcome.result.store.found().cases}
-        models = tuple(each.name for each in outcome.result.models if each.role == QUANTIZED)
-        job = OpenCaseJob(cases[name], outcome.result.settings, models, outcome.worst[name])
+        job = OpenCaseJob(outcome.result, name, outcome.worst[name])
 
         def take(opened: OpenedCase) -> None:
             show_case(self._viewer, opened)
@@ -159,6 +160,9 @@ class CohortWidget(QWidget):
         self.data_set.show_states(outcome.states, outcome.worst)
         self.results.show_outcome(outcome)
         self._bring(self.results.tabs)
+
+    def _on_theme(self, event: object = None) -> None:
+        self.results.set_dark(self._viewer.theme != "light")
 
     def _bring(self, part: QWidget) -> None:
         """Scroll to a part that appears below what is in sight, once it has its place."""

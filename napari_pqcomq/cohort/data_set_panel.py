@@ -49,6 +49,7 @@ class DataSetPanel(QGroupBox):
         self.cases.setToolTip(tr("Double-click a scored case to compare the models on its worst slice."))
         self.cases.setAccessibleName(tr("Cases"))
         self.cases.set_width(0, _NAME_WIDTH)
+        self.cases.shorten_in_middle(0)
         self.cases.cellDoubleClicked.connect(self._on_double_click)
         self.cases.setFixedHeight((_ROWS_SHOWN + 1) * (self.fontMetrics().height() + 10))
         self.cases.setVisible(False)

@@ -24,7 +24,7 @@ from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from pqcomq.backends.runtime import Runtime
-from pqcomq.cohort.settings import CohortProtocol
+from pqcomq.cohort.settings import PROTOCOLS, CohortProtocol, PromptedBy
 from pqcomq.cohort.statistics.loss_margin import DEFAULT_MARGIN
 from pqcomq.volumes.volume import Modality
 
@@ -68,17 +68,36 @@ class CaseModality(Enum):
         return modalities.get(self)
 
 
+class CasePrompts(Enum):
+    """What each label prompts the models with."""
+
+    both = tr("Each slice, and whole organs")
+    slice = tr("Each slice")
+    organ = tr("Whole organs")
+
+    @property
+    def protocols(self) -> tuple[PromptedBy, ...]:
+        """As the engine names them."""
+        alone: dict[CasePrompts, tuple[PromptedBy, ...]] = {
+            CasePrompts.slice: ("slice",),
+            CasePrompts.organ: ("organ",),
+        }
+        return alone.get(self, PROTOCOLS)
+
+
 @dataclass(frozen=True)
 class CohortChoice:
     """What the form asks for beside the prompts.
 
     Attributes:
+        prompted_by: each slice's own box, a box round the whole organ, or both.
         most_slices: of a label in a case, evenly spread.
         margin: of non-inferiority, Dice.
         runtime: that runs the quantized models.
         modality: of cases whose files do not say.
     """
 
+    prompted_by: CasePrompts = CasePrompts.both
     most_slices: int = 8
     margin: float = DEFAULT_MARGIN
     runtime: Runtime = Runtime.auto
@@ -93,6 +112,11 @@ _CHOICE = {
         tr("Modality"),
         tr("Of cases whose files do not say: NIfTI, NRRD and MetaImage name none."),
         options={"choices": [(each.value, each) for each in CaseModality]},
+    ),
+    "prompted_by": Row(
+        tr("Prompted by"),
+        tr("Whole organs take longest: both models go through all of their slices, each following its own masks."),
+        options={"choices": [(each.value, each) for each in CasePrompts]},
     ),
     "most_slices": Row(tr("Slices a label"), tr("At most, evenly spread."), options={"min": 1, "max": 1000}),
     "margin": Row(
@@ -132,7 +156,7 @@ class ModelsPanel(QGroupBox):
         self.add_button.clicked.connect(self._ask_weights)
         self.remove_button.clicked.connect(self._remove)
         self.folder_button.clicked.connect(self._ask_folder)
-        for name in ("runtime", "modality"):
+        for name in ("runtime", "modality", "prompted_by"):
             keep_narrow(self.choice[name].native)
         for form in (self.choice, self.prompts):
             form.changed.connect(self.changed)
@@ -151,7 +175,8 @@ class ModelsPanel(QGroupBox):
         Raises:
             InputError: values do not go together.
         """
-        return replace(self.prompts.value, most_slices=self.choice.value.most_slices)
+        choice = self.choice.value
+        return replace(self.prompts.value, most_slices=choice.most_slices, protocols=choice.prompted_by.protocols)
 
     def add_weights(self, *paths: Path) -> None:
         """Add files that are not in the list yet."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QUrl
-from qtpy.QtGui import QDesktopServices, QPalette
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.cohort_jobs import CohortOutcome
@@ -42,7 +42,6 @@ _MODELS = (
     tr("Prompts"),
 )
 _PROTOCOLS = {"slice": tr("each slice"), "organ": tr("whole organs")}
-_DARK_BELOW = 128
 _PLOT_HEIGHT = 320
 
 
@@ -63,6 +62,7 @@ class CohortResultsPanel(QWidget):
         self.report_button.setToolTip(tr("One page that loads nothing and names no case; it opens in the browser."))
         self._outcome: CohortOutcome | None = None
         self._canvas: PlotCanvas | None = None
+        self._is_dark = True
         self._plots: list[CohortPlot] = []
         self._plot_page = QWidget()
         self._plot_column = QVBoxLayout(self._plot_page)
@@ -119,6 +119,11 @@ class CohortResultsPanel(QWidget):
         self.setVisible(True)
         self._draw()
 
+    def set_dark(self, dark: bool) -> None:
+        """Let the plots follow napari's theme."""
+        self._is_dark = dark
+        self._draw()
+
     def _list_plots(self, outcome: CohortOutcome) -> None:
         self._plots = cohort_plots(outcome.result, outcome.statistics)
         self.plots.blockSignals(True)
@@ -137,7 +142,7 @@ class CohortResultsPanel(QWidget):
             self._canvas = PlotCanvas()
             self._canvas.setMinimumHeight(_PLOT_HEIGHT)
             self._plot_column.addWidget(self._canvas)
-        look = DARK if self.palette().color(QPalette.ColorRole.Window).lightness() < _DARK_BELOW else LIGHT
+        look = DARK if self._is_dark else LIGHT
         self._canvas.show_plot(partial(self._plots[self.plots.currentIndex()].draw, look=look), None, look.mark)
 
     def _open_report(self) -> None:

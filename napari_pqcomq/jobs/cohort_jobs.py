@@ -18,14 +18,16 @@ from pqcomq.cohort.cohort_store import CohortStore
 from pqcomq.cohort.report.files import write_results
 from pqcomq.cohort.running.prepare import settings_of
 from pqcomq.cohort.running.run import Workers, running
-from pqcomq.cohort.scoring.loaded_models import QUANTIZED
-from pqcomq.cohort.settings import CohortProtocol, CohortSettings
+from pqcomq.cohort.scoring.loaded_models import QUANTIZED, load_kept
+from pqcomq.cohort.scoring.truth_boxes import organ_prompt, slice_prompts
+from pqcomq.cohort.settings import CohortProtocol
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.pairs import paired
+from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Steps
-from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.box import Box3D
+from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Modality, Volume
 
 
@@ -186,14 +188,16 @@ class OpenedCase:
     Attributes:
         case: with the names of its labels.
         volume: its image.
+        window: that the models saw it in; None for the modality's own.
         labels: (z, y, x) of the label map that holds the worst prompt's label.
-        box: round that label.
+        box: that the worst prompt was scored with.
         weights: of the model that lost most there.
         prompt: the worst.
     """
 
     case: Case
     volume: Volume
+    window: Window | None
     labels: np.ndarray
     box: Box3D
     weights: QuantizedModel
@@ -205,15 +209,13 @@ class OpenCaseJob:
     """Read a scored case with the weights that lost most on it.
 
     Attributes:
-        case: of the cohort.
-        settings: with which it was scored.
-        models: the quantized models' names, in the order of their files.
+        result: of the cohort.
+        name: of the case.
         prompt: the worst.
     """
 
-    case: Case
-    settings: CohortSettings
-    models: tuple[str, ...]
+    result: CohortResult
+    name: str
     prompt: WorstPrompt
 
     def steps(self) -> Steps[OpenedCase]:
@@ -222,12 +224,33 @@ class OpenCaseJob:
         Raises:
             InputError: a file is no longer there or no longer what it was.
         """
-        yield Progress(0, 0, tr("Opening {case}", case=self.case.name))
-        case, volume, found = opened(self.case, self.settings)
-        truth = found.mask(self.prompt.number)
-        box = Box3D.around(truth, self.settings.protocol.margin_voxels)
+        yield Progress(0, 0, tr("Opening {case}", case=self.name))
+        store, settings = self.result.store, self.result.settings
+        changed = InputError(
+            tr(
+                "The image or labels of {case} have changed since they were scored; Run scores it again.",
+                case=self.name,
+            )
+        )
+        kept = next(each for each in store.found().cases if each.name == self.name)
+        if store.is_outdated(kept):
+            raise changed
+        case, volume, found = opened(kept, settings)
+        if volume.sha256 != self.result.cases.set_index("case")["voxels_sha256"][self.name]:
+            raise changed  # a folder of DICOM, which is not looked into before
+        box = _scored_box(case, found.mask(self.prompt.number), self.prompt, settings.protocol)
         labels = next(each.whole() for each in found.maps if (each.voxels == self.prompt.number).any())
         yield Progress(0, 0, tr("Loading the weights"))
         keep_triton_out()
-        path = self.settings.quantized[self.models.index(self.prompt.model)].path
-        return OpenedCase(case, volume, labels, box, load_weights(Path(path)), self.prompt)
+        models = [each.name for each in self.result.models if each.role == QUANTIZED]
+        weights = load_kept(settings.quantized[models.index(self.prompt.model)])
+        return OpenedCase(case, volume, case.window or settings.window, labels, box, weights, self.prompt)
+
+
+def _scored_box(case: Case, truth: np.ndarray, prompt: WorstPrompt, protocol: CohortProtocol) -> Box3D:
+    """The box that a prompt was scored with: on its slice alone, or round the whole organ."""
+    if prompt.z < 0:
+        return organ_prompt(truth, prompt.number, case.name, protocol).box
+    prompts = slice_prompts(truth, prompt.number, case.name, protocol)
+    x0, y0, x1, y1 = next(each.box for each in prompts if each.z == prompt.z).tolist()
+    return Box3D(x0, y0, prompt.z, x1, y1, prompt.z)

@@ -258,6 +258,14 @@ class VolumePanel(QGroupBox):
         self.modalities.setCurrentIndex(self.modalities.findData(modality))
         self._set_modality()
 
+    def take_window(self, window: Window | None) -> None:
+        """Have the models see a window, and the picture be shown in it; None for the modality's own."""
+        if window is None:
+            self.choose_window(0)
+        else:
+            self.show_limits(window.low, window.high)
+        self.models_see.setCurrentText(_MODALITYS if window is None else _SHOWN)
+
     def _set_modality(self) -> None:
         """Have the chosen layer, and all that lie on its volume, be of another modality."""
         volume, modality = self.volume, self.modalities.currentData()

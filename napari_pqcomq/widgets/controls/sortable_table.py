@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
 
 Cell = str | tuple[str, float]
 """A text, or a text with the number that it stands for."""
@@ -84,10 +93,23 @@ class SortableTable(QTableWidget):
         self.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
         self.setColumnWidth(column, pixels)
 
+    def shorten_in_middle(self, column: int) -> None:
+        """Keep both ends of a column's texts where there is too little room, since names differ at their ends."""
+        self.setItemDelegateForColumn(column, _ShortenedInMiddle(self))
+
     def texts(self) -> list[list[str]]:
         """The cells' texts as they stand, row by row."""
         cells = [[self.item(row, column) for column in range(self.columnCount())] for row in range(self.rowCount())]
         return [["" if cell is None else cell.text() for cell in row] for row in cells]
+
+
+class _ShortenedInMiddle(QStyledItemDelegate):
+    """Draws texts that are too long with their middle left out."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Any) -> None:  # noqa: N802, ANN401 (Qt's)
+        """As Qt would, but for where the dots stand."""
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
 
 
 class _Item(QTableWidgetItem):

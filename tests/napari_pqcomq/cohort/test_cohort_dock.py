@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
+    QStyleOptionViewItem,
     QTableWidget,
     QToolButton,
 )
@@ -30,12 +31,18 @@ pytest.importorskip("statsmodels")
 
 from napari_pqcomq.cohort.case_opening import _compare
 from napari_pqcomq.cohort.cohort_widget import CohortWidget
-from napari_pqcomq.cohort.models_panel import CaseModality
+from napari_pqcomq.cohort.models_panel import CaseModality, CasePrompts
+from napari_pqcomq.layers.volume_layers import image_tuple
+from napari_pqcomq.setup.volume_panel import VolumePanel
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.report.page import PAGE
 from pqcomq.progress import Progress
 from pqcomq.quantization.files.weights_file import save_weights
+from pqcomq.quantization.planning.presets import default_config
+from pqcomq.quantization.quantize_model import quantize_model
+from pqcomq.volumes.intensity_window import Window, default_window
+from pqcomq.volumes.volume import Volume
 
 CONTROLS = (QPushButton, QComboBox, QAbstractSpinBox, QLineEdit, QListWidget, QTableWidget, QProgressBar, QToolButton)
 
@@ -92,6 +99,9 @@ def test_cases_and_what_cannot_be_scored_are_listed_before_any_work(dock, data, 
     assert [row[0] for row in dock.data_set.cases.texts()] == ["anna", "bert", "carl"]
     assert [row[3] for row in dock.data_set.cases.texts()][:2] == ["waits", "waits"]
     assert "no label file" in dock.data_set.cases.texts()[2][3]
+    option = QStyleOptionViewItem()
+    dock.data_set.cases.itemDelegateForColumn(0).initStyleOption(option, dock.data_set.cases.model().index(0, 0))
+    assert option.textElideMode == Qt.TextElideMode.ElideMiddle, "names of cases differ at their ends"
     assert dock.data_set.cases.isColumnHidden(1), "nothing was lost yet, and the reason needs the room"
     assert not dock.run_button.isEnabled(), "there are no weights yet"
     dock.models.add_weights(weights, weights)
@@ -112,7 +122,7 @@ def test_a_folder_that_is_no_data_set_is_told_and_the_last_one_stays(dock, data,
     assert len(dock.data_set.found.cases) == 2
 
 
-def test_a_run_ends_in_verdicts_tables_plots_and_a_report(dock, data, weights, qtbot):
+def test_a_run_ends_in_verdicts_tables_plots_and_a_report(viewer, dock, data, weights, qtbot):
     found(dock, data, qtbot)
     dock.models.add_weights(weights)
     scored(dock, qtbot)
@@ -131,6 +141,11 @@ def test_a_run_ends_in_verdicts_tables_plots_and_a_report(dock, data, weights, q
     for place in range(dock.results.plots.count()):
         dock.results.plots.setCurrentIndex(place)
         assert dock.results._canvas.figure.axes
+    grounds = set()
+    for theme in ("light", "dark"):
+        viewer.theme = theme
+        grounds.add(dock.results._canvas.figure.get_facecolor())
+    assert len(grounds) == 2, "plots follow the theme"
 
 
 def test_cancel_keeps_what_is_done_and_run_goes_on_from_there(dock, data, weights, qtbot):
@@ -150,6 +165,13 @@ def test_cancel_keeps_what_is_done_and_run_goes_on_from_there(dock, data, weight
     assert dock.outcome.result.scored == 2
     assert first in dock.data_set.cases.texts()
     assert CohortResult.at(folder).unfinished == 0
+
+
+def test_whole_organs_can_be_left_out_since_they_take_longest(dock):
+    assert dock.models.protocol.protocols == ("slice", "organ")
+    for chosen in (CasePrompts.slice, CasePrompts.organ):
+        dock.models.choice.update(prompted_by=chosen)
+        assert dock.models.protocol.protocols == (chosen.name,)
 
 
 def test_weights_that_cannot_be_read_are_told_and_nothing_is_made(dock, data, tmp_path, qtbot, monkeypatch):
@@ -193,6 +215,52 @@ def test_a_double_click_compares_the_models_on_the_case_s_worst_slice(
     assert result.objects[0].truth is not None
     with_truth = result.objects[0].comparisons[0]
     assert with_truth.candidate.precision.startswith("8-bit")
+    assert result.volume.name != name, "cases may be named after patients, and records must not be"
+    told = [model.accuracy.dice for model in (with_truth.reference, with_truth.candidate)]
+    assert told == pytest.approx([worst.full_dice, worst.quantized_dice], abs=0.01), "the very prompt that was scored"
+
+
+def test_a_case_is_not_opened_with_others_than_it_was_scored_with(
+    dock, data, weights, eight_bits, lite_medsam, calibration, finish, qtbot, monkeypatch
+):
+    found(dock, data, qtbot)
+    dock.models.add_weights(weights)
+    scored(dock, qtbot)
+    told, shown = [], []
+    monkeypatch.setattr("napari_pqcomq.jobs.job_runner.show_error", told.append)
+    monkeypatch.setattr("napari_pqcomq.cohort.cohort_widget.show_case", lambda _viewer, opened: shown.append(opened))
+
+    def opened(name):
+        dock.open_case(name)
+        qtbot.waitUntil(lambda: not dock.jobs.is_running)
+
+    opened("anna")
+    assert shown[0].weights.segmenter.fingerprint == eight_bits.segmenter.fingerprint
+    labels = data / "bert" / "labels.nii.gz"
+    corrected = sitk.GetArrayFromImage(before := sitk.ReadImage(str(labels)))
+    corrected[:, :20] = 0
+    after = sitk.GetImageFromArray(corrected)
+    after.CopyInformation(before)
+    sitk.WriteImage(after, str(labels))
+    opened("bert")
+    assert told == ["The image or labels of bert have changed since they were scored; Run scores it again."]
+    four_bits = finish(quantize_model(lite_medsam, calibration, default_config("lite-medsam", 4, "rtn")))
+    save_weights(four_bits, weights, overwrite=True)
+    opened("anna")
+    assert len(shown) == 1
+    assert told[1].startswith("The file holds other weights than those that the cohort was begun with (")
+
+
+def test_a_case_is_compared_in_the_window_that_it_was_scored_in(viewer, block, qtbot):
+    panel = VolumePanel(viewer)
+    qtbot.addWidget(panel)
+    voxels, keywords, _kind = image_tuple(Volume.of(block(), "CT", "block"))
+    panel.layers.choose(viewer.add_image(voxels, **keywords))
+    for window in (Window(-600, 1500), None):
+        panel.take_window(window)
+        assert panel.intensity_window == window
+        shown = window or default_window("CT", voxels)
+        assert panel.limits_now == (shown.low, shown.high)
 
 
 def test_the_dock_is_offered_in_the_menu_and_opens_at_once(plugin, viewer, qtbot):
