@@ -5,7 +5,7 @@
 
 needs ``pip install atheris`` (Linux, macOS). The first collects inputs in a folder. What ``run.py`` asks must hold of
 each: refused with one sentence, equal to what an independent reader gives, or flagged; one of which it does not hold
-ends the run, and lies in ``crash-…`` in the present folder. The second puts those that reach most code, so many at the
+ends the run, and lies as ``fault-…`` in the present folder. The second puts those that reach most code, so many at the
 most, into ``corpus``, which later runs begin with and ``test_fuzz.py`` opens each time.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import logging
 import os
 import random
@@ -83,15 +84,24 @@ def search(kind: str, found: Path, seconds: int) -> None:
 
     def mutate(data: bytes, most: int, seed: int) -> bytes:
         chosen = random.Random(seed)
-        if chosen.random() < 0.3:
-            return atheris.Mutate(data, most)
-        return mutator(kind, name_of(kind, data, names), chosen)(data, chosen)[:most]
+        if chosen.random() < 0.7:
+            with contextlib.suppress(Exception):  # too damaged already for one that knows the structure
+                return mutator(kind, name_of(kind, data, names), chosen)(data, chosen)[:most]
+        return atheris.Mutate(data, most)
 
     for number, (_, data) in enumerate(seeds):
         (found / f"seed-{number}").write_bytes(data)
     kept = [str(CORPUS / kind)] if (CORPUS / kind).is_dir() else []
     options = [*LIMITS, f"-max_total_time={seconds}", "-print_final_stats=1"]
-    atheris.Setup([sys.argv[0], str(found), *kept, *options], open_one, custom_mutator=mutate)
+
+    def open_or_keep(data: bytes) -> None:
+        try:
+            open_one(data)
+        except Exception:
+            Path(f"fault-{kind}-{hashlib.sha256(data).hexdigest()[:12]}").write_bytes(data)
+            raise
+
+    atheris.Setup([sys.argv[0], str(found), *kept, *options], open_or_keep, custom_mutator=mutate)
     atheris.Fuzz()
 
 

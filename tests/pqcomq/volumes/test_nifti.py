@@ -13,6 +13,7 @@ import pytest
 from pqcomq.errors import InputError
 from pqcomq.volumes.import_issues import RemedyNeeded, chosen_remedies
 from pqcomq.volumes.labels.label_maps import read_labels
+from pqcomq.volumes.nifti.nifti_voxels import holds_voxels
 from pqcomq.volumes.volume_choice import PartChoiceNeeded
 from pqcomq.volumes.volume_reader import read_volume
 
@@ -421,3 +422,17 @@ def test_a_sheared_sform_may_be_replaced_by_a_sound_qform(tmp_path):
     with pytest.raises(RemedyNeeded, match="right angles"):
         read_volume(path, remedies=["sform"])
     np.testing.assert_allclose(read_volume(path, remedies=["qform"]).grid.spacing, (0.75, 1.5, 4))
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_a_file_holds_the_voxels_that_were_written_and_no_others(nifti, name):
+    path, voxels = nifti(name=name), SHORT.T
+    assert holds_voxels(path, voxels)
+    other = voxels.copy()
+    other[-1, -1, -1] += 1
+    for wrong in (other, voxels.astype(np.uint16), voxels[:-1], voxels[:, :, :-1], voxels.transpose(2, 1, 0)):
+        assert not holds_voxels(path, wrong)
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-20])
+    with pytest.raises(InputError, match="cut off"):
+        holds_voxels(path, voxels)

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from pqcomq.atomic_files import replacing, why
 from pqcomq.errors import InputError
 from pqcomq.volumes.itk_warnings import quiet_itk
-from pqcomq.volumes.nifti.nifti_voxels import NIFTI_SUFFIXES, check_nifti
+from pqcomq.volumes.nifti.nifti_voxels import NIFTI_SUFFIXES, holds_voxels
 from pqcomq.volumes.volume import Volume
 
 logger = logging.getLogger(__name__)
@@ -86,14 +86,15 @@ def save_image(image: sitk.Image, partial: Path, path: Path) -> None:
 
 def _is_whole(path: Path, image: sitk.Image) -> bool:
     """Whether a file that was just written holds the image."""
+    wanted = sitk.GetArrayViewFromImage(image)
     if path.name.endswith(NIFTI_SUFFIXES):  # ITK fills up a NIfTI file that was cut off with zeros
         try:
-            check_nifti(path)
+            return holds_voxels(path, wanted)
         except InputError:
             return False
     with quiet_itk():
         read = sitk.ReadImage(str(path))  # a RuntimeError is told by the caller
-    found, wanted = sitk.GetArrayViewFromImage(read), sitk.GetArrayViewFromImage(image)
+    found = sitk.GetArrayViewFromImage(read)
     return found.shape == wanted.shape and all(map(np.array_equal, found, wanted))
 
 

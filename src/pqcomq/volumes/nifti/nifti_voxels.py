@@ -95,16 +95,28 @@ def nifti_sizes(path: Path) -> tuple[int, ...]:
         return header.sizes
 
 
-def check_nifti(path: Path) -> NiftiHeader:
-    """Check the header, and that all voxels which it promises are in the file.
+def holds_voxels(path: Path, voxels: np.ndarray) -> bool:
+    """Whether a file holds these voxels, all of them and no others; a slice of it is in memory at a time.
+
+    Args:
+        path: of the file.
+        voxels: (z, y, x) in the file's order and type, slope and intercept aside.
 
     Raises:
-        InputError: they are not, or the header does not describe real numbers on a 3-D grid in millimetres.
+        InputError: it is damaged, or the header does not describe real numbers on a 3-D grid in millimetres.
     """
     with _opened(path) as (header, stream):
         grid_of(header, REMEDIES, path)
-        _check_end(stream, 0, header, path)
-    return header
+        if header.volumes != 1 or header.sizes[:3] != voxels.shape[::-1]:
+            return False
+        if header.dtype.newbyteorder("=") != voxels.dtype:
+            return False
+        for plane in voxels:
+            read = np.empty(plane.shape, header.dtype)
+            if _fill(stream, read.reshape(-1).view(np.uint8).data) < read.nbytes or not np.array_equal(read, plane):
+                return False
+        _check_end(stream, header.volume_bytes, header, path)
+    return True
 
 
 @contextmanager
