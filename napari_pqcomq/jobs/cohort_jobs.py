@@ -18,7 +18,7 @@ from pqcomq.cohort.cohort_store import CohortStore
 from pqcomq.cohort.report.files import write_results
 from pqcomq.cohort.running.prepare import settings_of
 from pqcomq.cohort.running.run import Workers, running
-from pqcomq.cohort.scoring.loaded_models import QUANTIZED, load_kept
+from pqcomq.cohort.scoring.loaded_models import QUANTIZED, load_kept, models_of, worker_threads
 from pqcomq.cohort.scoring.truth_boxes import organ_prompt, slice_prompts
 from pqcomq.cohort.settings import CohortProtocol
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
@@ -174,6 +174,10 @@ class CohortJob:
         yield Progress(0, 0, tr("Loading the models"))
         keep_triton_out()
         settings = settings_of(self.weights, runtime=self.runtime, protocol=self.protocol, modality=self.modality)
+        yield Progress(0, 0, tr("Loading the models"))  # a turn at which Cancel is heard: each part may take long
+        with worker_threads(settings.threads):
+            models_of(settings)
+        yield Progress(0, 0, tr("Loading the models"))
         yield from running(self.found, settings, self.folder, Workers(1))
         yield Progress(0, 0, tr("Computing the statistics and writing the report"))
         outcome = CohortOutcome.at(self.folder, self.margin)

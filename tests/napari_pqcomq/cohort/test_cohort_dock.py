@@ -32,11 +32,14 @@ pytest.importorskip("statsmodels")
 from napari_pqcomq.cohort.case_opening import _compare
 from napari_pqcomq.cohort.cohort_widget import CohortWidget
 from napari_pqcomq.cohort.models_panel import CaseModality, CasePrompts
+from napari_pqcomq.jobs.cohort_jobs import CohortJob
 from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.setup.volume_panel import VolumePanel
 from pqcomq.backends.runtime import Runtime
+from pqcomq.cohort.cases.case import CaseList
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.report.page import PAGE
+from pqcomq.cohort.settings import CohortProtocol
 from pqcomq.progress import Progress
 from pqcomq.quantization.files.weights_file import save_weights
 from pqcomq.quantization.planning.presets import default_config
@@ -165,6 +168,19 @@ def test_cancel_keeps_what_is_done_and_run_goes_on_from_there(dock, data, weight
     assert dock.outcome.result.scored == 2
     assert first in dock.data_set.cases.texts()
     assert CohortResult.at(folder).unfinished == 0
+
+
+def test_cancel_is_heard_between_the_parts_of_loading(monkeypatch, tmp_path):
+    done = []
+    for name in ("settings_of", "models_of", "running"):
+        monkeypatch.setattr(
+            f"napari_pqcomq.jobs.cohort_jobs.{name}",
+            lambda *_, name=name, **__: done.append(name) or SimpleNamespace(threads=1),
+        )
+    steps = CohortJob(CaseList(()), (), CohortProtocol(), Runtime.torch, tmp_path, 0.01).steps()
+    for expected in ([], ["settings_of"], ["settings_of", "models_of"]):
+        next(steps)
+        assert done == expected
 
 
 def test_whole_organs_can_be_left_out_since_they_take_longest(dock):
