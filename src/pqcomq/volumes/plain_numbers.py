@@ -1,6 +1,10 @@
-"""Numbers as files write them: Python also takes ``2_5`` for 25, and digits of other scripts."""
+"""Numbers as files write them: Python also takes ``2_5`` for 25, digits of other scripts, and separators for blanks."""
 
 from __future__ import annotations
+
+import re
+
+_PYTHONS_ALONE = re.compile(r"[_\x1c-\x1f]|[^\x00-\x7f]")
 
 
 def plain_float(value: object) -> float:
@@ -17,6 +21,21 @@ def plain_float(value: object) -> float:
         ValueError: '2_5' is no number
     """
     return float(_checked(value))
+
+
+def plain_words(text: str) -> list[str]:
+    """A list of numbers as text, parted at blanks as every reader parts it.
+
+    Raises:
+        ValueError: there is something in it that no number has, and Python alone would part or read.
+
+    Examples:
+        >>> plain_words("0.75 1.25  2.5")
+        ['0.75', '1.25', '2.5']
+    """
+    if _PYTHONS_ALONE.search(text):
+        raise ValueError(f"{text!r} is no list of numbers")
+    return text.split()
 
 
 def plain_int(value: object) -> int:
@@ -37,6 +56,6 @@ def _checked(value: object) -> str | float:
     """
     written = getattr(value, "original_string", None)  # of pydicom's decimal strings
     for text in (value, written):
-        if isinstance(text, str) and ("_" in text or not text.isascii()):
+        if isinstance(text, str) and _PYTHONS_ALONE.search(text):
             raise ValueError(f"'{text}' is no number")
     return value  # type: ignore[return-value]  # float() and int() raise on anything else

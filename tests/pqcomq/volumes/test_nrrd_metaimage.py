@@ -252,6 +252,8 @@ def test_voxels_are_read_from_the_header_s_own_folder_alone(tmp_path, name, reas
         "ElementSpacing = 1 nan 1\n", "Offset = 1 2\n", "TransformMatrix = 1 0 0 0 1 0 0 0 0\n", "HeaderSize = -2\n",
         "DimSize = 99999999999999999999 1 1\n", "ElementNumberOfChannels = -3\n", "no key and value\n",
         "CompressedData = True\n", "BinaryData = False\n", "ElementSpacing = 0 1 1\n",
+        # Blanks to Python alone: ITK takes them for a part of the name or number.
+        "ElementSpacing\x0b= 2 2 2\n", "\x1cElementSpacing = 2 2 2\n", "ElementSpacing = 2\x1c2\x1d2\n",
     ],
 )  # fmt: skip
 def test_damaged_metaimage_headers_are_refused_in_one_sentence(tmp_path, more):

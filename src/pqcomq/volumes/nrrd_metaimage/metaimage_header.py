@@ -20,7 +20,7 @@ from pqcomq.volumes.nrrd_metaimage.picture_file import (
     damaged,
     data_file,
 )
-from pqcomq.volumes.plain_numbers import plain_float, plain_int
+from pqcomq.volumes.plain_numbers import plain_float, plain_int, plain_words
 
 TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4",
@@ -29,6 +29,8 @@ TYPES = {
 }  # fmt: skip
 """Numbers by their names; a MET_LONG has four bytes on every machine."""
 _LAST = "ElementDataFile"
+_BLANKS = " \t\n\v\f\r"
+"""Round lines and values; Python would take away others, which to ITK belong to a name."""
 
 
 def read_metaimage_header(path: Path) -> PictureFile:
@@ -44,7 +46,7 @@ def read_metaimage_header(path: Path) -> PictureFile:
     turns = ("TransformMatrix", "Rotation", "Orientation")
     try:
         dimensions = plain_int(fields["NDims"])
-        sizes = tuple(plain_int(each) for each in fields["DimSize"].split())
+        sizes = tuple(plain_int(each) for each in plain_words(fields["DimSize"]))
         channels = plain_int(fields.get("ElementNumberOfChannels", "1"))
         skip = plain_int(fields.get("HeaderSize", "0"))
         if not 1 <= dimensions <= 5 or len(sizes) != dimensions or not 1 <= channels <= 1 << 16 or skip < -1:
@@ -80,15 +82,16 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
     with path.open("rb") as stream:
         while line := stream.readline(MOST_HEADER_BYTES):
             end += len(line)
-            text = line.decode("latin-1").strip()
+            text = line.decode("latin-1").strip(_BLANKS)
             key, separator, value = text.partition("=")
+            key, value = key.rstrip(" \t"), value.strip(_BLANKS)
             if end > MOST_HEADER_BYTES or (text and not separator) or (not fields and not text):
                 break
-            if text and not (key.strip() and key.strip().isascii() and key.strip().isprintable()):
+            if text and not (key and key.isascii() and key.isprintable()):
                 break  # a damaged name: its value would be passed over, and another taken in its place
-            if fields.setdefault(key.strip(), value.strip()) != value.strip():
+            if fields.setdefault(key, value) != value:
                 break  # of two values other programs take another one
-            if key.strip() == _LAST:
+            if key == _LAST:
                 return fields, end
     raise damaged(path)
 
@@ -102,7 +105,7 @@ def _numbers(fields: dict[str, str], keys: tuple[str, ...], count: int, otherwis
     found = next((fields[key] for key in keys if key in fields), None)
     if found is None:
         return otherwise
-    numbers = np.array([plain_float(each) for each in found.split()])
+    numbers = np.array([plain_float(each) for each in plain_words(found)])
     if len(numbers) != count:
         raise ValueError
     return numbers

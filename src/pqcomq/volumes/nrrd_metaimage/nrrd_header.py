@@ -25,6 +25,7 @@ from pqcomq.volumes.nrrd_metaimage.picture_file import (
     damaged,
     data_file,
 )
+from pqcomq.volumes.plain_numbers import plain_words
 
 ENCODINGS = {
     "raw": "raw", "gzip": "deflate", "gz": "deflate", "bzip2": "bzip2", "bz2": "bzip2", "text": "text", "txt": "text",
@@ -171,15 +172,15 @@ def _part_axis(kinds: list[str], directions: np.ndarray | None, dimensions: int)
 
 
 def _check_numbers(lines: Sequence[str]) -> None:
-    """Refuse ``2_5``, which Python, and pynrrd with it, takes for 25.
+    """Refuse ``2_5``, which Python, and pynrrd with it, takes for 25, and what else it alone reads.
 
     Raises:
         ValueError: there is such a number.
     """
     for line in lines:
         field, _, value = line.partition(":")
-        if field.strip().lower() in _NUMBERS and ("_" in value or not value.isascii()):
-            raise ValueError
+        if field.strip().lower() in _NUMBERS:
+            plain_words(value)
 
 
 def _geometry(
