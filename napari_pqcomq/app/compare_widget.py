@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import napari
 from qtpy.QtCore import QCoreApplication, QEvent
 from qtpy.QtGui import QShowEvent
@@ -26,7 +28,9 @@ from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs.freed_memory import FreedMemory
 from napari_pqcomq.jobs.kept_work import shared_work
 from napari_pqcomq.setup.mouse_panel import MOUSE
+from napari_pqcomq.widgets.controls.focus_ring import show_focus
 from napari_pqcomq.widgets.dock.help_overlay import HelpOverlay
+from napari_pqcomq.widgets.dock.stepwise import at_once
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from napari_pqcomq.widgets.napari_window.shortcuts import Shortcuts
 from pqcomq.models.catalogue.entries import PROMPT_KINDS
@@ -37,8 +41,10 @@ class CompareWidget(QWidget):
 
     Args:
         napari_viewer: given by napari.
+        in_steps: it is made by :attr:`making`, and not before this returns.
 
     Attributes:
+        making: the steps that make it, for a dock in a window that stays awake meanwhile.
         panels: the parts of the dock.
         tour: of five steps, offered once.
         steps: those with settings, in the order of the work.
@@ -52,10 +58,18 @@ class CompareWidget(QWidget):
         help: all keys, over the window.
     """
 
-    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+    def __init__(self, napari_viewer: napari.viewer.Viewer, *, in_steps: bool = False) -> None:
         super().__init__()
         self._is_released = False
-        self.panels = make_panels(napari_viewer, self)
+        self.making = self._make(napari_viewer)
+        if not in_steps:
+            at_once(self.making)
+
+    def _make(self, viewer: napari.viewer.Viewer) -> Generator[None, None, None]:
+        """The steps of making it. What was opened meanwhile was open before, for what is made later."""
+        show_focus(self)  # before anything is in it, or Qt would style that twice
+        self.panels = yield from make_panels(viewer, self)
+        yield
         self.workflow = Workflow(self.panels, self, shared_work())
         self.results = ResultsController(self.panels, self.workflow)
         self.navigation = Navigation(self.panels, self.workflow, self)
@@ -67,11 +81,13 @@ class CompareWidget(QWidget):
         keys = key_bindings(self.panels, self.navigation, self.correcting, self._toggle_help)
         self._shortcuts = Shortcuts(self, keys, self._is_editing)
         self.help = HelpOverlay(self, self._shortcuts.listed, MOUSE)
+        yield
         self.steps = Steps(self.panels)
         self.tour = Tour(self.panels, self.steps, self.panels.volume.open_sample, self)
         self._preferences = Preferences(self.panels, self.tour)
         self.autosave = made_autosave(self.panels, self.workflow, self)
-        lay_out(self.panels, self.steps, self._shortcuts.table(), self)
+        yield
+        yield from lay_out(self.panels, self.steps, self._shortcuts.table(), self)
         explain_controls(self.panels)
         self._connect()
         self._preferences.restore()

@@ -6,6 +6,7 @@ is there, volumes can be opened, and the window stays awake.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QWidget
@@ -31,14 +32,18 @@ class CompareDock(LateDock):
         """Some of what is imported looks for triton, which must not meet the LLVM of the canvas."""
         keep_triton_out()
 
-    def make_parts(self) -> CompareWidget:
-        """The dock's parts."""
+    def make_parts(self) -> tuple[CompareWidget, Iterator[None]]:
+        """The dock's parts, still to be made."""
         from napari_pqcomq.app.compare_widget import CompareWidget
 
+        parts = CompareWidget(self.viewer, in_steps=True)
+        return parts, parts.making
+
+    def leave_waiting_page(self) -> None:
+        """A menu that fetches something would go with its page, and nobody open what it fetches."""
         if self._menu is not None and self._menu.is_downloading:
             self._menu.setVisible(False)
-            self._menu.setParent(self)  # or it would go with its page, and nobody open what it fetches
-        return CompareWidget(self.viewer)
+            self._menu.setParent(self)
 
     def release_parts(self) -> None:
         """Let go of the viewer: the dock is closed."""

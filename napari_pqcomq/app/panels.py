@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from napari.components import ViewerModel
@@ -141,8 +142,8 @@ class Panels:
             panel.release()
 
 
-def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
-    """Make the parts; they are arranged by :func:`.lay_out`.
+def make_panels(viewer: ViewerModel, dock: QWidget) -> Generator[None, None, Panels]:
+    """Make the parts, in steps; they are arranged by :func:`.lay_out`.
 
     Args:
         viewer: napari's viewer or the proxy that plugins get.
@@ -153,23 +154,34 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
     letters = DirectionLetters(viewer, dock)
     view, calibration = ComparisonView(viewer, dock), CalibrationPanel()
     volume, results = VolumePanel(viewer), ResultTabs()
+    yield
+    model, weights, prompts, truth = (
+        ModelPanel(calibration),
+        WeightsPanel(),
+        PromptPanel(viewer, objects),
+        GroundTruthPanel(viewer),
+    )
+    yield
+    metrics, export, plots = MetricsTable(), ResultExportPanel(store), PlotsPanel(store)
+    gate, cascade = GatePanel(store), CascadePanel()
+    yield
     panels = Panels(
         viewer=viewer,
         volume=volume,
-        model=ModelPanel(calibration),
+        model=model,
         calibration=calibration,
-        weights=WeightsPanel(),
+        weights=weights,
         objects=objects,
-        prompts=PromptPanel(viewer, objects),
-        truth=GroundTruthPanel(viewer),
+        prompts=prompts,
+        truth=truth,
         store=store,
         results=results,
         results_dock=ResultsDock(results, dock),
-        metrics=MetricsTable(),
-        export=ResultExportPanel(store),
-        plots=PlotsPanel(store),
-        gate=GatePanel(store),
-        cascade=CascadePanel(),
+        metrics=metrics,
+        export=export,
+        plots=plots,
+        gate=gate,
+        cascade=cascade,
         corrections=CorrectionsPanel(store),
         reader_study=ReaderStudyPanel(store),
         session=SessionPanel(),
@@ -190,6 +202,7 @@ def make_panels(viewer: ViewerModel, dock: QWidget) -> Panels:
         docks=NapariDocks(dock),
         gl_context=gl_context,
     )
+    yield
     _add_tabs(panels)
     _connect(panels)
     return panels

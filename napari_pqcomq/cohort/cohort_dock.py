@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
@@ -23,11 +24,11 @@ class CohortDock(LateDock):
         """Scoring brings torchvision along, and that triton."""
         keep_triton_out()
 
-    def make_parts(self) -> CohortWidget:
-        """The dock's parts."""
+    def make_parts(self) -> tuple[CohortWidget, Iterator[None]]:
+        """The dock's parts, complete."""
         from napari_pqcomq.cohort.cohort_widget import CohortWidget
 
-        return CohortWidget(self.viewer)
+        return CohortWidget(self.viewer), iter(())
 
     def release_parts(self) -> None:
         """Stop a run: in a dock that is closed nobody could see or cancel it."""

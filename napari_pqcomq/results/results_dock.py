@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QAbstractButton, QDockWidget, QMainWindow, QWidget
 
 from napari_pqcomq.results.result_tabs import ResultTabs
 from napari_pqcomq.translation import tr
+from napari_pqcomq.widgets.controls.focus_ring import show_focus
 
 _HEIGHT = 256
 """Pixels: the table of figures with its header, and six verdicts with the sentences about one, without scrolling."""
@@ -28,6 +29,7 @@ class ResultsDock(QDockWidget):
         )
         for button in self.findChildren(QAbstractButton):  # Qt's own, in the title
             button.setToolTip(tr("Take the results out of the window, or put them back."))
+        show_focus(self)  # before the panels are in it, or Qt would style them twice
         self.setWidget(tabs)
         self._inside = inside
         self.setVisible(False)

@@ -1,12 +1,13 @@
 """A dock that is there at once and filled as soon as what it needs is imported.
 
-torch, OpenVINO's helpers, DICOM, tables and plots take seconds to import. They are imported in a thread; meanwhile the
-window stays awake.
+torch, OpenVINO's helpers, DICOM, tables and plots take seconds to import. They are imported in a thread, and parts that
+take their time are made in steps; meanwhile the window stays awake.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from threading import Thread
 
@@ -17,6 +18,7 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_pqcomq.translation import tr
+from napari_pqcomq.widgets.dock.stepwise import Stepwise
 from napari_pqcomq.widgets.napari_window.gl_context import main_window_of
 
 FILLING = QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding
@@ -33,7 +35,7 @@ class LateDock(QWidget):
 
     Attributes:
         ready: emitted when they are there.
-        parts: the dock's parts, None before.
+        parts: the dock's parts, None before they are complete.
     """
 
     ready = Signal()
@@ -48,21 +50,27 @@ class LateDock(QWidget):
         self.parts: QWidget | None = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
-        self._waiting: QWidget | None = None
+        self._waiting = self.waiting_page()
+        self._column.addWidget(self._waiting)
+        self._making = Stepwise()
         self._imported.connect(self._on_imported)
         if self.module in sys.modules:
             self._make_parts()
         else:
-            self._waiting = self.waiting_page()
-            self._column.addWidget(self._waiting)
             Thread(target=self._import, name="imports of the dock", daemon=True).start()
 
     def before_import(self) -> None:
         """What must be done before the module of the parts is imported; called in the thread."""
 
-    def make_parts(self) -> QWidget:
-        """The dock's parts; called once, when their module is imported."""
+    def make_parts(self) -> tuple[QWidget, Iterator[None]]:
+        """The dock's parts, and the steps that are left to complete them.
+
+        Called once, when their module is imported. The steps are done while they stand in the window, out of sight.
+        """
         raise NotImplementedError
+
+    def leave_waiting_page(self) -> None:
+        """Keep what is still needed of the page, which is deleted next."""
 
     def release_parts(self) -> None:
         """Let go of the viewer: the dock is closed."""
@@ -102,6 +110,7 @@ class LateDock(QWidget):
                 self.finish_work()
             else:
                 self._is_released = True
+                self._making.stop()
                 self.leave_window()
         return bool(super().eventFilter(watched, event))
 
@@ -112,6 +121,7 @@ class LateDock(QWidget):
         """
         if event.type() == QEvent.Type.ParentChange and self.parent() is None and not self._is_released:
             self._is_released = True
+            self._making.finish()  # parts that are half made cannot let go of the viewer
             self.release_parts()
             self.deleteLater()
         return bool(super().event(event))
@@ -136,12 +146,17 @@ class LateDock(QWidget):
         self._make_parts()
 
     def _make_parts(self) -> None:
-        if self._waiting is not None:
-            self._waiting.setVisible(False)
-            self._column.removeWidget(self._waiting)
-            self._waiting.deleteLater()
-            self._waiting = None
-        self.parts = self.make_parts()
-        self.parts.setSizePolicy(*FILLING)
-        self._column.addWidget(self.parts)
+        parts, steps = self.make_parts()
+        parts.setVisible(False)
+        parts.setSizePolicy(*FILLING)
+        self._column.addWidget(parts)
+        self._making.start(steps, lambda: self._show_parts(parts))
+
+    def _show_parts(self, parts: QWidget) -> None:
+        self.leave_waiting_page()
+        self._waiting.setVisible(False)
+        self._column.removeWidget(self._waiting)
+        self._waiting.deleteLater()
+        self.parts = parts
+        parts.setVisible(True)
         self.ready.emit()

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import count
+from typing import TypeVar
 
 from qtpy.QtCore import QTimer
 
 _PAUSE_MS = 5
+Result = TypeVar("Result")
+
+
+def at_once(steps: Generator[None, None, Result]) -> Result:
+    """Do all steps without a pause, and return what they make."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            made: Result = end.value
+            return made
 
 
 class Stepwise:
@@ -15,6 +27,7 @@ class Stepwise:
 
     def __init__(self) -> None:
         self._steps: Iterator[None] | None = None
+        self._then: Callable[[], None] | None = None
 
     @property
     def is_running(self) -> bool:
@@ -31,7 +44,7 @@ class Stepwise:
             then: called after the last one; never, if the work was stopped or replaced meanwhile.
             told: called with the number of steps done after each but the last.
         """
-        self._steps = steps
+        self._steps, self._then = steps, then
         done = count(1)
 
         def go_on() -> None:
@@ -47,6 +60,14 @@ class Stepwise:
                 QTimer.singleShot(_PAUSE_MS, go_on)
 
         go_on()
+
+    def finish(self) -> None:
+        """Do what is left at once."""
+        steps, self._steps = self._steps, None
+        if steps is not None and self._then is not None:
+            for _step in steps:
+                pass
+            self._then()
 
     def stop(self) -> None:
         """Do no further step."""

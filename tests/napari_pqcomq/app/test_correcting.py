@@ -239,6 +239,7 @@ def test_a_window_that_is_closed_at_once_loses_neither_what_was_painted_nor_kept
     whole = CompareDock(shown_viewer)
     shown_viewer.window.add_dock_widget(whole)
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
+    qtbot.waitUntil(lambda: whole.parts is not None)
     dock = whole.parts
     dock.panels.objects.load(tuple(Prompt(each.number, each.name, each.box) for each in result.objects))
     dock.workflow.show_result(result)

@@ -5,6 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from napari.layers import Layer
+from qtpy.QtCore import QTimer
+
+from napari_pqcomq.app.compare_widget import CompareWidget
+from napari_pqcomq.app.dock import CompareDock
+from napari_pqcomq.layers.volume_layers import image_tuple
+
 PROGRAM = """
 import gc, sys, time, weakref
 import napari
@@ -59,3 +66,38 @@ viewer.close()
 def test_the_dock_is_there_at_once_the_window_stays_awake_and_nothing_is_kept_of_a_closed_one():
     asked = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert asked.stdout.split()[-5:] == ["awake", "CompareWidget", "True", "False", "False"], asked.stderr[-2000:]
+
+
+def test_the_parts_are_made_in_steps_between_which_the_window_is_awake(shown_viewer, volume, qtbot):
+    dock, ticks = CompareDock(shown_viewer), []
+    shown_viewer.window.add_dock_widget(dock, name="Compare precisions")
+    assert dock.parts is None, "imported already, and yet not made in one go"
+
+    def tick():
+        ticks.append(dock.parts is None)
+        if len(ticks) == 3:
+            shown_viewer.add_layer(Layer.create(*image_tuple(volume)))  # the user goes on
+
+    timer = QTimer()
+    timer.timeout.connect(tick)
+    timer.start(0)
+    qtbot.waitUntil(lambda: dock.parts is not None)
+    timer.stop()
+    assert sum(ticks) > 8
+    assert dock.parts.isVisible()
+    assert dock.parts.panels.volume.volume is volume
+    assert dock.parts.workflow.can_start
+    assert "".join(dock.parts.panels.letters.letters().values()) == "RLAP"
+
+
+def test_a_dock_that_is_closed_half_made_lets_go_of_the_viewer(shown_viewer, volume, qtbot, monkeypatch):
+    released, release = [], CompareWidget.release
+    monkeypatch.setattr(CompareWidget, "release", lambda parts: released.append(parts.autosave) or release(parts))
+    dock = CompareDock(shown_viewer)
+    shown_viewer.window.add_dock_widget(dock, name="Compare precisions")
+    assert dock.parts is None
+    shown_viewer.window.remove_dock_widget(dock)
+    assert len(released) == 1
+    shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
+    qtbot.wait(100)
+    assert not shown_viewer.canvas.overlays.scale_bar.visible, "nobody letters it"

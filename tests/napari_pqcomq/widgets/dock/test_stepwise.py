@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_pqcomq.widgets.dock.stepwise import Stepwise
+from napari_pqcomq.widgets.dock.stepwise import Stepwise, at_once
 
 
 def steps(done, name, count=3):
@@ -30,3 +30,21 @@ def test_work_that_is_replaced_or_stopped_does_not_go_on(qtbot):
     work.stop()
     qtbot.wait(50)
     assert done[5:] == ["c0"]
+
+
+def test_what_is_left_can_be_done_at_once(qtbot):
+    work, done = Stepwise(), []
+    work.start(steps(done, "a"), lambda: done.append("end"))
+    work.finish()
+    assert done == ["a0", "a1", "a2", "end"]
+    work.finish()
+    qtbot.wait(50)
+    assert done[4:] == [], "and once only"
+
+
+def test_steps_without_a_pause_return_what_they_make():
+    def making():
+        yield
+        return "made"
+
+    assert at_once(making()) == "made"
