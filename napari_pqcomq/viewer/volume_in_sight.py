@@ -42,6 +42,8 @@ class VolumeInSight:
                 self._hidden.append(layer)
                 layer.visible = False
         images = [each for each in self._viewer.layers if isinstance(each, Image) and _is_of(each, volume)]
+        if images and not any(each.visible for each in images):
+            images[0].visible = True  # hidden by a dock that is closed
         if before is None or before == volume.grid or not images:
             return
         dims = self._viewer.dims

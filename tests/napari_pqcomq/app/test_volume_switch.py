@@ -90,6 +90,18 @@ def test_while_a_job_runs_the_user_is_asked(switch, viewer, panels, volume, far,
     assert panels.volume.volume is far
 
 
+def test_a_dock_that_is_opened_again_shows_what_the_one_before_has_hidden(switch, viewer, panels, far, qtbot):
+    (image,) = opened(viewer, image_tuple(far))
+    qtbot.waitUntil(lambda: panels.volume.volume is far)
+    panels.volume.layers.choose(viewer.layers["block"])
+    again = VolumeSwitch(panels)
+    switch.release()
+    panels.volume.changed.disconnect(switch._show)
+    panels.volume.layers.choose(image)
+    assert image.visible
+    again.release()
+
+
 def test_no_volume_that_was_closed_is_held(switch, viewer, panels, far, qtbot):
     (image,) = opened(viewer, image_tuple(far))
     qtbot.waitUntil(lambda: panels.volume.volume is far)
