@@ -103,7 +103,7 @@ class QuantizeJob:
         if found is not None:
             self.told.append(
                 tr(
-                    "{title}: not quantized again, but loaded; made {time}.",
+                    "{title}: loaded, made {time}; not quantized again.",
                     title=settings.title,
                     time=when(found.made),
                 )
