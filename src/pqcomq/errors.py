@@ -8,6 +8,8 @@ LONGEST_PATH = 60
 """Characters of a path that a message shows whole."""
 MOST_PIECES = 5
 """Folders and name, from which on a path has something in its middle to leave out."""
+_UNSEEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+"""Characters that end a line, steer a terminal, turn what follows round, or cannot be written: a name may have them."""
 _PATH = re.compile(r"(?:[A-Za-z]:|~)?(?:[/\\][^/\\\s:;,()'\"]+){3,}")
 
 
@@ -19,7 +21,8 @@ class InputError(ValueError):
     when it is raised.
 
     Args:
-        reason: the sentence; long paths in it are shortened in the middle, so that the problem stays in sight.
+        reason: the sentence; long paths in it are shortened in the middle, so that the problem stays in sight, and
+            characters that would end its line or steer a terminal are shown as question marks.
         place: the file or folder that it is about, put behind the sentence in brackets, however its name is spelt.
 
     Attributes:
@@ -33,11 +36,22 @@ class InputError(ValueError):
     """
 
     def __init__(self, reason: str = "", place: object = None) -> None:
-        self.reason = message = with_short_paths(reason)
+        self.reason = message = printable(with_short_paths(reason))
         self.place = None if place is None else str(place)
         if place is not None:
-            message = f"{message.removesuffix('.')} ({short_path(str(place))})" + "." * message.endswith(".")
+            where = printable(short_path(str(place)))
+            message = f"{message.removesuffix('.')} ({where})" + "." * message.endswith(".")
         super().__init__(message)
+
+
+def printable(text: str) -> str:
+    """Text on one line that does nothing to a terminal, whatever names of files in it hold.
+
+    Examples:
+        >>> printable("a" + chr(10) + "b.dcm")
+        'a?b.dcm'
+    """
+    return _UNSEEN.sub("?", text)
 
 
 def with_short_paths(message: str) -> str:

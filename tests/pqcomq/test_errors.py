@@ -44,3 +44,10 @@ def test_the_reason_comes_first_and_the_place_behind_it_however_it_is_spelt(plac
     shown = shown.format("with spaces, commas (and more): here", place)
     assert str(InputError("The file is empty.", place)) == shown
     assert str(InputError("The file is empty", place)) == shown.removesuffix(".")
+
+
+def test_a_name_ends_no_line_steers_no_terminal_and_can_be_written():
+    name = "a\x1b[2Jb\nc\u202ed\udc80.dcm"
+    for error in (InputError("The file is empty.", name), InputError(f"The file {name} is empty.")):
+        assert "a?[2Jb?c?d?.dcm" in str(error)
+        str(error).encode("utf-8")

@@ -11,6 +11,13 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from pqcomq.errors import printable
+
+
+def _shown(text: str) -> str:
+    """Text in which names of files, members of archives or series steer no terminal."""
+    return "\n".join(map(printable, text.split("\n")))
+
 
 def print_json(content: dict[str, Any]) -> None:
     """One JSON document, plain."""
@@ -19,8 +26,8 @@ def print_json(content: dict[str, Any]) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str | None = None) -> None:
     """A table, numbers to the right."""
-    content = [list(row) for row in rows]
-    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    content = [[_shown(cell) for cell in row] for row in rows]
+    table = Table(title=_shown(title), caption=caption, title_justify="left", caption_justify="left")
     widths = [max(map(cell_len, cells)) for cells in zip(columns, *content, strict=True)]
     for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
         table.add_column(column, justify="left" if index == 0 else "right", no_wrap=True, min_width=width)
@@ -36,7 +43,7 @@ def print_lines(lines: Iterable[str]) -> None:
     """Plain lines, never wrapped."""
     console = Console(soft_wrap=True, highlight=False)
     for line in lines:
-        console.print(line, markup=False)
+        console.print(_shown(line), markup=False)
 
 
 def print_written(paths: Iterable[Path]) -> None:
@@ -46,4 +53,4 @@ def print_written(paths: Iterable[Path]) -> None:
 
 def print_note(text: str) -> None:
     """A remark beside the output, on standard error."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(text, markup=False)
+    Console(stderr=True, soft_wrap=True, highlight=False).print(_shown(text), markup=False)
