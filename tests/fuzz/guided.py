@@ -5,8 +5,8 @@
 
 needs ``pip install atheris`` (Linux, macOS). The first collects inputs in a folder. What ``run.py`` asks must hold of
 each: refused with one sentence, equal to what an independent reader gives, or flagged; one of which it does not hold
-ends the run, and lies as ``fault-…`` in the present folder. The second puts those that reach most code, so many at the
-most, into ``corpus``, which later runs begin with and ``test_fuzz.py`` opens each time.
+ends the run, and lies as ``fault-…`` in the present folder. The second copies so many of them, of all sizes, into
+``corpus``, which later runs begin with and ``test_fuzz.py`` opens each time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import argparse
 import contextlib
 import hashlib
 import logging
-import os
 import random
 import shutil
 import sys
@@ -105,12 +104,12 @@ def search(kind: str, found: Path, seconds: int) -> None:
     atheris.Fuzz()
 
 
-def merge(kind: str, found: Path, chosen: Path) -> None:
-    """Put those inputs into a folder that together reach all that is reached, small ones first."""
-    open_one, _ = opener(kind, Path(tempfile.mkdtemp()))
-    kept = [str(CORPUS / kind)] if (CORPUS / kind).is_dir() else []
-    atheris.Setup([sys.argv[0], str(chosen), str(found), *kept, *LIMITS, "-merge=1"], open_one)
-    atheris.Fuzz()
+def keep(kind: str, found: Path, most: int) -> None:
+    """Copy inputs into the corpus, of all sizes; each of them reached something new when it was found."""
+    inputs = sorted(found.iterdir(), key=lambda path: path.stat().st_size)
+    (CORPUS / kind).mkdir(parents=True, exist_ok=True)
+    for each in inputs[:: max(1, -(-len(inputs) // most))]:
+        shutil.copy(each, CORPUS / kind)
 
 
 def main() -> None:
@@ -126,17 +125,8 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     if given.keep is None:
         search(given.format, given.found, given.seconds)  # libFuzzer ends the process
-    with tempfile.TemporaryDirectory() as folder:
-        child = os.fork()
-        if not child:
-            merge(given.format, given.found, Path(folder))
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        smallest = sorted(Path(folder).iterdir(), key=lambda path: path.stat().st_size)[: given.keep]
-        (CORPUS / given.format).mkdir(parents=True, exist_ok=True)
-        for each in smallest:
-            shutil.copy(each, CORPUS / given.format)
-        print(f"{len(smallest)} inputs in {CORPUS / given.format}")
-        raise SystemExit(status)
+    else:
+        keep(given.format, given.found, given.keep)
 
 
 if __name__ == "__main__":

@@ -16,4 +16,5 @@ def test_nothing_but_refusals_and_truths():
     command = [sys.executable, str(Path(__file__).parent / "run.py"), "--inputs", "300", "--workers", "2"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr[-3000:]
-    assert "| all | 3300 |" in ended.stdout
+    corpus = sum(path.is_file() for path in (Path(__file__).parent / "corpus").rglob("*"))
+    assert f"| all | {3300 + corpus} |" in ended.stdout
