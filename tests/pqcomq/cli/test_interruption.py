@@ -14,7 +14,7 @@ from pqcomq.quantization.files.resume import MARK, Journal
 from pqcomq.run_lock import only_run
 
 UNHURRIED = """
-import sys, time
+import signal, sys, time
 from pqcomq.quantization.files.resume import Journal
 
 keep = Journal.keep_layer
@@ -24,6 +24,7 @@ def unhurried(journal, *given):
     time.sleep(0.2)
 
 Journal.keep_layer = unhurried
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts behind itself ignore it
 from pqcomq.cli.app import main
 
 main()
