@@ -30,10 +30,10 @@ from napari_pqcomq.jobs.kept_work import shared_work
 from napari_pqcomq.setup.mouse_panel import MOUSE
 from napari_pqcomq.widgets.controls.focus_ring import show_focus
 from napari_pqcomq.widgets.dock.help_overlay import HelpOverlay
-from napari_pqcomq.widgets.dock.stepwise import at_once
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from napari_pqcomq.widgets.napari_window.shortcuts import Shortcuts
 from pqcomq.models.catalogue.entries import PROMPT_KINDS
+from pqcomq.progress import finished
 
 
 class CompareWidget(QWidget):
@@ -63,7 +63,7 @@ class CompareWidget(QWidget):
         self._is_released = False
         self.making = self._make(napari_viewer)
         if not in_steps:
-            at_once(self.making)
+            finished(self.making)
 
     def _make(self, viewer: napari.viewer.Viewer) -> Generator[None, None, None]:
         """The steps of making it. What was opened meanwhile was open before, for what is made later."""

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
-from typing import TypeVar
 
 from qtpy.QtCore import QTimer
 
 _PAUSE_MS = 5
-Result = TypeVar("Result")
-
-
-def at_once(steps: Generator[None, None, Result]) -> Result:
-    """Do all steps without a pause, and return what they make."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            made: Result = end.value
-            return made
 
 
 class Stepwise:

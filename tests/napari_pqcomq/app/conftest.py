@@ -5,9 +5,9 @@ from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.app.panels import make_panels
 from napari_pqcomq.app.workflow import Workflow
-from napari_pqcomq.widgets.dock.stepwise import at_once
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
+from pqcomq.progress import finished
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def bare(qapp):
 @pytest.fixture
 def panels(viewer, bare, qtbot):
     """The panels without the dock; released before a test's widgets, which may hold them, are deleted."""
-    panels = at_once(make_panels(viewer, bare))
+    panels = finished(make_panels(viewer, bare))
     qtbot.addWidget(bare, before_close_func=lambda _bare: panels.release())
     return panels
 

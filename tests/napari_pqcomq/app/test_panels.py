@@ -27,9 +27,9 @@ from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.box_layers import boxes_tuple
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE
-from napari_pqcomq.widgets.dock.stepwise import at_once
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.errors import InputError
+from pqcomq.progress import finished
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.import_issues import ImportIssue
 
@@ -54,7 +54,7 @@ def controller(panels, workflow):
 
 def test_every_panel_has_its_place_in_the_layout(panels, bare):
     steps = Steps(panels)
-    at_once(lay_out(panels, steps, QLabel("keys"), bare))
+    finished(lay_out(panels, steps, QLabel("keys"), bare))
     bare.resize(400, 1200)
     bare.show()
     tops = [step.mapTo(bare, step.rect().topLeft()).y() for step in (steps.volume, steps.model, steps.objects)]
@@ -88,7 +88,7 @@ def test_a_step_folds_when_it_is_done_and_opens_when_it_no_longer_is(prompted, w
 
 def test_what_has_no_room_folds_until_nothing_needs_scrolling(prompted, workflow, bare, qtbot):
     steps = Steps(prompted)
-    at_once(lay_out(prompted, steps, QLabel("keys"), bare))
+    finished(lay_out(prompted, steps, QLabel("keys"), bare))
     bare.resize(400, 640)
     bare.show()
     (column,) = (each for each in bare.findChildren(QScrollArea) if each.isAncestorOf(steps))
@@ -137,7 +137,7 @@ def test_settings_come_back_in_other_panels(viewer, panels, bare, tmp_path):
     panels.calibration.choose_slices(5)
     panels.gate.set_tolerance(Tolerance(0.5, 12.5, 0.65))
     Preferences(panels).keep()
-    others = at_once(make_panels(viewer, bare))
+    others = finished(make_panels(viewer, bare))
     Preferences(others).restore()
     assert others.model.choice == panels.model.choice
     assert others.model.checkpoint == checkpoint

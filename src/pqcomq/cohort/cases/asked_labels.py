@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 from pqcomq.cohort.cases.case import Case
@@ -48,7 +47,7 @@ def _may_have(case: Case, label: str) -> bool:
     except InputError:
         return True
     number = label.casefold().removeprefix("label ")  # as tables call what has no name
-    return bool(replace(case, asked=(label,)).wanted(names)) or (number.isdecimal() and not all_known)
+    return label not in case.lacking(names) or (number.isdecimal() and not all_known)
 
 
 def _named(case: Case) -> tuple[Mapping[int, str], bool]:

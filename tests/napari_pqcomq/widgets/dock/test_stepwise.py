@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from napari_pqcomq.widgets.dock.stepwise import Stepwise, at_once
+from napari_pqcomq.widgets.dock.stepwise import Stepwise
+from pqcomq.progress import finished
 
 
 def steps(done, name, count=3):
@@ -47,4 +48,4 @@ def test_steps_without_a_pause_return_what_they_make():
         yield
         return "made"
 
-    assert at_once(making()) == "made"
+    assert finished(making()) == "made"
