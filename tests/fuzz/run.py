@@ -152,8 +152,9 @@ class Worker:
     def close(self) -> None:
         """End it."""
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+            with self._process:  # closes its pipes
+                self._process.kill()
+            self._process = None
 
 
 def some(jobs: queue.Queue[tuple[str, int]]) -> Iterator[tuple[str, int]]:
@@ -197,28 +198,35 @@ class Fuzz:
                 ]
                 if not batch:
                     return
-                self._batch(batch, opener, other)
+                self.judge(batch, opener, other)
         finally:
             opener.close()
             other.close()
 
     def _made(self, kind: str, number: int, folder: Path) -> Input:
         """A mutant, or one of the corpus by a number below 0; and beside it what belongs to it."""
-        if number < 0:
-            data = self._corpus[kind][number].read_bytes()
-            name = name_of(kind, data, [name for name, _ in self.seeds[kind]])
-        else:
-            chosen = random.Random(f"{self.seed}/{kind}/{number}")
-            name, whole = chosen.choice(self.seeds[kind])
-            data = mutator(kind, name, chosen)(whole, chosen)
-        made = Input(kind, number, folder / name, data)
+        if number >= 0:
+            return self.mutant(kind, number, folder, random.Random(f"{self.seed}/{kind}/{number}"))
+        data = self._corpus[kind][number].read_bytes()
+        return self._written(Input(kind, number, folder / name_of(kind, data, self._names(kind)), data))
+
+    def mutant(self, kind: str, number: int, folder: Path, chosen: random.Random) -> Input:
+        """A damaged seed, as ``chosen`` will have it; and beside it what belongs to it."""
+        name, whole = chosen.choice(self.seeds[kind])
+        return self._written(Input(kind, number, folder / name, mutator(kind, name, chosen)(whole, chosen)))
+
+    def _names(self, kind: str) -> list[str]:
+        return [name for name, _ in self.seeds[kind]]
+
+    def _written(self, made: Input) -> Input:
+        folder = made.path.parent
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        for each, content in (self._beside[kind] | {name: data}).items():
+        for each, content in (self._beside[made.kind] | {made.path.name: made.data}).items():
             (folder / each).write_bytes(content)
         return made
 
-    def _batch(self, batch: list[Input], opener: Worker, other: Worker) -> None:
+    def judge(self, batch: list[Input], opener: Worker, other: Worker) -> None:
         """Open some inputs, and what was accepted with another reader too."""
         found = opener.ask([each.job("open") for each in batch])
         accepted = [
