@@ -214,8 +214,8 @@ def test_unfit_targets_and_masks(tmp_path, volume):
         (tmp_path / "folder.nii", LABELS, "is a folder"),
         (tmp_path / "m.nii", LABELS[1:], r"shape \(6, 6, 5\) does not fit"),
         (tmp_path / "m.nii", LABELS.astype(np.float32), "whole numbers"),
-        (tmp_path / "m.nii", LABELS - np.int64(9), "0 to 65535"),
-        (tmp_path / "m.nii", LABELS + np.int64(65535), "0 to 65535"),
+        (tmp_path / "m.nii", LABELS.astype(np.int64) - 9, "0 to 65535"),
+        (tmp_path / "m.nii", LABELS.astype(np.int64) + 65535, "0 to 65535"),
     ]:
         with pytest.raises(InputError, match=reason):
             write_mask(target, mask, volume, overwrite=True)
