@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.viewer.arrangement import Arrangement
+from napari_pqcomq.viewer.mask_arrays import copied_masks
 from napari_pqcomq.viewer.modes.base import Stage
 from napari_pqcomq.viewer.scene import Mark, MaskPair
 from pqcomq.volumes.volume import Volume
@@ -104,7 +105,7 @@ class ShownContent(QObject):
     def all_masks(self) -> list[np.ndarray]:
         """A copy of each side's object numbers (z, y, x), of what is not hidden."""
         stage = self._stage
-        return [np.array(stage.scene.seen(side.masks)) for side in stage.sides] if stage else []
+        return [copied_masks(side.masks, stage.scene.seen) for side in stage.sides] if stage else []
 
     def set_lines(self, lines: Sequence[tuple[str, ...]], marks: Sequence[Mark | None] | None = None) -> None:
         """Write other lines and verdicts on the plates, one of each a side; by default no verdicts."""

@@ -13,6 +13,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
 from napari_pqcomq.prompts.prompted_object import MOST_OBJECTS, Prompt
+from napari_pqcomq.viewer.mask_arrays import copied_masks
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.strokes import (
     Lines,
@@ -155,7 +156,7 @@ def make_side(number: int, pane: Pane, scene: Scene) -> Side:
         pane: what the side shows.
         scene: what all share.
     """
-    volume, masks = scene.volume, pane.mask.astype(np.uint8)
+    volume, masks = scene.volume, copied_masks(pane.mask)
     side = Side(
         number,
         masks=masks,

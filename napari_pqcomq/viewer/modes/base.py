@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from napari.components import ViewerModel
 
+from napari_pqcomq.viewer.mask_arrays import put_masks
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
 from napari_pqcomq.viewer.side_layers import Side, mask_lines
 from napari_pqcomq.viewer.strokes import Lines, Sight
@@ -57,7 +58,7 @@ class Stage:
             return False
         self.sides, self.spare = every[: len(panes)], every[len(panes) :]
         for side, pane in zip(self.sides, panes, strict=True):
-            side.masks[:] = pane.mask
+            put_masks(side.masks, pane.mask)
         self.panes, self.candidate = list(panes), candidate
         self.drawn.clear()
         return True
