@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pint
 from napari.layers import Layer
 
 from pqcomq.volumes.intensity_window import default_window
@@ -105,8 +106,18 @@ def image_tuple(volume: Volume) -> tuple[np.ndarray, dict[str, Any], str]:
         "interpolation2d": "linear",
         "metadata": {VOLUME_KEY: volume, "contrast_limits_range": limits},
         **transform(volume),
+        "units": _millimetres(),
     }
     return volume.voxels, keywords, "image"
+
+
+def _millimetres() -> tuple[pint.Unit, ...]:
+    """What napari would make of "mm" on each axis.
+
+    The first one reads a table of all units, which takes half a second: here it is the thread that reads the volume
+    that takes it, not the window's.
+    """
+    return (pint.get_application_registry().Unit("mm"),) * 3
 
 
 def labels_tuple(volume: Volume, labels: np.ndarray, name: str) -> tuple[np.ndarray, dict[str, Any], str]:
