@@ -67,8 +67,9 @@ def draw_trunk(canvas: Canvas) -> None:
     canvas.fill(SKIN, 15)
     canvas.fill(SUBCUTIS, FAT)
     canvas.fill(MUSCLE_WALL, MUSCLE)
-    canvas.fill(lambda x, y, z: np.maximum(np.abs(RIB_CAGE(x, y, z)) - 0.6, 55 - np.abs(x)), -60)
-    canvas.fill(CAVITY, BELLY_FAT)
+    rib_cage = canvas.kept(RIB_CAGE)
+    canvas.fill(lambda x, y, z: np.maximum(np.abs(rib_cage(x, y, z)) - 0.6, 55 - np.abs(x)), -60)
+    canvas.fill(canvas.kept(CAVITY), BELLY_FAT)
     for side in (-1, 1):
         canvas.paint(within(ellipsoid((side * 36, -94, 0), (33, 9, 400)), MUSCLE_WALL), MUSCLE)
 
@@ -96,23 +97,25 @@ def below_diaphragm(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
 
 def draw_chest(canvas: Canvas) -> None:
     """Lung bases above the diaphragm, the heart between them, ribs in the wall."""
+    height, cavity = canvas.kept(diaphragm), canvas.kept(CAVITY)
 
     def lung(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         beside = 24 - np.hypot(x - 2, (y - 45) * 0.5)
-        return np.asarray(np.maximum.reduce([-diaphragm(x, y, z) + 2, CAVITY(x, y, z) + 1, beside]))
+        return np.asarray(np.maximum.reduce([-height(x, y, z) + 2, cavity(x, y, z) + 1, beside]))
 
     def dome(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-        return np.maximum(-diaphragm(x, y, z) - 1.5, CAVITY(x, y, z))
+        return np.maximum(-height(x, y, z) - 1.5, cavity(x, y, z))
 
     canvas.fill(dome, MUSCLE)
     canvas.fill(lung, LUNG)
-    canvas.paint(within(ellipsoid((18, -38, 138), (66, 50, 42)), CAVITY), 40)
-    canvas.paint(within(ellipsoid((20, -36, 140), (58, 43, 38)), CAVITY), 140)
-    canvas.fill(_ribs(6.5), CORTICAL_BONE - 90)
-    canvas.fill(_ribs(3.2), MARROW)
+    canvas.paint(within(ellipsoid((18, -38, 138), (66, 50, 42)), cavity), 40)
+    canvas.paint(within(ellipsoid((20, -36, 140), (58, 43, 38)), cavity), 140)
+    rib_cage = canvas.kept(RIB_CAGE)
+    canvas.fill(_ribs(6.5, rib_cage), CORTICAL_BONE - 90)
+    canvas.fill(_ribs(3.2, rib_cage), MARROW)
 
 
-def _ribs(radius: float) -> Distance:
+def _ribs(radius: float, rib_cage: Distance) -> Distance:
     """Ribs 7 to 12, slanting down from back to front, the lowest the shortest."""
 
     def distance(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -120,7 +123,7 @@ def _ribs(radius: float) -> Distance:
         height = (z + 62 * np.minimum(angle, 2.2) - 48) / 27
         number = np.clip(np.rint(height), 0, 6)
         beyond = (angle - (1.25 + 0.28 * number)) * 60
-        across = RIB_CAGE(x, y, z)
+        across = rib_cage(x, y, z)
         return np.asarray(np.maximum(np.hypot(across * 1.25, (height - number) * 19) - radius, beyond))
 
     return distance
@@ -193,21 +196,23 @@ def colon() -> list[Solid]:
 
 def draw_mesentery(canvas: Canvas, rng: np.random.Generator) -> None:
     """Small vessels strewn through the fat."""
+    cavity = canvas.kept(CAVITY)
     for _ in range(90):
         x, y, z = rng.uniform(-95, 95), rng.uniform(-72, 30), rng.uniform(-130, 20)
         dx, dy, dz = rng.uniform(-12, 12, size=3)
-        canvas.paint(within(tube([(x, y, z, 1.6), (x + dx, y + dy, z + dz, 1.2)]), CAVITY, 4), 110)
+        canvas.paint(within(tube([(x, y, z, 1.6), (x + dx, y + dy, z + dz, 1.2)]), cavity, 4), 110)
 
 
 def draw_bowel(canvas: Canvas, rng: np.random.Generator) -> None:
     """Loops of small bowel and the colon round them."""
+    cavity = canvas.kept(CAVITY)
     for _ in range(64):
         x, y, z = rng.uniform(-84, 92), rng.uniform(-64, 24), rng.uniform(-130, -42)
         bend = rng.uniform(-30, 30, size=(2, 3))
         radius = rng.uniform(9, 13)
         path = [(x + dx, y + dy * 0.6, z + dz * 0.7, radius) for dx, dy, dz in (bend[0], (0, 0, 0), bend[1])]
         gas_above = y - 5 if rng.random() < 0.15 else -500
-        canvas.paint(within(tube(path), CAVITY, 3), _loop(WALL + 10, 25, gas_above))
+        canvas.paint(within(tube(path), cavity, 3), _loop(WALL + 10, 25, gas_above))
     for part, gas_above in zip(colon(), (-4.0, -72.0, -500.0), strict=True):
         canvas.paint(part, _loop(70, 32, gas_above))
 

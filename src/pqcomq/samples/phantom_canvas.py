@@ -49,6 +49,8 @@ class Canvas:
         self._x = x + WARP_MM * smooth_noise(shape, (5, 6, 6), rng)
         self._y = y[:, None] + WARP_MM * smooth_noise(shape, (5, 6, 6), rng)
         self._z = z[:, None, None] + WARP_MM * smooth_noise(shape, (5, 6, 6), rng)
+        self._kept: dict[Distance, np.ndarray] = {}
+        self._painting: tuple[tuple[slice, ...], np.ndarray] | None = None
 
     def paint(
         self, shape: Solid, value: Hounsfield, label: int | None = 0, roughness: np.ndarray | None = None
@@ -67,6 +69,20 @@ class Canvas:
         )
         self._paint(crop, shape.distance, value, label, roughness)
 
+    def kept(self, distance: Distance) -> Distance:
+        """A distance that many shapes painted here need, computed once for all voxels and then looked up."""
+        if distance not in self._kept:
+            self._kept[distance] = distance(self._x, self._y, self._z)
+            self._kept[distance].flags.writeable = False  # parts of it are handed out
+        everywhere = self._kept[distance]
+
+        def looked_up(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+            if self._painting is not None and x is self._painting[1]:
+                return everywhere[self._painting[0]]
+            return distance(x, y, z)  # of single voxels
+
+        return looked_up
+
     def fill(self, distance: Distance, value: Hounsfield) -> None:
         """Paint a shape that may be anywhere in the volume, unlabelled."""
         self._paint((slice(None),) * 3, distance, value, 0, None)
@@ -80,6 +96,7 @@ class Canvas:
         roughness: np.ndarray | None,
     ) -> None:
         x, y, z = self._x[crop], self._y[crop], self._z[crop]
+        self._painting = crop, x
         depth = distance(x, y, z)
         if roughness is not None:
             depth = depth + roughness[crop]

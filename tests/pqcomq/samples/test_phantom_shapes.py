@@ -75,6 +75,30 @@ def test_painting_fades_at_the_edge_and_labels_the_inside():
     assert not canvas.labels.any()
 
 
+def test_a_kept_distance_is_computed_once_and_draws_the_same():
+    asked = []
+
+    def outline(x, y, z):
+        asked.append(np.broadcast(x, y, z).size)
+        return np.asarray(np.hypot(x, y) - 70)
+
+    def drawn(outline_of):
+        canvas = Canvas((96, 96, 60), (4.0, 4.0, 4.0), np.random.default_rng(0))
+        canvas.fill(outline_of(canvas), -100)
+        for x in (-60, 0, 60):
+            body = within(ellipsoid((x, 0, 0), (40, 30, 50)), outline_of(canvas))
+            canvas.paint(carved(body, within(ellipsoid((x, 20, 0), (20, 20, 20)), outline_of(canvas))), 100, label=1)
+        return canvas
+
+    plain, computed = drawn(lambda canvas: outline), sum(asked)
+    asked.clear()
+    kept = drawn(lambda canvas: canvas.kept(outline))
+    np.testing.assert_array_equal(kept.hounsfield, plain.hounsfield)
+    np.testing.assert_array_equal(kept.labels, plain.labels)
+    assert asked.count(plain.labels.size) == 1
+    assert sum(asked) < (plain.labels.size + computed) / 2, "all but what is carved is looked up"
+
+
 def test_noise_is_normalized_and_rounded():
     rng = np.random.default_rng(0)
     field = smooth_noise((20, 30, 40), (4, 5, 6), rng)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from pqcomq.samples import phantom_anatomy
 from pqcomq.samples.synthetic_ct import Sample, synthetic_ct
 
 SEEDS = [0, 1]
@@ -29,6 +30,18 @@ def test_the_same_seed_draws_the_same_patient_and_another_seed_another():
     np.testing.assert_array_equal(first.labels, again.labels)
     assert first.volume.sha256 == again.volume.sha256 != other.volume.sha256
     assert first.boxes == again.boxes != other.boxes
+
+
+def test_the_belly_s_outline_is_looked_up_and_not_computed_for_every_loop_of_bowel(monkeypatch):
+    asked, outline = [], phantom_anatomy.CAVITY
+
+    def counted(x, y, z):
+        asked.append(np.broadcast(x, y, z).size)
+        return outline(x, y, z)
+
+    monkeypatch.setattr(phantom_anatomy, "CAVITY", counted)
+    volume = synthetic_ct(3).labels.size
+    assert volume <= sum(asked) < 3 * volume
 
 
 def test_it_is_a_ct_volume_in_display_order(sample):
