@@ -16,7 +16,7 @@ from qtpy.QtCore import QObject
 from napari_pqcomq.app.hints import masks_kept
 from napari_pqcomq.app.panels import Panels
 from napari_pqcomq.jobs.errands import Errands
-from napari_pqcomq.layers.volume_layers import VOLUME_KEY
+from napari_pqcomq.layers.volume_layers import VOLUME_KEY, shown_name
 from napari_pqcomq.results.kept_masks import drawn_before, kept_layers, prompts_in_sight
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
@@ -96,7 +96,7 @@ def add_masks(panels: Panels, layer: Labels, volume: Volume) -> None:
             tr(
                 "The layer “{name}” is hidden: it lies on {volume}, and another volume or none is chosen now.",
                 name=layer.name,
-                volume=volume.name,
+                volume=shown_name(panels.viewer.layers, volume),
             )
         )
     panels.viewer.add_layer(layer)

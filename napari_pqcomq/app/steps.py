@@ -8,6 +8,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QGroupBox, QVBoxLayout, QWidget
 
 from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.layers.volume_layers import shown_name
 from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.stacked import stacked
@@ -93,7 +94,8 @@ class Steps(QWidget):
         volume, settings = panels.volume.volume, panels.model.settings
         # What is odd about a volume is not to be folded away.
         is_plain = volume is not None and all(each.severity == "harmless" for each in volume.findings)
-        self.volume.show_state(volume.name if volume else tr("none open"), is_plain)
+        name = shown_name(panels.viewer.layers, volume) if volume else tr("none open")
+        self.volume.show_state(name, is_plain)
         bits = ", ".join(str(width) for width in settings.widths)
         state = (
             tr("ready")

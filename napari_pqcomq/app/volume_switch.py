@@ -9,7 +9,7 @@ from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer
 
 from napari_pqcomq.app.panels import Panels
-from napari_pqcomq.layers.volume_layers import volume_of
+from napari_pqcomq.layers.volume_layers import shown_name, volume_of
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.volume_in_sight import VolumeInSight
 from pqcomq.volumes.volume import Volume
@@ -84,8 +84,8 @@ class VolumeSwitch(QObject):
             self,
             tr(
                 "“{opened}” was opened beside the comparison of “{present}”.",
-                opened=_short(volume.name),
-                present=_short(present.name if present else ""),
+                opened=self._short_name(volume),
+                present=self._short_name(present) if present else "",
             ),
             (
                 (
@@ -103,6 +103,11 @@ class VolumeSwitch(QObject):
                 ),
             ),
         )
+
+    def _short_name(self, volume: Volume) -> str:
+        """A name that leaves room for the question, its end kept: names of series differ there."""
+        name = PurePath(shown_name(self._panels.viewer.layers, volume)).name
+        return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
 
     def _on_closed(self) -> None:
         self._panels.question.withdraw(self)
@@ -122,9 +127,3 @@ class VolumeSwitch(QObject):
 
 def _nothing() -> None:
     """Go on as before."""
-
-
-def _short(name: str) -> str:
-    """A name that leaves room for the question, its end kept: names of series differ there."""
-    name = PurePath(name).name
-    return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"

@@ -13,6 +13,7 @@ from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.inference_jobs import LoadJob, SaveWeightsJob
 from napari_pqcomq.jobs.kept_work import volume_key
 from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.layers.volume_layers import shown_name
 from napari_pqcomq.translation import tr
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.volumes.volume import Volume
@@ -39,7 +40,8 @@ class WeightsDesk(QObject):
 
     def set_volume(self, volume: Volume | None) -> str:
         """Speak of another volume; the key that knows it again, empty where there is none."""
-        self._volume = (volume_key(volume), volume.name) if volume is not None else ("", "")
+        layers = self._panels.viewer.layers
+        self._volume = (volume_key(volume), shown_name(layers, volume)) if volume is not None else ("", "")
         return self._volume[0]
 
     @property

@@ -17,6 +17,7 @@ from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.inference_jobs import RecallWeightsJob
 from napari_pqcomq.jobs.kept_work import KeptWork, volume_key
 from napari_pqcomq.jobs.parts import AFTER, BEFORE, WHOLE
+from napari_pqcomq.layers.volume_layers import shown_name
 from napari_pqcomq.live.live_session import LiveModels
 from napari_pqcomq.live.live_truth import LiveTruth
 from napari_pqcomq.translation import tr
@@ -167,7 +168,7 @@ class Workflow(QObject):
         """
         self.kept.keep_unseen(volume_key(result.volume), result)
         if result.volume is not self._panels.volume.volume:
-            show_info(compared_elsewhere(result.volume.name))
+            show_info(compared_elsewhere(shown_name(self._panels.viewer.layers, result.volume)))
             return
 
         def opened() -> None:

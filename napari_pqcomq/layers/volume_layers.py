@@ -7,12 +7,12 @@ is needed again when a mask is written on the file's own grid.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pint
-from napari.layers import Layer
+from napari.layers import Image, Layer
 
 from pqcomq.volumes.intensity_window import default_window
 from pqcomq.volumes.volume import Volume
@@ -78,6 +78,16 @@ def volume_of(layer: Layer) -> Volume | None:
     """The volume that a layer shows or lies on; None for layers that other readers made."""
     volume = layer.metadata.get(VOLUME_KEY)
     return volume if isinstance(volume, Volume) else None
+
+
+def shown_name(layers: Iterable[Layer], volume: Volume) -> str:
+    """What the user knows a volume by: the name of its image layer, its own where none shows it.
+
+    A case of a cohort is opened under its name, which may be a patient's: for the screen alone, not for what is kept.
+    """
+    images = (layer for layer in layers if isinstance(layer, Image))
+    shown = ((layer, volume_of(layer)) for layer in images)
+    return next((layer.name for layer, own in shown if own and own.voxels is volume.voxels), volume.name)
 
 
 _SAMPLES = 16

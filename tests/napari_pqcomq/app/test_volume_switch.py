@@ -82,8 +82,10 @@ def test_a_series_on_the_same_grid_keeps_slice_and_camera(switch, viewer, panels
 
 def test_while_a_job_runs_the_user_is_asked(switch, viewer, panels, volume, far, qtbot, monkeypatch):
     monkeypatch.setattr(type(panels.jobs), "is_running", True)
+    viewer.layers["block"].name = "as the user calls it"
     opened(viewer, image_tuple(far))
     qtbot.waitUntil(lambda: not panels.question.isHidden())
+    assert "“far” was opened beside the comparison of “as the user calls it”." in panels.question.text.text()
     assert panels.volume.volume is volume
     assert not viewer.layers["far"].visible, "nor does it lie over the one that is worked on"
     panels.question.buttons[0].click()

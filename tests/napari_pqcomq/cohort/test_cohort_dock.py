@@ -226,6 +226,8 @@ def test_a_double_click_compares_the_models_on_the_case_s_worst_slice(
     worst = dock.outcome.worst[name]
     result = compared.workflow.result
     assert compared.panels.volume.layers.layer.name == name
+    assert compared.steps.volume.summary.text() == name
+    assert compared.workflow.weights.origin.name == name
     assert viewer.dims.current_step[0] == worst.z
     assert [each.name for each in result.objects] == [worst.label]
     assert result.objects[0].truth is not None
