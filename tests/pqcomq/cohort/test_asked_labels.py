@@ -8,6 +8,7 @@ import shutil
 import pytest
 import SimpleITK as sitk
 
+from pqcomq.cohort.cases import asked_labels
 from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
 from pqcomq.errors import InputError
 from pqcomq.volumes.labels.slicer_segmentation import segment_fields
@@ -22,7 +23,7 @@ def asked_of(make, *labels):
 
 
 def test_a_mistyped_label_is_told_before_any_work(phantoms, tmp_path):
-    told = asked_of(lambda labels: find_cases(phantoms, labels), "BLOB", "7", "label 7", "blub")
+    told = asked_of(lambda labels: find_cases(phantoms, labels), "BLOB", "1", "blub")
     assert told == "No case has a label 'blub'; there are blob."
     told = asked_of(lambda labels: synthetic_cases(500, labels), "liver", "5", "spelen")
     assert told.startswith("No case has a label 'spelen'; there are spleen, ") and told.count(",") == 4
@@ -35,8 +36,23 @@ def test_a_mistyped_label_is_told_before_any_work(phantoms, tmp_path):
         return lambda labels: find_cases(table, labels)
 
     assert "there are spot, liver" in asked_of(listed("1=spot; 2=liver"), "1", "Liver", "7")
-    told = asked_of(listed(""), "3", "liver")
+    told = asked_of(listed(""), "1", "liver")
     assert told == "No label has a name, so that 'liver' cannot be found; ask for labels by number."
+
+
+def test_a_mistyped_number_is_looked_for_in_the_voxels_before_any_work(phantoms, tmp_path, monkeypatch):
+    read, numbers_in = [], asked_labels.numbers_in
+    monkeypatch.setattr(asked_labels, "numbers_in", lambda path: read.append(path.parent.name) or numbers_in(path))
+    told = asked_of(lambda labels: find_cases(phantoms, labels), "1", "7", "label 7", "8")
+    assert told == "No case has a label '8'; there are label 7, blob."
+    assert read == ["anna", "anna", "bert", "carl"], "no more than are needed to find it, and none for what is named"
+    shutil.copytree(phantoms, tmp_path / "data")
+    (tmp_path / "data" / "labels.json").unlink()
+    assert "there are label 7, label 1." in asked_of(lambda labels: find_cases(tmp_path / "data", labels), "1", "70")
+    for name in ("anna", "bert", "carl"):
+        labels = tmp_path / "data" / name / "labels.nii.gz"
+        labels.write_bytes(labels.read_bytes()[:-40])
+    assert len(find_cases(tmp_path / "data", ["70"]).cases) == 3, "that they are cut off is told case by case"
 
 
 def test_of_many_labels_the_closest_are_named(phantoms, tmp_path):

@@ -1,14 +1,15 @@
-"""Whether the labels asked for can occur at all, told before hours of work as far as names are known without voxels."""
+"""Whether the labels asked for can occur at all, told before hours of work."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from difflib import get_close_matches
 
 from pqcomq.cohort.cases.case import Case
 from pqcomq.errors import InputError
 from pqcomq.masks.read_masks import names_in
 from pqcomq.samples.phantom_anatomy import NAMES
+from pqcomq.volumes.labels.label_maps import numbers_in
 
 _MOST_LISTED = 12
 
@@ -17,7 +18,8 @@ def check_asked(cases: Sequence[Case]) -> None:
     """See that some case may have each label asked for.
 
     Names come from the data set's own description, the manifest, or the headers of label files that name their objects,
-    which are looked into only as long as no case is found. Where nothing numbers a case's labels, any number may occur.
+    which are looked into only as long as no case is found. A number that nothing names is looked for in the voxels of
+    label files, one after the other, until it is found.
 
     Args:
         cases: with the labels asked for, which are the same for all.
@@ -25,29 +27,57 @@ def check_asked(cases: Sequence[Case]) -> None:
     Raises:
         InputError: no case can have one of them.
     """
-    for label in cases[0].asked if cases else ():
-        if any(_may_have(case, label) for case in cases):
+    asked = cases[0].asked if cases else ()
+    missing = [label for label in asked if not any(_may_have(case, label) for case in cases)]
+    numbers = _occurring(cases, {_number(each) for each in missing if _number(each).isdecimal()})
+    for label in missing:
+        if _number(label) in numbers:
             continue
-        names = {name for case in cases for name in _named(case)[0].values() if name}
-        if not names:
+        told = {pair for case in cases for pair in _named(case)[0].items()}
+        names = {name for _, name in told if name}
+        if _number(label).isdecimal():
+            names |= {f"label {each}" for each in numbers - {str(number) for number, _ in told}}
+        elif not names:
             raise InputError(f"No label has a name, so that '{label}' cannot be found; ask for labels by number.")
         # The likeliest meant first: a whole body has a hundred labels.
         likely = {name.casefold(): name for name in sorted(names)}
         closest = get_close_matches(label.casefold(), likely, n=_MOST_LISTED, cutoff=0)
         more = f", and {len(likely) - len(closest)} more" if len(likely) > len(closest) else ""
-        raise InputError(
-            f"No case has a label '{label}'; there are {', '.join(likely[each] for each in closest)}{more}."
-        )
+        listed = ", ".join(likely[each] for each in closest) or "none"
+        raise InputError(f"No case has a label '{label}'; there are {listed}{more}.")
+
+
+def _occurring(cases: Sequence[Case], wanted: Set[str]) -> Set[str]:
+    """Numbers in the voxels of label files that do not tell theirs, until all that are wanted were seen.
+
+    Where no file can be read, all of them: why not is told case by case.
+    """
+    found: set[str] = set()
+    unread = False
+    for case in cases:
+        if wanted <= found:
+            break
+        if case.labels is None or _named(case)[1]:
+            continue
+        try:
+            found |= {str(number) for number in numbers_in(case.labels)}
+        except InputError:
+            unread = True
+    return wanted if unread and not found else found
 
 
 def _may_have(case: Case, label: str) -> bool:
-    """Whether a label may occur in a case; a file whose header cannot be read may hold any."""
+    """Whether a label may occur in a case as far as names tell; a file whose header cannot be read may hold any."""
     try:
-        names, all_known = _named(case)
+        names, _all_known = _named(case)
     except InputError:
         return True
-    number = label.casefold().removeprefix("label ")  # as tables call what has no name
-    return label not in case.lacking(names) or (number.isdecimal() and not all_known)
+    return label not in case.lacking(names)
+
+
+def _number(label: str) -> str:
+    """Without what tables call a label that has no name."""
+    return label.casefold().removeprefix("label ")
 
 
 def _named(case: Case) -> tuple[Mapping[int, str], bool]:

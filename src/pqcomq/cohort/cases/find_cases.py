@@ -22,7 +22,9 @@ LAYOUTS = (
 
 
 def find_cases(dataset: Path, labels: Collection[str] = ()) -> CaseList:
-    """List a data set's cases and check what their files' headers tell; no voxel is read.
+    """List a data set's cases and check what their files' headers tell.
+
+    Voxels are read only to look for a label's number that nothing names.
 
     Args:
         dataset: folder or manifest.

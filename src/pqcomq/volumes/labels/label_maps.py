@@ -101,6 +101,18 @@ def read_labels(path: Path, volume: Volume, part: int | None = None, remedies: C
     return layers[0]
 
 
+def numbers_in(path: Path) -> set[int]:
+    """The labels that occur in a file of a single layer, without 0, wherever it lies.
+
+    Raises:
+        PartChoiceNeeded, RemedyNeeded, InputError: as :func:`read_label_file`.
+    """
+    values, _grid, _odd = read_nifti(path, None, (), are_labels=True) if is_nifti_name(path) else read_picture(path)
+    whole, _rounded = _whole_numbers(values, path)
+    # Slice by slice: sorting a whole volume takes far longer.
+    return {number for plane in whole for number in np.unique(plane).tolist() if number}
+
+
 def _whole_numbers(values: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[ImportIssue, ...]]:
     """Labels as the smallest unsigned type that holds them, and a note where they were rounded."""
     findings: tuple[ImportIssue, ...] = ()
