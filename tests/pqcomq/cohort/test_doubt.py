@@ -88,6 +88,8 @@ def test_a_cascade_sends_the_doubtful_first():
     dice = [each.dice for each in found.curve]
     assert dice == sorted(dice)
     json.dumps(found.to_dict(), allow_nan=False)
+    few = doubt_statistics(table(agreement[:3], stability[:3], np.arange(3)), "2-bit", 50.0, 200.0)
+    assert [each.sent for each in few.curve] == pytest.approx([0, 1 / 3, 2 / 3, 1]), "no share twice"
 
 
 def test_a_cascade_is_full_precision_below_the_threshold_and_the_quantized_model_above():

@@ -103,6 +103,7 @@ def doubt_statistics(
     auroc = {title: area_under_roc(values, disagrees) for title, values in doubt.items()}
     auroc[COMBINED] = area_under_roc(_combined(np.column_stack(list(doubt.values())), disagrees, folds), disagrees)
     stability = pairs["doubt_stability"].to_numpy()
+    counts = dict.fromkeys(round(share * len(pairs)) for share in _SHARES)  # each once, of few prompts too
     sent = np.zeros(len(pairs), bool)
     for fold in np.unique(folds):
         sent[folds == fold] = stability[folds == fold] < catching(stability[folds != fold], disagrees[folds != fold])
@@ -111,7 +112,7 @@ def doubt_statistics(
         prompts=len(pairs),
         disagreeing=int(disagrees.sum()),
         auroc=auroc,
-        curve=tuple(_point(pairs, stability, share, small_ms, full_ms) for share in _SHARES),
+        curve=tuple(_point(pairs, stability, count, small_ms, full_ms) for count in counts),
         threshold=catching(stability, disagrees) if disagrees.any() else math.nan,
         sent=float(sent.mean()),
         caught=float(sent[disagrees].mean()) if disagrees.any() else math.nan,
@@ -177,9 +178,8 @@ def _combined(doubt: np.ndarray, disagrees: np.ndarray, folds: np.ndarray) -> np
     return chance
 
 
-def _point(pairs: pd.DataFrame, stability: np.ndarray, share: float, small_ms: float, full_ms: float) -> CascadePoint:
-    """Send the most doubtful share on."""
-    count = round(share * len(pairs))
+def _point(pairs: pd.DataFrame, stability: np.ndarray, count: int, small_ms: float, full_ms: float) -> CascadePoint:
+    """Send so many on, the most doubtful first."""
     order = np.argsort(stability, kind="stable")
     sent = np.zeros(len(pairs), bool)
     sent[order[:count]] = True
