@@ -15,6 +15,7 @@ import pytest
 from pqcomq.cohort.cases.case import Case, CaseList
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.cohort_store import CohortStore
+from pqcomq.cohort.report import report_pictures
 from pqcomq.cohort.report.card_figures import card_figures
 from pqcomq.cohort.report.files import write_results
 from pqcomq.cohort.scoring.loaded_models import FULL_PRECISION, MOVED_BOX, QUANTIZED, ModelInfo
@@ -211,6 +212,26 @@ def test_tables_sort_in_a_browser_and_nothing_is_asked_for(written, tmp_path):
     assert all(url.startswith(("file:", "data:")) for url in asked)
     told = [event for event in events if event.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")]
     assert told == []
+
+
+@pytest.mark.parametrize(
+    ("loss", "told"), [(0.1234, "loses 0.123"), (-0.0002, "loses nothing"), (-0.2, "loses nothing")]
+)
+def test_a_picture_tells_what_its_prompt_loses(monkeypatch, loss, told):
+    titles = []
+    monkeypatch.setattr(report_pictures, "draw_comparison", lambda *_, title, **__: titles.append(title))
+    masks = dict.fromkeys(("pixels", "truth", "full", "quantized"), disc(9)[0])
+    head = {
+        "model": "2-bit",
+        "loss": loss,
+        "label": "liver",
+        "z": 3,
+        "box": (1, 2, 3, 4),
+        "spacing_yx": (1, 1),
+        **masks,
+    }
+    report_pictures._worst(head, 4, {"2-bit": "2"})
+    assert titles[0].startswith(f"case 4 · liver · slice 3 · {told} · ")
 
 
 @pytest.mark.slow

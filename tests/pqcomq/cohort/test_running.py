@@ -13,6 +13,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 
 from pqcomq.cohort import cohort_store
@@ -128,6 +129,20 @@ def test_several_workers_end_with_the_same_table(cases, quick, ran, tmp_path):
     pytest.importorskip("distributed")
     told = [each.text for each in running(cases, quick, tmp_path / "out", Workers(2))]
     assert told[0] == "2 workers"
+    same(ran, tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_lost_workers_are_replaced_and_the_table_is_the_same(cases, quick, ran, tmp_path):
+    pytest.importorskip("distributed")
+    work, killed = running(cases, quick, tmp_path / "out", Workers(2)), []
+    for progress in work:
+        if progress.text.endswith(SCORED) and not killed:
+            below = psutil.Process().children(recursive=True)
+            killed = [each for each in below if "spawn_main" in " ".join(each.cmdline())]
+            for each in killed:
+                each.kill()
+    assert len(killed) == 2, "the second in the middle of a case"
     same(ran, tmp_path / "out")
 
 

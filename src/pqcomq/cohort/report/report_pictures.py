@@ -169,6 +169,7 @@ def worst_pictures(result: CohortResult, numbers: dict[str, int]) -> list[Report
 def _worst(head: dict[str, Any], number: int, names: dict[str, str]) -> ReportPicture:
     truth, full, quantized = (head[name] for name in ("truth", "full", "quantized"))
     model, loss = str(head["model"]), float(head["loss"])
+    lost = f"loses {loss:.3f}" if round(loss, 3) > 0 else "loses nothing"
     text = f"case {number}, {head['label']}, slice {head['z']}: full precision left, {names[model]} right"
     stream = io.BytesIO()
     draw_comparison(
@@ -184,7 +185,7 @@ def _worst(head: dict[str, Any], number: int, names: dict[str, str]) -> ReportPi
             f"Dice vs ground truth {dice(truth, quantized):.3f}",
             f"Dice vs full precision {dice(full, quantized):.3f}",
         ],
-        title=f"case {number} · {head['label']} · slice {head['z']} · loses {loss:.3f} · {RESEARCH_ONLY}",
+        title=f"case {number} · {head['label']} · slice {head['z']} · {lost} · {RESEARCH_ONLY}",
         spacing_yx=tuple(head["spacing_yx"]),
     )
     source = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
