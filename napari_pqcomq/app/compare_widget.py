@@ -78,7 +78,7 @@ class CompareWidget(QWidget):
         self.cascading = Cascading(self.panels, self.workflow, self)
         self._switch = VolumeSwitch(self.panels, self)
         self._freed = FreedMemory(self)
-        keys = key_bindings(self.panels, self.navigation, self.correcting, self._toggle_help)
+        keys = key_bindings(self.panels, self.navigation, self.correcting, self._toggle_help, self._escape)
         self._shortcuts = Shortcuts(self, keys, self._is_editing)
         self.help = HelpOverlay(self, self._shortcuts.listed, MOUSE)
         yield
@@ -155,6 +155,17 @@ class CompareWidget(QWidget):
 
     def _toggle_help(self) -> None:
         self.help.toggle()
+
+    def _escape(self) -> None:
+        """Close the list of keys; where it is closed, leave the mouse without a tool."""
+        if not self.help.isHidden():
+            self.help.toggle()
+            return
+        self.correcting.tool.take(None)
+        self.panels.prompts.lay_down()
+        active = self.panels.viewer.layers.selection.active
+        if active is not None and self._is_editing():
+            active.mode = "pan_zoom"
 
     def event(self, event: QEvent) -> bool:
         """Let go of the viewer when the dock is closed: napari then takes the widget out of its window, and forgets it.

@@ -136,6 +136,11 @@ class PromptPanel(QGroupBox):
         elif self._volume is not None:
             self._tool.arm(extend=extend)
 
+    def lay_down(self) -> None:
+        """Leave the next drag to napari, whatever tool was in the hand."""
+        self._tool.disarm()
+        self.hand.disarm()
+
     def rest_mouse(self, rests: bool) -> None:
         """Leave the mouse to another tool."""
         self._rests = rests

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 from napari_pqcomq.translation import tr
 
 MOUSE = (
-    (tr("Wheel, ← →"), tr("slices")),
+    (tr("Wheel"), tr("slices")),
     (tr("Ctrl + wheel"), tr("zoom")),
     (tr("Right button"), tr("window: wider to the right, brighter upwards")),
     (tr("Middle button"), tr("pan")),

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from napari.components import ViewerModel
-from qtpy.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QWidget
 
+from napari_pqcomq.viewer.slice_steps import SliceSteps
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 
 _NOTCH = 120
@@ -36,6 +37,7 @@ class PacsMouse(QObject):
     Attributes:
         dragged: emitted with the new limits at every step of a drag of the window.
         settled: emitted with the last ones when the button is released.
+        steps: goes from slice to slice.
     """
 
     dragged = Signal(tuple)
@@ -45,12 +47,9 @@ class PacsMouse(QObject):
         super().__init__(inside)
         self._viewer, self._inside, self._limits = viewer, inside, limits
         self._canvas: QWidget | None = None
+        self.steps = SliceSteps(viewer, self)
         self._is_on, self._passes = True, False
         self._turned = 0
-        self._waiting = 0  # slices turned while the last one was shown
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.timeout.connect(lambda: self._step(0))
         self._held: tuple[Qt.MouseButton, QPointF] | None = None
         self._began: Limits = 0.0, 1.0
         self._now: Limits = 0.0, 1.0
@@ -103,7 +102,7 @@ class PacsMouse(QObject):
         steps = int(self._turned / _NOTCH)
         self._turned -= steps * _NOTCH
         if steps:
-            self._step(steps)
+            self.steps.by(steps)  # away from the hand is towards the head, the back or the left
         return True
 
     def _zoom(self, event: QWheelEvent) -> None:
@@ -124,22 +123,6 @@ class PacsMouse(QObject):
                 QApplication.sendEvent(self._canvas, plain)
         finally:
             self._passes = False
-
-    def _step(self, steps: int) -> None:
-        """Away from the hand is towards the head, the back or the left.
-
-        Slices that are turned faster than they are shown are added up and gone over at once, or the picture would lag
-        behind the hand.
-        """
-        self._waiting += steps
-        if self._pause.isActive() or not self._waiting:
-            return
-        steps, self._waiting = self._waiting, 0
-        dims = self._viewer.dims
-        axis = int(dims.order[0])
-        last = int(dims.nsteps[axis]) - 1
-        dims.set_current_step(axis, min(max(int(dims.current_step[axis]) + steps, 0), last))
-        self._pause.start()  # ends when all events that wait have been seen
 
     def _on_mouse(self, event: QMouseEvent) -> bool:
         kind, here = event.type(), event.position()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QKeyCombination, QObject, Qt
 from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
+
+SEPARATOR = ", "
+"""Between keys of the picture that mean the same."""
 
 
 @dataclass(frozen=True)
@@ -15,11 +18,12 @@ class Shortcut:
     """A key and what it does.
 
     Attributes:
-        keys: as Qt writes them.
+        keys: as Qt writes them; those of the picture may be several.
         meaning: a few words.
         action: called.
         always: also while no comparison is open; the others leave their keys to napari then.
         prompts: always too, but where a layer is edited with napari's own tools, which use the same keys.
+        picture: always too, but on the picture alone: lists, tables and numbers have a meaning of their own for them.
     """
 
     keys: str
@@ -27,6 +31,7 @@ class Shortcut:
     action: Callable[[], None]
     always: bool = False
     prompts: bool = False
+    picture: bool = False
 
 
 class Shortcuts(QObject):
@@ -44,8 +49,16 @@ class Shortcuts(QObject):
         super().__init__(parent)
         self.listed, self._is_editing, self._is_open = shortcuts, is_editing, False
         self._of_prompts = {QKeySequence(each.keys).toString() for each in shortcuts if each.prompts}
+        self._of_picture = {
+            QKeySequence(key).toString(): each.action
+            for each in shortcuts
+            if each.picture
+            for key in each.keys.split(SEPARATOR)
+        }
         self._bound: list[tuple[QShortcut, Shortcut]] = []
         for shortcut in shortcuts:
+            if shortcut.picture:
+                continue
             bound = QShortcut(QKeySequence(shortcut.keys), parent)
             bound.setContext(Qt.ShortcutContext.WindowShortcut)
             bound.activated.connect(shortcut.action)
@@ -59,15 +72,20 @@ class Shortcuts(QObject):
             bound.setEnabled(is_open or shortcut.always or shortcut.prompts)
 
     def watch(self, canvas: QWidget | None) -> None:
-        """Leave keys to napari there, where it needs them."""
+        """Leave keys to napari there, where it needs them, and take those of the picture."""
         if canvas is not None:
             canvas.installEventFilter(self)  # once more is as good as once
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
-        """Let the canvas have a key that prompts while one of napari's tools is in the hand."""
-        if event.type() != QEvent.Type.ShortcutOverride or self._is_open or not isinstance(event, QKeyEvent):
+        """Do what a key of the picture does; leave one that prompts to napari's own tool where one is in the hand."""
+        if not isinstance(event, QKeyEvent):
             return False
-        if QKeySequence(event.keyCombination()).toString() in self._of_prompts and self._is_editing():
+        name = _name(event)
+        if event.type() == QEvent.Type.KeyPress and name in self._of_picture:
+            self._of_picture[name]()
+            return True
+        is_napari_s = not self._is_open and name in self._of_prompts
+        if event.type() == QEvent.Type.ShortcutOverride and is_napari_s and self._is_editing():
             event.accept()
             return True
         return False
@@ -83,3 +101,9 @@ class Shortcuts(QObject):
             meaning.setWordWrap(True)
             form.addRow(f"<b>{shortcut.keys}</b>", meaning)
         return widget
+
+
+def _name(event: QKeyEvent) -> str:
+    """A key with its modifiers, as Qt writes them; arrows count as keys of the number pad on macOS."""
+    modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    return QKeySequence(QKeyCombination(modifiers, Qt.Key(event.key()))).toString()

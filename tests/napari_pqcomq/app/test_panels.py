@@ -110,7 +110,8 @@ def test_a_volume_with_something_odd_about_it_stays_open(viewer, volume, panels,
 
 
 def test_no_key_means_two_things_and_each_does_what_it_says(prompted, workflow, qtbot):
-    bindings = key_bindings(prompted, Navigation(prompted, workflow), Correcting(prompted, workflow), lambda: None)
+    joined = Navigation(prompted, workflow), Correcting(prompted, workflow)
+    bindings = key_bindings(prompted, *joined, lambda: None, lambda: None)
     keys = {each.keys: each for each in bindings}
     assert len(keys) == len(bindings), "no key means two things"
     keys["D"].action()

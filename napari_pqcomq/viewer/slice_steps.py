@@ -1,0 +1,53 @@
+"""From slice to slice of the plane in sight, by wheel or key."""
+
+from __future__ import annotations
+
+from napari.components import ViewerModel
+from qtpy.QtCore import QObject, QTimer
+
+
+class SliceSteps(QObject):
+    """Goes over slices that are turned faster than they are shown at once, or the picture would lag behind the hand.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+        parent: Qt parent.
+    """
+
+    def __init__(self, viewer: ViewerModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._waiting = 0  # slices turned while the last one was shown
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.timeout.connect(lambda: self.by(0))
+
+    def by(self, steps: int) -> None:
+        """Go on towards the head, the back or the left; below 0 the other way; in 3-D nowhere."""
+        self._waiting += steps
+        axis = self._axis
+        if self._pause.isActive() or not self._waiting or axis is None:
+            return
+        steps, self._waiting = self._waiting, 0
+        self._go_to(axis, int(self._viewer.dims.current_step[axis]) + steps)
+        self._pause.start()  # ends when all events that wait have been seen
+
+    def to_first(self) -> None:
+        """The slice nearest the feet, the front or the right."""
+        if self._axis is not None:
+            self._go_to(self._axis, 0)
+
+    def to_last(self) -> None:
+        """The slice at the other end."""
+        if self._axis is not None:
+            self._go_to(self._axis, int(self._viewer.dims.nsteps[self._axis]))
+
+    @property
+    def _axis(self) -> int | None:
+        """That the slices follow each other along."""
+        hidden = self._viewer.dims.not_displayed
+        return int(hidden[-1]) if self._viewer.dims.ndisplay == 2 and hidden else None
+
+    def _go_to(self, axis: int, step: int) -> None:
+        last = int(self._viewer.dims.nsteps[axis]) - 1
+        self._viewer.dims.set_current_step(axis, min(max(step, 0), last))
