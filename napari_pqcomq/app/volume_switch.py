@@ -46,6 +46,7 @@ class VolumeSwitch(QObject):
     def release(self) -> None:
         """Stop listening to the viewer."""
         self._pause.stop()
+        self._sight.release()
         self._panels.viewer.layers.events.inserted.disconnect(self._on_layer)
 
     def _on_layer(self, event: Any) -> None:  # noqa: ANN401 (napari's event)

@@ -1,4 +1,4 @@
-"""The picture shows the volume that the dock works on, and no other one lies over it."""
+"""The picture shows the volume that the dock works on: no other one lies over it, and the slider ends where it ends."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 from napari.components import ViewerModel
+from napari.components.dims import RangeTuple
 from napari.layers import Image, Layer
 
 from napari_pqcomq.layers.volume_layers import may_lie_on, slice_millimetres, volume_of, voxel_at
-from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.volume import Volume
 
 
 class VolumeInSight:
     """Hides the layers of other volumes, and shows them again when theirs is the volume in sight.
+
+    napari's slider runs over the layers that are hidden, too: it is set back whenever napari has set it.
 
     Args:
         viewer: napari's viewer or the proxy that plugins get.
@@ -23,13 +25,21 @@ class VolumeInSight:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._hidden: list[Layer] = []
-        self._grid: Grid | None = None  # of the volume in sight
+        self._volume: Volume | None = None  # in sight
+        viewer.dims.events.range.connect(self._limit_slider)
+
+    def release(self) -> None:
+        """Stop listening to the viewer, whose slider runs over all layers again."""
+        self._viewer.dims.events.range.disconnect(self._limit_slider)
+        self._volume = None
+        self._limit_slider()
 
     def show(self, volume: Volume | None) -> None:
         """Show a volume; the camera stays where it is on the same grid, and so does the slice where it is inside."""
-        before, self._grid = self._grid, None if volume is None else volume.grid
+        before, self._volume = self._volume, volume
         self._hidden = [layer for layer in self._hidden if layer in self._viewer.layers]
         if volume is None:
+            self._limit_slider()
             return
         for layer in self._viewer.layers:
             if volume_of(layer) is None:
@@ -44,13 +54,27 @@ class VolumeInSight:
         images = [each for each in self._viewer.layers if isinstance(each, Image) and _is_of(each, volume)]
         if images and not any(each.visible for each in images):
             images[0].visible = True  # hidden by a dock that is closed
-        if before is None or before == volume.grid or not images:
+        stays = _is_inside(volume, self._viewer.dims.point[-3:])
+        self._limit_slider()  # which takes the slice in sight along to its end
+        if before is None or before.grid == volume.grid or not images:
             return
         dims = self._viewer.dims
-        if not _is_inside(volume, dims.point[-3:]):
+        if not stays:
             middle = [slice_millimetres(volume, (size - 1) // 2, at) for at, size in enumerate(volume.grid.shape_zyx)]
             dims.set_point(range(dims.ndim - 3, dims.ndim), middle)
         self._viewer.reset_view(layers=images[:1], reset_camera_angle=False)
+
+    def _limit_slider(self, event: object = None) -> None:
+        """Let the slider run over what can be seen."""
+        layers = [each for each in self._viewer.layers if not self._is_of_another(each)]
+        if layers:
+            extent = self._viewer.layers.get_extent(layers)
+            self._viewer.dims.range = tuple(map(RangeTuple, *extent.world, extent.step))
+
+    def _is_of_another(self, layer: Layer) -> bool:
+        """Whether a layer is hidden since another volume than its own is in sight."""
+        volume = self._volume
+        return volume is not None and not layer.visible and volume_of(layer) is not None and not _is_of(layer, volume)
 
 
 def _is_of(layer: Layer, volume: Volume) -> bool:

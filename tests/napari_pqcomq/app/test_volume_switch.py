@@ -113,3 +113,29 @@ def test_no_volume_that_was_closed_is_held(switch, viewer, panels, far, qtbot):
     opened(viewer, image_tuple(replace(far, name="again")))
     qtbot.waitUntil(lambda: panels.volume.volume.name == "again")
     assert image not in switch._sight._hidden
+
+
+def test_the_slider_runs_over_the_volume_in_sight_alone(switch, viewer, panels, volume, far, qtbot):
+    dims, (depth, height, width) = viewer.dims, volume.voxels.shape
+    (image,) = opened(viewer, image_tuple(far))
+    qtbot.waitUntil(lambda: panels.volume.volume is far)
+    assert dims.nsteps == (2 * depth, height, width)
+    opened(viewer, boxes_tuple(far, {"cube": Box3D(5, 5, 4, 17, 15, 5)}))  # napari looks at all layers then
+    assert dims.nsteps == (2 * depth, height, width)
+    dims.set_current_step(0, 2 * depth - 1)
+    panels.volume.layers.choose(viewer.layers["block"])
+    assert dims.nsteps == (depth, height, width)
+    dims.set_current_step(0, depth - 1)
+    assert dims.point[0] == slice_millimetres(volume, depth - 1), "a step is a slice"
+    viewer.layers.remove(image)
+    assert dims.nsteps == (depth, height, width)
+
+
+def test_napari_s_slider_is_whole_again_when_the_dock_is_closed(viewer, panels, volume, far, qtbot):
+    viewer.add_layer(Layer.create(*image_tuple(volume)))
+    switch = VolumeSwitch(panels)
+    opened(viewer, image_tuple(far))
+    qtbot.waitUntil(lambda: panels.volume.volume is far)
+    switch.release()
+    assert viewer.dims.range[0][0] == slice_millimetres(volume, 0)
+    assert viewer.dims.range[0][1] == slice_millimetres(far, far.voxels.shape[0] - 1)
