@@ -56,6 +56,12 @@ def voxel_at(volume: Volume, world_zyx: Sequence[float]) -> tuple[int, int, int]
     return z, y, x
 
 
+def is_inside(volume: Volume, world_zyx: Sequence[float]) -> bool:
+    """Whether a point of napari's world lies in the volume."""
+    near = [slice_millimetres(volume, at, axis) for axis, at in enumerate(voxel_at(volume, world_zyx))]
+    return bool(np.all(np.abs(np.subtract(world_zyx[-3:], near)) <= volume.grid.spacing_zyx))
+
+
 def patient_millimetres(volume: Volume, world_zyx: Sequence[float]) -> tuple[float, float, float]:
     """Where a point of napari's world lies in the patient.
 

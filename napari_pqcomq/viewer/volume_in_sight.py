@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 from napari.components import ViewerModel
 from napari.components.dims import RangeTuple
 from napari.layers import Image, Layer
 
-from napari_pqcomq.layers.volume_layers import may_lie_on, slice_millimetres, volume_of, voxel_at
+from napari_pqcomq.layers.volume_layers import is_inside, may_lie_on, slice_millimetres, volume_of
 from pqcomq.volumes.volume import Volume
 
 
@@ -54,7 +51,7 @@ class VolumeInSight:
         images = [each for each in self._viewer.layers if isinstance(each, Image) and _is_of(each, volume)]
         if images and not any(each.visible for each in images):
             images[0].visible = True  # hidden by a dock that is closed
-        stays = _is_inside(volume, self._viewer.dims.point[-3:])
+        stays = is_inside(volume, self._viewer.dims.point)
         self._limit_slider()  # which takes the slice in sight along to its end
         if before is None or before.grid == volume.grid or not images:
             return
@@ -83,9 +80,3 @@ def _is_of(layer: Layer, volume: Volume) -> bool:
     return own is not None and (
         own.voxels is volume.voxels or (not isinstance(layer, Image) and may_lie_on(layer, volume))
     )
-
-
-def _is_inside(volume: Volume, point: Sequence[float]) -> bool:
-    """Whether a point z y x of napari's world lies in the volume."""
-    near = [slice_millimetres(volume, at, axis) for axis, at in enumerate(voxel_at(volume, point))]
-    return bool(np.all(np.abs(np.subtract(point, near)) <= volume.grid.spacing_zyx))

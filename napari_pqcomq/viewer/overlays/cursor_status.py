@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from napari.components import ViewerModel
+from napari.layers import Image, Labels
 
-from napari_pqcomq.layers.volume_layers import patient_millimetres
+from napari_pqcomq.layers.volume_layers import is_inside, patient_millimetres, voxel_at
 from pqcomq.volumes.grid import SIDES
 from pqcomq.volumes.volume import Volume
 
@@ -35,18 +36,31 @@ class CursorStatus:
         status = event.value
         if self._volume is None or status == self._own or len(self._viewer.cursor.position) != 3:
             return
-        place = ""  # in 3-D: a point on a line of sight through the whole volume is no place
-        if self._viewer.dims.ndisplay == 2:
-            place = patient_words(patient_millimetres(self._volume, self._viewer.cursor.position))
+        place = self._place()
         if isinstance(status, dict):
-            value = str(status.get("value") or "")
-            value = value if any(map(str.isalnum, value)) else ""  # beside a box napari says "[, ]"
-            self._own = {**status, "coordinates": ": ".join(each for each in (place, value) if each)}
+            shown = status if isinstance(self._viewer.layers.selection.active, (Image, Labels)) else self._of_volume()
+            told = ": ".join(each for each in (place, str(shown["value"] or "")) if each)
+            self._own = {**status, **shown, "coordinates": told}
         elif isinstance(status, str) and status.startswith("[") and _BETWEEN in status:  # of several layers at once
             self._own = _BETWEEN.join(each for each in (place, status.partition(_BETWEEN)[2]) if each)
         else:
             return
         self._viewer.status = self._own
+
+    def _place(self) -> str:
+        """Nothing in 3-D: a point on a line of sight through the whole volume is no place."""
+        if self._volume is None or self._viewer.dims.ndisplay != 2:
+            return ""
+        return patient_words(patient_millimetres(self._volume, self._viewer.cursor.position))
+
+    def _of_volume(self) -> dict[str, str]:
+        """What the volume has there: boxes and points have nothing to tell but their number."""
+        value, volume = "", self._volume
+        assert volume is not None  # noqa: S101 (asked only while there is one)
+        position = self._viewer.cursor.position
+        if self._viewer.dims.ndisplay == 2 and is_inside(volume, position):
+            value = f"{volume.voxels[voxel_at(volume, position)]:g}"
+        return {"layer_base": volume.name, "source_type": "", "plugin": "", "value": value}
 
 
 def patient_words(millimetres: tuple[float, float, float]) -> str:
