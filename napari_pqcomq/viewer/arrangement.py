@@ -17,6 +17,7 @@ from napari_pqcomq.viewer.modes.base import Stage, ViewMode
 from napari_pqcomq.viewer.modes.flicker import FlickerMode
 from napari_pqcomq.viewer.modes.mode_registry import FIGURES, SIDE_BY_SIDE, VIEWS
 from napari_pqcomq.viewer.modes.swipe import SwipeMode
+from napari_pqcomq.viewer.overlays.cell_scale_bar import CellScaleBar
 from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.side_layers import (
@@ -78,6 +79,7 @@ class Arrangement:
     Attributes:
         framing: where the camera looks.
         strips: above the pictures.
+        scale_bar: as long as fits the pictures.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Arrangement:
         self._place: tuple[float, ...] | None = None  # in napari's world, while the view is in 3-D
         stage.show_lines = self.show_lines
         self.framing = Framing(stage, lambda: strips.height)
+        self.scale_bar = CellScaleBar(self._viewer)
         self._bars = QTimer()
         self._bars.setSingleShot(True)
         self._bars.setInterval(_PAUSE_MS)
@@ -246,6 +249,7 @@ class Arrangement:
         for mode in self._modes.values():
             mode.close()
         self._bars.stop()
+        self.scale_bar.leave()
         self.strips.remove()
 
     @property
@@ -293,6 +297,7 @@ class Arrangement:
         stays = flat and scale_bar.gridded == self._grids_scale_bar
         if scale_bar.visible and not stays:
             scale_bar.visible = False
+        self.scale_bar.fit()
         if flat and not scale_bar.visible:
             self._bars.start()
 

@@ -273,6 +273,7 @@ class ComparisonView(ShownContent):
                 (viewer.dims.events.ndisplay, arrangement.on_ndisplay),
                 (viewer.dims.events.order, arrangement.on_plane),
                 (viewer.scene.camera.events.zoom, arrangement.show_lines),
+                (viewer.scene.camera.events.zoom, arrangement.scale_bar.fit),
                 (viewer.canvas.events.size, arrangement.framing.fit_again),
             )
         )

@@ -61,6 +61,8 @@ class LayerComboBox(QComboBox):
         for layer in self._viewer.layers:
             if self._admits(layer):
                 self.addItem(layer.name, layer)
+        if self.count():
+            self.setCurrentIndex(0)  # with words for none Qt chooses nothing by itself
         if before is not None:
             self.choose(before)
         self.blockSignals(False)

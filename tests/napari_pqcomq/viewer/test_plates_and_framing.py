@@ -16,7 +16,7 @@ from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.framing import Cells, body_ranges
 from napari_pqcomq.viewer.modes.base import Plate, short_titles
-from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE
+from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.overlays.direction_letters import EDGES, PREFIX, DirectionLetters
 from napari_pqcomq.viewer.overlays.plate_strips import headline, wordings
@@ -300,3 +300,21 @@ def test_the_mouse_over_a_strip_leaves_the_picture_alone(opened, shown_viewer, q
     QTest.mouseMove(strip, QPoint(20, 8))
     qtbot.wait(50)
     np.testing.assert_array_equal(shown_viewer.scene.camera.center, before)
+
+
+def test_a_bar_in_a_cell_takes_a_quarter_of_it_and_is_napari_s_own_elsewhere(opened, shown_viewer, qtbot):
+    bar, camera = shown_viewer.canvas.overlays.scale_bar, shown_viewer.scene.camera
+    own = bar.font_size
+    view = opened(4)
+    qtbot.waitUntil(lambda: bar.visible and bar.length is not None)
+    for zoom in (camera.zoom, 3 * camera.zoom):  # the second as with Ctrl and the wheel
+        camera.zoom = zoom
+        share = bar.length * camera.zoom / Cells.of(shown_viewer).width
+        assert 0.1 <= share <= 0.25
+    assert bar.font_size < own
+    view.show(SWIPE)
+    assert (bar.length, bar.font_size) == (None, own)
+    view.show(SIDE_BY_SIDE)
+    assert bar.length is not None
+    view.close()
+    assert (bar.length, bar.font_size) == (None, own)

@@ -1,0 +1,52 @@
+"""napari's scale bar in small pictures side by side: shorter there, or it would lie over much of one."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+from napari.components import ViewerModel
+from napari.components.overlays import ScaleBarOverlay
+
+from napari_pqcomq.viewer.framing import Cells
+
+_SHARE = 0.25
+"""Of a cell's width, that a bar takes at most."""
+_POINTS = 7.0
+
+
+class CellScaleBar:
+    """Fits the bar to the grid's cells; where there is one picture alone, it is napari's own.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._bar = cast("ScaleBarOverlay", viewer.canvas.overlays.scale_bar)
+        self._own = self._bar.length, self._bar.font_size
+
+    def fit(self, event: object = None) -> None:
+        """After the grid or the camera's zoom has changed."""
+        cells = Cells.of(self._viewer)
+        if cells.rows * cells.columns > 1:
+            length = round_length(_SHARE * cells.width / self._viewer.scene.camera.zoom)
+            self._bar.length, self._bar.font_size = length, _POINTS
+        else:
+            self.leave()
+
+    def leave(self) -> None:
+        """As it was before."""
+        self._bar.length, self._bar.font_size = self._own
+
+
+def round_length(longest: float) -> float:
+    """The longest of 1, 2 and 5 millimetres, and their tenfolds and tenths, that is no longer than this.
+
+    Examples:
+        >>> [round_length(each) for each in (7.0, 49.9, 100.0, 0.3)]
+        [5.0, 20.0, 100.0, 0.2]
+    """
+    tens = 10.0 ** math.floor(math.log10(longest))
+    return max(tens * each for each in (1, 2, 5) if tens * each <= longest)
