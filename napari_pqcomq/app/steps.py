@@ -102,7 +102,7 @@ class Steps(QWidget):
             if not missing
             else tr("not quantized yet")
             if not weights
-            else tr("{missing} still to be made", missing=missing)
+            else tr("{missing} to be made", missing=missing)
         )
         self.model.show_state(
             tr("{model_title} · {bits} bits · {state}", model_title=MODEL_TITLES[settings.key], bits=bits, state=state),
