@@ -32,13 +32,21 @@ class CellScaleBar:
         cells = Cells.of(self._viewer)
         if cells.rows * cells.columns > 1:
             length = round_length(_SHARE * cells.width / self._viewer.scene.camera.zoom)
-            self._bar.length, self._bar.font_size = length, _POINTS
+            self._set(length, _POINTS)
         else:
             self.leave()
 
     def leave(self) -> None:
         """As it was before."""
-        self._bar.length, self._bar.font_size = self._own
+        self._set(*self._own)
+
+    def _set(self, length: float | None, points: float) -> None:
+        """Napari 0.9.2 draws no other length until the zoom changes again; a font's size it draws at once."""
+        is_new, self._bar.length = length != self._bar.length, length
+        if points != self._bar.font_size:
+            self._bar.font_size = points
+        elif is_new:
+            self._bar.events.font_size.emit(points)
 
 
 def round_length(longest: float) -> float:

@@ -309,8 +309,8 @@ def test_a_bar_in_a_cell_takes_a_quarter_of_it_and_is_napari_s_own_elsewhere(ope
     qtbot.waitUntil(lambda: bar.visible and bar.length is not None)
     for zoom in (camera.zoom, 3 * camera.zoom):  # the second as with Ctrl and the wheel
         camera.zoom = zoom
-        share = bar.length * camera.zoom / Cells.of(shown_viewer).width
-        assert 0.1 <= share <= 0.25
+        (drawn,) = shown_viewer.window._qt_viewer.canvas._viewer_overlay_to_visual[bar]
+        assert 0.1 <= drawn._current_length / Cells.of(shown_viewer).width <= 0.25
     assert bar.font_size < own
     view.show(SWIPE)
     assert (bar.length, bar.font_size) == (None, own)
