@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -18,21 +19,25 @@ import napari
 import numpy as np
 from conftest import _block
 from napari.layers import Layer
-from qtpy.QtCore import QPoint
-from qtpy.QtGui import QColor, QImage
+from qtpy.QtCore import QPoint, QSettings
+from qtpy.QtGui import QColor, QImage, QTextDocumentFragment
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QLabel
+from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel
 
+from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.framing import Cells
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.side_layers import FULL_COLOUR, LEFT_COLOUR, QUANTIZED_COLOUR, RIGHT_COLOUR
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
+from pqcomq.autosave.places import FOLDER_VARIABLE
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
 SLICE = 5
+QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.mkdtemp())
+os.environ[FOLDER_VARIABLE] = tempfile.mkdtemp()  # the user's own settings and work are left alone
 
 
 def wait(seconds):
@@ -52,6 +57,17 @@ def rim_runs(image, colour):
     steps = np.diff(same, axis=1)
     starts, ends = np.argwhere(steps == 1), np.argwhere(steps == -1)
     return (ends[:, 1] - starts[:, 1]).tolist()
+
+
+def cut_texts(dock):
+    """Texts of a dock that have less room than they need, and no tooltip that tells them."""
+    seen = [each for each in dock.findChildren(QLabel) if each.isVisible() and not each.wordWrap()]
+    seen += [each for each in dock.findChildren(QAbstractButton) if each.isVisible()]
+    needed = {
+        each: each.fontMetrics().horizontalAdvance(QTextDocumentFragment.fromHtml(each.text()).toPlainText())
+        for each in seen
+    }
+    return [each.text() for each in seen if needed[each] > each.width() and each.text() not in each.toolTip()]
 
 
 volume = Volume.of(_block(), "CT", "block")
@@ -94,5 +110,14 @@ told = {
     "world": world,
     "zoom": camera.zoom,
 }
+view.close()
+dock = CompareWidget(viewer)
+viewer.window.add_dock_widget(dock)
+for step in (dock.steps.volume, dock.steps.model, dock.steps.objects):
+    step.fold(False)
+wait(0.7)
+dock.help.toggle()
+wait(0.2)
+told |= {"cut": cut_texts(dock), "help": window.rect().contains(dock.help.geometry())}
 print(json.dumps(told), flush=True)
 os._exit(0)  # what Qt and napari tidy up at the end is no part of this

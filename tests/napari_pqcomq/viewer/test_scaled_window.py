@@ -53,3 +53,8 @@ def test_rims_are_as_wide_as_they_are_meant_to_be_on_a_screen_of_any_scale(told)
 def test_the_mouse_points_at_what_it_is_over(told):
     reach = 1.5 / told["zoom"]  # millimetres
     assert told["mouse"][1:] == pytest.approx(told["world"][1:], abs=reach)
+
+
+def test_no_text_of_the_dock_is_cut_and_the_list_of_keys_is_in_the_window(told):
+    assert told["cut"] == []
+    assert told["help"]
