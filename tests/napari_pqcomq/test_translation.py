@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "napari_pqcomq"
 CATALOGUE = ROOT / "resources" / "locale" / "napari_pqcomq.pot"
 WORD = re.compile(r"[^\W\d_]{2}")
-NO_WORDS = re.compile(r"<[^>]*>|(Ctrl|Shift)\+(Left|Right|Up|Down)|(Ctrl|Shift|Return)\+?")
+_KEYS = r"<b>(Up|Down|Left|Right|PgUp|PgDown|Home|End|Esc|, )+</b>"
+NO_WORDS = re.compile(_KEYS + r"|<[^>]*>|(Ctrl|Shift)\+(Left|Right|Up|Down)|(Ctrl|Shift|Return)\+?")
 """Tags of rich text, and keys."""
 
 KEYWORDS = {"tr": None, "trn": (1, 2)}
