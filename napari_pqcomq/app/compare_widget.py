@@ -151,7 +151,7 @@ class CompareWidget(QWidget):
     def _is_editing(self) -> bool:
         """Whether the active layer is edited with napari's own tools."""
         mode = getattr(self.panels.viewer.layers.selection.active, "mode", "pan_zoom")
-        return str(mode) not in ("pan_zoom", "transform")
+        return str(mode) not in ("pan_zoom", "transform") and not self.help.isVisible()
 
     def _toggle_help(self) -> None:
         self.help.toggle()

@@ -28,7 +28,7 @@ def key_bindings(
         navigation: of the dock.
         correcting: of the dock.
         help_: shows all keys, or puts them away.
-        escape: puts them away, or lays down what is in the hand.
+        escape: lays down what is in the hand.
     """
     viewer, view, prompts = panels.viewer, panels.view, panels.prompts
 
@@ -41,20 +41,20 @@ def key_bindings(
     def prompting(keys: str, meaning: str, action: Callable[[], None]) -> Shortcut:
         return Shortcut(keys, meaning, action, prompts=True)
 
-    def slices(keys: str, meaning: str, action: Callable[[], None]) -> Shortcut:
-        return Shortcut(keys, meaning, action, picture=True)
+    def on_picture(keys: str, meaning: str, action: Callable[[], None], prompts: bool = False) -> Shortcut:
+        return Shortcut(keys, meaning, action, prompts=prompts, picture=True)
 
     steps = panels.mouse.steps
     return [
         Shortcut("?", tr("All keys, and the mouse"), help_, always=True),
-        prompting("Esc", tr("Lay the tool down, or close this list"), escape),
+        on_picture("Esc", tr("Lay the tool down, or close this list"), escape, prompts=True),
         Shortcut("Ctrl+Return", tr("Compare"), panels.actions.request_comparison, always=True),
-        slices("Up, Right", tr("Next slice, towards head, back or left"), lambda: steps.by(1)),
-        slices("Down, Left", tr("The slice before"), lambda: steps.by(-1)),
-        slices("PgUp", tr("Five slices on"), lambda: steps.by(5)),
-        slices("PgDown", tr("Five slices back"), lambda: steps.by(-5)),
-        slices("Home", tr("First slice"), steps.to_first),
-        slices("End", tr("Last slice"), steps.to_last),
+        on_picture("Up, Right", tr("Next slice, towards head, back or left"), lambda: steps.by(1)),
+        on_picture("Down, Left", tr("The slice before"), lambda: steps.by(-1)),
+        on_picture("PgUp", tr("Five slices on"), lambda: steps.by(5)),
+        on_picture("PgDown", tr("Five slices back"), lambda: steps.by(-5)),
+        on_picture("Home", tr("First slice"), steps.to_first),
+        on_picture("End", tr("Last slice"), steps.to_last),
         prompting("B", tr("Draw a box"), lambda: prompts.request_drawing()),
         prompting("E", tr("Extend the box to this slice"), lambda: prompts.request_drawing(extend=True)),
         prompting(

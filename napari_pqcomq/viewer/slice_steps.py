@@ -24,8 +24,8 @@ class SliceSteps(QObject):
 
     def by(self, steps: int) -> None:
         """Go on towards the head, the back or the left; below 0 the other way; in 3-D nowhere."""
-        self._waiting += steps
         axis = self._axis
+        self._waiting = 0 if axis is None else self._waiting + steps
         if self._pause.isActive() or not self._waiting or axis is None:
             return
         steps, self._waiting = self._waiting, 0
@@ -34,13 +34,15 @@ class SliceSteps(QObject):
 
     def to_first(self) -> None:
         """The slice nearest the feet, the front or the right."""
-        if self._axis is not None:
-            self._go_to(self._axis, 0)
+        if (axis := self._axis) is not None:
+            self._waiting = 0
+            self._go_to(axis, 0)
 
     def to_last(self) -> None:
         """The slice at the other end."""
-        if self._axis is not None:
-            self._go_to(self._axis, int(self._viewer.dims.nsteps[self._axis]))
+        if (axis := self._axis) is not None:
+            self._waiting = 0
+            self._go_to(axis, int(self._viewer.dims.nsteps[axis]))
 
     @property
     def _axis(self) -> int | None:

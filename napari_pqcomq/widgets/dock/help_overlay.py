@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QKeyEvent, QMouseEvent
+from qtpy.QtGui import QKeySequence, QMouseEvent, QShortcut
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_pqcomq.translation import tr
@@ -49,6 +49,9 @@ class HelpOverlay(QFrame):
         column.addWidget(QLabel(tr("<b>Keys and mouse</b> · ? or Esc closes")))
         column.addLayout(row)
         self.setVisible(False)
+        close = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)  # of the whole window, while this is seen
+        close.activated.connect(self.hide)
+        close.activatedAmbiguously.connect(self.hide)  # the dock's own Esc is in force too
 
     def toggle(self) -> None:
         """Show it in the middle of the window, or close it."""
@@ -75,13 +78,6 @@ class HelpOverlay(QFrame):
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 (Qt's name)
         """Close it."""
         self.setVisible(False)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
-        """Close it with Esc."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.setVisible(False)
-        else:
-            super().keyPressEvent(event)
 
 
 def _table(rows: Sequence[Row]) -> QLabel:

@@ -24,6 +24,7 @@ class Shortcut:
         always: also while no comparison is open; the others leave their keys to napari then.
         prompts: always too, but where a layer is edited with napari's own tools, which use the same keys.
         picture: always too, but on the picture alone: lists, tables and numbers have a meaning of their own for them.
+            With ``prompts``, in the dock as well: napari has windows of its own that take the key.
     """
 
     keys: str
@@ -57,11 +58,14 @@ class Shortcuts(QObject):
         }
         self._bound: list[tuple[QShortcut, Shortcut]] = []
         for shortcut in shortcuts:
-            if shortcut.picture:
+            if shortcut.picture and not shortcut.prompts:
                 continue
             bound = QShortcut(QKeySequence(shortcut.keys), parent)
-            bound.setContext(Qt.ShortcutContext.WindowShortcut)
+            contexts = Qt.ShortcutContext
+            bound.setContext(contexts.WidgetWithChildrenShortcut if shortcut.picture else contexts.WindowShortcut)
             bound.activated.connect(shortcut.action)
+            if shortcut.picture:  # the list of keys takes Esc in the whole window, and Qt tells either of the two
+                bound.activatedAmbiguously.connect(shortcut.action)
             self._bound.append((bound, shortcut))
         self.set_open(False)
 
@@ -81,12 +85,12 @@ class Shortcuts(QObject):
         if not isinstance(event, QKeyEvent):
             return False
         name = _name(event)
-        if event.type() == QEvent.Type.KeyPress and name in self._of_picture:
-            self._of_picture[name]()
-            return True
-        is_napari_s = not self._is_open and name in self._of_prompts
-        if event.type() == QEvent.Type.ShortcutOverride and is_napari_s and self._is_editing():
+        is_napari_s = not self._is_open and name in self._of_prompts and self._is_editing()
+        if event.type() == QEvent.Type.ShortcutOverride and is_napari_s:
             event.accept()
+            return True
+        if event.type() == QEvent.Type.KeyPress and name in self._of_picture and not is_napari_s:
+            self._of_picture[name]()
             return True
         return False
 

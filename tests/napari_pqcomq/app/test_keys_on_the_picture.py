@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from napari.layers import Layer
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.volume_layers import image_tuple
@@ -13,6 +13,7 @@ from napari_pqcomq.prompts.box_layers import boxes_tuple
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
+from napari_pqcomq.viewer.slice_steps import SliceSteps
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.segmentation.box import Box3D
 
@@ -63,6 +64,17 @@ def test_they_go_over_the_slices_of_the_plane_in_sight_and_stay_put_in_3d(press,
     place = shown_viewer.dims.point
     press(KEYS.Key_Up, KEYS.Key_Home, KEYS.Key_PageUp)
     assert shown_viewer.dims.point == place
+    show_plane(shown_viewer, Plane.AXIAL)
+    assert press(KEYS.Key_Up) == [6], "keys that did nothing do nothing later"
+
+
+def test_home_and_end_overtake_what_waits_to_be_shown(shown_viewer, dock):
+    steps = SliceSteps(shown_viewer)
+    for each in (5, 5, 5):
+        steps.by(each)
+    steps.to_first()
+    QApplication.processEvents()
+    assert shown_viewer.dims.current_step[0] == 0
 
 
 def test_with_shift_the_box_moves_and_the_slice_stays(press, dock, shown_viewer, qtbot):
@@ -112,3 +124,40 @@ def test_esc_closes_the_list_of_keys_wherever_the_focus_is(press, dock):
     press(KEYS.Key_Escape)
     assert not dock.help.isVisible()
     assert dock.panels.prompts._tool.is_armed, "one thing at a time"
+
+
+def test_esc_closes_the_list_of_keys_first_where_napari_s_own_tool_is_in_the_hand(press, dock, shown_viewer, masks):
+    labels = shown_viewer.add_labels(masks[0].astype(int))
+    shown_viewer.layers.selection.active = labels
+    labels.mode = "paint"
+    press("?", KEYS.Key_Escape)
+    assert not dock.help.isVisible()
+    assert labels.mode == "paint"
+
+
+@pytest.mark.parametrize("has_focus", ["the list", "the dock"])
+def test_esc_closes_the_list_of_keys_and_no_more(dock, press, qtbot, has_focus):
+    press(KEYS.Key_B)
+    press("?")
+    focused = dock.help if has_focus == "the list" else dock.panels.prompts.draw_button
+    focused.setFocus()
+    qtbot.keyClick(focused, KEYS.Key_Escape)
+    assert not dock.help.isVisible()
+    assert dock.panels.prompts._tool.is_armed
+    dock.panels.prompts.draw_button.setFocus()
+    qtbot.keyClick(dock.panels.prompts.draw_button, KEYS.Key_Escape)
+    assert not dock.panels.prompts._tool.is_armed, "with the focus in the dock, too"
+
+
+def test_windows_of_napari_s_own_keep_esc(dock, shown_viewer, qtbot):
+    heard = []
+
+    class Palette(QLineEdit):
+        def keyPressEvent(self, event):  # noqa: N802 (Qt's name)
+            heard.append(event.key())
+
+    palette = Palette(shown_viewer.window._qt_window)
+    palette.show()
+    palette.setFocus()
+    qtbot.keyClick(palette, KEYS.Key_Escape)
+    assert heard == [KEYS.Key_Escape]
