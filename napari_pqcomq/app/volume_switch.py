@@ -46,6 +46,8 @@ class VolumeSwitch(QObject):
     def release(self) -> None:
         """Stop listening to the viewer."""
         self._pause.stop()
+        self._panels.volume.changed.disconnect(self._show)
+        self._panels.view.closed.disconnect(self._on_closed)  # closing it now is no reason to show a volume
         self._sight.release()
         self._panels.viewer.layers.events.inserted.disconnect(self._on_layer)
 
@@ -107,7 +109,9 @@ class VolumeSwitch(QObject):
 
     def _short_name(self, volume: Volume) -> str:
         """A name that leaves room for the question, its end kept: names of series differ there."""
-        name = PurePath(shown_name(self._panels.viewer.layers, volume)).name
+        name = shown_name(self._panels.viewer.layers, volume)
+        if name == volume.name:  # a path's end, not the end of what the user called a layer
+            name = PurePath(name).name
         return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
 
     def _on_closed(self) -> None:

@@ -29,12 +29,15 @@ class VolumeInSight:
         """Stop listening to the viewer, whose slider runs over all layers again."""
         self._viewer.dims.events.range.disconnect(self._limit_slider)
         self._volume = None
+        for layer in self._hidden:
+            layer.events.visible.disconnect(self._limit_slider)
         self._limit_slider()
 
     def show(self, volume: Volume | None) -> None:
         """Show a volume; the camera stays where it is on the same grid, and so does the slice where it is inside."""
         before, self._volume = self._volume, volume
-        self._hidden = [layer for layer in self._hidden if layer in self._viewer.layers]
+        for gone in [layer for layer in self._hidden if layer not in self._viewer.layers]:
+            self._forget(gone)
         if volume is None:
             self._limit_slider()
             return
@@ -43,17 +46,21 @@ class VolumeInSight:
                 continue
             if _is_of(layer, volume):
                 if layer in self._hidden:
-                    self._hidden.remove(layer)
+                    self._forget(layer)
                     layer.visible = True
             elif layer.visible:
-                self._hidden.append(layer)
+                if layer in self._hidden:  # shown again by its eye
+                    self._forget(layer)
                 layer.visible = False
+                self._hidden.append(layer)
+                layer.events.visible.connect(self._limit_slider)
         images = [each for each in self._viewer.layers if isinstance(each, Image) and _is_of(each, volume)]
         if images and not any(each.visible for each in images):
             images[0].visible = True  # hidden by a dock that is closed
-        stays = is_inside(volume, self._viewer.dims.point)
+        moves = before is not None and before.grid != volume.grid and bool(images)
+        stays = moves and is_inside(volume, self._viewer.dims.point)
         self._limit_slider()  # which takes the slice in sight along to its end
-        if before is None or before.grid == volume.grid or not images:
+        if not moves:
             return
         dims = self._viewer.dims
         if not stays:
@@ -66,7 +73,12 @@ class VolumeInSight:
         layers = [each for each in self._viewer.layers if not self._is_of_another(each)]
         if layers:
             extent = self._viewer.layers.get_extent(layers)
-            self._viewer.dims.range = tuple(map(RangeTuple, *extent.world, extent.step))
+            if len(extent.step) == self._viewer.dims.ndim:  # else the last one in sight is being removed
+                self._viewer.dims.range = tuple(map(RangeTuple, *extent.world, extent.step))
+
+    def _forget(self, layer: Layer) -> None:
+        self._hidden.remove(layer)
+        layer.events.visible.disconnect(self._limit_slider)
 
     def _is_of_another(self, layer: Layer) -> bool:
         """Whether a layer is hidden since another volume than its own is in sight."""

@@ -92,13 +92,14 @@ def test_while_a_job_runs_the_user_is_asked(switch, viewer, panels, volume, far,
     assert panels.volume.volume is far
 
 
-def test_a_dock_that_is_opened_again_shows_what_the_one_before_has_hidden(switch, viewer, panels, far, qtbot):
+def test_a_dock_that_is_opened_again_shows_what_the_one_before_has_hidden(viewer, panels, volume, far, qtbot):
+    viewer.add_layer(Layer.create(*image_tuple(volume)))
+    switch = VolumeSwitch(panels)
     (image,) = opened(viewer, image_tuple(far))
     qtbot.waitUntil(lambda: panels.volume.volume is far)
     panels.volume.layers.choose(viewer.layers["block"])
     again = VolumeSwitch(panels)
     switch.release()
-    panels.volume.changed.disconnect(switch._show)
     panels.volume.layers.choose(image)
     assert image.visible
     again.release()
@@ -129,6 +130,37 @@ def test_the_slider_runs_over_the_volume_in_sight_alone(switch, viewer, panels, 
     assert dims.point[0] == slice_millimetres(volume, depth - 1), "a step is a slice"
     viewer.layers.remove(image)
     assert dims.nsteps == (depth, height, width)
+
+
+def test_what_is_shown_by_its_eye_is_in_reach_of_the_slider(switch, viewer, panels, volume, far, qtbot):
+    depth = len(volume.voxels)
+    (image,) = opened(viewer, image_tuple(far))
+    qtbot.waitUntil(lambda: panels.volume.volume is far)
+    panels.volume.layers.choose(viewer.layers["block"])
+    assert viewer.dims.nsteps[0] == depth
+    image.visible = True
+    assert viewer.dims.range[0][1] == slice_millimetres(far, 2 * depth - 1)
+    image.visible = False
+    assert viewer.dims.nsteps[0] == depth
+
+
+def test_a_volume_that_is_closed_leaves_napari_s_slider_to_what_is_left(switch, viewer, panels, far, qtbot):
+    viewer.add_image(np.zeros((20, 30)), name="a photograph")
+    opened(viewer, image_tuple(far))
+    qtbot.waitUntil(lambda: panels.volume.volume is far)
+    viewer.layers.remove("far")
+    assert len(viewer.dims.range) == viewer.dims.ndim
+    assert viewer.dims.nsteps[0] > 1
+
+
+def test_a_comparison_that_ends_with_the_dock_limits_nothing(viewer, panels, volume, far, qtbot):
+    viewer.add_layer(Layer.create(*image_tuple(volume)))
+    switch = VolumeSwitch(panels)
+    opened(viewer, image_tuple(far))
+    qtbot.waitUntil(lambda: panels.volume.volume is far)
+    switch.release()
+    panels.view.closed.emit()
+    assert viewer.dims.range[0][0] == slice_millimetres(volume, 0)
 
 
 def test_napari_s_slider_is_whole_again_when_the_dock_is_closed(viewer, panels, volume, far, qtbot):
