@@ -56,10 +56,10 @@ def voxel_at(volume: Volume, world_zyx: Sequence[float]) -> tuple[int, int, int]
     return z, y, x
 
 
-def is_inside(volume: Volume, world_zyx: Sequence[float]) -> bool:
-    """Whether a point of napari's world lies in the volume."""
+def is_inside(volume: Volume, world_zyx: Sequence[float], voxels: float = 1.0) -> bool:
+    """Whether a point of napari's world lies in the volume: at most so many voxels from the centre of its last one."""
     near = [slice_millimetres(volume, at, axis) for axis, at in enumerate(voxel_at(volume, world_zyx))]
-    return bool(np.all(np.abs(np.subtract(world_zyx[-3:], near)) <= volume.grid.spacing_zyx))
+    return bool(np.all(np.abs(np.subtract(world_zyx[-3:], near)) <= np.multiply(voxels, volume.grid.spacing_zyx)))
 
 
 def patient_millimetres(volume: Volume, world_zyx: Sequence[float]) -> tuple[float, float, float]:
@@ -130,10 +130,16 @@ def image_tuple(volume: Volume) -> tuple[np.ndarray, dict[str, Any], str]:
 def _millimetres() -> tuple[pint.Unit, ...]:
     """What napari would make of "mm" on each axis.
 
-    The first one reads a table of all units, which takes half a second: here it is the thread that reads the volume
-    that takes it, not the window's.
+    The first unit of a program reads a table of all units, which takes half a second: here it is the thread that reads
+    the volume that takes it, not the window's. The table is read beside the program's own, which is not safe to be made
+    by two threads at once, and put in its place when it is whole.
     """
-    return (pint.get_application_registry().Unit("mm"),) * 3
+    units = pint.get_application_registry()
+    if type(units.get()) is pint.registry.LazyRegistry:
+        table: pint.UnitRegistry[Any] = pint.UnitRegistry(on_redefinition="raise")
+        if type(units.get()) is pint.registry.LazyRegistry:
+            pint.set_application_registry(table)
+    return (units.Unit("mm"),) * 3
 
 
 def labels_tuple(volume: Volume, labels: np.ndarray, name: str) -> tuple[np.ndarray, dict[str, Any], str]:

@@ -275,6 +275,7 @@ class ComparisonView(ShownContent):
                 (viewer.scene.camera.events.zoom, arrangement.show_lines),
                 (viewer.scene.camera.events.zoom, arrangement.scale_bar.fit),
                 (viewer.canvas.events.size, arrangement.framing.fit_again),
+                (viewer.canvas.events.size, arrangement.scale_bar.fit),
             )
         )
         self._layers.watch()

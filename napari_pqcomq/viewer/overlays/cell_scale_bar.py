@@ -30,6 +30,8 @@ class CellScaleBar:
     def fit(self, event: object = None) -> None:
         """After the grid or the camera's zoom has changed."""
         cells = Cells.of(self._viewer)
+        if cells.width <= 0:  # a window too small for any picture
+            return
         if cells.rows * cells.columns > 1:
             length = round_length(_SHARE * cells.width / self._viewer.scene.camera.zoom)
             self._set(length, _POINTS)
@@ -53,8 +55,8 @@ def round_length(longest: float) -> float:
     """The longest of 1, 2 and 5 millimetres, and their tenfolds and tenths, that is no longer than this.
 
     Examples:
-        >>> [round_length(each) for each in (7.0, 49.9, 100.0, 0.3)]
-        [5.0, 20.0, 100.0, 0.2]
+        >>> [round_length(each) for each in (7.0, 49.9, 99.99999999999999, 0.3)]
+        [5.0, 20.0, 50.0, 0.2]
     """
-    tens = 10.0 ** math.floor(math.log10(longest))
-    return max(tens * each for each in (1, 2, 5) if tens * each <= longest)
+    tens = 10.0 ** math.floor(math.log10(longest))  # a hair below a power of ten it is that power
+    return max(tens * each for each in (0.5, 1, 2, 5) if tens * each <= longest)

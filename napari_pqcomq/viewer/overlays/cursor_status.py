@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from napari.components import ViewerModel
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Layer
 
-from napari_pqcomq.layers.volume_layers import is_inside, patient_millimetres, voxel_at
+from napari_pqcomq.layers.comparison_tag import is_of_comparison
+from napari_pqcomq.layers.volume_layers import is_inside, patient_millimetres, shown_name, volume_of, voxel_at
 from pqcomq.volumes.grid import SIDES
 from pqcomq.volumes.volume import Volume
 
@@ -38,7 +39,7 @@ class CursorStatus:
             return
         place = self._place()
         if isinstance(status, dict):
-            shown = status if isinstance(self._viewer.layers.selection.active, (Image, Labels)) else self._of_volume()
+            shown = self._of_volume() if _tells_numbers(self._viewer.layers.selection.active) else status
             told = ": ".join(each for each in (place, str(shown["value"] or "")) if each)
             self._own = {**status, **shown, "coordinates": told}
         elif isinstance(status, str) and status.startswith("[") and _BETWEEN in status:  # of several layers at once
@@ -58,9 +59,17 @@ class CursorStatus:
         value, volume = "", self._volume
         assert volume is not None  # noqa: S101 (asked only while there is one)
         position = self._viewer.cursor.position
-        if self._viewer.dims.ndisplay == 2 and is_inside(volume, position):
+        if self._viewer.dims.ndisplay == 2 and is_inside(volume, position, voxels=0.5):
             value = f"{volume.voxels[voxel_at(volume, position)]:g}"
-        return {"layer_base": volume.name, "source_type": "", "plugin": "", "value": value}
+        name = shown_name(self._viewer.layers, volume)
+        return {"layer_base": name, "source_type": "", "plugin": "", "value": value}
+
+
+def _tells_numbers(layer: Layer | None) -> bool:
+    """Whether a layer is boxes, points or lines of ours, whose own word is the number of a shape or of a triangle."""
+    if layer is None or isinstance(layer, (Image, Labels)):
+        return False
+    return volume_of(layer) is not None or is_of_comparison(layer)
 
 
 def patient_words(millimetres: tuple[float, float, float]) -> str:
