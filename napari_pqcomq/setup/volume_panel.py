@@ -57,7 +57,7 @@ class VolumePanel(QGroupBox):
         self._settling.setInterval(_PAUSE_MS)
         self._settling.timeout.connect(self._apply)
         self.layers = LayerComboBox(viewer, lambda layer: isinstance(layer, Image) and volume_of(layer) is not None)
-        self.layers.setPlaceholderText(tr("none open yet"))
+        self.layers.setPlaceholderText(tr("none open"))
         self.presets = QComboBox()
         self.presets.addItem(_DEFAULT, None)
         for name, window in PRESETS.items():

@@ -62,7 +62,7 @@ def opener(kind: str, folder: Path) -> tuple[Callable[[bytes], None], list[tuple
             assert "\n" not in str(refused), "more than one line"
             return
         finally:
-            path.unlink()
+            path.unlink(missing_ok=True)  # a journal takes damaged parts of itself away
         path.write_bytes(data)
         other = None
         with contextlib.suppress(Exception):  # it cannot read this

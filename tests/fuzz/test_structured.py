@@ -1,4 +1,4 @@
-"""Mutants that hypothesis leads: one that is at fault is made as small as it goes, and tried first the next time."""
+"""Mutants that hypothesis leads: one that is at fault is made as small as it goes."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def test_an_empty_viewer_is_told_what_to_do(dock):
     assert "Open a NIfTI file or a DICOM folder" in dock.panels.actions.hint.text()
     assert not dock.panels.actions.compare_button.isEnabled()
     assert not dock.panels.weights.quantize_button.isEnabled()
-    assert dock.panels.volume.layers.placeholderText() == "none open yet"
+    assert dock.panels.volume.layers.placeholderText() == "none open"
 
 
 def test_the_hint_goes_from_step_to_step(dock, shown_viewer, volume):

@@ -36,8 +36,9 @@ from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
 SLICE = 5
-QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.mkdtemp())
-os.environ[FOLDER_VARIABLE] = tempfile.mkdtemp()  # the user's own settings and work are left alone
+OWN = tempfile.TemporaryDirectory()  # the user's own settings and work are left alone
+QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, OWN.name)
+os.environ[FOLDER_VARIABLE] = OWN.name
 
 
 def wait(seconds):
