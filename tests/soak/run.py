@@ -3,21 +3,24 @@
     python tests/soak/run.py --minutes 40 --out soak
 
 under ``xvfb-run -a -s "-screen 0 1920x1080x24"`` where there is no screen. ``soak/rounds.csv`` has a row a round:
-memory of its own and resident, file handles, threads, what is still alive of what was closed, median latency of a slice
-step and of a view switch, and the longest time for which the event loop did not turn, by step; ``soak/rounds.png``
-draws them. Growth is the median of the last tenth of the rounds over that of the fifth after the first tenth, in which
-caches fill up (at least five rounds); more than 2 % in memory, or one handle, thread, volume, layer or dock more, ends
-with status 1. After each round Python's collector runs once, and the allocator hands back what is free (a third of a
-gigabyte, by which memory seemed to grow), so that only what is held on to is measured. ``--short`` tells of memory and
-does not judge it: a few rounds are spent on filling caches.
+memory held (asked for and not given back), of its own, and resident, file handles, threads, what is still alive of what
+was closed, median latency of a slice step and of a view switch, and the longest time for which the event loop did not
+turn, by step; ``soak/rounds.png`` draws them. Memory of its own beyond what is held lies in pieces between what is
+held. Growth is the median of the last tenth of the rounds over that of the fifth after the first tenth, in which caches
+fill up (at least five rounds); more than 2 % in memory held or of its own, or one handle, thread, volume, layer or dock
+more, ends with status 1. After each round Python's collector runs once, and the allocator hands back what is free (a
+third of a gigabyte, by which memory seemed to grow), so that only what is held on to is measured. ``--short`` tells of
+memory and does not judge it: a few rounds are spent on filling caches.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import ctypes
 import gc
 import os
+import re
 import statistics
 import sys
 import tempfile
@@ -27,6 +30,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 MOST_GROWTH_PERCENT = 2.0
+MEMORY = ("held MB", "memory MB")
 WARM_UP_ROUNDS = 5
 COUNTED = ("handles", "threads", "volumes alive", "layers alive", "docks alive")
 LATENCIES = ("slice step ms", "view switch ms")
@@ -86,6 +90,7 @@ def rounds(asked, folder):
             {
                 "round": len(rows) + 1,
                 "minutes": (time.monotonic() - began) / 60,
+                "held MB": held_memory(process) / 1e6,
                 "memory MB": own_memory(process) / 1e6,
                 "resident MB": process.memory_info().rss / 1e6,
                 "handles": process.num_fds() if hasattr(process, "num_fds") else process.num_handles(),
@@ -96,7 +101,7 @@ def rounds(asked, folder):
             }
         )
         write(Path(asked.out), rows)
-        print(" ".join(f"{key} {value:.1f}" for key, value in list(rows[-1].items())[:11]), flush=True)
+        print(" ".join(f"{key} {value:.1f}" for key, value in list(rows[-1].items())[:12]), flush=True)
     cycle.end()
     viewer.close()
     return rows
@@ -110,6 +115,23 @@ def own_memory(process):
         return 1024 * sum(int(told[name].split()[0]) for name in ("RssAnon", "RssShmem", "VmSwap"))
     except (OSError, KeyError):
         return process.memory_info().rss
+
+
+def held_memory(process):
+    """Bytes that were asked for and not given back, as the GNU C library counts them; elsewhere the process's own."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if libc is None or not hasattr(libc, "malloc_info"):
+        return own_memory(process)
+    libc.open_memstream.restype = ctypes.c_void_p
+    text, size = ctypes.c_char_p(), ctypes.c_size_t()
+    stream = ctypes.c_void_p(libc.open_memstream(ctypes.byref(text), ctypes.byref(size)))
+    libc.malloc_info(0, stream)
+    libc.fclose(stream)
+    told = (text.value or b"").decode()
+    libc.free(text)
+    whole = told[told.rindex("</heap>") :]  # after what each arena has, all of them together
+    sizes = {kind: int(each) for kind, each in re.findall(r'type="(\w+)"[^>]*size="(\d+)"', whole)}
+    return sizes["current"] - sizes["fast"] - sizes["rest"] + sizes["mmap"]
 
 
 def counted():
@@ -140,13 +162,13 @@ def judged(rows, *, short=False):
     """What grows, a sentence for each."""
     early, late = windows(rows, short=short)
     told = {}
-    for what in ("memory MB", *COUNTED, *LATENCIES):
+    for what in (*MEMORY, *COUNTED, *LATENCIES):
         before, after = (statistics.median(row[what] for row in part) for part in (early, late))
         growth = 100 * (after - before) / before if before else 0.0
         if what in COUNTED:
             grows = after - before >= 1
         else:  # latencies are told, not judged: they depend on what else the machine does
-            grows = what == "memory MB" and not short and growth > MOST_GROWTH_PERCENT
+            grows = what in MEMORY and not short and growth > MOST_GROWTH_PERCENT
         told[what] = f"{'GROWS' if grows else 'holds'}: {what} {before:.1f} to {after:.1f} ({growth:+.1f} %)"
     told["rounds"] = f"{len(rows)} rounds, {rows[-1]['minutes']:.1f} minutes"
     return told
@@ -167,7 +189,7 @@ def draw(out, rows):
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    names = ("memory MB", *COUNTED, *LATENCIES)
+    names = (*MEMORY, *COUNTED, *LATENCIES)
     figure, axes = plt.subplots(len(names) + 1, 1, sharex=True, figsize=(9, 16), layout="constrained")
     minutes = [row["minutes"] for row in rows]
     for name, axis in zip(names, axes, strict=False):
