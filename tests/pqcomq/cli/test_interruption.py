@@ -100,3 +100,35 @@ def test_what_a_run_killed_after_its_file_was_written_left_is_taken_away(run, re
     (left / MARK).touch()
     (left / "identity.json").write_text('{"settings": {}}', encoding="utf-8")  # another run's
     assert "exists already" in refused(*arguments)
+
+
+LOST = """
+import signal, sys
+from pqcomq.cli.terminal.interruption import Interrupted, end_as_by_ctrl_c
+from pqcomq.cli.terminal.progress_bar import followed
+from pqcomq.progress import Progress
+
+class Cleared:
+    def __del__(self):
+        signal.raise_signal(getattr(signal, sys.argv[1]))
+
+def work():
+    for step in range(3):
+        Cleared()
+        print(step)
+        yield Progress(step, 3, "a step")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+end_as_by_ctrl_c()
+try:
+    followed(work(), "work", lambda: "all is kept")
+except Interrupted as told:
+    print(told)
+"""
+
+
+@pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM"])
+def test_a_request_to_end_that_python_drops_is_heard_at_the_next_step(ending):
+    ended = subprocess.run([sys.executable, "-c", LOST, ending], capture_output=True, text=True, check=True)
+    assert "ignored" in ended.stderr, "it was dropped where an object was cleared away"
+    assert ended.stdout.split("\n") == ["0", "all is kept", ""]

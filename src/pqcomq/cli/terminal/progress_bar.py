@@ -9,7 +9,7 @@ from typing import TypeVar
 from rich import progress as rich_progress
 from rich.console import Console
 
-from pqcomq.cli.terminal.interruption import NOTHING_KEPT, Interrupted
+from pqcomq.cli.terminal.interruption import NOTHING_KEPT, Interrupted, end_if_asked
 from pqcomq.progress import Progress
 
 ProgressT = TypeVar("ProgressT", bound=Progress)
@@ -47,6 +47,7 @@ def _followed(work: Generator[ProgressT, None, ResultT], text: str) -> ResultT:
     with rich_progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(text, total=None, left="")
         while True:
+            end_if_asked()
             try:
                 event = next(work)
             except StopIteration as end:
