@@ -149,7 +149,7 @@ class CompareWidget(QWidget):
         self._shortcuts.watch(canvas_of(self))
 
     def _is_editing(self) -> bool:
-        """Whether the active layer is edited with napari's own tools."""
+        """Whether the active layer is edited with napari's own tools, and the list of keys does not lie over it."""
         mode = getattr(self.panels.viewer.layers.selection.active, "mode", "pan_zoom")
         return str(mode) not in ("pan_zoom", "transform") and not self.help.isVisible()
 

@@ -153,21 +153,22 @@ def test_a_volume_that_is_closed_leaves_napari_s_slider_to_what_is_left(switch, 
     assert viewer.dims.nsteps[0] > 1
 
 
-def test_a_comparison_that_ends_with_the_dock_limits_nothing(viewer, panels, volume, far, qtbot):
+@pytest.fixture
+def left(viewer, panels, volume, far, qtbot):
+    """A viewer with two volumes, the second in sight, whose dock was closed."""
     viewer.add_layer(Layer.create(*image_tuple(volume)))
     switch = VolumeSwitch(panels)
     opened(viewer, image_tuple(far))
     qtbot.waitUntil(lambda: panels.volume.volume is far)
     switch.release()
+    return viewer
+
+
+def test_a_comparison_that_ends_with_the_dock_limits_nothing(left, panels, volume):
     panels.view.closed.emit()
-    assert viewer.dims.range[0][0] == slice_millimetres(volume, 0)
+    assert left.dims.range[0][0] == slice_millimetres(volume, 0)
 
 
-def test_napari_s_slider_is_whole_again_when_the_dock_is_closed(viewer, panels, volume, far, qtbot):
-    viewer.add_layer(Layer.create(*image_tuple(volume)))
-    switch = VolumeSwitch(panels)
-    opened(viewer, image_tuple(far))
-    qtbot.waitUntil(lambda: panels.volume.volume is far)
-    switch.release()
-    assert viewer.dims.range[0][0] == slice_millimetres(volume, 0)
-    assert viewer.dims.range[0][1] == slice_millimetres(far, far.voxels.shape[0] - 1)
+def test_napari_s_slider_is_whole_again_when_the_dock_is_closed(left, volume, far):
+    assert left.dims.range[0][0] == slice_millimetres(volume, 0)
+    assert left.dims.range[0][1] == slice_millimetres(far, far.voxels.shape[0] - 1)
