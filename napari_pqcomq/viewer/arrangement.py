@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from napari.layers import Layer
-from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
 from napari_pqcomq.viewer.camera_3d import look_at
@@ -24,7 +24,6 @@ from napari_pqcomq.viewer.side_layers import (
     BOXES,
     TRUTH,
     prompt_lines,
-    surface_colours,
     truth_lines,
 )
 from napari_pqcomq.viewer.strokes import sight_of
@@ -33,8 +32,6 @@ from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 
 _GAP_PIXELS = 4
 _SIDES_IN_A_ROW = 2
-_PAUSE_MS = 30
-"""Between a switch of views and what follows when its picture is drawn."""
 
 
 @dataclass
@@ -74,7 +71,7 @@ class Arrangement:
         layers: of the comparison.
         users: the user's own layers beside them.
         choice: what the user wants to see, changed by the owner before :meth:`arrange`.
-        strips: above the pictures.
+        inside: a widget of the canvas's window, or None: then neither strips nor scale bars are seen.
 
     Attributes:
         framing: where the camera looks.
@@ -83,19 +80,16 @@ class Arrangement:
     """
 
     def __init__(
-        self, stage: Stage, layers: LayerStack, users: UserLayers, choice: ViewChoice, strips: PlateStrips
+        self, stage: Stage, layers: LayerStack, users: UserLayers, choice: ViewChoice, inside: QWidget | None
     ) -> None:
         self._viewer, self._stage, self._layers, self._users = stage.viewer, stage, layers, users
-        self._choice, self.strips = choice, strips
+        self._choice = choice
         self._modes: dict[str, ViewMode] = {}
         self._place: tuple[float, ...] | None = None  # in napari's world, while the view is in 3-D
         stage.show_lines = self.show_lines
-        self.framing = Framing(stage, lambda: strips.height)
-        self.scale_bar = CellScaleBar(self._viewer)
-        self._bars = QTimer()
-        self._bars.setSingleShot(True)
-        self._bars.setInterval(_PAUSE_MS)
-        self._bars.timeout.connect(self._move_scale_bar)
+        self.strips = PlateStrips(self._viewer, inside)
+        self.framing = Framing(stage, lambda: self.strips.height)
+        self.scale_bar = CellScaleBar(self._viewer, inside)
 
     def flip(self) -> None:
         """Where the masks are exchanged in one picture, show the next side's."""
@@ -129,6 +123,7 @@ class Arrangement:
                 self.framing.fit_again()
             self.show_lines()
         self.show_plates()
+        self.scale_bar.fit()
 
     def arranging(self, *, one_by_one: bool) -> Iterator[None]:
         """The steps of arranging the layers, one each.
@@ -157,7 +152,6 @@ class Arrangement:
         self._users.show(on_every_side=mode.grid is not None and flat)
         if mode.grid is not None and not one_by_one:
             self._show_grid(mode.grid)
-        self._show_scale_bar()
 
     def show_plates(self) -> None:
         """Write what is said above the pictures in the chosen way of viewing."""
@@ -186,10 +180,6 @@ class Arrangement:
     def show_scene(self, scene: Scene) -> None:
         """Show other boxes, another current object, other masks out of sight, or another truth, on the same volume."""
         before, self._stage.scene = self._stage.scene, scene
-        if scene.hidden != before.hidden:
-            colours = surface_colours(scene.hidden)
-            for side in (*self._stage.sides, *self._stage.spare):
-                side.surfaces.colormap = colours
         drawn_by = scene.hidden, scene.current, scene.blinded
         if drawn_by != (before.hidden, before.current, before.blinded):
             self.masks_changed(None)
@@ -206,12 +196,15 @@ class Arrangement:
         self.show_lines()
 
     def _show_surfaces(self) -> None:
-        """In 3-D, draw each side's masks as surfaces that tell where they differ."""
-        for side in self._stage.sides:
-            if self._viewer.dims.ndisplay == 3:
-                side.show_surfaces(self._stage.sides[0], self._stage.scene)
-            else:
-                side.hold_masks()
+        """In 3-D, draw each side's masks as surfaces that tell where they differ; on slices there are none."""
+        stage = self._stage
+        if self._viewer.dims.ndisplay == 3:
+            for side in stage.sides:
+                side.show_surfaces(stage.sides[0], stage.scene)
+        else:
+            for side in stage.every:
+                side.surfaces = None
+        self._layers.set_layers(stage.layers)
 
     def go_to_objects(self) -> None:
         """In any plane, stay on the user's slice if a box is there, else go to the middle of the last one."""
@@ -245,11 +238,10 @@ class Arrangement:
             self.framing.fit()
 
     def close(self) -> None:
-        """Take the strips away, and let go of the viewer."""
+        """Take strips and scale bars away, and let go of the viewer."""
         for mode in self._modes.values():
             mode.close()
-        self._bars.stop()
-        self.scale_bar.leave()
+        self.scale_bar.remove()
         self.strips.remove()
 
     @property
@@ -269,7 +261,9 @@ class Arrangement:
         """The sides' layers that are to be seen."""
         if flat:
             return {layer for side in mode.pictures for layer in (side.image, side.lines)}
-        return set() if "masks" in self._hidden else {side.surfaces for side in mode.surfaces}
+        if "masks" in self._hidden:
+            return set()
+        return {side.surfaces for side in mode.surfaces if side.surfaces is not None}
 
     def _needs_redraw(self) -> bool:
         """Whether a layer is to be shown or hidden, or the grid to change: napari builds its scene anew then."""
@@ -287,29 +281,3 @@ class Arrangement:
         grid = self._viewer.canvas.grid
         grid.stride, grid.shape, grid.spacing = len(self._stage.sides[0].layers), shape, _GAP_PIXELS
         grid.enabled = True
-
-    def _show_scale_bar(self) -> None:
-        """Show the scale bar, in 2-D, or hide it until its picture is drawn where it goes to other cells.
-
-        napari makes it anew there, and for each cell of a row; that takes as long as the picture itself.
-        """
-        scale_bar, flat = self._viewer.canvas.overlays.scale_bar, self._viewer.dims.ndisplay == 2
-        stays = flat and scale_bar.gridded == self._grids_scale_bar
-        if scale_bar.visible and not stays:
-            scale_bar.visible = False
-        self.scale_bar.fit()
-        if flat and not scale_bar.visible:
-            self._bars.start()
-
-    def _move_scale_bar(self) -> None:
-        scale_bar = self._viewer.canvas.overlays.scale_bar
-        if self._viewer.dims.ndisplay == 2:
-            # In this order: napari 0.9.2 makes the further sides' bars only when a visible bar becomes gridded.
-            scale_bar.visible, scale_bar.gridded = True, False
-            scale_bar.gridded = self._grids_scale_bar
-
-    @property
-    def _grids_scale_bar(self) -> bool:
-        """Whether each cell has a bar; in a square one holds for all cells: the pictures are small."""
-        grid = self._viewer.canvas.grid
-        return bool(grid.enabled and grid.shape[0] == 1)

@@ -20,6 +20,7 @@ from napari_pqcomq.viewer.arrangement import Arrangement, ViewChoice
 from napari_pqcomq.viewer.layer_stack import LayerStack
 from napari_pqcomq.viewer.modes.base import Stage
 from napari_pqcomq.viewer.modes.mode_registry import VIEWS
+from napari_pqcomq.viewer.overlays.cell_scale_bar import CellScaleBar
 from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
 from napari_pqcomq.viewer.overlays.shared_cursor import SharedCursor
 from napari_pqcomq.viewer.scene import Pane, Scene
@@ -181,6 +182,11 @@ class ComparisonView(ShownContent):
         """What stands above the pictures, None while nothing is open."""
         return self._arrangement.strips if self._arrangement else None
 
+    @property
+    def scale_bar(self) -> CellScaleBar | None:
+        """What measures the pictures, None while nothing is open."""
+        return self._arrangement.scale_bar if self._arrangement else None
+
     def go_to(self, z: int) -> None:
         """Show a slice of the volume; where the user has a finer layer open, the viewer counts its steps otherwise."""
         if self.volume is not None:
@@ -236,11 +242,11 @@ class ComparisonView(ShownContent):
         link_sides(stage.sides)
         self._viewer.canvas.background_color_override = _BACKGROUND  # type: ignore[assignment]  # names are taken
         self._viewer.layers.selection = {stage.sides[0].image}
-        users = UserLayers(self._viewer, stage.sides, self._regroup)
+        users = UserLayers(stage.sides, self._regroup)
         users.watch(saved.hidden)
         parent = self.parent()
-        strips = PlateStrips(self._viewer, parent if isinstance(parent, QWidget) else None)
-        arrangement = Arrangement(stage, self._layers, users, self._choice, strips)
+        inside = parent if isinstance(parent, QWidget) else None
+        arrangement = Arrangement(stage, self._layers, users, self._choice, inside)
         arrangement.go_to_objects()
         self._stage, self._users, self._arrangement = stage, users, arrangement
         self._connect(arrangement)
@@ -305,6 +311,5 @@ class ComparisonView(ShownContent):
     def _regroup(self) -> None:
         """The sides have other layers than before."""
         if self._stage is not None and self._arrangement is not None:
-            every = (*self._stage.sides, *self._stage.spare)
-            self._layers.set_layers([layer for side in every for layer in side.layers])
+            self._layers.set_layers(self._stage.layers)
             self._arrangement.arrange()

@@ -34,15 +34,26 @@ class LayerStack:
         """Add layers behind those that are there, before the user's; they stay hidden until they are arranged."""
         with one_redraw(self._viewer):
             for layer in layers:
-                layer.visible = False
-                self._viewer.layers.insert(len(self._layers), layer)
-                keep_program(layer)
+                self._add(len(self._layers), layer)
                 self._layers.append(layer)
 
     def set_layers(self, layers: list[Layer]) -> None:
-        """Hold other layers, which are in the viewer already, in this order."""
+        """Hold other layers, in this order: new ones are added, hidden; of the comparison's own, others are removed."""
+        added = [layer for layer in layers if layer not in self._viewer.layers]
+        removed = [layer for layer in self._layers if layer not in layers and is_of_comparison(layer)]
         self._layers = layers
+        if added or removed:
+            with one_redraw(self._viewer, removes_layers=bool(removed)):
+                for layer in removed:
+                    self._viewer.layers.remove(layer)
+                for layer in added:
+                    self._add(layers.index(layer), layer)
         self.restore_order()
+
+    def _add(self, index: int, layer: Layer) -> None:
+        layer.visible = False
+        self._viewer.layers.insert(index, layer)
+        keep_program(layer)
 
     def watch(self) -> None:
         """Put the layers back whenever the user moves one."""

@@ -41,7 +41,7 @@ class MirroredLayer:
                 each.visible = seen
 
     def leave(self) -> None:
-        """Take the layer and its copies out of the sides; the caller removes the copies."""
+        """Take the layer and its copies out of the sides."""
         self.layer.events.data.disconnect(self._follow)
         self.layer.events.set_data.disconnect(self._follow)
         unlink_layers([self.layer, *self.copies])

@@ -11,7 +11,7 @@ from napari.layers import Image, Labels, Layer, Surface
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
-from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
+from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.prompted_object import MOST_OBJECTS, Prompt
 from napari_pqcomq.viewer.mask_arrays import copied_masks
 from napari_pqcomq.viewer.scene import Pane, Scene
@@ -57,8 +57,8 @@ FIRST_PART = _FILL + len(FILL_COLOURS)
 """The index of the first of :data:`PART_COLOURS` among those that are drawn in."""
 _OUTLINE_PIXELS, _RIM_PIXELS = 1.5, 2.5
 
-MASKS, LINES = "masks", "lines"
-"""How the names of layers end that show masks in the objects' colours, and of those that show lines."""
+SURFACES, LINES = "surfaces", "lines"
+"""How the names of layers end that show masks in 3-D, and of those that show lines."""
 FILLS, TRUTH, OUTLINES, CURTAIN, BOXES = "fills", "ground truth", "outlines", "curtain", "boxes"
 """What is drawn on a side, the lowest first."""
 
@@ -79,17 +79,17 @@ class Side:
         number: 1 for the first.
         image: the volume.
         masks: (z, y, x) uint8, object numbers, that all views of this side's masks read; may be written in place.
-        surfaces: the masks in 3-D.
         lines: what is drawn over the image on the slice in sight, areas too: one layer, since napari takes its time for
             each.
+        surfaces: the masks in 3-D; None on slices: hidden layers, too, hold up each switch of views.
         joined: layers of the user's, or copies of them.
     """
 
     number: int
     masks: np.ndarray
     image: Image
-    surfaces: Labels
     lines: Surface
+    surfaces: Labels | None = None
     joined: list[Layer] = field(default_factory=list)
     _drawn: dict[str, Sequence[Lines]] = field(default_factory=dict)
     _sight: Sight | None = None
@@ -100,12 +100,8 @@ class Side:
         """All of them, the lowest first; images of the user's lie below the masks."""
         pictures = [layer for layer in self.joined if isinstance(layer, Image)]
         others = [layer for layer in self.joined if layer not in pictures]
-        return [self.image, *pictures, self.surfaces, self.lines, *others]
-
-    def hold_masks(self) -> None:
-        """Let the layer of surfaces hold the masks as they are, to be kept and exported; in 3-D it holds others."""
-        if self.surfaces.data is not self.masks:
-            self.surfaces.data = self.masks
+        surfaces = [] if self.surfaces is None else [self.surfaces]
+        return [self.image, *pictures, *surfaces, self.lines, *others]
 
     def show_surfaces(self, full: Side, scene: Scene) -> None:
         """Draw the surface of what this side or full precision shows, with the rims' colours where only one does.
@@ -118,7 +114,11 @@ class Side:
         marked = own.copy()
         marked[(others > 0) & (own != others)] = _ONLY_FULL + 1
         marked[(others == 0) & (own > 0)] = _ONLY_QUANTIZED + 1
-        self.surfaces.data = marked
+        if self.surfaces is None:
+            self.surfaces = _surfaces(self.number, marked, scene)
+            mark_as_comparison(self.surfaces)
+        else:
+            self.surfaces.data = marked
 
     def show_lines(self, lines: Mapping[str, Sequence[Lines]], sight: Sight, volume: Volume) -> None:
         """Draw lines and areas in place of all others but the cursor.
@@ -161,7 +161,6 @@ def make_side(number: int, pane: Pane, scene: Scene) -> Side:
         number,
         masks=masks,
         image=_image(number, scene),
-        surfaces=_surfaces(number, masks, volume),
         lines=lines_layer(f"{number}: {LINES}", volume, _DRAWN_COLOURS),
     )
     for layer in side.layers:
@@ -172,7 +171,6 @@ def make_side(number: int, pane: Pane, scene: Scene) -> Side:
 def link_sides(sides: Sequence[Side]) -> None:
     """A window level set on one side holds for the other, or the eye would compare windows instead of masks."""
     link_layers([side.image for side in sides], _LINKED_IMAGES)
-    link_layers([side.surfaces for side in sides], ("opacity",))
     link_layers([side.lines for side in sides], ("opacity",))
 
 
@@ -211,21 +209,20 @@ def prompt_lines(objects: Sequence[Prompt], sight: Sight, volume: Volume) -> lis
     return lines + [line for each in objects for line in point_lines(each, sight, volume)]
 
 
-def surface_colours(hidden: frozenset[int] = frozenset()) -> DirectLabelColormap:
-    """The colours of surfaces by object number, without the numbers that are hidden."""
+def _surface_colours() -> DirectLabelColormap:
+    """The colours of surfaces by object number."""
     table: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-    table |= {number: each for number, each in enumerate(STROKE_COLOURS, start=1) if number not in hidden}
+    table |= dict(enumerate(STROKE_COLOURS, start=1))
     return DirectLabelColormap(color_dict=table)
 
 
-def _surfaces(number: int, masks: np.ndarray, volume: Volume) -> Labels:
+def _surfaces(number: int, masks: np.ndarray, scene: Scene) -> Labels:
     return Labels(
         masks,  # not copied
-        name=f"{number}: {MASKS}",
+        name=f"{number}: {SURFACES}",
         opacity=_SURFACE_OPACITY,
-        colormap=surface_colours(),
-        metadata={VOLUME_KEY: volume},  # to be saved on the file's grid
-        **transform(volume),
+        colormap=_surface_colours(),
+        **transform(scene.volume),
     )
 
 

@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from napari.components import ViewerModel
 from napari.layers import Layer
 
 from napari_pqcomq.viewer.mirrored_layer import MirroredLayer
 from napari_pqcomq.viewer.side_layers import Side
-from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 
 
 class UserLayers:
     """Those of one comparison.
 
     Args:
-        viewer: napari's viewer or the proxy that plugins get.
         sides: of the comparison.
-        regroup: called when the sides have other layers, or a layer was shown or hidden.
+        regroup: called when the sides have other layers, to bring the viewer in line, or a layer was shown or hidden.
     """
 
-    def __init__(self, viewer: ViewerModel, sides: Sequence[Side], regroup: Callable[[], None]) -> None:
-        self._viewer, self._sides, self._regroup = viewer, sides, regroup
+    def __init__(self, sides: Sequence[Side], regroup: Callable[[], None]) -> None:
+        self._sides, self._regroup = sides, regroup
         self._joined: list[MirroredLayer] = []
         self._watched: list[Layer] = []
 
@@ -48,13 +45,10 @@ class UserLayers:
         self._joined.append(joined)
         if layer not in self._watched:
             self.watch([layer])
-        with one_redraw(self._viewer):
-            for each in joined.copies:
-                self._viewer.layers.append(each)
         self._regroup()
 
     def remove(self, layer: Layer) -> bool:
-        """Remove the copies of a layer that the user has deleted; False if it was not joined."""
+        """Let go of the copies of a layer that the user has deleted; False if it was not joined."""
         joined = self._found(layer)
         if joined is None:
             return False
@@ -62,9 +56,6 @@ class UserLayers:
         joined.show(on_every_side=False)
         joined.leave()
         self._regroup()
-        with one_redraw(self._viewer, removes_layers=True):
-            for each in joined.copies:
-                self._viewer.layers.remove(each)
         return True
 
     def release(self) -> None:

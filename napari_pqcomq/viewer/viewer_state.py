@@ -6,7 +6,6 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 
 _GRID_FIELDS = ("stride", "shape", "spacing", "enabled")
-_SCALE_BAR_FIELDS = ("gridded", "visible")
 
 
 class ViewerState:
@@ -16,7 +15,7 @@ class ViewerState:
         self._viewer = viewer
         canvas, camera = viewer.canvas, viewer.scene.camera
         self._grid = {field: getattr(canvas.grid, field) for field in _GRID_FIELDS}
-        self._scale_bar = {field: getattr(canvas.overlays.scale_bar, field) for field in _SCALE_BAR_FIELDS}
+        self._scale_bar_visible = canvas.overlays.scale_bar.visible
         self._background = canvas.background_color_override
         self._camera = (camera.center, camera.zoom)
         self._orientation = camera.orientation
@@ -42,8 +41,7 @@ class ViewerState:
 
     def restore(self) -> None:
         """Put everything back; layers that the user has removed meanwhile are passed over."""
-        for field, value in self._scale_bar.items():
-            setattr(self._viewer.canvas.overlays.scale_bar, field, value)
+        self._viewer.canvas.overlays.scale_bar.visible = self._scale_bar_visible
         for field, value in self._grid.items():
             setattr(self._viewer.canvas.grid, field, value)
         self._viewer.canvas.background_color_override = self._background

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from napari.components import ViewerModel
+from napari.layers import Layer
 
 from napari_pqcomq.viewer.mask_arrays import put_masks
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
@@ -53,7 +54,7 @@ class Stage:
         Returns:
             Whether there are enough of them; nothing has changed otherwise.
         """
-        every = [*self.sides, *self.spare]
+        every = self.every
         if len(panes) > len(every):
             return False
         self.sides, self.spare = every[: len(panes)], every[len(panes) :]
@@ -62,6 +63,16 @@ class Stage:
         self.panes, self.candidate = list(panes), candidate
         self.drawn.clear()
         return True
+
+    @property
+    def every(self) -> list[Side]:
+        """The sides, and the spare ones behind them."""
+        return [*self.sides, *self.spare]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Those of all of them, in the order that the grid needs."""
+        return [layer for side in self.every for layer in side.layers]
 
     @property
     def pair(self) -> tuple[Side, Side]:

@@ -1,54 +1,126 @@
-"""napari's scale bar in small pictures side by side: shorter there, or it would lie over much of one."""
+"""The scale bar of a comparison: one in each picture of a row, one for all pictures of a square.
+
+It is Qt's, as the strips and the letters are: napari makes its own anew, with new shaders, whenever the grid is
+entered, and would let it lie over much of a small picture.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import cast
 
 from napari.components import ViewerModel
-from napari.components.overlays import ScaleBarOverlay
+from qtpy.QtCore import QRect, Qt
+from qtpy.QtGui import QColor, QPainter, QPaintEvent
+from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.viewer.framing import Cells
+from napari_pqcomq.widgets.napari_window.gl_context import LateCanvas
 
-_SHARE = 0.25
-"""Of a cell's width, that a bar takes at most."""
-_POINTS = 7.0
+_SHARE, _LONGEST = 0.25, 150.0
+"""Of a picture's width, that a bar takes at most, and pixels that it takes at most anywhere."""
+_FONT_PIXELS, _MARGIN, _PADDING, _TICK = 12, 8, 5, 6
+_GROUND, _INK = QColor(0, 0, 0, 102), QColor("white")
 
 
 class CellScaleBar:
-    """Fits the bar to the grid's cells; where there is one picture alone, it is napari's own.
+    """The bars of one comparison, in the place of napari's own.
 
     Args:
-        viewer: napari's viewer or the proxy that plugins get.
+        viewer: napari's viewer or the proxy that plugins get; who closes the comparison shows its bar again.
+        inside: a widget of the same window, or None: then nothing is seen, as in a viewer without a window.
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
-        self._viewer = viewer
-        self._bar = cast("ScaleBarOverlay", viewer.canvas.overlays.scale_bar)
-        self._own = self._bar.length, self._bar.font_size
+    def __init__(self, viewer: ViewerModel, inside: QWidget | None) -> None:
+        self._viewer, self._found = viewer, LateCanvas(inside)
+        self._bars: list[_Bar] = []
+        viewer.canvas.overlays.scale_bar.visible = False
 
     def fit(self, event: object = None) -> None:
-        """After the grid or the camera's zoom has changed."""
-        cells = Cells.of(self._viewer)
-        if cells.width <= 0:  # a window too small for any picture
+        """After the grid, the canvas's size or the camera's zoom has changed."""
+        canvas = self._found.canvas
+        if canvas is None:
             return
-        if cells.rows * cells.columns > 1:
-            length = round_length(_SHARE * cells.width / self._viewer.scene.camera.zoom)
-            self._set(length, _POINTS)
-        else:
-            self.leave()
+        areas = self._areas()
+        while len(self._bars) < len(areas):
+            self._bars.append(_Bar(canvas))
+        for bar in self._bars[len(areas) :]:
+            bar.setVisible(False)
+        for bar, area in zip(self._bars, areas, strict=False):
+            bar.stand_in(area, self._viewer.scene.camera.zoom)
 
-    def leave(self) -> None:
-        """As it was before."""
-        self._set(*self._own)
+    def remove(self) -> None:
+        """Take them away."""
+        for bar in self._bars:
+            bar.setVisible(False)  # Qt deletes it later
+            bar.deleteLater()
+        self._bars = []
 
-    def _set(self, length: float | None, points: float) -> None:
-        """Napari 0.9.2 draws no other length until the zoom changes again; a font's size it draws at once."""
-        is_new, self._bar.length = length != self._bar.length, length
-        if points != self._bar.font_size:
-            self._bar.font_size = points
-        elif is_new:
-            self._bar.events.font_size.emit(points)
+    def lengths(self) -> list[float]:
+        """Of the bars that are seen, in millimetres."""
+        return [bar.millimetres for bar in self._bars if not bar.isHidden()]
+
+    def places(self) -> list[QRect]:
+        """Where those stand on the canvas."""
+        return [bar.geometry() for bar in self._bars if not bar.isHidden()]
+
+    def _areas(self) -> list[QRect]:
+        """The pictures that have one; none in 3-D, where no length holds for all that is seen."""
+        cells = Cells.of(self._viewer)
+        if self._viewer.dims.ndisplay == 3 or cells.width <= 0 or cells.height <= 0:  # or a window too small for any
+            return []
+        columns = range(cells.columns) if cells.rows == 1 else [cells.columns - 1]
+        return [cells.area(cells.rows - 1, column) for column in columns]
+
+
+class _Bar(QWidget):
+    """One of them, which the mouse does not see.
+
+    Attributes:
+        millimetres: its length.
+        pixels: its length on screen.
+    """
+
+    def __init__(self, canvas: QWidget) -> None:
+        super().__init__(canvas)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        font = self.font()
+        font.setPixelSize(_FONT_PIXELS)
+        self.setFont(font)
+        self.millimetres = self.pixels = 0.0
+
+    @property
+    def text(self) -> str:
+        """What is written above it."""
+        return f"{self.millimetres:g} mm"
+
+    def stand_in(self, area: QRect, zoom: float) -> None:
+        """Stand at the bottom right of a picture.
+
+        Args:
+            area: of the picture.
+            zoom: pixels per millimetre.
+        """
+        self.millimetres = round_length(min(_SHARE * area.width(), _LONGEST) / zoom)
+        self.pixels = self.millimetres * zoom
+        metrics = self.fontMetrics()
+        width = round(max(self.pixels, metrics.horizontalAdvance(self.text))) + 2 * _PADDING
+        height = metrics.height() + _TICK + 2 * _PADDING
+        self.setGeometry(area.right() - _MARGIN - width, area.bottom() - _MARGIN - height, width, height)
+        self.setVisible(True)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
+        """White on a dark ground, to be read on any grey."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), _GROUND)
+        painter.setPen(_INK)
+        words = self.rect().adjusted(0, _PADDING, 0, -_TICK - _PADDING)
+        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, self.text)
+        left, bottom = round((self.width() - self.pixels) / 2), self.height() - _PADDING
+        right, middle = left + round(self.pixels), bottom - _TICK // 2
+        painter.drawLine(left, middle, right, middle)
+        for end in (left, right):
+            painter.drawLine(end, bottom - _TICK, end, bottom)
 
 
 def round_length(longest: float) -> float:

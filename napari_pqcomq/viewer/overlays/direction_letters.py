@@ -55,7 +55,8 @@ class DirectionLetters:
     def set_volume(self, volume: Volume | None) -> None:
         """Letter another volume, or none."""
         self._volume = volume
-        self._viewer.canvas.overlays.scale_bar.visible = volume is not None or self._had_scale_bar
+        if self._strips is None:  # a comparison has bars of its own
+            self._viewer.canvas.overlays.scale_bar.visible = volume is not None or self._had_scale_bar
         self._show()
 
     def stand_below(self, strips: PlateStrips | None) -> None:

@@ -186,9 +186,9 @@ def plates(dock):
     return dock.panels.view.strips.plates
 
 
-def wait_for_masks(qtbot, viewer, slices):
+def wait_for_masks(qtbot, view, slices):
     def masks_are_there():
-        return all(viewer.layers[f"{side}: masks"].data[z].any() for side in (1, 2) for z in slices)
+        return all(mask.any() for z in slices for mask in view.masks(z))
 
     qtbot.waitUntil(masks_are_there, timeout=PATIENCE_MS)
 
@@ -201,44 +201,44 @@ def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot,
     shown_viewer.dims.set_current_step(0, 5)
     press(qtbot, ready.panels.prompts.draw_button)
     drag(shown_viewer, (4.0, 4.0), (15.0, 17.0), cell=1)  # drawn on the quantized side
-    wait_for_masks(qtbot, shown_viewer, [5])
-    lower = shown_viewer.layers["1: masks"].data[5]
-    assert not shown_viewer.layers["1: masks"].data[4].any(), "no slice is segmented that was not looked at"
+    wait_for_masks(qtbot, ready.panels.view, [5])
+    lower = ready.panels.view.masks(5)[0]
+    assert not ready.panels.view.masks(4)[0].any(), "no slice is segmented that was not looked at"
     assert "Live, slice 5 only" in plates(ready)[0].lines
     assert any("Dice vs full precision" in line for line in plates(ready)[1].lines)
     before, asked = lower.copy(), len(ready.panels.live.latencies_ms)
     drag(shown_viewer, (9.5, 10.5), (16.5, 24.5), cell=0)  # and moved on the other
     qtbot.waitUntil(lambda: len(ready.panels.live.latencies_ms) > asked, timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: (shown_viewer.layers["1: masks"].data[5] != before).any(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: (ready.panels.view.masks(5)[0] != before).any(), timeout=PATIENCE_MS)
     ready.panels.view.hide("masks", True)
     lines = shown_viewer.layers["2: lines"]
     assert lines.vertices[lines.vertex_values.astype(int) == 0, 2].min() > 10, "the other side's box follows too"
     ready.panels.view.hide("masks", False)
     qtbot.waitUntil(lambda: ready.panels.live.is_up_to_date, timeout=PATIENCE_MS)  # or they go with the slice
     shown_viewer.dims.set_current_step(0, 6)
-    wait_for_masks(qtbot, shown_viewer, [6])
+    wait_for_masks(qtbot, ready.panels.view, [6])
     press(qtbot, ready.panels.view_bar.keep)
     qtbot.waitUntil(lambda: "Masks of FP32" in shown_viewer.layers, timeout=PATIENCE_MS)  # records are made beside
     kept = [shown_viewer.layers[f"Masks of {precision}"] for precision in ("FP32", "8-bit Round to nearest")]
     assert not any(layer.visible for layer in kept), "they would lie over the masks that they are copies of"
-    for layer, side in zip(kept, (1, 2), strict=True):
+    for layer, shown in zip(kept, ready.panels.view.all_masks(), strict=True):
         named, _volume = layer_masks(layer.data, layer.metadata, layer.name)
         assert named[1].name == "Object 1"
         assert named[1].origin.prompt.box == ready.panels.prompts.box()
         assert named[1].origin.precision in layer.name
-        np.testing.assert_array_equal(layer.data, shown_viewer.layers[f"{side}: masks"].data)
+        np.testing.assert_array_equal(layer.data, shown)
     ready.panels.objects.undo()
-    assert not shown_viewer.layers["1: masks"].data[5].any(), "masks of a box that is no more must go"
+    assert not ready.panels.view.masks(5)[0].any(), "masks of a box that is no more must go"
     assert kept[0].data[5].any(), "but not those that were kept"
     shown_viewer.dims.set_current_step(0, 5)
-    wait_for_masks(qtbot, shown_viewer, [5])
+    wait_for_masks(qtbot, ready.panels.view, [5])
     shown_viewer.dims.set_current_step(0, 6)
-    wait_for_masks(qtbot, shown_viewer, [6])
+    wait_for_masks(qtbot, ready.panels.view, [6])
     ready.panels.volume.choose_window(5)  # bone: a matter of display
     assert shown_viewer.layers["2: image"].contrast_limits == [-500, 1300]
-    assert shown_viewer.layers["1: masks"].data[5].any(), "the models see what they saw"
+    assert ready.panels.view.masks(5)[0].any(), "the models see what they saw"
     ready.panels.volume.models_see.setCurrentText("The window shown")
-    assert not shown_viewer.layers["1: masks"].data[5].any(), "masks of the other window must go too"
+    assert not ready.panels.view.masks(5)[0].any(), "masks of the other window must go too"
     qtbot.waitUntil(lambda: "Encoding slice 6…" in " ".join(plates(ready)[0].lines), timeout=PATIENCE_MS)
 
 
@@ -262,7 +262,7 @@ def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(prepared, sh
     assert not ready.panels.view_bar.worst.isEnabled()
     assert "Volume" not in str(plates(ready)), "figures of another box"
     assert plates(ready)[1].mark is None
-    wait_for_masks(qtbot, shown_viewer, [shown_viewer.dims.current_step[0]])
+    wait_for_masks(qtbot, ready.panels.view, [shown_viewer.dims.current_step[0]])
     assert "Volume" not in str(plates(ready))
     press(qtbot, ready.panels.actions.compare_button)
     wait_for_end(qtbot, ready)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from napari._vispy.overlays.scale_bar import VispyScaleBarOverlay
 from napari._vispy.overlays.text import VispyTextOverlay
-from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes import base
@@ -80,42 +79,18 @@ def test_lines_are_found_again_when_masks_change_or_hide(opened, shown_viewer, m
     assert len(lines.vertices) < before, "what was kept is not of the masks of before"
 
 
-def test_views_are_drawn_before_napari_makes_scale_bars_for_them(opened, shown_viewer, qtbot, counted):
-    view = opened(2)
+def test_napari_makes_no_scale_bar_while_a_comparison_is_open(opened, shown_viewer, counted):
     bar = shown_viewer.canvas.overlays.scale_bar
-    canvas = shown_viewer.window._qt_viewer.canvas
-    qtbot.waitUntil(lambda: bar.gridded and bar.visible)
-    qtbot.wait(100)
-    made, bars_drawn = counted(VispyScaleBarOverlay, "__init__"), []
-    canvas.events.draw.connect(lambda event: bars_drawn.append(bar.visible))
-    for name, bars in ((SWIPE, 1), (SIDE_BY_SIDE, 2)):
-        bars_drawn.clear()
-        view.show(name)
-        QApplication.processEvents()
-        assert bars_drawn == [False], "drawn once, without a bar"
-        qtbot.waitUntil(lambda: bars_drawn[-1])
-        assert bar.gridded == (bars == 2)
-        assert len(canvas._viewer_overlay_to_visual[bar]) == bars
-    assert len(made) == 1
-
-
-def test_a_bar_that_stays_where_it_is_is_not_hidden(opened, shown_viewer):
-    view = opened(4)
-    bar, seen = shown_viewer.canvas.overlays.scale_bar, []
     bar.visible = True
-    bar.events.visible.connect(seen.append)
-    for name in (SWIPE, FLICKER, SIDE_BY_SIDE):
-        view.show(name)
-    assert seen == []
-
-
-def test_a_closed_view_grids_no_bar(opened, shown_viewer, qtbot):
+    made, seen = counted(VispyScaleBarOverlay, "__init__"), []
     view = opened(2)
+    bar.events.visible.connect(lambda event: seen.append(bar.visible))
+    for name, bars in ((SWIPE, 1), (SIDE_BY_SIDE, 2), (FLICKER, 1)):
+        view.show(name)
+        assert len(view.scale_bar.places()) == bars
+    assert (made, seen) == ([], [])
     view.close()
-    qtbot.wait(100)
-    bar = shown_viewer.canvas.overlays.scale_bar
-    assert not bar.gridded
-    assert not bar.visible, "as before"
+    assert seen == [True], "napari's own is back"
 
 
 def test_napari_places_no_letters_when_the_view_changes(opened, shown_viewer, volume, counted):

@@ -302,19 +302,20 @@ def test_the_mouse_over_a_strip_leaves_the_picture_alone(opened, shown_viewer, q
     np.testing.assert_array_equal(shown_viewer.scene.camera.center, before)
 
 
-def test_a_bar_in_a_cell_takes_a_quarter_of_it_and_is_napari_s_own_elsewhere(opened, shown_viewer, qtbot):
-    bar, camera = shown_viewer.canvas.overlays.scale_bar, shown_viewer.scene.camera
-    own = bar.font_size
-    view = opened(4)
-    qtbot.waitUntil(lambda: bar.visible and bar.length is not None)
-    for zoom in (camera.zoom, 3 * camera.zoom):  # the second as with Ctrl and the wheel
-        camera.zoom = zoom
-        (drawn,) = shown_viewer.window._qt_viewer.canvas._viewer_overlay_to_visual[bar]
-        assert 0.1 <= drawn._current_length / Cells.of(shown_viewer).width <= 0.25
-    assert bar.font_size < own
-    view.show(SWIPE)
-    assert (bar.length, bar.font_size) == (None, own)
-    view.show(SIDE_BY_SIDE)
-    assert bar.length is not None
-    view.close()
-    assert (bar.length, bar.font_size) == (None, own)
+def test_scale_bars_take_a_quarter_of_a_picture_at_most_and_measure_it(opened, shown_viewer, qtbot):
+    view, camera = opened(4), shown_viewer.scene.camera
+    for name in (SIDE_BY_SIDE, SWIPE):
+        view.show(name)
+        for zoom in (camera.zoom, 3 * camera.zoom):  # the second as with Ctrl and the wheel
+            camera.zoom = zoom
+            cells, (length,), (place,) = Cells.of(shown_viewer), view.scale_bar.lengths(), view.scale_bar.places()
+            assert min(0.1 * cells.width, 60) <= length * zoom <= min(0.25 * cells.width, 150)
+            assert cells.area(cells.rows - 1, cells.columns - 1).contains(place)
+            canvas = canvas_of(shown_viewer.window._qt_window)
+            picture = canvas.grab(place).toImage()
+            white = [x for x in range(place.width()) if picture.pixelColor(x, place.height() - 8).lightness() > 240]
+            assert white[-1] - white[0] == pytest.approx(length * zoom, abs=1.5), "what it says is what is drawn"
+    show_surfaces(shown_viewer)
+    assert view.scale_bar.places() == []
+    show_plane(shown_viewer, Plane.AXIAL)
+    assert len(view.scale_bar.places()) == 1

@@ -108,7 +108,7 @@ def compared(shown_viewer, volume):
 def test_surfaces_tell_where_only_one_of_the_models_has_something(compared):
     viewer, full, low = compared
     show_surfaces(viewer)
-    first, second = (viewer.layers[f"{number}: masks"] for number in (1, 2))
+    first, second = (viewer.layers[f"{number}: surfaces"] for number in (1, 2))
     np.testing.assert_array_equal(first.data, full)
     colours = {name: second.colormap.map(int(second.data[at])) for name, at in SEEN.items()}
     assert (second.data > 0).sum() == ((full > 0) | (low > 0)).sum()
@@ -117,4 +117,7 @@ def test_surfaces_tell_where_only_one_of_the_models_has_something(compared):
         np.testing.assert_allclose(np.ravel(colours[name])[:3], wanted, atol=0.01)
     assert second.data[SEEN["both"]] == 1
     show_plane(viewer, Plane.AXIAL)
-    np.testing.assert_array_equal(second.data, low)  # and they are edited and kept as they are
+    assert first not in viewer.layers
+    assert second not in viewer.layers, "hidden layers, too, hold up each switch of views"
+    show_surfaces(viewer)
+    np.testing.assert_array_equal(viewer.layers["2: surfaces"].data, second.data)
