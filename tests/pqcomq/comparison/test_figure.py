@@ -8,6 +8,8 @@ from PIL import Image, ImageColor
 
 from pqcomq.comparison.presentation import figure
 from pqcomq.comparison.presentation.figure import BOX, LEFT, RIGHT, TRUTH, WIDTH, draw_comparison, scale_bar_mm
+from pqcomq.comparison.presentation.palette import OUTSIDE_COLOUR
+from pqcomq.segmentation.prompt import PromptPoint
 
 SLICE = np.full((100, 120), 80, np.uint8)
 LEFT_MASK, RIGHT_MASK, TRUTH_MASK = (np.zeros(SLICE.shape, bool) for _ in range(3))
@@ -28,6 +30,7 @@ def drawn(**changes) -> Image.Image:
         "right_lines": [*LINES, "Dice vs full precision 0.987"],
         "title": "A volume · slice 12",
         "spacing_yx": (1.0, 1.0),
+        "whole_slice": True,
     }
     stream = io.BytesIO()
     draw_comparison(stream, **(given | changes))
@@ -136,6 +139,19 @@ def test_on_a_real_ct(real_data: Path):
     )
     columns = np.nonzero(near(picture, LEFT)[70:-60])[1]
     assert np.median(columns[columns > 30]) < WIDTH / 4, "the liver is on the left of the left panel"
+
+
+def test_a_small_object_is_drawn_close_up_with_its_own_scale():
+    size = (400, 400)
+    lesion, far = np.zeros(size, bool), np.zeros(size, bool)
+    lesion[200:220, 300:330] = True
+    given = {"image_slice": np.full(size, 80, np.uint8), "left_mask": lesion, "right_mask": lesion, "truth": far}
+    for whole, across in ((True, 400), (False, 2 * 41)):  # voxels; the box takes half of them
+        picture = drawn(**given, box=(295, 195, 335, 225), whole_slice=whole)
+        _rows, columns = np.nonzero(near(picture, LEFT)[70:-60, 40 : WIDTH // 2])
+        assert np.ptp(columns) == pytest.approx(30 / across * (WIDTH - 60) / 2, abs=5)
+    point = PromptPoint(x=20, y=20, z=0, positive=False)
+    assert near(drawn(**given, box=None, points=(point,), whole_slice=False), OUTSIDE_COLOUR).any(), "all of the prompt"
 
 
 @pytest.mark.parametrize(

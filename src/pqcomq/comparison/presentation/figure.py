@@ -19,6 +19,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
+from pqcomq.comparison.presentation.close_up import close_up
 from pqcomq.comparison.presentation.palette import (
     FULL_COLOUR,
     INSIDE_COLOUR,
@@ -57,8 +58,9 @@ def draw_comparison(
     points: Sequence[PromptPoint] = (),
     box_colour: str = BOX,
     scribble: np.ndarray | None = None,
+    whole_slice: bool = False,
 ) -> None:
-    """Write one PNG, 1280 pixels wide: the slice twice, with the reference's mask and with the candidate's.
+    """Write one PNG, 1280 pixels wide: the object close up twice, with the reference's mask and the candidate's.
 
     Args:
         target: file or binary stream.
@@ -74,6 +76,7 @@ def draw_comparison(
         points: of the prompt on this slice, drawn as + inside and − outside.
         box_colour: of the object.
         scribble: (y, x) bool, the prompt on this slice, filled in the object's colour, if there is one.
+        whole_slice: show all of the slice, not only what lies round masks and prompt.
 
     Raises:
         ValueError: the arrays are not 2-D of one shape.
@@ -88,24 +91,31 @@ def draw_comparison(
         _broken(canvas, lines, [16 if number else 20 for number in range(len(lines))], COLUMN - 40)
         for lines in (left_lines, right_lines)
     ]
-    width, height = _panel_size(image_slice.shape, spacing_yx)
+    rows, columns = (slice(0, size) for size in image_slice.shape)
+    if not whole_slice:
+        corners = () if box is None else ((box[0], box[1]), (box[2], box[3]))
+        places = (*corners, *((each.x, each.y) for each in points))
+        rows, columns = close_up((left_mask, right_mask, truth, scribble), places, spacing_yx)
+    shown = rows.stop - rows.start, columns.stop - columns.start
+    width, height = _panel_size(shown, spacing_yx)
     panel_top = MARGIN + _height(heading) + MARGIN
     plate_top = panel_top + height + MARGIN // 2
     plate_height = max(map(_height, plates)) + 24
     legend_top = plate_top + plate_height + MARGIN
     page = _page(figure, legend_top + 20 + MARGIN)
     _write(page, heading, MARGIN, MARGIN)
-    for number, (mask, rows, colour) in enumerate(zip((left_mask, right_mask), plates, (LEFT, RIGHT), strict=True)):
+    for number, (mask, told, colour) in enumerate(zip((left_mask, right_mask), plates, (LEFT, RIGHT), strict=True)):
         left = MARGIN + number * (COLUMN + MARGIN)
         panel = _axes(figure, (left + (COLUMN - width) // 2, panel_top, width, height))
         _draw_panel(panel, image_slice, mask, truth, box, colour, box_colour)
         _mark_points(panel, points)
         if scribble is not None:
             panel.contourf(*_padded(scribble), levels=(0.5, 1.5), colors=[box_colour])
-        _orient(panel, width, height, spacing_yx[1] * image_slice.shape[1] / width)
+        panel.set(xlim=(columns.start - 0.5, columns.stop - 0.5), ylim=(rows.stop - 0.5, rows.start - 0.5))
+        _orient(panel, width, height, spacing_yx[1] * shown[1] / width)
         page.add_patch(Rectangle((left, plate_top), COLUMN, plate_height, facecolor=PLATE))
         page.add_patch(Rectangle((left, plate_top), 6, plate_height, facecolor=colour))
-        _write(page, rows, left + 20, plate_top + 12)
+        _write(page, told, left + 20, plate_top + 12)
     lines = [(TRUTH, "ground truth")] * (truth is not None) + [(box_colour, "box prompt")] * (box is not None)
     lines += [(box_colour, "scribble")] * (scribble is not None)
     _draw_legend(canvas, page, legend_top, lines)
@@ -168,7 +178,6 @@ def _draw_panel(
         frame = Rectangle((x0 - 0.5, y0 - 0.5), right - x0, bottom - y0, fill=False, edgecolor=box_colour)
         frame.set(linewidth=2 * POINT, linestyle=(0, (4.5, 3)))
         panel.add_patch(frame)
-    panel.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
 
 
 def _mark_points(panel: Axes, points: Sequence[PromptPoint]) -> None:
