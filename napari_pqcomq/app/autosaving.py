@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtCore import QObject
 
-from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.autosave.autosave import Autosave
 from pqcomq.autosave.places import autosave_folder

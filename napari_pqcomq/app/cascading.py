@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.job_requests import cascade_job
 from napari_pqcomq.app.mask_keeping import add_masks
-from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs.cascade_jobs import CascadeOutcome, ReadThresholdJob
 from napari_pqcomq.jobs.parts import AFTER, WHOLE

@@ -15,13 +15,13 @@ from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.hints import next_step, not_taken
 from napari_pqcomq.app.kept_results import KeptResults
 from napari_pqcomq.app.key_bindings import key_bindings
-from napari_pqcomq.app.layout import lay_out
 from napari_pqcomq.app.navigation import Navigation
-from napari_pqcomq.app.panels import make_panels
+from napari_pqcomq.app.panels.layout import lay_out
+from napari_pqcomq.app.panels.panels import make_panels
+from napari_pqcomq.app.panels.steps import Steps
+from napari_pqcomq.app.panels.tooltips import explain_controls
 from napari_pqcomq.app.preferences import Preferences
 from napari_pqcomq.app.results_controller import ResultsController
-from napari_pqcomq.app.steps import Steps
-from napari_pqcomq.app.tooltips import explain_controls
 from napari_pqcomq.app.tour import Tour
 from napari_pqcomq.app.volume_switch import VolumeSwitch
 from napari_pqcomq.app.workflow import Workflow

@@ -9,7 +9,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.mask_keeping import add_masks
-from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.autosave.recorded_layers import corrected_labels, restored_layer
 from napari_pqcomq.jobs.errands import Errands

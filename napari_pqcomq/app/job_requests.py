@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
-from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.jobs.cascade_jobs import CascadeJob
 from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.inference_jobs import CompareJob, LiveJob, QuantizeJob

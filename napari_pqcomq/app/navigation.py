@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtCore import QObject
 
-from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
 from pqcomq.segmentation.box import Box3D

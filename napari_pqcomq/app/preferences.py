@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from qtpy.QtCore import QSettings
 
-from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.panels.panels import Panels
 
 
 class _Remembered(Protocol):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from napari.utils.notifications import show_error, show_info, show_warning
 
-from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.session_jobs import JitterJob, OpenedSession, OpenSessionJob, SaveSessionJob

@@ -7,8 +7,8 @@ from typing import Any
 
 from qtpy.QtCore import QObject
 
-from napari_pqcomq.app.panels import Panels
-from napari_pqcomq.app.steps import Steps
+from napari_pqcomq.app.panels.panels import Panels
+from napari_pqcomq.app.panels.steps import Steps
 from napari_pqcomq.translation import tr
 
 _OFFER = tr("New here? Five short steps on a sample show what this window does.")

@@ -8,7 +8,7 @@ from typing import Any
 from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer
 
-from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.layers.volume_layers import shown_name, volume_of
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.volume_in_sight import VolumeInSight

@@ -8,7 +8,7 @@ from pathlib import Path
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.inference_jobs import LoadJob, SaveWeightsJob
 from napari_pqcomq.jobs.kept_work import volume_key

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_pqcomq.app.hints import QUANTIZED_FOR_ANOTHER, compared_elsewhere, opening
 from napari_pqcomq.app.job_requests import compare_job, live_job, quantize_job
 from napari_pqcomq.app.mask_keeping import MaskKeeping
-from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.weights_desk import WeightsDesk
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.inference_jobs import RecallWeightsJob

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.app.panels import make_panels
+from napari_pqcomq.app.panels.panels import make_panels
 from napari_pqcomq.app.workflow import Workflow
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison

@@ -16,12 +16,12 @@ from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
 from napari_pqcomq.app.job_requests import compare_job, quantize_job
 from napari_pqcomq.app.kept_results import KeptResults
 from napari_pqcomq.app.key_bindings import key_bindings
-from napari_pqcomq.app.layout import lay_out
 from napari_pqcomq.app.navigation import Navigation
-from napari_pqcomq.app.panels import make_panels
+from napari_pqcomq.app.panels.layout import lay_out
+from napari_pqcomq.app.panels.panels import make_panels
+from napari_pqcomq.app.panels.steps import Steps
 from napari_pqcomq.app.preferences import Preferences
 from napari_pqcomq.app.results_controller import ResultsController
-from napari_pqcomq.app.steps import Steps
 from napari_pqcomq.jobs.kept_work import volume_key
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.box_layers import boxes_tuple

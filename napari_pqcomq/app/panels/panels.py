@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.app.action_bar import ActionBar
+from napari_pqcomq.app.panels.action_bar import ActionBar
 from napari_pqcomq.autosave.autosave_panel import AutosavePanel
 from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.live.live_session import LiveSession

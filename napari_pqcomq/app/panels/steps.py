@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QGroupBox, QVBoxLayout, QWidget
 
-from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.layers.volume_layers import shown_name
 from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.controls.collapsible import Collapsible

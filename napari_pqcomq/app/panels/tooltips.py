@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.app.panels import Panels
+from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.translation import tr
 
 

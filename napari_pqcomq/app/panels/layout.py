@@ -7,8 +7,8 @@ from collections.abc import Generator
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from napari_pqcomq.app.panels import Panels
-from napari_pqcomq.app.steps import Steps
+from napari_pqcomq.app.panels.panels import Panels
+from napari_pqcomq.app.panels.steps import Steps
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
