@@ -9,7 +9,7 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.job_requests import cascade_job
-from napari_pqcomq.app.mask_keeping import add_masks
+from napari_pqcomq.app.on_screen.mask_keeping import add_masks
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs.cascade_jobs import CascadeOutcome, ReadThresholdJob
@@ -69,7 +69,7 @@ class Cascading(QObject):
             workflow.quantize_then(missing, lambda: self.run(AFTER), tr("then the cascade runs"))
             return
         try:
-            job = cascade_job(panels, workflow.models, self._weights(), workflow.embeddings)
+            job = cascade_job(panels, workflow.models, self._weights(), workflow.on_screen.embeddings)
         except InputError as error:
             show_error(str(error))
         else:

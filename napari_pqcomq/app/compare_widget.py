@@ -15,7 +15,9 @@ from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.hints import next_step, not_taken
 from napari_pqcomq.app.kept_results import KeptResults
 from napari_pqcomq.app.key_bindings import key_bindings
-from napari_pqcomq.app.navigation import Navigation
+from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen
+from napari_pqcomq.app.on_screen.navigation import Navigation
+from napari_pqcomq.app.on_screen.volume_switch import VolumeSwitch
 from napari_pqcomq.app.panels.layout import lay_out
 from napari_pqcomq.app.panels.panels import make_panels
 from napari_pqcomq.app.panels.steps import Steps
@@ -23,7 +25,6 @@ from napari_pqcomq.app.panels.tooltips import explain_controls
 from napari_pqcomq.app.preferences import Preferences
 from napari_pqcomq.app.results_controller import ResultsController
 from napari_pqcomq.app.tour import Tour
-from napari_pqcomq.app.volume_switch import VolumeSwitch
 from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.jobs.freed_memory import FreedMemory
 from napari_pqcomq.jobs.kept_work import shared_work
@@ -48,6 +49,7 @@ class CompareWidget(QWidget):
         panels: the parts of the dock.
         tour: of five steps, offered once.
         steps: those with settings, in the order of the work.
+        on_screen: what the picture shows.
         workflow: what is done with them.
         results: joins the panels of the results area to the view.
         navigation: takes the user to objects and slices.
@@ -70,11 +72,12 @@ class CompareWidget(QWidget):
         show_focus(self)  # before anything is in it, or Qt would style that twice
         self.panels = yield from make_panels(viewer, self)
         yield
-        self.workflow = Workflow(self.panels, self, shared_work())
+        self.on_screen = ComparisonOnScreen(self.panels, self)
+        self.workflow = Workflow(self.panels, self.on_screen, self, shared_work())
         self.results = ResultsController(self.panels, self.workflow)
-        self.navigation = Navigation(self.panels, self.workflow, self)
+        self.navigation = Navigation(self.panels, self.on_screen, self)
         self.kept_results = KeptResults(self.panels, self.workflow, self)
-        self.correcting = Correcting(self.panels, self.workflow, self)
+        self.correcting = Correcting(self.panels, self.on_screen, self)
         self.cascading = Cascading(self.panels, self.workflow, self)
         self._switch = VolumeSwitch(self.panels, self)
         self._freed = FreedMemory(self)
@@ -115,7 +118,7 @@ class CompareWidget(QWidget):
             save=workflow.weights.can_be_saved and not panels.jobs.is_running,
         )
         reasons = {kind: not_taken(panels.model.settings.key, kind) for kind in PROMPT_KINDS}
-        panels.prompts.lock(workflow.is_reading)
+        panels.prompts.lock(self.on_screen.is_reading)
         panels.prompts.offer_drawing(panels.volume.volume is not None, reasons)
         panels.actions.offer(
             compare=workflow.can_start and panels.prompts.has_objects, live=workflow.can_start, is_open=is_open
@@ -123,7 +126,7 @@ class CompareWidget(QWidget):
         panels.actions.offer_kept(self.kept_results.offered is not None and workflow.can_start)
         panels.actions.show_hint(self._hint())
         panels.view_bar.setVisible(is_open)
-        panels.view_bar.offer_keeping(not workflow.is_reading)
+        panels.view_bar.offer_keeping(not self.on_screen.is_reading)
         self._shortcuts.set_open(is_open)
 
     def _hint(self) -> str:
@@ -136,9 +139,9 @@ class CompareWidget(QWidget):
             lacks_checkpoint=panels.model.lacks_checkpoint,
             has_weights=bool(self.workflow.weights.chosen),
             is_shown=is_open,
-            is_live=is_open and panels.live.is_live(self.workflow.current_number),
+            is_live=is_open and panels.live.is_live(self.on_screen.current_number),
             has_kept=self.kept_results.offered is not None,
-            is_reading=self.workflow.is_reading,
+            is_reading=self.on_screen.is_reading,
             is_running=panels.jobs.is_running or panels.view.is_opening,
         )
 
@@ -179,7 +182,7 @@ class CompareWidget(QWidget):
 
     def finish(self) -> None:
         """Have the layers at once that are being made of masks."""
-        for layers in (self.workflow.keeping, self.correcting):
+        for layers in (self.on_screen.keeping, self.correcting):
             layers.finish()
 
     def leave(self) -> None:
@@ -213,7 +216,7 @@ class CompareWidget(QWidget):
         panels, workflow = self.panels, self.workflow
         workflow.changed.connect(self.refresh)
         panels.question.asked.connect(self.steps.make_room)
-        for signal in (workflow.shown, panels.volume.changed):
+        for signal in (self.on_screen.shown, panels.volume.changed):
             signal.connect(panels.mouse.take_focus)  # arrows work without a click first
         for signal in (panels.view.closed, panels.volume.changed):
             signal.connect(self._freed.soon)
@@ -228,7 +231,7 @@ class CompareWidget(QWidget):
         panels.actions.kept_requested.connect(self.kept_results.bring_back)
         panels.view_bar.worst_requested.connect(self.navigation.go_to_worst)
         panels.view_bar.divergence_requested.connect(self.navigation.go_to_divergence)
-        panels.view_bar.keep_requested.connect(workflow.keep_masks)
+        panels.view_bar.keep_requested.connect(self.on_screen.keep_masks)
 
 
 def _application() -> QCoreApplication:

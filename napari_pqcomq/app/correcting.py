@@ -8,9 +8,9 @@ import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
-from napari_pqcomq.app.mask_keeping import add_masks
+from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen
+from napari_pqcomq.app.on_screen.mask_keeping import add_masks
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.autosave.recorded_layers import corrected_labels, restored_layer
 from napari_pqcomq.jobs.errands import Errands
 from napari_pqcomq.layers.label_strokes import LabelStrokes
@@ -32,16 +32,16 @@ class Correcting(QObject):
 
     Args:
         panels: of the dock.
-        workflow: of the dock.
+        on_screen: of the dock.
         parent: Qt parent.
 
     Attributes:
         tool: brush and eraser.
     """
 
-    def __init__(self, panels: Panels, workflow: Workflow, parent: QObject | None = None) -> None:
+    def __init__(self, panels: Panels, on_screen: ComparisonOnScreen, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._panels, self._workflow = panels, workflow
+        self._panels, self._on_screen = panels, on_screen
         self._shown: tuple[ComparisonResult | None, Corrections] = None, panels.store.corrections
         self._errands = Errands(self)
         self._labels = LabelStrokes(panels.viewer)
@@ -55,14 +55,14 @@ class Correcting(QObject):
         self.tool.taken.connect(lambda tool: panels.prompts.rest_mouse(bool(tool)))
         self.tool.painted.connect(self._on_painted)
         panels.results.currentChanged.connect(lambda _index: self._lay_down_unseen())
-        workflow.shown.connect(self._on_shown)
+        on_screen.shown.connect(self._on_shown)
         panels.live.outdated.connect(self._on_outdated)
         panels.objects.settled.connect(self._on_boxes)
 
     def take(self, tool: Tool) -> None:
         """Take a tool into the hand, or lay it down; only where there is a result to be corrected."""
         panels = self._panels
-        if self._workflow.result is None or self._workflow.is_reading or not panels.view.is_open:
+        if self._on_screen.result is None or self._on_screen.is_reading or not panels.view.is_open:
             panels.corrections.show_tool("")
             return
         self.tool.take(tool)
@@ -83,7 +83,7 @@ class Correcting(QObject):
 
     def undo_stroke_or_box(self) -> None:
         """Ctrl+Z: the last stroke with a tool in the hand, or where it came last; else the last change of the boxes."""
-        if self._workflow.is_reading:
+        if self._on_screen.is_reading:
             return  # nobody sees what would change
         if self._is_about_strokes and self._panels.store.corrections.can_undo:
             self.undo()
@@ -92,7 +92,7 @@ class Correcting(QObject):
 
     def redo_stroke_or_box(self) -> None:
         """Ctrl+Shift+Z: what Ctrl+Z took back."""
-        if self._workflow.is_reading:
+        if self._on_screen.is_reading:
             return
         if self._is_about_strokes and self._panels.store.corrections.can_redo:
             self.redo()
@@ -115,12 +115,12 @@ class Correcting(QObject):
     @property
     def _shows_result(self) -> bool:
         """Whether the masks in sight are those that the corrections are about."""
-        workflow, store = self._workflow, self._panels.store
-        return workflow.result is not None and workflow.result is store.result and not workflow.is_reading
+        on_screen, store = self._on_screen, self._panels.store
+        return on_screen.result is not None and on_screen.result is store.result and not on_screen.is_reading
 
     def _number(self) -> int:
         """The current object, where the masks in sight are a comparison's; masks that follow a box are not painted."""
-        found = self._workflow.current_result()
+        found = self._on_screen.current_result()
         return 0 if found is None else found.number
 
     def _put(self, stroke: Painted | None, *, back: bool) -> None:
@@ -146,7 +146,7 @@ class Correcting(QObject):
         self._labels.forget()
 
     def _on_shown(self) -> None:
-        """Something else is on screen: a comparison that was corrected before is seen as it was left."""
+        """Something else is on on_screen: a comparison that was corrected before is seen as it was left."""
         self.tool.take(None)
         store, (result, corrections) = self._panels.store, self._shown
         self._shown = store.result, store.corrections

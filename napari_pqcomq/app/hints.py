@@ -2,42 +2,11 @@
 
 from __future__ import annotations
 
-from napari_pqcomq.translation import tr, trn
+from napari_pqcomq.translation import tr
 from pqcomq.models.catalogue.entries import PromptKind, entry_of, takers, why_not
-from pqcomq.progress import Progress
 
 NO_VOLUME = tr("Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture.")
 NO_CHECKPOINT = tr("Step 2 fetches this model's weights, or takes over the file that you have.")
-
-QUANTIZED_FOR_ANOTHER = tr(
-    "Quantized. Nothing follows, since another volume or another choice is in sight than when the button was pressed."
-)
-
-
-def compared_elsewhere(name: str) -> str:
-    """What is told of a comparison whose volume is no longer in sight when it is finished."""
-    return tr(
-        "The comparison of {name} is finished; “Show the last comparison” brings it when that volume is chosen again.",
-        name=name,
-    )
-
-
-def opening(step: int, total: int) -> Progress:
-    """How far the view is while it is opened."""
-    return Progress(step, total, tr("Opening the view, step {step} of {total}", step=step, total=total))
-
-
-def masks_kept(count: int) -> str:
-    """What is told after masks were kept, of the number of layers."""
-    if not count:
-        return tr("There are no masks yet.")
-    return trn(
-        "Kept as {count} labels layer, shown when the comparison is closed; Plugins › napari-pqcomq › Export masks "
-        "writes it.",
-        "Kept as {count} labels layers, shown when the comparison is closed; Plugins › napari-pqcomq › Export masks "
-        "writes them.",
-        count,
-    )
 
 
 def not_taken(key: str, kind: PromptKind) -> str:

@@ -40,7 +40,7 @@ class KeptResults(QObject):
     def offered(self) -> KeptResult | None:
         """What could be brought back now: the last comparison of the open volume while none is on screen."""
         workflow, view = self._workflow, self._panels.view
-        is_shown = view.is_open or view.is_opening or workflow.is_reading
+        is_shown = view.is_open or view.is_opening or workflow.on_screen.is_reading
         return None if is_shown else workflow.kept.result(workflow.volume_key)
 
     def bring_back(self) -> None:

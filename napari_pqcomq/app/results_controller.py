@@ -37,7 +37,7 @@ class ResultsController:
     """
 
     def __init__(self, panels: Panels, workflow: Workflow) -> None:
-        self._panels, self._workflow = panels, workflow
+        self._panels, self._workflow, self._on_screen = panels, workflow, workflow.on_screen
         self._tabulated: tuple[ObjectComparison, float] | None = None  # what the table of figures is about
         self._connect()
         self._on_theme()
@@ -51,11 +51,11 @@ class ResultsController:
 
     def show_current(self) -> None:
         """Show the current object in the table, on the plates and on the buttons."""
-        panels, workflow = self._panels, self._workflow
-        found, comparison, result = workflow.current_result(), workflow.current_comparison(), workflow.result
+        panels, on_screen = self._panels, self._on_screen
+        found, comparison, result = on_screen.current_result(), on_screen.current_comparison(), on_screen.result
         if found is None or comparison is None or result is None:
             panels.view_bar.set_places(None, None)
-            is_live = result is not None and panels.view.is_open and not workflow.is_reading
+            is_live = result is not None and panels.view.is_open and not on_screen.is_reading
             panels.slice_strip.blank() if is_live else panels.slice_strip.clear()
             self._tell_subject()
             return
@@ -118,7 +118,7 @@ class ResultsController:
         panels.live.lines_changed.connect(panels.view.set_lines)
         panels.view_bar.candidate_chosen.connect(self.show_current)
         panels.gate.changed.connect(self.show_current)
-        self._workflow.shown.connect(self.show_current)
+        self._on_screen.shown.connect(self.show_current)
         # After the live session, which listens since it was made: it knows by then which masks have become live.
         panels.objects.changed.connect(self.show_current)
         panels.viewer.dims.events.current_step.connect(self._on_slice)
@@ -186,7 +186,7 @@ class ResultsController:
     def _move_boxes(self, pixels: int) -> None:
         result = self._panels.store.result
         if result is not None and not self._is_busy():
-            job = JitterJob(result, BoxMovement(pixels), self._workflow.embeddings)
+            job = JitterJob(result, BoxMovement(pixels), self._on_screen.embeddings)
 
             def take(jitters: dict[int, BoxJitter]) -> None:
                 if self._panels.store.result is result:  # not of another volume, chosen meanwhile
@@ -203,24 +203,23 @@ class ResultsController:
             self._panels.session.show_message("\n\n".join(sentences))
 
     def _is_busy(self) -> bool:
-        panels = self._panels
-        if panels.jobs.is_running or panels.view.is_opening or self._workflow.is_reading:
+        if self._workflow.is_busy:
             show_error(tr("Wait for what is running now, or cancel it."))
             return True
         return False
 
     def _begin_reading(self) -> None:
         """Put away everything that names the models."""
-        panels, workflow = self._panels, self._workflow
-        if workflow.result is None or workflow.result is not panels.store.result or panels.jobs.is_running:
+        panels, on_screen = self._panels, self._on_screen
+        if on_screen.result is None or on_screen.result is not panels.store.result or panels.jobs.is_running:
             panels.reader_study.stop()
             show_error(tr("Press Compare first, and wait until it is done: there is nothing on screen to read."))
             return
         panels.results.isolate(panels.reader_study)
-        workflow.begin_reading()
+        on_screen.begin_reading()
 
     def _show_pair(self, pair: Pair) -> None:
-        panels, result = self._panels, self._workflow.result
+        panels, result = self._panels, self._on_screen.result
         if result is None:
             return
         panes = [Pane(tr("Left"), (), pair.left, _NEUTRAL), Pane(tr("Right"), (), pair.right, _NEUTRAL)]
@@ -232,8 +231,8 @@ class ResultsController:
     def _end_reading(self) -> None:
         """Bring back figures and names."""
         self._panels.results.isolate(None)
-        if self._workflow.is_reading:  # not where it was refused at once
-            self._workflow.end_reading()
+        if self._on_screen.is_reading:  # not where it was refused at once
+            self._on_screen.end_reading()
 
     def _on_tolerance(self) -> None:
         self._panels.plots.set_tolerance(self._panels.gate.tolerance)

@@ -44,7 +44,7 @@ def _with_compare_dock(viewer: napari.viewer.Viewer, then: Callable[[CompareWidg
 
 def _compare(viewer: napari.viewer.Viewer, parts: CompareWidget, opened: OpenedCase) -> None:
     panels, workflow = parts.panels, parts.workflow
-    if panels.jobs.is_running or panels.view.is_opening or workflow.is_reading:
+    if workflow.is_busy:
         show_error(
             tr(
                 "“{dock}” is at work: wait for it, or cancel it there, then open {case} again.",

@@ -190,8 +190,8 @@ class Cycle:
             after[: 3 + stroke, :5] = 1
             panels.view.set_mask_of(1, z, after)
             self._dock.correcting.tool.painted.emit(Painted(1, 1, z, before, after, stroke, stroke + 0.5))
-        self._dock.workflow.keep_masks()
-        wait_until(lambda: not self._dock.workflow.keeping.is_running, "the kept masks")
+        self._dock.on_screen.keep_masks()
+        wait_until(lambda: not self._dock.on_screen.keeping.is_running, "the kept masks")
 
     def _autosaving(self):
         """Nothing but autosave runs."""

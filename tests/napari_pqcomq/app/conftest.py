@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from qtpy.QtWidgets import QWidget
 
+from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen
 from napari_pqcomq.app.panels.panels import make_panels
 from napari_pqcomq.app.workflow import Workflow
 from pqcomq.comparison.compared_model import ComparedModel
@@ -35,4 +36,4 @@ def panels(viewer, bare, qtbot):
 
 @pytest.fixture
 def workflow(panels, bare):
-    return Workflow(panels, bare)
+    return Workflow(panels, ComparisonOnScreen(panels, bare), bare)

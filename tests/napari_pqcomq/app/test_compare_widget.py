@@ -250,12 +250,12 @@ def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(prepared, sh
     ready.panels.gate.set_tolerance(Tolerance(0.01, 100))
     assert plates(ready)[1].mark.text.startswith("✓ PASS: Dice ≥ 0.01, volume within 100")
     ready.panels.gate.set_tolerance(Tolerance(1.0, 0))
-    judged = "✗ FAIL" if ready.workflow.result.comparisons[0].agreement.dice < 1 else "✓ PASS"
+    judged = "✗ FAIL" if ready.on_screen.result.comparisons[0].agreement.dice < 1 else "✓ PASS"
     assert plates(ready)[1].mark.text.startswith(judged)
     assert ready.panels.view_bar.worst.isEnabled()
     ready.panels.view.go_to(0)
     press(qtbot, ready.panels.view_bar.worst)
-    assert shown_viewer.dims.current_step[0] == ready.workflow.result.comparisons[0].worst_slice
+    assert shown_viewer.dims.current_step[0] == ready.on_screen.result.comparisons[0].worst_slice
     prompts = ready.panels.objects
     prompts.set_box(0, Box3D(7, 6, 4, 18, 16, 5))
     prompts.settle()
@@ -266,7 +266,7 @@ def test_a_compared_object_keeps_its_figures_until_its_box_is_moved(prepared, sh
     assert "Volume" not in str(plates(ready))
     press(qtbot, ready.panels.actions.compare_button)
     wait_for_end(qtbot, ready)
-    assert ready.workflow.result.objects[0].box == Box3D(7, 6, 4, 18, 16, 5)
+    assert ready.on_screen.result.objects[0].box == Box3D(7, 6, 4, 18, 16, 5)
     assert "Volume" in str(plates(ready)[0].lines)
 
 

@@ -55,7 +55,7 @@ def test_the_brush_adds_on_its_side_alone_and_ctrl_z_takes_it_back(dock, shown_v
     assert quantized[12, 7] == quantized[12, 14] == 1
     assert dock.panels.objects.objects == boxes
     rows = panel.rows()
-    assert [row["model"] for row in rows] == [dock.workflow.result.models[1].segmenter.precision]
+    assert [row["model"] for row in rows] == [dock.on_screen.result.models[1].segmenter.precision]
     assert rows[0]["voxels_added"] == (quantized == 1).sum() - (before[1] == 1).sum()
     assert rows[0]["seconds"] > 0
     assert panel.table.item(0, 0).text() == "cube"
@@ -87,9 +87,9 @@ def test_corrected_masks_are_kept_and_written_and_their_records_say_so(dock, sho
     dock.correcting.take("brush")
     drag(shown_viewer, (12.0, 7.0), (12.0, 14.0), cell=1)
     corrected = dock.panels.view.all_masks()[1] == 1
-    dock.workflow.keep_masks()
-    qtbot.waitUntil(lambda: not dock.workflow.keeping.is_running)
-    layer = shown_viewer.layers[f"Masks of {dock.workflow.result.models[1].segmenter.precision}"]
+    dock.on_screen.keep_masks()
+    qtbot.waitUntil(lambda: not dock.on_screen.keeping.is_running)
+    layer = shown_viewer.layers[f"Masks of {dock.on_screen.result.models[1].segmenter.precision}"]
     named, _volume = layer_masks(layer.data, layer.metadata, layer.name)
     assert np.array_equal(named[1].mask, corrected)
     assert named[1].origin.is_edited(named[1].mask), "the model drew another"
@@ -133,7 +133,7 @@ def paint(dock, *, side=1, rows=slice(0, 3)):
 def test_corrections_come_back_with_their_comparison(dock, qtbot):
     painted = paint(dock)
     dock.panels.view.close()
-    dock.workflow.result = None  # as where masks follow a box
+    dock.on_screen.result = None  # as where masks follow a box
     dock.panels.live.outdated.emit(1)
     assert dock.panels.store.corrections, "another box says nothing of a comparison that is not in sight"
     dock.kept_results.bring_back()
@@ -152,9 +152,9 @@ def test_corrections_come_back_with_their_comparison(dock, qtbot):
 def test_after_a_blinded_reading_corrected_masks_are_seen_again(dock, qtbot, tmp_path):
     painted = paint(dock)
     dock.panels.reader_study.begin(tmp_path / "log.csv")
-    assert dock.workflow.is_reading
+    assert dock.on_screen.is_reading
     dock.panels.reader_study.stop()
-    qtbot.waitUntil(lambda: dock.panels.view.is_open and not dock.workflow.is_reading, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dock.panels.view.is_open and not dock.on_screen.is_reading, timeout=PATIENCE_MS)
     assert np.array_equal(dock.panels.view.masks(6)[1], painted)
 
 
@@ -188,7 +188,7 @@ def test_with_a_tool_in_the_hand_redo_never_moves_a_box(dock):
 
 def test_what_was_painted_is_kept_when_its_box_is_moved_by_a_slip(dock, shown_viewer, qtbot):
     painted = paint(dock)
-    name = f"Masks of {dock.workflow.result.models[1].segmenter.precision}, corrected"
+    name = f"Masks of {dock.on_screen.result.models[1].segmenter.precision}, corrected"
     box = dock.panels.objects.objects[0].box
     dock.panels.objects.set_box(0, replace(box, x0=box.x0 + 1))
     assert dock.panels.corrections.rows() == []
@@ -198,8 +198,8 @@ def test_what_was_painted_is_kept_when_its_box_is_moved_by_a_slip(dock, shown_vi
 
 def test_a_dock_that_is_closed_at_once_loses_neither_what_was_painted_nor_kept_masks(dock, shown_viewer, monkeypatch):
     monkeypatch.setattr("napari_pqcomq.jobs.errands.one_off", lambda *_work, **_how: NeverDone())
-    painted, name = paint(dock), f"Masks of {dock.workflow.result.models[1].segmenter.precision}"
-    dock.workflow.keep_masks()
+    painted, name = paint(dock), f"Masks of {dock.on_screen.result.models[1].segmenter.precision}"
+    dock.on_screen.keep_masks()
     box = dock.panels.objects.objects[0].box
     dock.panels.objects.set_box(0, replace(box, x0=box.x0 + 1))
     dock.release()
@@ -246,7 +246,7 @@ def test_a_window_that_is_closed_at_once_loses_neither_what_was_painted_nor_kept
     qtbot.waitUntil(lambda: dock.panels.store.result is result and dock.panels.view.is_open)
     monkeypatch.setattr("napari_pqcomq.jobs.errands.one_off", lambda *_work, **_how: NeverDone())
     painted, name = paint(dock), f"Masks of {result.models[1].segmenter.precision}"
-    dock.workflow.keep_masks()
+    dock.on_screen.keep_masks()
     box = dock.panels.objects.objects[0].box
     dock.panels.objects.set_box(0, replace(box, x0=box.x0 + 1))
     window.close()  # as its button does
@@ -383,7 +383,7 @@ def test_nothing_moves_a_box_that_a_blinded_reader_does_not_see(dock, shown_view
     drag(shown_viewer, (3.0, 3.0), (9.0, 9.0), cell=0)
     assert objects.objects == before
     dock.panels.reader_study.stop()
-    qtbot.waitUntil(lambda: dock.panels.view.is_open and not dock.workflow.is_reading, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: dock.panels.view.is_open and not dock.on_screen.is_reading, timeout=PATIENCE_MS)
     qtbot.keyClick(canvas_of(dock), Qt.Key.Key_Right, shift)
     assert objects.objects != before
 

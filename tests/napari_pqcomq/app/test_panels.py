@@ -16,7 +16,7 @@ from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
 from napari_pqcomq.app.job_requests import compare_job, quantize_job
 from napari_pqcomq.app.kept_results import KeptResults
 from napari_pqcomq.app.key_bindings import key_bindings
-from napari_pqcomq.app.navigation import Navigation
+from napari_pqcomq.app.on_screen.navigation import Navigation
 from napari_pqcomq.app.panels.layout import lay_out
 from napari_pqcomq.app.panels.panels import make_panels
 from napari_pqcomq.app.panels.steps import Steps
@@ -111,7 +111,7 @@ def test_a_volume_with_something_odd_about_it_stays_open(viewer, volume, panels,
 
 
 def test_no_key_means_two_things_and_each_does_what_it_says(prompted, workflow, qtbot):
-    joined = Navigation(prompted, workflow), Correcting(prompted, workflow)
+    joined = Navigation(prompted, workflow.on_screen), Correcting(prompted, workflow.on_screen)
     bindings = key_bindings(prompted, *joined, lambda: None, lambda: None)
     every = [key for each in bindings for key in each.keys.split(SEPARATOR)]
     assert len(set(every)) == len(every), "no key means two things"
@@ -165,7 +165,7 @@ def test_a_job_is_refused_with_the_reason(panels, workflow, viewer, volume):
     assert notification_manager.records[-1].message == NO_VOLUME
     viewer.add_layer(Layer.create(*image_tuple(volume)))
     with pytest.raises(InputError, match="Nothing is prompted yet"):
-        compare_job(panels, workflow.models, (), workflow.embeddings)
+        compare_job(panels, workflow.models, (), workflow.on_screen.embeddings)
     panels.model.choose_model("medsam")
     assert not workflow.can_start
     workflow.quantize()
@@ -181,7 +181,7 @@ def test_what_can_be_done_follows_the_panels(prompted, workflow, eight_bits, qtb
     with qtbot.waitSignal(workflow.changed):
         workflow.weights.take({prompted.model.choice: eight_bits})
     assert workflow.weights.chosen == (eight_bits,)
-    job = compare_job(prompted, workflow.models, workflow.weights.chosen, workflow.embeddings)
+    job = compare_job(prompted, workflow.models, workflow.weights.chosen, workflow.on_screen.embeddings)
     assert job.weights == (eight_bits,)
     assert [each.box for each in job.prompts] == [BOX]
     prompted.model.choose_bits(4)
@@ -200,10 +200,10 @@ def test_a_result_reaches_view_table_and_plates_without_a_dock(prompted, workflo
     assert prompted.view.strips.plates[1].mark.text.startswith("✗ FAIL")
     prompted.plots.slice_chosen.emit(7)
     assert viewer.dims.current_step[0] == 7
-    Navigation(prompted, workflow).go_to_worst()
+    Navigation(prompted, workflow.on_screen).go_to_worst()
     assert viewer.dims.current_step[0] == result.comparisons[0].worst_slice
     prompted.view.close()
-    assert workflow.current_result() is None
+    assert workflow.on_screen.current_result() is None
 
 
 def test_a_result_is_never_laid_over_another_volume_but_kept_for_its_own(prompted, workflow, result, viewer, volume):
@@ -245,7 +245,7 @@ def test_the_truth_of_an_object_is_its_own_whichever_is_current(viewer, volume, 
         panels.objects.set_compared(index, True)
     for current in (1, 0):
         panels.objects.choose(current)
-        job = compare_job(panels, workflow.models, (), workflow.embeddings)
+        job = compare_job(panels, workflow.models, (), workflow.on_screen.embeddings)
         assert {number: set(labels[mask]) for number, mask in job.truths.items()} == {1: {3}, 2: {7}}
 
 
@@ -294,6 +294,6 @@ def test_no_quantization_is_begun_for_a_choice_that_was_made_meanwhile(prompted,
 def test_a_reading_of_what_is_not_on_screen_does_not_begin(prompted, workflow, controller, result, tmp_path):
     prompted.store.set_result(result)
     prompted.reader_study.begin(tmp_path / "log.csv")
-    assert not workflow.is_reading
+    assert not workflow.on_screen.is_reading
     assert not prompted.store.is_being_read
     assert "nothing on screen" in notification_manager.records[-1].message

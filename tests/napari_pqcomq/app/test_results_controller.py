@@ -76,7 +76,7 @@ def test_a_reading_shows_nameless_sides_and_brings_the_figures_back(shown, resul
     assert "dice" in on_canvas(shown_viewer)
     dock.panels.reader_study.begin(tmp_path / "log.csv")
     reference = result.objects[0].reference.mask_in(result.volume.grid.shape_zyx)
-    while dock.workflow.is_reading:
+    while dock.on_screen.is_reading:
         for secret in SECRETS:
             assert secret not in on_canvas(shown_viewer)
             assert secret not in in_results(dock)
@@ -99,7 +99,7 @@ def test_a_reading_shows_nameless_sides_and_brings_the_figures_back(shown, resul
     assert "dice" in on_canvas(shown_viewer)
     assert all(dock.panels.results.isTabVisible(index) for index in range(dock.panels.results.count()))
     assert dock.panels.store.finished_reading is not None
-    assert dock.workflow.result is result
+    assert dock.on_screen.result is result
 
 
 def test_a_reading_looks_at_the_object_and_never_flashes_another_place(shown, result, shown_viewer, tmp_path, qtbot):
@@ -120,7 +120,7 @@ def test_a_reading_looks_at_the_object_and_never_flashes_another_place(shown, re
     scene_canvas.events.draw.connect(seen)
     layers = [id(layer) for layer in shown_viewer.layers]
     dock.panels.reader_study.begin(tmp_path / "log.csv")
-    while dock.workflow.is_reading:
+    while dock.on_screen.is_reading:
         trial = dock.panels.store.reading.current
         frames.clear()
         canvas.update()
@@ -144,7 +144,7 @@ def test_closing_the_view_ends_the_reading_without_names(shown, tmp_path):
     dock.panels.reader_study.begin(tmp_path / "log.csv")
     dock.panels.reader_study.choose("left")
     dock.panels.view.close()
-    assert not dock.workflow.is_reading
+    assert not dock.on_screen.is_reading
     assert not dock.panels.view.is_open
     assert dock.panels.store.finished_reading is None
     assert "quantized" not in (tmp_path / "log.csv").read_text()
@@ -166,9 +166,9 @@ def test_a_session_is_saved_and_opened_again(shown, result, tmp_path, qtbot):
     qtbot.waitUntil(lambda: dock.panels.session.message.text().startswith("Opened"), timeout=PATIENCE_MS)
     assert dock.panels.view.is_open
     assert dock.panels.model.runtime is Runtime.torch  # as it was made
-    assert all(side.segmenter.execution.setting == "torch" for side in dock.workflow.result.candidates)
+    assert all(side.segmenter.execution.setting == "torch" for side in dock.on_screen.result.candidates)
     assert dock.panels.gate.judged() == verdicts
-    again = dock.workflow.result.objects[0]
+    again = dock.on_screen.result.objects[0]
     assert again.name == "cube"
     for now, was in zip(again.results, result.objects[0].results, strict=True):
         assert now.mask.first == was.mask.first
@@ -245,7 +245,7 @@ def test_no_widget_keeps_a_model_or_a_result(shown, result, eight_bits, tmp_path
 def test_what_the_tabs_show_is_saved_and_moved_while_other_masks_are_live(shown, monkeypatch, tmp_path):
     dock = shown
     dock.panels.view.close()
-    dock.workflow.result = None  # as when the view is opened for live masks
+    dock.on_screen.result = None  # as when the view is opened for live masks
     started = []
     monkeypatch.setattr(dock.panels.jobs, "start", lambda *told: started.append(told))
     dock.results.save_session(tmp_path / "session")

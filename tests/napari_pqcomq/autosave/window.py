@@ -123,8 +123,8 @@ def work(viewer, dock, folder):
     dock.workflow.compare()
     wait_until(lambda: panels.store.result is not None and panels.view.is_open, "the comparison")
     wait_until(lambda: not panels.view.is_opening, "the view")
-    dock.workflow.keep_masks()
-    wait_until(lambda: not dock.workflow.keeping.is_running, "the kept masks")
+    dock.on_screen.keep_masks()
+    wait_until(lambda: not dock.on_screen.keeping.is_running, "the kept masks")
     corrected = correct(dock)
     facts, voxels = state(viewer, dock)
     voxels[f"{panels.store.result.models[1].segmenter.precision}, corrected"] = corrected

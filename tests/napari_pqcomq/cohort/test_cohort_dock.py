@@ -220,11 +220,11 @@ def test_a_double_click_compares_the_models_on_the_case_s_worst_slice(
         nonlocal compared
         docks = viewer.window._qt_window.findChildren(CompareDock)
         compared = docks[0].parts if docks else None
-        return compared is not None and compared.workflow.result is not None and not compared.panels.jobs.is_running
+        return compared is not None and compared.on_screen.result is not None and not compared.panels.jobs.is_running
 
     qtbot.waitUntil(is_compared)
     worst = dock.outcome.worst[name]
-    result = compared.workflow.result
+    result = compared.on_screen.result
     assert compared.panels.volume.layers.layer.name == name
     assert compared.steps.volume.summary.text() == name
     assert compared.workflow.weights.origin.name == name
@@ -313,9 +313,9 @@ def test_a_dock_that_is_closed_stops_its_run(plugin, viewer, qtbot):
 def test_a_case_is_not_opened_while_the_other_dock_is_at_work(monkeypatch):
     told = []
     monkeypatch.setattr("napari_pqcomq.cohort.case_opening.show_error", told.append)
-    panels = SimpleNamespace(jobs=SimpleNamespace(is_running=True))  # and nothing else, which is touched by nobody
+    workflow = SimpleNamespace(is_busy=True)  # and nothing else, which is touched by nobody
     opened = SimpleNamespace(case=SimpleNamespace(name="anna"))
-    _compare(None, SimpleNamespace(panels=panels, workflow=None), opened)
+    _compare(None, SimpleNamespace(panels=None, workflow=workflow), opened)
     assert told == ["“Compare precisions” is at work: wait for it, or cancel it there, then open anna again."]
 
 

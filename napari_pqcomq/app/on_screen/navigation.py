@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from qtpy.QtCore import QObject
 
+from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.app.workflow import Workflow
 from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
 from pqcomq.segmentation.box import Box3D
 
@@ -15,26 +15,26 @@ class Navigation(QObject):
 
     Args:
         panels: of the dock.
-        workflow: of the dock.
+        on_screen: of the dock.
         parent: Qt parent.
     """
 
-    def __init__(self, panels: Panels, workflow: Workflow, parent: QObject | None = None) -> None:
+    def __init__(self, panels: Panels, on_screen: ComparisonOnScreen, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._panels, self._workflow = panels, workflow
-        workflow.shown.connect(self._on_shown)
+        self._panels, self._on_screen = panels, on_screen
+        on_screen.shown.connect(self._on_shown)
         panels.prompts.objects.chosen.connect(self._on_chosen)
 
     def go_to_worst(self) -> None:
         """Show the slice on which the models agree least about the current object, and the object on it."""
-        found = self._workflow.current_comparison()
+        found = self._on_screen.current_comparison()
         if found is not None:
             self._panels.view.go_to(found.worst_slice)
             self._look_at_object()
 
     def go_to_divergence(self) -> None:
         """Show the slice on which the models first diverge."""
-        found = self._workflow.current_comparison()
+        found = self._on_screen.current_comparison()
         if found is not None and found.divergence is not None:
             self._panels.view.go_to(found.divergence.z)
 
@@ -47,14 +47,14 @@ class Navigation(QObject):
 
     def _on_shown(self) -> None:
         """A finished comparison is looked at where its object is; live masks and readings where the user was."""
-        if self._workflow.result is not None:
+        if self._on_screen.result is not None:
             self._look_at_object()
 
     def _on_chosen(self) -> None:
         """The user has chosen an object of the list: look at it, on a slice of its box."""
         current, view = self._panels.objects.current_prompt, self._panels.view
         volume = view.volume
-        if current is None or volume is None or not view.is_open or self._workflow.is_reading:
+        if current is None or volume is None or not view.is_open or self._on_screen.is_reading:
             return
         if voxel_at(volume, self._panels.viewer.dims.point)[0] not in current.asked.slices:
             view.go_to(current.asked.start)
@@ -62,7 +62,7 @@ class Navigation(QObject):
 
     def _look_at_object(self) -> None:
         current = self._panels.objects.current_prompt
-        if current is not None and not self._workflow.is_reading:
+        if current is not None and not self._on_screen.is_reading:
             self._go_through(current.extent)
             self._panels.view.look_at(current.box)  # of points nobody knows how far: the whole slice
 

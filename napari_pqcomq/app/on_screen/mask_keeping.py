@@ -13,12 +13,11 @@ from napari.layers import Labels
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
-from napari_pqcomq.app.hints import masks_kept
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.jobs.errands import Errands
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, shown_name
 from napari_pqcomq.results.kept_masks import drawn_before, kept_layers, prompts_in_sight
-from napari_pqcomq.translation import tr
+from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult
@@ -76,7 +75,7 @@ class MaskKeeping(QObject):
         with one_redraw(self._panels.viewer):
             for layer in kept:
                 add_masks(self._panels, layer, volume)
-        show_info(masks_kept(len(kept)))
+        show_info(_told(len(kept)))
 
 
 def add_masks(panels: Panels, layer: Labels, volume: Volume) -> None:
@@ -100,3 +99,16 @@ def add_masks(panels: Panels, layer: Labels, volume: Volume) -> None:
             )
         )
     panels.viewer.add_layer(layer)
+
+
+def _told(count: int) -> str:
+    """What is told after masks were kept, of the number of layers."""
+    if not count:
+        return tr("There are no masks yet.")
+    return trn(
+        "Kept as {count} labels layer, shown when the comparison is closed; Plugins › napari-pqcomq › Export masks "
+        "writes it.",
+        "Kept as {count} labels layers, shown when the comparison is closed; Plugins › napari-pqcomq › Export masks "
+        "writes them.",
+        count,
+    )

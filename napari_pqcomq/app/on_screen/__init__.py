@@ -1,0 +1,1 @@
+"""What the picture shows: the volume, a comparison, live masks or a blinded reading, and the place looked at."""
