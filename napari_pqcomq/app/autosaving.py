@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.app.workflow import Workflow
+from napari_pqcomq.app.work.workflow import Workflow
 from napari_pqcomq.autosave.autosave import Autosave
 from pqcomq.autosave.places import autosave_folder
 from pqcomq.autosave.work import UnfinishedWork

@@ -10,8 +10,6 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_pqcomq.app.autosaving import made_autosave
-from napari_pqcomq.app.cascading import Cascading
-from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.hints import next_step, not_taken
 from napari_pqcomq.app.kept_results import KeptResults
 from napari_pqcomq.app.key_bindings import key_bindings
@@ -23,9 +21,13 @@ from napari_pqcomq.app.panels.panels import make_panels
 from napari_pqcomq.app.panels.steps import Steps
 from napari_pqcomq.app.panels.tooltips import explain_controls
 from napari_pqcomq.app.preferences import Preferences
-from napari_pqcomq.app.results_controller import ResultsController
+from napari_pqcomq.app.results.correcting import Correcting
+from napari_pqcomq.app.results.current_figures import CurrentFigures
+from napari_pqcomq.app.results.reader_study import ReaderStudy
 from napari_pqcomq.app.tour import Tour
-from napari_pqcomq.app.workflow import Workflow
+from napari_pqcomq.app.work.cascading import Cascading
+from napari_pqcomq.app.work.sessions import Sessions
+from napari_pqcomq.app.work.workflow import Workflow
 from napari_pqcomq.jobs.freed_memory import FreedMemory
 from napari_pqcomq.jobs.kept_work import shared_work
 from napari_pqcomq.setup.mouse_panel import MOUSE
@@ -51,7 +53,9 @@ class CompareWidget(QWidget):
         steps: those with settings, in the order of the work.
         on_screen: what the picture shows.
         workflow: what is done with them.
-        results: joins the panels of the results area to the view.
+        reader_study: two masks without names in the view.
+        figures: of the object in sight.
+        sessions: saved, and opened again.
         navigation: takes the user to objects and slices.
         kept_results: what was compared before on the open volume.
         correcting: brush and eraser.
@@ -74,7 +78,9 @@ class CompareWidget(QWidget):
         yield
         self.on_screen = ComparisonOnScreen(self.panels, self)
         self.workflow = Workflow(self.panels, self.on_screen, self, shared_work())
-        self.results = ResultsController(self.panels, self.workflow)
+        self.reader_study = ReaderStudy(self.panels, self.on_screen)
+        self.figures = CurrentFigures(self.panels, self.on_screen)
+        self.sessions = Sessions(self.panels, self.workflow)
         self.navigation = Navigation(self.panels, self.on_screen, self)
         self.kept_results = KeptResults(self.panels, self.workflow, self)
         self.correcting = Correcting(self.panels, self.on_screen, self)
@@ -210,7 +216,7 @@ class CompareWidget(QWidget):
         self.correcting.release()
         self._switch.release()
         self.panels.release()
-        self.results.release()
+        self.figures.release()
 
     def _connect(self) -> None:
         panels, workflow = self.panels, self.workflow

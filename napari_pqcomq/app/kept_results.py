@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.app.workflow import Workflow
+from napari_pqcomq.app.work.workflow import Workflow
 from napari_pqcomq.jobs.kept_work import KeptResult, KeptTruth, RecallJob
 from napari_pqcomq.prompts.merging import merged
 from napari_pqcomq.translation import tr

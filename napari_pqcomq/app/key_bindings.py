@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.on_screen.navigation import Navigation
 from napari_pqcomq.app.panels.panels import Panels
+from napari_pqcomq.app.results.correcting import Correcting
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, FIGURES, FLICKER, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces

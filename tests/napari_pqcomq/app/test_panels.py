@@ -11,9 +11,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QScrollArea
 
-from napari_pqcomq.app.correcting import Correcting
 from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
-from napari_pqcomq.app.job_requests import compare_job, quantize_job
 from napari_pqcomq.app.kept_results import KeptResults
 from napari_pqcomq.app.key_bindings import key_bindings
 from napari_pqcomq.app.on_screen.navigation import Navigation
@@ -21,7 +19,11 @@ from napari_pqcomq.app.panels.layout import lay_out
 from napari_pqcomq.app.panels.panels import make_panels
 from napari_pqcomq.app.panels.steps import Steps
 from napari_pqcomq.app.preferences import Preferences
-from napari_pqcomq.app.results_controller import ResultsController
+from napari_pqcomq.app.results.correcting import Correcting
+from napari_pqcomq.app.results.current_figures import CurrentFigures
+from napari_pqcomq.app.results.reader_study import ReaderStudy
+from napari_pqcomq.app.work.job_requests import compare_job, quantize_job
+from napari_pqcomq.app.work.sessions import Sessions
 from napari_pqcomq.jobs.kept_work import volume_key
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.box_layers import boxes_tuple
@@ -47,10 +49,11 @@ def prompted(viewer, volume, panels):
 
 
 @pytest.fixture
-def controller(panels, workflow):
-    controller = ResultsController(panels, workflow)
-    yield controller
-    controller.release()
+def results_area(panels, workflow):
+    """What joins its panels to view and work; it lives as long as somebody holds it."""
+    figures = CurrentFigures(panels, workflow.on_screen)
+    yield figures, ReaderStudy(panels, workflow.on_screen), Sessions(panels, workflow)
+    figures.release()
 
 
 def test_every_panel_has_its_place_in_the_layout(panels, bare):
@@ -188,7 +191,7 @@ def test_what_can_be_done_follows_the_panels(prompted, workflow, eight_bits, qtb
     assert not workflow.weights.chosen, "those at hand are not what is chosen now"
 
 
-def test_a_result_reaches_view_table_and_plates_without_a_dock(prompted, workflow, controller, result, viewer, qtbot):
+def test_a_result_reaches_view_table_and_plates_without_a_dock(prompted, workflow, results_area, result, viewer, qtbot):
     found = result.objects[0]
     prompted.objects.load((Prompt(found.number, found.name, found.box),))
     workflow.show_result(result)
@@ -291,7 +294,7 @@ def test_no_quantization_is_begun_for_a_choice_that_was_made_meanwhile(prompted,
     assert not prompted.view.is_opening, "nor is a view opened with the models of the choice before"
 
 
-def test_a_reading_of_what_is_not_on_screen_does_not_begin(prompted, workflow, controller, result, tmp_path):
+def test_a_reading_of_what_is_not_on_screen_does_not_begin(prompted, workflow, results_area, result, tmp_path):
     prompted.store.set_result(result)
     prompted.reader_study.begin(tmp_path / "log.csv")
     assert not workflow.on_screen.is_reading

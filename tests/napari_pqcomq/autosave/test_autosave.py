@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def new_dock(viewer, monkeypatch):
     """Makes docks, one after the other, and closes the one before; none looks for weights, which loads a model."""
-    monkeypatch.setattr("napari_pqcomq.app.workflow.Workflow.recall_weights", lambda self: None)
+    monkeypatch.setattr("napari_pqcomq.app.work.workflow.Workflow.recall_weights", lambda self: None)
     made = []
 
     def make():

@@ -26,7 +26,7 @@ def parts_of(secrets):
 @pytest.fixture
 def dock(viewer, monkeypatch, tmp_path):
     monkeypatch.setenv("PQCOMQ_AUTOSAVE", str(tmp_path / "kept"))
-    monkeypatch.setattr("napari_pqcomq.app.workflow.Workflow.recall_weights", lambda self: None)
+    monkeypatch.setattr("napari_pqcomq.app.work.workflow.Workflow.recall_weights", lambda self: None)
     dock = CompareWidget(viewer)
     yield dock
     dock.release()

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.app.job_requests import compare_job, live_job, quantize_job
 from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen, nothing
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.app.weights_desk import WeightsDesk
+from napari_pqcomq.app.work.chosen_weights import ChosenWeights
+from napari_pqcomq.app.work.job_requests import compare_job, live_job, quantize_job
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.inference_jobs import RecallWeightsJob
 from napari_pqcomq.jobs.kept_work import KeptWork, volume_key
@@ -54,7 +54,7 @@ class Workflow(QObject):
         self._panels, self.on_screen = panels, on_screen
         self.kept = KeptWork() if kept is None else kept
         self.models = self.kept.models
-        self.weights = WeightsDesk(panels, self.models, self)
+        self.weights = ChosenWeights(panels, self.models, self)
         self.volume_key = ""
         panels.volume.changed.connect(self._on_volume)
         panels.model.kept.removed.connect(self._on_removed)

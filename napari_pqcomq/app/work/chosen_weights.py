@@ -19,7 +19,7 @@ from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.volumes.volume import Volume
 
 
-class WeightsDesk(QObject):
+class ChosenWeights(QObject):
     """Knows which quantized weights serve the choice on the open volume.
 
     Args:

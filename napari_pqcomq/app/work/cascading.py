@@ -8,10 +8,10 @@ from pathlib import Path
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject
 
-from napari_pqcomq.app.job_requests import cascade_job
 from napari_pqcomq.app.on_screen.mask_keeping import add_masks
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.app.workflow import Workflow
+from napari_pqcomq.app.work.job_requests import cascade_job
+from napari_pqcomq.app.work.workflow import Workflow
 from napari_pqcomq.jobs.cascade_jobs import CascadeOutcome, ReadThresholdJob
 from napari_pqcomq.jobs.parts import AFTER, WHOLE
 from napari_pqcomq.layers.volume_layers import slice_millimetres

@@ -11,7 +11,7 @@ from napari.layers import Labels, Layer
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 
-from napari_pqcomq.app.cascading import Cascading
+from napari_pqcomq.app.work.cascading import Cascading
 from napari_pqcomq.jobs import cascade_jobs
 from napari_pqcomq.layers.mask_layers import NAMES_KEY, ORIGINS_KEY
 from napari_pqcomq.layers.volume_layers import image_tuple, volume_of
