@@ -9,9 +9,7 @@ from qtpy.QtCore import QCoreApplication, QEvent
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_pqcomq.app.autosaving import made_autosave
 from napari_pqcomq.app.hints import next_step, not_taken
-from napari_pqcomq.app.kept_results import KeptResults
 from napari_pqcomq.app.key_bindings import key_bindings
 from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen
 from napari_pqcomq.app.on_screen.navigation import Navigation
@@ -20,7 +18,9 @@ from napari_pqcomq.app.panels.layout import lay_out
 from napari_pqcomq.app.panels.panels import make_panels
 from napari_pqcomq.app.panels.steps import Steps
 from napari_pqcomq.app.panels.tooltips import explain_controls
-from napari_pqcomq.app.preferences import Preferences
+from napari_pqcomq.app.remembered.autosaving import made_autosave
+from napari_pqcomq.app.remembered.kept_results import KeptResults
+from napari_pqcomq.app.remembered.preferences import Preferences
 from napari_pqcomq.app.results.correcting import Correcting
 from napari_pqcomq.app.results.current_figures import CurrentFigures
 from napari_pqcomq.app.results.reader_study import ReaderStudy

@@ -12,13 +12,13 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QScrollArea
 
 from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
-from napari_pqcomq.app.kept_results import KeptResults
 from napari_pqcomq.app.key_bindings import key_bindings
 from napari_pqcomq.app.on_screen.navigation import Navigation
 from napari_pqcomq.app.panels.layout import lay_out
 from napari_pqcomq.app.panels.panels import make_panels
 from napari_pqcomq.app.panels.steps import Steps
-from napari_pqcomq.app.preferences import Preferences
+from napari_pqcomq.app.remembered.kept_results import KeptResults
+from napari_pqcomq.app.remembered.preferences import Preferences
 from napari_pqcomq.app.results.correcting import Correcting
 from napari_pqcomq.app.results.current_figures import CurrentFigures
 from napari_pqcomq.app.results.reader_study import ReaderStudy

@@ -1,0 +1,1 @@
+"""What is there again when dock, volume or program are opened anew: settings, comparisons, unfinished work."""
