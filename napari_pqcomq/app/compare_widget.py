@@ -9,33 +9,29 @@ from qtpy.QtCore import QCoreApplication, QEvent
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_pqcomq.app.hints import next_step, not_taken
-from napari_pqcomq.app.key_bindings import key_bindings
+from napari_pqcomq.app.guidance.keys import Keys
+from napari_pqcomq.app.guidance.offered_actions import OfferedActions
+from napari_pqcomq.app.guidance.tooltips import explain_controls
+from napari_pqcomq.app.guidance.tour import Tour
 from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen
 from napari_pqcomq.app.on_screen.navigation import Navigation
 from napari_pqcomq.app.on_screen.volume_switch import VolumeSwitch
 from napari_pqcomq.app.panels.layout import lay_out
 from napari_pqcomq.app.panels.panels import make_panels
 from napari_pqcomq.app.panels.steps import Steps
-from napari_pqcomq.app.panels.tooltips import explain_controls
 from napari_pqcomq.app.remembered.autosaving import made_autosave
 from napari_pqcomq.app.remembered.kept_results import KeptResults
 from napari_pqcomq.app.remembered.preferences import Preferences
 from napari_pqcomq.app.results.correcting import Correcting
 from napari_pqcomq.app.results.current_figures import CurrentFigures
 from napari_pqcomq.app.results.reader_study import ReaderStudy
-from napari_pqcomq.app.tour import Tour
 from napari_pqcomq.app.work.cascading import Cascading
 from napari_pqcomq.app.work.sessions import Sessions
 from napari_pqcomq.app.work.workflow import Workflow
 from napari_pqcomq.jobs.freed_memory import FreedMemory
 from napari_pqcomq.jobs.kept_work import shared_work
-from napari_pqcomq.setup.mouse_panel import MOUSE
 from napari_pqcomq.widgets.controls.focus_ring import show_focus
-from napari_pqcomq.widgets.dock.help_overlay import HelpOverlay
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
-from napari_pqcomq.widgets.napari_window.shortcuts import Shortcuts
-from pqcomq.models.catalogue.entries import PROMPT_KINDS
 from pqcomq.progress import finished
 
 
@@ -52,7 +48,7 @@ class CompareWidget(QWidget):
         tour: of five steps, offered once.
         steps: those with settings, in the order of the work.
         on_screen: what the picture shows.
-        workflow: what is done with them.
+        workflow: what is done, in its order.
         reader_study: two masks without names in the view.
         figures: of the object in sight.
         sessions: saved, and opened again.
@@ -61,7 +57,7 @@ class CompareWidget(QWidget):
         correcting: brush and eraser.
         cascading: the quantized model first, full precision where that is in doubt.
         autosave: unfinished work on disk.
-        help: all keys, over the window.
+        keys: in force, and their list.
     """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer, *, in_steps: bool = False) -> None:
@@ -87,16 +83,17 @@ class CompareWidget(QWidget):
         self.cascading = Cascading(self.panels, self.workflow, self)
         self._switch = VolumeSwitch(self.panels, self)
         self._freed = FreedMemory(self)
-        keys = key_bindings(self.panels, self.navigation, self.correcting, self._toggle_help, self._escape)
-        self._shortcuts = Shortcuts(self, keys, self._is_editing)
-        self.help = HelpOverlay(self, self._shortcuts.listed, MOUSE)
+        self.keys = Keys(self.panels, self.navigation, self.correcting, self)
         yield
         self.steps = Steps(self.panels)
+        self._offered = OfferedActions(
+            self.panels, self.steps, self.workflow, self.kept_results, self.keys.shortcuts, self
+        )
         self.tour = Tour(self.panels, self.steps, self.panels.volume.open_sample, self)
         self._preferences = Preferences(self.panels, self.tour)
         self.autosave = made_autosave(self.panels, self.workflow, self)
         yield
-        yield from lay_out(self.panels, self.steps, self._shortcuts.table(), self)
+        yield from lay_out(self.panels, self.steps, self.keys.shortcuts.table(), self)
         explain_controls(self.panels)
         self._connect()
         self._preferences.restore()
@@ -104,77 +101,15 @@ class CompareWidget(QWidget):
         self.panels.volume.changed.connect(self._preferences.keep)
         _application().aboutToQuit.connect(self._preferences.keep)
         _application().aboutToQuit.connect(self.autosave.release)
-        self.refresh()
+        self._offered.refresh()
         self.tour.offer()
         self.autosave.start()
-
-    def refresh(self) -> None:
-        """Bring buttons and the hint line in line with what can be done now."""
-        panels, workflow = self.panels, self.workflow
-        is_open, weights = panels.view.is_open, workflow.weights.chosen
-        if weights:
-            panels.weights.show_ready([(each.settings.title, each.effective_bits) for each in weights])
-        else:
-            panels.weights.show_missing(panels.calibration.choice, workflow.weights.finished_titles)
-        panels.weights.offer_elsewhere(workflow.weights.made_elsewhere if not panels.jobs.is_running else None)
-        self.steps.show_state(workflow.weights.finished_titles, len(workflow.weights.missing))
-        panels.weights.offer(
-            quantize=workflow.can_start,
-            load=not panels.jobs.is_running,
-            save=workflow.weights.can_be_saved and not panels.jobs.is_running,
-        )
-        reasons = {kind: not_taken(panels.model.settings.key, kind) for kind in PROMPT_KINDS}
-        panels.prompts.lock(self.on_screen.is_reading)
-        panels.prompts.offer_drawing(panels.volume.volume is not None, reasons)
-        panels.actions.offer(
-            compare=workflow.can_start and panels.prompts.has_objects, live=workflow.can_start, is_open=is_open
-        )
-        panels.actions.offer_kept(self.kept_results.offered is not None and workflow.can_start)
-        panels.actions.show_hint(self._hint())
-        panels.view_bar.setVisible(is_open)
-        panels.view_bar.offer_keeping(not self.on_screen.is_reading)
-        self._shortcuts.set_open(is_open)
-
-    def _hint(self) -> str:
-        """What the user should do now."""
-        panels, is_open = self.panels, self.panels.view.is_open
-        return next_step(
-            has_volume=panels.volume.volume is not None,
-            has_box=panels.prompts.has_objects,
-            draws_boxes=not not_taken(panels.model.settings.key, "box"),
-            lacks_checkpoint=panels.model.lacks_checkpoint,
-            has_weights=bool(self.workflow.weights.chosen),
-            is_shown=is_open,
-            is_live=is_open and panels.live.is_live(self.on_screen.current_number),
-            has_kept=self.kept_results.offered is not None,
-            is_reading=self.on_screen.is_reading,
-            is_running=panels.jobs.is_running or panels.view.is_opening,
-        )
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
         """The dock is in its window, and so is the canvas."""
         super().showEvent(event)
         self.panels.mouse.attach()
-        self._shortcuts.watch(canvas_of(self))
-
-    def _is_editing(self) -> bool:
-        """Whether the active layer is edited with napari's own tools, and the list of keys does not lie over it."""
-        mode = getattr(self.panels.viewer.layers.selection.active, "mode", "pan_zoom")
-        return str(mode) not in ("pan_zoom", "transform") and not self.help.isVisible()
-
-    def _toggle_help(self) -> None:
-        self.help.toggle()
-
-    def _escape(self) -> None:
-        """Close the list of keys; where it is closed, leave the mouse without a tool."""
-        if not self.help.isHidden():
-            self.help.toggle()
-            return
-        self.correcting.tool.take(None)
-        self.panels.prompts.lay_down()
-        active = self.panels.viewer.layers.selection.active
-        if active is not None and self._is_editing():
-            active.mode = "pan_zoom"
+        self.keys.shortcuts.watch(canvas_of(self))
 
     def event(self, event: QEvent) -> bool:
         """Let go of the viewer when the dock is closed: napari then takes the widget out of its window, and forgets it.
@@ -211,8 +146,7 @@ class CompareWidget(QWidget):
             return
         self.finish()
         self.leave()
-        self.help.setParent(None)
-        self.help.deleteLater()
+        self.keys.release()
         self.correcting.release()
         self._switch.release()
         self.panels.release()
@@ -220,7 +154,7 @@ class CompareWidget(QWidget):
 
     def _connect(self) -> None:
         panels, workflow = self.panels, self.workflow
-        workflow.changed.connect(self.refresh)
+        workflow.changed.connect(self._offered.refresh)
         panels.question.asked.connect(self.steps.make_room)
         for signal in (self.on_screen.shown, panels.volume.changed):
             signal.connect(panels.mouse.take_focus)  # arrows work without a click first

@@ -1,1 +1,1 @@
-"""The parts of the dock: which there are, where they stand, and what each control is for."""
+"""The parts of the dock, what they tell each other, and where they stand."""

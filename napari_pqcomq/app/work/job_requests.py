@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.jobs.cascade_jobs import CascadeJob
 from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
@@ -12,10 +11,14 @@ from napari_pqcomq.jobs.inference_jobs import CompareJob, LiveJob, QuantizeJob
 from napari_pqcomq.jobs.kept_work import KeptWork
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.quantization.quantized_model import QuantizedModel
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.volumes.volume import Volume
+
+NO_VOLUME = tr("Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture.")
+NO_CHECKPOINT = tr("Step 2 fetches this model's weights, or takes over the file that you have.")
 
 
 def quantize_job(

@@ -11,8 +11,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QScrollArea
 
-from napari_pqcomq.app.hints import NO_CHECKPOINT, NO_VOLUME
-from napari_pqcomq.app.key_bindings import key_bindings
+from napari_pqcomq.app.guidance.key_bindings import key_bindings
 from napari_pqcomq.app.on_screen.navigation import Navigation
 from napari_pqcomq.app.panels.layout import lay_out
 from napari_pqcomq.app.panels.panels import make_panels
@@ -22,7 +21,7 @@ from napari_pqcomq.app.remembered.preferences import Preferences
 from napari_pqcomq.app.results.correcting import Correcting
 from napari_pqcomq.app.results.current_figures import CurrentFigures
 from napari_pqcomq.app.results.reader_study import ReaderStudy
-from napari_pqcomq.app.work.job_requests import compare_job, quantize_job
+from napari_pqcomq.app.work.job_requests import NO_CHECKPOINT, NO_VOLUME, compare_job, quantize_job
 from napari_pqcomq.app.work.sessions import Sessions
 from napari_pqcomq.jobs.kept_work import volume_key
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple

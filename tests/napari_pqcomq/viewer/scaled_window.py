@@ -117,8 +117,8 @@ viewer.window.add_dock_widget(dock)
 for step in (dock.steps.volume, dock.steps.model, dock.steps.objects):
     step.fold(False)
 wait(0.7)
-dock.help.toggle()
+dock.keys.help.toggle()
 wait(0.2)
-told |= {"cut": cut_texts(dock), "help": window.rect().contains(dock.help.geometry())}
+told |= {"cut": cut_texts(dock), "help": window.rect().contains(dock.keys.help.geometry())}
 print(json.dumps(told), flush=True)
 os._exit(0)  # what Qt and napari tidy up at the end is no part of this

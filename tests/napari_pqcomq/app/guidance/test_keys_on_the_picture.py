@@ -119,10 +119,10 @@ def test_esc_lays_down_the_brush_that_corrects_and_napari_s_own(press, dock, sho
 
 def test_esc_closes_the_list_of_keys_wherever_the_focus_is(press, dock):
     press("?")
-    assert dock.help.isVisible()
+    assert dock.keys.help.isVisible()
     press(KEYS.Key_B)
     press(KEYS.Key_Escape)
-    assert not dock.help.isVisible()
+    assert not dock.keys.help.isVisible()
     assert dock.panels.prompts._tool.is_armed, "one thing at a time"
 
 
@@ -131,7 +131,7 @@ def test_esc_closes_the_list_of_keys_first_where_napari_s_own_tool_is_in_the_han
     shown_viewer.layers.selection.active = labels
     labels.mode = "paint"
     press("?", KEYS.Key_Escape)
-    assert not dock.help.isVisible()
+    assert not dock.keys.help.isVisible()
     assert labels.mode == "paint"
 
 
@@ -139,10 +139,10 @@ def test_esc_closes_the_list_of_keys_first_where_napari_s_own_tool_is_in_the_han
 def test_esc_closes_the_list_of_keys_and_no_more(dock, press, qtbot, has_focus):
     press(KEYS.Key_B)
     press("?")
-    focused = dock.help if has_focus == "the list" else dock.panels.prompts.draw_button
+    focused = dock.keys.help if has_focus == "the list" else dock.panels.prompts.draw_button
     focused.setFocus()
     qtbot.keyClick(focused, KEYS.Key_Escape)
-    assert not dock.help.isVisible()
+    assert not dock.keys.help.isVisible()
     assert dock.panels.prompts._tool.is_armed
     dock.panels.prompts.draw_button.setFocus()
     qtbot.keyClick(dock.panels.prompts.draw_button, KEYS.Key_Escape)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from napari_pqcomq.app.work.job_requests import NO_CHECKPOINT, NO_VOLUME
 from napari_pqcomq.translation import tr
 from pqcomq.models.catalogue.entries import PromptKind, entry_of, takers, why_not
-
-NO_VOLUME = tr("Open a NIfTI file or a DICOM folder, or a sample: “Open…” above, or drop it on the picture.")
-NO_CHECKPOINT = tr("Step 2 fetches this model's weights, or takes over the file that you have.")
 
 
 def not_taken(key: str, kind: PromptKind) -> str:

@@ -6,9 +6,9 @@ import pytest
 from napari.layers import Layer
 from qtpy.QtCore import Qt
 
+from napari_pqcomq.app.guidance.tour import Tour
 from napari_pqcomq.app.panels.steps import Steps
 from napari_pqcomq.app.remembered.preferences import Preferences
-from napari_pqcomq.app.tour import Tour
 from napari_pqcomq.layers.volume_layers import image_tuple
 
 

@@ -1,0 +1,1 @@
+"""What tells the user what can be done now: buttons, the hint line, keys, tooltips, a tour."""
