@@ -1,1 +1,1 @@
-"""The dock: its panels put together, the order of the work, its keys and its layout."""
+"""The dock: what napari opens, put together from its panels, what is on screen, the work, and what guides the user."""

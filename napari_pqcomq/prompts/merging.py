@@ -1,10 +1,11 @@
-"""Objects of then beside those drawn since."""
+"""Objects of then put together with those of now: drawn since, or read from a layer of boxes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from napari_pqcomq.prompts.prompted_object import MOST_OBJECTS, Prompt
+from napari_pqcomq.translation import tr
 
 
 def merged(kept: tuple[Prompt, ...], present: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
@@ -29,3 +30,40 @@ def merged(kept: tuple[Prompt, ...], present: tuple[Prompt, ...]) -> tuple[Promp
         if each.asked not in known and number is not None:
             found.append(replace(each, number=number, compared=False))
     return tuple(found)
+
+
+def as_before(boxed: tuple[Prompt, ...], before: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
+    """Objects read from a layer of boxes, which knows nothing else of them, with what they had.
+
+    Numbers, ticks and points are those of before; so are objects without a box, which the layer does not know.
+
+    Args:
+        boxed: from the layer.
+        before: told apart by their names, and those of one name by their order.
+
+    Examples:
+        >>> from pqcomq.segmentation.box import Box3D
+        >>> from pqcomq.segmentation.prompt import PromptPoint
+        >>> spleen = Prompt(1, "spleen", None, points=(PromptPoint(4, 5, 6),), span=(6, 6))
+        >>> liver = Prompt(1, "liver", Box3D(0, 0, 0, 9, 9, 9))
+        >>> [(each.number, each.name) for each in as_before((liver,), (spleen,))]
+        [(2, 'liver'), (1, 'spleen')]
+    """
+    left = sorted(before, key=lambda each: each.box is None)  # of one name, who had a box has it
+    owned = []
+    for each in boxed:
+        owned.append(next((earlier for earlier in left if earlier.name == each.name), None))
+        left = [earlier for earlier in left if earlier is not owned[-1]]
+    rest = [each for each in left if each.box is None]
+    taken = {each.number for each in (*owned, *rest) if each is not None}
+    found = []
+    for each, own in zip(boxed, owned, strict=True):
+        if own is not None:
+            points = tuple(point for point in own.points if point.z in each.asked.slices)
+            found.append(replace(each, number=own.number, compared=own.compared, points=points))
+            continue
+        number = next(number for number in range(1, len(boxed) + len(before) + 1) if number not in taken)
+        taken.add(number)
+        is_named = each.name != tr("Object {number}", number=each.number)
+        found.append(replace(each, number=number, name=each.name if is_named else tr("Object {number}", number=number)))
+    return (*found, *rest)

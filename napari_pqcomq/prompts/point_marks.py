@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from napari.layers import Points
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, transform
 from napari_pqcomq.prompts.marks_layer import add_unchosen, marked_objects, marks_layer
 from napari_pqcomq.prompts.prompted_object import Prompt
-from napari_pqcomq.translation import tr
 from pqcomq.comparison.presentation.palette import INSIDE_COLOUR, OUTSIDE_COLOUR
 from pqcomq.volumes.volume import Volume
 
@@ -63,43 +61,6 @@ class PointMarks:
     def kept(self, volume: Volume) -> tuple[Prompt, ...]:
         """The objects with points of an earlier dock, by the layer that it left."""
         return marked_objects(self._viewer, _OBJECTS_KEY, volume)
-
-
-def as_before(boxed: tuple[Prompt, ...], before: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
-    """Objects read from a layer of boxes, which knows nothing else of them, with what they had.
-
-    Numbers, ticks and points are those of before; so are objects without a box, which the layer does not know.
-
-    Args:
-        boxed: from the layer.
-        before: told apart by their names, and those of one name by their order.
-
-    Examples:
-        >>> from pqcomq.segmentation.box import Box3D
-        >>> from pqcomq.segmentation.prompt import PromptPoint
-        >>> spleen = Prompt(1, "spleen", None, points=(PromptPoint(4, 5, 6),), span=(6, 6))
-        >>> liver = Prompt(1, "liver", Box3D(0, 0, 0, 9, 9, 9))
-        >>> [(each.number, each.name) for each in as_before((liver,), (spleen,))]
-        [(2, 'liver'), (1, 'spleen')]
-    """
-    left = sorted(before, key=lambda each: each.box is None)  # of one name, who had a box has it
-    owned = []
-    for each in boxed:
-        owned.append(next((earlier for earlier in left if earlier.name == each.name), None))
-        left = [earlier for earlier in left if earlier is not owned[-1]]
-    rest = [each for each in left if each.box is None]
-    taken = {each.number for each in (*owned, *rest) if each is not None}
-    found = []
-    for each, own in zip(boxed, owned, strict=True):
-        if own is not None:
-            points = tuple(point for point in own.points if point.z in each.asked.slices)
-            found.append(replace(each, number=own.number, compared=own.compared, points=points))
-            continue
-        number = next(number for number in range(1, len(boxed) + len(before) + 1) if number not in taken)
-        taken.add(number)
-        is_named = each.name != tr("Object {number}", number=each.number)
-        found.append(replace(each, number=number, name=each.name if is_named else tr("Object {number}", number=number)))
-    return (*found, *rest)
 
 
 def _looks(positive: list[bool]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject
 from napari_pqcomq.layers.volume_layers import voxel_at
 from napari_pqcomq.prompts.box_layers import drawn_on, empty_box_layer, lies_on, read_prompts, write_prompts
 from napari_pqcomq.prompts.hand_tools import HandTools
-from napari_pqcomq.prompts.point_marks import as_before
+from napari_pqcomq.prompts.merging import as_before
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox

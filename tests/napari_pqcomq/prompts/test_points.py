@@ -9,7 +9,7 @@ from napari.layers import Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_pqcomq.prompts.point_marks import as_before
+from napari_pqcomq.prompts.merging import as_before
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.viewer.side_layers import point_lines
