@@ -12,14 +12,12 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 
-from napari_pqcomq.layers.volume_layers import transform
+from napari_pqcomq.prompts.mouse_tool import REACH_PIXELS, place_at_mouse
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompted_object import DEFAULT_REACH
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
-REACH_PIXELS = 8
-"""How far from an edge, in screen pixels, the mouse still takes hold of it."""
 _SMALLEST = 2.0
 """Voxels: a click is no box."""
 
@@ -94,7 +92,7 @@ class BoxTool:
         volume = self._volume
         if volume is None or self.rests or event.button != 1 or tuple(self._viewer.dims.displayed) != (1, 2):
             return
-        z, *start = voxel_at(event, volume)
+        z, *start = place_at_mouse(event, volume)
         drawing = self.is_armed
         held = None if drawing or self._napari_draws() else self._taken(z, start)
         if not drawing and held is None:
@@ -118,7 +116,7 @@ class BoxTool:
         box = None
         yield
         while event.type == "mouse_move":
-            box = self._rectangle(start, voxel_at(event, volume)[1:], z, volume, before)
+            box = self._rectangle(start, place_at_mouse(event, volume)[1:], z, volume, before)
             if box is not None and index < 0:
                 index = prompts.add(box)
             elif box is not None:
@@ -144,7 +142,7 @@ class BoxTool:
         assert before is not None  # noqa: S101 (it was taken hold of)
         yield
         while event.type == "mouse_move":
-            _z, *here = voxel_at(event, volume)
+            _z, *here = place_at_mouse(event, volume)
             prompts.set_box(index, moved(before, handle, here[0] - start[0], here[1] - start[1], volume))
             yield
         prompts.settle()
@@ -189,13 +187,6 @@ class BoxTool:
             max(y1, before.y1),
             max(z, before.z1),
         )
-
-
-def voxel_at(event: Any, volume: Volume) -> tuple[int, float, float]:  # noqa: ANN401 (napari's event)
-    """Slice number, x and y under the mouse, in voxels."""
-    place = transform(volume)
-    z, y, x = (np.asarray(event.position[-3:]) - place["translate"]) / place["scale"]
-    return round(float(z)), float(x), float(y)
 
 
 def held_part(box: Box3D, at: list[float], reach: tuple[float, float]) -> Handle | None:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_pqcomq.layers.discs import disc_along
-from napari_pqcomq.prompts.box_tool import voxel_at
-from napari_pqcomq.prompts.mouse_tool import NEW_KEY, OUTSIDE_KEYS, MouseTool
+from napari_pqcomq.prompts.mouse_tool import NEW_KEY, OUTSIDE_KEYS, MouseTool, place_at_mouse
 from pqcomq.volumes.volume import Volume
 
 _PEN = 1 / 64
@@ -20,7 +19,7 @@ class BrushTool(MouseTool):
     """While it is armed a drag draws, with a key it erases."""
 
     def _follow(self, event: Any, volume: Volume) -> Iterator[None]:  # noqa: ANN401
-        z, x, y = voxel_at(event, volume)
+        z, x, y = place_at_mouse(event, volume)
         if not 0 <= z < volume.grid.shape_zyx[0]:
             return
         keys = set(event.modifiers)
@@ -32,7 +31,7 @@ class BrushTool(MouseTool):
         self._viewer.scene.camera.mouse_pan = False
         yield
         while event.type in ("mouse_move", "mouse_release"):
-            _z, x, y = voxel_at(event, volume)
+            _z, x, y = place_at_mouse(event, volume)
             there = np.array([y, x])
             if self._stroke(here, there, z, volume, erases, new):
                 new = False

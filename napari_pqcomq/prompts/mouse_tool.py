@@ -1,13 +1,15 @@
-"""What the tools have in common that take the mouse on the picture while they are armed."""
+"""What the tools have in common that take the mouse on the picture."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.utils.notifications import show_info
 
+from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.prompt_list import PromptList
 from pqcomq.errors import InputError
 from pqcomq.volumes.volume import Volume
@@ -15,6 +17,8 @@ from pqcomq.volumes.volume import Volume
 OUTSIDE_KEYS = {"Control", "Alt"}
 """Either: window managers on Linux take a click with Alt for themselves."""
 NEW_KEY = "Shift"
+REACH_PIXELS = 8
+"""How far from an edge or a point, in screen pixels, the mouse still takes hold of it."""
 
 
 class MouseTool:
@@ -67,3 +71,10 @@ class MouseTool:
     def _follow(self, event: Any, volume: Volume) -> Iterator[None]:  # noqa: ANN401
         """Change the prompts from the press of the button to its release."""
         raise NotImplementedError
+
+
+def place_at_mouse(event: Any, volume: Volume) -> tuple[int, float, float]:  # noqa: ANN401 (napari's event)
+    """Slice number, x and y under the mouse, in voxels."""
+    place = transform(volume)
+    z, y, x = (np.asarray(event.position[-3:]) - place["translate"]) / place["scale"]
+    return round(float(z)), float(x), float(y)

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_pqcomq.prompts.box_tool import REACH_PIXELS, voxel_at
-from napari_pqcomq.prompts.mouse_tool import NEW_KEY, OUTSIDE_KEYS, MouseTool
+from napari_pqcomq.prompts.mouse_tool import NEW_KEY, OUTSIDE_KEYS, REACH_PIXELS, MouseTool, place_at_mouse
 from pqcomq.segmentation.prompt import PromptPoint
 from pqcomq.volumes.volume import Volume
 
@@ -20,7 +19,7 @@ class PointTool(MouseTool):
     """While it is armed a click sets a point, a drag moves it, a click on it removes it."""
 
     def _follow(self, event: Any, volume: Volume) -> Iterator[None]:  # noqa: ANN401
-        prompts, (z, x, y) = self._prompts, voxel_at(event, volume)
+        prompts, (z, x, y) = self._prompts, place_at_mouse(event, volume)
         if not _is_inside(z, x, y, volume):
             return
         held, keys = self._held(z, x, y, volume), set(event.modifiers)
@@ -36,7 +35,7 @@ class PointTool(MouseTool):
         moves = False
         yield
         while event.type == "mouse_move":
-            _z, to_x, to_y = voxel_at(event, volume)
+            _z, to_x, to_y = place_at_mouse(event, volume)
             moves = moves or self._pixels_between((x, y), (to_x, to_y), volume) > _STILL_PIXELS
             if moves and _is_inside(z, to_x, to_y, volume):
                 by_x, by_y = (point.x - x, point.y - y) if held else (0.0, 0.0)

@@ -16,15 +16,12 @@ from napari_pqcomq.prompts.hand_tools import HandTools
 from napari_pqcomq.prompts.object_list import ObjectList
 from napari_pqcomq.prompts.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_modes import MODE_TOOLTIP, MODES
-from napari_pqcomq.prompts.prompted_object import Prompt
 from napari_pqcomq.prompts.shown_boxes import ShownBoxes
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.combo_boxes import choose_kept
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
 from napari_pqcomq.widgets.controls.rows import row, shown_or_hidden
-from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import PromptKind
-from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.volume import Volume
 
@@ -88,28 +85,6 @@ class PromptPanel(QGroupBox):
         """Where the prompts of the slices come from."""
         mode: PromptMode = self.modes.currentData()
         return mode
-
-    def current(self) -> Prompt:
-        """The current object.
-
-        Raises:
-            InputError: there is none.
-        """
-        current = self._prompts.current_prompt
-        if current is None:
-            raise InputError(tr("Nothing is prompted yet: press “Draw a box” and drag a rectangle round the organ."))
-        return current
-
-    def box(self) -> Box3D:
-        """The current object's box.
-
-        Raises:
-            InputError: there is none.
-        """
-        box = self.current().box
-        if box is None:
-            raise InputError(tr("{name} has no box.", name=self.current().name))
-        return box
 
     @property
     def has_objects(self) -> bool:

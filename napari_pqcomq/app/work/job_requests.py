@@ -101,9 +101,10 @@ def _prompts(panels: Panels) -> tuple[Prompt, ...]:
     Raises:
         InputError: there is none.
     """
-    panels.prompts.current()  # raises
     current = panels.objects.current_prompt
-    return panels.objects.compared or ((current,) if current else ())
+    if current is None:
+        raise InputError(tr("Nothing is prompted yet: press “Draw a box” and drag a rectangle round the organ."))
+    return panels.objects.compared or (current,)
 
 
 def _volume(panels: Panels) -> Volume:

@@ -119,14 +119,14 @@ def test_a_drawn_box_prompts_on_the_slices_round_it(dock, shown_viewer, qtbot, v
     shown_viewer.dims.set_current_step(0, 2)
     press(qtbot, dock.panels.prompts.draw_button)
     drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
-    box = dock.panels.prompts.box()
+    box = dock.panels.objects.current_prompt.box
     np.testing.assert_allclose((box.x0, box.y0, box.x1, box.y1), (6, 5, 16, 14), atol=0.5)
     assert (box.z0, box.z1) == (0, 7)  # five slices either way, cut off at the volume's end
     assert dock.panels.actions.compare_button.isEnabled()
 
 
 def test_ready_boxes_bring_their_slices_and_the_label_inside_is_suggested(ready):
-    assert ready.panels.prompts.box() == BOX
+    assert ready.panels.objects.current_prompt.box == BOX
     assert ready.panels.truth.label.value() == 3
 
 
@@ -224,7 +224,7 @@ def test_masks_follow_a_dragged_box_on_both_sides(prepared, shown_viewer, qtbot,
     for layer, shown in zip(kept, ready.panels.view.all_masks(), strict=True):
         named, _volume = layer_masks(layer.data, layer.metadata, layer.name)
         assert named[1].name == "Object 1"
-        assert named[1].origin.prompt.box == ready.panels.prompts.box()
+        assert named[1].origin.prompt.box == ready.panels.objects.current_prompt.box
         assert named[1].origin.precision in layer.name
         np.testing.assert_array_equal(layer.data, shown)
     ready.panels.objects.undo()
@@ -283,9 +283,9 @@ def test_keys_do_what_buttons_do_while_the_comparison_is_open(ready, shown_viewe
     assert ready.panels.view.name == "Side by side", "napari's own keys must work while no comparison is open"
     shown_viewer.dims.set_current_step(0, 9)
     key("]")
-    assert ready.panels.prompts.box().z1 == 9, "boxes are made and undone before a comparison, too"
+    assert ready.panels.objects.current_prompt.box.z1 == 9, "boxes are made and undone before a comparison, too"
     key("z", Qt.KeyboardModifier.ControlModifier)
-    assert ready.panels.prompts.box().z1 == 5
+    assert ready.panels.objects.current_prompt.box.z1 == 5
     panes = [Pane("a", (), masks[0], LEFT_COLOUR), Pane("b", (), masks[1], RIGHT_COLOUR)]
     ready.panels.view.open(panes, Scene.of_box(ready.panels.volume.volume, (-160.0, 240.0), BOX))
     ready.refresh()
@@ -300,9 +300,9 @@ def test_keys_do_what_buttons_do_while_the_comparison_is_open(ready, shown_viewe
     key("1")
     shown_viewer.dims.set_current_step(0, 8)
     key("]")
-    assert ready.panels.prompts.box().z1 == 8
+    assert ready.panels.objects.current_prompt.box.z1 == 8
     key("z", Qt.KeyboardModifier.ControlModifier)
-    assert ready.panels.prompts.box().z1 == 5
+    assert ready.panels.objects.current_prompt.box.z1 == 5
 
 
 def test_the_status_bar_speaks_of_the_patient(ready, shown_viewer, hover):

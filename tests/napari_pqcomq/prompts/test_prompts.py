@@ -124,7 +124,7 @@ def test_a_box_is_drawn_with_the_mouse_and_shown_on_a_layer(panel, shown_viewer,
     assert panel.draw_button.isChecked()
     before = shown_viewer.scene.camera.center
     drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
-    box = panel.box()
+    box = objects.current_prompt.box
     np.testing.assert_allclose((box.x0, box.y0, box.x1, box.y1), (6, 5, 16, 14), atol=0.5)
     assert (box.z0, box.z1) == (1, 11)  # five slices either way
     assert not panel.draw_button.isChecked()
@@ -145,7 +145,7 @@ def test_a_second_slice_makes_the_box_three_dimensional(panel, shown_viewer, dra
     shown_viewer.dims.set_current_step(0, 10)
     panel.draw(extend=True)
     drag(shown_viewer, (8.0, 10.0), (20.0, 18.0))
-    box = panel.box()
+    box = objects.current_prompt.box
     assert (box.z0, box.z1) == (5, 10)
     np.testing.assert_allclose((box.x0, box.y0, box.x1, box.y1), (6, 5, 18, 20), atol=0.5)
     assert len(objects) == 1
@@ -162,21 +162,21 @@ def test_an_edge_is_dragged_where_boxes_may_be_edited(panel, shown_viewer, drag,
     panel.draw()
     drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
     moves = []
-    objects.changed.connect(lambda: moves.append(panel.box().x1))
+    objects.changed.connect(lambda: moves.append(objects.current_prompt.box.x1))
     drag(shown_viewer, (9.5, 16.0), (9.5, 20.0))
     assert len(moves) > 3, "masks are to follow every move"
-    assert panel.box().x1 == pytest.approx(20, abs=0.6)
-    assert panel.box().x0 == pytest.approx(6, abs=0.5)
+    assert objects.current_prompt.box.x1 == pytest.approx(20, abs=0.6)
+    assert objects.current_prompt.box.x0 == pytest.approx(6, abs=0.5)
 
 
 def test_napari_s_own_tools_change_the_objects_too(panel, shown_viewer, volume, objects):
     panel.layers.layer or shown_viewer.add_layer(Layer.create(*boxes_tuple(volume, {"cube": BOX})))
     layer = shown_viewer.layers["Boxes"]
     layer.data = [layer.data[0] + [0, 1, 2]]
-    assert panel.box() == Box3D(8, 6, 2, 18, 15, 8)
+    assert objects.current_prompt.box == Box3D(8, 6, 2, 18, 15, 8)
     layer.add_rectangles([np.array([[3, 1, 2], [3, 1, 9], [3, 7, 9], [3, 7, 2]], float)])
     assert [each.name for each in objects.objects] == ["cube", "Object 2"]
-    assert panel.box() == Box3D(2, 1, 0, 9, 7, 8)
+    assert objects.current_prompt.box == Box3D(2, 1, 0, 9, 7, 8)
     shown_viewer.layers.remove("Boxes")
     assert not panel.has_objects
 
@@ -211,22 +211,23 @@ def test_a_layer_of_boxes_that_was_deleted_comes_back_by_undo(panel, shown_viewe
     assert len(shown_viewer.layers["Boxes"].data) == 1
 
 
-def test_a_box_of_another_scale_is_read_in_the_volume_s_voxels(panel, shown_viewer, volume):
+def test_a_box_of_another_scale_is_read_in_the_volume_s_voxels(panel, shown_viewer, volume, objects):
     scaled = transform(volume) | {"scale": (4.0, 4.0, 3.0)}
     corners = np.array([[6, 4, 4], [6, 4, 8], [6, 7, 8], [6, 7, 4]], float)
     shown_viewer.add_shapes([corners], shape_type="rectangle", name="coarse", **scaled)
-    assert (panel.box().x0, panel.box().y0, panel.box().x1, panel.box().y1) == (8, 8, 16, 14)
+    box = objects.current_prompt.box
+    assert (box.x0, box.y0, box.x1, box.y1) == (8, 8, 16, 14)
 
 
-def test_the_range_ends_follow_each_other(panel, shown_viewer, drag):
+def test_the_range_ends_follow_each_other(panel, shown_viewer, drag, objects):
     panel.draw()
     drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
     panel.last.setValue(7)
     panel.first.setValue(9)
-    assert (panel.box().z0, panel.box().z1) == (9, 9)
+    assert (objects.current_prompt.box.z0, objects.current_prompt.box.z1) == (9, 9)
     shown_viewer.dims.set_current_step(0, 3)
     panel.set_end("last")
-    assert (panel.box().z0, panel.box().z1) == (3, 3)
+    assert (objects.current_prompt.box.z0, objects.current_prompt.box.z1) == (3, 3)
 
 
 def test_a_box_is_seen_while_it_is_drawn_and_moved_by_a_drag_without_a_comparison(panel, shown_viewer, objects, qtbot):

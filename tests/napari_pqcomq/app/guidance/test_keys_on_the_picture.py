@@ -80,7 +80,7 @@ def test_home_and_end_overtake_what_waits_to_be_shown(shown_viewer, dock):
 def test_with_shift_the_box_moves_and_the_slice_stays(press, dock, shown_viewer, qtbot):
     canvas = canvas_of(shown_viewer.window._qt_window)
     qtbot.keyClick(canvas, KEYS.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    assert dock.panels.prompts.box().y0 == BOX.y0 + 1
+    assert dock.panels.objects.current_prompt.box.y0 == BOX.y0 + 1
     assert shown_viewer.dims.current_step[0] == 5
 
 
