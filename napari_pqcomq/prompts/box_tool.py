@@ -6,14 +6,12 @@ any side, with any layer active, and every move is reported at once, so that mas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from napari.components import ViewerModel
 
-from napari_pqcomq.prompts.mouse_tool import REACH_PIXELS, place_at_mouse
-from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.mouse_tool import REACH_PIXELS, MouseTool, place_at_mouse
 from napari_pqcomq.prompts.prompted_object import DEFAULT_REACH
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
@@ -26,47 +24,26 @@ Handle = tuple[bool, bool, bool, bool]
 _WHOLE: Handle = (True, True, True, True)
 
 
-class BoxTool:
-    """Listens to the viewer's mouse.
+class BoxTool(MouseTool):
+    """While it is armed a drag draws a box; else it moves the box under the mouse, unless the mouse rests.
 
-    Args:
-        viewer: napari's viewer or the proxy that plugins get.
-        prompts: what is drawn and changed.
-        on_armed: called with True when the next drag will draw a box, with False when it no longer will.
+    Attributes:
+        extends: what is drawn grows the current object's box instead of being an object of its own.
+        rests: the mouse is left to others, boxes under it too.
     """
 
-    def __init__(
-        self, viewer: ViewerModel, prompts: PromptList, on_armed: Callable[[bool], None] = lambda _: None
-    ) -> None:
-        self._viewer, self._prompts, self._on_armed = viewer, prompts, on_armed
-        self._volume: Volume | None = None
-        self.extends = False
-        self.is_armed = self.rests = False
-        viewer.mouse_drag_callbacks.append(self._on_drag)
+    extends = rests = False
 
-    def release(self) -> None:
-        """Stop listening to the viewer."""
-        self.disarm()
-        if self._on_drag in self._viewer.mouse_drag_callbacks:
-            self._viewer.mouse_drag_callbacks.remove(self._on_drag)
-
-    def set_volume(self, volume: Volume | None) -> None:
-        """Draw on another volume."""
-        self._volume = volume
-        self.disarm()
-
-    def arm(self, *, extend: bool = False) -> None:
-        """Draw a box with the next drag, unless the mouse rests.
+    def arm(self, armed: bool, *, extend: bool = False) -> None:
+        """Draw a box with the next drag, or leave that to napari.
 
         Args:
+            armed: whether to draw.
             extend: grow the current object's box to hold the one drawn, on its slice too, instead of adding an object.
         """
-        self.extends = extend and self._prompts.current_prompt is not None
-        self._set_armed(True)
-
-    def disarm(self) -> None:
-        """Leave the next drag to napari."""
-        self._set_armed(False)
+        if armed:
+            self.extends = extend and self._prompts.current_prompt is not None
+        super().arm(armed)
 
     def nudge(self, dx: int, dy: int) -> None:
         """Move the current object's box by voxels, on axial slices as the mouse does.
@@ -82,27 +59,14 @@ class BoxTool:
             self._prompts.set_box(self._prompts.current, moved(current.box, _WHOLE, dx, dy, volume))
             self._prompts.settle()
 
-    def _set_armed(self, armed: bool) -> None:
-        if armed != self.is_armed:
-            self.is_armed = armed
-            self._viewer.cursor.style = "cross" if armed else "standard"  # type: ignore[assignment]  # names are taken
-            self._on_armed(armed)
-
-    def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:  # noqa: ANN401 (napari's event)
-        volume = self._volume
-        if volume is None or self.rests or event.button != 1 or tuple(self._viewer.dims.displayed) != (1, 2):
-            return
+    def _taken(self, event: Any, volume: Volume) -> Iterator[None] | None:  # noqa: ANN401 (napari's event)
+        if self.rests:
+            return None
         z, *start = place_at_mouse(event, volume)
-        drawing = self.is_armed
-        held = None if drawing or self._napari_draws() else self._taken(z, start)
-        if not drawing and held is None:
-            return
-        camera = self._viewer.scene.camera
-        panned, camera.mouse_pan = camera.mouse_pan, False
-        try:
-            yield from self._draw(event, volume, z, start) if held is None else self._move(event, volume, start, *held)
-        finally:
-            camera.mouse_pan = panned
+        if self.is_armed:
+            return self._draw(event, volume, z, start)
+        held = None if self._napari_draws() else self._held(z, start)
+        return None if held is None else self._move(event, volume, start, *held)
 
     def _napari_draws(self) -> bool:
         """Whether one of napari's own tools is chosen, which then gets the drag."""
@@ -124,7 +88,7 @@ class BoxTool:
             yield
         if box is not None:
             prompts.settle()
-            self.disarm()
+            self.arm(False)
         else:
             prompts.revert()
 
@@ -147,7 +111,7 @@ class BoxTool:
             yield
         prompts.settle()
 
-    def _taken(self, z: int, at: list[float]) -> tuple[int, Handle] | None:
+    def _held(self, z: int, at: list[float]) -> tuple[int, Handle] | None:
         """The box under the mouse and what of it is held; the current one is asked first."""
         reach = self._reach()
         indices = sorted(range(len(self._prompts)), key=lambda i: i != self._prompts.current)

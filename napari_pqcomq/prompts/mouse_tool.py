@@ -22,7 +22,7 @@ REACH_PIXELS = 8
 
 
 class MouseTool:
-    """Listens to the viewer's mouse; while it is armed, the left button on axial slices is its own.
+    """Listens to the viewer's mouse; the left button on axial slices is its own while it is armed.
 
     Args:
         viewer: napari's viewer or the proxy that plugins get.
@@ -55,18 +55,25 @@ class MouseTool:
             self._on_armed(armed)
 
     def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:  # noqa: ANN401 (napari's event)
-        volume, displayed = self._volume, tuple(self._viewer.dims.displayed)
-        if volume is None or not self.is_armed or event.button != 1 or displayed != (1, 2):
+        volume = self._volume
+        if volume is None or event.button != 1 or tuple(self._viewer.dims.displayed) != (1, 2):
+            return
+        work = self._taken(event, volume)
+        if work is None:
             return
         camera = self._viewer.scene.camera
         panned, camera.mouse_pan = camera.mouse_pan, False
         try:
-            yield from self._follow(event, volume)
+            yield from work
         except InputError as problem:
             self._prompts.revert()
             show_info(str(problem))
         finally:
             camera.mouse_pan = panned
+
+    def _taken(self, event: Any, volume: Volume) -> Iterator[None] | None:  # noqa: ANN401
+        """What a press of the button begins; None leaves it to napari."""
+        return self._follow(event, volume) if self.is_armed else None
 
     def _follow(self, event: Any, volume: Volume) -> Iterator[None]:  # noqa: ANN401
         """Change the prompts from the press of the button to its release."""

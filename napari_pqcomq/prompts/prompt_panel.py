@@ -107,19 +107,19 @@ class PromptPanel(QGroupBox):
         """Draw with the next drag; pressed again, let it be."""
         self.hand.disarm()
         if self._tool.is_armed:
-            self._tool.disarm()
+            self._tool.arm(False)
         elif self._volume is not None:
-            self._tool.arm(extend=extend)
+            self._tool.arm(True, extend=extend)
 
     def lay_down(self) -> None:
         """Leave the next drag to napari, whatever tool was in the hand."""
-        self._tool.disarm()
+        self._tool.arm(False)
         self.hand.disarm()
 
     def rest_mouse(self, rests: bool) -> None:
         """Leave the mouse to another tool."""
         self._rests = rests
-        self._tool.disarm()
+        self._tool.arm(False)
         if rests:
             self.hand.disarm()
         self._share_mouse()
@@ -153,7 +153,7 @@ class PromptPanel(QGroupBox):
         self.draw_button.setEnabled(offered and not self._no_boxes)
         self.draw_button.setToolTip(self._no_boxes or _DRAW_TOOLTIP)
         if self._no_boxes:
-            self._tool.disarm()
+            self._tool.arm(False)
         self.points.offer(offered, reasons.get("points", ""))
         self.brush.offer(offered, reasons.get("scribble", ""))
 
@@ -209,7 +209,7 @@ class PromptPanel(QGroupBox):
     def _share_mouse(self) -> None:
         """While points are set or a scribble is drawn, a drag inside a box does not move the box."""
         if self.hand.is_armed:
-            self._tool.disarm()
+            self._tool.arm(False)
         self._tool.rests = self._rests or self.hand.is_armed or not self.isEnabled()
         self._show_what_applies()
 

@@ -158,6 +158,18 @@ def test_a_click_is_no_box(panel, shown_viewer, drag):
     assert panel.draw_button.isChecked(), "the user still wants to draw"
 
 
+def test_a_box_too_many_is_told_in_a_sentence_and_takes_nothing(panel, shown_viewer, drag, objects, monkeypatch):
+    told = []
+    monkeypatch.setattr("napari_pqcomq.prompts.mouse_tool.show_info", told.append)
+    objects.load(tuple(Prompt(number, f"{number}", BOX) for number in range(1, MOST_OBJECTS + 1)))
+    before = objects.objects
+    panel.draw()
+    drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
+    assert len(told) == 1 and "objects already" in told[0]
+    assert objects.objects == before
+    assert shown_viewer.scene.camera.mouse_pan, "the mouse is napari's again"
+
+
 def test_an_edge_is_dragged_where_boxes_may_be_edited(panel, shown_viewer, drag, objects):
     panel.draw()
     drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
