@@ -15,12 +15,15 @@ HEAD_BYTES = 4096
 """Of a file, that are looked at."""
 
 _ARCHIVES = {
-    b"\x1f\x8b": "a gzip archive",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ\x00": "an xz archive",
-    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
-    b"Rar!": "a RAR archive",
+    (0, b"\x1f\x8b"): "a gzip archive",
+    (0, b"BZh"): "a bzip2 archive",
+    (0, b"\xfd7zXZ\x00"): "an xz archive",
+    (0, b"7z\xbc\xaf\x27\x1c"): "a 7-Zip archive",
+    (0, b"Rar!"): "a RAR archive",
+    (257, b"ustar"): "a tar archive",
 }
+"""By the place of their mark, in bytes, and the mark."""
+
 _OTHERS = {
     b"%PDF": "a PDF document",
     b"\x89PNG": "a PNG picture",
@@ -30,7 +33,7 @@ _OTHERS = {
     b"\x08\x07\x12\x07pytorch": "an ONNX graph",
     b"\x93NUMPY": "a NumPy array",
 }
-_LFS = re.compile(rb"\Aversion https://git-lfs\.github\.com/spec/.*?^size (\d+)$", re.DOTALL | re.MULTILINE)
+_LFS = re.compile(rb"\Aversion https://git-lfs\.github\.com/spec/.*?^size (\d+)\r?$", re.DOTALL | re.MULTILINE)
 
 
 def first_bytes(path: Path) -> bytes:
@@ -68,8 +71,8 @@ def not_a_checkpoint(path: Path) -> str | None:
     size = pointer_size(head)
     if size is not None:
         return f"is a Git LFS pointer to a file of {size / 1e6:.1f} MB, not the file; 'git lfs pull' fetches it"
-    for start, title in _ARCHIVES.items():
-        if head.startswith(start):
+    for (place, mark), title in _ARCHIVES.items():
+        if head.startswith(mark, place):
             return f"is {title}, not a checkpoint; unpack it and give the checkpoint in it"
     for start, title in _OTHERS.items():
         if head.startswith(start):

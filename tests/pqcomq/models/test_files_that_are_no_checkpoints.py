@@ -7,6 +7,7 @@ import gzip
 import pathlib
 import pickle
 import subprocess
+import tarfile
 import zipfile
 from collections import UserDict
 
@@ -58,6 +59,11 @@ def turned_bit(path):
     path.write_bytes(content)
 
 
+def tar(path):
+    with tarfile.open(path, "w") as archive:
+        archive.add(__file__, "medsam.pth")
+
+
 def array(path):
     with path.open("wb") as file:
         np.save(file, np.ones(3))
@@ -74,6 +80,7 @@ MAKERS = {
     "is a web page": lambda path: path.write_bytes(PAGE),
     "is a web page (HTML)": lambda path: path.write_bytes(b"\n <!-- saved -->\n<HTML lang='en'>"),
     "Git LFS pointer to a file of 375.0 MB": lambda path: path.write_bytes(POINTER),
+    "Git LFS pointer": lambda path: path.write_bytes(POINTER.replace(b"\n", b"\r\n")),
     "is cut off or damaged: its end": cut,
     "is cut off, damaged or not": cut_in_the_old_format,
     "is cut off, damaged": cut_safetensors,
@@ -82,6 +89,7 @@ MAKERS = {
         path, medsam_pth=b"x", readme_txt=b"y"
     ),
     "is a gzip archive": lambda path: path.write_bytes(gzip.compress(b"weights")),
+    "is a tar archive": tar,
     "is a TorchScript program": program,
     "is a text file": lambda path: path.write_text("404: Not Found"),
     "is a NumPy array": array,

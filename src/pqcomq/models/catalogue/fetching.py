@@ -9,7 +9,7 @@ from pathlib import Path
 from pqcomq.atomic_files import replacing, together, why
 from pqcomq.downloads.transfer import NotFetchedError, ProgressBar, Wanted, fetch, has_checksum
 from pqcomq.errors import InputError
-from pqcomq.models.catalogue.entries import entry_of
+from pqcomq.models.catalogue.entries import Entry, entry_of
 from pqcomq.models.catalogue.model_store import Record, keep_record, locked, models_folder, record_of
 from pqcomq.models.checkpoint import file_sha256, read_state, write_state
 from pqcomq.models.file_kinds import is_safetensors
@@ -62,17 +62,41 @@ def fetch_model(key: str, *, accept_licence: bool, progress: ProgressBar | None 
             f"{entry.title} was not fetched, since the licence of its weights was not accepted: {entry.licence}; "
             f"see {entry.page}, then add --accept-licence"
         )
-    wanted = Wanted(entry.file, entry.urls, entry.checksum, entry.size, ATTEMPTS, PATIENCE)
+    if (path := _at_hand(entry)) is not None:  # read in a folder that others share and only they may write to
+        return path
     with locked(entry) as folder:
-        record = record_of(key)
-        if record is not None and record.source == "a file":
-            raise InputError(f"{entry.title} is at hand already, as {folder / record.file}; remove it first.")
+        if (path := _at_hand(entry)) is not None:
+            return path
+        wanted = Wanted(entry.file, entry.urls, _checksum(entry), entry.size or None, ATTEMPTS, PATIENCE)
         try:
             path = fetch(wanted, folder, progress)
         except NotFetchedError as error:
             raise InputError(f"{error} {entry.by_hand[:1].upper()}{entry.by_hand[1:]}") from error
         keep_record(key, Record(path.name, file_sha256(path), "the web", entry.licence))
     return path
+
+
+def _checksum(entry: Entry) -> str:
+    """The published checksum, or where there is none the one that the file had when it first came."""
+    record = record_of(entry.key)
+    return entry.checksum or (f"sha256:{record.sha256}" if record is not None else "")
+
+
+def _at_hand(entry: Entry) -> Path | None:
+    """The file that would be fetched, where it is here and what it should be.
+
+    Raises:
+        InputError: another one was taken over by hand, or it cannot be read.
+    """
+    record = record_of(entry.key)
+    if record is None:
+        return None
+    path = models_folder() / record.file
+    if has_checksum(path, _checksum(entry)):
+        return path
+    if record.source == "a file":
+        raise InputError(f"{entry.title} is at hand already, as {path}; remove it first.")
+    return None
 
 
 def import_model(key: str, file: Path) -> Path:

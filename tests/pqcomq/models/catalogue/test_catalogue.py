@@ -87,6 +87,29 @@ def test_a_model_is_fetched_once_pinned_and_loaded_by_name(offered, folder, chec
     assert verify_model(KEY).published
 
 
+def test_what_is_at_hand_is_given_from_a_folder_that_cannot_be_written(offered, checkpoint, monkeypatch):
+    def read_only(_entry):
+        raise InputError("Files cannot be written to the folder: read-only file system")
+
+    path = import_model(KEY, checkpoint)
+    monkeypatch.setattr(fetching, "locked", read_only)
+    assert fetch_model(KEY, accept_licence=True) == path, "it was taken over by hand, and is the published file"
+    assert not offered[0].asked
+
+
+def test_without_a_published_checksum_the_first_file_s_own_is_kept(offered, checkpoint, monkeypatch):
+    monkeypatch.setitem(ENTRIES, KEY, replace(entry_of(KEY), urls=(offered[0].url,), checksum="", size=0))
+    path = fetch_model(KEY, accept_licence=True)
+    pinned = record_of(KEY)
+    path.write_bytes(b"changed on the disk")
+    assert fetch_model(KEY, accept_licence=True).read_bytes() == checkpoint.read_bytes()
+    path.write_bytes(b"changed on the disk")
+    offered[0].content = b"changed at its authors'"
+    with pytest.raises(InputError, match="is damaged or not the expected file"):
+        fetch_model(KEY, accept_licence=True)
+    assert record_of(KEY) == pinned
+
+
 def test_without_the_licence_nothing_is_asked_of_any_server(offered, folder):
     with pytest.raises(InputError, match=r"licence of its weights was not accepted: Apache-2\.0"):
         fetch_model(KEY, accept_licence=False)
