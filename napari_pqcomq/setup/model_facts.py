@@ -26,16 +26,23 @@ def note_of(entry: Entry) -> str:
     return " · ".join(facts)
 
 
+def prompts_of(entry: Entry) -> str:
+    """The prompts that a model was trained for, for people."""
+    return {"box": tr("boxes"), "points": tr("boxes and points"), "scribble": tr("scribbles")}[entry.prompts[-1]]
+
+
 def facts_of(key: str) -> str:
     """A model's tooltip."""
     entry = entry_of(key)
     return tr(
-        "{title}, {note}: trained on {trained_on}. Licence of the weights: {licence}. Image of {side} × "
-        "{side} pixels. {citation}.",
+        "{title}, {note}: trained on {trained_on}; takes {prompts}. Licence of the weights: {licence}. Image of "
+        "{side} × {side} pixels: {preprocessing}. {citation}.",
         title=entry.title,
         note=note_of(entry),
         trained_on=entry.trained_on,
+        prompts=prompts_of(entry),
         licence=entry.licence,
         side=entry.side,
+        preprocessing=entry.preprocessing,
         citation=entry.citation,
     )

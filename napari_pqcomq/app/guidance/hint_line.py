@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_pqcomq.app.work.job_requests import NO_CHECKPOINT, NO_VOLUME
+from napari_pqcomq.setup.model_facts import prompts_of
 from napari_pqcomq.translation import tr
 from pqcomq.models.catalogue.entries import PromptKind, entry_of, takers, why_not
 
@@ -12,8 +13,7 @@ def not_taken(key: str, kind: PromptKind) -> str:
     if not why_not(key, kind):
         return ""
     entry = entry_of(key)
-    trained = {"box": tr("boxes"), "points": tr("boxes and points"), "scribble": tr("scribbles")}[entry.prompts[-1]]
-    names = {"title": entry.title, "trained": trained, "others": takers(kind)}
+    names = {"title": entry.title, "trained": prompts_of(entry), "others": takers(kind)}
     if kind == "box":
         return tr("{title} was trained for {trained} and takes no boxes; {others} do.", **names)
     if kind == "points":

@@ -56,6 +56,11 @@ def test_the_list_tells_size_licence_and_what_is_here(panel):
     assert notes == [note_of(entry) for entry in ENTRIES.values()]
     assert notes[0] == "39 MB · Apache-2.0 · here"
     assert notes[4] == "2.6 GB · Apache-2.0"
+    told = dict(zip(ENTRIES, (models.itemData(place, Qt.ItemDataRole.ToolTipRole) for place in range(7)), strict=True))
+    assert all(entry.preprocessing in told[key] and entry.citation in told[key] for key, entry in ENTRIES.items())
+    assert "takes boxes and points." in told["sam-vit-b"]
+    assert "takes boxes." in told["medsam"]
+    assert "takes scribbles." in told["lite-medsam-scribble"]
 
 
 def test_a_model_that_is_not_here_shows_its_licence_and_is_fetched_with_one_click(panel, server, qtbot):
