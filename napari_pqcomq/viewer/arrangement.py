@@ -29,6 +29,7 @@ from napari_pqcomq.viewer.side_layers import (
 from napari_pqcomq.viewer.strokes import sight_of
 from napari_pqcomq.viewer.user_layers import UserLayers
 from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
+from napari_pqcomq.widgets.napari_window.old_grids import drop_old_grids
 
 _GAP_PIXELS = 4
 _SIDES_IN_A_ROW = 2
@@ -124,6 +125,7 @@ class Arrangement:
             self.show_lines()
         self.show_plates()
         self.scale_bar.fit()
+        drop_old_grids(self._stage.sides[0].image)
 
     def arranging(self, *, one_by_one: bool) -> Iterator[None]:
         """The steps of arranging the layers, one each.

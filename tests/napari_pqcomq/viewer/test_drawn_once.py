@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 from napari._vispy.overlays.scale_bar import VispyScaleBarOverlay
 from napari._vispy.overlays.text import VispyTextOverlay
+from vispy.scene.widgets import Grid
 
 from napari_pqcomq.viewer.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes import base
@@ -91,6 +94,18 @@ def test_napari_makes_no_scale_bar_while_a_comparison_is_open(opened, shown_view
     assert (made, seen) == ([], [])
     view.close()
     assert seen == [True], "napari's own is back"
+
+
+def test_no_comparison_leaves_a_grid_behind(opened, shown_viewer):
+    def alive():
+        gc.collect()
+        return sum(issubclass(type(each), Grid) for each in gc.get_objects())
+
+    counts = []
+    for sides in (2, 4, 3, 2):
+        opened(sides).close()
+        counts.append(alive())
+    assert counts[-1] <= counts[0], counts
 
 
 def test_napari_places_no_letters_when_the_view_changes(opened, shown_viewer, volume, counted):
