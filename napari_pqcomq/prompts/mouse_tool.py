@@ -22,7 +22,7 @@ REACH_PIXELS = 8
 
 
 class MouseTool:
-    """Listens to the viewer's mouse; the left button on axial slices is its own while it is armed.
+    """Listens to the viewer's mouse; the left button on axial slices is its own while it is armed, a box's edge always.
 
     Args:
         viewer: napari's viewer or the proxy that plugins get.

@@ -23,6 +23,7 @@ from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.side_layers import (
     BOXES,
     TRUTH,
+    link_surfaces,
     prompt_lines,
     truth_lines,
 )
@@ -117,6 +118,8 @@ class Arrangement:
 
     def arrange(self) -> None:
         """Bring everything in line, drawn once."""
+        if self._viewer.dims.ndisplay == 3 and any(side.surfaces is None for side in self._stage.sides):
+            self._show_surfaces()  # opened in 3-D, or with more sides than before
         with one_redraw(self._viewer) if self._needs_redraw() else nullcontext():
             for _step in self.arranging(one_by_one=False):
                 pass
@@ -199,14 +202,15 @@ class Arrangement:
 
     def _show_surfaces(self) -> None:
         """In 3-D, draw each side's masks as surfaces that tell where they differ; on slices there are none."""
-        stage = self._stage
-        if self._viewer.dims.ndisplay == 3:
-            for side in stage.sides:
-                side.show_surfaces(stage.sides[0], stage.scene)
-        else:
-            for side in stage.every:
-                side.surfaces = None
-        self._layers.set_layers(stage.layers)
+        stage, in_3d = self._stage, self._viewer.dims.ndisplay == 3
+        before = [side.surfaces for side in stage.every]
+        for side in stage.sides if in_3d else ():
+            side.show_surfaces(stage.sides[0], stage.scene)
+        for side in stage.spare if in_3d else stage.every:
+            side.surfaces = None
+        if [side.surfaces for side in stage.every] != before:
+            self._layers.set_layers(stage.layers)
+            link_surfaces(stage.sides)
 
     def go_to_objects(self) -> None:
         """In any plane, stay on the user's slice if a box is there, else go to the middle of the last one."""

@@ -2,7 +2,7 @@
 
 Grid cells go by layer index, so the order of the layers is kept: the first side's layers come first, then as many of
 each further side, then the user's own, hidden. A layer that the user adds or makes visible is joined to all sides.
-Views only show and hide layers. ``close`` puts everything back.
+Views only show and hide layers; in 3-D there are more of them. ``close`` puts everything back.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 from napari_pqcomq.widgets.napari_window.listeners import Listeners
 from pqcomq.segmentation.box import Box3D
 
-_STEPS_A_SIDE, _STEPS_BESIDE = 6, 4
-"""Of opening: a side is made, its three layers are added, two of them shown; then they are joined and arranged."""
+_STEPS_A_SIDE, _STEPS_BESIDE = 5, 4
+"""Of opening: a side is made, its two layers are added and shown; then they are joined and arranged."""
 
 _BACKGROUND = "black"  # in either theme: a light ground dazzles beside a CT, and letters are white
 

@@ -38,16 +38,27 @@ class LayerStack:
                 self._layers.append(layer)
 
     def set_layers(self, layers: list[Layer]) -> None:
-        """Hold other layers, in this order: new ones are added, hidden; of the comparison's own, others are removed."""
-        added = [layer for layer in layers if layer not in self._viewer.layers]
-        removed = [layer for layer in self._layers if layer not in layers and is_of_comparison(layer)]
+        """Hold other layers, in this order.
+
+        Of the comparison's own, new ones are added, hidden, and those left out are removed; the user's are in the
+        viewer, or about to leave it. Which layers are selected stays as it is.
+        """
+        viewer = self._viewer
+        own = [layer for layer in layers if is_of_comparison(layer)]
+        added = [layer for layer in own if layer not in viewer.layers]
+        removed = [layer for layer in self._layers if is_of_comparison(layer) and layer not in own]
         self._layers = layers
         if added or removed:
-            with one_redraw(self._viewer, removes_layers=bool(removed)):
+            selected, active = set(viewer.layers.selection), viewer.layers.selection.active
+            if removed:
+                unlink_layers(removed)
+            with one_redraw(viewer, removes_layers=bool(removed)):
                 for layer in removed:
-                    self._viewer.layers.remove(layer)
+                    viewer.layers.remove(layer)
                 for layer in added:
                     self._add(layers.index(layer), layer)
+            viewer.layers.selection = {layer for layer in selected if layer in viewer.layers}
+            viewer.layers.selection.active = active if active in viewer.layers else None
         self.restore_order()
 
     def _add(self, index: int, layer: Layer) -> None:
@@ -66,7 +77,7 @@ class LayerStack:
     def restore_order(self, event: object = None) -> None:
         """Put the layers back in the order that the cells need."""
         with self._viewer.layers.events.reordered.blocker(self.restore_order):
-            for index, layer in enumerate(self._layers):
+            for index, layer in enumerate(each for each in self._layers if each in self._viewer.layers):
                 position = list(self._viewer.layers).index(layer)
                 if position != index:
                     self._viewer.layers.move(position, index)

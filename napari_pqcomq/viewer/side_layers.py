@@ -174,6 +174,13 @@ def link_sides(sides: Sequence[Side]) -> None:
     link_layers([side.lines for side in sides], ("opacity",))
 
 
+def link_surfaces(sides: Sequence[Side]) -> None:
+    """The surfaces that are there are as transparent as each other."""
+    surfaces = [side.surfaces for side in sides if side.surfaces is not None]
+    if len(surfaces) > 1:
+        link_layers(surfaces, ("opacity",))
+
+
 def mask_lines(labels: np.ndarray, full: np.ndarray) -> dict[str, list[Lines]]:
     """Masks on a slice: their faint fill, their outlines, and rims where full precision's are others.
 

@@ -40,7 +40,7 @@ class ComparisonOnScreen(QObject):
 
     Attributes:
         changed: emitted when something else is in sight than before, or is about to be.
-        shown: emitted after something else has come on on_screen: a comparison, live masks, or a blinded reading.
+        shown: emitted after something else has come on screen: a comparison, live masks, or a blinded reading.
         keeping: makes layers of the masks in sight.
         embeddings: of the slices that models have seen.
         result: the comparison whose masks the view shows or showed last; None where it shows live masks alone.

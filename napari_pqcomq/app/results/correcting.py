@@ -146,7 +146,7 @@ class Correcting(QObject):
         self._labels.forget()
 
     def _on_shown(self) -> None:
-        """Something else is on on_screen: a comparison that was corrected before is seen as it was left."""
+        """Something else is on screen: a comparison that was corrected before is seen as it was left."""
         self.tool.take(None)
         store, (result, corrections) = self._panels.store, self._shown
         self._shown = store.result, store.corrections

@@ -172,7 +172,7 @@ class Workflow(QObject):
         self.changed.emit()
 
     def show_result(self, result: ComparisonResult, then: Callable[[], None] = nothing) -> None:
-        """Put a result on on_screen: its masks in the view, its figures in every panel.
+        """Put a result on screen: its masks in the view, its figures in every panel.
 
         It is kept before, in case its volume was closed or exchanged while the models ran, or the view is closed soon.
 

@@ -1,7 +1,7 @@
 """The scale bar of a comparison: one in each picture of a row, one for all pictures of a square.
 
 It is Qt's, as the strips and the letters are: napari makes its own anew, with new shaders, whenever the grid is
-entered, and would let it lie over much of a small picture.
+entered, and would let it lie over much of a small picture. Napari's screenshots of the canvas lack it, as they do them.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class CellScaleBar:
     def _areas(self) -> list[QRect]:
         """The pictures that have one; none in 3-D, where no length holds for all that is seen."""
         cells = Cells.of(self._viewer)
-        if self._viewer.dims.ndisplay == 3 or cells.width <= 0 or cells.height <= 0:  # or a window too small for any
+        if self._viewer.dims.ndisplay == 3 or min(cells.width, cells.height) < 1:  # or a window too small for any
             return []
         columns = range(cells.columns) if cells.rows == 1 else [cells.columns - 1]
         return [cells.area(cells.rows - 1, column) for column in columns]

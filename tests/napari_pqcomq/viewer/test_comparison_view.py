@@ -155,6 +155,17 @@ def test_deleting_one_of_its_layers_closes_it(viewer, volume, panes, scene):
     assert state(viewer) == before
 
 
+def test_a_joined_layer_that_the_user_deletes_stays_away_though_masks_change_at_once(viewer, volume, panes, scene):
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    viewer.layers.events.removed.connect(lambda event: view.clear_masks(1, range(3, 9)), position="first")
+    own = viewer.add_labels(np.zeros(volume.voxels.shape, np.uint8), name="own", **transform(volume))
+    assert "2: own" in viewer.layers
+    viewer.layers.remove(own)
+    assert not [layer.name for layer in viewer.layers if "own" in layer.name]
+    assert view.is_open
+
+
 def test_a_user_who_reorders_layers_cannot_swap_the_sides(viewer, volume, panes, scene):
     with_user_layers(viewer, volume)
     view = ComparisonView(viewer)

@@ -90,6 +90,10 @@ def test_letters_turn_with_the_camera_and_name_two_directions_between_axes(lette
     assert shown[PREFIX + "middle_right"].text == "L"
 
 
+def scene_of(volume):
+    return Scene.of_box(volume, (-160.0, 240.0), Box3D(5, 5, 3, 21, 15, 8))
+
+
 @pytest.fixture
 def compared(shown_viewer, volume):
     """Two sides: the second has lost a slab of the first, and has one of its own."""
@@ -100,7 +104,7 @@ def compared(shown_viewer, volume):
     low[3:7, 6:14, 16:20] = 1  # towards the patient's left
     panes = Pane("FP32", (), full, LEFT_COLOUR), Pane("2-bit", (), low, RIGHT_COLOUR)
     view = ComparisonView(shown_viewer)
-    view.open(panes, Scene.of_box(volume, (-160.0, 240.0), Box3D(5, 5, 3, 21, 15, 8)))
+    view.open(panes, scene_of(volume))
     yield shown_viewer, full, low
     view.close()
 
@@ -121,3 +125,50 @@ def test_surfaces_tell_where_only_one_of_the_models_has_something(compared):
     assert second not in viewer.layers, "hidden layers, too, hold up each switch of views"
     show_surfaces(viewer)
     np.testing.assert_array_equal(viewer.layers["2: surfaces"].data, second.data)
+
+
+def test_hidden_objects_have_no_surface_and_masks_stay_as_they_are(shown_viewer, volume, masks):
+    masks = [each.astype(np.uint8) for each in masks[:2]]
+    masks[1][1:3, 1:4, 1:4] = 2
+    view = ComparisonView(shown_viewer)
+    view.open([Pane(f"{number}-bit", (), each, "red") for number, each in enumerate(masks)], scene_of(volume))
+    show_surfaces(shown_viewer)
+    shown_viewer.layers["1: surfaces"].opacity = 0.5
+    assert shown_viewer.layers["2: surfaces"].opacity == 0.5
+    assert (shown_viewer.layers["2: surfaces"].data[1:3, 1:4, 1:4] > 0).all()
+    view.set_objects((), hidden=frozenset({2}))
+    assert not (shown_viewer.layers["2: surfaces"].data[1:3, 1:4, 1:4] > 0).any()
+    view.set_objects(())
+    show_plane(shown_viewer, Plane.AXIAL)
+    for shown, mask in zip(view.all_masks(), masks, strict=True):
+        np.testing.assert_array_equal(shown, mask)
+    view.close()
+
+
+@pytest.mark.parametrize("in_steps", [False, True])
+def test_a_comparison_that_opens_in_3d_shows_its_surfaces(shown_viewer, volume, masks, qtbot, in_steps):
+    view = ComparisonView(shown_viewer)
+    shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
+    show_surfaces(shown_viewer)
+    for count in (2, 3, 2):
+        panes = [Pane(f"{number}-bit", (), masks[number % 2], "red") for number in range(count)]
+        opened = []
+        if in_steps:
+            view.open_in_steps(panes, scene_of(volume), lambda opened=opened: opened.append(True))
+            qtbot.waitUntil(lambda opened=opened: bool(opened))
+        else:
+            view.open(panes, scene_of(volume))
+        seen = [layer.name for layer in shown_viewer.layers if layer.visible]
+        assert seen == [f"{number}: surfaces" for number in range(1, count + 1)]
+    view.close()
+    assert [layer.name for layer in shown_viewer.layers] == [volume.name]
+
+
+def test_what_is_selected_stays_so_through_3d(compared):
+    viewer, *_masks = compared
+    before = viewer.layers.selection.active
+    assert before is not None
+    show_surfaces(viewer)
+    assert viewer.layers.selection.active is before
+    show_plane(viewer, Plane.AXIAL)
+    assert viewer.layers.selection.active is before

@@ -30,7 +30,6 @@ def drawn(**changes) -> Image.Image:
         "right_lines": [*LINES, "Dice vs full precision 0.987"],
         "title": "A volume · slice 12",
         "spacing_yx": (1.0, 1.0),
-        "whole_slice": True,
     }
     stream = io.BytesIO()
     draw_comparison(stream, **(given | changes))
@@ -78,7 +77,7 @@ def test_the_same_input_gives_the_same_file():
 
 def test_a_mask_lies_where_its_voxels_are():
     """The mask's fill covers, in the panel, the same share of width and height as in the slice."""
-    plain, filled = (np.asarray(drawn(left_mask=mask, box=None, truth=None)) for mask in (LEFT_MASK & False, LEFT_MASK))
+    plain, filled = (np.asarray(drawn(left_mask=mask, box=None)) for mask in (LEFT_MASK & False, LEFT_MASK))
     rows, columns = np.nonzero((plain != filled).any(axis=2))
     panel = (WIDTH - 60) // 2
     scale = panel / 120
@@ -134,8 +133,9 @@ def test_on_a_real_ct(real_data: Path):
     liver = labels == 5
     z = int(liver.sum(axis=(1, 2)).argmax())
     seen = ((np.clip(voxels[z], -160, 240) + 160) / 400 * 255).astype(np.uint8)
+    body = labels[z] > 0
     picture = drawn(
-        image_slice=seen, left_mask=liver[z], right_mask=liver[z], truth=None, box=None, spacing_yx=(3.0, 3.0)
+        image_slice=seen, left_mask=liver[z], right_mask=liver[z], truth=body, box=None, spacing_yx=(3.0, 3.0)
     )
     columns = np.nonzero(near(picture, LEFT)[70:-60])[1]
     assert np.median(columns[columns > 30]) < WIDTH / 4, "the liver is on the left of the left panel"
@@ -146,12 +146,11 @@ def test_a_small_object_is_drawn_close_up_with_its_own_scale():
     lesion, far = np.zeros(size, bool), np.zeros(size, bool)
     lesion[200:220, 300:330] = True
     given = {"image_slice": np.full(size, 80, np.uint8), "left_mask": lesion, "right_mask": lesion, "truth": far}
-    for whole, across in ((True, 400), (False, 2 * 41)):  # voxels; the box takes half of them
-        picture = drawn(**given, box=(295, 195, 335, 225), whole_slice=whole)
-        _rows, columns = np.nonzero(near(picture, LEFT)[70:-60, 40 : WIDTH // 2])
+    for box, across in (((0, 0, 399, 399), 400), ((295, 195, 335, 225), 2 * 41)):  # voxels; a small box takes half
+        _rows, columns = np.nonzero(near(drawn(**given, box=box), LEFT)[70:-60, 40 : WIDTH // 2])
         assert np.ptp(columns) == pytest.approx(30 / across * (WIDTH - 60) / 2, abs=5)
     point = PromptPoint(x=20, y=20, z=0, positive=False)
-    assert near(drawn(**given, box=None, points=(point,), whole_slice=False), OUTSIDE_COLOUR).any(), "all of the prompt"
+    assert near(drawn(**given, box=None, points=(point,)), OUTSIDE_COLOUR).any(), "all of the prompt"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,6 @@ def draw_comparison(
     points: Sequence[PromptPoint] = (),
     box_colour: str = BOX,
     scribble: np.ndarray | None = None,
-    whole_slice: bool = False,
 ) -> None:
     """Write one PNG, 1280 pixels wide: the object close up twice, with the reference's mask and the candidate's.
 
@@ -76,7 +75,6 @@ def draw_comparison(
         points: of the prompt on this slice, drawn as + inside and − outside.
         box_colour: of the object.
         scribble: (y, x) bool, the prompt on this slice, filled in the object's colour, if there is one.
-        whole_slice: show all of the slice, not only what lies round masks and prompt.
 
     Raises:
         ValueError: the arrays are not 2-D of one shape.
@@ -91,11 +89,9 @@ def draw_comparison(
         _broken(canvas, lines, [16 if number else 20 for number in range(len(lines))], COLUMN - 40)
         for lines in (left_lines, right_lines)
     ]
-    rows, columns = (slice(0, size) for size in image_slice.shape)
-    if not whole_slice:
-        corners = () if box is None else ((box[0], box[1]), (box[2], box[3]))
-        places = (*corners, *((each.x, each.y) for each in points))
-        rows, columns = close_up((left_mask, right_mask, truth, scribble), places, spacing_yx)
+    corners = () if box is None else ((box[0], box[1]), (box[2], box[3]))
+    places = (*corners, *((each.x, each.y) for each in points))
+    rows, columns = close_up((left_mask, right_mask, truth, scribble), places, spacing_yx)
     shown = rows.stop - rows.start, columns.stop - columns.start
     width, height = _panel_size(shown, spacing_yx)
     panel_top = MARGIN + _height(heading) + MARGIN
