@@ -158,10 +158,15 @@ def test_deleting_one_of_its_layers_closes_it(viewer, volume, panes, scene):
 def test_a_joined_layer_that_the_user_deletes_stays_away_though_masks_change_at_once(viewer, volume, panes, scene):
     view = ComparisonView(viewer)
     view.open(panes, scene)
-    viewer.layers.events.removed.connect(lambda event: view.clear_masks(1, range(3, 9)), position="first")
+
+    def forget_masks(event):
+        view.clear_masks(1, range(3, 9))
+
+    viewer.layers.events.removed.connect(forget_masks, position="first")
     own = viewer.add_labels(np.zeros(volume.voxels.shape, np.uint8), name="own", **transform(volume))
     assert "2: own" in viewer.layers
     viewer.layers.remove(own)
+    viewer.layers.events.removed.disconnect(forget_masks)
     assert not [layer.name for layer in viewer.layers if "own" in layer.name]
     assert view.is_open
 
