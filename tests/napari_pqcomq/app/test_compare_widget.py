@@ -288,7 +288,6 @@ def test_keys_do_what_buttons_do_while_the_comparison_is_open(ready, shown_viewe
     assert ready.panels.objects.current_prompt.box.z1 == 5
     panes = [Pane("a", (), masks[0], LEFT_COLOUR), Pane("b", (), masks[1], RIGHT_COLOUR)]
     ready.panels.view.open(panes, Scene.of_box(ready.panels.volume.volume, (-160.0, 240.0), BOX))
-    ready.refresh()
     for pressed, expected in (("d", "Difference"), ("c", "Swipe"), ("f", "Flicker"), ("s", "Side by side")):
         key(pressed)
         assert ready.panels.view.name == expected
