@@ -82,7 +82,7 @@ def test_it_is_written_within_seconds_without_being_asked(folder, new_dock, view
     dock = new_dock()
     open_volume(viewer, volume)
     draw(dock, ("liver", LIVER))
-    qtbot.waitUntil(lambda: bool(list(folder.rglob("work.json"))))
+    qtbot.waitUntil(lambda: bool(list(folder.glob("work/*/work.json"))))
     assert Shelf(folder).found() == [], "the window holds it"
 
 
@@ -275,4 +275,4 @@ def test_the_window_is_not_held_up(folder, new_dock, viewer, volume, qtbot, monk
     qtbot.waitUntil(lambda: len(ticks) > 5)
     assert not list(folder.rglob("work.json"))
     goes_on.set()
-    qtbot.waitUntil(lambda: bool(list(folder.rglob("work.json"))))
+    qtbot.waitUntil(lambda: bool(list(folder.glob("work/*/work.json"))))

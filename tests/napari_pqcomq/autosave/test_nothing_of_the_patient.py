@@ -47,7 +47,7 @@ def test_unfinished_work_and_log_hold_nothing_of_the_headers(dock, viewer, make_
     viewer.add_layer(layer)
     dock.autosave.recorder.write_now()
     dock.autosave.recorder.desk.wait()
-    qtbot.waitUntil(lambda: bool(list((tmp_path / "kept").rglob("work.json"))))
+    qtbot.waitUntil(lambda: bool(list((tmp_path / "kept").glob("work/*/work.json"))))
     contents = {path.name: path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file()}
     assert b"liver" in contents["work.json"], "what was drawn is there"
     told = b"\n".join(contents.values()) + caplog.text.encode() + "\n".join(contents).encode()

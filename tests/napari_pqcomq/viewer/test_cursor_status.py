@@ -40,6 +40,7 @@ def test_with_boxes_chosen_the_volume_s_value_is_told_and_no_box_s_number(shown_
     status.set_volume(volume)
     shown_viewer.dims.set_current_step(0, 5)
     hover(shown_viewer, at)
+    shown_viewer.mouse_over_canvas = True  # whatever the screen's own pointer does, which all windows share
     shown_viewer.update_status_from_cursor()  # napari's thread for it rests in tests
     told = shown_viewer.status
     assert told["coordinates"].endswith(f"S 320.0 mm: {volume.voxels[5, *at]}")
