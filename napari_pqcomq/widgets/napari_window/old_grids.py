@@ -1,8 +1,8 @@
 """Grids of cells that napari has replaced are let go of.
 
 napari 0.9.2 makes a new grid whenever the number of cells changes, as with every comparison that opens, and takes the
-old one off the scene. The widget that held it keeps it: half a megabyte for each comparison, laid out again whenever
-the window changes its size.
+old one off the scene. The widget that held it keeps it: some hundreds of kilobytes for each comparison, laid out again
+whenever the window changes its size.
 """
 
 from __future__ import annotations
