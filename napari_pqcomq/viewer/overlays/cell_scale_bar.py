@@ -6,8 +6,6 @@ entered, and would let it lie over much of a small picture. Napari's screenshots
 
 from __future__ import annotations
 
-import math
-
 from napari.components import ViewerModel
 from qtpy.QtCore import QRect, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent
@@ -15,6 +13,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.viewer.framing import Cells
 from napari_pqcomq.widgets.napari_window.gl_context import LateCanvas
+from pqcomq.comparison.presentation.scale_bar import round_length
 
 _SHARE, _LONGEST = 0.25, 150.0
 """Of a picture's width, that a bar takes at most, and pixels that it takes at most anywhere."""
@@ -121,14 +120,3 @@ class _Bar(QWidget):
         painter.drawLine(left, middle, right, middle)
         for end in (left, right):
             painter.drawLine(end, bottom - _TICK, end, bottom)
-
-
-def round_length(longest: float) -> float:
-    """The longest of 1, 2 and 5 millimetres, and their tenfolds and tenths, that is no longer than this.
-
-    Examples:
-        >>> [round_length(each) for each in (7.0, 49.9, 99.99999999999999, 0.3)]
-        [5.0, 20.0, 50.0, 0.2]
-    """
-    tens = 10.0 ** math.floor(math.log10(longest))  # a hair below a power of ten it is that power
-    return max(tens * each for each in (0.5, 1, 2, 5) if tens * each <= longest)

@@ -27,6 +27,7 @@ from pqcomq.comparison.presentation.palette import (
     QUANTIZED_COLOUR,
     TRUTH_COLOUR,
 )
+from pqcomq.comparison.presentation.scale_bar import round_length
 from pqcomq.segmentation.prompt import PromptPoint
 
 WIDTH, MARGIN, TALLEST = 1280, 20, 640
@@ -120,9 +121,7 @@ def draw_comparison(
 
 def scale_bar_mm(width_mm: float) -> float:
     """The longest of 1, 2, 5, 10, 20, 50 … mm that is at most a quarter of a width in mm."""
-    decade = 10.0 ** np.floor(np.log10(width_mm / 4))
-    # The decade may be rounded up past the quarter by a hair; half of it is then the answer.
-    return float(max(step * decade for step in (0.5, 1, 2, 5) if step * decade <= width_mm / 4))
+    return round_length(width_mm / 4)
 
 
 def _page(figure: Figure, height: int) -> Axes:
