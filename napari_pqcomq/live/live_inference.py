@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,11 +83,13 @@ class LiveInference(QObject):
         answered: emitted on the GUI's thread with an :class:`Answer`.
         encoding: emitted when a slice must be encoded first, with its number.
         failed: emitted with the cause when the models cannot be asked.
+        left: emitted when no thread of its own is left; the object is deleted then.
     """
 
     answered = Signal(object)
     encoding = Signal(int)
     failed = Signal(str)
+    left = Signal()
 
     def __init__(self, make_runners: Callable[[], list[SliceRunner]], parent: QObject | None = None) -> None:
         """Nothing is made or asked before :meth:`begin`: a thread that fails at once would tell nobody.
@@ -97,6 +99,7 @@ class LiveInference(QObject):
             parent: Qt parent.
         """
         super().__init__(parent)
+        self.left.connect(self.deleteLater)  # its parent lives as long as the dock, and would keep one a comparison
         self._question: Question | None = None
         self._looked_at: int | None = None
         self._asked_at = time.perf_counter()
@@ -143,7 +146,7 @@ class LiveInference(QObject):
             self._thread.join(patience_seconds)
 
     def _work(self, make_runners: Callable[[], list[SliceRunner]]) -> None:
-        # Kept by the thread alone: this object lives as long as the dock, and would hold models and volume.
+        # Kept by the thread alone: whoever holds this object would hold models and volume.
         with self._telling_failure():
             runners = make_runners()
             self._ahead = threading.Thread(target=self._encode_ahead, args=(runners,), name="ahead", daemon=True)
@@ -156,6 +159,8 @@ class LiveInference(QObject):
         if self._ahead is not None:
             self._ahead.join()
         atexit.unregister(self.end)
+        with suppress(RuntimeError):  # deleted together with its parent
+            self.left.emit()
 
     @contextmanager
     def _telling_failure(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from napari._qt.dialogs.qt_notification import NapariQtNotification
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QApplication
 
@@ -202,6 +203,9 @@ class Cycle:
         assert list(self._autosave.glob("work/*/work.json"))
 
     def _close(self):
+        # napari takes a message away after four seconds only in the active window; without a window manager none is.
+        for message in list(NapariQtNotification._instances):
+            message.close()
         self._dock.panels.view.close()
         wait(0.1)
         while self.viewer.layers:

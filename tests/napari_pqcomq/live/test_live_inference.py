@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import QObject
 
 from napari_pqcomq.live import live_inference
 from napari_pqcomq.live.live_inference import LiveInference
@@ -73,11 +74,14 @@ def test_what_it_ran_on_is_let_go_once_it_has_ended(qtbot):
 
     models = Models()
     held = weakref.ref(models)
-    ended = LiveInference(models.runners)  # its Qt parent keeps it as long as the dock
+    dock = QObject()
+    ended = LiveInference(models.runners, dock)
     del models
     ended.begin()
-    ended.end(patience_seconds=PATIENCE_MS / 1e3)
+    with qtbot.waitSignal(ended.destroyed, timeout=PATIENCE_MS):
+        ended.end(patience_seconds=PATIENCE_MS / 1e3)
     assert not ended._thread.is_alive()
+    assert not dock.children()
     gc.collect()
     assert held() is None
 
