@@ -15,9 +15,9 @@ from napari_pqcomq.autosave.recorded_layers import restored_layer
 from napari_pqcomq.autosave.recorder import Recorder
 from napari_pqcomq.jobs.inference_jobs import when
 from napari_pqcomq.jobs.job_runner import JobRunner
-from napari_pqcomq.prompts.merging import merged
-from napari_pqcomq.prompts.prompt_list import PromptList
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
+from napari_pqcomq.prompts.objects.merging import merged
+from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.dock.question_bar import QuestionBar
 from pqcomq.autosave.shelf import FoundWork
@@ -211,10 +211,10 @@ class Offer(QObject):
         return asked <= here and {each.name for each in work.layers} <= names
 
 
-def prompts_of(work: UnfinishedWork) -> tuple[Prompt, ...]:
+def prompts_of(work: UnfinishedWork) -> tuple[DrawnObject, ...]:
     """The boxes as the dock has them."""
     return tuple(
-        replace(Prompt.of(each.number, each.name, each.prompt), compared=each.compared) for each in work.objects
+        replace(DrawnObject.of(each.number, each.name, each.prompt), compared=each.compared) for each in work.objects
     )
 
 

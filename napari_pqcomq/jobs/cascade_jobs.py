@@ -11,7 +11,7 @@ from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.inference_jobs import LiveJob
 from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.jobs.parts import READY, part_of
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.translation import tr
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.cohort_result import CohortResult
@@ -100,7 +100,7 @@ class CascadeJob:
     threshold: float
     volume: Volume
     window: Window | None
-    prompts: tuple[Prompt, ...]
+    prompts: tuple[DrawnObject, ...]
     mode: PromptMode
     runtime: Runtime
     models: ModelCache
@@ -169,7 +169,7 @@ class CascadeJob:
         )
 
     def _origin(
-        self, prompt: Prompt, small: ComparedModel, window: Window, labels: np.ndarray, sent: list[int]
+        self, prompt: DrawnObject, small: ComparedModel, window: Window, labels: np.ndarray, sent: list[int]
     ) -> Origin:
         ran = replace(self.weights, segmenter=small.segmenter)
         origin = Origin.of(ran, prompt.asked, self.mode, window, labels == prompt.number)

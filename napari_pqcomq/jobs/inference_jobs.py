@@ -15,7 +15,7 @@ from napari_pqcomq.jobs.model_cache import ModelCache
 from napari_pqcomq.jobs.parts import READY, part_of
 from napari_pqcomq.jobs.quantization_clock import QuantizationClock
 from napari_pqcomq.jobs.triton_guard import keep_triton_out
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.translation import tr, trn
 from pqcomq.atomic_files import check_target, together
 from pqcomq.autosave.kept_weights import KeptWeights
@@ -258,7 +258,7 @@ class CompareJob:
     weights: tuple[QuantizedModel, ...]
     volume: Volume
     window: Window | None
-    prompts: tuple[Prompt, ...]
+    prompts: tuple[DrawnObject, ...]
     mode: PromptMode
     truths: dict[int, np.ndarray]
     runtime: Runtime

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_pqcomq.jobs.model_cache import ModelCache
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.translation import tr
 from pqcomq.autosave.kept_weights import KeptWeights
 from pqcomq.comparison.box_perturbation import BoxJitter
@@ -66,13 +66,13 @@ class KeptResult:
     objects: tuple[ObjectComparison, ...]
     reference: ComparedModel
     candidates: tuple[ComparedModel, ...]
-    prompts: tuple[Prompt, ...] = ()
+    prompts: tuple[DrawnObject, ...] = ()
     jitters: dict[int, BoxJitter] = field(default_factory=dict)
     reading: BlindedReading | None = None
     corrections: Any = None
 
     @classmethod
-    def of(cls, result: ComparisonResult, prompts: tuple[Prompt, ...]) -> KeptResult:
+    def of(cls, result: ComparisonResult, prompts: tuple[DrawnObject, ...]) -> KeptResult:
         """What is kept of a result."""
         sha256 = result.objects[0].comparisons[0].volume_sha256
         return cls(sha256, result.objects, result.reference, result.candidates, prompts)
@@ -135,7 +135,7 @@ class KeptWork:
         """Keep a comparison that is not on screen yet, with the objects compared, unless it is the one that is kept."""
         before = self._results.get(key)
         if before is None or before.objects is not result.objects:
-            prompts = tuple(Prompt.of(each.number, each.name, each.prompt) for each in result.objects)
+            prompts = tuple(DrawnObject.of(each.number, each.name, each.prompt) for each in result.objects)
             self.keep(key, KeptResult.of(result, prompts))
 
     def complete(self, key: str, result: ComparisonResult, **made_since: object) -> None:

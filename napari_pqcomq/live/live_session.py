@@ -12,9 +12,9 @@ from qtpy.QtCore import QObject, Signal
 from napari_pqcomq.layers.volume_layers import voxel_at
 from napari_pqcomq.live.encoding_clock import EncodingClock
 from napari_pqcomq.live.live_inference import Answer, LiveInference
-from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.translation import tr
-from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.measures.metrics import dice
 from pqcomq.models.segmenter import Segmenter

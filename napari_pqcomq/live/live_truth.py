@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.setup.ground_truth_panel import GroundTruthPanel
-from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
 from pqcomq.errors import InputError
 
 

@@ -6,8 +6,8 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QKeyEvent, QPixmap, QResizeEvent
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
-from napari_pqcomq.prompts.prompt_list import PromptList
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
+from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.translation import tr
 
 _ROWS_SHOWN = 4
@@ -86,7 +86,7 @@ def _item() -> QListWidgetItem:
     return item
 
 
-def _show(item: QListWidgetItem, prompt: Prompt) -> None:
+def _show(item: QListWidgetItem, prompt: DrawnObject) -> None:
     swatch = QPixmap(_ICON_PIXELS, _ICON_PIXELS)
     swatch.fill(QColor(prompt.colour))
     item.setIcon(QIcon(swatch))

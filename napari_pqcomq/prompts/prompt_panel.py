@@ -10,13 +10,13 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
-from napari_pqcomq.prompts.box_layers import may_hold_boxes
-from napari_pqcomq.prompts.box_tool import BoxTool
-from napari_pqcomq.prompts.hand_tools import HandTools
+from napari_pqcomq.prompts.controls.hand_tools import HandTools
+from napari_pqcomq.prompts.marks.box_layers import may_hold_boxes
 from napari_pqcomq.prompts.object_list import ObjectList
-from napari_pqcomq.prompts.prompt_list import PromptList
-from napari_pqcomq.prompts.prompt_modes import MODE_TOOLTIP, MODES
+from napari_pqcomq.prompts.objects.prompt_list import PromptList
+from napari_pqcomq.prompts.objects.prompt_modes import MODE_TOOLTIP, MODES
 from napari_pqcomq.prompts.shown_boxes import ShownBoxes
+from napari_pqcomq.prompts.tools.box_tool import BoxTool
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.combo_boxes import choose_kept
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox

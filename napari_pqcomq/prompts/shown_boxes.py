@@ -9,11 +9,11 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject
 
 from napari_pqcomq.layers.volume_layers import voxel_at
-from napari_pqcomq.prompts.box_layers import drawn_on, empty_box_layer, lies_on, read_prompts, write_prompts
-from napari_pqcomq.prompts.hand_tools import HandTools
-from napari_pqcomq.prompts.merging import as_before
-from napari_pqcomq.prompts.prompt_list import PromptList
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.controls.hand_tools import HandTools
+from napari_pqcomq.prompts.marks.box_layers import drawn_on, empty_box_layer, lies_on, read_prompts, write_prompts
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
+from napari_pqcomq.prompts.objects.merging import as_before
+from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
 from pqcomq.errors import InputError
 from pqcomq.volumes.volume import Volume
@@ -86,7 +86,7 @@ class ShownBoxes(QObject):
         self._stop_listening()
         self._viewer.dims.events.current_step.disconnect(self.show)
 
-    def _read(self, pointed: tuple[Prompt, ...] | None = None) -> None:
+    def _read(self, pointed: tuple[DrawnObject, ...] | None = None) -> None:
         """Take the objects of the chosen layer and follow it; points and scribbles are ``pointed``'s, or as now."""
         self._stop_listening()
         layer = self._layers.layer
@@ -109,7 +109,7 @@ class ShownBoxes(QObject):
         if str(event.action) in ("added", "changed", "removed"):  # the others announce what is not done yet
             self._prompts.take_edited(as_before(self._shapes(), self._prompts.objects))
 
-    def _shapes(self) -> tuple[Prompt, ...]:
+    def _shapes(self) -> tuple[DrawnObject, ...]:
         """The boxes of the layer; none where they cannot be read, which is told."""
         layer = self._layers.layer
         try:

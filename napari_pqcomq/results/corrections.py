@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_pqcomq.viewer.correction_tool import Painted
+from napari_pqcomq.viewer.comparison.correction_tool import Painted
 
 LONGEST_PAUSE_SECONDS = 10.0
 """Between two strokes that still counts as work: looking and turning slices, not being called away."""

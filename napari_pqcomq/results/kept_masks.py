@@ -11,7 +11,7 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import transform
-from napari_pqcomq.prompts.prompted_object import MOST_OBJECTS, Prompt
+from napari_pqcomq.prompts.objects.drawn_object import MOST_OBJECTS, DrawnObject
 from napari_pqcomq.results.corrections import Corrections
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.masks.origin import Origin
@@ -23,7 +23,7 @@ from pqcomq.volumes.volume import Volume
 if TYPE_CHECKING:
     from pqcomq.comparison.comparison_result import ComparisonResult
 
-Prompts = Mapping[int, tuple[Prompt, PromptMode, Window]]
+Prompts = Mapping[int, tuple[DrawnObject, PromptMode, Window]]
 """By object number: the object, where the prompts of its slices came from, and the window that the models saw."""
 
 _UNCORRECTED: Mapping[tuple[int, int], np.ndarray] = {}
@@ -37,8 +37,8 @@ _COLOURS: dict[int | None, str] = {
 
 
 def prompts_in_sight(
-    objects: Iterable[Prompt], result: ComparisonResult | None, is_live: Callable[[int], bool], window: Window
-) -> dict[int, tuple[Prompt, PromptMode, Window]]:
+    objects: Iterable[DrawnObject], result: ComparisonResult | None, is_live: Callable[[int], bool], window: Window
+) -> dict[int, tuple[DrawnObject, PromptMode, Window]]:
     """What prompted the masks in sight: the boxes compared, and of live objects their box on every slice.
 
     Args:
@@ -47,13 +47,13 @@ def prompts_in_sight(
         is_live: whether the masks of an object, given by its number, are live.
         window: of live masks; the models may have been compared in another one.
     """
-    prompts: dict[int, tuple[Prompt, PromptMode, Window]] = {}
+    prompts: dict[int, tuple[DrawnObject, PromptMode, Window]] = {}
     for each in objects:
         found = None if result is None or is_live(each.number) else result.of(each.number)
         prompts[each.number] = (
             (each, "same", window)
             if found is None
-            else (Prompt.of(found.number, found.name, found.prompt), found.mode, found.window)
+            else (DrawnObject.of(found.number, found.name, found.prompt), found.mode, found.window)
         )
     return prompts
 

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QFileDialog, QFormLayout, QGroupBox, QPushButton, QSp
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.mask_layers import TRUTH_KEY
 from napari_pqcomq.layers.volume_layers import volume_of
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.setup.labels_reading import labels_as_chosen
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
@@ -43,8 +43,8 @@ class GroundTruthPanel(QGroupBox):
         self._volume: Volume | None = None
         self.number = 0
         self._by_user: dict[int, int] = {}  # labels that the user has set, by number of the object
-        self._objects: tuple[Prompt, ...] = ()
-        self._removed: list[tuple[Prompt, int]] = []  # objects that are no more, and the labels set for them
+        self._objects: tuple[DrawnObject, ...] = ()
+        self._removed: list[tuple[DrawnObject, int]] = []  # objects that are no more, and the labels set for them
         self._is_suggesting = False
         self.layers = LayerComboBox(
             viewer, lambda layer: isinstance(layer, Labels) and not is_of_comparison(layer), nothing=tr("None")
@@ -132,7 +132,7 @@ class GroundTruthPanel(QGroupBox):
         if self.number in labels:
             self._show_label(labels[self.number])
 
-    def keep_to(self, objects: Sequence[Prompt]) -> None:
+    def keep_to(self, objects: Sequence[DrawnObject]) -> None:
         """Let a label go with its object, whose number is given to others, and come back when that is undone."""
         numbers = {each.number for each in objects}
         gone = [each for each in self._objects if each.number not in numbers and each.number in self._by_user]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume
 
@@ -75,7 +75,7 @@ class Scene:
 
     volume: Volume
     contrast_limits: tuple[float, float]
-    objects: tuple[Prompt, ...] = ()
+    objects: tuple[DrawnObject, ...] = ()
     truth: np.ndarray | None = None
     current: int = 0
     hidden: frozenset[int] = frozenset()
@@ -101,4 +101,4 @@ class Scene:
         truth: np.ndarray | None = None,
     ) -> Scene:
         """A scene with one object."""
-        return cls(volume, contrast_limits, (Prompt(1, "object", box),), truth)
+        return cls(volume, contrast_limits, (DrawnObject(1, "object", box),), truth)

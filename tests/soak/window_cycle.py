@@ -14,7 +14,7 @@ from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.app.compare_widget import CompareWidget
-from napari_pqcomq.viewer.correction_tool import Painted
+from napari_pqcomq.viewer.comparison.correction_tool import Painted
 from napari_pqcomq.viewer.modes.mode_registry import VIEWS
 from pqcomq.autosave.places import weights_folder
 from pqcomq.backends.runtime import Runtime

@@ -9,7 +9,7 @@ from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.results.correcting import Correcting
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, FIGURES, FLICKER, SIDE_BY_SIDE, SWIPE
-from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
+from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.widgets.napari_window.shortcuts import Shortcut
 from pqcomq.volumes.intensity_window import PRESETS
 

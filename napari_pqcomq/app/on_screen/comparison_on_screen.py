@@ -13,7 +13,7 @@ from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.live.live_session import LiveModels
 from napari_pqcomq.live.live_truth import LiveTruth
 from napari_pqcomq.translation import tr
-from napari_pqcomq.viewer.result_panes import live_panes, lowest_failing, panes_of
+from napari_pqcomq.viewer.comparison.result_panes import live_panes, lowest_failing, panes_of
 from napari_pqcomq.viewer.scene import Pane, Scene
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison

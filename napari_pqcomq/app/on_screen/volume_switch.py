@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, QTimer
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.layers.volume_layers import shown_name, volume_of
 from napari_pqcomq.translation import tr
-from napari_pqcomq.viewer.volume_in_sight import VolumeInSight
+from napari_pqcomq.viewer.navigation.volume_in_sight import VolumeInSight
 from pqcomq.volumes.volume import Volume
 
 _LONGEST_NAME = 60

@@ -12,7 +12,7 @@ from napari_pqcomq.app.panels.action_bar import ActionBar
 from napari_pqcomq.autosave.autosave_panel import AutosavePanel
 from napari_pqcomq.jobs.job_runner import JobRunner
 from napari_pqcomq.live.live_session import LiveSession
-from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_panel import PromptPanel
 from napari_pqcomq.results.cascade_panel import CascadePanel
 from napari_pqcomq.results.corrections_panel import CorrectionsPanel
@@ -32,13 +32,13 @@ from napari_pqcomq.setup.mouse_panel import MousePanel
 from napari_pqcomq.setup.volume_panel import VolumePanel
 from napari_pqcomq.setup.weights_panel import WeightsPanel
 from napari_pqcomq.translation import tr
-from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
+from napari_pqcomq.viewer.comparison.view_bar import ViewBar
+from napari_pqcomq.viewer.navigation.pacs_mouse import PacsMouse
 from napari_pqcomq.viewer.overlays.cursor_status import CursorStatus
 from napari_pqcomq.viewer.overlays.direction_letters import DirectionLetters
 from napari_pqcomq.viewer.overlays.plane_insets import InsetSource, PlaneInsets
 from napari_pqcomq.viewer.overlays.slice_strip import SliceStrip
-from napari_pqcomq.viewer.pacs_mouse import PacsMouse
-from napari_pqcomq.viewer.view_bar import ViewBar
 from napari_pqcomq.widgets.dock.question_bar import QuestionBar
 from napari_pqcomq.widgets.napari_window.gl_context import GLContext
 from napari_pqcomq.widgets.napari_window.message_log import MessageLog

@@ -16,7 +16,7 @@ from napari_pqcomq.jobs.errands import Errands
 from napari_pqcomq.layers.label_strokes import LabelStrokes
 from napari_pqcomq.results.corrections import Corrections
 from napari_pqcomq.translation import tr
-from napari_pqcomq.viewer.correction_tool import CorrectionTool, Painted, Tool
+from napari_pqcomq.viewer.comparison.correction_tool import CorrectionTool, Painted, Tool
 from pqcomq.autosave.work import KeptLabels
 from pqcomq.comparison.comparison_result import ComparisonResult
 from pqcomq.volumes.volume import Volume

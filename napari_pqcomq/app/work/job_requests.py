@@ -10,7 +10,7 @@ from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.inference_jobs import CompareJob, LiveJob, QuantizeJob
 from napari_pqcomq.jobs.kept_work import KeptWork
 from napari_pqcomq.jobs.model_cache import ModelCache
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.quantization.quantized_model import QuantizedModel
@@ -95,7 +95,7 @@ def cascade_job(panels: Panels, models: ModelCache, weights: QuantizedModel, emb
     )
 
 
-def _prompts(panels: Panels) -> tuple[Prompt, ...]:
+def _prompts(panels: Panels) -> tuple[DrawnObject, ...]:
     """The ticked objects, or the current one where none is ticked.
 
     Raises:
@@ -116,7 +116,7 @@ def _volume(panels: Panels) -> Volume:
     return volume
 
 
-def _truths(panels: Panels, prompts: tuple[Prompt, ...], current: Prompt | None) -> dict[int, np.ndarray]:
+def _truths(panels: Panels, prompts: tuple[DrawnObject, ...], current: DrawnObject | None) -> dict[int, np.ndarray]:
     """Ground truth by object number: of the label that the user has set for an object, else the fullest in its box."""
     truths = {}
     for prompt in prompts:

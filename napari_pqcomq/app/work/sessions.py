@@ -10,7 +10,7 @@ from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.work.workflow import Workflow
 from napari_pqcomq.jobs.choices import ModelChoice
 from napari_pqcomq.jobs.session_jobs import JitterJob, OpenedSession, OpenSessionJob, SaveSessionJob
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.translation import tr, trn
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement
 from pqcomq.session.file_names import PAGE
@@ -101,7 +101,7 @@ class Sessions:
         self._workflow.weights.take(
             {ModelChoice(key, opened.checkpoint, model.settings): model for model in session.models}
         )
-        panels.objects.load(tuple(Prompt.of(found.number, found.name, found.prompt) for found in session.objects))
+        panels.objects.load(tuple(DrawnObject.of(found.number, found.name, found.prompt) for found in session.objects))
         self._workflow.show_result(session.result, lambda: self._show(session))
 
     def _show(self, session: Session) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
 
-from napari_pqcomq.viewer.mask_arrays import put_masks
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
-from napari_pqcomq.viewer.side_layers import Side, mask_lines
-from napari_pqcomq.viewer.strokes import Lines, Sight
+from napari_pqcomq.viewer.sides.mask_arrays import put_masks
+from napari_pqcomq.viewer.sides.side_layers import Side, mask_lines
+from napari_pqcomq.viewer.sides.strokes import Lines, Sight
 from pqcomq.comparison.presentation.comparison_text import short_precision
 
 SideLines = Mapping[str, Sequence[Lines]]

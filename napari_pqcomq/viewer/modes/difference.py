@@ -18,8 +18,8 @@ from napari_pqcomq.viewer.modes.base import (
     side_plate,
 )
 from napari_pqcomq.viewer.scene import Pane
-from napari_pqcomq.viewer.side_layers import FILLS, FIRST_PART
-from napari_pqcomq.viewer.strokes import Lines, Sight, region_areas
+from napari_pqcomq.viewer.sides.side_layers import FILLS, FIRST_PART
+from napari_pqcomq.viewer.sides.strokes import Lines, Sight, region_areas
 from pqcomq.comparison.measures.difference_map import BOTH, ONLY_A, ONLY_B, difference
 from pqcomq.comparison.presentation.palette import BOTH_COLOUR
 

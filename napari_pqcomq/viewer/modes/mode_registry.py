@@ -9,7 +9,7 @@ from napari_pqcomq.viewer.modes.difference import DifferenceMode
 from napari_pqcomq.viewer.modes.flicker import FlickerMode
 from napari_pqcomq.viewer.modes.side_by_side import SideBySideMode
 from napari_pqcomq.viewer.modes.swipe import SwipeMode
-from napari_pqcomq.viewer.side_layers import TRUTH
+from napari_pqcomq.viewer.sides.side_layers import TRUTH
 
 VIEWS: dict[str, Callable[[Stage], ViewMode]] = {
     "Side by side": SideBySideMode,

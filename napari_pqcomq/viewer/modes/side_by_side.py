@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from napari_pqcomq.viewer.modes.base import Plate, SideLines, ViewMode, masks_drawn, side_plate
-from napari_pqcomq.viewer.side_layers import Side
-from napari_pqcomq.viewer.strokes import Sight
+from napari_pqcomq.viewer.sides.side_layers import Side
+from napari_pqcomq.viewer.sides.strokes import Sight
 
 
 class SideBySideMode(ViewMode):

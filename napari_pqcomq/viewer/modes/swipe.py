@@ -9,8 +9,8 @@ import numpy as np
 
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.viewer.modes.base import Plate, SideLines, Stage, ViewMode, masks_in_sight, side_plate
-from napari_pqcomq.viewer.side_layers import CURTAIN, WHITE, mask_lines
-from napari_pqcomq.viewer.strokes import Lines, Sight
+from napari_pqcomq.viewer.sides.side_layers import CURTAIN, WHITE, mask_lines
+from napari_pqcomq.viewer.sides.strokes import Lines, Sight
 
 _REACH_PIXELS = 10
 _CURTAIN_PIXELS = 2.0

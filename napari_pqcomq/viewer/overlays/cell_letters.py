@@ -14,7 +14,7 @@ from qtpy.QtCore import QPoint, QRect, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.viewer.framing import Cells
+from napari_pqcomq.viewer.cameras.framing import Cells
 from napari_pqcomq.widgets.napari_window.gl_context import LateCanvas
 from napari_pqcomq.widgets.napari_window.listeners import Listeners
 

@@ -11,7 +11,7 @@ from qtpy.QtCore import QRect, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.viewer.framing import Cells
+from napari_pqcomq.viewer.cameras.framing import Cells
 from napari_pqcomq.widgets.napari_window.gl_context import LateCanvas
 from pqcomq.comparison.presentation.scale_bar import round_length
 

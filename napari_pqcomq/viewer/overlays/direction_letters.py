@@ -15,7 +15,7 @@ from napari.components import Camera, ViewerModel
 from napari.components.overlays import TextOverlay
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.viewer.orthogonal_planes import show_unmirrored
+from napari_pqcomq.viewer.navigation.orthogonal_planes import show_unmirrored
 from napari_pqcomq.viewer.overlays.cell_letters import CellLetters
 from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
 from napari_pqcomq.widgets.napari_window.listeners import Listeners

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from napari_pqcomq.layers.volume_layers import transform, voxel_at
 from napari_pqcomq.translation import tr
-from napari_pqcomq.viewer.orthogonal_planes import Plane, current_plane
+from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, current_plane
 from napari_pqcomq.viewer.scene import MaskPair
 from napari_pqcomq.widgets.napari_window.listeners import Listeners
 from pqcomq.comparison.measures.difference_map import BOTH, ONLY_A, ONLY_B, difference

@@ -15,7 +15,7 @@ from qtpy.QtGui import QFontMetrics, QResizeEvent
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_pqcomq.translation import tr
-from napari_pqcomq.viewer.framing import Cells
+from napari_pqcomq.viewer.cameras.framing import Cells
 from napari_pqcomq.viewer.modes.base import Plate
 from napari_pqcomq.widgets.napari_window.gl_context import LateCanvas
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.viewer.modes.base import Stage
-from napari_pqcomq.viewer.strokes import sight_of
+from napari_pqcomq.viewer.sides.strokes import sight_of
 from napari_pqcomq.widgets.napari_window.listeners import Listeners
 
 

@@ -32,9 +32,9 @@ from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.mask_layers import layer_masks
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
-from napari_pqcomq.prompts.box_layers import boxes_tuple
+from napari_pqcomq.prompts.marks.box_layers import boxes_tuple
 from napari_pqcomq.viewer.scene import Pane, Scene
-from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
+from napari_pqcomq.viewer.sides.side_layers import LEFT_COLOUR, RIGHT_COLOUR
 from napari_pqcomq.widgets.controls.collapsible import Collapsible
 from napari_pqcomq.widgets.controls.wheel_guard import WheelGuard
 from pqcomq.backends.runtime import Runtime

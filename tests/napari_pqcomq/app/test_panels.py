@@ -25,8 +25,8 @@ from napari_pqcomq.app.work.job_requests import NO_CHECKPOINT, NO_VOLUME, compar
 from napari_pqcomq.app.work.sessions import Sessions
 from napari_pqcomq.jobs.kept_work import volume_key
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
-from napari_pqcomq.prompts.box_layers import boxes_tuple
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.marks.box_layers import boxes_tuple
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE
 from napari_pqcomq.widgets.napari_window.shortcuts import SEPARATOR
 from pqcomq.comparison.gate import Tolerance
@@ -192,7 +192,7 @@ def test_what_can_be_done_follows_the_panels(prompted, workflow, eight_bits, qtb
 
 def test_a_result_reaches_view_table_and_plates_without_a_dock(prompted, workflow, results_area, result, viewer, qtbot):
     found = result.objects[0]
-    prompted.objects.load((Prompt(found.number, found.name, found.box),))
+    prompted.objects.load((DrawnObject(found.number, found.name, found.box),))
     workflow.show_result(result)
     qtbot.waitUntil(lambda: prompted.store.result is result, timeout=PATIENCE_MS)
     assert prompted.view.is_open

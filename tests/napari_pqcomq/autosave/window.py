@@ -31,7 +31,7 @@ keep_triton_out()
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.mask_layers import NAMES_KEY, ORIGINS_KEY
-from napari_pqcomq.viewer.correction_tool import Painted
+from napari_pqcomq.viewer.comparison.correction_tool import Painted
 from pqcomq.backends.runtime import Runtime
 
 PATIENCE = 280

@@ -16,7 +16,7 @@ from qtpy.QtCore import QObject
 from napari_pqcomq.live import live_inference
 from napari_pqcomq.live.live_inference import LiveInference
 from napari_pqcomq.live.live_session import LiveModels, LiveSession
-from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from pqcomq.errors import InputError
 from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.box import Box3D

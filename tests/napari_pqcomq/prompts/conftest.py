@@ -4,7 +4,7 @@ import pytest
 from napari.layers import Layer
 
 from napari_pqcomq.layers.volume_layers import image_tuple
-from napari_pqcomq.prompts.prompt_list import PromptList
+from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_panel import PromptPanel
 
 

@@ -9,11 +9,11 @@ from napari.layers import Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_pqcomq.prompts.merging import as_before
-from napari_pqcomq.prompts.prompt_list import PromptList
-from napari_pqcomq.prompts.prompted_object import Prompt
-from napari_pqcomq.viewer.side_layers import point_lines
-from napari_pqcomq.viewer.strokes import Sight
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
+from napari_pqcomq.prompts.objects.merging import as_before
+from napari_pqcomq.prompts.objects.prompt_list import PromptList
+from napari_pqcomq.viewer.sides.side_layers import point_lines
+from napari_pqcomq.viewer.sides.strokes import Sight
 from pqcomq.comparison.presentation.palette import INSIDE_COLOUR, OUTSIDE_COLOUR
 from pqcomq.errors import InputError
 from pqcomq.object_colours import rgb_of
@@ -157,7 +157,7 @@ def test_objects_of_points_are_taken_back_step_by_step():
 
 def test_a_comparison_draws_plus_and_minus_on_the_slice_in_sight(volume):
     points = (PromptPoint(10, 8, 6), PromptPoint(20, 9, 6, positive=False), PromptPoint(5, 5, 7))
-    prompt = Prompt(1, "cube", None, points=points, span=(5, 8))
+    prompt = DrawnObject(1, "cube", None, points=points, span=(5, 8))
     lines = point_lines(prompt, Sight((0, 1, 2), 6, 4.0), volume)
     assert [len(each.ends) for each in lines] == [2, 2, 1, 1], "two arms and one, each on a rim"
     np.testing.assert_allclose(lines[1].ends.mean(axis=(0, 1)), [8, 10])
@@ -166,7 +166,7 @@ def test_a_comparison_draws_plus_and_minus_on_the_slice_in_sight(volume):
 
 def test_two_objects_of_one_name_keep_what_each_had_when_their_boxes_are_edited():
     inside = PromptPoint(8, 8, 3)
-    twins = Prompt(4, "cyst", BOX, compared=False), Prompt(7, "cyst", BOX, points=(inside,))
-    lone = Prompt(2, "cyst", None, points=(inside,), span=(3, 3))
-    read = tuple(Prompt(number, "cyst", BOX) for number in (1, 2))
+    twins = DrawnObject(4, "cyst", BOX, compared=False), DrawnObject(7, "cyst", BOX, points=(inside,))
+    lone = DrawnObject(2, "cyst", None, points=(inside,), span=(3, 3))
+    read = tuple(DrawnObject(number, "cyst", BOX) for number in (1, 2))
     assert as_before(read, (lone, *twins)) == (*twins, lone)

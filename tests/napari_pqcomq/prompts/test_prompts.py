@@ -10,10 +10,10 @@ from napari.layers import Layer
 from qtpy.QtCore import Qt
 
 from napari_pqcomq.layers.volume_layers import transform
-from napari_pqcomq.prompts.box_layers import boxes_tuple, read_prompts
-from napari_pqcomq.prompts.box_tool import held_part, moved
-from napari_pqcomq.prompts.prompt_list import PromptList
-from napari_pqcomq.prompts.prompted_object import MOST_OBJECTS, Prompt
+from napari_pqcomq.prompts.marks.box_layers import boxes_tuple, read_prompts
+from napari_pqcomq.prompts.objects.drawn_object import MOST_OBJECTS, DrawnObject
+from napari_pqcomq.prompts.objects.prompt_list import PromptList
+from napari_pqcomq.prompts.tools.box_tool import held_part, moved
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 
@@ -160,8 +160,8 @@ def test_a_click_is_no_box(panel, shown_viewer, drag):
 
 def test_a_box_too_many_is_told_in_a_sentence_and_takes_nothing(panel, shown_viewer, drag, objects, monkeypatch):
     told = []
-    monkeypatch.setattr("napari_pqcomq.prompts.mouse_tool.show_info", told.append)
-    objects.load(tuple(Prompt(number, f"{number}", BOX) for number in range(1, MOST_OBJECTS + 1)))
+    monkeypatch.setattr("napari_pqcomq.prompts.tools.mouse_tool.show_info", told.append)
+    objects.load(tuple(DrawnObject(number, f"{number}", BOX) for number in range(1, MOST_OBJECTS + 1)))
     before = objects.objects
     panel.draw()
     drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
@@ -264,7 +264,7 @@ def test_a_box_is_seen_on_all_of_its_slices_before_a_comparison(panel, shown_vie
 
 def test_undo_and_redo_bring_back_the_object_that_was_chosen():
     prompts = PromptList()
-    prompts.load((Prompt(1, "spleen", BOX), Prompt(2, "aorta", BOX)), current=0)
+    prompts.load((DrawnObject(1, "spleen", BOX), DrawnObject(2, "aorta", BOX)), current=0)
     prompts.choose(1)
     prompts.set_box(1, Box3D(1, 1, 1, 9, 9, 9))
     prompts.settle()
@@ -319,7 +319,7 @@ def test_boxes_of_another_volume_are_neither_taken_nor_written_over(panel, shown
 
 
 def test_the_current_object_stays_in_sight_when_there_is_less_room(panel, objects, qtbot):
-    objects.load(tuple(Prompt(number, f"object {number}", BOX) for number in range(1, 8)))
+    objects.load(tuple(DrawnObject(number, f"object {number}", BOX) for number in range(1, 8)))
     objects.choose(6)
     panel.show()
     qtbot.waitExposed(panel)

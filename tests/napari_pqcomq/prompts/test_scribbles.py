@@ -7,10 +7,10 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_pqcomq.prompts.prompt_list import PromptList
-from napari_pqcomq.prompts.prompted_object import Prompt
-from napari_pqcomq.viewer.side_layers import scribble_lines
-from napari_pqcomq.viewer.strokes import Sight
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
+from napari_pqcomq.prompts.objects.prompt_list import PromptList
+from napari_pqcomq.viewer.sides.side_layers import scribble_lines
+from napari_pqcomq.viewer.sides.strokes import Sight
 from pqcomq.models.catalogue.entries import PROMPT_KINDS, why_not
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import PromptPoint
@@ -128,13 +128,13 @@ def test_a_scribble_stands_alone_in_the_list():
     kinds = [each.asked.kinds for each in prompts.objects]
     assert kinds == [("box",), ("scribble",), ("points",)]
     scribbled = prompts.objects[1]
-    assert Prompt.of(2, "Object 2", scribbled.asked) == scribbled
+    assert DrawnObject.of(2, "Object 2", scribbled.asked) == scribbled
     assert scribbled.extent == Box3D(0, 0, 0, 10, 7, 7)
     assert scribbled.with_span(2, 3).asked.slices == range(2, 4)
 
 
 def test_a_scribble_is_seen_on_every_plane(volume):
-    each = Prompt(1, "a", None, scribble=Scribble.of_runs([(2, 4, 3, 5), (3, 4, 9, 9)]))
+    each = DrawnObject(1, "a", None, scribble=Scribble.of_runs([(2, 4, 3, 5), (3, 4, 9, 9)]))
     for order, position, ends in (
         ((0, 1, 2), 2, [[[4, 2.5], [4, 5.5]]]),
         ((1, 0, 2), 4, [[[2, 2.5], [2, 5.5]], [[3, 8.5], [3, 9.5]]]),

@@ -6,7 +6,7 @@ import numpy as np
 
 from napari_pqcomq.layers.discs import disc_along
 from napari_pqcomq.results.corrections import Corrections, Effort, worked_seconds
-from napari_pqcomq.viewer.correction_tool import Painted
+from napari_pqcomq.viewer.comparison.correction_tool import Painted
 
 
 def stroke(before, after, *, side=1, z=4, number=1, began=0.0, ended=1.0):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.results.kept_masks import prompts_in_sight
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.volumes.intensity_window import Window
@@ -21,6 +21,6 @@ def result(volume, masks, comparison_of):
 @pytest.mark.parametrize("is_live", [False, True])
 def test_a_compared_mask_keeps_the_window_that_it_was_made_in(result, is_live):
     (found,) = result.objects
-    prompts = prompts_in_sight((Prompt(1, "cube", found.box),), result, lambda _number: is_live, SHOWN)
+    prompts = prompts_in_sight((DrawnObject(1, "cube", found.box),), result, lambda _number: is_live, SHOWN)
     assert found.window != SHOWN
     assert prompts[1][1:] == (("same", SHOWN) if is_live else (found.mode, found.window))

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_pqcomq.io.sample_data import synthetic_ct_sample
 from napari_pqcomq.layers.volume_layers import labels_tuple, volume_of
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.setup.ground_truth_panel import GroundTruthPanel
 from napari_pqcomq.widgets.dock.import_questions import PartsDialog
 from pqcomq.errors import InputError
@@ -149,7 +149,7 @@ def test_each_object_has_a_label_of_its_own(panel, volume):
     with pytest.raises(InputError, match="no voxel of label 9"):
         panel.truth_in(bare, 3)
     assert panel.labels_set == {2: 3, 3: 9}
-    one, two, three = (Prompt(number, "object", box) for number, box in ((1, first), (2, second), (3, bare)))
+    one, two, three = (DrawnObject(number, "object", box) for number, box in ((1, first), (2, second), (3, bare)))
     panel.keep_to((one, two, three))
     panel.keep_to((one, three))
     assert panel.labels_set == {3: 9}, "number 2 may be another object by now"

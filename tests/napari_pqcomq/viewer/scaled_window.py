@@ -26,10 +26,10 @@ from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
-from napari_pqcomq.viewer.comparison_view import ComparisonView
-from napari_pqcomq.viewer.framing import Cells
+from napari_pqcomq.viewer.cameras.framing import Cells
+from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
 from napari_pqcomq.viewer.scene import Pane, Scene
-from napari_pqcomq.viewer.side_layers import FULL_COLOUR, LEFT_COLOUR, QUANTIZED_COLOUR, RIGHT_COLOUR
+from napari_pqcomq.viewer.sides.side_layers import FULL_COLOUR, LEFT_COLOUR, QUANTIZED_COLOUR, RIGHT_COLOUR
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.autosave.places import FOLDER_VARIABLE
 from pqcomq.segmentation.box import Box3D

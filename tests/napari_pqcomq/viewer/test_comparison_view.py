@@ -8,13 +8,13 @@ from napari.layers import Image, Layer, Surface
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
-from napari_pqcomq.prompts.box_layers import rectangle
-from napari_pqcomq.prompts.prompted_object import Prompt
-from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.prompts.marks.box_layers import rectangle
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
+from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, FLICKER, SIDE_BY_SIDE, SWIPE
-from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
+from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
-from napari_pqcomq.viewer.side_layers import (
+from napari_pqcomq.viewer.sides.side_layers import (
     ALL_COLOURS,
     FILL_COLOURS,
     LEFT_COLOUR,
@@ -548,7 +548,7 @@ def test_hidden_parts_stay_hidden_in_every_view(viewer, volume, panes, masks, sc
 def test_other_boxes_can_be_shown_while_it_is_open(viewer, panes, scene):
     view = ComparisonView(viewer)
     view.open(panes, scene)
-    second = Prompt(2, "other", Box3D(1, 2, 0, 3, 4, 11))
+    second = DrawnObject(2, "other", Box3D(1, 2, 0, 3, 4, 11))
     view.hide("masks", True)
     view.set_objects((*scene.objects, second))
     for side in (1, 2):
@@ -581,7 +581,7 @@ def test_opening_step_by_step_ends_where_opening_at_once_does(viewer, qtbot, vol
     def fail(*_args):
         raise MemoryError
 
-    monkeypatch.setattr("napari_pqcomq.viewer.comparison_view.make_side", fail)
+    monkeypatch.setattr("napari_pqcomq.viewer.comparison.comparison_view.make_side", fail)
     with qtbot.captureExceptions() as caught:
         view.open_in_steps(panes, scene, lambda: opened.append(view.is_open))
         qtbot.waitUntil(lambda: not view.is_opening)

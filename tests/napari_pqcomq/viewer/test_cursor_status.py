@@ -7,7 +7,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 
 from napari_pqcomq.layers.volume_layers import image_tuple
-from napari_pqcomq.prompts.box_layers import boxes_tuple
+from napari_pqcomq.prompts.marks.box_layers import boxes_tuple
 from napari_pqcomq.viewer.overlays.cursor_status import CursorStatus
 from pqcomq.segmentation.box import Box3D
 

@@ -10,7 +10,7 @@ from napari._vispy.overlays.scale_bar import VispyScaleBarOverlay
 from napari._vispy.overlays.text import VispyTextOverlay
 from vispy.scene.widgets import Grid
 
-from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes import base
 from napari_pqcomq.viewer.modes.mode_registry import FLICKER, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.overlays.direction_letters import EDGES, DirectionLetters

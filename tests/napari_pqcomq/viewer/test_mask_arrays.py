@@ -8,7 +8,7 @@ import numpy as np
 import psutil
 import pytest
 
-from napari_pqcomq.viewer.mask_arrays import copied_masks, put_masks
+from napari_pqcomq.viewer.sides.mask_arrays import copied_masks, put_masks
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -9,8 +9,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit, QWidget
 
 from napari_pqcomq.layers.volume_layers import image_tuple
-from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
-from napari_pqcomq.viewer.pacs_mouse import PacsMouse
+from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, show_plane, show_surfaces
+from napari_pqcomq.viewer.navigation.pacs_mouse import PacsMouse
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 
 PLACE = QPoint(300, 250)

@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, Qt
 
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
-from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
+from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.overlays.plane_insets import InsetSource, PlaneInsets
 from napari_pqcomq.viewer.scene import MaskPair
 from pqcomq.comparison.presentation.palette import FULL_COLOUR

@@ -13,15 +13,15 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLabel
 
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
-from napari_pqcomq.viewer.comparison_view import ComparisonView
-from napari_pqcomq.viewer.framing import Cells, body_ranges
+from napari_pqcomq.viewer.cameras.framing import Cells, body_ranges
+from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes.base import Plate, short_titles
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE, SWIPE
-from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
+from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.overlays.direction_letters import EDGES, PREFIX, DirectionLetters
 from napari_pqcomq.viewer.overlays.plate_strips import headline, wordings
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
-from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
+from napari_pqcomq.viewer.sides.side_layers import LEFT_COLOUR, RIGHT_COLOUR
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume import Volume

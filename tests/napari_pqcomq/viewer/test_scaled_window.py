@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from qtpy.QtCore import QRect
 
-from napari_pqcomq.viewer.side_layers import _RIM_PIXELS
+from napari_pqcomq.viewer.sides.side_layers import _RIM_PIXELS
 
 PROGRAM = Path(__file__).with_name("scaled_window.py")
 SCALE = 1.5

@@ -9,11 +9,11 @@ from qtpy.QtTest import QTest
 
 from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.results.slice_rows import slice_rows
-from napari_pqcomq.viewer.comparison_view import ComparisonView
-from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
+from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
+from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.overlays.slice_strip import SliceStrip, StripRow, colour_of
 from napari_pqcomq.viewer.scene import Pane, Scene
-from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
+from napari_pqcomq.viewer.sides.side_layers import LEFT_COLOUR, RIGHT_COLOUR
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.segmentation.box import Box3D

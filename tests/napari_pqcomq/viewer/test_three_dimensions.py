@@ -8,11 +8,11 @@ from napari.layers import Layer
 from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
-from napari_pqcomq.viewer.comparison_view import ComparisonView
-from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
+from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
+from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.overlays.direction_letters import PREFIX, DirectionLetters
 from napari_pqcomq.viewer.scene import Pane, Scene
-from napari_pqcomq.viewer.side_layers import FULL_COLOUR, LEFT_COLOUR, QUANTIZED_COLOUR, RIGHT_COLOUR
+from napari_pqcomq.viewer.sides.side_layers import FULL_COLOUR, LEFT_COLOUR, QUANTIZED_COLOUR, RIGHT_COLOUR
 from pqcomq.segmentation.box import Box3D
 
 FROM_FRONT = (-0.35, 1.0, 0.45)

@@ -9,11 +9,11 @@ from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.volume_layers import image_tuple
-from napari_pqcomq.prompts.box_layers import boxes_tuple
-from napari_pqcomq.viewer.orthogonal_planes import Plane, show_plane, show_surfaces
+from napari_pqcomq.prompts.marks.box_layers import boxes_tuple
+from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, show_plane, show_surfaces
+from napari_pqcomq.viewer.navigation.slice_steps import SliceSteps
 from napari_pqcomq.viewer.scene import Pane, Scene
-from napari_pqcomq.viewer.side_layers import LEFT_COLOUR, RIGHT_COLOUR
-from napari_pqcomq.viewer.slice_steps import SliceSteps
+from napari_pqcomq.viewer.sides.side_layers import LEFT_COLOUR, RIGHT_COLOUR
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.segmentation.box import Box3D
 

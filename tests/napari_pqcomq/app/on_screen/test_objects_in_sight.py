@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QStyle, QStyleOptionViewItem
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE
-from napari_pqcomq.viewer.side_layers import ALL_COLOURS, FIRST_PART, LINE_COLOURS
+from napari_pqcomq.viewer.sides.side_layers import ALL_COLOURS, FIRST_PART, LINE_COLOURS
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
@@ -45,7 +45,7 @@ def dock(shown_viewer, volume, loaded_once, two, qtbot):
     shown_viewer.window.add_dock_widget(dock)
     dock.panels.model.choose_runtime(Runtime.torch)
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
-    dock.panels.objects.load(tuple(Prompt(each.number, each.name, each.box) for each in two.objects))
+    dock.panels.objects.load(tuple(DrawnObject(each.number, each.name, each.box) for each in two.objects))
     dock.workflow.show_result(two)
     qtbot.waitUntil(lambda: dock.panels.store.result is two and dock.panels.view.is_open, timeout=PATIENCE_MS)
     dock.panels.live.pause(True)  # masks are the result's, not the models'

@@ -10,7 +10,7 @@ from napari.layers import Layer
 
 from napari_pqcomq.app.on_screen.volume_switch import VolumeSwitch
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple, slice_millimetres
-from napari_pqcomq.prompts.box_layers import boxes_tuple
+from napari_pqcomq.prompts.marks.box_layers import boxes_tuple
 from pqcomq.segmentation.box import Box3D
 
 

@@ -18,8 +18,8 @@ from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.app.dock import CompareDock
 from napari_pqcomq.layers.mask_layers import layer_masks
 from napari_pqcomq.layers.volume_layers import image_tuple, transform, voxel_at
-from napari_pqcomq.prompts.prompted_object import Prompt
-from napari_pqcomq.viewer.correction_tool import Painted
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
+from napari_pqcomq.viewer.comparison.correction_tool import Painted
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.masks.file_formats import sidecar
@@ -32,7 +32,7 @@ def dock(shown_viewer, volume, loaded_once, result, qtbot):
     dock = CompareWidget(shown_viewer)
     shown_viewer.window.add_dock_widget(dock)
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
-    dock.panels.objects.load(tuple(Prompt(each.number, each.name, each.box) for each in result.objects))
+    dock.panels.objects.load(tuple(DrawnObject(each.number, each.name, each.box) for each in result.objects))
     dock.workflow.show_result(result)
     qtbot.waitUntil(lambda: dock.panels.store.result is result and dock.panels.view.is_open, timeout=PATIENCE_MS)
     dock.panels.view.go_to(6)
@@ -241,7 +241,7 @@ def test_a_window_that_is_closed_at_once_loses_neither_what_was_painted_nor_kept
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
     qtbot.waitUntil(lambda: whole.parts is not None)
     dock = whole.parts
-    dock.panels.objects.load(tuple(Prompt(each.number, each.name, each.box) for each in result.objects))
+    dock.panels.objects.load(tuple(DrawnObject(each.number, each.name, each.box) for each in result.objects))
     dock.workflow.show_result(result)
     qtbot.waitUntil(lambda: dock.panels.store.result is result and dock.panels.view.is_open)
     monkeypatch.setattr("napari_pqcomq.jobs.errands.one_off", lambda *_work, **_how: NeverDone())

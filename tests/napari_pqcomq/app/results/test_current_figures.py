@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.comparison.model_result import Comparison, ModelResult
@@ -29,7 +29,7 @@ def test_no_widget_keeps_a_model_or_a_result(shown, result, eight_bits, tmp_path
 
 
 def test_the_title_says_whose_figures_they_are_and_that_their_prompt_has_changed(dock, result, qtbot):
-    dock.panels.objects.load(tuple(Prompt(each.number, each.name, each.box) for each in result.objects))
+    dock.panels.objects.load(tuple(DrawnObject(each.number, each.name, each.box) for each in result.objects))
     dock.workflow.show_result(result)
     qtbot.waitUntil(lambda: dock.panels.store.result is result, timeout=PATIENCE_MS)
     dock.panels.live.pause(True)
@@ -46,7 +46,7 @@ def test_the_title_says_whose_figures_they_are_and_that_their_prompt_has_changed
 def test_the_plot_is_of_the_object_whose_figures_are_in_sight(dock, result, qtbot):
     found = result.objects[0]
     two = replace(result, objects=(found, replace(found, name="other", number=2)))
-    dock.panels.objects.load(tuple(Prompt(each.number, each.name, each.box) for each in two.objects))
+    dock.panels.objects.load(tuple(DrawnObject(each.number, each.name, each.box) for each in two.objects))
     dock.workflow.show_result(two)
     qtbot.waitUntil(lambda: dock.panels.store.result is two, timeout=PATIENCE_MS)
     for row, name in ((0, "cube"), (1, "other")):

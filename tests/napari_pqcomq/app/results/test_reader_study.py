@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtGui import QColor, QImage
 from qtpy.QtWidgets import QLabel
 
-from napari_pqcomq.viewer.side_layers import FULL_COLOUR, QUANTIZED_COLOUR
+from napari_pqcomq.viewer.sides.side_layers import FULL_COLOUR, QUANTIZED_COLOUR
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 
 PATIENCE_MS = 300_000

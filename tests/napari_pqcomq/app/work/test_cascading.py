@@ -15,7 +15,7 @@ from napari_pqcomq.app.work.cascading import Cascading
 from napari_pqcomq.jobs import cascade_jobs
 from napari_pqcomq.layers.mask_layers import NAMES_KEY, ORIGINS_KEY
 from napari_pqcomq.layers.volume_layers import image_tuple, volume_of
-from napari_pqcomq.prompts.prompted_object import Prompt
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from pqcomq.backends.runtime import Runtime
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
@@ -26,7 +26,7 @@ def cascading(viewer, volume, panels, workflow, bare, loaded_once, eight_bits):
     """The dock's parts with a volume, a box and weights, and the cascade between them."""
     made = Cascading(panels, workflow, bare)
     viewer.add_layer(Layer.create(*image_tuple(volume)))
-    panels.objects.load((Prompt(1, "cube", Box3D(5, 5, 3, 17, 15, 5)),))
+    panels.objects.load((DrawnObject(1, "cube", Box3D(5, 5, 3, 17, 15, 5)),))
     panels.model.show_loaded(eight_bits.segmenter.key, eight_bits.settings)
     panels.model.choose_runtime(Runtime.torch)
     workflow.weights.take({panels.model.choice: eight_bits})
@@ -95,7 +95,7 @@ def test_a_slice_is_the_volume_s_own_whatever_else_is_open(cascading, viewer, pa
 def test_a_box_that_reaches_outside_is_told_and_nothing_is_made(cascading, viewer, panels, qtbot, monkeypatch):
     told = []
     monkeypatch.setattr("napari_pqcomq.jobs.job_runner.show_error", told.append)
-    panels.objects.load((Prompt(1, "cube", Box3D(5, 5, 3, 17, 15, 40)),))
+    panels.objects.load((DrawnObject(1, "cube", Box3D(5, 5, 3, 17, 15, 40)),))
     ran(panels, 0.8, qtbot)
     assert len(told) == 1 and "reaches outside" in told[0]
     assert not [each for each in viewer.layers if isinstance(each, Labels)]

@@ -7,9 +7,9 @@ import pytest
 from qtpy.QtGui import QImage
 from qtpy.QtWidgets import QLabel
 
+from napari_pqcomq.viewer.comparison.verdict_badges import SIGNS
+from napari_pqcomq.viewer.comparison.view_bar import _ICONS
 from napari_pqcomq.viewer.modes.mode_registry import VIEWS
-from napari_pqcomq.viewer.verdict_badges import SIGNS
-from napari_pqcomq.viewer.view_bar import _ICONS
 from napari_pqcomq.widgets.controls.pictures import icon, picture, sign
 
 ALL = [*_ICONS.values(), *SIGNS, "warning", "icon"]

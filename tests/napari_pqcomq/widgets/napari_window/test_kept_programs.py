@@ -11,7 +11,7 @@ from vispy.gloo.program import Program
 from vispy.visuals.mesh import MeshVisual
 from vispy.visuals.shaders.program import ModularProgram
 
-from napari_pqcomq.viewer.comparison_view import ComparisonView
+from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.widgets.napari_window.kept_programs import keep_program, visual_of
 from pqcomq.segmentation.box import Box3D

@@ -1,0 +1,1 @@
+"""The tools' buttons, and all that belongs to them."""

@@ -1,0 +1,1 @@
+"""Prompts as they are marked on the user's own view: boxes, points, scribbles."""

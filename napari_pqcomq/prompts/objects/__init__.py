@@ -1,0 +1,1 @@
+"""The objects that the user prompts, and nothing of how they are drawn."""

@@ -1,0 +1,1 @@
+"""Where the cameras look, on slices and in 3-D."""

@@ -1,0 +1,1 @@
+"""Where one looks: planes, slices, the mouse that leads through them."""

@@ -1,0 +1,1 @@
+"""The layers of a comparison's sides, and the user's own beside them."""
