@@ -41,6 +41,8 @@ class Steps(QWidget):
         self.truth = Collapsible(tr("Ground truth (optional)"), panels.truth)
         self.objects = Step(tr("3 Objects"), stacked(panels.prompts, self.truth))
         self._for_room: list[Step] = []  # folded while a question is asked
+        self._for_work: list[tuple[Step, bool]] = []  # folded while work goes on or a view is open; whether it was done
+        self._opened_again: list[Step] = []  # after that, until the user is at another
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.timeout.connect(self._fold_one)
@@ -48,6 +50,8 @@ class Steps(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         for step in (self.volume, self.model, self.objects):
             column.addWidget(step)
+        for signal in (panels.jobs.running, panels.view.closed):
+            signal.connect(lambda *_: QTimer.singleShot(0, self, self._open_again))  # what follows has begun by then
 
     def make_room(self, is_asked: bool) -> None:
         """Fold model and objects while a question is asked, so that nothing needs scrolling, and open them after it."""
@@ -73,15 +77,36 @@ class Steps(QWidget):
 
     def _fold_one(self) -> None:
         """Fold the first step that can be; if that is not enough, this is called again."""
-        in_hand = next((step for step in (self.volume, self.model, self.objects) if _is_in_hand(step)), None)
-        if in_hand is None and self._panels.prompts.has_objects:
-            in_hand = self.objects
+        steps = self.volume, self.model, self.objects
+        in_hand = [step for step in steps if _is_in_hand(step)]
+        if in_hand:
+            self._opened_again = []
+        else:  # where the user goes on
+            has_begun = self.volume.is_done or self._panels.prompts.has_objects
+            in_hand = [*self._opened_again, self.objects if has_begun else self.volume]
         # What is odd about a volume is folded away last.
-        order = [step for step in (self.volume, self.model, self.objects) if step.is_done or step is not self.volume]
+        order = [step for step in steps if step.is_done or step is not self.volume]
         for step in [*order, self.volume]:
-            if step is not in_hand and not step.is_folded:
+            if step not in in_hand and not step.is_folded:
+                if self._is_working:
+                    self._for_work.append((step, step.is_done))
                 step.fold(True)
                 return
+
+    @property
+    def _is_working(self) -> bool:
+        """Whether a job's bar or an open view takes room that the steps have without."""
+        panels = self._panels
+        return panels.jobs.is_running or panels.view.is_opening or panels.view.is_open
+
+    def _open_again(self) -> None:
+        """Open what was folded for a job or a view that has ended, but for what has been done by it."""
+        if self._is_working or not self._for_work:
+            return
+        folded, self._for_work = self._for_work, []
+        self._opened_again = [step for step, was_done in folded if was_done or not step.is_done]
+        for step in self._opened_again:
+            step.fold(False)
 
     def show_state(self, weights: Sequence[str], missing: int) -> None:
         """Say how far the user has come.

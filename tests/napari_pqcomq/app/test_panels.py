@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE
 from napari_pqcomq.widgets.napari_window.shortcuts import SEPARATOR
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.errors import InputError
-from pqcomq.progress import finished
+from pqcomq.progress import Progress, finished
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.import_issues import ImportIssue
 
@@ -102,6 +103,48 @@ def test_what_has_no_room_folds_until_nothing_needs_scrolling(prompted, workflow
     qtbot.mouseClick(steps.model.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: steps.objects.is_folded)
     assert not steps.model.is_folded, "the user has just opened it"
+
+
+def test_what_folds_for_a_job_is_open_again_when_it_was_cancelled(prompted, workflow, bare, qtbot):
+    steps, go_on = Steps(prompted), Event()
+    finished(lay_out(prompted, steps, QLabel("keys"), bare))
+    steps.show_state([], missing=1)
+    bare.resize(400, 1600)
+    bare.show()
+    (column,) = (each for each in bare.findChildren(QScrollArea) if each.isAncestorOf(steps))
+    qtbot.wait(100)
+    bare.resize(400, 1600 - column.viewport().height() + column.widget().minimumSizeHint().height())
+    qtbot.wait(100)
+    opened = [not step.is_folded for step in (steps.volume, steps.model, steps.objects)]
+    assert opened == [False, True, True], "there is just room for them"
+
+    def job():
+        yield Progress(0, 2, "at it")
+        go_on.wait(60)
+        yield Progress(1, 2, "at it")
+
+    prompted.jobs.start(job, lambda _result: None, "at it")
+    qtbot.waitUntil(lambda: steps.model.is_folded)
+    prompted.jobs.cancel()
+    go_on.set()
+    qtbot.waitUntil(lambda: not prompted.jobs.is_running)
+    qtbot.waitUntil(lambda: not steps.model.is_folded)
+    qtbot.wait(100)
+    assert [not step.is_folded for step in (steps.volume, steps.model, steps.objects)] == opened
+
+
+def test_where_nothing_is_drawn_yet_the_step_that_draws_stays_open_in_the_smallest_window(
+    viewer, volume, panels, workflow, bare, qtbot
+):
+    viewer.add_layer(Layer.create(*image_tuple(volume)))
+    steps = Steps(panels)
+    finished(lay_out(panels, steps, QLabel("keys"), bare))
+    steps.show_state([], missing=1)
+    bare.resize(400, 480)
+    bare.show()
+    qtbot.waitUntil(lambda: steps.model.is_folded)
+    qtbot.wait(100)
+    assert not steps.objects.is_folded, "the hint asks for a button of it"
 
 
 def test_a_volume_with_something_odd_about_it_stays_open(viewer, volume, panels, bare):
