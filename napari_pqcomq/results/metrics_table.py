@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QFont
-from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from qtpy.QtGui import QFont, QResizeEvent
+from qtpy.QtWidgets import QAbstractItemView, QBoxLayout, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from napari_pqcomq.translation import tr
 from pqcomq.comparison.comparison_result import ObjectComparison
@@ -21,20 +21,25 @@ _SIZES = ("Volume", "File", "Effective bits")
 _DOUBTS = ("Slices in doubt", "Least stability")
 """How the measures begin that are no times."""
 _ROW_PIXELS, _FONT_PIXELS, _VALUE_WIDTH, _PADDING = 14, 11, 68, 8
+_NAME_WIDTH = 140
+"""Pixels in which most names of measures are read whole."""
 _TOOLTIP = tr("Full precision and every quantized model, on the current object.")
 
 
 class MetricsTable(QWidget):
-    """Two tables side by side, so that all figures are seen at once: what was found, and how long it took."""
+    """Two tables side by side, so that all figures are seen at once: what was found, and how long it took.
+
+    Where names of measures would have no room they stand one below the other, at their full height, and are scrolled.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.tables = _Table(), _Table()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 2, 0, 0)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(0, 2, 0, 0)
         for table in self.tables:
             table.setToolTip(_TOOLTIP)
-            row.addWidget(table, 1)
+            self._row.addWidget(table, 1)
 
     def show_object(self, found: ObjectComparison, doubt_below: float = DOUBTFUL) -> None:
         """Show the figures of an object.
@@ -47,10 +52,23 @@ class MetricsTable(QWidget):
         titles = [short_precision(each.precision) for each in found.results]
         for table, groups in zip(self.tables, ((_AGREEMENT, _ACCURACY, _SIZE), (_DOUBT, _TIME)), strict=True):
             table.show_groups(titles, {each: [row for row in rows if _group(row[0]) == each] for each in groups})
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """There may be room for both side by side now, or no longer."""
+        super().resizeEvent(event)
+        self._arrange()
 
     def texts(self) -> list[list[str]]:
         """The tables' texts, row by row; empty cells are left out."""
         return [row for table in self.tables for row in table.texts()]
+
+    def _arrange(self) -> None:
+        is_wide = self.width() >= sum(table.readable_width for table in self.tables)
+        direction = QBoxLayout.Direction
+        self._row.setDirection(direction.LeftToRight if is_wide else direction.TopToBottom)
+        for table in self.tables:
+            table.setMinimumHeight(0 if is_wide else table.whole_height)
 
 
 class _Table(QTableWidget):
@@ -68,6 +86,16 @@ class _Table(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setWordWrap(False)
+
+    @property
+    def readable_width(self) -> int:
+        """Pixels that names and values need."""
+        return _NAME_WIDTH + (self.columnCount() - 1) * _VALUE_WIDTH + 2 * self.frameWidth()
+
+    @property
+    def whole_height(self) -> int:
+        """Pixels that all rows and the titles take."""
+        return self.horizontalHeader().height() + self.verticalHeader().length() + 2 * self.frameWidth()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """Small: it scrolls where the window is smaller than it is made for."""

@@ -11,6 +11,8 @@ from napari_pqcomq.widgets.controls.focus_ring import show_focus
 
 _HEIGHT = 256
 """Pixels: the table of figures with its header, and six verdicts with the sentences about one, without scrolling."""
+_MOST = 1 / 3
+"""Of the window's height: the pictures need the most of a small one, as a screen scaled by one and a half has."""
 
 
 class ResultsDock(QDockWidget):
@@ -61,5 +63,6 @@ class ResultsDock(QDockWidget):
         if shown and isinstance(window, QMainWindow) and self.parentWidget() is not window:
             window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
             window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self)
-            window.resizeDocks([self], [_HEIGHT], Qt.Orientation.Vertical)
+            height = min(_HEIGHT, round(_MOST * window.height()))
+            window.resizeDocks([self], [height], Qt.Orientation.Vertical)
         self.setVisible(shown)

@@ -18,6 +18,8 @@ from pqcomq.comparison.presentation.scale_bar import round_length
 _SHARE, _LONGEST = 0.25, 150.0
 """Of a picture's width, that a bar takes at most, and pixels that it takes at most anywhere."""
 _FONT_PIXELS, _MARGIN, _PADDING, _TICK = 12, 8, 5, 6
+_BESIDE = 32
+"""Pixels from a picture's right edge, where a letter stands at half of the height: low down in a low picture."""
 _GROUND, _INK = QColor(0, 0, 0, 102), QColor("white")
 
 
@@ -104,7 +106,7 @@ class _Bar(QWidget):
         metrics = self.fontMetrics()
         width = round(max(self.pixels, metrics.horizontalAdvance(self.text))) + 2 * _PADDING
         height = metrics.height() + _TICK + 2 * _PADDING
-        self.setGeometry(area.right() - _MARGIN - width, area.bottom() - _MARGIN - height, width, height)
+        self.setGeometry(area.right() - _BESIDE - width, area.bottom() - _MARGIN - height, width, height)
         self.setVisible(True)
         self.update()
 

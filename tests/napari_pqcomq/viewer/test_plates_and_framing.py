@@ -302,6 +302,19 @@ def test_the_mouse_over_a_strip_leaves_the_picture_alone(opened, shown_viewer, q
     np.testing.assert_array_equal(shown_viewer.scene.camera.center, before)
 
 
+def test_no_letter_lies_under_the_scale_bar_of_a_low_picture(opened, shown_viewer, volume, qtbot):
+    view, letters = opened(4), DirectionLetters(shown_viewer, shown_viewer.window._qt_window)
+    letters.set_volume(volume)
+    letters.stand_below(view.strips)
+    canvas = canvas_of(shown_viewer.window._qt_window)
+    canvas.setFixedSize(600, 210)  # as on a screen of 1280 × 800 at a scale of 150 %, above the results
+    qtbot.waitUntil(lambda: tuple(shown_viewer.canvas.size) == (210, 600))
+    (bar,) = view.scale_bar.places()
+    for edge in EDGES:
+        assert not any(bar.intersects(place) for place in letters.cells.places(edge)), edge
+    letters.release()
+
+
 def test_scale_bars_take_a_quarter_of_a_picture_at_most_and_measure_it(opened, shown_viewer, qtbot):
     view, camera = opened(4), shown_viewer.scene.camera
     for name in (SIDE_BY_SIDE, SWIPE):
