@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QKeyEvent, QTextDocument
-from qtpy.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_pqcomq.widgets.controls.focus_ring import FOCUS_COLOUR, show_focus
 from napari_pqcomq.widgets.dock.help_overlay import HelpOverlay
@@ -90,20 +90,21 @@ def test_keys_that_prompt_are_left_to_napari_s_own_tools(qtbot):
     assert not is_left(Qt.Key.Key_B), "a comparison has them all"
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (853, 533)])  # the second at a scale of one and a half
-def test_nothing_of_the_list_of_keys_is_cut(qtbot, size):
-    window = QWidget()
+@pytest.mark.parametrize(("size", "scrolls"), [((1280, 800), False), ((853, 533), True)])  # the second at 150 %
+def test_nothing_of_the_list_of_keys_is_cut_and_what_has_no_room_scrolls_by_keyboard(window, qtbot, size, scrolls):
     window.resize(*size)
-    qtbot.addWidget(window)
     long = Shortcut("P", "Set points: inside; with Ctrl or Alt outside; with Shift a new object", lambda: None)
-    keys = [long, *[Shortcut("Ctrl+Shift+Z", "The box a voxel to the right", lambda: None)] * 39]
+    keys = [long, *[Shortcut("Ctrl+Shift+Z", "The box a voxel to the right", lambda: None)] * 79]
     overlay = HelpOverlay(window, keys, [("Right button", "window: wider to the right, brighter upwards")])
-    window.show()
-    qtbot.waitExposed(window)
     overlay.toggle()
+    QApplication.processEvents()
     assert window.rect().contains(overlay.geometry())
-    for table in overlay.findChildren(QLabel):
-        assert overlay.rect().contains(table.geometry())
+    (area,) = overlay.findChildren(QScrollArea)
+    bar = area.verticalScrollBar()
+    assert (bar.maximum() > 0) == scrolls
+    assert area.horizontalScrollBar().maximum() == 0
+    for table in area.findChildren(QLabel):
+        assert table.parentWidget().rect().contains(table.geometry())
         document = QTextDocument()
         document.setDefaultFont(table.font())
         document.setDocumentMargin(0)
@@ -111,3 +112,11 @@ def test_nothing_of_the_list_of_keys_is_cut(qtbot, size):
         document.setTextWidth(table.width())
         assert document.idealWidth() <= table.width() + 1
         assert document.size().height() <= table.height() + 1
+    for _press in range(3):
+        qtbot.keyClick(QApplication.focusWidget() or area, Qt.Key.Key_PageDown)
+    assert bar.value() == bar.maximum()
+    qtbot.keyClick(area, Qt.Key.Key_Escape)
+    assert overlay.isHidden()
+    overlay.toggle()
+    qtbot.mouseClick(area.viewport(), Qt.MouseButton.LeftButton)
+    assert overlay.isHidden()
