@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
+    QLabel,
     QLineEdit,
     QMessageBox,
     QPushButton,
@@ -22,6 +23,7 @@ from qtpy.QtWidgets import (
     QStyleOptionViewItem,
     QTableWidget,
     QTableWidgetItem,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -94,11 +96,19 @@ class ExportForm(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addLayout(form, 1)
         form.addRow(*source)
+        self.reason = QLabel()  # in sight, since the keyboard passes greyed choices over, tooltip and all
+        self.reason.setWordWrap(True)
         if wide:
-            row.addWidget(self.names, 1, Qt.AlignmentFlag.AlignTop)
+            beside = QVBoxLayout()
+            row.addLayout(beside, 1)
+            beside.addWidget(self.names)
+            beside.addWidget(self.reason)
+            beside.addStretch(1)
         else:
             form.addRow(tr("Names"), self.names)
         self.choice.add_rows(form)
+        if not wide:
+            form.addRow(self.reason)
         form.addRow(self.button)
         self._worker: Any = None
         self._has_masks = False
@@ -123,7 +133,10 @@ class ExportForm(QWidget):
         """
         self.names.show_names(names)
         self._has_masks = volume is not None
-        self.choice["kind"].offer_dicom(tr("There is no mask to export.") if volume is None else dicom_obstacle(volume))
+        obstacle = tr("There is no mask to export.") if volume is None else dicom_obstacle(volume)
+        self.choice["kind"].offer_dicom(obstacle)
+        self.reason.setText(obstacle if volume is None else tr("No DICOM: {reason}", reason=obstacle))
+        self.reason.setVisible(bool(obstacle))
         self.button.setEnabled(self._has_masks and self._worker is None)
 
     def export(self, path: Path, *, overwrite: bool = False) -> None:

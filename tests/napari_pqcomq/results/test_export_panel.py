@@ -124,7 +124,14 @@ def test_dicom_is_offered_for_dicom_alone(viewer, volume, qtbot):
     assert not enabled[MaskKind.segmentation]
     assert not enabled[MaskKind.structure_set]
     assert enabled[MaskKind.nrrd]
+    assert "not made of DICOM images" in panel.form.choice["kind"].reason(MaskKind.segmentation)
+    assert not panel.form.reason.isHidden(), "the keyboard reaches no greyed choice, so the reason stands below them"
+    assert "not made of DICOM images" in panel.form.reason.text()
     panel.layers.release()
+
+
+def test_where_dicom_can_be_written_no_reason_stands_in_the_way(panel):
+    assert panel.form.reason.isHidden()
 
 
 def test_it_is_a_dock_widget_of_its_own_and_lets_go_of_the_viewer_when_closed(plugin, viewer, scan):
