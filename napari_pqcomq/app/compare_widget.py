@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import napari
-from qtpy.QtCore import QCoreApplication, QEvent
+from qtpy.QtCore import QCoreApplication, QEvent, QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -33,6 +33,9 @@ from napari_pqcomq.jobs.kept_work import shared_work
 from napari_pqcomq.widgets.controls.focus_ring import show_focus
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.progress import finished
+
+_LAID_OUT_MS = 300
+"""Until the window knows how wide dock and slider have made it: Qt lays it out by events that follow one another."""
 
 
 class CompareWidget(QWidget):
@@ -110,6 +113,7 @@ class CompareWidget(QWidget):
         super().showEvent(event)
         self.panels.mouse.attach()
         self.keys.shortcuts.watch(canvas_of(self))
+        self._fit_screen_soon()
 
     def event(self, event: QEvent) -> bool:
         """Let go of the viewer when the dock is closed: napari then takes the widget out of its window, and forgets it.
@@ -152,8 +156,12 @@ class CompareWidget(QWidget):
         self.panels.release()
         self.figures.release()
 
+    def _fit_screen_soon(self) -> None:
+        QTimer.singleShot(_LAID_OUT_MS, self, self.panels.docks.fit_screen)
+
     def _connect(self) -> None:
         panels, workflow = self.panels, self.workflow
+        panels.volume.changed.connect(self._fit_screen_soon)  # the slider of its slices widens the window
         workflow.changed.connect(self._offered.refresh)
         panels.question.asked.connect(self.steps.make_room)
         for signal in (self.on_screen.shown, panels.volume.changed):

@@ -91,5 +91,5 @@ def key_bindings(
         Shortcut("4", tr("3-D surfaces"), lambda: show_surfaces(viewer)),
         window(0, tr("Window: the modality's own")),
         *(window(index, tr("Window: {name}", name=name)) for index, name in enumerate(PRESETS, start=1)),
-        Shortcut("N", tr("napari's layer list and controls on and off"), panels.docks.toggle),
+        Shortcut("N", tr("napari's layer list and controls on and off"), panels.docks.toggle, always=True),
     ]

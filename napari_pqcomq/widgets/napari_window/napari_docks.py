@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QDockWidget, QWidget
+
+from napari_pqcomq.translation import tr
 
 _NAPARIS = ("layer list", "layer controls")
 _ROOMY_PIXELS = 1700
@@ -15,6 +18,24 @@ class NapariDocks:
     def __init__(self, widget: QWidget) -> None:
         self._widget = widget
         self._hidden: list[QDockWidget] = []
+
+    def fit_screen(self) -> None:
+        """Put them away where the window would otherwise be wider than its screen, and say so."""
+        window = self._widget.window()
+        room, found = window.screen().availableSize(), [dock for dock in self._found() if dock.isVisible()]
+        if found and window.minimumSizeHint().width() > room.width():
+            for dock in found:
+                dock.setVisible(False)
+            layout = window.layout()
+            assert layout is not None  # noqa: S101 (a main window's own)
+            layout.activate()  # it still stands on the size before
+            window.resize(window.size().boundedTo(room))
+            show_info(
+                tr(
+                    "The screen is too narrow for napari's layer list and controls beside the dock, so they are put "
+                    "away; N shows them."
+                )
+            )
 
     def make_room(self) -> None:
         """Hide them where the window is narrow."""

@@ -11,6 +11,7 @@ from qtpy.QtCore import QTimer
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.app.dock import CompareDock
 from napari_pqcomq.layers.volume_layers import image_tuple
+from napari_pqcomq.widgets.napari_window.napari_docks import NapariDocks
 
 PROGRAM = """
 import gc, sys, time, weakref
@@ -101,3 +102,15 @@ def test_a_dock_that_is_closed_half_made_lets_go_of_the_viewer(shown_viewer, vol
     shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
     qtbot.wait(100)
     assert not shown_viewer.canvas.overlays.scale_bar.visible, "nobody letters it"
+
+
+def test_whether_the_screen_is_wide_enough_is_seen_with_the_dock_and_with_a_volume(
+    shown_viewer, volume, qtbot, monkeypatch
+):
+    seen = []
+    monkeypatch.setattr(NapariDocks, "fit_screen", lambda _docks: seen.append(len(shown_viewer.layers)))
+    shown_viewer.window.add_dock_widget(CompareWidget(shown_viewer))
+    qtbot.waitUntil(lambda: seen == [0])
+    shown_viewer.add_layer(Layer.create(*image_tuple(volume)))  # its slider widens the window
+    qtbot.waitUntil(lambda: seen[1:] != [])
+    assert set(seen[1:]) == {1}

@@ -161,6 +161,7 @@ def test_no_key_means_two_things_and_each_does_what_it_says(prompted, workflow, 
     every = [key for each in bindings for key in each.keys.split(SEPARATOR)]
     assert len(set(every)) == len(every), "no key means two things"
     keys = {each.keys: each for each in bindings}
+    assert keys["N"].always, "a narrow screen's message names it before any comparison"
     keys["D"].action()
     assert prompted.view.name == DIFFERENCE
     keys["X"].action()
