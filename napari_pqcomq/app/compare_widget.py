@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import napari
-from qtpy.QtCore import QCoreApplication, QEvent, QTimer
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -113,7 +113,14 @@ class CompareWidget(QWidget):
         super().showEvent(event)
         self.panels.mouse.attach()
         self.keys.shortcuts.watch(canvas_of(self))
+        self.window().installEventFilter(self)
         self._fit_screen_soon()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
+        """See that the window becomes wider, as it does for the slider of a volume."""
+        if event.type() == QEvent.Type.Resize and watched is self.window() and not self._is_released:
+            self._fit_screen_soon()
+        return bool(super().eventFilter(watched, event))
 
     def event(self, event: QEvent) -> bool:
         """Let go of the viewer when the dock is closed: napari then takes the widget out of its window, and forgets it.
@@ -161,7 +168,6 @@ class CompareWidget(QWidget):
 
     def _connect(self) -> None:
         panels, workflow = self.panels, self.workflow
-        panels.volume.changed.connect(self._fit_screen_soon)  # the slider of its slices widens the window
         workflow.changed.connect(self._offered.refresh)
         panels.question.asked.connect(self.steps.make_room)
         for signal in (self.on_screen.shown, panels.volume.changed):

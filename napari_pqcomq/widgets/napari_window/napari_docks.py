@@ -18,12 +18,13 @@ class NapariDocks:
     def __init__(self, widget: QWidget) -> None:
         self._widget = widget
         self._hidden: list[QDockWidget] = []
+        self._is_asked_for = False
 
     def fit_screen(self) -> None:
-        """Put them away where the window would otherwise be wider than its screen, and say so."""
+        """Put them away where the window would be wider than its screen, and say so, unless the user asked for them."""
         window = self._widget.window()
         room, found = window.screen().availableSize(), [dock for dock in self._found() if dock.isVisible()]
-        if found and window.minimumSizeHint().width() > room.width():
+        if found and not self._is_asked_for and window.minimumSizeHint().width() > room.width():
             for dock in found:
                 dock.setVisible(False)
             layout = window.layout()
@@ -53,6 +54,7 @@ class NapariDocks:
 
     def toggle(self) -> None:
         """Hide them if either is seen, else show both."""
+        self._is_asked_for = True
         docks = self._found()
         seen = any(dock.isVisible() for dock in docks)
         for dock in docks:

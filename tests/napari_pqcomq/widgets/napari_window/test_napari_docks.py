@@ -42,3 +42,5 @@ def test_they_are_put_away_where_the_window_would_be_wider_than_the_screen(windo
     assert dock.isHidden() == is_put_away, "a comparison that closes brings back what it hid itself"
     docks.toggle()
     assert dock.isHidden() != is_put_away
+    docks.fit_screen()
+    assert dock.isHidden() != is_put_away, "the user has asked for that"
