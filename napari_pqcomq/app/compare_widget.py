@@ -66,6 +66,9 @@ class CompareWidget(QWidget):
     def __init__(self, napari_viewer: napari.viewer.Viewer, *, in_steps: bool = False) -> None:
         super().__init__()
         self._is_released = False
+        self._laid_out = QTimer(self)
+        self._laid_out.setSingleShot(True)
+        self._laid_out.setInterval(_LAID_OUT_MS)
         self.making = self._make(napari_viewer)
         if not in_steps:
             finished(self.making)
@@ -114,12 +117,12 @@ class CompareWidget(QWidget):
         self.panels.mouse.attach()
         self.keys.shortcuts.watch(canvas_of(self))
         self.window().installEventFilter(self)
-        self._fit_screen_soon()
+        self._laid_out.start()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
         """See that the window becomes wider, as it does for the slider of a volume."""
         if event.type() == QEvent.Type.Resize and watched is self.window() and not self._is_released:
-            self._fit_screen_soon()
+            self._laid_out.start()  # anew, so that a window that is dragged wider asks once
         return bool(super().eventFilter(watched, event))
 
     def event(self, event: QEvent) -> bool:
@@ -142,6 +145,7 @@ class CompareWidget(QWidget):
         if self._is_released:
             return
         self._is_released = True
+        self._laid_out.stop()
         self._preferences.keep()
         for listener in (self._preferences.keep, self.autosave.release):
             _application().aboutToQuit.disconnect(listener)
@@ -163,11 +167,9 @@ class CompareWidget(QWidget):
         self.panels.release()
         self.figures.release()
 
-    def _fit_screen_soon(self) -> None:
-        QTimer.singleShot(_LAID_OUT_MS, self, self.panels.docks.fit_screen)
-
     def _connect(self) -> None:
         panels, workflow = self.panels, self.workflow
+        self._laid_out.timeout.connect(panels.docks.fit_screen)
         workflow.changed.connect(self._offered.refresh)
         panels.question.asked.connect(self.steps.make_room)
         for signal in (self.on_screen.shown, panels.volume.changed):

@@ -23,10 +23,9 @@ class NapariDocks:
     def fit_screen(self) -> None:
         """Put them away where the window would be wider than its screen, and say so, unless the user asked for them."""
         window = self._widget.window()
-        room, found = window.screen().availableSize(), [dock for dock in self._found() if dock.isVisible()]
-        if found and not self._is_asked_for and window.minimumSizeHint().width() > room.width():
-            for dock in found:
-                dock.setVisible(False)
+        room = window.screen().availableSize()
+        is_too_wide = window.minimumSizeHint().width() > room.width()
+        if is_too_wide and not self._is_asked_for and self._put_away():
             layout = window.layout()
             assert layout is not None  # noqa: S101 (a main window's own)
             layout.activate()  # it still stands on the size before
@@ -41,10 +40,7 @@ class NapariDocks:
     def make_room(self) -> None:
         """Hide them where the window is narrow."""
         if self._widget.window().width() < _ROOMY_PIXELS:
-            found = [dock for dock in self._found() if dock.isVisible()]
-            self._hidden += found
-            for dock in found:
-                dock.setVisible(False)
+            self._hidden += self._put_away()
 
     def restore(self) -> None:
         """Show again what was hidden for room."""
@@ -59,6 +55,13 @@ class NapariDocks:
         seen = any(dock.isVisible() for dock in docks)
         for dock in docks:
             dock.setVisible(not seen)
+
+    def _put_away(self) -> list[QDockWidget]:
+        """Hide those that are seen; these."""
+        seen = [dock for dock in self._found() if dock.isVisible()]
+        for dock in seen:
+            dock.setVisible(False)
+        return seen
 
     def _found(self) -> list[QDockWidget]:
         docks = self._widget.window().findChildren(QDockWidget)
