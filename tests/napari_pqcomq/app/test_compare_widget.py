@@ -84,6 +84,7 @@ def prepared(ready, eight_bits):
 
 def press(qtbot, button):
     assert button.isEnabled()
+    qtbot.waitUntil(lambda: not button.rect().isEmpty())  # one that has just come in has no place yet
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
