@@ -4,8 +4,9 @@
 
 Makes a series of 512 x 512 CT slices in a temporary folder for each syntax, reads it alternately with SimpleITK's
 series reader and with pqcomq, each time in a process of its own, and prints times, their ratio, and the peak of memory
-by the size of the array. Then the headers of many tiny files of several series are scanned. Files are warm in the
-cache.
+by the size of the array. Compressed ones are read a third way, decoded in pqcomq's own process: what it costs that
+damaged pictures end a decoder's process and not this one, in time of the clock and of all processors. Then the headers
+of many tiny files of several series are scanned. Files are warm in the cache.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ _CHILD = """
 import json, resource, sys, time
 from pathlib import Path
 import SimpleITK as sitk
+from pqcomq.volumes.dicom.decoding import decode, decoders
 from pqcomq.volumes.dicom.scan import scan_of
 from pqcomq.volumes.volume_reader import read_volume
 
@@ -43,7 +45,8 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 what, folder = sys.argv[1], sys.argv[2]
-before, began = peak(), time.perf_counter()
+spent = resource.getrusage(resource.RUSAGE_SELF)
+before, processors, began = peak(), spent.ru_utime + spent.ru_stime, time.perf_counter()
 if what == "sitk":
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(folder))
@@ -56,12 +59,17 @@ elif what == "sitk-pixels":
     began = time.perf_counter()
     image = reader.Execute()
     size = image.GetNumberOfPixels() * image.GetSizeOfPixelComponent()
-elif what == "pqcomq":
+elif what in ("pqcomq", "pqcomq-inside"):
+    if what == "pqcomq-inside":
+        decode.can_start_processes = lambda: False
     size = read_volume(Path(folder)).voxels.nbytes
 else:
     size = len(scan_of(Path(folder)).planes)
 seconds = time.perf_counter() - began
-print(json.dumps({"seconds": seconds, "size": size, "more": peak() - before}))
+decoders.decoders().end()  # so that what they took is counted
+own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+processors = sum(each.ru_utime + each.ru_stime for each in (own, others)) - processors
+print(json.dumps({"seconds": seconds, "processors": processors, "size": size, "more": peak() - before}))
 """
 
 
@@ -126,7 +134,8 @@ def measure_series(slices: int, syntax: str) -> None:
         folder = Path(name, "series")
         folder.mkdir()
         make_series(folder, slices, 512, 1, syntax)
-        runs = {what: [] for what in ("sitk", "sitk-pixels", "pqcomq", "scan")}
+        ways = ("sitk", "sitk-pixels", "pqcomq", "scan", *(("pqcomq-inside",) if syntax != "plain" else ()))
+        runs = {what: [] for what in ways}
         for _ in range(ROUNDS):
             for what, results in runs.items():
                 results.append(measured(what, folder))
@@ -139,6 +148,15 @@ def measure_series(slices: int, syntax: str) -> None:
             print(f"{syntax:8} {what:12} {slices} slices: {told}")
         alone = seconds["pqcomq"] / seconds["sitk-pixels"]
         print(f"{syntax:8} pqcomq by SimpleITK's pixels alone, names given in order: x {alone:.2f}", flush=True)
+        if "pqcomq-inside" in runs:
+            pairs = [
+                statistics.median(
+                    apart[which] / inside[which]
+                    for apart, inside in zip(runs["pqcomq"], runs["pqcomq-inside"], strict=True)
+                )
+                for which in ("seconds", "processors")
+            ]
+            print(f"{syntax:8} decoders' processes: x {pairs[0]:.3f} time, x {pairs[1]:.3f} processors", flush=True)
 
 
 def main(slices: int = 1000, headers: int = 5000, *syntaxes: str) -> None:
