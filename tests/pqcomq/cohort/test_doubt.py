@@ -122,8 +122,28 @@ def test_a_cohort_tells_the_threshold_of_its_weights(cohort):
     found = CascadeThreshold.of(cohort, "two")
     assert 0.38 < found.threshold < 0.4 and found.threshold == round(found.threshold, 3)
     assert found.threshold >= found.doubt.threshold, "what is just below is caught, also as fields show it"
-    assert found.sentence.startswith("2-bit, openvino on 20 cases: 95% of its 41 disagreements")
+    assert found.sentence.startswith("2-bit, openvino on 20 cases: at least 95% of its 41 disagreements")
     assert f"below {found.threshold:.3f}" in found.sentence
+
+
+def test_a_threshold_of_one_patient_was_tried_on_nobody_else(cohort):
+    cohort.scored = 1
+    cohort.kept["2-bit, openvino"] = table([0.5, 0.99, 0.99], np.array([0.4, 0.6, 0.8]), ["anna"] * 3)
+    found = CascadeThreshold.of(cohort, "two")
+    assert math.isnan(found.doubt.sent) and math.isnan(found.doubt.caught), "0 % would be a finding"
+    assert found.sentence.startswith("2-bit, openvino on 1 case: at least 95% of its 1 disagreement with")
+    assert found.sentence.endswith("Of a single patient nobody knows what it catches on another.")
+
+
+def test_every_point_of_a_cascade_is_what_its_threshold_gives():
+    stability = np.repeat([0.0, 0.7, 0.9], [60, 30, 10])  # empty masks have a score of 0
+    pairs = table(np.where(stability == 0, 0.2, 0.95), stability, np.arange(100) % 10)
+    found = doubt_statistics(pairs, "2-bit", 50.0, 200.0)
+    assert [each.sent for each in found.curve] == pytest.approx([0, 0.6, 0.9, 1])
+    for point in found.curve:
+        given = cascaded(pairs, point.threshold)
+        assert point.sent == (stability < point.threshold).mean()
+        assert (point.dice, point.between) == (given["quantized_dice"].mean(), given["dice_between_models"].mean())
 
 
 def test_a_cohort_that_tells_no_threshold_says_why(cohort, tmp_path):

@@ -79,6 +79,15 @@ def test_cases_of_one_patient_count_as_one():
     assert as_if_independent[1] - as_if_independent[0] < 0.5 * (alone[1] - alone[0])
 
 
+def test_patients_who_are_alike_have_an_interval_of_one_point():
+    patients = np.repeat([f"P{number:02d}" for number in range(12)], 2)
+    for one, other, mean in ((0.01, -0.01, 0.0), (0.0, -0.06, -0.03)):
+        values = np.tile([one, other], 12)  # every patient loses the same on average, and no case what another does
+        assert clustered_interval(values, patients) == pytest.approx((mean, mean))
+    found = differences([0.9] * 24, list(0.9 + values), patients=list(patients))
+    assert [each.outcome for each in found] == ["fail", "fail"]
+
+
 @pytest.mark.slow
 def test_few_patients_never_pass_however_equal():
     (together, *_) = differences([0.9] * 9, [0.9] * 9)
@@ -174,6 +183,16 @@ def test_volumes_by_bland_and_altman():
         (0.5 - 1.959964 * difference.std(ddof=1), 0.5 + 1.959964 * difference.std(ddof=1))
     )
     assert found.greatest_percent == pytest.approx(5.0)
+
+
+def test_a_volume_where_full_precision_has_none_is_the_greatest_difference():
+    volumes = np.array([100.0, 0.0, 0.0]), np.array([102.0, 300.0, 0.0])
+    rows = table([0.9] * 3, [0.9] * 3, protocol="organ", volumes=volumes)
+    found = volume_agreement(paired(rows, "2-bit", "organ"), "2-bit")
+    assert found.greatest_percent == math.inf, "not the 2 % of the others"
+    assert found.to_dict()["greatest_percent"] is None
+    nothing = volume_agreement(paired(rows.iloc[-2:], "2-bit", "organ"), "2-bit")
+    assert math.isnan(nothing.greatest_percent)
 
 
 def test_organs_of_one_patient_are_no_independent_observations():

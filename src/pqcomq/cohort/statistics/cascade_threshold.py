@@ -32,11 +32,17 @@ class CascadeThreshold:
     def sentence(self) -> str:
         """What the threshold caught there, and what thresholds chosen without a patient caught on that patient."""
         doubt = self.doubt
+        held_back = (
+            "Of a single patient nobody knows what it catches on another."
+            if math.isnan(doubt.sent)
+            else f"Thresholds chosen so on other patients sent {doubt.sent:.0%} of the prompts on and caught "
+            f"{doubt.caught:.0%}."
+        )
         return (
-            f"{doubt.model} on {self.cases} cases: {CAUGHT:.0%} of its {doubt.disagreeing} disagreements with full "
-            f"precision (Dice below {LEAST_AGREEMENT:g}, {doubt.prompts} prompts) had a stability score below "
-            f"{self.threshold:.3f}. Thresholds chosen so on other patients sent {doubt.sent:.0%} of the prompts on "
-            f"and caught {doubt.caught:.0%}."
+            f"{doubt.model} on {self.cases} case{'s' * (self.cases > 1)}: at least {CAUGHT:.0%} of its "
+            f"{doubt.disagreeing} disagreement{'s' * (doubt.disagreeing > 1)} with full precision (Dice below "
+            f"{LEAST_AGREEMENT:g}, {doubt.prompts} prompts) had a stability score below "
+            f"{self.threshold:.3f}. {held_back}"
         )
 
     @classmethod

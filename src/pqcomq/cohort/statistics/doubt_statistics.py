@@ -65,8 +65,8 @@ class DoubtStatistics:
         auroc: title of each score → area under the ROC curve for disagreement; NaN where none or all disagree.
         curve: the cascade by the stability score.
         threshold: of the stability score, that catches :data:`CAUGHT` of this cohort's disagreements; NaN for none.
-        sent: share of prompts sent on by thresholds chosen so on other patients.
-        caught: share of disagreements that those catch.
+        sent: share of prompts sent on by thresholds chosen so on other patients; NaN where there are none.
+        caught: share of disagreements that those catch; NaN where there are none of either.
     """
 
     model: str
@@ -103,19 +103,19 @@ def doubt_statistics(
     auroc = {title: area_under_roc(values, disagrees) for title, values in doubt.items()}
     auroc[COMBINED] = area_under_roc(_combined(np.column_stack(list(doubt.values())), disagrees, folds), disagrees)
     stability = pairs["doubt_stability"].to_numpy()
-    counts = dict.fromkeys(round(share * len(pairs)) for share in _SHARES)  # each once, of few prompts too
     sent = np.zeros(len(pairs), bool)
     for fold in np.unique(folds):
         sent[folds == fold] = stability[folds == fold] < catching(stability[folds != fold], disagrees[folds != fold])
+    is_known = len(np.unique(folds)) > 1
     return DoubtStatistics(
         model=model,
         prompts=len(pairs),
         disagreeing=int(disagrees.sum()),
         auroc=auroc,
-        curve=tuple(_point(pairs, stability, count, small_ms, full_ms) for count in counts),
+        curve=tuple(_point(pairs, stability, each, small_ms, full_ms) for each in _thresholds(stability)),
         threshold=catching(stability, disagrees) if disagrees.any() else math.nan,
-        sent=float(sent.mean()),
-        caught=float(sent[disagrees].mean()) if disagrees.any() else math.nan,
+        sent=float(sent.mean()) if is_known else math.nan,
+        caught=float(sent[disagrees].mean()) if is_known and disagrees.any() else math.nan,
     )
 
 
@@ -178,15 +178,27 @@ def _combined(doubt: np.ndarray, disagrees: np.ndarray, folds: np.ndarray) -> np
     return chance
 
 
-def _point(pairs: pd.DataFrame, stability: np.ndarray, count: int, small_ms: float, full_ms: float) -> CascadePoint:
-    """Send so many on, the most doubtful first."""
-    order = np.argsort(stability, kind="stable")
-    sent = np.zeros(len(pairs), bool)
-    sent[order[:count]] = True
+def _thresholds(stability: np.ndarray) -> list[float]:
+    """Thresholds that send about :data:`_SHARES` of the prompts on, each once, of few prompts too.
+
+    Prompts of one score go together, as a threshold has it: all empty masks have a score of 0.
+    """
+    ordered = np.sort(stability)
+    counts = (round(share * len(ordered)) for share in _SHARES)
+    return list(
+        dict.fromkeys(0.0 if not count else float(np.nextafter(ordered[count - 1], np.inf)) for count in counts)
+    )
+
+
+def _point(
+    pairs: pd.DataFrame, stability: np.ndarray, threshold: float, small_ms: float, full_ms: float
+) -> CascadePoint:
+    """Send on what is more doubtful than a threshold."""
+    sent = stability < threshold
     given = _sent_on(pairs, sent)
     return CascadePoint(
         sent=float(sent.mean()),
-        threshold=0.0 if not count else float(np.nextafter(stability[order[count - 1]], np.inf)),
+        threshold=threshold,
         dice=float(given["quantized_dice"].mean()),
         worst_dice=float(given["quantized_dice"].min()),
         between=float(given["dice_between_models"].mean()),

@@ -156,8 +156,9 @@ def clustered_interval(values: np.ndarray, patients: np.ndarray) -> tuple[float,
     sums, counts = np.bincount(places, weights=values), np.bincount(places)
     if len(sums) < 2:
         return math.nan, math.nan
-    if np.ptp(values) == 0:
-        return float(values[0]), float(values[0])
+    means = sums / counts
+    if np.ptp(means) <= 1e-12:  # patients who are all alike draw the same mean, whoever is drawn: BCa has no answer
+        return float(means[0]), float(means[0])
 
     def mean(drawn: np.ndarray, axis: int = -1) -> np.ndarray:
         chosen = drawn.astype(int)

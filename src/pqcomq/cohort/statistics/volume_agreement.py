@@ -34,7 +34,8 @@ class VolumeAgreement:
             whom nobody can tell how far another one would be.
         bias_percent: mean difference in % of the mean of both volumes.
         limits_percent: limits of agreement of that.
-        greatest_percent: the greatest difference either way, in % of full precision's volume.
+        greatest_percent: the greatest difference either way, in % of full precision's volume; infinite where that has
+            none and the quantized model has some.
     """
 
     model: str
@@ -71,7 +72,8 @@ def volume_agreement(pairs: pd.DataFrame, model: str) -> VolumeAgreement:
     difference, mean = quantized - full, (quantized + full) / 2
     known = mean > 0
     percent = 100 * difference[known] / mean[known]
-    of_full = 100 * np.abs(difference[full > 0]) / full[full > 0]
+    of_full = np.full(len(full), np.inf)
+    np.divide(100 * np.abs(difference), full, out=of_full, where=full > 0)
     low, high = clustered_interval(difference, patients)
     return VolumeAgreement(
         model=model,
@@ -83,7 +85,7 @@ def volume_agreement(pairs: pd.DataFrame, model: str) -> VolumeAgreement:
         limits_ml=limits_of_agreement(difference, patients),
         bias_percent=float(percent.mean()) if percent.size else math.nan,
         limits_percent=limits_of_agreement(percent, patients[known]),
-        greatest_percent=float(of_full.max()) if of_full.size else math.nan,
+        greatest_percent=float(of_full[known].max()) if known.any() else math.nan,
     )
 
 
