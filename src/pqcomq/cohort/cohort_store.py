@@ -96,6 +96,12 @@ class CohortStore:
                 self.folder,
             )
         earlier = {each.name: each for each in self.found().cases}
+        if settings.calibrates_on_other_patients and earlier.keys() != {case.name for case in cases}:
+            raise InputError(
+                "The folder holds models that were calibrated on the other patients of a cohort of other cases; choose "
+                "another folder for --out.",
+                self.folder,
+            )
         for case in cases:
             before = earlier.get(case.name)
             if before is None:

@@ -345,6 +345,19 @@ def test_voxels_beside_a_header_belong_to_a_case_s_files(tmp_path, ending):
     assert files_sha256(case) not in found
 
 
+def test_a_folder_of_dicom_is_told_from_another_one_and_not_from_itself_elsewhere(ct_series, tmp_path):
+    labels = tmp_path / "labels.nii.gz"
+    labels.write_bytes(b"labels")
+    known = files_sha256(Case("anna", ct_series, labels))
+    shutil.copytree(ct_series, tmp_path / "moved")
+    (tmp_path / "moved" / ".DS_Store").write_bytes(b"looked at")
+    assert files_sha256(Case("anna", tmp_path / "moved", labels)) == known
+    image = pydicom.dcmread(tmp_path / "moved" / "1.dcm")
+    image.PixelData = image.PixelData[::-1]
+    image.save_as(tmp_path / "moved" / "1.dcm", enforce_file_format=True)
+    assert files_sha256(Case("anna", tmp_path / "moved", labels)) != known
+
+
 def test_what_nobody_labelled_is_no_object(phantoms, tmp_path):
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "blob": 1, "ignore": 7}}))
     for name in ("imagesTr", "labelsTr"):

@@ -17,15 +17,17 @@ import psutil
 import pytest
 
 from pqcomq.cohort import cohort_store
-from pqcomq.cohort.cases.case import CaseList
+from pqcomq.cohort.cases.case import Case, CaseList
+from pqcomq.cohort.cases.case_files import files_sha256
 from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.cohort_store import FAILED, NOT_SCORED, SCORED, CohortStore
 from pqcomq.cohort.running import case_task, cluster, run
 from pqcomq.cohort.running.case_task import RunStoppedError
 from pqcomq.cohort.running.run import Workers, running, shard_of
-from pqcomq.cohort.scoring.loaded_models import models_of
+from pqcomq.cohort.scoring.loaded_models import ModelInfo, models_of
 from pqcomq.cohort.scoring.score_case import score_case
+from pqcomq.cohort.scoring.score_rows import CaseResult
 from pqcomq.cohort.settings import CaseRecipe, CohortProtocol, CohortSettings
 from pqcomq.comparison.evaluate import Protocol
 from pqcomq.errors import InputError
@@ -241,6 +243,40 @@ def test_cases_may_be_called_another_patient_s_and_the_tables_go_by_that(cases, 
             CohortStore(out).check(left_out, cases.cases)
         if done:
             (out / "cases" / f"{cases.cases[0].key}.parquet").unlink()
+
+
+INFO = ModelInfo("FP32", "full precision", "LiteMedSAM", 32, 32, 10**6, False, "torch")
+
+
+def test_results_of_one_dicom_folder_are_not_taken_for_those_of_another(ct_series, tmp_path):
+    labels, settings = tmp_path / "labels.nii.gz", CohortSettings("lite-medsam", "", "", (), "torch")
+    labels.write_bytes(b"labels")
+    case, store = Case("anna", ct_series, labels), CohortStore(tmp_path / "out")
+    store.begin(settings, CaseList((case,)), [INFO])
+    row = {"case": "anna", "protocol": "slice", "label_number": 1, "slice": 0, "model": "FP32"}
+    rest = ("CT", "0" * 64, files_sha256(case), (), 0.1, 2.0, 10**6)
+    store.write(CaseResult(case, (row,), (), (), (), *rest))
+    shutil.copytree(ct_series, tmp_path / "moved")
+    other = replace(case, image=tmp_path / "moved")
+    store.check(settings, [other])
+    (tmp_path / "moved" / "0.dcm").unlink()
+    with pytest.raises(InputError, match="results of the case 'anna' with other files"):
+        store.check(settings, [other])
+
+
+def test_models_that_left_one_out_are_not_taken_for_those_of_a_larger_cohort(tmp_path):
+    recipes = (CaseRecipe("rtn", 4, "leave-one-out"),)
+    settings = CohortSettings("lite-medsam", "", "", (), "torch", recipes=recipes)
+    store, three = CohortStore(tmp_path / "out"), synthetic_cases(3)
+    store.begin(settings, three, [INFO])
+    store.check(settings, three.cases)
+    for cases in (synthetic_cases(4).cases, three.cases[:2]):
+        with pytest.raises(InputError, match="calibrated on the other patients of a cohort of other cases"):
+            store.check(settings, cases)
+    own = replace(settings, recipes=(CaseRecipe("rtn", 4, "own"),))
+    (tmp_path / "own").mkdir()
+    CohortStore(tmp_path / "own").begin(own, three, [INFO])
+    CohortStore(tmp_path / "own").check(own, synthetic_cases(4).cases)
 
 
 def test_a_case_whose_labels_were_corrected_is_scored_again(phantoms, quick, tmp_path):

@@ -80,7 +80,7 @@ class CaseResult:
         pictures: the worst prompt of each quantized model.
         modality: of the volume.
         voxels_sha256: of the volume.
-        files_sha256: of the image and the label file, where they are single files.
+        files_sha256: of the image and the label file, or of all that a folder of DICOM holds.
         notes: sentences of the reading.
         reading_seconds: image and labels.
         seconds: in all.
