@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from scipy.stats import binomtest
 
+from pqcomq.comparison.presentation.comparison_text import p_value
+
 CONFIDENCE = 0.95
 
 
@@ -48,7 +50,7 @@ class Preference:
         return (
             f"{counts} Of {_times(decided, 'decided trial')} full precision won {self.full / decided:.0%} "
             f"(95 % interval {interval.low:.0%} to {interval.high:.0%}); "
-            f"a coin would be as one-sided with probability {test.pvalue:.2f}. One reader, one volume."
+            f"a coin would be as one-sided with probability {p_value(test.pvalue)}. One reader, one volume."
         )
 
 

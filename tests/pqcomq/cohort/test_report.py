@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from pqcomq.cohort.cases.case import Case, CaseList
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.cohort_store import CohortStore
-from pqcomq.cohort.report import report_pictures
+from pqcomq.cohort.report import page, report_pictures
 from pqcomq.cohort.report.card_figures import card_figures
 from pqcomq.cohort.report.files import write_results
 from pqcomq.cohort.scoring.loaded_models import FULL_PRECISION, MOVED_BOX, QUANTIZED, ModelInfo
@@ -212,6 +213,10 @@ def test_tables_sort_in_a_browser_and_nothing_is_asked_for(written, tmp_path):
     assert all(url.startswith(("file:", "data:")) for url in asked)
     told = [event for event in events if event.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")]
     assert told == []
+
+
+def test_an_infinite_distance_is_no_missing_number():
+    assert [page._places(each, 1, "+") for each in (2.04, math.inf, math.nan)] == ["+2.0", "∞", "–"]
 
 
 @pytest.mark.parametrize(

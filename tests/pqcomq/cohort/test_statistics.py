@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from pqcomq.cli.terminal.cohort_output import difference_table
 from pqcomq.cohort.cases.case import NotScored
 from pqcomq.cohort.scoring.loaded_models import FULL_PRECISION, QUANTIZED
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
@@ -128,6 +129,12 @@ def test_holm_s_correction_is_over_the_labels():
     found = {each.label: each for each in differences(np.full(30, 0.8), quantized, labels=labels)}
     own = [stats.wilcoxon(part - 0.8).pvalue for part in (quantized[:15], quantized[15:])]
     assert min(found["a"].wilcoxon_p, found["b"].wilcoxon_p) == pytest.approx(min(1.0, 2 * min(own)))
+
+
+def test_no_table_tells_a_probability_of_nought():
+    quantized = 0.8 - np.random.default_rng(4).uniform(0.05, 0.06, 15)
+    columns, rows = difference_table(differences([0.8] * 15, quantized))
+    assert {row[columns.index("Wilcoxon p (Holm)")] for row in rows} == {"<0.001"}
 
 
 def test_patients_needed():

@@ -11,7 +11,7 @@ from pqcomq.cohort.report.files import write_results
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import PairedDifference
 from pqcomq.cohort.statistics.prompt_summary import PromptSummary
-from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, p_value
 
 TITLES = {"slice": "each slice prompted by its own box", "organ": "whole organs, each model following its own masks"}
 
@@ -87,7 +87,7 @@ def strata_table(rows: Sequence[PromptSummary]) -> tuple[list[str], list[list[st
 
 def difference_table(rows: Sequence[PairedDifference]) -> tuple[list[str], list[list[str]]]:
     """Titles and cells: a label of a model a row."""
-    columns = ["Model", "label", "cases", "difference", "95 % interval", "worst case", "Wilcoxon p", "outcome"]
+    columns = ["Model", "label", "cases", "difference", "95 % interval", "worst case", "Wilcoxon p (Holm)", "outcome"]
     cells = [
         [
             each.model,
@@ -96,7 +96,7 @@ def difference_table(rows: Sequence[PairedDifference]) -> tuple[list[str], list[
             f"{each.difference:+.4f}",
             "–" if math.isnan(each.low) else f"{each.low:+.4f} … {each.high:+.4f}",
             f"{-each.worst_case:+.4f}",
-            f"{each.wilcoxon_p:.3f}",
+            p_value(each.wilcoxon_p),
             each.outcome,
         ]
         for each in rows

@@ -14,7 +14,7 @@ for (const table of document.querySelectorAll("table.sorts")) {
       head.setAttribute("aria-sort", up ? "ascending" : "descending");
       const value = (row) => {
         const text = row.cells[column].textContent.trim().replace("−", "-");
-        const number = Number.parseFloat(text.replace(/^[+<]/, ""));
+        const number = Number.parseFloat(text.replace(/^[+<]/, "").replace("∞", "Infinity"));
         return Number.isNaN(number) ? text : number;
       };
       const order = (one, other) => {

@@ -23,7 +23,7 @@ from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics, latenci
 from pqcomq.cohort.statistics.pairs import paired
 from pqcomq.cohort.statistics.prompt_summary import STRATA, stratum_of
 from pqcomq.comparison.model_result import MEGABYTE
-from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, p_value
 
 PAGE = "report.html"
 MOST_ROWS = 2000
@@ -47,7 +47,7 @@ def page(result: CohortResult, statistics: CohortStatistics) -> str:
     package = files("pqcomq.cohort.report")
     template, script = (package.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "page.js"))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"places": _places, "percent": _percent, "p_value": _p_value}
+    environment.filters |= {"places": _places, "percent": _percent, "p_value": p_value}
     numbers = case_numbers(result)
     verdicts = {each.name: statistics.verdicts(each.name) for each in result.models[1:]}
     return environment.from_string(template).render(
@@ -134,13 +134,10 @@ def _cases(result: CohortResult, numbers: dict[str, int]) -> list[dict[str, Any]
 
 
 def _places(value: float, count: int = 3, sign: str = "") -> str:
-    """A number, or a dash for none."""
+    """A number, or a dash for none; what is beyond all numbers is no missing one."""
+    if math.isinf(value):
+        return "∞"
     return f"{value:{sign}.{count}f}" if math.isfinite(value) else "–"
-
-
-def _p_value(value: float) -> str:
-    """As journals print it: no test proves a probability of 0."""
-    return "<0.001" if value < 0.001 else _places(value)
 
 
 def _percent(value: float) -> str:

@@ -18,6 +18,11 @@ def millimetres(distance: float) -> str:
     return "∞ (one mask is empty)" if math.isinf(distance) else f"{distance:.1f} mm"
 
 
+def p_value(value: float) -> str:
+    """A test's probability as journals print it: no test proves one of 0."""
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def side_title(side: ModelResult) -> str:
     """Model and precision."""
     return heading(side.model, side.precision)
