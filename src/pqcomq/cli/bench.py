@@ -131,14 +131,17 @@ def _times(gain: float | None) -> str:
 
 def _print(found: Benchmark) -> None:
     from pqcomq.comparison.benchmark import BOXES
+    from pqcomq.comparison.evaluate import SIMULATED, apart
     from pqcomq.comparison.model_result import MEGABYTE
     from pqcomq.models.execution import cpu_name
 
     rows = found.evaluation.summaries
     torch_row, fast = rows[0], found.full_on_fast_runtime
+    with_simulated = any(row.simulated for row in rows)
     columns = [
         "Setting",
         "encoder ms",
+        *[SIMULATED] * with_simulated,
         "× FP32 in torch",
         "× FP32 in OpenVINO",
         "× fastest unquantized",
@@ -147,20 +150,23 @@ def _print(found: Benchmark) -> None:
         "× torch",
         f"{BOXES} boxes ms",
         "Dice vs truth",
+        "worst",
         "Dice vs FP32",
+        "worst vs FP32",
         "MB",
     ]
     table = [
         [
             row.precision + (" (torch)" if row is torch_row else ""),
-            f"{row.encoder.median_ms:.0f}{' *' if row.simulated else ''}",
+            *apart(f"{row.encoder.median_ms:.0f}", row, with_simulated),
             *(_times(found.encoder_gain(row, other)) for other in (torch_row, fast, found.fastest_unquantized)),
-            f"{rate:.2f}",
-            f"{row.decoder.median_ms:.1f}",
-            f"{torch_row.decoder.median_ms / row.decoder.median_ms:.2f}",
-            f"{batch.median_ms:.1f}",
+            *(each if not row.simulated else "" for each in (f"{rate:.2f}", f"{row.decoder.median_ms:.1f}")),
+            _times(found.decoder_gain(row)),
+            "" if row.simulated else f"{batch.median_ms:.1f}",
             f"{row.dice:.4f}",
+            f"{row.worst_dice:.3f}",
             f"{row.agreement:.4f}",
+            f"{row.worst_agreement:.3f}",
             f"{row.file_bytes / MEGABYTE:.1f}",
         ]
         for row, batch, rate in zip(rows, found.batches, found.rates, strict=True)
@@ -172,7 +178,7 @@ def _print(found: Benchmark) -> None:
     caption = (
         f"Medians of settings taking turns, slices/s of a volume; {cpu_name()}, "
         f"{run.threads_title}, {', '.join(run.cpu_features)}. "
-        f"Fastest unquantized: {found.fastest_unquantized.precision}. * simulated: runs widened, "
+        f"Fastest unquantized: {found.fastest_unquantized.precision}. simulated: runs widened, "
         f"low bits save the file's size, not time. {RESEARCH_ONLY}"
     )
     print_table(f"{torch_row.model} on {found.evaluation.volume_name}", columns, table, caption)

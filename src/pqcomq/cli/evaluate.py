@@ -80,11 +80,12 @@ def evaluate(
     from pqcomq.masks.read_masks import read_masks
     from pqcomq.models.registry import load_model
     from pqcomq.quantization.files.weights_file import load_weights
+    from pqcomq.quantization.quantized_model import with_unique_names
 
     check_folder(out, EVALUATION_FILES, overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
     truth = read_masks(labels, opened_volume, label, labels_part, remedies_of(remedy)).single(labels)
-    models = [load_weights(path) for path in weights]
+    models = with_unique_names([load_weights(path) for path in weights])
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):
         check_same_source(full, model, path)
@@ -118,11 +119,18 @@ def _print(evaluation: Evaluation) -> None:
     first = evaluation.summaries[0]
     title = f"{evaluation.volume_name}: {first.model}, {len(evaluation.prompts) // len(evaluation.summaries)} prompts"
     columns, rows = summary_table(evaluation.summaries)
-    caption = "bits: effective, per quantized weight. * simulated: low bits run widened to FP32. "
+    caption = (
+        "worst: the worst prompt. bits: effective, per quantized weight. simulated: low bits run widened to FP32. "
+    )
     caption += " ".join(filter(None, [evaluation.summaries[-1].execution.why, RESEARCH_ONLY]))
     print_table(title, columns, rows, caption)
     labels = list(first.dice_by_label)
-    by_label = [
-        [each.precision, *(f"{each.dice_by_label[label]:.3f}" for label in labels)] for each in evaluation.summaries
-    ]
-    print_table("Dice vs ground truth by label", ["Precision", *map(str, labels)], by_label)
+    count = len(evaluation.summaries)
+    by_label = []
+    for place, each in enumerate(evaluation.summaries):
+        own = evaluation.prompts[place::count]  # the models take turns on every prompt
+        worst = {label: min(prompt.dice for prompt in own if prompt.label == label) for label in labels}
+        by_label.append([each.precision, *(f"{each.dice_by_label[one]:.3f} ({worst[one]:.2f})" for one in labels)])
+    print_table(
+        "Dice vs ground truth by label, the worst slice in brackets", ["Precision", *map(str, labels)], by_label
+    )

@@ -53,6 +53,11 @@ class Benchmark:
         """The same; None where there is nothing to hold it against, or low bits are simulated and gain nothing."""
         return None if other is None or row.simulated else self.encoder_speedup(row, other)
 
+    def decoder_gain(self, row: ModelSummary) -> float | None:
+        """How many times faster a row's decoder is than torch's; None where low bits are simulated and gain nothing."""
+        first = self.evaluation.summaries[0]
+        return None if row.simulated else first.decoder.median_ms / row.decoder.median_ms
+
     @property
     def fastest_unquantized(self) -> ModelSummary:
         """What a quantized model has to beat on this machine, in whatever floating-point type that is."""
@@ -66,14 +71,14 @@ class Benchmark:
         return next((row for row in rows if row.execution.activations == "FP32"), None)
 
     def _speedups(self, row: ModelSummary) -> dict[str, Any]:
-        """A row's ratios, JSON-ready; of simulated low bits the encoder has none."""
+        """A row's ratios, JSON-ready; simulated low bits have none."""
         first, here = self.evaluation.summaries[0], self.full_on_fast_runtime
         return {
             "setting": row.precision,
             "encoder_against_fp32_in_torch": self.encoder_gain(row, first),
             "encoder_against_fp32_on_the_fast_runtime": self.encoder_gain(row, here),
             "encoder_against_the_fastest_unquantized": self.encoder_gain(row, self.fastest_unquantized),
-            "decoder_against_fp32_in_torch": first.decoder.median_ms / row.decoder.median_ms,
+            "decoder_against_fp32_in_torch": self.decoder_gain(row),
         }
 
     def to_dict(self) -> dict[str, Any]:

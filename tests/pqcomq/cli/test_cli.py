@@ -13,7 +13,9 @@ import torch
 
 from pqcomq.cli.terminal.lists import repeat_options
 from pqcomq.cli.terminal.output import print_table
+from pqcomq.errors import InputError
 from pqcomq.models.lite_medsam import shipped_checkpoint
+from pqcomq.quantization.files.weights_file import load_weights
 
 BOX = ["45", "25", "1", "76", "56", "2"]
 
@@ -79,6 +81,20 @@ def test_evaluate_prints_a_row_for_each_precision(run, ct, truth, saved, tmp_pat
     assert first == "FP32"
     assert last.startswith("4-bit Permutation-COMQ")
     assert (out / "evaluation.csv").is_file()
+
+
+def test_files_of_one_title_have_rows_of_their_own_in_an_evaluation(refused, ct, truth, saved, tmp_path, monkeypatch):
+    named = []
+
+    def evaluated(_volume, _truth, _labels, models, **_):
+        named.extend(each.segmenter.precision for each in models)
+        raise InputError("seen")
+
+    monkeypatch.setattr("pqcomq.comparison.evaluate.evaluate", evaluated)
+    asked = ["--label", 1, "--runtime", "torch", "--weights", saved, saved, "--out", tmp_path / "out"]
+    assert "seen" in refused("evaluate", "--volume", ct, "--labels", truth, *asked)
+    mark = load_weights(saved).segmenter.fingerprint[:8]
+    assert [each.endswith(f"({mark})") for each in named] == [False, True, True]
 
 
 def test_volumes_that_are_none_are_refused(refused, ct, saved, tmp_path):

@@ -168,9 +168,9 @@ def evaluation():
         for z in (4, 5)
         for precision, dice, agreement in (("FP32", 0.9, 1.0), ("4-bit", 0.8, 0.95))
     )
-    rest = (0.7, 1.0, {}, latency, latency, execution)
+    rest = (0.7, 1.0, 0.9, {}, latency, latency, execution)
     summaries = tuple(
-        ModelSummary("LiteMedSAM", precision, code, stored, size, code < 32, dice, *rest)
+        ModelSummary("LiteMedSAM", precision, code, stored, size, code < 32, dice, dice, *rest)
         for precision, code, stored, size, dice in (("FP32", 32.0, 32.0, 39, 0.9), ("4-bit", 4.0, 4.6, 6, 0.8))
     )
     return Evaluation("scan", "0", Window(40, 400), Protocol(), prompts, summaries, None)

@@ -108,7 +108,21 @@ def test_a_simulated_model_stands_in_one_table_with_a_real_one(comparison):
 def summary(precision, bits, milliseconds, execution, *, simulated=False):
     latency = Latency.of([milliseconds])
     return ModelSummary(
-        "LiteMedSAM", precision, bits, bits, 10**6, simulated, 0.9, 0.9, 1.0, {1: 0.9}, latency, latency, execution
+        "LiteMedSAM",
+        precision,
+        bits,
+        bits,
+        10**6,
+        simulated,
+        0.9,
+        0.5,
+        0.9,
+        1.0,
+        0.7,
+        {1: 0.9},
+        latency,
+        latency,
+        execution,
     )
 
 
@@ -130,6 +144,11 @@ def test_a_table_of_an_evaluation_holds_every_model_against_full_precision_in_fl
         ["4.00", "2.67"],
         [""] * 2,
     ]
+    measured, simulated = (columns.index(each) for each in ("encoder ms", "simulated: encoder ms"))
+    assert [row[measured] for row in cells] == ["600", "400", "140", "150", ""], "no column holds both kinds of speed"
+    assert [row[simulated] for row in cells] == ["", "", "", "", "610"]
+    assert (columns[2], columns[5]) == ("worst", "worst vs FP32") and (cells[0][2], cells[0][5]) == ("0.500", "0.700")
+    assert "simulated: encoder ms" not in summary_table(rows[:-1])[0]
 
 
 def test_records_keep_both_ratios_and_older_ones_are_read(comparison):
