@@ -2,11 +2,14 @@
 
 import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import pqcomq
+from pqcomq.comparison.gate import Tolerance, Verdict
+from pqcomq.comparison.measures.slice_scores import SliceScores
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
@@ -36,6 +39,14 @@ def test_citation_and_changes_name_the_version():
     assert f"\nversion: {pqcomq.__version__}\n" in citation
     changes = (CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## \[([\d.]+)\]", changes, re.MULTILINE)[1] == pqcomq.__version__
+
+
+def test_columns_of_a_session_s_tables_are_told():
+    text = (CHECKOUT / "docs" / "file_formats.md").read_text(encoding="utf-8")
+    told = {name: re.split(r",\s+", columns) for name, columns in re.findall(r"^`(\w+\.csv)`: `([^`]+)`", text, re.M)}
+    assert told["slices.csv"] == ["object", "precision", *(each.name for each in fields(SliceScores))]
+    verdict = Verdict("liver", "4-bit", "pass", 1.0, 0.0, Tolerance(), (), "")
+    assert told["gate.csv"] == list(verdict.to_dict())
 
 
 def test_every_command_is_on_its_page(scripts):

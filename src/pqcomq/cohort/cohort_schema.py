@@ -57,6 +57,7 @@ class Settings(Struct):
     version: Text
     recipes: Annotated[list[CaseRecipe], Meta(max_length=100)] = []
     further_runtimes: Annotated[list[Text], Meta(max_length=20)] = []
+    libraries: Text = ""
 
 
 class Case(Exact):

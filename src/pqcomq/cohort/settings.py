@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal, get_args
 
 import pqcomq
@@ -95,6 +97,15 @@ class CaseRecipe:
             raise InputError(f"{self.calibrated_on!r} is none of {', '.join(CALIBRATED_ON)}, to calibrate a case on.")
 
 
+def running_libraries() -> str:
+    """What computes here, e.g. ``"openvino 2026.4.0, torch 2.15.0"``: another version may round otherwise."""
+    found = []
+    for name in ("openvino", "torch"):
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return ", ".join(found)
+
+
 @dataclass(frozen=True)
 class CohortSettings:
     """What is computed.
@@ -112,6 +123,7 @@ class CohortSettings:
         recipes: models that are quantized for each case anew; they follow the others in the tables.
         further_runtimes: that run all quantized models once more each; full precision runs once, as ``runtime`` says.
         version: of this program.
+        libraries: that run the networks, with their versions; empty in files from before they were kept.
     """
 
     model: str
@@ -126,6 +138,7 @@ class CohortSettings:
     recipes: tuple[CaseRecipe, ...] = ()
     further_runtimes: tuple[str, ...] = ()
     version: str = pqcomq.__version__
+    libraries: str = field(default_factory=running_libraries)
 
     @property
     def runtimes(self) -> tuple[str, ...]:
@@ -146,6 +159,8 @@ class CohortSettings:
         """The first setting in which two runs differ, as a clause; None where their numbers would be the same."""
         ours, theirs = self._deciding(), other._deciding()
         for name, value in ours.items():
+            if name == "libraries" and not (value and theirs[name]):
+                continue  # not known of one of them
             if value != theirs[name] and name in {"quantized", "recipes"}:
                 return "other weights files" if name == "quantized" else "other models for each case"
             if value != theirs[name]:
@@ -180,4 +195,5 @@ class CohortSettings:
         # What follows was not in the files of earlier versions.
         known["recipes"] = tuple(CaseRecipe(**each) for each in known.get("recipes", ()))
         known["further_runtimes"] = tuple(known.get("further_runtimes", ()))
+        known["libraries"] = known.get("libraries", "")
         return cls(**known)

@@ -108,14 +108,22 @@ class BlindedReading:
         """
         if not self.is_finished:
             raise ValueError("models are named only when the reading is finished")
-        preferred = [answer.preferred for answer in self.answers]
-        return Preference(
-            full=preferred.count("full precision"),
-            quantized=preferred.count("quantized"),
-            none=preferred.count("none"),
-            left=sum(answer.choice == "left" for answer in self.answers),
-            right=sum(answer.choice == "right" for answer in self.answers),
-        )
+        return _preference(self.answers)
+
+    @property
+    def summary(self) -> str:
+        """What the reader preferred, in plain words; of several quantized models each by itself.
+
+        Raises:
+            ValueError: the reading is not finished.
+        """
+        precisions = sorted({trial.item.precision for trial in self.trials})
+        if len(precisions) < 2:
+            return self.preference.sentence
+        if not self.is_finished:
+            raise ValueError("models are named only when the reading is finished")
+        parts = {name: [each for each in self.answers if each.trial.item.precision == name] for name in precisions}
+        return " ".join(f"{name}: {_preference(answers).sentence}" for name, answers in parts.items())
 
     @property
     def outcome(self) -> str:
@@ -124,7 +132,7 @@ class BlindedReading:
         Raises:
             ValueError: the reading is not finished.
         """
-        return f"{self.preference.sentence} {self._times}"
+        return f"{self.summary} {self._times}"
 
     @property
     def _times(self) -> str:
@@ -139,7 +147,7 @@ class BlindedReading:
 
     def to_dict(self) -> dict[str, Any]:
         """A finished reading, JSON-ready; its rows and its seed tell everything."""
-        return {"seed": self.seed, "rows": self.rows(), "summary": self.preference.sentence}
+        return {"seed": self.seed, "rows": self.rows(), "summary": self.summary}
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> BlindedReading:
@@ -158,6 +166,17 @@ class BlindedReading:
             trial = Trial(int(row["trial"]), item, row["left_was"] == "quantized")
             answers.append(Answer(trial, choice, seconds))
         return cls(int(content["seed"]), tuple(each.trial for each in answers), answers)
+
+
+def _preference(answers: Sequence[Answer]) -> Preference:
+    preferred = [answer.preferred for answer in answers]
+    return Preference(
+        full=preferred.count("full precision"),
+        quantized=preferred.count("quantized"),
+        none=preferred.count("none"),
+        left=sum(answer.choice == "left" for answer in answers),
+        right=sum(answer.choice == "right" for answer in answers),
+    )
 
 
 def _row(answer: Answer, seed: int | None) -> dict[str, Any]:

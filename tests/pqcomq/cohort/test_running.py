@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import numpy as np
@@ -301,6 +302,17 @@ def test_weights_that_changed_meanwhile_are_refused(quick):
 def test_settings_survive_json(quick):
     assert CohortSettings.from_dict(json.loads(json.dumps(quick.to_dict()))) == quick
     assert quick.difference(replace(quick, checkpoint="elsewhere")) is None
+
+
+def test_other_versions_of_what_computes_are_told_and_files_from_before_they_were_kept_are_read():
+    settings = CohortSettings("lite-medsam", "", "", (), "torch")
+    assert f"torch {version('torch')}" in settings.libraries
+    newer = replace(settings, libraries="torch 99.0")
+    assert newer.difference(settings) == f"libraries {settings.libraries}, not torch 99.0"
+    content = newer.to_dict()
+    del content["libraries"]
+    older = CohortSettings.from_dict(content)
+    assert older.difference(settings) is None and settings.difference(older) is None
 
 
 def test_a_scheduler_that_does_not_answer_is_told_before_anything_is_made(tmp_path, monkeypatch, capsys):

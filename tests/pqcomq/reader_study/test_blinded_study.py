@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pqcomq.errors import InputError
-from pqcomq.reader_study.blinded_study import BlindedReading
+from pqcomq.reader_study.blinded_study import Answer, BlindedReading
 from pqcomq.reader_study.preference import Preference
 from pqcomq.reader_study.trials import Item, dealt, items_of
 
@@ -101,6 +101,22 @@ def test_a_reader_who_always_says_left_favours_nobody():
     assert (reading.preference.full, reading.preference.quantized) == (10, 10)
     assert "left chosen 20 times" in reading.preference.sentence
     assert "probability 1.000" in reading.preference.sentence
+
+
+def test_a_model_that_loses_is_not_hidden_by_one_that_does_not():
+    reading = BlindedReading.of([Item("liver", name, z) for name in ("2-bit", "8-bit") for z in range(8)], seed=3)
+    while reading.current is not None:
+        hidden = reading.current
+        reading.answer("none" if hidden.item.precision == "8-bit" else "left", 1)
+        if hidden.item.precision == "2-bit" and hidden.quantized_is_left:
+            reading.answers[-1] = Answer(hidden, "right", 1)
+    low, high = reading.outcome.split(" 8-bit: ")
+    assert low.startswith("2-bit: 8 trials: full precision preferred 8 times, quantized 0 times, neither 0 times")
+    assert "full precision won 100%" in low
+    assert high.startswith("8 trials: full precision preferred 0 times, quantized 0 times, neither 8 times")
+    assert reading.to_dict()["summary"] == reading.summary
+    with pytest.raises(ValueError, match="finished"):
+        _ = BlindedReading(3, reading.trials).summary
 
 
 def test_nothing_to_read_or_to_decide():
