@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from pqcomq.comparison.measures.latency import passes_told
 from pqcomq.comparison.measures.metrics import Scores
 from pqcomq.comparison.model_result import Comparison, ModelResult
 from pqcomq.comparison.presentation.comparison_text import short_precision
@@ -42,7 +43,8 @@ def draw_trade_off(figure: Figure, comparisons: Sequence[Comparison], look: Look
     for axes, (title, chosen) in zip(stacked[1:], speeds, strict=True):
         _draw_latency(axes, chosen, look, title)
     figure.supylabel(MEASURE_TITLES[measure], color=look.ink, fontsize=look.points)
-    slices, passes = len(comparisons[0].prompt.slices), comparisons[0].reference.encoder.passes
+    slices = len(comparisons[0].prompt.slices)
+    passes = passes_told(side.encoder for side, *_ in points)
     hollow = "; hollow: 1 by definition" if measure == "agreement" else ""
     look.remark(
         figure, f"one object, {slices} slices; latency: median, line to the 95th percentile, n = {passes}{hollow}"

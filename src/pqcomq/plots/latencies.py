@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pqcomq.comparison.measures.latency import Latency
+from pqcomq.comparison.measures.latency import Latency, passes_told
 from pqcomq.comparison.model_result import Comparison, ModelResult
 from pqcomq.comparison.presentation.comparison_text import short_precision
 from pqcomq.plots.theme import Look, cleared
@@ -42,8 +42,9 @@ def draw_latencies(figure: Figure, comparisons: Sequence[Comparison], look: Look
         pair[1].tick_params(labelleft=False)
     look.dress(grid[-1][0], "encoder, ms a slice", title=grid[-1][0].get_title("left"))
     look.dress(grid[-1][1], "decoder, ms a box", title=grid[-1][1].get_title("left"))
-    passes = comparisons[0].reference.encoder.passes
-    look.remark(figure, f"n = {passes} passes each, networks alone; tall tick: median, short: 95th percentile")
+    encoder, decoder = (passes_told(getattr(side, part) for side, _ in rows) for part in ("encoder", "decoder"))
+    passes = f"n = {encoder} passes of each encoder, {decoder} of each decoder"
+    look.remark(figure, f"{passes}, networks alone; tall tick: median, short: 95th percentile")
 
 
 def _draw_strips(axes: Axes, rows: Sequence[tuple[ModelResult, Latency, str]], look: Look, title: str) -> None:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from pqcomq.comparison.box_perturbation import BoxJitter, MovedBox
+from pqcomq.comparison.measures.latency import Latency
 from pqcomq.plots.bits_vs_dice import draw_trade_off
 from pqcomq.plots.box_perturbation_plot import draw_jitter
 from pqcomq.plots.dice_per_slice import draw_along_slices
@@ -125,7 +126,17 @@ def test_every_pass_is_a_point(comparisons, look):
     draw_latencies(figure, comparisons, look)
     points = [len(line.get_xdata()) for axes in figure.axes for line in axes.get_lines()]
     assert points == [6] * 6, "encoder and decoder of three models"
-    assert "n = 6 passes" in said(figure)
+    assert "n = 6 passes of each encoder, 6 of each decoder" in said(figure)
+
+
+def test_passes_are_counted_where_they_were_made(comparisons, look):
+    encoder = Latency.of([9.0, 9.5, 10.0])  # kept embeddings are encoded again on a few slices alone
+    fewer = replace(comparisons[1], candidate=replace(comparisons[1].candidate, encoder=encoder))
+    figure = Figure(figsize=(3.6, 3.0))
+    draw_latencies(figure, [comparisons[0], fewer], look)
+    assert "n = 3 to 6 passes of each encoder, 6 of each decoder" in said(figure)
+    draw_trade_off(figure, [comparisons[0], fewer], look, "agreement")
+    assert "n = 3 to 6" in said(figure)
 
 
 def test_the_worst_layers_are_named(look):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -39,3 +39,9 @@ class Latency:
     def from_dict(cls, content: dict[str, Any]) -> Latency:
         """The inverse of :meth:`to_dict`; single timings come back rounded to a microsecond."""
         return cls(**{**content, "each_ms": tuple(content["each_ms"])})
+
+
+def passes_told(latencies: Iterable[Latency]) -> str:
+    """How many passes are behind several latencies, e.g. ``"8"``, or ``"3 to 8"`` where not all have as many."""
+    least, *_, most = sorted([each.passes for each in latencies] * 2)
+    return f"{least}" if least == most else f"{least} to {most}"
