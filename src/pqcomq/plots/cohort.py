@@ -110,7 +110,7 @@ def draw_case_dots(figure: Figure, losses: Sequence[tuple[str, np.ndarray]], loo
     axes.axhline(-margin, color=look.mark, linewidth=1.0, linestyle="--")
     axes.set_xticks(range(len(losses)), [name for name, _values in losses])
     axes.set_xlim(-0.6, len(losses) - 0.4)
-    look.remark(figure, f"A mark for each case, the mean over its labels and prompts; dashed: −{margin:g}.")
+    look.remark(figure, f"A mark for each case, the mean over its labels; dashed: −{margin:g}.")
 
 
 def draw_bland_altman(

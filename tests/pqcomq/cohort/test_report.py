@@ -26,7 +26,7 @@ from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.comparison.measures.metrics import scores
 from pqcomq.errors import InputError
 
-pytest.importorskip("pandas")
+pd = pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 pytest.importorskip("statsmodels")
 
@@ -213,6 +213,20 @@ def test_tables_sort_in_a_browser_and_nothing_is_asked_for(written, tmp_path):
     assert all(url.startswith(("file:", "data:")) for url in asked)
     told = [event for event in events if event.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")]
     assert told == []
+
+
+def test_a_case_s_dot_is_the_difference_that_the_table_tells_of_it(judged):
+    result, _statistics = judged
+    scores, own = result.scores, {"label": "spleen", "label_number": 2, "dice_against_ground_truth": 0.5}
+    more = scores[(scores["protocol"] == "slice") & (scores["case"] != scores["case"].max())].assign(**own)
+    further = more.assign(slice=more["slice"] + 1)  # two slices of one label, one of the other
+    both = CohortResult(result.store)
+    both.__dict__["scores"] = pd.concat([scores, more, further], ignore_index=True)
+    told = CohortStatistics.of(both, 0.01)
+    dots = next(plot for plot in report_pictures.cohort_plots(both, told) if plot.text == "Every case")
+    ((_name, values),) = dots.draw.keywords["losses"]
+    assert -values.min() == pytest.approx(told.differences[0].worst_case)
+    assert values.mean() == pytest.approx(told.differences[0].difference)
 
 
 def test_an_infinite_distance_is_no_missing_number():

@@ -409,6 +409,7 @@ def test_a_second_run_in_the_same_folder_is_told_and_shards_share_it(cases, quic
     [
         ({}, "the scheduler has no workers"),
         ({"one": {"pqcomq": "0.0.1"}}, r"a worker runs pqcomq 0\.0\.1, not \d.* as here"),
+        ({"one": {"libraries": "torch 1.0"}}, r"a worker runs libraries torch 1\.0, not .*torch .* as here"),
         ({"one": {}, "two": {"Python": "2.7"}}, r"a worker runs Python 2\.7, not \d.* as here"),
         (ModuleNotFoundError("No module named 'pqcomq'"), r"its workers lack pqcomq \d"),
     ],

@@ -12,6 +12,7 @@ from typing import Any
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.scoring.loaded_models import QUANTIZED
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics, latencies
+from pqcomq.cohort.statistics.paired_statistics import case_means
 from pqcomq.cohort.statistics.pairs import moved_box_name, paired
 from pqcomq.comparison.measures.metrics import dice
 from pqcomq.comparison.model_result import MEGABYTE
@@ -97,7 +98,7 @@ def cohort_plots(result: CohortResult, statistics: CohortStatistics) -> list[Coh
     ]
     labels = len({each.label for each in intervals})
     pairs = {name: paired(result.scores, name, protocol) for name in quantized}
-    by_case = [(names[name], table.groupby("case")["difference"].mean().to_numpy()) for name, table in pairs.items()]
+    by_case = [(names[name], case_means(table)["difference"].to_numpy()) for name, table in pairs.items()]
     high = 1.2 + labels * (0.12 * (len(quantized) + 1) + 0.16)
     plots = [
         CohortPlot("Paired differences of Dice", partial(draw_forest, intervals=intervals, margin=margin), 9.0, high),

@@ -18,7 +18,7 @@ from pqcomq.cohort.cases.case import Case
 from pqcomq.cohort.cohort_store import FAILED
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.running.case_task import Outcome, RunStoppedError, score_and_land
-from pqcomq.cohort.settings import CohortSettings
+from pqcomq.cohort.settings import CohortSettings, running_libraries
 from pqcomq.errors import InputError
 
 ANSWER_WITHIN = "20s"
@@ -161,7 +161,8 @@ def check_scheduler(address: str) -> None:
 
 def versions_here() -> dict[str, str]:
     """What must be the same on all workers."""
-    return {"pqcomq": pqcomq.__version__, "Python": ".".join(platform.python_version_tuple()[:2])}
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {"pqcomq": pqcomq.__version__, "Python": python, "libraries": running_libraries()}
 
 
 def _check_workers(client: Any, address: str) -> None:  # noqa: ANN401

@@ -21,6 +21,7 @@ ALL_LABELS = "all labels"
 FEWEST_PATIENTS = 10
 """Below, nothing is decided: intervals of a bootstrap of so few are too narrow, whatever they say."""
 _RESAMPLES, _CONFIDENCE, _POWER = 9999, 0.95, 0.8
+_NUMBERS = ["full_dice", "quantized_dice", "difference"]
 
 Outcome = Literal["pass", "fail", "undecided"]
 
@@ -124,12 +125,26 @@ def paired_differences(pairs: pd.DataFrame, model: str, protocol: str, margin: f
         protocol: for the tables.
         margin: Dice, above 0.
     """
-    numbers = ["full_dice", "quantized_dice", "difference"]
-    by_label = pairs.groupby(["label", "case", "patient"], sort=True)[numbers].mean().reset_index()
-    by_case = by_label.groupby(["case", "patient"], sort=True)[numbers].mean().reset_index()
-    together = _difference(by_case, model, protocol, ALL_LABELS, margin)
+    by_label = _means_by_label(pairs)
+    together = _difference(case_means(pairs), model, protocol, ALL_LABELS, margin)
     single = [_difference(rows, model, protocol, str(name), margin) for name, rows in by_label.groupby("label")]
     return [together, *_corrected(single)]
+
+
+def case_means(pairs: pd.DataFrame) -> pd.DataFrame:
+    """A row for each case, the mean over its labels, however many prompts each of them has.
+
+    Args:
+        pairs: of :func:`.pairs.paired`.
+
+    Returns:
+        ``case``, ``patient``, ``full_dice``, ``quantized_dice`` and ``difference``, in the order of the cases.
+    """
+    return _means_by_label(pairs).groupby(["case", "patient"], sort=True)[_NUMBERS].mean().reset_index()
+
+
+def _means_by_label(pairs: pd.DataFrame) -> pd.DataFrame:
+    return pairs.groupby(["label", "case", "patient"], sort=True)[_NUMBERS].mean().reset_index()
 
 
 def overall(differences: list[PairedDifference]) -> Outcome:
