@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import urllib.request
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -227,6 +228,22 @@ def test_a_case_s_dot_is_the_difference_that_the_table_tells_of_it(judged):
     ((_name, values),) = dots.draw.keywords["losses"]
     assert -values.min() == pytest.approx(told.differences[0].worst_case)
     assert values.mean() == pytest.approx(told.differences[0].difference)
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (["8-bit COMQ, openvino", "4-bit COMQ, openvino"], ["8-bit", "4-bit"]),
+        (["4-bit COMQ, openvino", "4-bit Round to nearest, openvino"], ["4-bit COMQ", "4-bit Round to nearest"]),
+        (["4-bit COMQ, openvino", "4-bit COMQ, torch"], ["4-bit COMQ, openvino", "4-bit COMQ, torch"]),
+        (["4-bit COMQ", "4-bit COMQ, own volume"], ["4-bit COMQ", "4-bit COMQ, own volume"]),
+    ],
+)
+def test_no_two_models_have_one_short_name(judged, names, short):
+    result = CohortResult(judged[0].store)
+    result.__dict__["models"] = [MODELS[0], *(replace(MODELS[1], name=name) for name in names)]
+    found = report_pictures.short_names(result)
+    assert [found[name] for name in names] == short
 
 
 def test_an_infinite_distance_is_no_missing_number():

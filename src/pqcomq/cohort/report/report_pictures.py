@@ -54,11 +54,10 @@ class ReportPicture:
 
 
 def short_names(result: CohortResult) -> dict[str, str]:
-    """Short names of the models for plots; the long ones where short ones would be the same."""
+    """Short names of the models for plots: the first that are not the same, of width, title, and the whole name."""
     names = [each.name for each in result.models]
-    short = [short_precision(name) for name in names]
-    unique = len(set(short)) == len(short)
-    found = {name: brief if unique else name.partition(", ")[0] for name, brief in zip(names, short, strict=True)}
+    ways = [[short_precision(name) for name in names], [name.partition(", ")[0] for name in names], names]
+    found = dict(zip(names, next(way for way in ways if len(set(way)) == len(way)), strict=True))
     moved = moved_box_name(result.scores)
     return found | ({moved: "full, box moved"} if moved else {})
 
