@@ -15,7 +15,7 @@ from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable
 from pqcomq.cohort.report.page import PAGE
-from pqcomq.cohort.report.report_pictures import CohortPlot, cohort_plots, short_names
+from pqcomq.cohort.report.report_pictures import CohortPlot, cohort_names, cohort_plots
 
 if TYPE_CHECKING:
     from napari_pqcomq.widgets.controls.plot_canvas import PlotCanvas
@@ -86,7 +86,7 @@ class CohortResultsPanel(QWidget):
     def show_outcome(self, outcome: CohortOutcome) -> None:
         """Show what a run has led to."""
         self._outcome = outcome
-        statistics, names = outcome.statistics, short_names(outcome.result)
+        statistics, names = outcome.statistics, cohort_names(outcome.result)
         self.verdict.setText("\n".join(_sentences(outcome)))
         self.verdicts.show_rows(
             [
@@ -165,7 +165,7 @@ def _sentences(outcome: CohortOutcome) -> list[str]:
             )
         ]
     models = dict.fromkeys(each.model for each in statistics.verdicts())
-    names = short_names(result)
+    names = cohort_names(result)
     return told + [
         f"{names[model]}: {statistics.outcome(model).upper()}. {_together(outcome, model)}" for model in models
     ]

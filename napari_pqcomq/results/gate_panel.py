@@ -21,7 +21,7 @@ from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable
 from napari_pqcomq.widgets.dock.save_dialog import ask_and_save
 from pqcomq.comparison.gate import Tolerance, Verdict, judge_objects
 from pqcomq.comparison.model_result import Comparison
-from pqcomq.comparison.presentation.comparison_text import short_precision
+from pqcomq.comparison.presentation.comparison_text import short_names
 from pqcomq.csv_table import write_table
 
 _KEYS = ("gate least dice", "gate volume percent", "gate stability")
@@ -149,9 +149,13 @@ class GatePanel(QWidget):
         judged, chosen = self.judged(), self.verdicts.chosen
         compared = () if self._store.result is None else self._store.result.objects
         comparisons = [each for found in compared for each in found.comparisons]
+        names = short_names(each.precision for each in judged)
         self.verdicts.blockSignals(True)
         self.verdicts.show_rows(
-            [_cells(verdict, each, self.tolerance) for verdict, each in zip(judged, comparisons, strict=True)],
+            [
+                _cells(verdict, names[verdict.precision], each, self.tolerance)
+                for verdict, each in zip(judged, comparisons, strict=True)
+            ],
             [verdict.sentence for verdict in judged],
         )
         worst = min(range(len(judged)), key=lambda index: judged[index].dice, default=None)
@@ -169,14 +173,14 @@ class GatePanel(QWidget):
         ask_and_save(self, tr("Export verdicts"), "gate.csv", self.export)
 
 
-def _cells(verdict: Verdict, comparison: Comparison, tolerance: Tolerance) -> list[Cell]:
+def _cells(verdict: Verdict, model: str, comparison: Comparison, tolerance: Tolerance) -> list[Cell]:
     """A row of the table; numbers that there are none of are dashes, and are sorted to the end."""
     volume = verdict.volume_difference_percent
     doubtful, total = len(comparison.doubtful_slices(tolerance.stability)), len(comparison.slices)
     return [
         verdict.outcome.upper(),
         verdict.name,
-        short_precision(verdict.precision),
+        model,
         (f"{verdict.dice:.4f}", verdict.dice) if math.isfinite(verdict.dice) else ("–", math.nan),
         ("–", math.nan) if volume is None else (f"{volume:+.2f} %", volume),
         (tr("{count} of {total} slices", count=doubtful, total=total), doubtful)

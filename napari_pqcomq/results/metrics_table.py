@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QAbstractItemView, QBoxLayout, QHeaderView, QTableWid
 
 from napari_pqcomq.translation import tr
 from pqcomq.comparison.comparison_result import ObjectComparison
-from pqcomq.comparison.presentation.comparison_text import figure_rows, short_precision
+from pqcomq.comparison.presentation.comparison_text import figure_rows, short_names
 from pqcomq.segmentation.doubt import DOUBTFUL
 
 _AGREEMENT, _ACCURACY = tr("Agreement of the models"), tr("Accuracy against ground truth")
@@ -49,7 +49,8 @@ class MetricsTable(QWidget):
             doubt_below: stability score below which a slice is in doubt.
         """
         rows = figure_rows(found.comparisons, doubt_below)
-        titles = [short_precision(each.precision) for each in found.results]
+        names = short_names(each.precision for each in found.results)
+        titles = [names[each.precision] for each in found.results]
         for table, groups in zip(self.tables, ((_AGREEMENT, _ACCURACY, _SIZE), (_DOUBT, _TIME)), strict=True):
             table.show_groups(titles, {each: [row for row in rows if _group(row[0]) == each] for each in groups})
         self._arrange()

@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from pqcomq.comparison.measures.latency import passes_told
 from pqcomq.comparison.measures.metrics import Scores
 from pqcomq.comparison.model_result import Comparison, ModelResult
-from pqcomq.comparison.presentation.comparison_text import short_precision
+from pqcomq.comparison.presentation.comparison_text import short_names
 from pqcomq.plots.theme import MARKERS, Look, cleared
 
 Measure = Literal["agreement", "accuracy"]
@@ -83,9 +83,10 @@ def _draw_bits(axes: Axes, points: Sequence[_Point], look: Look) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([str(bits) for bits in _BIT_TICKS])
     axes.margins(y=0.25)
+    names = _names(points)
     for side, dice, colour, marker, hollow in points:
         _dot(axes, side.effective_bits, dice, colour, marker, hollow)
-        _name(axes, side, side.effective_bits, dice, look)
+        _name(axes, names[side.precision], side.effective_bits, dice, look)
 
 
 def _draw_latency(axes: Axes, points: Sequence[_Point], look: Look, title: str) -> None:
@@ -95,9 +96,12 @@ def _draw_latency(axes: Axes, points: Sequence[_Point], look: Look, title: str) 
     for side, dice, colour, marker, hollow in points:
         axes.plot([side.encoder.median_ms, side.encoder.p95_ms], [dice, dice], color=colour, linewidth=1.2)
         _dot(axes, side.encoder.median_ms, dice, colour, marker, hollow)
+    names = _names(points)
     for rank, (side, dice, *_) in enumerate(sorted(points, key=lambda point: -point[1])):
         # Models of equal speed are common: their labels alternate above and below.
-        _name(axes, side, side.encoder.p95_ms, dice, look, (4, -4, 0)[rank % 3] if len(points) > 1 else 0)
+        _name(
+            axes, names[side.precision], side.encoder.p95_ms, dice, look, (4, -4, 0)[rank % 3] if len(points) > 1 else 0
+        )
 
 
 def _dot(axes: Axes, x: float, y: float, colour: str, marker: str, hollow: bool) -> None:
@@ -105,5 +109,9 @@ def _dot(axes: Axes, x: float, y: float, colour: str, marker: str, hollow: bool)
     axes.plot(x, y, marker, color=colour, markerfacecolor=fill, markeredgecolor=colour, markersize=6)
 
 
-def _name(axes: Axes, side: ModelResult, x: float, y: float, look: Look, lift: float = 0) -> None:
-    look.note(axes, short_precision(side.precision), (x, y), (7, lift), look.ink)
+def _names(points: Sequence[_Point]) -> dict[str, str]:
+    return short_names(side.precision for side, *_ in points)
+
+
+def _name(axes: Axes, name: str, x: float, y: float, look: Look, lift: float = 0) -> None:
+    look.note(axes, name, (x, y), (7, lift), look.ink)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.comparison.model_result import Comparison
-from pqcomq.comparison.presentation.comparison_text import short_precision
+from pqcomq.comparison.presentation.comparison_text import short_names
 from pqcomq.plots.theme import LINE_STYLES, Look, cleared
 
 
@@ -28,9 +28,10 @@ def draw_jitter(figure: Figure, jitter: BoxJitter, comparisons: Sequence[Compari
     rows = [0.5 + (index % 3 - 1) * 0.18 for index in range(len(ranked))]
     axes.plot(ranked, rows, "o", color=look.full, alpha=0.8, markersize=5, label="FP32, box moved")
     axes.vlines(jitter.mean_dice, 0.15, 0.85, color=look.full, linewidth=1.6, label="mean")
+    names = short_names(each.candidate.precision for each in comparisons)
     for index, comparison in enumerate(comparisons):
         dice, style = comparison.agreement.dice, LINE_STYLES[index % len(LINE_STYLES)]
-        name = short_precision(comparison.candidate.precision)
+        name = names[comparison.candidate.precision]
         axes.axvline(dice, color=look.candidate(index), linewidth=1.8, linestyle=style, label=name)
     axes.set_ylim(0, 1)
     axes.set_yticks([])

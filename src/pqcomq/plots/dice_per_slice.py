@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from pqcomq.comparison.measures.slice_scores import SliceScores
 from pqcomq.comparison.model_result import Comparison
-from pqcomq.comparison.presentation.comparison_text import short_precision
+from pqcomq.comparison.presentation.comparison_text import short_names
 from pqcomq.plots.theme import LINE_STYLES, MARKERS, Look, cleared
 
 
@@ -40,15 +40,17 @@ def draw_along_slices(
     look.dress(stacked[-1], "slice (0 nearest the feet)", stacked[-1].get_ylabel())
     count = len(first.prompt.slices)
     prompted = "dotted: the prompted slice" if first.mode == "propagate" else "dotted: the middle; all prompted"
-    marks = f"; marks: {_bits(comparisons[-1])}" if len(comparisons) > 1 else ""
+    last = _names(comparisons)[comparisons[-1].candidate.precision]
+    marks = f"; marks: {last}" if len(comparisons) > 1 else ""
     look.remark(figure, f"n = {count} slice{'s' if count > 1 else ''}; {prompted}{marks}")
 
 
 def _draw_agreement(axes: Axes, comparisons: Sequence[Comparison], look: Look, least_dice: float | None) -> None:
     look.dress(axes, "", "Dice between\nthe models")
+    names = _names(comparisons)
     for index, comparison in enumerate(comparisons):
         dice = [each.agreement for each in comparison.slices]
-        _line(axes, comparison.slices, dice, look.candidate(index), index, _bits(comparison))
+        _line(axes, comparison.slices, dice, look.candidate(index), index, names[comparison.candidate.precision])
     _mark_slices(axes, comparisons[-1], look)
     if least_dice is not None:
         axes.axhline(least_dice, color=look.mark, linewidth=0.8, linestyle="--", label=f"gate {least_dice:g}")
@@ -59,9 +61,10 @@ def _draw_accuracy(axes: Axes, comparisons: Sequence[Comparison], look: Look) ->
     look.dress(axes, "", "Dice against\nground truth")
     slices = comparisons[0].slices
     _line(axes, slices, [each.reference_accuracy for each in slices], look.full, 0, "FP32")
+    names = _names(comparisons)
     for index, comparison in enumerate(comparisons):
         dice = [each.candidate_accuracy for each in comparison.slices]
-        _line(axes, comparison.slices, dice, look.candidate(index), index, _bits(comparison))
+        _line(axes, comparison.slices, dice, look.candidate(index), index, names[comparison.candidate.precision])
     look.legend(axes)
 
 
@@ -94,6 +97,6 @@ def _mark_slices(axes: Axes, comparison: Comparison, look: Look) -> None:
         look.note(axes, text, (z, by_number[z]), (-7 if z > comparison.prompt.start else 7, -1), look.mark)
 
 
-def _bits(comparison: Comparison) -> str:
-    """The short name of the candidate, e.g. ``"4-bit"``."""
-    return short_precision(comparison.candidate.precision)
+def _names(comparisons: Sequence[Comparison]) -> dict[str, str]:
+    """Short names of the candidates by precision, e.g. ``"4-bit"``."""
+    return short_names(each.candidate.precision for each in comparisons)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from pqcomq.comparison.presentation.comparison_text import short_precision
+from pqcomq.comparison.presentation.comparison_text import short_names
 from pqcomq.plots.theme import MARKERS, Look, cleared
 
 _NAMED = 3
@@ -29,13 +29,12 @@ def draw_layer_errors(
     count = max(len(layers) for _, layers in errors)
     look.dress(axes, f"encoder layer, from input to output (n = {count})", "share of output lost")
     axes.set_yscale("log")
+    names = short_names(precision for precision, _ in errors)
     for index, (precision, layers) in enumerate(errors):
         marker, colour = MARKERS[index % len(MARKERS)], look.candidate(index)
         # A share of exactly 0 has no place on a logarithmic axis; it is drawn at the floor that float32 leaves.
         shares = [max(share, 1e-12) for share in layers.values()]
-        axes.plot(
-            range(1, len(shares) + 1), shares, marker, color=colour, markersize=3.5, label=short_precision(precision)
-        )
+        axes.plot(range(1, len(shares) + 1), shares, marker, color=colour, markersize=3.5, label=names[precision])
     look.legend(axes)
     worst = errors[-1][1]
     named = sorted(worst, key=lambda name: -worst[name])[:_NAMED]

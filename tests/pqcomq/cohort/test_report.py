@@ -242,7 +242,7 @@ def test_a_case_s_dot_is_the_difference_that_the_table_tells_of_it(judged):
 def test_no_two_models_have_one_short_name(judged, names, short):
     result = CohortResult(judged[0].store)
     result.__dict__["models"] = [MODELS[0], *(replace(MODELS[1], name=name) for name in names)]
-    found = report_pictures.short_names(result)
+    found = report_pictures.cohort_names(result)
     assert [found[name] for name in names] == short
 
 

@@ -48,6 +48,28 @@ def said(figure):
     return " ".join(text.get_text() for text in figure.findobj(Text)).replace("\n", " ")
 
 
+def test_models_of_one_width_bear_their_methods_in_every_plot(comparisons):
+    names = "4-bit Round to nearest", "4-bit Permutation-COMQ"
+    alike = [
+        replace(each, candidate=replace(each.candidate, precision=name))
+        for each, name in zip(comparisons, names, strict=True)
+    ]
+    jitter = BoxJitter(5, (5.0, 5.0), 0, (MovedBox(alike[0].box, 0.9, None),))
+    errors = [(name, {"a": 0.1, "b": 0.2}) for name in names]
+    plots = {
+        "slices": partial(draw_along_slices, comparisons=alike),
+        "trade-off": partial(draw_trade_off, comparisons=alike, measure="agreement"),
+        "latencies": partial(draw_latencies, comparisons=alike),
+        "moved boxes": partial(draw_jitter, jitter=jitter, comparisons=alike),
+        "layers": partial(draw_layer_errors, errors=errors, calibration_slices=2),
+    }
+    for title, draw in plots.items():
+        figure = Figure(figsize=(5, 4))
+        draw(figure, look=LIGHT)
+        told = said(figure)
+        assert all(name in told for name in names), title
+
+
 @pytest.fixture(params=[DARK, LIGHT], ids=["dark", "light"])
 def look(request):
     return request.param

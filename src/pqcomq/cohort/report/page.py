@@ -18,7 +18,7 @@ import pqcomq
 from pqcomq.atomic_files import replacing
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.report.methods_text import methods_paragraph, software
-from pqcomq.cohort.report.report_pictures import plots_of, short_names, worst_pictures
+from pqcomq.cohort.report.report_pictures import cohort_names, plots_of, worst_pictures
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics, latencies
 from pqcomq.cohort.statistics.pairs import paired
 from pqcomq.cohort.statistics.prompt_summary import STRATA, stratum_of
@@ -60,7 +60,7 @@ def page(result: CohortResult, statistics: CohortStatistics) -> str:
         patients=result.scores["patient"].nunique(),
         strata=STRATA,
         models=_models(result),
-        names=short_names(result),
+        names=cohort_names(result),
         plots=plots_of(result, statistics),
         worst=worst_pictures(result, numbers),
         prompts=_prompts(result, statistics, numbers),

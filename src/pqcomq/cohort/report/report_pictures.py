@@ -16,7 +16,7 @@ from pqcomq.cohort.statistics.paired_statistics import case_means
 from pqcomq.cohort.statistics.pairs import moved_box_name, paired
 from pqcomq.comparison.measures.metrics import dice
 from pqcomq.comparison.model_result import MEGABYTE
-from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, short_precision
+from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, short_names
 from pqcomq.comparison.presentation.figure import draw_comparison
 from pqcomq.plots.cohort import (
     CascadeLine,
@@ -53,11 +53,9 @@ class ReportPicture:
     width: int
 
 
-def short_names(result: CohortResult) -> dict[str, str]:
-    """Short names of the models for plots: the first that are not the same, of width, title, and the whole name."""
-    names = [each.name for each in result.models]
-    ways = [[short_precision(name) for name in names], [name.partition(", ")[0] for name in names], names]
-    found = dict(zip(names, next(way for way in ways if len(set(way)) == len(way)), strict=True))
+def cohort_names(result: CohortResult) -> dict[str, str]:
+    """Short names of the models for plots and lists, and of full precision's on moved boxes."""
+    found = short_names(each.name for each in result.models)
     moved = moved_box_name(result.scores)
     return found | ({moved: "full, box moved"} if moved else {})
 
@@ -86,7 +84,7 @@ def plots_of(result: CohortResult, statistics: CohortStatistics) -> list[ReportP
 
 def cohort_plots(result: CohortResult, statistics: CohortStatistics) -> list[CohortPlot]:
     """All plots."""
-    names = short_names(result)
+    names = cohort_names(result)
     quantized = [each.name for each in result.models if each.role == QUANTIZED]
     protocol, margin = statistics.decided_by, statistics.margin
     rows = [each for each in (*statistics.differences, *statistics.yardstick) if each.protocol == protocol]
@@ -162,7 +160,7 @@ def worst_pictures(result: CohortResult, numbers: dict[str, int]) -> list[Report
         (head, case) for case in result.scores["case"].unique() for head in result.store.pictures(str(case)).values()
     ]
     kept.sort(key=lambda pair: (-pair[0]["loss"], str(pair[1]), pair[0]["model"]))
-    names = short_names(result)
+    names = cohort_names(result)
     return [_worst(head, numbers[str(case)], names) for head, case in kept[:MOST_PICTURES]]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pqcomq.comparison.measures.metrics import Scores
 from pqcomq.comparison.model_result import MEGABYTE, Comparison, ModelResult
@@ -37,6 +37,20 @@ def short_precision(precision: str) -> str:
     """For legends: the first word, and what tells models of one title apart, e.g. ``"4-bit (3fa29c01)"``."""
     mark = re.search(r"\(\w+\)", precision)
     return " ".join([precision.split()[0].rstrip(","), *([mark.group()] if mark else [])])
+
+
+def short_names(precisions: Iterable[str]) -> dict[str, str]:
+    """Short names of models that stand beside each other: the first kind that tells them apart.
+
+    Examples:
+        >>> short_names(["FP32", "4-bit Permutation-COMQ"])
+        {'FP32': 'FP32', '4-bit Permutation-COMQ': '4-bit'}
+        >>> list(short_names(["4-bit COMQ", "4-bit Round to nearest"]).values())
+        ['4-bit COMQ', '4-bit Round to nearest']
+    """
+    whole = list(dict.fromkeys(precisions))
+    ways = [short_precision(each) for each in whole], [each.partition(", ")[0] for each in whole], whole
+    return dict(zip(whole, next(way for way in ways if len(set(way)) == len(way)), strict=True))
 
 
 def side_lines(comparison: Comparison, side: ModelResult, doubt_below: float = DOUBTFUL) -> list[str]:
