@@ -20,6 +20,10 @@ def obstacle(runtime: Runtime) -> str | None:
             return lacking(imported_openvino(runtime).Core(), runtime, Arithmetic.of(runtime))
     except InputError as error:
         return str(error)
+    except RuntimeError as problem:  # the library is there, but its part for processors does not load
+        from pqcomq.backends.compiled_networks import last_line
+
+        return f"runtime {runtime.value} needs OpenVINO, which does not work here ({last_line(problem)})"
     return None
 
 

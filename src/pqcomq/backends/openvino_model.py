@@ -17,7 +17,6 @@ from pqcomq.backends.compiled_networks import (
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.int8_weights import integer_values
 from pqcomq.backends.obstacle import imported_openvino, obstacle
-from pqcomq.backends.processor import lacking
 from pqcomq.backends.runtime import Arithmetic, Runtime, Taken
 from pqcomq.errors import InputError
 from pqcomq.models.execution import Execution, cpu_features
@@ -63,15 +62,15 @@ def on_runtime(model: Segmenter | QuantizedModel, runtime: Runtime | Taken) -> S
         return on_device(model, runtime, torch.device(runtime.device))
     arithmetic = Arithmetic.of(runtime)
     openvino = imported_openvino(runtime)
-    core = openvino.Core()
-    if problem := lacking(core, runtime, arithmetic):
-        raise InputError(f"{problem}; choose {Runtime.openvino.value} or {Runtime.torch.value}")
+    if problem := obstacle(runtime):
+        others = [each.value for each in (Runtime.openvino, Runtime.torch) if each is not runtime]
+        raise InputError(f"{problem}; choose {' or '.join(others)}")
     if arithmetic.eight_bit_inputs and not (isinstance(model, QuantizedModel) and runs_in_integers(model)):
         raise InputError(
             f"runtime {runtime.value}: {segmenter.precision} has no layer of integers with one scale a channel and a "
             f"calibrated range of its inputs; quantize it with --integer, or choose {Runtime.openvino.value}"
         )
-    return _compiled(core, model, taken)
+    return _compiled(openvino.Core(), model, taken)
 
 
 def runs_in_integers(model: QuantizedModel) -> bool:

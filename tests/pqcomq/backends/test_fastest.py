@@ -15,6 +15,7 @@ from pqcomq.backends import fastest, remembered_checks, self_check
 from pqcomq.backends.obstacle import available
 from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Arithmetic, Runtime, Taken
+from pqcomq.errors import InputError
 from pqcomq.models.execution import Execution
 
 WRONG = "runtime openvino-bf16-widened computes wrongly on this machine"
@@ -75,6 +76,21 @@ def test_without_openvino_torch_is_taken_and_the_reason_told(lite_medsam, withou
     assert ran.execution.setting == "torch"
     taken = fastest.settled(Runtime.auto, [object()])
     assert taken.why.startswith("Torch, which runs everywhere (runtime openvino needs OpenVINO, which is not installed")
+    assert not checks.exists(), "there was nothing to try"
+
+
+def test_an_openvino_that_does_not_work_gives_way_to_torch(lite_medsam, monkeypatch, checks):
+    openvino = pytest.importorskip("openvino")
+
+    def fails():
+        raise RuntimeError("Exception from src/inference/src/dev/core_impl.cpp:1:\nCannot load library openvino_intel_cpu")
+
+    monkeypatch.setattr(openvino, "Core", fails)
+    assert on_runtime(lite_medsam, Runtime.auto).execution.setting == "torch"
+    taken = fastest.settled(Runtime.auto, [object()])
+    assert "needs OpenVINO, which does not work here (Cannot load library openvino_intel_cpu)" in taken.why
+    with pytest.raises(InputError, match=r"does not work here \(Cannot load .*\); choose torch$"):
+        on_runtime(lite_medsam, Runtime.openvino)
     assert not checks.exists(), "there was nothing to try"
 
 
