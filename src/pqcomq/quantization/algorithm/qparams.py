@@ -14,6 +14,9 @@ from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
 _MOST = 15
 """The largest multiple: four bits, which leave seven of float16's eleven for the scale that all are multiples of."""
 
+_MOST_ZERO_POINT = 65504.0
+"""The largest float16."""
+
 _CLIPPING = tuple(1.0 - 0.05 * step for step in range(14))
 """The λ that are tried: 1.00, 0.95 … 0.35."""
 
@@ -122,6 +125,8 @@ def _clipped(
         return QParams.rounded(scale, -low / scale, units, top, scales)
     if zero_point == "symmetric":
         return QParams.rounded(scale, torch.full_like(scale, (top + 1) // 2), units, top)
+    # Weights that are all but alike span next to nothing: float16 must still hold how many codes away zero lies.
+    scale = scale.maximum(low.abs() / _MOST_ZERO_POINT)
     offset = -low / scale
     return QParams.rounded(scale, offset.round().clamp(0, top) if zero_point == "integer" else offset, units, top)
 

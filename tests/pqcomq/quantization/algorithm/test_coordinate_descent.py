@@ -283,6 +283,16 @@ def test_constant_weights_stay_finite(weights, method):
     assert torch.allclose(quantized, weights, atol=0.25 * float(weights.abs().max()) + 1e-4)
 
 
+@pytest.mark.parametrize("bits", [2, 4])
+def test_large_weights_that_are_alike_are_kept(bits):
+    weight = torch.randn(8, 65)
+    weight[:, 3] = 40.0  # of the largest magnitude: the last of its row, in a group by itself
+    made = quantize_matrix(weight, torch.eye(65), default_config(None, bits)).dequantize()
+    assert (made[:, 3] - 40).abs().max() < 0.04, "as near as float16 comes"
+    alike = quantize_matrix(torch.full((4, 64), -12.5), torch.eye(64), default_config(None, bits)).dequantize()
+    assert (alike + 12.5).abs().max() < 0.0125
+
+
 def test_what_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="weights hold values that are not finite"):
         quantize_matrix(torch.full((2, 4), float("nan")), torch.eye(4), QuantizationConfig(4))
