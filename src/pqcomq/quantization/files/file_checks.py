@@ -20,7 +20,24 @@ from pqcomq.quantization.files.stream_tensors import STREAM
 MOST_WEIGHTS = 2**31
 """Of one layer; the largest of SAM ViT-H has 6.6 million."""
 
-_PLAIN = {"F16", "F32", "BF16", "F64", "I64", "I32", "I16", "I8", "U8", "BOOL"}
+KINDS = {
+    torch.float16: "F16",
+    torch.float32: "F32",
+    torch.bfloat16: "BF16",
+    torch.float64: "F64",
+    torch.complex64: "C64",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint64: "U64",
+    torch.uint32: "U32",
+    torch.uint16: "U16",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+"""Of tensors that a file may hold, by safetensors' names."""
+
 _TABLES = 32
 
 
@@ -67,7 +84,7 @@ def check_declared(
     if coded := sum(entry.coding is not None for entry in layers.values()):
         _check_stream(path, declared, coded)
     for name, tensor in declared.items():
-        if tensor.dtype not in _PLAIN:
+        if tensor.dtype not in KINDS.values():
             raise InputError(f"The tensor {name!r} is of a type {tensor.dtype} that no such file has", path)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 import pqcomq
 from pqcomq.errors import InputError
+from pqcomq.quantization.files.file_checks import KINDS
 from pqcomq.quantization.files.manifest_schema import Manifest
 from pqcomq.quantization.files.packed_file import (
     PackedFile,
@@ -45,7 +46,7 @@ def save_module(model: QuantizedModule, path: Path, *, overwrite: bool = False) 
 
     Raises:
         InputError: the name has another ending, the file exists, the folder cannot be written (nothing is left), or the
-            network holds state that is no tensor.
+            network holds state that is no tensor, or one that the file cannot hold (sparse, complex of 128 bits).
     """
     write_packed(path, lambda: content_of(_tensors(model), module_manifest(model)), overwrite=overwrite)
 
@@ -68,6 +69,9 @@ def _tensors(model: QuantizedModule) -> dict[str, Tensor]:
     for name, value in model.module.state_dict().items():
         if not isinstance(value, Tensor):
             raise InputError(f"The network's state {name!r} is no tensor and cannot be saved.")
+        if value.layout is not torch.strided or value.dtype not in KINDS:
+            kind = str(value.dtype if value.layout is torch.strided else value.layout).removeprefix("torch.")
+            raise InputError(f"The network's state {name!r} is of a kind that the file cannot hold ({kind}).")
         if name not in packed:
             tensors[name] = narrow(value.detach()).clone().contiguous()  # a file holds no tensor twice
     return tensors | weight_tensors(model.weights, model.stream, str)

@@ -152,8 +152,10 @@ def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
 
 def narrow(tensor: Tensor) -> Tensor:
     """In float16 if nothing is lost."""
+    if tensor.dtype != torch.float32:
+        return tensor
     halved = tensor.half()
-    return halved if tensor.dtype == torch.float32 and torch.equal(halved.float(), tensor) else tensor
+    return halved if torch.equal(halved.float(), tensor) else tensor
 
 
 @dataclass(frozen=True)
