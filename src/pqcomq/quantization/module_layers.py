@@ -21,8 +21,9 @@ def layers_and_reasons(module: nn.Module) -> tuple[dict[str, QuantizableLayer], 
     """Split a network's linear and two-dimensional convolution layers.
 
     A layer in which a width cannot stand for itself stays in full precision: its weight is used elsewhere too (tied),
-    is computed from other parameters (a parametrization), is not there yet (lazy), or its convolution is grouped; and
-    so do convolutions over other dimensions, transposed ones, and what attention of torch's own holds itself.
+    is computed from other parameters (a parametrization), is not there yet (lazy) or holds no number, or its
+    convolution is grouped; and so do convolutions over other dimensions, transposed ones, and what attention of
+    torch's own holds itself.
 
     Args:
         module: any network.
@@ -55,6 +56,8 @@ def _reason(name: str, layer: QuantizableLayer, users: dict[int, list[str]]) -> 
         return "its weight is computed from other parameters"
     if nn.parameter.is_lazy(weight):
         return "its size is not known before the network has run once"
+    if weight.numel() == 0:
+        return "it holds no weights"
     others = [each for each in users[id(weight)] if each != name]
     return f"shares its weight with {others[0] or 'the network itself'}" if others else None
 

@@ -83,7 +83,7 @@ def test_an_openvino_that_does_not_work_gives_way_to_torch(lite_medsam, monkeypa
     openvino = pytest.importorskip("openvino")
 
     def fails():
-        raise RuntimeError("Exception from src/inference/src/dev/core_impl.cpp:1:\nCannot load library openvino_intel_cpu")
+        raise RuntimeError("Exception from core_impl.cpp:1:\nCannot load library openvino_intel_cpu")
 
     monkeypatch.setattr(openvino, "Core", fails)
     assert on_runtime(lite_medsam, Runtime.auto).execution.setting == "torch"

@@ -170,6 +170,27 @@ def test_a_layer_that_is_given_no_rows_is_one_that_no_input_reached(finish, inpu
     assert made.layer_errors["experts.1"] == 0.0
 
 
+@pytest.mark.parametrize("inputs", ["full", "quantized"])
+def test_a_layer_may_be_given_its_input_by_name(finish, inputs):
+    class ByName(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(8, 4)
+
+        def forward(self, tokens):
+            return self.layer(input=tokens)
+
+    made = finish(quantize_module(ByName(), [torch.randn(30, 8)], replace(EIGHT, inputs=inputs)))
+    assert made.unreached == ()
+
+
+def test_a_layer_without_weights_stays_as_it_is(finish):
+    empty = nn.Sequential(nn.Linear(8, 4), nn.Linear(4, 1, bias=False))
+    empty[1].weight = nn.Parameter(torch.zeros(0, 4))
+    made = finish(quantize_module(empty, [torch.randn(30, 8)], EIGHT))
+    assert made.left_out == {"1": "it holds no weights"}
+
+
 def test_a_budget_is_kept_and_spent_on_what_matters(images, finish):
     network = nn.Sequential(nn.Conv2d(3, 64, 3), nn.ReLU(), nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Conv2d(64, 8, 3))
     made = finish(quantize_module(network, images, replace(FOUR, budget=5.0)))
@@ -203,6 +224,28 @@ def test_a_file_gives_back_the_same_bits(cnn, images, finish, tmp_path):
     assert loaded.left_out == made.left_out
     save_module(loaded, tmp_path / "again.safetensors")
     assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", [torch.complex64, torch.uint16, torch.uint32, torch.uint64, torch.float64, torch.bool])
+def test_state_of_any_kind_that_is_saved_is_read_again(finish, tmp_path, kind):
+    network = nn.Sequential(nn.Linear(8, 4))
+    network.register_buffer("turns", torch.arange(4).to(kind))
+    path = tmp_path / "network.safetensors"
+    save_module(finish(quantize_module(network, [torch.randn(30, 8)], EIGHT)), path)
+    assert torch.equal(load_module(path, network).module.turns, network.turns)
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [(torch.zeros(2, dtype=torch.complex128), "complex128"), (torch.eye(2).to_sparse(), "sparse_coo")],
+)
+def test_state_of_a_kind_that_no_file_holds_is_not_saved(finish, tmp_path, state, kind):
+    network = nn.Sequential(nn.Linear(8, 4))
+    network.register_buffer("turns", state)
+    made = finish(quantize_module(network, [torch.randn(30, 8)], EIGHT))
+    with pytest.raises(InputError, match=f"'turns' is of a kind that the file cannot hold \\({kind}\\)"):
+        save_module(made, tmp_path / "network.safetensors")
+    assert not list(tmp_path.iterdir())
 
 
 def test_files_that_do_not_fit_are_refused(cnn, images, saved, finish, tmp_path):

@@ -75,6 +75,11 @@ def weight_matrix(layer: QuantizableLayer) -> Tensor:
     return layer.weight.detach().flatten(1)
 
 
+def input_of(arguments: tuple[Tensor, ...], named: Mapping[str, Tensor]) -> Tensor:
+    """What a layer is called with, by place or as ``input=``."""
+    return arguments[0] if arguments else named["input"]
+
+
 def tokens(layer: QuantizableLayer, inputs: Tensor) -> Tensor:
     """The layer's input as rows of dot-product operands (N, m), so that its output is ``tokens @ Wᵀ + bias``."""
     if isinstance(layer, nn.Linear):
@@ -124,15 +129,15 @@ class PassGrams:
         self._handles = [self._listen(name, layer) for name, layer in layers.items()]
 
     def _listen(self, name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
-        def add(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+        def add(_layer: nn.Module, arguments: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
             grams: dict[str, InputGram] | None = getattr(self._here, "grams", None)
             if grams is None:
                 return
             if name not in grams:
                 grams[name] = InputGram.empty(weight_matrix(layer).shape[1])
-            grams[name].add(spread_rows(tokens(layer, arguments[0].float())))
+            grams[name].add(spread_rows(tokens(layer, input_of(arguments, named).float())))
 
-        return layer.register_forward_pre_hook(add)
+        return layer.register_forward_pre_hook(add, with_kwargs=True)
 
     @contextmanager
     def into(self, grams: dict[str, InputGram]) -> Iterator[None]:

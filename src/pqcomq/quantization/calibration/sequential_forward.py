@@ -21,7 +21,7 @@ import torch
 from greenlet import getcurrent, greenlet
 from torch import Tensor, nn
 
-from pqcomq.quantization.algorithm.gram import QuantizableLayer, spread_rows, tokens
+from pqcomq.quantization.algorithm.gram import QuantizableLayer, input_of, spread_rows, tokens
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.calibration.passes import Pass
 from pqcomq.quantization.calibration.torch_modes import torch_modes_kept
@@ -64,17 +64,17 @@ class _Halting:
         # A halted frame must not hold its own greenlet: the garbage collector does not see through such a cycle.
         reached: WeakSet[greenlet] = WeakSet()
 
-        def halt(_layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+        def halt(_layer: nn.Module, arguments: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
             runner = getcurrent().parent
             if runner is not None and getcurrent() in self._passes and getcurrent() not in reached:
                 reached.add(getcurrent())
                 # Autocast hands on half precision. A copy: rows spread over a whole image would keep all of it, and a
                 # halted pass what it hands over, were it not taken out of the list.
-                handed = [spread_rows(tokens(layer, arguments[0].detach().float())).contiguous()]
+                handed = [spread_rows(tokens(layer, input_of(arguments, named).detach().float())).contiguous()]
                 with torch_modes_kept():
                     runner.switch(name, handed)
 
-        return layer.register_forward_pre_hook(halt)
+        return layer.register_forward_pre_hook(halt, with_kwargs=True)
 
     def end(self) -> None:
         with _one_at_a_time:
