@@ -40,7 +40,8 @@ class ModelCache:
     def __init__(self) -> None:
         self._key: tuple[str, Path | None] | None = None
         self._model: Segmenter | None = None
-        self._ready: dict[tuple[str, str, Taken], ComparedModel] = {}  # by key and fingerprint of the weights
+        # By key, and fingerprints of weights and of input ranges, which are a calibration's even where weights are not.
+        self._ready: dict[tuple[str, str, str, Taken], ComparedModel] = {}
         self._quantized: tuple[_Kept, ...] = ()  # the newest last
         self._lock = threading.Lock()
 
@@ -142,9 +143,9 @@ class ModelCache:
             yield Progress(0, 0, tr("Finding the fastest setting of this machine"))
         taken = settled(runtime, weights)
         # The key is part of it: two models may have one checkpoint, and prepare slices differently.
-        wanted: dict[tuple[str, str, Taken], Segmenter | QuantizedModel] = {
-            (full.key, full.fingerprint, taken.in_full_precision): full,
-            **{(each.segmenter.key, each.segmenter.fingerprint, taken): each for each in weights},
+        wanted: dict[tuple[str, str, str, Taken], Segmenter | QuantizedModel] = {
+            (full.key, full.fingerprint, "", taken.in_full_precision): full,
+            **{(each.segmenter.key, each.segmenter.fingerprint, each.ranges_sha256, taken): each for each in weights},
         }
         ready = {key: kept for key, kept in self._ready.items() if key in wanted}
         for key, model in wanted.items():

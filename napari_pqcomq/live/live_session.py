@@ -57,8 +57,8 @@ class LiveModels:
         """
         return all(each.execution.setting != Runtime.torch.value for each in self.segmenters)
 
-    def _identities(self) -> list[tuple[str, str, str]]:
-        return [(each.key, each.fingerprint, each.execution.setting) for each in self.segmenters]
+    def _identities(self) -> list[tuple[str, str, str, str]]:
+        return [(each.key, each.fingerprint, each.execution.setting, each.rounding) for each in self.segmenters]
 
     def is_as(self, other: LiveModels | None) -> bool:
         """Whether the other would answer the same."""

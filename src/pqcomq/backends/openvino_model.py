@@ -119,6 +119,7 @@ def _compiled(core: object, model: Segmenter | QuantizedModel, taken: Taken) -> 
         mask_decoder=CompiledDecoder(decoder, tokens, is_drawn=segmenter.takes("scribble")),
         precision=_precision(segmenter.precision, arithmetic),
         execution=execution,
+        rounding=model.ranges_sha256 if isinstance(model, QuantizedModel) and arithmetic.eight_bit_inputs else "",
     )
 
 

@@ -50,8 +50,10 @@ class Segmenter:
         checkpoint_bytes: its size.
         licence: of the weights, as their authors state it, or that it is unknown.
         precision: of the encoder's weights, for people: ``"FP32"`` or e.g. ``"4-bit Permutation-COMQ"``.
-        fingerprint: hash of the weights that run; with ``key`` and ``execution`` the model's identity in caches.
+        fingerprint: hash of the weights that run; with ``key``, ``execution`` and ``rounding`` the model's identity in
+            caches.
         execution: what runs it.
+        rounding: hash of the ranges over which layers' inputs are rounded to 8 bits, where the runtime does so.
     """
 
     key: str
@@ -67,6 +69,7 @@ class Segmenter:
     precision: str = "FP32"
     fingerprint: str = ""
     execution: Execution = field(default_factory=lambda: Execution.torch(quantized=False))
+    rounding: str = ""
 
     @classmethod
     def of(

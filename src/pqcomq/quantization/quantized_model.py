@@ -107,6 +107,11 @@ class QuantizedModel:
         return {name: weight for name, weight in self.weights.items() if isinstance(weight, QuantizedWeight)}
 
     @cached_property
+    def ranges_sha256(self) -> str:
+        """Hash of the input ranges, hexadecimal."""
+        return hashlib.sha256(repr(sorted(self.input_ranges.items())).encode()).hexdigest()
+
+    @cached_property
     def stream(self) -> EntropyStream | None:
         """The entropy-coded layers as they are stored; None if there are none."""
         return stream_of(self.weights)

@@ -24,6 +24,8 @@ class EmbeddingKey:
         model: key of the model, which decides how a slice becomes the network's image.
         fingerprint: of the running weights. One checkpoint may serve two models, as MedSAM's layout is SAM ViT-B's.
         execution: what runs them.
+        rounding: of layers' inputs, which weights do not tell: rounded to nearest they are the same whatever they were
+            calibrated on.
     """
 
     volume_sha256: str
@@ -33,6 +35,7 @@ class EmbeddingKey:
     model: str
     fingerprint: str
     execution: Execution
+    rounding: str
 
 
 @dataclass(frozen=True)

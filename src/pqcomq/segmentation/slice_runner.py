@@ -156,6 +156,5 @@ class SliceRunner:
 
     def _key(self, z: int) -> EmbeddingKey:
         model, volume = self.segmenter, self._volume
-        return EmbeddingKey(
-            volume.sha256, volume.modality, self._window, z, model.key, model.fingerprint, model.execution
-        )
+        running = model.key, model.fingerprint, model.execution, model.rounding
+        return EmbeddingKey(volume.sha256, volume.modality, self._window, z, *running)

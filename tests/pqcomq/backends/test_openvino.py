@@ -6,12 +6,13 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from pqcomq.backends import processor
+from pqcomq.backends import openvino_model, processor
 from pqcomq.backends.int8_weights import integer_values
 from pqcomq.backends.layer_source import Layer, in_own_order
 from pqcomq.backends.obstacle import available, obstacle
@@ -47,6 +48,20 @@ def product(layer: Layer, inputs: torch.Tensor) -> torch.Tensor:
     graph = openvino.Model([op.result(graph_ops.Products().linear(x, layer))], [x])
     options = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
     return torch.from_numpy(openvino.Core().compile_model(graph, "CPU", options)([inputs[None].numpy()])[0])[0]
+
+
+def test_weights_of_two_calibrations_are_two_models_where_inputs_are_rounded(quantized, monkeypatch):
+    """Rounded to nearest, weights are the same whatever they were calibrated on; the ranges of inputs are not."""
+    monkeypatch.setattr(openvino_model, "obstacle", lambda runtime: None)
+    monkeypatch.setattr(openvino_model, "runs_in_integers", lambda model: True)
+    monkeypatch.setattr(openvino_model, "request", lambda core, graph, arithmetic: None)
+    wider = {name: (2 * low - 1, 2 * high + 1) for name, (low, high) in quantized.input_ranges.items()}
+    both = quantized, replace(quantized, input_ranges=wider)
+    one, other = (on_runtime(each, Runtime.openvino_int8) for each in both)
+    assert one.fingerprint == other.fingerprint
+    assert one.rounding != other.rounding
+    assert on_runtime(both[0], Runtime.openvino_int8).rounding == one.rounding
+    assert [on_runtime(each, Runtime.openvino).rounding for each in both] == ["", ""]
 
 
 @pytest.mark.parametrize("bits", [1, 2, 3, 4, 5, 6, 8])

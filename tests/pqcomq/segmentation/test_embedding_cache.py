@@ -17,7 +17,7 @@ def entry(kilobytes=1):
 
 
 def key(z):
-    return EmbeddingKey("volume", "CT", None, z, "lite-medsam", "weights", Execution.torch(quantized=False))
+    return EmbeddingKey("volume", "CT", None, z, "lite-medsam", "weights", Execution.torch(quantized=False), "")
 
 
 def test_the_least_recently_used_make_room():
@@ -51,6 +51,8 @@ def test_windows_models_and_slices_do_not_share_embeddings(lite_medsam, quantize
     assert not SliceRunner(lite_medsam, replace(phantom, modality="MR"), cache=cache).is_cached(2), "other grey values"
     other = replace(lite_medsam, key="lite-medsam-scribble")  # of the same checkpoint, as sam-vit-b and medsam may be
     assert not SliceRunner(other, phantom, cache=cache).is_cached(2)
+    rounded = replace(lite_medsam, rounding="of another calibration")
+    assert not SliceRunner(rounded, phantom, cache=cache).is_cached(2)
     again = SliceRunner(lite_medsam, phantom, cache=cache)
     assert np.array_equal(again.segment(2, box), mask)
     assert again.encoder_ms == first.encoder_ms, "a cached embedding tells the time that it took"
