@@ -83,6 +83,10 @@ def quantize(
     from pqcomq.quantization.quantize_model import quantize_model
 
     _check_bits(bits, method, stored_bits)
+    if integer and stored_bits is not None:
+        raise InputError(
+            "--integer: belongs to weights of a bit width; entropy-coded ones are never multiplied as bytes"
+        )
     if out.suffix != ".safetensors":
         raise InputError("Quantized weights are written to a file that ends in .safetensors", out)
     if out.is_file() and not overwrite:

@@ -174,6 +174,7 @@ def test_folders_that_cannot_be_written_are_told_before_any_work(refused, ct, sa
         (["--method", "ecq", "--stored-bits", "0.5"], "from 1 to 6"),
         (["--method", "ecq", "--bits", "2"], "have no bit width"),
         (["--bits", "2", "--stored-bits", "2.6"], "belongs to --method ecq"),
+        (["--method", "ecq", "--stored-bits", "2.6", "--integer"], "--integer: belongs to weights of a bit width"),
         (["--bits", "4", "--calibration-slices", "7"], "fewer than the 7"),
         (["--bits", "4", "--window", "liver"], "window 'liver'"),
         (["--bits", "4", "--window", "40,0"], "above 0"),

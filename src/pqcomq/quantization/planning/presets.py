@@ -61,6 +61,8 @@ def default_config(
     """
     if stored_bits is not None and method != "ecq":
         raise ValueError("stored bits are chosen for method 'ecq' alone; the others have a bit width")
+    if stored_bits is not None and integers:
+        raise ValueError("weights that are multiplied as signed bytes have a bit width; leave the stored bits out")
     if bits not in BIT_WIDTHS:
         raise ValueError(f"bit width {bits}: choose one of {BIT_WIDTHS}")
     if method == "ecq" and not integers:

@@ -61,6 +61,8 @@ def test_entropy_coded_settings_have_stored_bits_and_no_width():
             settings.altered([wrong])
     with pytest.raises(ValueError, match="the others have a bit width"):
         default_config("lite-medsam", 4, stored_bits=2.6)
+    with pytest.raises(ValueError, match="leave the stored bits out"):
+        default_config("lite-medsam", 8, "ecq", integers=True, stored_bits=2.6)
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])
