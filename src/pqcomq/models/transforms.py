@@ -164,7 +164,7 @@ class LiteMedSAMFraming:
     def inner_shape(self, shape: Shape) -> Shape:
         """Rows and columns that the slice takes of the padded square."""
         ratio = self.side / max(shape)
-        return int(shape[0] * ratio + 0.5), int(shape[1] * ratio + 0.5)
+        return max(1, int(shape[0] * ratio + 0.5)), max(1, int(shape[1] * ratio + 0.5))
 
     def image(self, pixels: np.ndarray) -> torch.Tensor:
         """See :class:`Transforms`. OpenCV's area interpolation is the authors'; others differ by whole grey levels."""
@@ -198,15 +198,18 @@ class SamFraming:
     def inner_shape(self, shape: Shape) -> Shape:
         """Rows and columns that the slice takes of the padded square."""
         height, width = _longest_side(self.side).get_preprocess_shape(*shape, self.side)
-        return height, width
+        return max(1, height), max(1, width)
 
     def image(self, pixels: np.ndarray) -> torch.Tensor:
         """See :class:`Transforms`. Pillow's bilinear interpolation is the authors'; it smooths while it shrinks."""
-        resized = _longest_side(self.side).apply_image(np.repeat(pixels[..., None], 3, axis=-1))  # (h, w, 3)
-        colours = torch.from_numpy(resized).permute(2, 0, 1).float()  # (3, h, w)
-        height, width = resized.shape[:2]
+        from torchvision.transforms.functional import resize as resize_picture
+        from torchvision.transforms.functional import to_pil_image
+
+        height, width = self.inner_shape(pixels.shape)
+        # Grey is resized once, as in all three channels; by the functions that the authors' own calls.
+        grey = torch.from_numpy(np.array(resize_picture(to_pil_image(pixels), [height, width]))).float()  # (h, w)
         padded: torch.Tensor = F.pad(
-            (colours - self._mean) / self._deviation, (0, self.side - width, 0, self.side - height)
+            (grey - self._mean) / self._deviation, (0, self.side - width, 0, self.side - height)
         )
         return padded[None]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from pqcomq.models.transforms import LiteMedSAMFraming, MedSAMFraming, boxes_tensor
+from pqcomq.models.transforms import LiteMedSAMFraming, MedSAMFraming, SamFraming, boxes_tensor, scribbles_tensor
 from pqcomq.segmentation.propagation import next_box
 
 SHAPES = [(300, 484), (512, 512), (101, 122), (600, 256), (64, 257)]
@@ -80,6 +80,15 @@ def test_input_fills_the_range_and_a_constant_slice_is_zero(transforms, shape):
     assert given.min() == 0
     assert given.max() == 1
     assert not transforms.image(np.full(shape, 77, np.uint8)).any()
+
+
+@pytest.mark.parametrize("transforms", [LiteMedSAMFraming(), MedSAMFraming(), SamFraming()])
+@pytest.mark.parametrize("shape", [(1, 3000), (3000, 1)])
+def test_a_slice_of_next_to_no_width_keeps_a_pixel_of_it(transforms, shape):
+    assert transforms.image(picture(shape)).shape == (1, 3, transforms.side, transforms.side)
+    assert bool((transforms.scale(shape) > 0).all())
+    assert transforms.masks(torch.ones(1, 1, 256, 256), shape).shape == (1, *shape)
+    assert int(scribbles_tensor(np.ones((1, *shape), bool)).sum()) == 256
 
 
 def test_medsam_stretches_to_a_square_by_cubic_interpolation_and_truncates():
