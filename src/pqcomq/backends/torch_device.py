@@ -32,17 +32,31 @@ _MOST_WRONG = {torch.float32: 0.001, torch.float16: 0.02}
 """Error of a small network's output, relative to its size: rounding."""
 
 
-def _ran_out(problem: Exception) -> bool:
+def _ran_out(problem: BaseException) -> bool:
     """Whether memory ran out; Apple's device says so by a plain ``RuntimeError``."""
     return isinstance(problem, (torch.OutOfMemoryError, MemoryError)) or "out of memory" in str(problem)
 
 
-@cache
 def device_obstacle(kind: str) -> str | None:
     """Why a kind of device cannot be used here, in one sentence without its full stop; None if it can.
 
+    It is found out once in a process, unless memory ran out: another time there may be more.
+
     Args:
         kind: ``"cuda"`` or ``"mps"``.
+    """
+    try:
+        return _lasting_obstacle(kind)
+    except (RuntimeError, MemoryError, InputError) as problem:
+        return _no_device(kind, problem)
+
+
+@cache
+def _lasting_obstacle(kind: str) -> str | None:
+    """The same.
+
+    Raises:
+        RuntimeError, MemoryError, InputError: memory ran out.
     """
     if kind == "cuda" and torch.version.cuda is None and torch.version.hip is None:
         return "this torch was built without CUDA"
@@ -51,9 +65,15 @@ def device_obstacle(kind: str) -> str | None:
     try:
         torch.zeros(1, device=kind).add_(1).cpu()
         return _wrong(torch.device(kind), torch.float32)
-    except (RuntimeError, AssertionError, InputError) as problem:
-        # No device, a driver that is too old for this torch, a library that lacks an operation or finds no memory.
-        return f"torch finds no {kind} device that works ({_first_sentence(problem)})"
+    except (RuntimeError, MemoryError, AssertionError, InputError) as problem:
+        # No device, a driver that is too old for this torch, or a library that lacks an operation.
+        if _ran_out(problem.__cause__ or problem):
+            raise
+        return _no_device(kind, problem)
+
+
+def _no_device(kind: str, problem: Exception) -> str:
+    return f"torch finds no {kind} device that works ({_first_sentence(problem)})"
 
 
 def _first_sentence(problem: Exception) -> str:

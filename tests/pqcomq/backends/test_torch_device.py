@@ -46,6 +46,14 @@ def without_devices(monkeypatch):
     monkeypatch.setattr(torch_device, "device_obstacle", lambda kind: f"torch finds no {kind} device that works")
 
 
+@pytest.fixture
+def asked_anew():
+    """What was found out about devices in this process is forgotten, before and after."""
+    torch_device._lasting_obstacle.cache_clear()
+    yield
+    torch_device._lasting_obstacle.cache_clear()
+
+
 def test_in_float32_a_model_answers_as_it_does_itself_and_says_where(model):
     there = on_device(model, Runtime.torch_cuda, CPU)
     features = there.encode(SLICE).features
@@ -163,14 +171,14 @@ def test_full_precision_beside_half_is_computed_in_float32():
     assert Runtime.torch_mps_packed.in_full_precision is Runtime.torch_mps
 
 
-def test_an_old_driver_is_named(monkeypatch):
+def test_an_old_driver_is_named(monkeypatch, asked_anew):
     monkeypatch.setattr(torch.version, "cuda", "13.0")
 
     def refuse(*_given, **_named):
         raise RuntimeError(DRIVER)
 
     monkeypatch.setattr(torch, "zeros", refuse)
-    told = torch_device.device_obstacle.__wrapped__("cuda")
+    told = torch_device.device_obstacle("cuda")
     assert told == (
         "torch finds no cuda device that works (The NVIDIA driver on your system is too old (found version 11040))"
     )
@@ -186,15 +194,26 @@ def test_what_is_no_lack_of_memory_is_not_told_as_one(model, monkeypatch):
 
 
 @pytest.mark.parametrize("problem", [RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"), *OUT[:2]])
-def test_a_device_on_which_the_small_network_fails_is_none_that_works(monkeypatch, problem):
+def test_a_device_on_which_the_small_network_fails_is_none_that_works(monkeypatch, asked_anew, problem):
     def fails(*_given):
         raise problem
 
     monkeypatch.setattr(torch_device, "small_network_error", fails)
-    told = torch_device.device_obstacle.__wrapped__("cpu")
+    told = torch_device.device_obstacle("cpu")
     assert told is not None
     assert told.startswith("torch finds no cpu device that works (")
     assert "\n" not in told
+
+
+@pytest.mark.parametrize("problem", OUT)
+def test_a_device_whose_memory_ran_out_is_tried_again(monkeypatch, asked_anew, problem):
+    def fails(*_given):
+        raise problem
+
+    with monkeypatch.context() as full:
+        full.setattr(torch_device.nn.Module, "to", fails)
+        assert str(torch_device.device_obstacle("cpu")).startswith("torch finds no cpu device that works (")
+    assert torch_device.device_obstacle("cpu") is None
 
 
 def test_a_device_that_computes_otherwise_is_told(monkeypatch):
