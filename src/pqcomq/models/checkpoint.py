@@ -205,7 +205,7 @@ def load_state(module: nn.Module, state: dict[str, torch.Tensor], path: Path, ti
         if not _is_plain(tensor) or tensor.is_floating_point() != wanted[name].is_floating_point():
             kind = str(tensor.dtype if tensor.layout is torch.strided else tensor.layout).removeprefix("torch.")
             raise InputError(f"The tensor {name!r} is of a kind that {title} has no weights of ({kind})", path)
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.to(wanted[name].dtype)).all()):
             raise InputError(f"The tensor {name!r} holds values that are not finite", path)
     module.load_state_dict(state)
 

@@ -101,6 +101,10 @@ def test_foreign_mismatched_and_unfinite_checkpoints_are_refused(tmp_path):
     with pytest.raises(InputError, match="not finite"):
         load_model("lite-medsam", path)
 
+    torch.save(state | {name: torch.full_like(state[name], 1e300, dtype=torch.float64)}, path)
+    with pytest.raises(InputError, match="not finite"):  # in float32, in which it would run
+        load_model("lite-medsam", path)
+
     torch.save(state, path)
     with pytest.raises(InputError, match="is not a MedSAM ViT-B checkpoint"):
         load_model("medsam", path)

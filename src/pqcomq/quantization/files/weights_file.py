@@ -182,7 +182,7 @@ def _fill(path: Path, full: Segmenter, quantized: set[str], tensors: dict[str, T
             tensor = _positions(tensors) if stored == POSITIONS else tensors.pop(stored, None)
             if tensor is None or tensor.shape != wanted.shape:
                 raise InputError(f"'{stored}' is missing or has another shape than {full.title}'s", path)
-            if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            if tensor.is_floating_point() and not bool(torch.isfinite(tensor.to(wanted.dtype)).all()):
                 raise InputError(f"The tensor '{stored}' holds values that are not finite", path)
             state[name] = tensor
         module.load_state_dict(state)
