@@ -38,6 +38,8 @@ STORED_BITS = (1.0, 6.0)
 GROUP_SIZE = 64
 """Input channels in a group where nothing else is chosen, and where the budget chooses."""
 
+_MOST = 2**31
+
 _RETIRED = {"correct_bias", "input_damping"}
 """Settings of earlier versions that a weights file may still name. What they did stands in the file's tensors (a
 corrected bias as the layer's own), so nothing is left to do on reading."""
@@ -127,6 +129,8 @@ class QuantizationConfig:
                 raise ValueError(f"{name.replace('_', ' ')} {getattr(self, name)!r}: choose one of {choices}")
         if self.group_size < 1 or self.sweeps < 0 or not 0 <= self.damping < math.inf:
             raise ValueError("group size must be at least 1, sweeps and damping at least 0")
+        if max(self.group_size, self.sweeps, self.damping, self.budget or 0) > _MOST:
+            raise ValueError("group size, sweeps, damping and budget must be at most 2^31, as files hold no more")
         learns = self.sweeps or self.feedback or self.search_clipping
         if self.budget is not None and not 0 < self.budget < math.inf:
             raise ValueError("a budget is a positive number of bits a weight")

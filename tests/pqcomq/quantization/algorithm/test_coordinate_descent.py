@@ -329,6 +329,10 @@ def test_effective_bits_count_scales_zero_points_and_permutation():
         {"damping": float("nan")},
         {"damping": float("inf")},
         {"budget": float("inf")},
+        {"group_size": 2**40},
+        {"sweeps": 2**40},
+        {"damping": 1e301},
+        {"budget": 1e301},
     ],
 )
 def test_settings_out_of_range_are_refused(wrong):
