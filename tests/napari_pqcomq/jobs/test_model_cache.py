@@ -12,6 +12,7 @@ from napari_pqcomq.jobs.model_cache import ModelCache
 from pqcomq.backends.runtime import Runtime
 from pqcomq.progress import finished
 from pqcomq.quantization.planning.presets import default_config
+from pqcomq.quantization.quantized_model import QuantizedModel
 
 EIGHT, FOUR = (ModelChoice("lite-medsam", None, default_config("lite-medsam", bits)) for bits in (8, 4))
 OTHER = ModelChoice("medsam", Path("other.pth"), default_config("medsam", 8))
@@ -96,3 +97,12 @@ def test_a_checkpoint_that_serves_two_models_is_made_ready_for_each(lite_medsam)
     for model in (lite_medsam, other):
         (ready,) = finished(models.compared_models(model, [], Runtime.torch))
         assert ready.segmenter.key == model.key
+
+
+def test_two_calibrations_of_the_same_weights_are_made_ready_apart(lite_medsam, monkeypatch):
+    monkeypatch.setattr(model_cache, "_compared_model", lambda model, runtime: model)
+    one = QuantizedModel(lite_medsam, {}, EIGHT.settings, {}, {}, {"layer": (0.0, 1.0)})
+    other = replace(one, input_ranges={"layer": (0.0, 2.0)})
+    models = ModelCache()
+    for each in (one, other):
+        assert finished(models.compared_models(lite_medsam, [each], Runtime.torch))[1] is each
