@@ -28,8 +28,8 @@ from napari_pqcomq.app.results.reader_study import ReaderStudy
 from napari_pqcomq.app.work.cascading import Cascading
 from napari_pqcomq.app.work.sessions import Sessions
 from napari_pqcomq.app.work.workflow import Workflow
-from napari_pqcomq.jobs.freed_memory import FreedMemory
-from napari_pqcomq.jobs.kept_work import shared_work
+from napari_pqcomq.jobs.comparing.kept_work import shared_work
+from napari_pqcomq.jobs.running.freed_memory import FreedMemory
 from napari_pqcomq.widgets.controls.focus_ring import show_focus
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.progress import finished

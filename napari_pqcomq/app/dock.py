@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
 from napari_pqcomq.setup.open_menu import OpenMenu
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.late_dock import LateDock

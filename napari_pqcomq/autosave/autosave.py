@@ -13,8 +13,8 @@ from napari_pqcomq.autosave.autosave_panel import AutosavePanel
 from napari_pqcomq.autosave.desk import Desk
 from napari_pqcomq.autosave.offer import Offer
 from napari_pqcomq.autosave.recorder import Recorder
-from napari_pqcomq.jobs.job_runner import JobRunner
-from napari_pqcomq.jobs.kept_work import KeptWork
+from napari_pqcomq.jobs.comparing.kept_work import KeptWork
+from napari_pqcomq.jobs.running.job_runner import JobRunner
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.results.result_store import ResultStore
 from napari_pqcomq.setup.volume_panel import VolumePanel

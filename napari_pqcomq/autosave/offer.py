@@ -13,8 +13,8 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_pqcomq.autosave.recorded_layers import restored_layer
 from napari_pqcomq.autosave.recorder import Recorder
-from napari_pqcomq.jobs.inference_jobs import when
-from napari_pqcomq.jobs.job_runner import JobRunner
+from napari_pqcomq.jobs.comparing.inference_jobs import when
+from napari_pqcomq.jobs.running.job_runner import JobRunner
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.prompts.objects.merging import merged
 from napari_pqcomq.prompts.objects.prompt_list import PromptList

@@ -10,7 +10,7 @@ from napari.utils.notifications import show_error
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.app.dock import CompareDock
-from napari_pqcomq.jobs.cohort_jobs import OpenedCase
+from napari_pqcomq.cohort.cohort_jobs import OpenedCase
 from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.translation import tr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.late_dock import LateDock
 

@@ -10,10 +10,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_pqcomq.cohort.case_opening import show_case
-from napari_pqcomq.cohort.data_set_panel import DataSetPanel
-from napari_pqcomq.cohort.models_panel import ModelsPanel
-from napari_pqcomq.cohort.results_panel import CohortResultsPanel
-from napari_pqcomq.jobs.cohort_jobs import (
+from napari_pqcomq.cohort.cohort_jobs import (
     CohortJob,
     CohortOutcome,
     FindCasesJob,
@@ -21,7 +18,10 @@ from napari_pqcomq.jobs.cohort_jobs import (
     OpenedCase,
     ReadOutcomeJob,
 )
-from napari_pqcomq.jobs.job_runner import JobRunner
+from napari_pqcomq.cohort.data_set_panel import DataSetPanel
+from napari_pqcomq.cohort.models_panel import ModelsPanel
+from napari_pqcomq.cohort.results_panel import CohortResultsPanel
+from napari_pqcomq.jobs.running.job_runner import JobRunner
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.focus_ring import show_focus
 from napari_pqcomq.widgets.controls.wheel_guard import WheelGuard

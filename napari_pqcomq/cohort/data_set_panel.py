@@ -8,7 +8,7 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QGroupBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_pqcomq.jobs.cohort_jobs import WorstPrompt
+from napari_pqcomq.cohort.cohort_jobs import WorstPrompt
 from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable
 from pqcomq.cohort.cases.case import CaseList

@@ -10,7 +10,7 @@ from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
-from napari_pqcomq.jobs.cohort_jobs import CohortOutcome
+from napari_pqcomq.cohort.cohort_jobs import CohortOutcome
 from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidg
 
 from napari_pqcomq.io.import_jobs import Found, NothingFound, Order, Outcome, orders_of, read_steps, scan_steps
 from napari_pqcomq.io.series_tree import SeriesTree, Wanted
-from napari_pqcomq.jobs.job_runner import JobRunner
+from napari_pqcomq.jobs.running.job_runner import JobRunner
 from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.dock.import_questions import ask_remedy
 from pqcomq.errors import InputError

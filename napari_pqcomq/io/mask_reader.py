@@ -24,7 +24,7 @@ def object_layers(path: Path) -> list[LayerTuple]:
     volumes = _open_volumes()
     if not volumes:
         raise InputError(tr("The file labels a volume; open that volume first."), path)
-    from napari_pqcomq.jobs.waiting import awaited  # where a volume is open, there is Qt, too
+    from napari_pqcomq.jobs.running.waiting import awaited  # where a volume is open, there is Qt, too
 
     return awaited(lambda: _reading(path, volumes), tr("Reading {name}…", name=path.name)) or []
 

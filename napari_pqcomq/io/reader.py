@@ -71,7 +71,7 @@ def _opened_by_dialog(path: Path) -> list[LayerTuple]:
     from qtpy.QtWidgets import QApplication
 
     from napari_pqcomq.io.import_dialog import ImportDialog
-    from napari_pqcomq.jobs.waiting import awaited
+    from napari_pqcomq.jobs.running.waiting import awaited
 
     dialog = ImportDialog(path, QApplication.activeWindow())
     dialog.run()
@@ -100,7 +100,7 @@ def _layers_of(outcomes: list[Outcome]) -> Steps[list[LayerTuple]]:
 
 def _opened_file(path: Path, part: int | None = None, remedies: tuple[Remedy, ...] = ()) -> list[LayerTuple]:
     """The volumes of one file that the user wants; none where a question or the reading was cancelled."""
-    from napari_pqcomq.jobs.waiting import awaited
+    from napari_pqcomq.jobs.running.waiting import awaited
     from napari_pqcomq.widgets.dock.import_questions import ask_parts, ask_remedy
 
     try:

@@ -6,8 +6,8 @@ from typing import Any
 
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch_real_ct
-from napari_pqcomq.jobs.waiting import awaited
+from napari_pqcomq.jobs.models.model_fetch_jobs import Transfer, fetch_real_ct
+from napari_pqcomq.jobs.running.waiting import awaited
 from napari_pqcomq.layers.mask_layers import TRUTH_KEY, mask_metadata
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.marks.box_layers import boxes_tuple

@@ -1,1 +1,1 @@
-"""Background work: its steps, what was chosen, kept models, and the results it hands on."""
+"""Background work: its steps, which know no Qt, what runs them, and the models at hand."""

@@ -6,7 +6,7 @@ import time
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_pqcomq.jobs.job_runner import time_left
+from napari_pqcomq.jobs.running.job_runner import time_left
 from napari_pqcomq.translation import tr
 
 _QUIET_SECONDS = 2.0

@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm
-from napari_pqcomq.jobs.cascade_jobs import CascadeOutcome, CascadeSlice
+from napari_pqcomq.jobs.comparing.cascade_jobs import CascadeOutcome, CascadeSlice
 from napari_pqcomq.results.gate_panel import STABILITY
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow

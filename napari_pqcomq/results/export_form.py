@@ -28,7 +28,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
-from napari_pqcomq.jobs.one_off import one_off
+from napari_pqcomq.jobs.running.one_off import one_off
 from napari_pqcomq.translation import tr, trn
 from pqcomq.dicom_masks.referenced_series import dicom_obstacle
 from pqcomq.dicom_masks.snomed_anatomy import known_names

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFormLayout, QWidget
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.forms.value_types import VolumeFiles
-from napari_pqcomq.jobs.choices import CalibrationChoice
+from napari_pqcomq.jobs.models.choices import CalibrationChoice
 from napari_pqcomq.translation import tr
 
 _ROWS = {

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
-from napari_pqcomq.jobs.waiting import awaited
+from napari_pqcomq.jobs.running.waiting import awaited
 from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.import_questions import ask_parts, ask_remedy

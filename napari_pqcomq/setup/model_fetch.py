@@ -10,8 +10,8 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch, take_over
-from napari_pqcomq.jobs.one_off import one_off
+from napari_pqcomq.jobs.models.model_fetch_jobs import Transfer, fetch, take_over
+from napari_pqcomq.jobs.running.one_off import one_off
 from napari_pqcomq.setup.model_facts import size_title
 from napari_pqcomq.setup.told_bytes import telling_transfer
 from napari_pqcomq.translation import tr

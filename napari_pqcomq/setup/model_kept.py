@@ -8,8 +8,8 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from napari_pqcomq.jobs.model_fetch_jobs import check
-from napari_pqcomq.jobs.one_off import one_off
+from napari_pqcomq.jobs.models.model_fetch_jobs import check
+from napari_pqcomq.jobs.running.one_off import one_off
 from napari_pqcomq.setup.model_facts import size_title
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.rows import row

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QWidget
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.forms.value_types import BitWidths
-from napari_pqcomq.jobs.choices import EMBEDDED_MODEL, ModelChoice, ModelSettings
+from napari_pqcomq.jobs.models.choices import EMBEDDED_MODEL, ModelChoice, ModelSettings
 from napari_pqcomq.setup.model_facts import NOTE_ROLE, facts_of, note_of
 from napari_pqcomq.setup.model_fetch import CHECKPOINT_FILES, ModelFetch
 from napari_pqcomq.setup.model_kept import ModelKept

@@ -11,8 +11,8 @@ from napari.layers import Layer
 from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
-from napari_pqcomq.jobs.model_fetch_jobs import Transfer, fetch_real_ct
-from napari_pqcomq.jobs.one_off import one_off
+from napari_pqcomq.jobs.models.model_fetch_jobs import Transfer, fetch_real_ct
+from napari_pqcomq.jobs.running.one_off import one_off
 from napari_pqcomq.setup.told_bytes import telling_transfer
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.jobs.model_fetch_jobs import Transfer
+from napari_pqcomq.jobs.models.model_fetch_jobs import Transfer
 
 
 class _Told(QObject):

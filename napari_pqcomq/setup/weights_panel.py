@@ -8,7 +8,7 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_pqcomq.jobs.choices import CalibrationChoice, WeightsOrigin
+from napari_pqcomq.jobs.models.choices import CalibrationChoice, WeightsOrigin
 from napari_pqcomq.translation import tr
 
 _FILTER = tr("Quantized weights (*.safetensors)")

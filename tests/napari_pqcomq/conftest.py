@@ -16,7 +16,7 @@ from qtpy.QtCore import QPoint, QSettings, Qt
 from qtpy.QtTest import QTest
 
 import napari_pqcomq
-from napari_pqcomq.jobs.kept_work import KeptWork
+from napari_pqcomq.jobs.comparing.kept_work import KeptWork
 from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.quantization.calibration.slices import Calibration
@@ -104,7 +104,7 @@ def loaded_once(lite_medsam: Segmenter, monkeypatch: pytest.MonkeyPatch) -> None
     def load(key: str, checkpoint: Path | None) -> Segmenter:
         return lite_medsam if key == lite_medsam.key else load_model(key, checkpoint)
 
-    monkeypatch.setattr("napari_pqcomq.jobs.model_cache.load_model", load)
+    monkeypatch.setattr("napari_pqcomq.jobs.models.model_cache.load_model", load)
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def every_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def nothing_kept_of_the_test_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights and results outlive docks, not tests."""
-    monkeypatch.setattr("napari_pqcomq.jobs.kept_work._shared", KeptWork())
+    monkeypatch.setattr("napari_pqcomq.jobs.comparing.kept_work._shared", KeptWork())
 
 
 def _pixel(viewer, place: tuple[float, float], cell: int):

@@ -70,7 +70,7 @@ def rounds(asked, folder):
     import psutil
     from qtpy.QtCore import QSettings
 
-    from napari_pqcomq.jobs.triton_guard import keep_triton_out
+    from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
 
     keep_triton_out()
     from window_cycle import Cycle, write_volumes

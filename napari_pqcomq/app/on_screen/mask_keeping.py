@@ -14,7 +14,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.jobs.errands import Errands
+from napari_pqcomq.jobs.running.errands import Errands
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, shown_name
 from napari_pqcomq.results.kept_masks import drawn_before, kept_layers, prompts_in_sight
 from napari_pqcomq.translation import tr, trn

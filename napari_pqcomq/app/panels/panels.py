@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.app.panels.action_bar import ActionBar
 from napari_pqcomq.autosave.autosave_panel import AutosavePanel
-from napari_pqcomq.jobs.job_runner import JobRunner
+from napari_pqcomq.jobs.running.job_runner import JobRunner
 from napari_pqcomq.live.live_session import LiveSession
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_panel import PromptPanel

@@ -6,7 +6,7 @@ from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.work.workflow import Workflow
-from napari_pqcomq.jobs.kept_work import KeptResult, KeptTruth, RecallJob
+from napari_pqcomq.jobs.comparing.kept_work import KeptResult, KeptTruth, RecallJob
 from napari_pqcomq.prompts.objects.merging import merged
 from napari_pqcomq.translation import tr
 from pqcomq.comparison.comparison_result import ComparisonResult

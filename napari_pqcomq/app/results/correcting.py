@@ -12,7 +12,7 @@ from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen
 from napari_pqcomq.app.on_screen.mask_keeping import add_masks
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.autosave.recorded_layers import corrected_labels, restored_layer
-from napari_pqcomq.jobs.errands import Errands
+from napari_pqcomq.jobs.running.errands import Errands
 from napari_pqcomq.layers.label_strokes import LabelStrokes
 from napari_pqcomq.results.corrections import Corrections
 from napari_pqcomq.translation import tr

@@ -12,8 +12,8 @@ from napari_pqcomq.app.on_screen.mask_keeping import add_masks
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.work.job_requests import cascade_job
 from napari_pqcomq.app.work.workflow import Workflow
-from napari_pqcomq.jobs.cascade_jobs import CascadeOutcome, ReadThresholdJob
-from napari_pqcomq.jobs.parts import AFTER, WHOLE
+from napari_pqcomq.jobs.comparing.cascade_jobs import CascadeOutcome, ReadThresholdJob
+from napari_pqcomq.jobs.progress.parts import AFTER, WHOLE
 from napari_pqcomq.layers.volume_layers import slice_millimetres
 from napari_pqcomq.results.kept_masks import labels_layer
 from napari_pqcomq.translation import tr

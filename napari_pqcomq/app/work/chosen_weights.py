@@ -9,10 +9,10 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
-from napari_pqcomq.jobs.inference_jobs import LoadJob, SaveWeightsJob
-from napari_pqcomq.jobs.kept_work import volume_key
-from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.jobs.comparing.inference_jobs import LoadJob, SaveWeightsJob
+from napari_pqcomq.jobs.comparing.kept_work import volume_key
+from napari_pqcomq.jobs.models.choices import ModelChoice, WeightsOrigin
+from napari_pqcomq.jobs.models.model_cache import ModelCache
 from napari_pqcomq.layers.volume_layers import shown_name
 from napari_pqcomq.translation import tr
 from pqcomq.quantization.quantized_model import QuantizedModel

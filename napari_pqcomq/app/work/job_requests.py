@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.jobs.cascade_jobs import CascadeJob
-from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
-from napari_pqcomq.jobs.inference_jobs import CompareJob, LiveJob, QuantizeJob
-from napari_pqcomq.jobs.kept_work import KeptWork
-from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.jobs.comparing.cascade_jobs import CascadeJob
+from napari_pqcomq.jobs.comparing.inference_jobs import CompareJob, LiveJob, QuantizeJob
+from napari_pqcomq.jobs.comparing.kept_work import KeptWork
+from napari_pqcomq.jobs.models.choices import ModelChoice, WeightsOrigin
+from napari_pqcomq.jobs.models.model_cache import ModelCache
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError

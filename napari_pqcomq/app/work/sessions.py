@@ -8,8 +8,8 @@ from napari.utils.notifications import show_error, show_info, show_warning
 
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.work.workflow import Workflow
-from napari_pqcomq.jobs.choices import ModelChoice
-from napari_pqcomq.jobs.session_jobs import JitterJob, OpenedSession, OpenSessionJob, SaveSessionJob
+from napari_pqcomq.jobs.comparing.session_jobs import JitterJob, OpenedSession, OpenSessionJob, SaveSessionJob
+from napari_pqcomq.jobs.models.choices import ModelChoice
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.translation import tr, trn
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement

@@ -24,7 +24,7 @@ from napari_pqcomq.app.results.current_figures import CurrentFigures
 from napari_pqcomq.app.results.reader_study import ReaderStudy
 from napari_pqcomq.app.work.job_requests import NO_CHECKPOINT, NO_VOLUME, compare_job, quantize_job
 from napari_pqcomq.app.work.sessions import Sessions
-from napari_pqcomq.jobs.kept_work import volume_key
+from napari_pqcomq.jobs.comparing.kept_work import volume_key
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.marks.box_layers import boxes_tuple
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject

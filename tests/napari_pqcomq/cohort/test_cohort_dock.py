@@ -30,9 +30,9 @@ pytest.importorskip("pyarrow")
 pytest.importorskip("statsmodels")
 
 from napari_pqcomq.cohort.case_opening import _compare
+from napari_pqcomq.cohort.cohort_jobs import CohortJob
 from napari_pqcomq.cohort.cohort_widget import CohortWidget
 from napari_pqcomq.cohort.models_panel import CaseModality, CasePrompts
-from napari_pqcomq.jobs.cohort_jobs import CohortJob
 from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.setup.volume_panel import VolumePanel
 from pqcomq.backends.runtime import Runtime
@@ -117,7 +117,7 @@ def test_cases_and_what_cannot_be_scored_are_listed_before_any_work(dock, data, 
 def test_a_folder_that_is_no_data_set_is_told_and_the_last_one_stays(dock, data, tmp_path, qtbot, monkeypatch):
     found(dock, data, qtbot)
     told = []
-    monkeypatch.setattr("napari_pqcomq.jobs.job_runner.show_error", told.append)
+    monkeypatch.setattr("napari_pqcomq.jobs.running.job_runner.show_error", told.append)
     (tmp_path / "empty").mkdir()
     dock.find_cases(tmp_path / "empty")
     qtbot.waitUntil(lambda: not dock.jobs.is_running)
@@ -174,7 +174,7 @@ def test_cancel_is_heard_between_the_parts_of_loading(monkeypatch, tmp_path):
     done = []
     for name in ("settings_of", "models_of", "running"):
         monkeypatch.setattr(
-            f"napari_pqcomq.jobs.cohort_jobs.{name}",
+            f"napari_pqcomq.cohort.cohort_jobs.{name}",
             lambda *_, name=name, **__: done.append(name) or SimpleNamespace(threads=1),
         )
     steps = CohortJob(CaseList(()), (), CohortProtocol(), Runtime.torch, tmp_path, 0.01).steps()
@@ -195,7 +195,7 @@ def test_weights_that_cannot_be_read_are_told_and_nothing_is_made(dock, data, tm
     (tmp_path / "broken.safetensors").write_bytes(b"no weights")
     dock.models.add_weights(tmp_path / "broken.safetensors")
     told = []
-    monkeypatch.setattr("napari_pqcomq.jobs.job_runner.show_error", told.append)
+    monkeypatch.setattr("napari_pqcomq.jobs.running.job_runner.show_error", told.append)
     scored(dock, qtbot)
     assert len(told) == 1 and "broken.safetensors" in told[0]
     assert not data.with_name("data-cohort").exists()
@@ -245,7 +245,7 @@ def test_a_case_is_not_opened_with_others_than_it_was_scored_with(
     dock.models.add_weights(weights)
     scored(dock, qtbot)
     told, shown = [], []
-    monkeypatch.setattr("napari_pqcomq.jobs.job_runner.show_error", told.append)
+    monkeypatch.setattr("napari_pqcomq.jobs.running.job_runner.show_error", told.append)
     monkeypatch.setattr("napari_pqcomq.cohort.cohort_widget.show_case", lambda _viewer, opened: shown.append(opened))
 
     def opened(name):

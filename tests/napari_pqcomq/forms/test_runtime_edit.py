@@ -8,7 +8,7 @@ import pytest
 
 from napari_pqcomq.forms import runtime_edit
 from napari_pqcomq.forms.runtime_edit import RuntimeEdit
-from napari_pqcomq.jobs.choices import ModelSettings
+from napari_pqcomq.jobs.models.choices import ModelSettings
 from pqcomq.backends.runtime import Runtime
 
 _OBSTACLES = runtime_edit._obstacles

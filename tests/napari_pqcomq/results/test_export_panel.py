@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_pqcomq.io.writer import write_labels
-from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.layers.mask_layers import NAMES_KEY, label_names, mask_metadata
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
@@ -145,7 +145,7 @@ def test_it_is_a_dock_widget_of_its_own_and_lets_go_of_the_viewer_when_closed(pl
 
 @pytest.fixture(scope="session")
 def no_triton():
-    """Loading a model after a window was opened crashes otherwise (napari_pqcomq.jobs.triton_guard)."""
+    """Loading a model after a window was opened crashes otherwise (napari_pqcomq.jobs.models.triton_guard)."""
     keep_triton_out()
 
 

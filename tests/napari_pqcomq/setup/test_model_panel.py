@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
 from napari_pqcomq.forms.bit_widths_edit import ALL_BITS
-from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice
+from napari_pqcomq.jobs.models.choices import CalibrationChoice, ModelChoice
 from napari_pqcomq.setup.calibration_panel import CalibrationPanel
 from napari_pqcomq.setup.model_panel import ModelPanel
 from pqcomq.backends.runtime import Runtime

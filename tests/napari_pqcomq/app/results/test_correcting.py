@@ -197,7 +197,7 @@ def test_what_was_painted_is_kept_when_its_box_is_moved_by_a_slip(dock, shown_vi
 
 
 def test_a_dock_that_is_closed_at_once_loses_neither_what_was_painted_nor_kept_masks(dock, shown_viewer, monkeypatch):
-    monkeypatch.setattr("napari_pqcomq.jobs.errands.one_off", lambda *_work, **_how: NeverDone())
+    monkeypatch.setattr("napari_pqcomq.jobs.running.errands.one_off", lambda *_work, **_how: NeverDone())
     painted, name = paint(dock), f"Masks of {dock.on_screen.result.models[1].segmenter.precision}"
     dock.on_screen.keep_masks()
     box = dock.panels.objects.objects[0].box
@@ -244,7 +244,7 @@ def test_a_window_that_is_closed_at_once_loses_neither_what_was_painted_nor_kept
     dock.panels.objects.load(tuple(DrawnObject(each.number, each.name, each.box) for each in result.objects))
     dock.workflow.show_result(result)
     qtbot.waitUntil(lambda: dock.panels.store.result is result and dock.panels.view.is_open)
-    monkeypatch.setattr("napari_pqcomq.jobs.errands.one_off", lambda *_work, **_how: NeverDone())
+    monkeypatch.setattr("napari_pqcomq.jobs.running.errands.one_off", lambda *_work, **_how: NeverDone())
     painted, name = paint(dock), f"Masks of {result.models[1].segmenter.precision}"
     dock.on_screen.keep_masks()
     box = dock.panels.objects.objects[0].box

@@ -12,7 +12,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 
 from napari_pqcomq.app.work.cascading import Cascading
-from napari_pqcomq.jobs import cascade_jobs
+from napari_pqcomq.jobs.comparing import cascade_jobs
 from napari_pqcomq.layers.mask_layers import NAMES_KEY, ORIGINS_KEY
 from napari_pqcomq.layers.volume_layers import image_tuple, volume_of
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
@@ -94,7 +94,7 @@ def test_a_slice_is_the_volume_s_own_whatever_else_is_open(cascading, viewer, pa
 
 def test_a_box_that_reaches_outside_is_told_and_nothing_is_made(cascading, viewer, panels, qtbot, monkeypatch):
     told = []
-    monkeypatch.setattr("napari_pqcomq.jobs.job_runner.show_error", told.append)
+    monkeypatch.setattr("napari_pqcomq.jobs.running.job_runner.show_error", told.append)
     panels.objects.load((DrawnObject(1, "cube", Box3D(5, 5, 3, 17, 15, 40)),))
     ran(panels, 0.8, qtbot)
     assert len(told) == 1 and "reaches outside" in told[0]
@@ -134,7 +134,7 @@ def test_a_cohort_tells_the_limit(cascading, panels, eight_bits, qtbot, monkeypa
 def test_a_folder_that_is_no_cohort_is_told_and_the_limit_stays(cascading, panels, qtbot, monkeypatch, tmp_path):
     pytest.importorskip("pyarrow")
     told = []
-    monkeypatch.setattr("napari_pqcomq.jobs.job_runner.show_error", told.append)
+    monkeypatch.setattr("napari_pqcomq.jobs.running.job_runner.show_error", told.append)
     panels.cascade.cohort_requested.emit(tmp_path)
     qtbot.waitUntil(lambda: not panels.jobs.is_running)
     assert told == [str(InputError("The folder holds no cohort's results.", tmp_path))]

@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Layer
 from napari.utils.notifications import notification_manager
 
-from napari_pqcomq.jobs import session_jobs
+from napari_pqcomq.jobs.comparing import session_jobs
 from napari_pqcomq.layers.volume_layers import image_tuple
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.gate import Tolerance

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_pqcomq.jobs.choices import ModelChoice, WeightsOrigin
-from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.jobs.models.choices import ModelChoice, WeightsOrigin
+from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
 from napari_pqcomq.translation import tr
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.runtime import Runtime, Taken

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication, QDialog, QMainWindow, QVBoxLayout, QWidget
 
-from napari_pqcomq.jobs.job_runner import JobRunner
+from napari_pqcomq.jobs.running.job_runner import JobRunner
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.progress import Steps, finished

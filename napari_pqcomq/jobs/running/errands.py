@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QObject
 
-from napari_pqcomq.jobs.one_off import one_off
+from napari_pqcomq.jobs.running.one_off import one_off
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.jobs.models.model_cache import ModelCache
 from pqcomq.backends.obstacle import available
 from pqcomq.backends.runtime import Runtime
 from pqcomq.errors import InputError

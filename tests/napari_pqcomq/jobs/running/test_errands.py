@@ -8,7 +8,7 @@ import pytest
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QObject
 
-from napari_pqcomq.jobs.errands import Errands
+from napari_pqcomq.jobs.running.errands import Errands
 
 
 @pytest.fixture

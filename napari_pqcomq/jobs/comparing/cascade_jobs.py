@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_pqcomq.jobs.choices import ModelChoice
-from napari_pqcomq.jobs.inference_jobs import LiveJob
-from napari_pqcomq.jobs.model_cache import ModelCache
-from napari_pqcomq.jobs.parts import READY, part_of
+from napari_pqcomq.jobs.comparing.inference_jobs import LiveJob
+from napari_pqcomq.jobs.models.choices import ModelChoice
+from napari_pqcomq.jobs.models.model_cache import ModelCache
+from napari_pqcomq.jobs.progress.parts import READY, part_of
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.translation import tr
 from pqcomq.backends.runtime import Runtime

@@ -9,8 +9,8 @@ from qtpy.QtCore import Qt, QThreadPool, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMainWindow
 
-from napari_pqcomq.jobs.job_runner import JobRunner
-from napari_pqcomq.jobs.waiting import WaitingDialog, awaited
+from napari_pqcomq.jobs.running.job_runner import JobRunner
+from napari_pqcomq.jobs.running.waiting import WaitingDialog, awaited
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress
 
@@ -48,7 +48,7 @@ def test_the_window_is_awake_and_told_how_far_it_is_while_it_waits(qtbot):
 
 
 def test_what_is_done_in_a_moment_shows_nothing(qtbot, monkeypatch):
-    monkeypatch.setattr("napari_pqcomq.jobs.waiting._GRACE_MS", 60_000)
+    monkeypatch.setattr("napari_pqcomq.jobs.running.waiting._GRACE_MS", 60_000)
     monkeypatch.setattr(WaitingDialog, "exec", lambda self: pytest.fail("the dialog was shown"))
 
     def work():
@@ -133,7 +133,7 @@ def test_the_dialog_belongs_to_the_window_also_while_another_program_is_active(q
     window.show()
     qtbot.waitExposed(window)
     monkeypatch.setattr(QApplication, "activeWindow", lambda: None)
-    monkeypatch.setattr("napari_pqcomq.jobs.waiting._GRACE_MS", 0)
+    monkeypatch.setattr("napari_pqcomq.jobs.running.waiting._GRACE_MS", 0)
     go_on, seen = threading.Event(), []
 
     def work():

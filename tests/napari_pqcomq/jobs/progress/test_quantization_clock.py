@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_pqcomq.jobs.quantization_clock import QuantizationClock
+from napari_pqcomq.jobs.progress.quantization_clock import QuantizationClock
 from pqcomq.quantization.layer_events import LayerEvent
 from pqcomq.quantization.planning.presets import default_config
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from napari.utils.notifications import notification_manager
 
-from napari_pqcomq.jobs import job_runner
-from napari_pqcomq.jobs.job_runner import JobRunner
+from napari_pqcomq.jobs.running import job_runner
+from napari_pqcomq.jobs.running.job_runner import JobRunner
 from pqcomq.progress import Progress
 
 
@@ -148,7 +148,7 @@ def test_a_job_that_is_started_as_another_ends_gets_its_own_result_alone(jobs, q
 
 def test_a_failure_of_torch_is_told_and_the_next_job_can_begin(jobs, qtbot, monkeypatch):
     told, results = [], []
-    monkeypatch.setattr("napari_pqcomq.jobs.job_runner.show_error", told.append)
+    monkeypatch.setattr("napari_pqcomq.jobs.running.job_runner.show_error", told.append)
     monkeypatch.setattr(notification_manager, "receive_error", lambda _kind, error, _trace: told.append(str(error)))
 
     def steps(message):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 
-from napari_pqcomq.jobs.one_off import one_off
+from napari_pqcomq.jobs.running.one_off import one_off
 
 
 class Volume:

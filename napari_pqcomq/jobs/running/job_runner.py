@@ -13,7 +13,7 @@ from napari.utils.notifications import notification_manager, show_error
 from qtpy.QtCore import QThreadPool, QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_pqcomq.jobs.parts import STEPS, WHOLE
+from napari_pqcomq.jobs.progress.parts import STEPS, WHOLE
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Steps, translated

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
 from napari_pqcomq.translation import tr
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.cases.case import Case, CaseList

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
 
 
 def maps(tmp_path, text):

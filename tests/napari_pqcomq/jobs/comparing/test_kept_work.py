@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_pqcomq.jobs.kept_work import MOST_RESULTS, KeptResult, KeptWork, RecallJob, volume_key
+from napari_pqcomq.jobs.comparing.kept_work import MOST_RESULTS, KeptResult, KeptWork, RecallJob, volume_key
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.errors import InputError

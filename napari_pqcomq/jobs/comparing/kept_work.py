@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.jobs.models.model_cache import ModelCache
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.translation import tr
 from pqcomq.autosave.kept_weights import KeptWeights

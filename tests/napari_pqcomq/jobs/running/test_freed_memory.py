@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.jobs import freed_memory
-from napari_pqcomq.jobs.freed_memory import FreedMemory
+from napari_pqcomq.jobs.running import freed_memory
+from napari_pqcomq.jobs.running.freed_memory import FreedMemory
 
 
 def test_what_was_closed_at_once_is_given_back_at_once_and_not_at_every_closing(qtbot, monkeypatch):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice, WeightsOrigin
-from napari_pqcomq.jobs.model_cache import ModelCache
-from napari_pqcomq.jobs.parts import READY, part_of
-from napari_pqcomq.jobs.quantization_clock import QuantizationClock
-from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.jobs.models.choices import CalibrationChoice, ModelChoice, WeightsOrigin
+from napari_pqcomq.jobs.models.model_cache import ModelCache
+from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
+from napari_pqcomq.jobs.progress.parts import READY, part_of
+from napari_pqcomq.jobs.progress.quantization_clock import QuantizationClock
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.translation import tr, trn
 from pqcomq.atomic_files import check_target, together

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from napari_pqcomq.jobs.triton_guard import keep_triton_out
+from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.jobs.models.model_cache import ModelCache
 from napari_pqcomq.translation import tr
 from pqcomq.backends.obstacle import obstacle
 from pqcomq.backends.runtime import Runtime

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-from napari_pqcomq.jobs import model_cache
-from napari_pqcomq.jobs.choices import CalibrationChoice, ModelChoice, WeightsOrigin
-from napari_pqcomq.jobs.model_cache import ModelCache
+from napari_pqcomq.jobs.models import model_cache
+from napari_pqcomq.jobs.models.choices import CalibrationChoice, ModelChoice, WeightsOrigin
+from napari_pqcomq.jobs.models.model_cache import ModelCache
 from pqcomq.backends.runtime import Runtime
 from pqcomq.progress import finished
 from pqcomq.quantization.planning.presets import default_config
