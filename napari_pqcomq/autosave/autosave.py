@@ -16,7 +16,7 @@ from napari_pqcomq.autosave.recorder import Recorder
 from napari_pqcomq.jobs.comparing.kept_work import KeptWork
 from napari_pqcomq.jobs.running.job_runner import JobRunner
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
-from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.results.held.result_store import ResultStore
 from napari_pqcomq.setup.volume_panel import VolumePanel
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.question_bar import QuestionBar

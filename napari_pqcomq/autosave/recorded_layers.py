@@ -11,8 +11,8 @@ from napari.layers import Labels, Layer
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.mask_layers import NAMES_KEY, ORIGINS_KEY
 from napari_pqcomq.layers.volume_layers import volume_of
-from napari_pqcomq.results.corrections import Corrections
-from napari_pqcomq.results.kept_masks import labels_layer
+from napari_pqcomq.results.held.corrections import Corrections
+from napari_pqcomq.results.masks.kept_masks import labels_layer
 from pqcomq.autosave.work import KeptLabels
 from pqcomq.masks.origin import Origin
 from pqcomq.volumes.volume import Volume

@@ -14,7 +14,7 @@ from napari_pqcomq.autosave.desk import Desk
 from napari_pqcomq.autosave.recorded_layers import corrected_labels, is_kept, kept_labels, lies_on
 from napari_pqcomq.jobs.comparing.kept_work import voxels_key
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
-from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.results.held.result_store import ResultStore
 from napari_pqcomq.setup.volume_panel import VolumePanel
 from pqcomq.autosave.shelf import FoundWork
 from pqcomq.autosave.work import KeptLabels, KeptObject, UnfinishedWork

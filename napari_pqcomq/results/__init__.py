@@ -1,1 +1,1 @@
-"""What reads a finished comparison: tables, plots, the gate, exports, the reader study."""
+"""What reads a finished comparison: its figures, whether the copy will do, and its masks."""

@@ -16,7 +16,7 @@ from qtpy.QtCore import QObject
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.jobs.running.errands import Errands
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, shown_name
-from napari_pqcomq.results.kept_masks import drawn_before, kept_layers, prompts_in_sight
+from napari_pqcomq.results.masks.kept_masks import drawn_before, kept_layers, prompts_in_sight
 from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
 from pqcomq.comparison.compared_model import ComparedModel

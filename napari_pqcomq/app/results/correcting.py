@@ -14,7 +14,7 @@ from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.autosave.recorded_layers import corrected_labels, restored_layer
 from napari_pqcomq.jobs.running.errands import Errands
 from napari_pqcomq.layers.label_strokes import LabelStrokes
-from napari_pqcomq.results.corrections import Corrections
+from napari_pqcomq.results.held.corrections import Corrections
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.comparison.correction_tool import CorrectionTool, Painted, Tool
 from pqcomq.autosave.work import KeptLabels

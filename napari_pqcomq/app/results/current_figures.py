@@ -5,7 +5,7 @@ from __future__ import annotations
 from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
-from napari_pqcomq.results.slice_rows import slice_rows
+from napari_pqcomq.results.figures.slice_rows import slice_rows
 from napari_pqcomq.viewer.comparison.result_panes import plate_lines, plate_marks
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.object_colours import object_colour

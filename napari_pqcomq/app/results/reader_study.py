@@ -6,7 +6,7 @@ from napari.utils.notifications import show_error
 
 from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.results.reader_study_panel import Pair
+from napari_pqcomq.results.judging.reader_study_panel import Pair
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.modes.mode_registry import SIDE_BY_SIDE
 from napari_pqcomq.viewer.scene import Pane, Scene

@@ -15,7 +15,7 @@ from napari_pqcomq.app.work.workflow import Workflow
 from napari_pqcomq.jobs.comparing.cascade_jobs import CascadeOutcome, ReadThresholdJob
 from napari_pqcomq.jobs.progress.parts import AFTER, WHOLE
 from napari_pqcomq.layers.volume_layers import slice_millimetres
-from napari_pqcomq.results.kept_masks import labels_layer
+from napari_pqcomq.results.masks.kept_masks import labels_layer
 from napari_pqcomq.translation import tr
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.statistics.cascade_threshold import CascadeThreshold

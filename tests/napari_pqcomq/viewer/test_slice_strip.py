@@ -8,7 +8,7 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtTest import QTest
 
 from napari_pqcomq.layers.volume_layers import image_tuple
-from napari_pqcomq.results.slice_rows import slice_rows
+from napari_pqcomq.results.figures.slice_rows import slice_rows
 from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
 from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.overlays.slice_strip import SliceStrip, StripRow, colour_of

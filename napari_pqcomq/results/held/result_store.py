@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.results.corrections import Corrections
+from napari_pqcomq.results.held.corrections import Corrections
 from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.reader_study.blinded_study import BlindedReading
 

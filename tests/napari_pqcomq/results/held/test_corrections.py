@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_pqcomq.layers.discs import disc_along
-from napari_pqcomq.results.corrections import Corrections, Effort, worked_seconds
+from napari_pqcomq.results.held.corrections import Corrections, Effort, worked_seconds
 from napari_pqcomq.viewer.comparison.correction_tool import Painted
 
 

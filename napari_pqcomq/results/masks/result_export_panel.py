@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
-from napari_pqcomq.results.export_form import ExportForm, Masks
-from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.results.held.result_store import ResultStore
+from napari_pqcomq.results.masks.export_form import ExportForm, Masks
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.masks.named_mask import NamedMask

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
-from napari_pqcomq.results.kept_masks import prompts_in_sight
+from napari_pqcomq.results.masks.kept_masks import prompts_in_sight
 from pqcomq.comparison.comparison_result import ComparisonResult, ObjectComparison
 from pqcomq.volumes.intensity_window import Window
 

@@ -16,9 +16,9 @@ from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.layers.mask_layers import NAMES_KEY, label_names, mask_metadata
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
-from napari_pqcomq.results.export_panel import ExportPanel
-from napari_pqcomq.results.result_export_panel import ResultExportPanel
-from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.results.held.result_store import ResultStore
+from napari_pqcomq.results.masks.export_panel import ExportPanel
+from napari_pqcomq.results.masks.result_export_panel import ResultExportPanel
 from pqcomq.comparison.compare import PromptedObject, compare_objects
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.errors import InputError
@@ -29,7 +29,7 @@ from pqcomq.masks.write_masks import export_masks
 from pqcomq.segmentation.box import Box3D
 from pqcomq.volumes.volume_reader import read_volume
 
-from ...pqcomq.dicom_masks.conftest import SECRETS, make_series
+from ....pqcomq.dicom_masks.conftest import SECRETS, make_series
 
 __all__ = ["make_series"]
 
@@ -182,7 +182,7 @@ def test_without_a_layer_there_is_nothing_to_press(viewer, qtbot):
 
 def test_a_folder_that_is_gone_is_told(panel, qtbot, tmp_path, monkeypatch):
     told = []
-    monkeypatch.setattr("napari_pqcomq.results.export_form.show_error", told.append)
+    monkeypatch.setattr("napari_pqcomq.results.masks.export_form.show_error", told.append)
     panel.form.export(tmp_path / "gone" / "mask.nii.gz")
     qtbot.waitUntil(panel.form.button.isEnabled, timeout=20000)
     assert "there is no folder" in told[0]

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QLa
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm
 from napari_pqcomq.jobs.comparing.cascade_jobs import CascadeOutcome, CascadeSlice
-from napari_pqcomq.results.gate_panel import STABILITY
+from napari_pqcomq.results.judging.gate_panel import STABILITY
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.combo_boxes import keep_narrow
 from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QGroupBox, QVBoxLayout, QWidget
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.mask_layers import label_names, layer_masks
 from napari_pqcomq.layers.volume_layers import volume_of
-from napari_pqcomq.results.export_form import ExportForm, Masks
+from napari_pqcomq.results.masks.export_form import ExportForm, Masks
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
 from pqcomq.errors import InputError

@@ -19,8 +19,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_pqcomq.results.corrections import LONGEST_PAUSE_SECONDS
-from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.results.held.corrections import LONGEST_PAUSE_SECONDS
+from napari_pqcomq.results.held.result_store import ResultStore
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.save_dialog import ask_and_save
 from pqcomq.csv_table import write_table

@@ -26,7 +26,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.results.held.result_store import ResultStore
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.rows import row
 from pqcomq.errors import InputError

@@ -14,7 +14,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
-from napari_pqcomq.results.result_store import ResultStore
+from napari_pqcomq.results.held.result_store import ResultStore
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.pictures import sign
 from napari_pqcomq.widgets.controls.sortable_table import Cell, SortableTable

@@ -12,7 +12,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.objects.drawn_object import MOST_OBJECTS, DrawnObject
-from napari_pqcomq.results.corrections import Corrections
+from napari_pqcomq.results.held.corrections import Corrections
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.masks.origin import Origin
 from pqcomq.object_colours import object_colour
