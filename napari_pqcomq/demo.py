@@ -46,8 +46,8 @@ def open_demo(bits: int) -> tuple[napari.Viewer, CompareWidget]:
 
 def _compare_quickly(dock: CompareWidget) -> None:
     """Quantize for a first look, and go on as if the weights had been loaded; **Quantize** makes those of the form."""
-    from napari_pqcomq.jobs.comparing.inference_jobs import QuantizeJob
     from napari_pqcomq.jobs.models.choices import CalibrationChoice, ModelChoice
+    from napari_pqcomq.jobs.models.weights_jobs import QuantizeJob
     from pqcomq.cli.demo import DEMO_SLICES
     from pqcomq.quantization.planning.presets import quick_config
     from pqcomq.quantization.quantized_model import QuantizedModel

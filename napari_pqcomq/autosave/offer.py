@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_pqcomq.autosave.recorded_layers import restored_layer
 from napari_pqcomq.autosave.recorder import Recorder
-from napari_pqcomq.jobs.comparing.inference_jobs import when
+from napari_pqcomq.jobs.progress.times import moment
 from napari_pqcomq.jobs.running.job_runner import JobRunner
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.prompts.objects.merging import merged
@@ -235,6 +235,6 @@ def _told(work: UnfinishedWork) -> str:
         "An unfinished session on {of}{name} from {time}, with {held}",
         of=of,
         name=name,
-        time=when(work.saved),
+        time=moment(work.saved),
         held=held,
     )

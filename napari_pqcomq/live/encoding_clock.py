@@ -6,7 +6,7 @@ import time
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_pqcomq.jobs.running.job_runner import time_left
+from napari_pqcomq.jobs.progress.times import duration
 from napari_pqcomq.translation import tr
 
 _QUIET_SECONDS = 2.0
@@ -51,7 +51,7 @@ class EncodingClock(QObject):
         spent = time.perf_counter() - self._began
         line = tr("Encoding slice {z}…", z=self._z)
         if spent >= _QUIET_SECONDS:
-            line += f" {time_left(spent)}"
+            line += f" {duration(spent)}"
         if self._last is not None and self._last >= max(spent, _QUIET_SECONDS):
-            line += tr(" (the last one took {time})", time=time_left(self._last))
+            line += tr(" (the last one took {time})", time=duration(self._last))
         self.told.emit(line)

@@ -6,7 +6,7 @@ import pytest
 
 from napari_pqcomq import demo
 from napari_pqcomq.app.work.workflow import Workflow
-from napari_pqcomq.jobs.comparing import inference_jobs
+from napari_pqcomq.jobs.models import weights_jobs
 from pqcomq.cli.demo import DEMO_SLICES
 from pqcomq.quantization.planning.presets import default_config, quick_config
 
@@ -21,7 +21,7 @@ def quantizations(monkeypatch, eight_bits):
         yield from ()
         return eight_bits
 
-    monkeypatch.setattr(inference_jobs, "quantize_model", quantize)
+    monkeypatch.setattr(weights_jobs, "quantize_model", quantize)
     return asked
 
 

@@ -9,10 +9,10 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.jobs.comparing.inference_jobs import LoadJob, SaveWeightsJob
 from napari_pqcomq.jobs.comparing.kept_work import volume_key
 from napari_pqcomq.jobs.models.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.models.model_cache import ModelCache
+from napari_pqcomq.jobs.models.weights_jobs import LoadWeightsJob, SaveWeightsJob
 from napari_pqcomq.layers.volume_layers import shown_name
 from napari_pqcomq.translation import tr
 from pqcomq.quantization.quantized_model import QuantizedModel
@@ -94,7 +94,7 @@ class ChosenWeights(QObject):
             self._panels.model.show_loaded(weights.segmenter.key, weights.settings)
             self.take({self._panels.model.choice: weights})
 
-        self._panels.jobs.start(LoadJob(path).steps, take, tr("Loading {path}…", path=path.name))
+        self._panels.jobs.start(LoadWeightsJob(path).steps, take, tr("Loading {path}…", path=path.name))
 
     def save(self, path: Path) -> None:
         """Write the weights made or loaded last, in the background."""

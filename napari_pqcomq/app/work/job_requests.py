@@ -6,10 +6,11 @@ import numpy as np
 
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.jobs.comparing.cascade_jobs import CascadeJob
-from napari_pqcomq.jobs.comparing.inference_jobs import CompareJob, LiveJob, QuantizeJob
+from napari_pqcomq.jobs.comparing.comparison_jobs import CompareJob, ReadyModelsJob
 from napari_pqcomq.jobs.comparing.kept_work import KeptWork
 from napari_pqcomq.jobs.models.choices import ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.models.model_cache import ModelCache
+from napari_pqcomq.jobs.models.weights_jobs import QuantizeJob
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
@@ -41,14 +42,14 @@ def quantize_job(
     )
 
 
-def live_job(panels: Panels, models: ModelCache, weights: tuple[QuantizedModel, ...]) -> LiveJob:
+def live_job(panels: Panels, models: ModelCache, weights: tuple[QuantizedModel, ...]) -> ReadyModelsJob:
     """Have the chosen models ready to follow a box.
 
     Raises:
         InputError: there is no volume, or no checkpoint.
     """
     _volume(panels)
-    return LiveJob(panels.model.choice, weights, panels.model.runtime, models)
+    return ReadyModelsJob(panels.model.choice, weights, panels.model.runtime, models)
 
 
 def compare_job(

@@ -11,9 +11,9 @@ from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen,
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.work.chosen_weights import ChosenWeights
 from napari_pqcomq.app.work.job_requests import compare_job, live_job, quantize_job
-from napari_pqcomq.jobs.comparing.inference_jobs import RecallWeightsJob
 from napari_pqcomq.jobs.comparing.kept_work import KeptWork, volume_key
 from napari_pqcomq.jobs.models.choices import ModelChoice
+from napari_pqcomq.jobs.models.weights_jobs import RecallWeightsJob
 from napari_pqcomq.jobs.progress.parts import AFTER, BEFORE, WHOLE
 from napari_pqcomq.layers.volume_layers import shown_name
 from napari_pqcomq.translation import tr

@@ -1,1 +1,1 @@
-"""Work on the open volume, in steps: quantize, compare, cascade, sessions, and what is kept of it; without Qt."""
+"""Work on the open volume, in steps: compare, cascade, sessions, and what is kept of it; without Qt."""

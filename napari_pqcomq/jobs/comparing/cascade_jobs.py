@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_pqcomq.jobs.comparing.inference_jobs import LiveJob
+from napari_pqcomq.jobs.comparing.comparison_jobs import ReadyModelsJob
 from napari_pqcomq.jobs.models.choices import ModelChoice
 from napari_pqcomq.jobs.models.model_cache import ModelCache
 from napari_pqcomq.jobs.progress.parts import READY, part_of
@@ -115,7 +115,7 @@ class CascadeJob:
         """
         for each in self.prompts:
             each.asked.checked(self.volume.grid.shape_zyx)
-        ready = LiveJob(self.choice, (self.weights,), self.runtime, self.models)
+        ready = ReadyModelsJob(self.choice, (self.weights,), self.runtime, self.models)
         full, small = yield from part_of(ready.steps(), 0, READY)
         window = self.window or default_window(self.volume.modality, self.volume.voxels)
         runner = CascadeRunner(small.segmenter, full.segmenter, self.threshold, self.volume, window, self.cache)

@@ -14,6 +14,7 @@ from qtpy.QtCore import QThreadPool, QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.progress.parts import STEPS, WHOLE
+from napari_pqcomq.jobs.progress.times import duration
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Steps, translated
@@ -189,9 +190,9 @@ class JobRunner(QWidget):
         if left is not None and (left > since or since < _QUIET_SECONDS):
             left = max(left - since, 0.0)
             whole = now - self._began + left
-            told += tr(" · {left} left of {whole}", left=time_left(left), whole=time_left(whole))
+            told += tr(" · {left} left of {whole}", left=duration(left), whole=duration(whole))
         elif since >= _QUIET_SECONDS:
-            told += tr(" · {time} so far", time=time_left(since))
+            told += tr(" · {time} so far", time=duration(since))
         return f"{told}, {self._then}" if self._then else told
 
     def _take(self, result: object) -> None:
@@ -217,12 +218,6 @@ def _report(error: Exception) -> None:
         show_error(tr("There is not enough memory for this. Close other programs or volumes, and try again."))
     else:
         notification_manager.receive_error(type(error), error, error.__traceback__)
-
-
-def time_left(seconds: float) -> str:
-    """A duration for people: ``"8 s"``, ``"2 min 5 s"``."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _guarded(job: Callable[[], Steps[T]], cancelled: Event) -> Steps[T | _Refusal | _Failure | None]:

@@ -1,38 +1,28 @@
-"""What the dock computes in the background: generators of steps that touch neither Qt nor layers."""
+"""Quantized weights in the background: made, found again, loaded and saved, in steps that touch no Qt."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from napari_pqcomq.jobs.models.choices import CalibrationChoice, ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.models.model_cache import ModelCache
 from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
-from napari_pqcomq.jobs.progress.parts import READY, part_of
 from napari_pqcomq.jobs.progress.quantization_clock import QuantizationClock
-from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
+from napari_pqcomq.jobs.progress.times import moment
 from napari_pqcomq.translation import tr, trn
 from pqcomq.atomic_files import check_target, together
 from pqcomq.autosave.kept_weights import KeptWeights
-from pqcomq.backends.runtime import Runtime
-from pqcomq.comparison.compare import PromptedObject, compare_objects
-from pqcomq.comparison.compared_model import ComparedModel, check_same_source
-from pqcomq.comparison.comparison_result import ComparisonResult
 from pqcomq.models.segmenter import Segmenter
-from pqcomq.progress import Progress, Steps, prefixed, translated
+from pqcomq.progress import Progress, Steps, translated
 from pqcomq.quantization.calibration.slices import Calibration, calibrate_on
 from pqcomq.quantization.files.model_card import write_card
 from pqcomq.quantization.files.weights_file import load_weights, manifest, save_weights
 from pqcomq.quantization.layer_events import LayerEvent
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.segmentation.embedding_cache import EmbeddingCache
-from pqcomq.segmentation.propagation import PromptMode
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
 from pqcomq.volumes.volume_reader import read_volume
@@ -105,7 +95,7 @@ class QuantizeJob:
                 tr(
                     "{title}: loaded, made {time}; not quantized again.",
                     title=settings.title,
-                    time=when(found.made),
+                    time=moment(found.made),
                 )
             )
             return found.weights
@@ -155,14 +145,8 @@ class RecallWeightsJob:
         return found
 
 
-def when(moment: datetime) -> str:
-    """A moment for people, in their own time: the time alone where it was today."""
-    here = moment.astimezone()
-    return f"{here:%H:%M}" if here.date() == datetime.now().astimezone().date() else f"{here:%Y-%m-%d %H:%M}"
-
-
 @dataclass(frozen=True, eq=False)
-class LoadJob:
+class LoadWeightsJob:
     """Load quantized weights.
 
     Attributes:
@@ -206,79 +190,3 @@ class SaveWeightsJob:
             save_weights(self.weights, self.path, overwrite=True)
             write_card(self.path, manifest(self.weights), overwrite=True)
         return self.path
-
-
-@dataclass(frozen=True, eq=False)
-class LiveJob:
-    """Have both models ready to follow a box.
-
-    Attributes:
-        choice: the model in full precision.
-        weights: its quantized copies.
-        runtime: what runs them.
-        models: where models stand.
-    """
-
-    choice: ModelChoice
-    weights: tuple[QuantizedModel, ...]
-    runtime: Runtime
-    models: ModelCache
-
-    def steps(self) -> Steps[tuple[ComparedModel, ...]]:
-        """The work.
-
-        Raises:
-            InputError: the weights were made from another checkpoint, or this machine lacks the runtime.
-        """
-        yield Progress(0, 0, tr("Loading the model"))
-        full = self.models.take(self.choice.key, self.choice.checkpoint)
-        for each in self.weights:
-            check_same_source(full, each)
-        return (yield from self.models.compared_models(full, self.weights, self.runtime))
-
-
-@dataclass(frozen=True, eq=False)
-class CompareJob:
-    """Run full precision and its quantized copies on boxes.
-
-    Attributes:
-        choice: the model in full precision.
-        weights: its quantized copies, one to three.
-        volume: what is segmented.
-        window: for the models' input; None for the modality's own.
-        prompts: the objects.
-        mode: where the other slices' prompts come from.
-        truths: object number → (z, y, x) bool, for those that have one.
-        runtime: what runs the models.
-        models: where models stand.
-        cache: embeddings of earlier comparisons.
-    """
-
-    choice: ModelChoice
-    weights: tuple[QuantizedModel, ...]
-    volume: Volume
-    window: Window | None
-    prompts: tuple[DrawnObject, ...]
-    mode: PromptMode
-    truths: dict[int, np.ndarray]
-    runtime: Runtime
-    models: ModelCache
-    cache: EmbeddingCache
-
-    def steps(self) -> Steps[ComparisonResult]:
-        """The work.
-
-        Raises:
-            InputError: the weights were made from another checkpoint, this machine lacks the runtime, or a prompt
-                lies outside.
-        """
-        ready = LiveJob(self.choice, self.weights, self.runtime, self.models)
-        full, *candidates = yield from part_of(ready.steps(), 0, READY)
-        yield Progress(0, 0, tr("Warming up the models"))
-        asked = [
-            PromptedObject(each.name, each.asked, self.truths.get(each.number), each.number) for each in self.prompts
-        ]
-        work = compare_objects(
-            self.volume, asked, full, candidates, mode=self.mode, window=self.window, cache=self.cache
-        )
-        return (yield from part_of(prefixed(work, tr("Segmenting ")), READY, 1))
