@@ -154,7 +154,7 @@ class ExportForm(QWidget):
         self.button.setText(tr("Writing…"))
         with_patient = self.choice.value.with_patient
         self._worker = one_off(_written, path, masks, volume, with_patient=with_patient, overwrite=overwrite)
-        self._worker.returned.connect(self._tell)
+        self._worker.returned.connect(_tell)  # also where the form is gone by then
         self._worker.finished.connect(self._end)
         self._worker.start()
 
@@ -184,12 +184,6 @@ class ExportForm(QWidget):
         )
         return bool(QMessageBox.question(self, tr("Export masks"), asked) == QMessageBox.StandardButton.Yes)
 
-    def _tell(self, outcome: list[Path] | str) -> None:
-        if isinstance(outcome, str):
-            show_error(outcome)
-        else:
-            show_info(tr("Exported {files}.", files=tr(" and ").join(path.name for path in outcome)))
-
     def _end(self) -> None:
         self._worker = None
         self.button.setText(tr("Export…"))
@@ -202,6 +196,14 @@ def _written(*args: Any, **options: Any) -> list[Path] | str:  # noqa: ANN401 (t
         return export_masks(*args, **options)
     except InputError as error:
         return str(error)
+
+
+def _tell(outcome: list[Path] | str) -> None:
+    """Say what became of it; called in the window's thread."""
+    if isinstance(outcome, str):
+        show_error(outcome)
+    else:
+        show_info(tr("Exported {files}.", files=tr(" and ").join(path.name for path in outcome)))
 
 
 class NameTable(QTableWidget):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import numpy as np
 import pydicom
@@ -186,6 +187,28 @@ def test_a_folder_that_is_gone_is_told(panel, qtbot, tmp_path, monkeypatch):
     panel.form.export(tmp_path / "gone" / "mask.nii.gz")
     qtbot.waitUntil(panel.form.button.isEnabled, timeout=20000)
     assert "there is no folder" in told[0]
+
+
+def test_what_became_of_an_export_is_told_though_the_dock_was_closed(panel, qtbot, tmp_path, monkeypatch):
+    go_on, told = threading.Event(), []
+
+    def slow(*given, **options):
+        go_on.wait(60)
+        return export_masks(*given, **options)
+
+    def tell(sentence):
+        told.append((sentence, threading.current_thread() is threading.main_thread()))
+
+    monkeypatch.setattr("napari_pqcomq.results.masks.export_form.export_masks", slow)
+    monkeypatch.setattr("napari_pqcomq.results.masks.export_form.show_error", tell)
+    panel.form.export(tmp_path / "gone" / "mask.nii.gz")
+    with qtbot.waitSignal(panel.form.destroyed):
+        panel.form.deleteLater()
+    go_on.set()
+    qtbot.waitUntil(lambda: told != [])
+    ((sentence, in_the_window),) = told
+    assert "there is no folder" in sentence
+    assert in_the_window
 
 
 def test_names_come_from_the_layer_where_labels_have_none(volume):
