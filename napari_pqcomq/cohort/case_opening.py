@@ -14,6 +14,7 @@ from napari_pqcomq.cohort.cohort_jobs import OpenedCase
 from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.translation import tr
+from napari_pqcomq.viewer.navigation.slice_steps import show_slice
 
 _PLUGIN, _COMPARE = "napari-pqcomq", "Compare precisions"
 
@@ -66,7 +67,7 @@ def _compare(viewer: napari.viewer.Viewer, parts: CompareWidget, opened: OpenedC
     panels.truth.choose_layer(labels)
     labels.visible = False
     z = opened.prompt.z if opened.prompt.z >= 0 else opened.box.middle
-    viewer.dims.set_point(0, image.data_to_world((z, 0, 0))[0])
+    show_slice(viewer, opened.volume, z)
     panels.objects.load(())
     panels.objects.add(opened.box, opened.prompt.label)
     panels.objects.settle()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
+from napari_pqcomq.layers.volume_layers import voxel_at
 from napari_pqcomq.results.figures.slice_rows import slice_rows
 from napari_pqcomq.viewer.comparison.result_panes import plate_lines, plate_marks
+from napari_pqcomq.viewer.navigation.slice_steps import show_slice
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.object_colours import object_colour
 
@@ -101,7 +102,7 @@ class CurrentFigures:
         """Show a slice of what the plots are about, whose comparison may be closed and other volumes open by now."""
         result = self._panels.store.result
         if result is not None:
-            self._panels.viewer.dims.set_point(0, slice_millimetres(result.volume, z))
+            show_slice(self._panels.viewer, result.volume, z)
 
     def _on_slice(self, event: object = None) -> None:
         panels, result = self._panels, self._panels.store.result

@@ -14,9 +14,9 @@ from napari_pqcomq.app.work.job_requests import cascade_job
 from napari_pqcomq.app.work.workflow import Workflow
 from napari_pqcomq.jobs.comparing.cascade_jobs import CascadeOutcome, ReadThresholdJob
 from napari_pqcomq.jobs.progress.parts import AFTER, WHOLE
-from napari_pqcomq.layers.volume_layers import slice_millimetres
 from napari_pqcomq.results.masks.kept_masks import labels_layer
 from napari_pqcomq.translation import tr
+from napari_pqcomq.viewer.navigation.slice_steps import show_slice
 from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.statistics.cascade_threshold import CascadeThreshold
 from pqcomq.comparison.presentation.comparison_text import short_precision
@@ -116,10 +116,10 @@ class Cascading(QObject):
                 show_info(tr("The layer “{name}” is shown when the comparison is closed.", name=name))
 
     def _go_to(self, z: int) -> None:
-        """Show a slice of the volume; where others are open beside it, the viewer counts its steps otherwise."""
+        """Show a slice of the volume that the table is about; it is emptied where another one is chosen."""
         volume = self._panels.volume.volume
         if volume is not None:
-            self._panels.viewer.dims.set_point(0, slice_millimetres(volume, z))
+            show_slice(self._panels.viewer, volume, z)
 
     def _to_gate(self) -> None:
         gate, threshold = self._panels.gate, self._panels.cascade.threshold

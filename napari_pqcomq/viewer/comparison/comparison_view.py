@@ -15,12 +15,13 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
-from napari_pqcomq.layers.volume_layers import slice_millimetres, volume_of
+from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.viewer.comparison.arrangement import Arrangement, ViewChoice
 from napari_pqcomq.viewer.comparison.shown_content import ShownContent
 from napari_pqcomq.viewer.comparison.viewer_state import ViewerState
 from napari_pqcomq.viewer.modes.base import Stage
 from napari_pqcomq.viewer.modes.mode_registry import VIEWS
+from napari_pqcomq.viewer.navigation.slice_steps import show_slice
 from napari_pqcomq.viewer.overlays.cell_scale_bar import CellScaleBar
 from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
 from napari_pqcomq.viewer.overlays.shared_cursor import SharedCursor
@@ -188,9 +189,9 @@ class ComparisonView(ShownContent):
         return self._arrangement.scale_bar if self._arrangement else None
 
     def go_to(self, z: int) -> None:
-        """Show a slice of the volume; where the user has a finer layer open, the viewer counts its steps otherwise."""
+        """Show a slice of the volume."""
         if self.volume is not None:
-            self._viewer.dims.set_point(0, slice_millimetres(self.volume, z))
+            show_slice(self._viewer, self.volume, z)
 
     def preferences(self) -> dict[str, str]:
         """What is remembered from one session to the next."""

@@ -5,6 +5,23 @@ from __future__ import annotations
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, QTimer
 
+from napari_pqcomq.layers.volume_layers import slice_millimetres
+from pqcomq.volumes.volume import Volume
+
+
+def show_slice(viewer: ViewerModel, volume: Volume, z: int) -> None:
+    """Show an axial slice of a volume.
+
+    Where other layers are open beside it, the viewer counts its steps otherwise, and those of a series have an axis
+    before the volume's.
+
+    Args:
+        viewer: napari's viewer or the proxy that plugins get.
+        volume: open in it.
+        z: slice, from the feet.
+    """
+    viewer.dims.set_point(max(viewer.dims.ndim - 3, 0), slice_millimetres(volume, z))
+
 
 class SliceSteps(QObject):
     """Goes over slices that are turned faster than they are shown at once, or the picture would lag behind the hand.
