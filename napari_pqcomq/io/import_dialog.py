@@ -6,19 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
 from napari_pqcomq.io.import_jobs import Found, NothingFound, Order, Outcome, orders_of, read_steps, scan_steps
 from napari_pqcomq.io.series_tree import SeriesTree, Wanted
 from napari_pqcomq.jobs.running.job_runner import JobRunner
+from napari_pqcomq.jobs.running.waiting import wait_out
 from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.dock.import_questions import ask_remedy
 from pqcomq.errors import InputError
 from pqcomq.volumes.import_issues import RemedyNeeded
-
-_GRACE_MS = 400
-"""What opens without a question within this time shows no dialog at all."""
 
 
 class ImportDialog(QDialog):
@@ -63,12 +60,7 @@ class ImportDialog(QDialog):
         self.progress.start(
             lambda: scan_steps(self._path), self._take_scan, tr("Looking into {path}…", path=self._path.name)
         )
-        grace = QEventLoop()
-        self.finished.connect(grace.quit)
-        QTimer.singleShot(_GRACE_MS, grace.quit)
-        grace.exec()
-        if not self._closed:
-            self.exec()
+        wait_out(self, lambda: self._closed)
         return bool(self.outcomes)
 
     def reject(self) -> None:

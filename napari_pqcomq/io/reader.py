@@ -68,12 +68,10 @@ def read_layers(path: str) -> list[LayerTuple]:
 
 def _opened_by_dialog(path: Path) -> list[LayerTuple]:
     # Imported here: files can also be read where no Qt is installed.
-    from qtpy.QtWidgets import QApplication
-
     from napari_pqcomq.io.import_dialog import ImportDialog
-    from napari_pqcomq.jobs.running.waiting import awaited
+    from napari_pqcomq.jobs.running.waiting import awaited, window_at_work
 
-    dialog = ImportDialog(path, QApplication.activeWindow())
+    dialog = ImportDialog(path, window_at_work())
     dialog.run()
     failure, outcomes = dialog.failure, dialog.outcomes
     dialog.deleteLater()

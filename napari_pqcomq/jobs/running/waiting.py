@@ -56,7 +56,7 @@ def awaited(work: Callable[[], Steps[T]], text: str, given_up: Callable[[], None
     """
     if QApplication.instance() is None or threading.current_thread() is not threading.main_thread():
         return finished(work())
-    dialog = WaitingDialog(_window())
+    dialog = WaitingDialog(window_at_work())
     dialog.rejected.connect(given_up)
     outcome: _Outcome[T] | None = dialog.wait_for(lambda: _caught(work), text)
     dialog.deleteLater()
@@ -67,10 +67,26 @@ def awaited(work: Callable[[], Steps[T]], text: str, given_up: Callable[[], None
     return outcome.result
 
 
-def _window() -> QWidget | None:
+def window_at_work() -> QWidget | None:
     """The window that the work is done for: napari's, where another program is active, as when a file is dropped."""
     shown = [each for each in QApplication.topLevelWidgets() if isinstance(each, QMainWindow) and each.isVisible()]
     return QApplication.activeWindow() or next(iter(shown), None)
+
+
+def wait_out(dialog: QDialog, is_over: Callable[[], bool]) -> None:
+    """Wait for a dialog's end; it is shown where that is not over in a moment.
+
+    Args:
+        dialog: whose work is under way.
+        is_over: whether it has ended.
+    """
+    grace = QEventLoop()
+    dialog.finished.connect(grace.quit)
+    QTimer.singleShot(_GRACE_MS, grace.quit)
+    # Nothing says yet that the window waits: a click that comes meanwhile is answered after that.
+    grace.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+    if not is_over():
+        dialog.exec()
 
 
 class WaitingDialog(QDialog):
@@ -97,13 +113,7 @@ class WaitingDialog(QDialog):
     def wait_for(self, work: Callable[[], Steps[Any]], text: str) -> Any:  # noqa: ANN401 (whatever the work returns)
         """What the work returns, None where it was cancelled or failed."""
         self.progress.start(work, self._take, text)
-        grace = QEventLoop()
-        self.finished.connect(grace.quit)
-        QTimer.singleShot(_GRACE_MS, grace.quit)
-        # Nothing says yet that the window waits: a click that comes meanwhile is answered after that.
-        grace.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
-        if not self._is_done:
-            self.exec()
+        wait_out(self, lambda: self._is_done)
         return self._outcome
 
     def reject(self) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from napari.layers import Layer
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEventLoop, Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialogButtonBox, QMessageBox
 
@@ -216,6 +216,38 @@ def test_cancelling_the_choice_opens_nothing(plugin, viewer, tmp_path):
     choose(button=QDialogButtonBox.StandardButton.Cancel)
     assert viewer.open(str(tmp_path), plugin="napari-pqcomq") == []
     assert len(viewer.layers) == 0
+
+
+def test_the_choice_belongs_to_the_window_also_while_another_program_is_active(
+    plugin, shown_viewer, tmp_path, monkeypatch
+):
+    write_series(tmp_path, 1)
+    write_series(tmp_path, 2)
+    monkeypatch.setattr(QApplication, "activeWindow", lambda: None)
+    seen = []
+
+    def act(dialog):
+        seen.append(dialog.parentWidget())
+        dialog.reject()
+
+    when_asked(ImportDialog, act)
+    assert shown_viewer.open(str(tmp_path), plugin="napari-pqcomq") == []
+    assert seen == [shown_viewer.window._qt_window], "a file was dropped: the choice stands in the window's middle"
+
+
+def test_a_click_that_comes_before_an_import_is_seen_is_answered_after_it(plugin, viewer, tmp_path, monkeypatch):
+    write_series(tmp_path, 1)
+    flags = []
+
+    class Loop(QEventLoop):
+        def exec(self, flag=QEventLoop.ProcessEventsFlag.AllEvents):
+            flags.append(flag)
+            return super().exec(flag)
+
+    monkeypatch.setattr("napari_pqcomq.jobs.running.waiting.QEventLoop", Loop)
+    assert len(viewer.open(str(tmp_path), plugin="napari-pqcomq")) == 1
+    assert len(flags) == 2, "the import, then its layers"
+    assert set(flags) == {QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents}
 
 
 def test_a_folder_without_dicom_is_refused_in_one_sentence_and_no_dialog_stays(plugin, viewer, tmp_path):
