@@ -29,7 +29,7 @@ from napari_pqcomq.app.work.cascading import Cascading
 from napari_pqcomq.app.work.sessions import Sessions
 from napari_pqcomq.app.work.workflow import Workflow
 from napari_pqcomq.jobs.comparing.kept_work import shared_work
-from napari_pqcomq.jobs.running.freed_memory import FreedMemory
+from napari_pqcomq.jobs.running.freed_memory import freed_memory
 from napari_pqcomq.widgets.controls.focus_ring import show_focus
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.progress import finished
@@ -88,7 +88,6 @@ class CompareWidget(QWidget):
         self.correcting = Correcting(self.panels, self.on_screen, self)
         self.cascading = Cascading(self.panels, self.workflow, self)
         self._switch = VolumeSwitch(self.panels, self)
-        self._freed = FreedMemory(self)
         self.keys = Keys(self.panels, self.navigation, self.correcting, self)
         yield
         self.steps = Steps(self.panels)
@@ -154,6 +153,7 @@ class CompareWidget(QWidget):
         self.panels.model.release()
         self.panels.live.end()
         self.kept_results.release()
+        freed_memory().soon()
 
     def release(self) -> None:
         """Keep the settings, end what runs, and stop listening to the viewer; once."""
@@ -175,7 +175,7 @@ class CompareWidget(QWidget):
         for signal in (self.on_screen.shown, panels.volume.changed):
             signal.connect(panels.mouse.take_focus)  # arrows work without a click first
         for signal in (panels.view.closed, panels.volume.changed):
-            signal.connect(self._freed.soon)
+            signal.connect(freed_memory().soon)
         panels.weights.quantize_requested.connect(workflow.quantize)
         panels.weights.load_requested.connect(workflow.weights.load)
         panels.weights.save_requested.connect(workflow.weights.save)

@@ -10,6 +10,7 @@ from qtpy.QtCore import QTimer
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.app.dock import CompareDock
+from napari_pqcomq.jobs.running import freed_memory
 from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.widgets.napari_window.napari_docks import NapariDocks
 
@@ -22,6 +23,7 @@ from qtpy.QtWidgets import QApplication
 viewer = napari.Viewer(show=True, show_welcome_screen=False)
 before = set(sys.modules)
 from napari_pqcomq.app.dock import CompareDock
+from napari_pqcomq.jobs.running import freed_memory
 dock = CompareDock(viewer)
 viewer.window.add_dock_widget(dock, name="Compare precisions")
 assert "torch" not in before
@@ -116,3 +118,13 @@ def test_whether_the_screen_is_wide_enough_is_seen_with_the_dock_and_when_the_wi
     seen.clear()
     dock.window().resize(dock.window().width() + 20, dock.window().height())  # as for a volume's slider
     qtbot.waitUntil(lambda: seen != [])
+
+
+def test_what_a_dock_held_goes_back_to_the_system_though_the_dock_is_gone(viewer, qtbot, monkeypatch):
+    given = []
+    monkeypatch.setattr(freed_memory, "give_back_freed_memory", lambda: given.append(1))
+    dock = CompareWidget(viewer)
+    viewer.window.add_dock_widget(dock)
+    with qtbot.waitSignal(dock.destroyed):
+        viewer.window.remove_dock_widget(dock)
+    qtbot.waitUntil(lambda: given == [1])

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QWidget
-
 from napari_pqcomq.jobs.running import freed_memory
-from napari_pqcomq.jobs.running.freed_memory import FreedMemory
 
 
 def test_what_was_closed_at_once_is_given_back_at_once_and_not_at_every_closing(qtbot, monkeypatch):
     given = []
     monkeypatch.setattr(freed_memory, "give_back_freed_memory", lambda: given.append(1))
     monkeypatch.setattr(freed_memory, "_PAUSE_MS", 50)
-    parent = QWidget()
-    qtbot.addWidget(parent)
-    freed = FreedMemory(parent)
+    freed = freed_memory.freed_memory()
     for _ in range(3):
         freed.soon()
     assert given == []
