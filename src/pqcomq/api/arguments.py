@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import TypeVar, get_args
 
 import numpy as np
+from torch import nn
 
 from pqcomq.backends.fastest import with_device
 from pqcomq.backends.runtime import Device, Runtime
 from pqcomq.errors import InputError
 from pqcomq.masks.read_masks import read_masks
+from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.algorithm.config import QuantizationConfig
+from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.quantization.quantized_module import QuantizedModule
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import Prompt
 from pqcomq.volumes.intensity_window import PRESETS, Window
@@ -39,18 +44,33 @@ def volume_of(given: Volume | StrPath) -> Volume:
     return read_volume(Path(given))
 
 
-def check_loaded(*models: object) -> None:
-    """See that models are given, not where they lie: only the caller knows how they are to be loaded.
+_MODELS: dict[type, str] = {
+    Segmenter: "a model in full precision, as pqcomq.load_model gives it",
+    QuantizedModel: "a quantized one, as pqcomq.quantize and pqcomq.load_weights give it",
+    QuantizedModule: "a quantized network of one's own",
+    nn.Module: "a torch.nn.Module",
+}
+
+
+def check_models(*asked: tuple[object, tuple[type, ...]]) -> None:
+    """See that models are given, of the kinds that are asked for, and not where they lie.
+
+    Args:
+        asked: what was given, and the kinds that it may be of.
 
     Raises:
-        InputError: one is a path, or nothing but text.
+        InputError: one is a path, nothing but text, or something else.
     """
-    for each in models:
-        if isinstance(each, str | os.PathLike):
+    for given, _ in asked:
+        if isinstance(given, str | os.PathLike):
             raise InputError(
-                f"'{os.fspath(each)}' is text and not a model; pqcomq.load_model(NAME) gives one in full precision, "
+                f"'{os.fspath(given)}' is text and not a model; pqcomq.load_model(NAME) gives one in full precision, "
                 "pqcomq.load_weights(FILE) a quantized one."
             )
+    for given, kinds in asked:
+        if not isinstance(given, kinds):
+            wanted = " or ".join(_MODELS[kind] for kind in kinds)
+            raise InputError(f"Something of type {type(given).__name__} was given; asked for is {wanted}.")
 
 
 def mask_of(given: np.ndarray | None) -> np.ndarray | None:
@@ -93,13 +113,24 @@ def window_of(given: Window | str | None) -> Window | None:
     """A window, by its name if it is one of the presets.
 
     Raises:
-        InputError: there is no such preset.
+        InputError: there is no such preset, or it is neither.
     """
-    if not isinstance(given, str):
+    if given is None or isinstance(given, Window):
         return given
     if given not in PRESETS:
         raise InputError(f"There is no window {given!r}; name one of {', '.join(PRESETS)}, or give a Window.")
     return PRESETS[given]
+
+
+def config_of(given: QuantizationConfig | None) -> QuantizationConfig | None:
+    """How to quantize, if that is told.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if given is not None and not isinstance(given, QuantizationConfig):
+        raise InputError(f"config is what pqcomq.default_config gives, and not {_kind(given)}; bits= takes a width.")
+    return given
 
 
 def prompt_of(given: Prompt | Box3D | Iterable[float]) -> Prompt:

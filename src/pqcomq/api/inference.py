@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
 import numpy as np
 
-from pqcomq.api.arguments import StrPath, check_loaded, labels_of, mask_of, prompt_of, runtime_of, volume_of, window_of
+from pqcomq.api.arguments import StrPath, check_models, labels_of, mask_of, prompt_of, runtime_of, volume_of, window_of
 from pqcomq.backends.fastest import settled
 from pqcomq.backends.openvino_model import on_runtime
 from pqcomq.backends.runtime import Runtime
@@ -78,7 +77,7 @@ def segment(
     """
     opened = volume_of(volume)
     checked = prompt_of(prompt).checked(opened.grid.shape_zyx)
-    check_loaded(model)
+    check_models((model, (Segmenter, QuantizedModel)))
     (model.segmenter if isinstance(model, QuantizedModel) else model).check_prompts(checked.kinds)
     runner = SliceRunner(on_runtime(model, runtime_of(runtime, device)), opened, window_of(window))
     return reported(segment_prompt(runner, checked, _mode(prompts)), progress).in_volume(opened.grid.shape_zyx)
@@ -224,9 +223,9 @@ def _compared(
     Raises:
         InputError: a candidate was made from another model, or this machine lacks the runtime.
     """
-    alone = isinstance(candidates, QuantizedModel | str | os.PathLike)
-    several: list[QuantizedModel] = [candidates] if alone else list(candidates)  # type: ignore[list-item, arg-type]
-    check_loaded(reference, *several)
+    are_several = isinstance(candidates, Iterable) and not isinstance(candidates, str)
+    several: list[QuantizedModel] = list(candidates) if are_several else [candidates]  # type: ignore[list-item, arg-type]
+    check_models((reference, (Segmenter,)), *((each, (QuantizedModel,)) for each in several))
     for each in several:
         check_same_source(reference, each)
     taken = settled(runtime, several)

@@ -8,7 +8,7 @@ from typing import Any, overload
 
 from torch import nn
 
-from pqcomq.api.arguments import StrPath, check_loaded, volumes_of, window_of
+from pqcomq.api.arguments import StrPath, check_models, config_of, volumes_of, window_of
 from pqcomq.atomic_files import check_target, together
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model as load_by_key
@@ -141,7 +141,8 @@ def quantize(
     """
     if config is not None and bits is not None:
         raise InputError("Give a configuration or a bit width, not both: a configuration has its own.")
-    check_loaded(model)
+    check_models((model, (Segmenter, nn.Module)))
+    config = config_of(config)
     if isinstance(model, nn.Module):
         if slices is not None or window is not None:
             raise InputError("slices and window belong to volumes; another network takes its inputs as they are.")
@@ -188,7 +189,7 @@ def save_weights(model: QuantizedModel | QuantizedModule, path: StrPath, *, over
         >>> bool(torch.equal(loaded.module.weight, quantized.module.weight))
         True
     """
-    check_loaded(model)
+    check_models((model, (QuantizedModel, QuantizedModule)))
     if isinstance(model, QuantizedModule):
         save_module(model, Path(path), overwrite=overwrite)
     else:

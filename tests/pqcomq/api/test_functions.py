@@ -46,6 +46,26 @@ def test_a_path_in_place_of_a_model_is_told(ct, tmp_path, kind):
             wrong()
 
 
+def test_models_of_another_kind_are_told(ct, lite_medsam, tmp_path):
+    network = torch.nn.Linear(4, 2)
+    quantized = pqcomq.quantize(network, [torch.ones(3, 4)], bits=8)
+    asked = r"Something of type {} was given; asked for is {}"
+    for given, wanted, wrong in (
+        ("QuantizedModule", "a model in full", lambda: pqcomq.segment(ct, BOX, quantized)),
+        ("QuantizedModule", r"a model in full .* or a torch\.nn", lambda: pqcomq.quantize(quantized, [])),
+        ("NoneType", "a quantized one", lambda: pqcomq.compare(ct, BOX, lite_medsam, [None])),
+        ("Segmenter", "a quantized one", lambda: pqcomq.compare(ct, BOX, lite_medsam, lite_medsam)),
+        ("Segmenter", "a quantized one", lambda: pqcomq.save_weights(lite_medsam, tmp_path / "w.safetensors")),
+        ("Linear", "a quantized one", lambda: pqcomq.save_weights(network, tmp_path / "w.safetensors")),
+    ):
+        with pytest.raises(pqcomq.InputError, match=asked.format(given, wanted)):
+            wrong()
+    with pytest.raises(pqcomq.InputError, match="There is no window 40; name one of"):
+        pqcomq.segment(ct, BOX, lite_medsam, window=40)
+    with pytest.raises(pqcomq.InputError, match=r"config is what pqcomq\.default_config gives.*bits= takes a width"):
+        pqcomq.quantize(network, [torch.ones(3, 4)], 8)
+
+
 def test_what_is_no_volume_no_mask_and_no_modality(ct, tmp_path):
     with pytest.raises(pqcomq.InputError, match=r"A volume is asked for.*and not something of type ndarray"):
         pqcomq.segment(np.zeros((3, 8, 8)), BOX, None)
