@@ -75,9 +75,13 @@ def weight_matrix(layer: QuantizableLayer) -> Tensor:
     return layer.weight.detach().flatten(1)
 
 
-def input_of(arguments: tuple[Tensor, ...], named: Mapping[str, Tensor]) -> Tensor:
-    """What a layer is called with, by place or as ``input=``."""
-    return arguments[0] if arguments else named["input"]
+def input_of(arguments: tuple[Tensor, ...], named: Mapping[str, Tensor] | None) -> Tensor:
+    """What a layer is called with, by place or as ``input=``; hooks hear of the latter as ``named``.
+
+    A hook's ``named`` has a default: torch notes that a hook takes names only once it is on the layer, and forgets it
+    while calls in other threads are not over. Such a call is of none of the hook's own passes.
+    """
+    return arguments[0] if arguments else (named or {})["input"]
 
 
 def tokens(layer: QuantizableLayer, inputs: Tensor) -> Tensor:
@@ -129,7 +133,7 @@ class PassGrams:
         self._handles = [self._listen(name, layer) for name, layer in layers.items()]
 
     def _listen(self, name: str, layer: QuantizableLayer) -> torch.utils.hooks.RemovableHandle:
-        def add(_layer: nn.Module, arguments: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
+        def add(_layer: nn.Module, arguments: tuple[Tensor, ...], named: dict[str, Tensor] | None = None) -> None:
             grams: dict[str, InputGram] | None = getattr(self._here, "grams", None)
             if grams is None:
                 return

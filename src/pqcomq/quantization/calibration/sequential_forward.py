@@ -64,7 +64,7 @@ class _Halting:
         # A halted frame must not hold its own greenlet: the garbage collector does not see through such a cycle.
         reached: WeakSet[greenlet] = WeakSet()
 
-        def halt(_layer: nn.Module, arguments: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
+        def halt(_layer: nn.Module, arguments: tuple[Tensor, ...], named: dict[str, Tensor] | None = None) -> None:
             runner = getcurrent().parent
             if runner is not None and getcurrent() in self._passes and getcurrent() not in reached:
                 reached.add(getcurrent())
