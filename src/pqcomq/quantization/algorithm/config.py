@@ -222,5 +222,6 @@ def _parsed(name: str, kind: str, text: str) -> bool | int | float | str | None:
         if kind.startswith("float"):
             return float(text)
     except (ValueError, KeyError) as problem:
-        raise ValueError(f"{name.replace('_', ' ')} {text!r}: is not a {kind.removesuffix(' | None')}") from problem
+        wanted = {"bool": "yes or no", "int": "a whole number"}.get(kind, "a number")
+        raise ValueError(f"{name.replace('_', ' ')} {text!r}: asked for is {wanted}") from problem
     return text

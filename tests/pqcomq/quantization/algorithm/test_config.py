@@ -20,8 +20,8 @@ def test_settings_are_altered_by_their_names_and_kept_otherwise():
     [
         ("group=32", "write NAME=VALUE with one of bits, method"),
         ("group_size", "write NAME=VALUE"),
-        ("group_size=many", "group size 'many': is not a int"),
-        ("decoder=perhaps", "decoder 'perhaps': is not a bool"),
+        ("group_size=many", "group size 'many': asked for is a whole number"),
+        ("decoder=perhaps", "decoder 'perhaps': asked for is yes or no"),
         ("order=random", r"order 'random': choose one of \('cyclic', 'greedy'\)"),
         ("budget=-1", "a budget is a positive number"),
         ("bits=7", "bit width 7"),
