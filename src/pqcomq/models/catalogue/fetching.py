@@ -15,6 +15,7 @@ from pqcomq.models.checkpoint import file_sha256, read_state, write_state
 from pqcomq.models.file_kinds import is_safetensors
 from pqcomq.models.registry import load_model
 from pqcomq.models.transformers_layout import weights_in
+from pqcomq.staging import recover
 
 ATTEMPTS = 3
 PATIENCE = (10.0, 60.0)
@@ -62,6 +63,7 @@ def fetch_model(key: str, *, accept_licence: bool, progress: ProgressBar | None 
             f"{entry.title} was not fetched, since the licence of its weights was not accepted: {entry.licence}; "
             f"see {entry.page}, then add --accept-licence"
         )
+    recover(models_folder())  # what a process left that was killed when all was there
     if (path := _at_hand(entry)) is not None:  # read in a folder that others share and only they may write to
         return path
     with locked(entry) as folder:

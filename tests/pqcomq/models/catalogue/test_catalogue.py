@@ -219,11 +219,12 @@ def test_where_the_disk_is_full_the_converted_file_is_not_left_in_part(folder, t
 
 def test_what_a_killed_process_left_of_a_record_is_taken_away(offered, folder):
     left_over = folder / f".pqcomq-{32 * '0'}"
-    (left_over / "tree").mkdir(parents=True)
-    (left_over / "lock").touch()
-    (left_over / "tree" / "mobile-sam.json").write_text("{}")
-    fetch_model("mobile-sam", accept_licence=True)
-    assert not left_over.exists()
+    for _killed in ("before the record is there", "when all is there"):
+        (left_over / "tree").mkdir(parents=True)
+        (left_over / "lock").touch()
+        (left_over / "tree" / "mobile-sam.json").write_text("{}")
+        fetch_model("mobile-sam", accept_licence=True)
+        assert not left_over.exists()
 
 
 def test_a_file_that_changed_since_it_came_is_neither_verified_nor_loaded(folder, checkpoint):
