@@ -128,7 +128,10 @@ PACKED = {
     "permutation broken": (tensor("0.permutation", lambda each: each.float()), "do not fit"),
     "permutation short": (tensor("0.permutation", lambda each: each[:-1]), "do not fit"),
     "both forms": (lambda t, _m: t.update({"0.weight": torch.ones(50, 70)}), "twice, quantized and not"),
-    "odd type": (lambda t, _m: t.update({"0.bias": t["0.bias"].to(torch.complex64)}), "a type|not a safetensors"),
+    "odd type": (
+        lambda t, _m: t.update({"0.bias": t["0.bias"].to(torch.complex64)}),
+        "holds complex numbers, the network's are real",
+    ),
     "stowaway": (lambda t, _m: t.update(stowaway=torch.ones(1)), "does not have, for one 'stowaway'"),
     "bias missing": (lambda t, _m: t.pop("2.bias"), "'2.bias' is missing"),
 }

@@ -197,6 +197,7 @@ def test_manifests_of_any_nesting_are_refused(tmp_path, text):
             read(path)
 
 
+TOKEN = "mask_decoder.iou_token.weight"
 LAYER = "image_encoder.layers.1.blocks.0.attn.qkv"
 
 
@@ -226,6 +227,8 @@ LAYER = "image_encoder.layers.1.blocks.0.attn.qkv"
         (lambda t, m: t[f"{LAYER}.permutation"].zero_(), "do not fit"),
         (lambda t, m: t.pop("mask_decoder.iou_token.weight"), "is missing or has another shape"),
         (lambda t, m: t["mask_decoder.iou_token.weight"].fill_(float("inf")), "not finite"),
+        (lambda t, m: t.update({TOKEN: t[TOKEN].to(torch.complex64)}), "holds complex numbers, the network's are real"),
+        (lambda t, m: t.update({TOKEN: t[TOKEN].int()}), "holds whole numbers, the network's are real"),
         (lambda t, m: t.update(stowaway=torch.ones(1)), "does not have, for one 'stowaway'"),
     ],
 )

@@ -189,3 +189,19 @@ def problem_of(weight: QuantizedWeight) -> str | None:
 
 def _is_permutation(order: Tensor) -> bool:
     return torch.equal(order.sort().values.long(), torch.arange(order.numel()))
+
+
+def check_numbers(path: Path, name: str, stored: Tensor, wanted: Tensor) -> None:
+    """See that a tensor's numbers are of the network's kind; torch would drop an imaginary part with a warning.
+
+    Raises:
+        InputError: they are of another kind.
+    """
+    if _numbers(stored) != _numbers(wanted):
+        raise InputError(f"'{name}' holds {_numbers(stored)} numbers, the network's are {_numbers(wanted)}", path)
+
+
+def _numbers(tensor: Tensor) -> str:
+    if tensor.is_complex():
+        return "complex"
+    return "real" if tensor.is_floating_point() else "whole"

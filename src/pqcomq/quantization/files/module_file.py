@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 import pqcomq
 from pqcomq.errors import InputError
-from pqcomq.quantization.files.file_checks import KINDS
+from pqcomq.quantization.files.file_checks import KINDS, check_numbers
 from pqcomq.quantization.files.manifest_schema import Manifest
 from pqcomq.quantization.files.packed_file import (
     PackedFile,
@@ -114,6 +114,7 @@ def _fill(path: Path, module: nn.Module, quantized: set[str], tensors: dict[str,
         stored = tensors.pop(name, None)
         if stored is None or not isinstance(wanted, Tensor) or stored.shape != wanted.shape:
             raise InputError(f"'{name}' is missing or has another shape than the network's", path)
+        check_numbers(path, name, stored, wanted)
         state[name] = stored
     if tensors:
         raise InputError(

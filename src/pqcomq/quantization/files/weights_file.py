@@ -20,6 +20,7 @@ import pqcomq
 from pqcomq.errors import InputError
 from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES, empty_model, sketched
 from pqcomq.models.segmenter import Segmenter
+from pqcomq.quantization.files.file_checks import check_numbers
 from pqcomq.quantization.files.manifest_schema import ModelManifest
 from pqcomq.quantization.files.model_card import card_of
 from pqcomq.quantization.files.packed_file import (
@@ -182,6 +183,7 @@ def _fill(path: Path, full: Segmenter, quantized: set[str], tensors: dict[str, T
             tensor = _positions(tensors) if stored == POSITIONS else tensors.pop(stored, None)
             if tensor is None or tensor.shape != wanted.shape:
                 raise InputError(f"'{stored}' is missing or has another shape than {full.title}'s", path)
+            check_numbers(path, stored, tensor, wanted)
             if tensor.is_floating_point() and not bool(torch.isfinite(tensor.to(wanted.dtype)).all()):
                 raise InputError(f"The tensor '{stored}' holds values that are not finite", path)
             state[name] = tensor
