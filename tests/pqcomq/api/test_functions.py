@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,8 +115,7 @@ def test_a_bit_width_stands_for_the_default_settings(monkeypatch, lite_medsam, p
         yield pqcomq.Progress(0, 0, "")
 
     monkeypatch.setattr("pqcomq.api.models.quantize_model", asked_for)
-    model = type("Model", (), {"key": key})()
-    pqcomq.quantize(model, phantom, bits=bits, slices=1)
+    pqcomq.quantize(replace(lite_medsam, key=key), phantom, bits=bits, slices=1)
     assert asked == [pqcomq.default_config(key, bits)]
 
 

@@ -46,6 +46,6 @@ def test_openvino_computes_with_the_integers_times_their_steps(model, lite_medsa
 
 
 def test_eight_bit_inputs_are_refused_in_a_sentence(model, monkeypatch):
-    monkeypatch.setattr(openvino_model, "lacking", lambda *_: None)  # of what this processor may lack
+    monkeypatch.setattr(openvino_model, "obstacle", lambda *_: None)  # of what this processor may lack
     with pytest.raises(InputError, match="2 bits stored, entropy coded"):
         on_runtime(model, Runtime.openvino_int8)
