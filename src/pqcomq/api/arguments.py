@@ -117,7 +117,7 @@ def window_of(given: Window | str | None) -> Window | None:
     """
     if given is None or isinstance(given, Window):
         return given
-    if given not in PRESETS:
+    if not isinstance(given, str) or given not in PRESETS:
         raise InputError(f"There is no window {given!r}; name one of {', '.join(PRESETS)}, or give a Window.")
     return PRESETS[given]
 

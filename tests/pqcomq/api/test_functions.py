@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,8 +62,9 @@ def test_models_of_another_kind_are_told(ct, lite_medsam, tmp_path):
     ):
         with pytest.raises(pqcomq.InputError, match=asked.format(given, wanted)):
             wrong()
-    with pytest.raises(pqcomq.InputError, match="There is no window 40; name one of"):
-        pqcomq.segment(ct, BOX, lite_medsam, window=40)
+    for window in (40, [40, 400]):
+        with pytest.raises(pqcomq.InputError, match=rf"There is no window {re.escape(str(window))}; name one of"):
+            pqcomq.segment(ct, BOX, lite_medsam, window=window)
     with pytest.raises(pqcomq.InputError, match=r"config is what pqcomq\.default_config gives.*bits= takes a width"):
         pqcomq.quantize(network, [torch.ones(3, 4)], 8)
 

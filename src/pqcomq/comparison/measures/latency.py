@@ -43,5 +43,6 @@ class Latency:
 
 def passes_told(latencies: Iterable[Latency]) -> str:
     """How many passes are behind several latencies, e.g. ``"8"``, or ``"3 to 8"`` where not all have as many."""
-    least, *_, most = sorted([each.passes for each in latencies] * 2)
+    passes = [each.passes for each in latencies]
+    least, most = min(passes), max(passes)
     return f"{least}" if least == most else f"{least} to {most}"

@@ -19,7 +19,9 @@ def millimetres(distance: float) -> str:
 
 
 def p_value(value: float) -> str:
-    """A test's probability as journals print it: no test proves one of 0."""
+    """A test's probability as journals print it: no test proves one of 0; a dash where there is none."""
+    if math.isnan(value):
+        return "–"
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 

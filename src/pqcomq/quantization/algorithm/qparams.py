@@ -14,8 +14,7 @@ from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
 _MOST = 15
 """The largest multiple: four bits, which leave seven of float16's eleven for the scale that all are multiples of."""
 
-_MOST_ZERO_POINT = 65504.0
-"""The largest float16."""
+_MOST_ZERO_POINT = torch.finfo(torch.float16).max
 
 _CLIPPING = tuple(1.0 - 0.05 * step for step in range(14))
 """The λ that are tried: 1.00, 0.95 … 0.35."""
