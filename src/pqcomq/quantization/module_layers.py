@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 
 import torch
@@ -70,6 +71,20 @@ def _users_of_parameters(module: nn.Module) -> dict[int, list[str]]:
             if parameter is not None:
                 users[id(parameter)].append(name)
     return users
+
+
+def copy_of(module: nn.Module) -> nn.Module:
+    """A copy of a network in evaluation mode.
+
+    Raises:
+        InputError: it cannot be copied: it holds a lock or a file, or a tensor that remembers what it was computed
+            from, as ``torch.nn.utils.weight_norm`` leaves behind and ``torch.nn.utils.parametrizations`` does not.
+    """
+    try:
+        return copy.deepcopy(module).eval()
+    except Exception as problem:
+        first_line = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        raise InputError(f"{type(module).__name__} cannot be copied: {first_line}") from problem
 
 
 def check_network(module: nn.Module) -> dict[str, QuantizableLayer]:

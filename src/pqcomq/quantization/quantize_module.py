@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,7 @@ from pqcomq.quantization.calibration.passes import Pass
 from pqcomq.quantization.calibration.sequential_forward import PassesDivergedError
 from pqcomq.quantization.layer_events import LayerEvent
 from pqcomq.quantization.layerwise import LayerwiseRun
-from pqcomq.quantization.module_layers import check_network, layers_and_reasons
+from pqcomq.quantization.module_layers import check_network, copy_of, layers_and_reasons
 from pqcomq.quantization.planning.sensitivity import relative_difference, weights_in_place
 from pqcomq.quantization.quantized_module import QuantizedModule
 from pqcomq.quantization.workers import Workers
@@ -46,13 +45,14 @@ def quantize_module(
         The quantized network (a generator's return value).
 
     Raises:
-        InputError: there is no layer to quantize, no calibration input, one that the network does not take, or one that
-            is not finite; inputs take different ways through the network; or as :func:`.quantize_model`.
+        InputError: the network cannot be copied, there is no layer to quantize, no calibration input, one that the
+            network does not take, or one that is not finite; inputs take different ways through the network; or as
+            :func:`.quantize_model`.
     """
     if settings.decoder or settings.tones != "own":
         raise InputError("decoder and tones are settings of the MedSAM family; leave them out for another network.")
     check_network(module)
-    target = _ModuleTarget(copy.deepcopy(module).eval(), [_Call.of(each) for each in inputs])
+    target = _ModuleTarget(copy_of(module), [_Call.of(each) for each in inputs])
     run = LayerwiseRun(target, settings)
     try:
         results = yield from run.run()
@@ -125,7 +125,7 @@ class _ModuleTarget:
         return layers_and_reasons(model)[0]
 
     def copied(self) -> nn.Module:
-        return copy.deepcopy(self.full)
+        return copy_of(self.full)
 
     def passes(self, model: nn.Module) -> list[Pass]:
         return [partial(_run, call, model) for call in self._calls]

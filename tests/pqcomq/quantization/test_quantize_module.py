@@ -15,7 +15,7 @@ from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.algorithm.gram import tokens
 from pqcomq.quantization.files.module_file import load_module, save_module
 from pqcomq.quantization.files.weights_file import load_weights
-from pqcomq.quantization.module_layers import layers_and_reasons
+from pqcomq.quantization.module_layers import copy_of, layers_and_reasons
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_module import quantize_module
 
@@ -305,6 +305,21 @@ def test_parametrized_weights_stay_in_full_precision(finish):
     made = finish(quantize_module(model, [torch.randn(10, 6)], FOUR))
     assert made.left_out == {"0": "its weight is computed from other parameters"}
     assert list(made.weights) == ["1"]
+
+
+class RemembersItsOutput(nn.Linear):
+    def forward(self, x):
+        self.kept = super().forward(x)
+        return self.kept
+
+
+def test_a_network_that_cannot_be_copied_is_refused_in_a_sentence(finish):
+    model = RemembersItsOutput(6, 6)
+    model(torch.randn(2, 6))  # with a gradient, which no copy can take along
+    with pytest.raises(InputError, match=r"^RemembersItsOutput cannot be copied: "):
+        finish(quantize_module(model, [torch.randn(10, 6)], FOUR))
+    with pytest.raises(InputError, match=r"^RemembersItsOutput cannot be copied: "):
+        copy_of(model)
 
 
 def test_convolutions_of_other_kinds_stay_in_full_precision_and_are_named(finish):

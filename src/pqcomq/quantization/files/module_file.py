@@ -7,7 +7,6 @@ itself is code and is not in the file.
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from pqcomq.quantization.files.packed_file import (
     weight_tensors,
     write_packed,
 )
-from pqcomq.quantization.module_layers import layers_and_reasons
+from pqcomq.quantization.module_layers import copy_of, layers_and_reasons
 from pqcomq.quantization.quantized_module import QuantizedModule
 
 FORMAT = 1
@@ -85,7 +84,8 @@ def load_module(path: Path, module: nn.Module) -> QuantizedModule:
         module: a network of the same architecture, whatever its weights; it is copied and left as it is.
 
     Raises:
-        InputError: the file is missing, damaged, holds no network of one's own, or does not fit the one given.
+        InputError: the file is missing, damaged, holds no network of one's own, or does not fit the one given, or that
+            one cannot be copied.
     """
     file = PackedFile.open(path)
     head = file.head
@@ -93,7 +93,7 @@ def load_module(path: Path, module: nn.Module) -> QuantizedModule:
         raise InputError("The file holds no weights of a network of one's own that this version knows", path)
     file.check(Manifest, str)
     settings, entries = read_settings(path, head), file.layers
-    made = copy.deepcopy(module).eval()
+    made = copy_of(module)
     layers, _reasons = layers_and_reasons(made)
     if entries.keys() != layers.keys():
         raise InputError(
