@@ -22,6 +22,12 @@ MEMORY, MEMORY_PER_PIXEL = 256 << 20, 32
 """Bytes that decoding may take beside the frame; OpenJPEG takes 12 a pixel."""
 KEPT_ROOM = 64 << 20
 """Bytes of shared memory that are kept for the next frame."""
+ENVIRONMENT = {
+    # Libraries of linear algebra keep memory for every thread, of which none is needed.
+    **{"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+    # glibc gives a frame's memory back at once, and every page of the next frame's is a page fault.
+    **{"MALLOC_TRIM_THRESHOLD_": "134217728", "MALLOC_MMAP_THRESHOLD_": "33554432"},
+}
 _END_SECONDS = 2.0
 
 
@@ -45,8 +51,7 @@ class DecoderProcess:
         descriptor = self._shared.descriptor
         places = json.dumps([each for each in sys.path if isinstance(each, str)])  # imports pass over others
         command = [sys.executable, "-c", START.format(module=module), places, str(descriptor)]
-        # Libraries of linear algebra keep memory for every thread, of which none is needed.
-        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        environment = os.environ | ENVIRONMENT
         try:
             self._process = subprocess.Popen(  # noqa: S603 (this program itself)
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,

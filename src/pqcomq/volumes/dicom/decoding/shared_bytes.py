@@ -10,8 +10,6 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-import tempfile
-from uuid import uuid4
 
 STEP = 1 << 20
 """Sizes are multiples of it, in bytes."""
@@ -69,7 +67,7 @@ class SharedBytes:
 
     def _piece(self, size: int) -> mmap.mmap:
         if self.descriptor < 0:
-            self.name = f"pqcomq-{uuid4().hex}"
+            self.name = f"pqcomq-{os.urandom(16).hex()}"
         else:
             os.ftruncate(self.descriptor, size)
         return opened(self.descriptor, self.name, size)
@@ -80,5 +78,7 @@ def _nameless_file() -> int:
         return -1
     if sys.platform == "linux":
         return os.memfd_create("pqcomq")
+    import tempfile  # 7 ms, which every process that decodes would take
+
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())

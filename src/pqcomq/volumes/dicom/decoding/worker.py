@@ -13,7 +13,7 @@ import mmap
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ def main(descriptor: int, decode: Decode = decode) -> None:
         decode: what decodes; tests put in what dies.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends it, even where the parent takes no notice of it
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", 0)
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):  # what libraries print past Python
@@ -45,11 +47,23 @@ def main(descriptor: int, decode: Decode = decode) -> None:
             if room is not None:
                 room.close()
             room = opened(descriptor, job["name"], job["room"])
-        # A thread of C, which no decoder can hold up, ends the process; also when its parent is gone by then.
-        faulthandler.dump_traceback_later(job["seconds"], exit=True, file=silence)
         if taken is not None:
             _limit(taken + job["room"] + job["memory"])
-        replies.write(_answer(room, job, decode).encode() + b"\n")
+        with _ended_after(job["seconds"], silence):
+            answer = _answer(room, job, decode)
+        replies.write(answer.encode() + b"\n")
+
+
+@contextlib.contextmanager
+def _ended_after(seconds: float, silence: int) -> Iterator[None]:
+    """While open for so long, the process is ended, which no decoder can hold up; also when its parent is gone."""
+    if hasattr(signal, "setitimer"):  # a call of the system; a thread for each frame takes longer than some frames
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        yield
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    else:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=silence)
+        yield
         faulthandler.cancel_dump_traceback_later()
 
 
