@@ -74,7 +74,7 @@ def evaluate_cohort(
         >>> quick = CohortProtocol(protocols=("slice",), most_slices=1)
         >>> result = pqcomq.evaluate_cohort(1, "eight.safetensors", "cohort", labels=["liver"], protocol=quick)
         >>> result
-        CohortResult(1 of 1 cases scored, 1 quantized models)
+        CohortResult(1 of 1 case scored, 1 quantized model)
         >>> result.to_dataframe()["role"].tolist()
         ['full precision', 'full precision, moved box', 'quantized']
     """

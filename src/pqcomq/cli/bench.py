@@ -28,6 +28,7 @@ from pqcomq.cli.terminal.output import print_json, print_note, print_table, prin
 from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.errors import InputError
 from pqcomq.research_only import RESEARCH_ONLY
+from pqcomq.wording import counted
 
 if TYPE_CHECKING:
     from pqcomq.comparison.benchmark import Benchmark
@@ -96,7 +97,7 @@ def bench(
         most_slices, published_passes = 1, min(1, published_passes)
     protocol = Protocol(most_slices=most_slices)
     work = run_bench(image, truth, chosen, compared_models, protocol=protocol, published_passes=published_passes)
-    found = followed(work, f"{full.title}, {len(compared_models)} settings")
+    found = followed(work, f"{full.title}, {counted(len(compared_models), 'setting')}")
     paths = [out / name for name in BENCH_FILES]
     with together(out):
         with replacing(paths[0], overwrite=overwrite) as partial:

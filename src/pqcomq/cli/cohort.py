@@ -54,6 +54,7 @@ from pqcomq.cohort.statistics.loss_margin import DEFAULT_MARGIN
 from pqcomq.comparison.box_movement import SHIFT_PIXELS
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import Method
+from pqcomq.wording import counted
 
 if TYPE_CHECKING:
     from pqcomq.cohort.cases.case import CaseList
@@ -152,7 +153,7 @@ def _score(
         print_note("\n".join(f"not scored: {each.case}: {each.reason}" for each in found.not_scored))
     followed(
         running(found, settings, out, who),
-        f"{MODEL_TITLES[settings.model]} on {len(found.cases)} cases",
+        f"{MODEL_TITLES[settings.model]} on {counted(len(found.cases), 'case')}",
         lambda: f"finished cases are kept in {out}, and the same command goes on from there",
     )
     print_cohort(CohortResult.at(out), loss_margin, json=json)

@@ -29,6 +29,7 @@ from pqcomq.cli.terminal.options import (
 from pqcomq.cli.terminal.output import print_json, print_table, print_written
 from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.research_only import RESEARCH_ONLY
+from pqcomq.wording import counted
 
 if TYPE_CHECKING:
     from pqcomq.comparison.evaluate import Evaluation
@@ -117,7 +118,8 @@ def _print(evaluation: Evaluation) -> None:
     from pqcomq.comparison.evaluate import summary_table
 
     first = evaluation.summaries[0]
-    title = f"{evaluation.volume_name}: {first.model}, {len(evaluation.prompts) // len(evaluation.summaries)} prompts"
+    prompts = counted(len(evaluation.prompts) // len(evaluation.summaries), "prompt")
+    title = f"{evaluation.volume_name}: {first.model}, {prompts}"
     columns, rows = summary_table(evaluation.summaries)
     caption = (
         "worst: the worst prompt. bits: effective, per quantized weight. simulated: low bits run widened to FP32. "

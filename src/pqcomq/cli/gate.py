@@ -14,6 +14,7 @@ from pqcomq.cli.terminal.statuses import NOT_PASSED, PASSED, UNDECIDED, Answer
 from pqcomq.cohort.statistics.loss_margin import DEFAULT_MARGIN
 from pqcomq.comparison.tolerance import Tolerance
 from pqcomq.errors import InputError
+from pqcomq.wording import counted
 
 _STATUSES = {"pass": PASSED, "fail": NOT_PASSED, "undecided": UNDECIDED}
 
@@ -78,7 +79,7 @@ def _cohort(folder: Path, margin: float, cascade: float | None, *, json: bool) -
     else:
         judged = CascadeVerdicts.of(result, margin, cascade)
         verdicts, outcome, sentences = list(judged.differences), judged.outcome, judged.sentences
-    left = f"{result.unfinished} of {result.total} cases are not done."
+    left = f"Not done: {result.unfinished} of {counted(result.total, 'case')}."
     if result.unfinished and outcome == "pass":
         outcome = "undecided"
     if json:

@@ -10,6 +10,7 @@ import typer
 
 from pqcomq.cli.terminal.options import AsJson, Part, Remedies, Series, opened
 from pqcomq.cli.terminal.output import print_json, print_lines
+from pqcomq.wording import counted
 
 if TYPE_CHECKING:
     from pqcomq.volumes.volume import Volume
@@ -68,7 +69,7 @@ def _sentences(content: dict[str, Any]) -> list[str]:
         f"bits        {_code_bits(quantization)}, {content['effective_bits']:.3f} effective per quantized weight "
         "(scales, zero-points, permutations and an entropy coder's side information counted)",
         "method      " + ", ".join(f"{name} {value}" for name, value in quantization.items() if name != "bits"),
-        f"calibration {calibration['slice_count']} slices of "
+        f"calibration {counted(calibration['slice_count'], 'slice')} of "
         + "; ".join(
             f"{volume['modality']} {'×'.join(map(str, volume['size_xyz']))} voxels at "
             f"{'×'.join(f'{step:g}' for step in volume['spacing_mm_xyz'])} mm"

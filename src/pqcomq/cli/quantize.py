@@ -27,6 +27,7 @@ from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS, DEFAULT_SLICES, STORED_BITS, QuantizationConfig
 from pqcomq.run_lock import only_run
+from pqcomq.wording import counted
 
 if TYPE_CHECKING:
     from pqcomq.quantization.files.resume import Journal
@@ -120,7 +121,7 @@ def quantize(
         [
             f"wrote {out}: {size / MEGABYTE:.1f} MB, checkpoint {full.checkpoint_bytes / MEGABYTE:.1f} MB",
             f"{full.title}, {settings.title}: {quantized.effective_bits:.2f} effective bits per quantized weight, "
-            f"mean layer error {error:.2e} of the output energy on {len(slices.slices)} calibration slices",
+            f"mean layer error {error:.2e} of the output energy on {counted(len(slices.slices), 'calibration slice')}",
             f"wrote {card}: the model's card",
         ]
     )
@@ -147,7 +148,7 @@ def _drop_leftovers(out: Path) -> None:
 
 def _kept(journal: Journal) -> str:
     count = journal.finished_layers
-    layers = "1 finished layer is" if count == 1 else f"{count} finished layers are"
+    layers = counted(count, "finished layer is", "finished layers are")
     return f"{layers} kept in {journal.folder}, and the same command goes on from there"
 
 

@@ -12,6 +12,7 @@ from pqcomq.cli.terminal.options import AsJson, Checkpoint, ModalityOption, Part
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.cli.terminal.statuses import NOT_PASSED, Answer
+from pqcomq.wording import counted
 
 if TYPE_CHECKING:
     from pqcomq.session.replay import Replay
@@ -54,10 +55,10 @@ def replay(
 
 def _sentences(outcome: Replay) -> list[str]:
     if outcome.is_same:
-        lines = [f"The same: all {outcome.checked} numbers came out as recorded, to the last voxel."]
+        lines = [f"The same: all {counted(outcome.checked, 'number')} came out as recorded, to the last voxel."]
     else:
         count = len(outcome.differences)
-        lines = [f"Not the same: {count} of {outcome.checked} numbers came out differently."]
+        lines = [f"Not the same: {count} of {counted(outcome.checked, 'number')} came out differently."]
         lines += [f"  {each}" for each in outcome.differences[:_SHOWN]]
         lines += [f"  and {count - _SHOWN} more"] * (count > _SHOWN)
     lines += [f"  {each}" for each in outcome.elsewhere]

@@ -40,6 +40,7 @@ from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.comparison.box_movement import SHIFT_PIXELS, BoxMovement
 from pqcomq.comparison.tolerance import Tolerance
 from pqcomq.errors import InputError
+from pqcomq.wording import counted
 
 if TYPE_CHECKING:
     from pqcomq.comparison.compare import PromptedObject
@@ -162,7 +163,7 @@ def _objects(
         )
     count = max(1, len(label), len(prompts))
     if names and len(names) != count:
-        raise InputError(f"{len(names)} names do not fit {count} objects.")
+        raise InputError(f"{counted(len(names), 'name')} for {counted(count, 'object')}: give one each, in order.")
     if truth is None:
         if not prompts:
             raise InputError("Name what to segment: --box, --point or --scribble, or --labels and --label.")

@@ -12,6 +12,7 @@ import typer
 from pqcomq.cli.terminal.options import AsJson
 from pqcomq.cli.terminal.output import print_json, print_lines, print_table
 from pqcomq.cohort.statistics.loss_margin import DEFAULT_MARGIN
+from pqcomq.wording import counted
 
 
 def reproduce(
@@ -45,7 +46,7 @@ def reproduce(
         ]
         for row in rows
     ]
-    print_table(f"arXiv 2604.07674 and {result.scored} cases, all against ground truth", columns, cells)
+    print_table(f"arXiv 2604.07674 and {counted(result.scored, 'case')}, all against ground truth", columns, cells)
     print_lines(differ)
 
 

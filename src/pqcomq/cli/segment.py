@@ -39,6 +39,7 @@ from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import mask_kind
 from pqcomq.progress import Stopwatch, translated
+from pqcomq.wording import counted
 
 if TYPE_CHECKING:
     from pqcomq.masks.named_mask import NamedMask
@@ -139,12 +140,12 @@ def segment(
         return
     model_title = f"{segmenter.title} {segmenter.precision}"
     lines = [
-        f"{title}: {volume:.1f} mL on {len(checked.slices)} slices, {model_title}"
+        f"{title}: {volume:.1f} mL on {counted(len(checked.slices), 'slice')}, {model_title}"
         for (title, checked), volume in zip(named, volumes, strict=True)
     ]
     if isinstance(runner, CascadeRunner):
         small, big = runner.seconds
-        sent = f"{len(runner.sent)} of {len(runner.decoder_ms)} prompts were sent on to full precision"
+        sent = f"{len(runner.sent)} of {counted(len(runner.decoder_ms), 'prompt')} sent on to full precision"
         lines.append(f"{sent}, whose networks took {big:.1f} s; the quantized model's took {small:.1f} s")
     why = [segmenter.execution.why] if segmenter.execution.why else []
     print_lines([*opened_volume.notes, *lines, *why, f"wrote {out}", f"wrote {paths[1]}: how it was made"])
@@ -237,7 +238,7 @@ def _names(given: list[str], count: int) -> list[str]:
         InputError: there are names, but not one for each box.
     """
     if given and len(given) != count:
-        raise InputError(f"{len(given)} names do not fit {count} boxes or scribbles.")
+        raise InputError(f"{counted(len(given), 'name')} for {counted(count, 'object')}: give one each, in order.")
     return given or (["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)])
 
 

@@ -13,6 +13,7 @@ from pqcomq.cohort.packages import check_installed
 from pqcomq.cohort.scoring.loaded_models import ModelInfo
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.errors import InputError
+from pqcomq.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,4 +93,5 @@ class CohortResult:
         return self.scores.copy()
 
     def __repr__(self) -> str:
-        return f"CohortResult({self.scored} of {self.total} cases scored, {len(self.models) - 1} quantized models)"
+        models = counted(len(self.models) - 1, "quantized model")
+        return f"CohortResult({self.scored} of {counted(self.total, 'case')} scored, {models})"

@@ -27,6 +27,7 @@ from pqcomq.segmentation.propagation import segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import EightBitSlices
 from pqcomq.volumes.volume import Volume
+from pqcomq.wording import counted
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,13 @@ class BoxJitter:
         count = len(self.moved)
         told = [
             f"{each.candidate.precision} takes it to {each.agreement.dice:.3f} (more change in "
-            f"{self.outdoing(each.agreement.dice)} of {count} moved boxes)"
+            f"{self.outdoing(each.agreement.dice)} of {counted(count, 'moved box', 'moved boxes')})"
             for each in comparisons
         ]
         return (
             f"Moving the box's edges by up to {self.shift_pixels} px ({millimetres}) takes full precision's mask to "
-            f"Dice {self.mean_dice:.3f} with itself on average, {self.least_dice:.3f} at the least ({count} boxes). "
-            f"With the box as drawn, {'; '.join(told)}."
+            f"Dice {self.mean_dice:.3f} with itself on average, {self.least_dice:.3f} at the least "
+            f"({counted(count, 'box', 'boxes')}). With the box as drawn, {'; '.join(told)}."
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import EightBitSlices, Window, default_window
 from pqcomq.volumes.volume import Volume
+from pqcomq.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -187,7 +188,7 @@ class Evaluation:
     def __repr__(self) -> str:
         precisions = ", ".join(f"{each.precision} {each.dice:.4f}" for each in self.summaries)
         prompts = len(self.prompts) // len(self.summaries)
-        return f"Evaluation({self.volume_name}, {prompts} prompts: Dice against ground truth {precisions})"
+        return f"Evaluation({self.volume_name}, {counted(prompts, 'prompt')}: Dice against ground truth {precisions})"
 
     def _repr_html_(self) -> str:
         columns, rows = summary_table(self.summaries)
@@ -312,7 +313,8 @@ def _prompts(
         mask = labels == label
         slices = rules.slices(mask)
         if not slices:
-            raise InputError(f"label {label} has no slice of at least {rules.least_voxels} voxels in {volume.name}")
+            least = counted(rules.least_voxels, "voxel")
+            raise InputError(f"label {label} has no slice of at least {least} in {volume.name}")
         prompts += [(label, z, rules.on(mask[z])) for z in slices]
     return prompts
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.model_result import Comparison
 from pqcomq.comparison.tolerance import Tolerance as Tolerance
+from pqcomq.wording import beside, counted
 
 Outcome = Literal["pass", "fail", "undecided"]
 
@@ -94,13 +95,14 @@ def judge(comparison: Comparison, tolerance: Tolerance, name: str) -> Verdict:
         near = _is_near(agreement.volume_difference_percent, tolerance)
         outcome = "pass" if enough and near else "fail"
         reasons = [
-            f"Dice between the models is {agreement.dice:.4f}, {'at least' if enough else 'below'} the "
+            f"Dice between the models is {beside(tolerance.dice, agreement.dice, 4)}, "
+            f"{'at least' if enough else 'below'} the "
             f"{tolerance.dice:g} asked for.",
             _volume_reason(agreement.volume_difference_percent, tolerance, near),
         ]
     if comparison.stability:
         below = tolerance.stability
-        told = f"{len(comparison.doubtful_slices(below))} of {len(comparison.slices)} slices"
+        told = f"{len(comparison.doubtful_slices(below))} of {counted(len(comparison.slices), 'slice')}"
         reasons.append(f"By itself it is in doubt on {told} (stability below {below:g}).")
     return Verdict(
         name=name,
@@ -136,7 +138,8 @@ def _volume_reason(difference: float | None, tolerance: Tolerance, near: bool) -
     if difference is None:
         return "Full precision found nothing where the quantized model found something."
     larger = "larger" if difference > 0 else "smaller"
-    told = f"{abs(difference):.2f} % {larger} than" if difference else "the same as"
+    apart = beside(tolerance.volume_percent, abs(difference), 2)
+    told = f"{apart} % {larger} than" if difference else "the same as"
     where = "within" if near else "outside"
     return f"The volume is {told} full precision's, {where} the {tolerance.volume_percent:g} % asked for."
 
@@ -148,6 +151,6 @@ def _rests_on(comparison: Comparison) -> str:
     prompted = (
         "each model following its own masks from the prompted slice"
         if comparison.mode == "propagate"
-        else f"both prompted with the same {'box' if prompt.box else 'points'} on every slice"
+        else f"both prompted with the same {' and '.join(prompt.kinds)} on every slice"
     )
     return f"This rests on {where} of one volume, {prompted}; it is agreement between the models, not accuracy."

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 import torch
 
+from pqcomq.wording import counted
+
 _FEATURES = (
     "avx2",
     "fma",
@@ -64,7 +66,7 @@ class Execution:
     @property
     def threads_title(self) -> str:
         """How many, for people."""
-        return f"{self.threads} thread{'s' * (self.threads > 1)}"
+        return counted(self.threads, "thread")
 
     @classmethod
     def torch(cls, *, quantized: bool) -> Self:

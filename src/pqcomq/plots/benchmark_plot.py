@@ -13,6 +13,7 @@ from pqcomq.comparison.benchmark import Benchmark
 from pqcomq.comparison.evaluate import ModelSummary
 from pqcomq.comparison.model_result import MEGABYTE
 from pqcomq.plots.theme import LIGHT, Look, cleared
+from pqcomq.wording import counted
 
 _POINTS_PER_MEGABYTE = 9.0
 
@@ -37,7 +38,7 @@ def draw_benchmark(path: Path, benchmark: Benchmark, look: Look = LIGHT) -> None
     first = rows[0]
     look.remark(
         figure,
-        f"{first.model}, {len(benchmark.evaluation.prompts) // len(rows)} prompts, "
+        f"{first.model}, {counted(len(benchmark.evaluation.prompts) // len(rows), 'prompt')}, "
         f"{first.execution.threads_title}; area of a bubble: size of the file",
     )
     figure.savefig(path, dpi=150)

@@ -14,6 +14,7 @@ from pqcomq.comparison.measures.metrics import Scores
 from pqcomq.comparison.model_result import Comparison, ModelResult
 from pqcomq.comparison.presentation.comparison_text import short_names
 from pqcomq.plots.theme import MARKERS, Look, cleared
+from pqcomq.wording import counted
 
 Measure = Literal["agreement", "accuracy"]
 MEASURE_TITLES: dict[Measure, str] = {
@@ -47,7 +48,8 @@ def draw_trade_off(figure: Figure, comparisons: Sequence[Comparison], look: Look
     passes = passes_told(side.encoder for side, *_ in points)
     hollow = "; hollow: 1 by definition" if measure == "agreement" else ""
     look.remark(
-        figure, f"one object, {slices} slices; latency: median, line to the 95th percentile, n = {passes}{hollow}"
+        figure,
+        f"one object, {counted(slices, 'slice')}; latency: median, line to the 95th percentile, n = {passes}{hollow}",
     )
 
 

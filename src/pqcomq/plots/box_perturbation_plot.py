@@ -10,6 +10,7 @@ from pqcomq.comparison.box_perturbation import BoxJitter
 from pqcomq.comparison.model_result import Comparison
 from pqcomq.comparison.presentation.comparison_text import short_names
 from pqcomq.plots.theme import LINE_STYLES, Look, cleared
+from pqcomq.wording import counted
 
 
 def draw_jitter(figure: Figure, jitter: BoxJitter, comparisons: Sequence[Comparison], look: Look) -> None:
@@ -39,4 +40,5 @@ def draw_jitter(figure: Figure, jitter: BoxJitter, comparisons: Sequence[Compari
     look.legend(axes)
     x, y = jitter.shift_mm
     reach = f"{jitter.shift_pixels} px ({x:.1f} mm)" if x == y else f"{jitter.shift_pixels} px ({x:.1f} × {y:.1f} mm)"
-    look.remark(figure, f"n = {len(ranked)} boxes, each edge moved by up to {reach}; quantized models: the user's box")
+    boxes = counted(len(ranked), "box", "boxes")
+    look.remark(figure, f"n = {boxes}, each edge moved by up to {reach}; quantized models: the user's box")

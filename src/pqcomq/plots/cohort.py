@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pqcomq.plots.theme import LINE_STYLES, MARKERS, Look, cleared
+from pqcomq.wording import counted
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def draw_bland_altman(
     for limit in limits_ml:
         if math.isfinite(limit):
             axes.axhline(limit, color=look.faint, linewidth=1.0, linestyle="--")
-    look.remark(figure, f"{len(mean)} organs; line: bias {bias_ml:+.2f} mL; dashed: limits of agreement.")
+    look.remark(figure, f"{counted(len(mean), 'organ')}; line: bias {bias_ml:+.2f} mL; dashed: limits of agreement.")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pqcomq.comparison.measures.slice_scores import SliceScores
 from pqcomq.comparison.model_result import Comparison
 from pqcomq.comparison.presentation.comparison_text import short_names
 from pqcomq.plots.theme import LINE_STYLES, MARKERS, Look, cleared
+from pqcomq.wording import counted
 
 
 def draw_along_slices(
@@ -42,7 +43,7 @@ def draw_along_slices(
     prompted = "dotted: the prompted slice" if first.mode == "propagate" else "dotted: the middle; all prompted"
     last = _names(comparisons)[comparisons[-1].candidate.precision]
     marks = f"; marks: {last}" if len(comparisons) > 1 else ""
-    look.remark(figure, f"n = {count} slice{'s' if count > 1 else ''}; {prompted}{marks}")
+    look.remark(figure, f"n = {counted(count, 'slice')}; {prompted}{marks}")
 
 
 def _draw_agreement(axes: Axes, comparisons: Sequence[Comparison], look: Look, least_dice: float | None) -> None:

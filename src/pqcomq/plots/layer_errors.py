@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from pqcomq.comparison.presentation.comparison_text import short_names
 from pqcomq.plots.theme import MARKERS, Look, cleared
+from pqcomq.wording import counted
 
 _NAMED = 3
 """Layers with the greatest error that are named on the plot."""
@@ -40,5 +41,5 @@ def draw_layer_errors(
     named = sorted(worst, key=lambda name: -worst[name])[:_NAMED]
     places = list(worst)
     largest = "; ".join(f"{places.index(name) + 1}: {name}" for name in named)
-    note = f"share of the output's energy, on {calibration_slices} calibration slices; greatest at {largest}"
+    note = f"share of the output's energy, on {counted(calibration_slices, 'calibration slice')}; greatest at {largest}"
     look.remark(figure, note)

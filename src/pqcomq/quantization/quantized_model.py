@@ -20,6 +20,7 @@ from pqcomq.quantization.files.entropy_stream import EntropyStream
 from pqcomq.quantization.layer_names import copied, layers_to_quantize, positions
 from pqcomq.quantization.planning.stored_bits import coded_names, effective_bits, stream_of
 from pqcomq.quantization.position_embedding import in_bytes, widened
+from pqcomq.wording import counted
 
 _LARGE = 4096
 """Values from which on a tensor's size is felt in the file."""
@@ -90,8 +91,8 @@ class QuantizedModel:
 
     def __repr__(self) -> str:
         return (
-            f"QuantizedModel({self.segmenter.title}, {self.segmenter.precision}: {len(self.weights)} layers, "
-            f"{self.effective_bits:.2f} bits per weight)"
+            f"QuantizedModel({self.segmenter.title}, {self.segmenter.precision}: "
+            f"{counted(len(self.weights), 'layer')}, {self.effective_bits:.2f} bits per weight)"
         )
 
     @property

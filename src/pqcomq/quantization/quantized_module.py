@@ -13,6 +13,7 @@ from pqcomq.quantization.algorithm.quantize_layer import QuantizedLayer, StoredW
 from pqcomq.quantization.files.entropy_stream import EntropyStream
 from pqcomq.quantization.module_layers import layers_and_reasons
 from pqcomq.quantization.planning.stored_bits import effective_bits, stream_of
+from pqcomq.wording import counted
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,6 +67,6 @@ class QuantizedModule:
 
     def __repr__(self) -> str:
         return (
-            f"QuantizedModule({type(self.module).__name__}, {self.settings.title}: {len(self.weights)} layers, "
-            f"{self.effective_bits:.2f} bits per weight)"
+            f"QuantizedModule({type(self.module).__name__}, {self.settings.title}: "
+            f"{counted(len(self.weights), 'layer')}, {self.effective_bits:.2f} bits per weight)"
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scipy.stats import binomtest
 
 from pqcomq.comparison.presentation.comparison_text import p_value
+from pqcomq.wording import counted
 
 CONFIDENCE = 0.95
 
@@ -38,7 +39,7 @@ class Preference:
     def sentence(self) -> str:
         """The outcome in plain words, with how far chance alone would go (exact two-sided sign test)."""
         counts = (
-            f"{_times(self.trials, 'trial')}: full precision preferred {_often(self.full)}, quantized "
+            f"{counted(self.trials, 'trial')}: full precision preferred {_often(self.full)}, quantized "
             f"{_often(self.quantized)}, neither {_often(self.none)}; left chosen {_often(self.left)}, right "
             f"{_often(self.right)}."
         )
@@ -48,14 +49,10 @@ class Preference:
         test = binomtest(self.full, decided, 0.5)
         interval = test.proportion_ci(CONFIDENCE, method="exact")
         return (
-            f"{counts} Of {_times(decided, 'decided trial')} full precision won {self.full / decided:.0%} "
+            f"{counts} Of {counted(decided, 'decided trial')} full precision won {self.full / decided:.0%} "
             f"(95 % interval {interval.low:.0%} to {interval.high:.0%}); "
             f"a coin would be as one-sided with probability {p_value(test.pvalue)}. One reader, one volume."
         )
-
-
-def _times(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _often(count: int) -> str:

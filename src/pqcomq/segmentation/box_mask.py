@@ -8,6 +8,7 @@ import numpy as np
 
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import Prompt
+from pqcomq.wording import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,9 @@ class BoxMask:
         return cls(voxels.copy(), first)
 
     def __repr__(self) -> str:
-        return f"BoxMask(slices {self.first} to {self.first + len(self.voxels) - 1}, {self.voxel_count} voxels)"
+        return (
+            f"BoxMask(slices {self.first} to {self.first + len(self.voxels) - 1}, {counted(self.voxel_count, 'voxel')})"
+        )
 
     @property
     def inside(self) -> slice:

@@ -17,6 +17,7 @@ from pqcomq.models.catalogue.entries import PromptKind
 from pqcomq.models.slice_prompt import SlicePrompt
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.scribble import Scribble
+from pqcomq.wording import counted
 
 
 @dataclass(frozen=True)
@@ -194,10 +195,10 @@ class Prompt:
         """For people, e.g. ``"a box, 2 points inside, 1 point outside"``, or ``"a scribble on 2 slices"``."""
         if self.scribble is not None:
             count = len(self.scribble.slices)
-            return f"a scribble on {count} slice{'s' * (count > 1)}"
+            return f"a scribble on {counted(count, 'slice')}"
         inside = sum(each.positive for each in self.points)
-        counted = [(inside, "inside"), (len(self.points) - inside, "outside")]
-        told = [f"{count} point{'s' * (count > 1)} {where}" for count, where in counted if count]
+        places = [(inside, "inside"), (len(self.points) - inside, "outside")]
+        told = [f"{counted(count, 'point')} {where}" for count, where in places if count]
         return ", ".join(["a box"] * (self.box is not None) + told)
 
     def on_slice(

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from pqcomq.errors import InputError
+from pqcomq.wording import counted
 
 Run = tuple[int, int, int, int]
 """Slice, row, and the first and last column of drawn voxels beside each other, both included."""
@@ -73,7 +74,7 @@ class Scribble:
         return cls(found)
 
     def __repr__(self) -> str:
-        return f"Scribble({self.voxel_count} voxels on slices {self.slices[0]} to {self.slices[-1]})"
+        return f"Scribble({counted(self.voxel_count, 'voxel')} on slices {self.slices[0]} to {self.slices[-1]})"
 
     def checked(self, shape_zyx: tuple[int, int, int]) -> Self:
         """This scribble, if it lies inside a volume.

@@ -34,6 +34,7 @@ from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.quantization.files.weights_file import manifest
 from pqcomq.session.session import Session
 from pqcomq.volumes.intensity_window import EightBitSlices
+from pqcomq.wording import counted
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ def drawing_page(session: Session) -> Generator[str, None, str]:
         segmenter=session.models[0].segmenter,
         research_only=RESEARCH_ONLY,
         program=f"pqcomq {pqcomq.__version__}",
+        counted=counted,
     )
 
 

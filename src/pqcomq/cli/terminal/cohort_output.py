@@ -12,6 +12,7 @@ from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import PairedDifference
 from pqcomq.cohort.statistics.prompt_summary import PromptSummary
 from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, p_value
+from pqcomq.wording import counted
 
 TITLES = {"slice": "each slice prompted by its own box", "organ": "whole organs, each model following its own masks"}
 
@@ -19,7 +20,7 @@ TITLES = {"slice": "each slice prompted by its own box", "organ": "whole organs,
 def print_cohort(result: CohortResult, margin: float, *, json: bool) -> None:
     """Write the files of a finished cohort and print its numbers; of an unfinished one say how far it is."""
     if result.unfinished:
-        left = f"{result.unfinished} of {result.total} cases are not done; the same command goes on."
+        left = f"not done: {result.unfinished} of {counted(result.total, 'case')}; the same command goes on"
         if not result.scored:
             print_note(left)
             return
@@ -39,7 +40,7 @@ def _print(result: CohortResult, statistics: CohortStatistics) -> None:
         rows = [each for each in statistics.prompts if each.protocol == protocol]
         if not rows:
             continue
-        head = f"{result.scored} cases, {rows[0].prompts} prompts: {title}"
+        head = f"{counted(result.scored, 'case')}, {counted(rows[0].prompts, 'prompt')}: {title}"
         print_table(head, *summary_table(rows), f"Dice vs truth unless it says otherwise. {RESEARCH_ONLY}")
         print_table("Where full precision is right, doubtful or wrong", *strata_table(rows))
     print_table(
@@ -94,7 +95,7 @@ def difference_table(rows: Sequence[PairedDifference]) -> tuple[list[str], list[
             each.label,
             str(each.cases),
             f"{each.difference:+.4f}",
-            "–" if math.isnan(each.low) else f"{each.low:+.4f} … {each.high:+.4f}",
+            "–" if math.isnan(each.low) else " … ".join(each.ends),
             f"{-each.worst_case:+.4f}",
             p_value(each.wilcoxon_p),
             each.outcome,

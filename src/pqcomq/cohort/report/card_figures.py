@@ -5,6 +5,7 @@ from __future__ import annotations
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.errors import InputError
+from pqcomq.wording import counted
 
 
 def card_figures(result: CohortResult, statistics: CohortStatistics, fingerprint: str) -> list[str]:
@@ -26,7 +27,7 @@ def card_figures(result: CohortResult, statistics: CohortStatistics, fingerprint
     model = result.models[1 + place * len(settings.runtimes)]  # the first runtime's; see on_runtimes
     full_name, patients = result.models[0].name, result.scores["patient"].nunique()
     lines = [
-        f"A cohort of {result.scored} cases of {patients} patients; run by {model.execution}.",
+        f"A cohort of {counted(result.scored, 'case')} of {counted(patients, 'patient')}; run by {model.execution}.",
         "",
         "| prompts | number | Dice against ground truth, full precision: mean (worst) | "
         "Dice against ground truth, this model: mean (worst) | Dice between the models: mean (worst) |",

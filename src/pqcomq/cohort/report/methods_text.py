@@ -10,6 +10,7 @@ from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.paired_statistics import FEWEST_PATIENTS
 from pqcomq.cohort.statistics.prompt_summary import GREAT_LOSS, RIGHT_FROM, WRONG_BELOW
 from pqcomq.comparison.measures.metrics import NSD_TOLERANCE_MM
+from pqcomq.wording import counted
 
 _LIBRARIES = ("torch", "openvino", "numpy", "scipy", "statsmodels", "pandas", "pyarrow", "SimpleITK", "distributed")
 
@@ -25,19 +26,20 @@ def methods_paragraph(result: CohortResult, statistics: CohortStatistics) -> str
     settings, rules = result.settings, result.settings.protocol
     patients = result.scores["patient"].nunique()
     names = [each.name for each in result.models[1:]]
-    slices = "every slice" if rules.most_slices is None else f"at most {rules.most_slices} evenly spread slices"
-    moved = f" and moved at random by up to {rules.jitter_pixels} voxels an edge (seed {rules.seed})"
-    grown = f"Boxes were the tight boxes of the ground truth, grown by {rules.margin_voxels} voxels"
+    most = rules.most_slices
+    slices = "every slice" if most is None else f"at most {counted(most, 'evenly spread slice')}"
+    moved = f" and moved at random by up to {counted(rules.jitter_pixels, 'voxel')} an edge (seed {rules.seed})"
+    grown = f"Boxes were the tight boxes of the ground truth, grown by {counted(rules.margin_voxels, 'voxel')}"
     prompts = f"{grown}{moved if rules.jitter_pixels else ''}."
     told = [
         f"{result.models[0].title} in full precision ({result.models[0].execution}) was compared with "
-        f"{', '.join(names)} on {result.scored} cases of {patients} patients ({_kinds(result)}).",
+        f"{', '.join(names)} on {counted(result.scored, 'case')} of {counted(patients, 'patient')} ({_kinds(result)}).",
         prompts,
     ]
     if "slice" in rules.protocols:
         told.append(
-            f"For each label {slices} with at least {rules.least_voxels} voxels of it were prompted, each by its own "
-            "box."
+            f"For each label {slices} with at least {counted(rules.least_voxels, 'voxel')} of it were prompted, "
+            "each by its own box."
         )
     if "organ" in rules.protocols:
         told.append(
@@ -47,7 +49,7 @@ def methods_paragraph(result: CohortResult, statistics: CohortStatistics) -> str
     if rules.yardstick_pixels:
         told.append(
             "As a yardstick full precision was also given a second box, each edge moved at random by up to "
-            f"{rules.yardstick_pixels} voxels."
+            f"{counted(rules.yardstick_pixels, 'voxel')}."
         )
     window = (
         "the default of each modality (CT: level 40, width 400; others: the 0.5th to the 99.5th percentile of what "
@@ -67,8 +69,7 @@ def methods_paragraph(result: CohortResult, statistics: CohortStatistics) -> str
         f"Full precision counted as right on a prompt at a Dice of {RIGHT_FROM:g} or more, as wrong below "
         f"{WRONG_BELOW:g}; the share of prompts that lose more than {GREAT_LOSS:g} Dice is told.",
         *(_VOLUMES for _each in statistics.volumes[:1]),
-        f"All was computed by pqcomq {pqcomq.__version__} with {settings.threads} thread"
-        f"{'s' * (settings.threads > 1)} a worker.",
+        f"All was computed by pqcomq {pqcomq.__version__} with {counted(settings.threads, 'thread')} a worker.",
     ]
     return " ".join(told)
 

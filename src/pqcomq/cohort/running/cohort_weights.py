@@ -24,6 +24,7 @@ from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.run_lock import held_if_free
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Modality, Volume
+from pqcomq.wording import counted
 
 LOOKING_SECONDS = 2.0
 """How often a run looks whether another one has made a file."""
@@ -48,8 +49,8 @@ def kept_back(found: CaseList, seed: int) -> tuple[list[Case], CaseList]:
     patients = sorted({case.unit for case in found.cases})
     if len(patients) <= CALIBRATION_PATIENTS:
         raise InputError(
-            f"The cohort has {len(patients)} patients, too few to keep {CALIBRATION_PATIENTS} back for calibration; "
-            "give --calibration VOLUME... of other patients, or --weights FILE..."
+            f"The cohort has {counted(len(patients), 'patient')}, too few to keep {CALIBRATION_PATIENTS} back for "
+            "calibration; give --calibration VOLUME... of other patients, or --weights FILE..."
         )
     places = np.random.default_rng(seed).choice(len(patients), CALIBRATION_PATIENTS, replace=False)
     drawn = {patients[int(place)] for place in places}

@@ -34,6 +34,7 @@ from pqcomq.segmentation.propagation import segment_slices
 from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.intensity_window import EightBitSlices, default_window
 from pqcomq.volumes.volume import Volume
+from pqcomq.wording import counted
 
 EMBEDDING_BYTES = 4 * 2**20
 MOST_CACHED_BYTES = 2 * 2**30
@@ -133,7 +134,7 @@ class _Work:
             found = slice_prompts(truth, number, name, rules)
             if not found:
                 reason = (
-                    f"no slice has at least {rules.least_voxels} voxels of it"
+                    f"no slice has at least {counted(rules.least_voxels, 'voxel')} of it"
                     if truth.any()
                     else "the label does not occur"
                 )

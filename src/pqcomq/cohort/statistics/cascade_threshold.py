@@ -9,6 +9,7 @@ from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.statistics.doubt_statistics import CAUGHT, LEAST_AGREEMENT, DoubtStatistics, doubt_statistics
 from pqcomq.cohort.statistics.pairs import paired, protocols_of
 from pqcomq.errors import InputError
+from pqcomq.wording import counted
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class CascadeThreshold:
             f"{doubt.caught:.0%}."
         )
         return (
-            f"{doubt.model} on {self.cases} case{'s' * (self.cases > 1)}: at least {CAUGHT:.0%} of its "
-            f"{doubt.disagreeing} disagreement{'s' * (doubt.disagreeing > 1)} with full precision (Dice below "
-            f"{LEAST_AGREEMENT:g}, {doubt.prompts} prompts) had a stability score below "
+            f"{doubt.model} on {counted(self.cases, 'case')}: at least {CAUGHT:.0%} of its "
+            f"{counted(doubt.disagreeing, 'disagreement')} with full precision (Dice below "
+            f"{LEAST_AGREEMENT:g}, {counted(doubt.prompts, 'prompt')}) had a stability score below "
             f"{self.threshold:.3f}. {held_back}"
         )
 

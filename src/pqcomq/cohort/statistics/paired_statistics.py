@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from pqcomq.wording import beside, counted
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -84,11 +86,19 @@ class PairedDifference:
     @property
     def finding(self) -> str:
         """What was found, and why that decides or does not."""
-        count = f"{self.cases} case{'s' * (self.cases > 1)} of {self.patients} patient{'s' * (self.patients > 1)}"
+        count = f"{counted(self.cases, 'case')} of {counted(self.patients, 'patient')}"
         told = f"{self.difference:+.4f} Dice against ground truth on {count}"
         if math.isfinite(self.low):
-            told += f" (95 % interval {self.low:+.4f} to {self.high:+.4f})"
+            told += " (95 % interval {} to {})".format(*self.ends)
         return f"{told}. {self._reason}"
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Both ends of the interval, with as many places as tell their side of the margin; dashes for none."""
+        low, high = (
+            beside(-self.margin, each, 4, "+") if math.isfinite(each) else "–" for each in (self.low, self.high)
+        )
+        return low, high
 
     @property
     def _reason(self) -> str:

@@ -14,6 +14,7 @@ from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.prompt_summary import PromptSummary
 from pqcomq.models import medsam
 from pqcomq.quantization.algorithm.config import METHOD_TITLES, Method
+from pqcomq.wording import counted
 
 PUBLISHED: dict[tuple[int, Method | None], tuple[float, float]] = {
     (32, None): (93.51, 92.97),
@@ -71,10 +72,10 @@ def differences_to_the_paper(result: CohortResult, statistics: CohortStatistics)
     if result.settings.model != medsam.KEY:
         told.append(f"The model is {result.models[0].title}; the paper's is MedSAM ViT-B.")
     told += [
-        f"The data are {result.scored} cases of your own choice; the paper's are AbdomenCT-1K, and which of its cases "
-        "and labels it scored is for you to match.",
+        f"The data are {counted(result.scored, 'case')} of your own choice; the paper's are AbdomenCT-1K, and which of "
+        "its cases and labels it scored is for you to match.",
         "Each slice was prompted by the tight box of its own label, grown by "
-        f"{result.settings.protocol.margin_voxels} voxels."
+        f"{counted(result.settings.protocol.margin_voxels, 'voxel')}."
         if statistics.decided_by == "slice"
         else "Whole organs were prompted by a 3-D box.",
         "This program's default goes beyond the published method (see For researchers); RTN and COMQ choose codes as "

@@ -11,6 +11,7 @@ from pqcomq.comparison.model_result import MEGABYTE, Comparison, ModelResult
 from pqcomq.comparison.presentation.speed_text import speed_lines, speed_rows
 from pqcomq.research_only import RESEARCH_ONLY as RESEARCH_ONLY
 from pqcomq.segmentation.doubt import DOUBTFUL
+from pqcomq.wording import beside, counted
 
 
 def millimetres(distance: float) -> str:
@@ -84,7 +85,8 @@ def doubt_text(comparison: Comparison, doubt_below: float = DOUBTFUL) -> str:
         return ""
     least = min(stability, key=stability.__getitem__)
     count = len(comparison.doubtful_slices(doubt_below)) or "none"
-    return f"{count} of {len(comparison.slices)} slices (least stability {stability[least]:.2f}, slice {least})"
+    told = f"{count} of {counted(len(comparison.slices), 'slice')}"
+    return f"{told} (least stability {beside(doubt_below, stability[least], 2)}, slice {least})"
 
 
 def _dice_and_nsd(scores: Scores) -> str:
@@ -128,7 +130,7 @@ def comparison_rows(comparison: Comparison, doubt_below: float = DOUBTFUL) -> li
         count = f"{len(comparison.doubtful_slices(doubt_below))} of {len(comparison.slices)}"
         rows += [
             (f"Slices in doubt, stability below {doubt_below:g}", "", count),
-            ("Least stability of a slice", "", f"{min(comparison.stability.values()):.2f}"),
+            ("Least stability of a slice", "", beside(doubt_below, min(comparison.stability.values()), 2)),
         ]
     truths = [side.accuracy for side in sides if side.accuracy is not None]
     if truths:

@@ -12,6 +12,7 @@ from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import DEFAULT_SLICES as DEFAULT_SLICES
 from pqcomq.volumes.intensity_window import Window, default_window, eight_bit
 from pqcomq.volumes.volume import Volume
+from pqcomq.wording import counted
 
 _BODY_SHARE = 0.5
 """A slice counts as having content if it shows at least this share of what the fullest slice shows."""
@@ -30,7 +31,8 @@ class Calibration:
     description: dict[str, Any]
 
     def __repr__(self) -> str:
-        return f"Calibration({len(self.slices)} slices of {len(self.description['volumes'])} volumes)"
+        volumes = counted(len(self.description["volumes"]), "volume")
+        return f"Calibration({counted(len(self.slices), 'slice')} of {volumes})"
 
 
 def calibrate_on(volumes: Sequence[Volume], count: int = DEFAULT_SLICES, window: Window | None = None) -> Calibration:
@@ -48,7 +50,8 @@ def calibrate_on(volumes: Sequence[Volume], count: int = DEFAULT_SLICES, window:
     if not volumes:
         raise InputError("calibration needs at least one volume")
     if count < len(volumes):
-        raise InputError(f"{count} calibration slices cannot be spread over {len(volumes)} volumes")
+        few, over = counted(count, "calibration slice"), counted(len(volumes), "volume")
+        raise InputError(f"{few} cannot be spread over {over}")
     slices: list[np.ndarray] = []
     described = []
     for index, volume in enumerate(volumes):
@@ -79,7 +82,8 @@ def spread_slices(shown: np.ndarray, count: int, name: str) -> list[int]:
     if content.max() == 0 or shown.min() == shown.max():
         raise InputError("The volume shows nothing in this window, so nothing can be calibrated on it", name)
     if count > len(shown):
-        raise InputError(f"The volume has {len(shown)} slices, fewer than the {count} asked for calibration", name)
+        has = counted(len(shown), "slice")
+        raise InputError(f"The volume has {has}, fewer than the {count} asked for calibration", name)
     full = np.flatnonzero(content >= _BODY_SHARE * content.max())
     candidates = full if full.size >= count else np.arange(len(shown))
     # The middles of equal parts: the ends of a scan, where the body leaves it, are the least typical slices.

@@ -16,6 +16,7 @@ from pqcomq.atomic_files import replacing, size_of
 from pqcomq.models.catalogue.entries import ENTRIES
 from pqcomq.quantization.algorithm.config import QuantizationConfig
 from pqcomq.research_only import RESEARCH_ONLY
+from pqcomq.wording import counted
 
 LIMITS = (
     "Quantized weights segment otherwise than the full-precision model; by how much depends on the images. Compare "
@@ -167,10 +168,10 @@ def _how(manifest: Mapping[str, Any], card: Mapping[str, Any]) -> list[str]:
         "",
         f"Settings: {settings}.",
         "",
-        f"Calibrated on {calibration['slice_count']} slices:",
+        f"Calibrated on {counted(calibration['slice_count'], 'slice')}:",
         "",
         *(volumes or ["- none"]),
         "",
-        f"{len(errors)} layers; share of a layer's output energy that is lost on these slices: mean "
+        f"{counted(len(errors), 'layer')}; share of a layer's output energy that is lost on these slices: mean "
         f"{sum(errors.values()) / len(errors):.2e}, largest {errors[worst]:.2e} in `{worst}`.",
     ]

@@ -34,6 +34,7 @@ from pqcomq.quantization.calibration.slices import Calibration
 from pqcomq.quantization.files.resume_schema import LayerHead, LayerPlans
 from pqcomq.quantization.files.weight_checks import fits
 from pqcomq.quantization.planning.mixed_precision import LayerPlan
+from pqcomq.wording import counted
 
 MARK = "made-by-pqcomq.txt"
 _MARK_TEXT = "Finished layers of a quantization that was stopped. The same command goes on from here.\n"
@@ -203,9 +204,10 @@ class Journal:
         for path in damaged:
             with suppress(OSError):
                 path.unlink()
-        parts = [f"{self.finished_layers} layers are finished"] if self.finished_layers else []
+        finished = counted(self.finished_layers, "layer is finished", "layers are finished")
+        parts = [finished] if self.finished_layers else []
         if damaged:
-            parts.append(f"{len(damaged)} damaged {'file is' if len(damaged) == 1 else 'files are'} made again")
+            parts.append(f"{counted(len(damaged), 'damaged file is', 'damaged files are')} made again")
         self.note = f"going on with {self.folder}: {' and '.join(parts)}" if parts else ""
 
     def _layers(self) -> list[Path]:
