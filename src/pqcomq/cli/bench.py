@@ -132,8 +132,8 @@ def _times(gain: float | None) -> str:
 
 def _print(found: Benchmark) -> None:
     from pqcomq.comparison.benchmark import BOXES
-    from pqcomq.comparison.evaluate import SIMULATED, apart
     from pqcomq.comparison.model_result import MEGABYTE
+    from pqcomq.comparison.presentation.evaluation_table import SIMULATED, in_own_column
     from pqcomq.models.execution import cpu_name
 
     rows = found.evaluation.summaries
@@ -159,7 +159,7 @@ def _print(found: Benchmark) -> None:
     table = [
         [
             row.precision + (" (torch)" if row is torch_row else ""),
-            *apart(f"{row.encoder.median_ms:.0f}", row, with_simulated),
+            *in_own_column(f"{row.encoder.median_ms:.0f}", row, with_simulated),
             *(_times(found.encoder_gain(row, other)) for other in (torch_row, fast, found.fastest_unquantized)),
             *(each if not row.simulated else "" for each in (f"{rate:.2f}", f"{row.decoder.median_ms:.1f}")),
             _times(found.decoder_gain(row)),

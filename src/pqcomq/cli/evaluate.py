@@ -115,12 +115,12 @@ def evaluate(
 
 def _print(evaluation: Evaluation) -> None:
     """All precisions over all labels, then label by label."""
-    from pqcomq.comparison.evaluate import summary_table
+    from pqcomq.comparison.presentation.evaluation_table import evaluation_table
 
     first = evaluation.summaries[0]
     prompts = counted(len(evaluation.prompts) // len(evaluation.summaries), "prompt")
     title = f"{evaluation.volume_name}: {first.model}, {prompts}"
-    columns, rows = summary_table(evaluation.summaries)
+    columns, rows = evaluation_table(evaluation.summaries)
     caption = (
         "worst: the worst prompt. bits: effective, per quantized weight. simulated: low bits run widened to FP32. "
     )

@@ -14,9 +14,9 @@ from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.measures.latency import Latency
 from pqcomq.comparison.measures.metrics import NSD_TOLERANCE_MM, dice, scores
-from pqcomq.comparison.model_result import MEGABYTE
 from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY
 from pqcomq.comparison.presentation.data_frames import per_prompt
+from pqcomq.comparison.presentation.evaluation_table import evaluation_table
 from pqcomq.comparison.presentation.notebook import html_table
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import PromptKind
@@ -191,53 +191,8 @@ class Evaluation:
         return f"Evaluation({self.volume_name}, {counted(prompts, 'prompt')}: Dice against ground truth {precisions})"
 
     def _repr_html_(self) -> str:
-        columns, rows = summary_table(self.summaries)
+        columns, rows = evaluation_table(self.summaries)
         return html_table(columns, rows, RESEARCH_ONLY)
-
-
-SIMULATED = "simulated: encoder ms"
-"""Title of the column of encoders whose low bits run widened to float32; real speeds never stand in it."""
-
-
-def apart(milliseconds: str, row: ModelSummary, with_simulated: bool) -> list[str]:
-    """The cells of measured and, where a table has any, of simulated speed: one of both is empty."""
-    if not with_simulated:
-        return [milliseconds]
-    return ["", milliseconds] if row.simulated else [milliseconds, ""]
-
-
-def summary_table(summaries: Sequence[ModelSummary]) -> tuple[list[str], list[list[str]]]:
-    """Titles and cells of a table with a row for each model; simulated speeds have their own column and no ratio."""
-    in_float32 = [each for each in summaries if each.execution.activations in ("float32", "FP32")]
-    full = [each for each in in_float32 if each.effective_bits == 32]
-    with_simulated = any(each.simulated for each in summaries)
-    columns = [
-        "Precision",
-        "Dice vs truth",
-        "worst",
-        "NSD vs truth",
-        "Dice vs FP32",
-        "worst vs FP32",
-        "bits",
-        "file MB",
-    ]
-    columns += ["encoder ms", *[SIMULATED] * with_simulated, *(f"× FP32 in {each.execution.library}" for each in full)]
-    rows = [
-        [
-            each.precision,
-            f"{each.dice:.4f}",
-            f"{each.worst_dice:.3f}",
-            f"{each.nsd:.4f}",
-            f"{each.agreement:.4f}",
-            f"{each.worst_agreement:.3f}",
-            f"{each.effective_bits:.2f}",
-            f"{each.file_bytes / MEGABYTE:.1f}",
-            *apart(f"{each.encoder.median_ms:.0f}", each, with_simulated),
-            *("" if each.simulated else f"{one.encoder.median_ms / each.encoder.median_ms:.2f}" for one in full),
-        ]
-        for each in summaries
-    ]
-    return columns, rows
 
 
 def evaluate(

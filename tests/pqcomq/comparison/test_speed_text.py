@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from pqcomq.cli.compare import print_comparison
-from pqcomq.comparison.evaluate import ModelSummary, summary_table
+from pqcomq.comparison.evaluate import ModelSummary
 from pqcomq.comparison.measures.latency import Latency
 from pqcomq.comparison.model_result import Comparison
 from pqcomq.comparison.presentation.comparison_text import comparison_rows, figure_rows, side_lines
+from pqcomq.comparison.presentation.evaluation_table import evaluation_table
 from pqcomq.comparison.presentation.speed_text import speed_lines, speed_rows
 from pqcomq.models.execution import Execution
 
@@ -135,7 +136,7 @@ def test_a_table_of_an_evaluation_holds_every_model_against_full_precision_in_fl
         summary("4-bit, OpenVINO BF16 widened", 4.6, 150.0, in_bfloat16),
         summary("4-bit", 4.6, 610.0, Execution.torch(quantized=True), simulated=True),
     ]
-    columns, cells = summary_table(rows)
+    columns, cells = evaluation_table(rows)
     assert columns[-2:] == ["× FP32 in torch", "× FP32 in OpenVINO"]
     assert [row[-2:] for row in cells] == [
         ["1.00", "0.67"],
@@ -148,7 +149,7 @@ def test_a_table_of_an_evaluation_holds_every_model_against_full_precision_in_fl
     assert [row[measured] for row in cells] == ["600", "400", "140", "150", ""], "no column holds both kinds of speed"
     assert [row[simulated] for row in cells] == ["", "", "", "", "610"]
     assert (columns[2], columns[5]) == ("worst", "worst vs FP32") and (cells[0][2], cells[0][5]) == ("0.500", "0.700")
-    assert "simulated: encoder ms" not in summary_table(rows[:-1])[0]
+    assert "simulated: encoder ms" not in evaluation_table(rows[:-1])[0]
 
 
 def test_records_keep_both_ratios_and_older_ones_are_read(comparison):
