@@ -35,7 +35,7 @@ from pqcomq.models.registry import load_model
 from pqcomq.models.segmenter import Segmenter
 from pqcomq.progress import finished
 from pqcomq.quantization.algorithm.config import QuantizationConfig
-from pqcomq.quantization.algorithm.gram import InputGram, gathering_grams, quantizable_layers, weight_matrix
+from pqcomq.quantization.algorithm.gram import InputGram, PassGrams, quantizable_layers, weight_matrix
 from pqcomq.quantization.algorithm.output_error import relative_error
 from pqcomq.quantization.calibration.slices import Calibration, calibrate_on, spread_slices
 from pqcomq.quantization.planning.presets import default_config
@@ -118,10 +118,11 @@ def made_by(full: Segmenter, calibration: Calibration, settings: QuantizationCon
 
 def input_moments(full: Segmenter, calibration: Calibration) -> dict[str, InputGram]:
     """Of every encoder layer in full precision."""
-    with gathering_grams(quantizable_layers(full.image_encoder)) as grams:
-        for pixels in calibration.slices:
-            full.embed(full.transforms.image(pixels))
-    return grams
+    watching = PassGrams(quantizable_layers(full.image_encoder))
+    try:
+        return watching.of(lambda: [full.embed(full.transforms.image(pixels)) for pixels in calibration.slices])
+    finally:
+        watching.end()
 
 
 def layer_error(full: Segmenter, low: Segmenter, grams: dict[str, InputGram]) -> float:

@@ -8,15 +8,12 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
+from napari_pqcomq.jobs.progress.cancelled import CancelledError
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
 
 if TYPE_CHECKING:
     from pqcomq.volumes.volume import Volume
-
-
-class _CancelledError(Exception):
-    """The user has cancelled the download; what came is kept, and the next one goes on from there."""
 
 
 class Transfer:
@@ -41,11 +38,11 @@ class Transfer:
         """So many bytes more.
 
         Raises:
-            _CancelledError: the user has cancelled, or nobody waits any more.
+            CancelledError: the user has cancelled, or nobody waits any more.
         """
         self._done += n
         if self.cancelled.is_set() or self.is_abandoned():
-            raise _CancelledError
+            raise CancelledError
         self._told(self._done, self.total or 0.0)
 
 
@@ -58,7 +55,7 @@ def fetch(key: str, transfer: Transfer) -> str:
         fetch_model(key, accept_licence=True, progress=transfer)
     except InputError as problem:
         return str(problem)
-    except _CancelledError:
+    except CancelledError:
         return ""
     return ""
 
@@ -71,7 +68,7 @@ def fetch_real_ct(transfer: Transfer) -> Volume | str:
         return real_ct(transfer)
     except InputError as problem:
         return str(problem)
-    except _CancelledError:
+    except CancelledError:
         return ""
 
 

@@ -13,6 +13,7 @@ from napari.utils.notifications import notification_manager, show_error
 from qtpy.QtCore import QThreadPool, QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from napari_pqcomq.jobs.progress.cancelled import CancelledError
 from napari_pqcomq.jobs.progress.parts import STEPS, WHOLE
 from napari_pqcomq.jobs.progress.times import duration
 from napari_pqcomq.translation import tr
@@ -49,10 +50,6 @@ class _Failure:
     """
 
     error: Exception
-
-
-class _CancelledError(Exception):
-    """The user has cancelled the job."""
 
 
 class JobRunner(QWidget):
@@ -229,7 +226,7 @@ def _guarded(job: Callable[[], Steps[T]], cancelled: Event) -> Steps[T | _Refusa
 
     def told(progress: Progress) -> Progress:
         if cancelled.is_set():
-            raise _CancelledError
+            raise CancelledError
         return progress
 
     try:
@@ -238,5 +235,5 @@ def _guarded(job: Callable[[], Steps[T]], cancelled: Event) -> Steps[T | _Refusa
         return _Refusal(str(error))
     except (RuntimeError, MemoryError) as error:
         return _Failure(error)
-    except _CancelledError:
+    except CancelledError:
         return None

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from pqcomq.quantization.algorithm.gram import gathering_grams
 from pqcomq.quantization.algorithm.paired_gram import PairedGram
 from pqcomq.quantization.calibration.sequential_forward import SequentialForward
 from pqcomq.quantization.layer_names import copied, layers_to_quantize
+
+from .pass_grams import gathering_grams
 
 
 @pytest.fixture(scope="module")

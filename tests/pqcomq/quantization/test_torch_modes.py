@@ -15,9 +15,11 @@ from greenlet import getcurrent, greenlet
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from pqcomq.quantization.algorithm.gram import gathering_grams, quantizable_layers
+from pqcomq.quantization.algorithm.gram import quantizable_layers
 from pqcomq.quantization.calibration.sequential_forward import SequentialForward
 from pqcomq.quantization.calibration.torch_modes import torch_modes_kept
+
+from .pass_grams import gathering_grams
 
 
 class Doubled(TorchFunctionMode):

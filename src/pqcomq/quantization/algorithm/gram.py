@@ -165,25 +165,6 @@ class PassGrams:
             handle.remove()
 
 
-@contextmanager
-def gathering_grams(layers: dict[str, QuantizableLayer]) -> Iterator[dict[str, InputGram]]:
-    """While open, every forward pass of this thread adds to each layer's Gram matrix.
-
-    Args:
-        layers: by name.
-
-    Yields:
-        name → grams; filled in place as batches go by, complete when the block ends.
-    """
-    grams = no_grams(layers)
-    watching = PassGrams(layers)
-    try:
-        with watching.into(grams):
-            yield grams
-    finally:
-        watching.end()
-
-
 def no_grams(layers: Mapping[str, QuantizableLayer]) -> dict[str, InputGram]:
     """Name → what is known of each layer's inputs before any pass."""
     return {name: InputGram.empty(weight_matrix(layer).shape[1]) for name, layer in layers.items()}

@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from pqcomq.quantization.algorithm.gram import gathering_grams, quantizable_layers, spread_rows, tokens, weight_matrix
+from pqcomq.quantization.algorithm.gram import quantizable_layers, spread_rows, tokens, weight_matrix
+
+from ..pass_grams import gathering_grams
 
 
 @pytest.mark.parametrize(
