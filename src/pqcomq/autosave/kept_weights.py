@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from pqcomq.quantization.files.resume import Journal, run_identity
 from pqcomq.quantization.files.weights_file import load_weights, save_weights
 from pqcomq.quantization.planning.mixed_precision import LayerPlan
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.staging import lock_or_none
+from pqcomq.run_lock import held_if_free
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,21 +94,18 @@ class KeptWeights:
             The journal; None where another process makes the same weights, or the disk refuses.
         """
         path = self._path(full, calibration, settings)
-        lock = journal = None
-        try:
-            made_folder(path.parent)
-            lock = lock_or_none(path.with_suffix(LOCK))
-            if lock is not None:
-                journal = _OptionalJournal.open(path.with_suffix(LAYERS), run_identity(full, calibration, settings))
-        except (InputError, OSError) as problem:
-            self.notes.append(f"Finished layers are not kept on disk: {problem}")
-        try:
+        journal = None
+        with ExitStack() as held:
+            try:
+                made_folder(path.parent)
+                if held.enter_context(held_if_free(path.with_suffix(LOCK), path)):
+                    identity = run_identity(full, calibration, settings)
+                    journal = _OptionalJournal.open(path.with_suffix(LAYERS), identity)
+            except (InputError, OSError) as problem:
+                self.notes.append(f"Finished layers are not kept on disk: {problem}")
             yield journal
             if journal is not None:
                 journal.discard()
-        finally:
-            if lock is not None:
-                lock.release()
 
     def _path(self, full: Segmenter, calibration: Calibration, settings: QuantizationConfig) -> Path:
         identity = json.dumps(run_identity(full, calibration, settings), sort_keys=True, default=str)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pqcomq.atomic_files import made_folder
+from pqcomq.atomic_files import made_folder, recover
 from pqcomq.autosave.places import (
     LOCK,
     MOST_BYTES,
@@ -23,6 +23,7 @@ from pqcomq.autosave.places import (
 )
 from pqcomq.autosave.work import WORK_FILE, UnfinishedWork, WorkWriter, read_work
 from pqcomq.errors import InputError
+from pqcomq.run_lock import held_if_free
 from pqcomq.staging import lock_or_none
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class Shelf:
         with alone(self.folder) as is_alone:
             if not is_alone:
                 return
+            recover(weights_folder(self.folder))
             work = sorted(self._folders(), key=_age, reverse=True)
             for folder in work[most_sessions:]:
                 _delete_work(folder)
@@ -155,6 +157,7 @@ class Shelf:
 
     def delete_all(self) -> None:
         """Delete everything, but what other processes hold."""
+        recover(weights_folder(self.folder))
         for folder in self._folders():
             _delete_work(folder)
         for path in self._weights():
@@ -171,7 +174,7 @@ class Shelf:
     def _weights(self) -> list[Path]:
         place = weights_folder(self.folder)
         try:
-            return [each for each in place.iterdir() if each.suffix != LOCK]
+            return [each for each in place.iterdir() if each.suffix != LOCK and not each.name.startswith(".")]
         except OSError:  # there are none yet
             return []
 
@@ -193,11 +196,9 @@ def _delete_work(folder: Path) -> bool:
 
 def _delete_weights(path: Path) -> bool:
     """Delete a weights file, or finished layers unless a process is making more."""
-    lock = lock_or_none(path.with_suffix(LOCK))
-    if lock is None:
-        return False
-    _delete(path)
-    lock.release()
+    with held_if_free(path.with_suffix(LOCK), path) as free:
+        if free:
+            _delete(path)
     return not path.exists()
 
 

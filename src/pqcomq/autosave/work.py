@@ -219,7 +219,9 @@ def _content(work: UnfinishedWork, hashes: list[str]) -> dict[str, Any]:
             for layer, sha256 in zip(work.layers, hashes, strict=True)
         ],
     }
-    plain: dict[str, Any] = json.loads(json.dumps(content, default=_plain, allow_nan=False))
+    text = json.dumps(content, default=_plain, ensure_ascii=False, allow_nan=False)
+    # A file's name may hold bytes that are no letters, which would keep all of the work from being written.
+    plain: dict[str, Any] = json.loads(text.encode("utf-8", "replace"))
     return plain
 
 

@@ -41,6 +41,7 @@ def test_finished_layers_are_kept_for_one_process_at_a_time(tmp_path, lite_medsa
         folder = journal.folder
         assert folder.is_dir()
     assert not folder.exists(), "the run has come to its end"
+    assert not list(weights_folder(tmp_path).iterdir()), "and leaves no lock"
 
 
 def test_a_folder_that_cannot_be_made_costs_a_sentence(tmp_path, lite_medsam, calibration, quantized):

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pqcomq.autosave.places import FOLDER_VARIABLE, autosave_folder, damaged_folder, work_folder
+from pqcomq.atomic_files import replacing
+from pqcomq.autosave.places import FOLDER_VARIABLE, autosave_folder, damaged_folder, weights_folder, work_folder
 from pqcomq.autosave.shelf import Shelf
 from pqcomq.autosave.work import KeptLabels, KeptObject, UnfinishedWork, WorkWriter, _packed, read_work
 from pqcomq.errors import InputError
@@ -232,3 +233,22 @@ def test_it_can_be_switched_off_and_sent_elsewhere(monkeypatch, tmp_path):
     assert autosave_folder() == tmp_path
     monkeypatch.delenv(FOLDER_VARIABLE)
     assert autosave_folder().name == "autosave"
+
+
+def test_work_on_a_file_whose_name_is_no_text_is_kept(tmp_path, work):
+    odd = replace(work, path=Path("/data") / os.fsdecode(b"ct\xff.nii"))
+    WorkWriter(tmp_path).write(odd)
+    found = read_work(tmp_path)
+    assert found.objects == odd.objects
+    assert found.path == Path("/data/ct?.nii")
+
+
+def test_what_another_process_is_just_writing_is_not_deleted_and_no_lock_is_left(tmp_path):
+    weights = weights_folder(tmp_path)
+    weights.mkdir()
+    (weights / "old.safetensors").write_bytes(b"old")
+    with replacing(weights / "new.safetensors") as partial:
+        partial.write_bytes(b"new")
+        Shelf(tmp_path).tidy(most_bytes=1)
+        Shelf(tmp_path).delete_all()
+    assert [each.name for each in weights.iterdir()] == ["new.safetensors"]
