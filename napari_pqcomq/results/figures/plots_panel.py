@@ -173,7 +173,7 @@ class PlotsPanel(QWidget):
         if kind == LAYERS:
             models = self._models()
             errors = [(model.settings.title, model.layer_errors) for model in models]
-            slices = int(models[0].calibration.get("slice_count", 0))
+            slices = [int(model.calibration.get("slice_count", 0)) for model in models]
             return partial(draw_layer_errors, errors=errors, calibration_slices=slices, look=look)
         if kind in (AGREEMENT, ACCURACY):
             measure: Measure = "agreement" if kind == AGREEMENT else "accuracy"

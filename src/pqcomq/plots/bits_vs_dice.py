@@ -21,7 +21,7 @@ MEASURE_TITLES: dict[Measure, str] = {
     "agreement": "Dice between the models",
     "accuracy": "Dice against ground truth",
 }
-_BIT_TICKS = (2, 4, 8, 16, 32)
+_BIT_TICKS = (1, 2, 4, 8, 16, 32)
 
 
 def draw_trade_off(figure: Figure, comparisons: Sequence[Comparison], look: Look, measure: Measure) -> None:
@@ -80,7 +80,7 @@ def _known(accuracy: Scores | None) -> Scores:
 def _draw_bits(axes: Axes, points: Sequence[_Point], look: Look) -> None:
     look.dress(axes, "effective bits per quantized weight")
     axes.set_xscale("log", base=2)
-    axes.set_xlim(1.6, 48)
+    axes.set_xlim(min(1.6, *(0.8 * side.effective_bits for side, *_ in points)), 48)  # entropy coded, 1 bit or so
     axes.xaxis.set_major_locator(FixedLocator(_BIT_TICKS))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([str(bits) for bits in _BIT_TICKS])

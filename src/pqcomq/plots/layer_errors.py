@@ -15,14 +15,14 @@ _NAMED = 3
 
 
 def draw_layer_errors(
-    figure: Figure, errors: Sequence[tuple[str, Mapping[str, float]]], calibration_slices: int, look: Look
+    figure: Figure, errors: Sequence[tuple[str, Mapping[str, float]]], calibration_slices: Sequence[int], look: Look
 ) -> None:
     """Share of each layer's output energy that is lost on the calibration slices, from the input to the output.
 
     Args:
         figure: drawn over.
         errors: precisions, at least one, and by layer the share.
-        calibration_slices: that the shares were measured on.
+        calibration_slices: on how many each model's shares were measured.
         look: colours.
     """
     cleared(figure, look)
@@ -41,5 +41,9 @@ def draw_layer_errors(
     named = sorted(worst, key=lambda name: -worst[name])[:_NAMED]
     places = list(worst)
     largest = "; ".join(f"{places.index(name) + 1}: {name}" for name in named)
-    note = f"share of the output's energy, on {counted(calibration_slices, 'calibration slice')}; greatest at {largest}"
+    *others, last = dict.fromkeys(calibration_slices)
+    slices = counted(last, "calibration slice")
+    if others:
+        slices = f"{', '.join(map(str, others))} and {last} calibration slices"
+    note = f"share of the output's energy, on {slices}; greatest at {largest}"
     look.remark(figure, note)

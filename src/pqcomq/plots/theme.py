@@ -11,8 +11,9 @@ from matplotlib.patheffects import withStroke
 
 from pqcomq.comparison.presentation.palette import FULL_COLOUR, QUANTIZED_COLOUR
 
-LINE_STYLES = ("-", "--", ":")
-MARKERS = ("o", "s", "^")
+# One more than there are colours: a cohort may compare nine models, and the fourth must not look like the first.
+LINE_STYLES = ("-", "--", ":", "-.")
+MARKERS = ("o", "s", "^", "v")
 _CHARACTERS_PER_EM = 1.75
 """Mean width of a letter of matplotlib's own font, rounded up."""
 

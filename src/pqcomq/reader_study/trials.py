@@ -61,7 +61,7 @@ def items_of(name: str, comparison: Comparison, most: int) -> list[Item]:
 
 
 def dealt(items: Sequence[Item], seed: int) -> tuple[Trial, ...]:
-    """Shuffle the items, and put the quantized model left in half of the trials.
+    """Shuffle the items, and put each quantized model left in half of its trials.
 
     Exactly half, not one independent toss each: a reader's preference for one side then favours neither model.
 
@@ -71,8 +71,11 @@ def dealt(items: Sequence[Item], seed: int) -> tuple[Trial, ...]:
     """
     generator = np.random.default_rng(seed)
     order = generator.permutation(len(items))
-    left = generator.permutation(np.arange(len(items)) % 2 == generator.integers(2))
+    shuffled = [items[index] for index in order]
+    left = np.zeros(len(items), bool)
+    for precision in sorted({each.precision for each in items}):
+        places = [place for place, each in enumerate(shuffled) if each.precision == precision]
+        left[places] = generator.permutation(np.arange(len(places)) % 2 == generator.integers(2))
     return tuple(
-        Trial(number, items[index], bool(side))
-        for number, (index, side) in enumerate(zip(order, left, strict=True), start=1)
+        Trial(number, item, bool(side)) for number, (item, side) in enumerate(zip(shuffled, left, strict=True), start=1)
     )

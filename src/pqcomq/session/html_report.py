@@ -186,7 +186,7 @@ def _plots(session: Session, found: ObjectComparison) -> list[_Picture]:
 
 
 def _layer_plot(session: Session) -> _Picture:
-    slices = int(session.models[0].calibration.get("slice_count", 0))
+    slices = [int(each.calibration.get("slice_count", 0)) for each in session.models]
     draw = partial(draw_layer_errors, errors=session.layer_errors, calibration_slices=slices, look=LIGHT)
     return _plot(draw, 9.0, 3.2, "Quantization error of each encoder layer")
 

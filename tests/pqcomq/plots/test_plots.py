@@ -20,7 +20,7 @@ from pqcomq.plots.dice_per_slice import draw_along_slices
 from pqcomq.plots.latencies import draw_latencies
 from pqcomq.plots.layer_errors import draw_layer_errors
 from pqcomq.plots.svg import as_svg
-from pqcomq.plots.theme import DARK, LIGHT
+from pqcomq.plots.theme import DARK, LIGHT, LINE_STYLES, MARKERS
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_models_of_one_width_bear_their_methods_in_every_plot(comparisons):
         "trade-off": partial(draw_trade_off, comparisons=alike, measure="agreement"),
         "latencies": partial(draw_latencies, comparisons=alike),
         "moved boxes": partial(draw_jitter, jitter=jitter, comparisons=alike),
-        "layers": partial(draw_layer_errors, errors=errors, calibration_slices=2),
+        "layers": partial(draw_layer_errors, errors=errors, calibration_slices=[2]),
     }
     for title, draw in plots.items():
         figure = Figure(figsize=(5, 4))
@@ -161,10 +161,29 @@ def test_passes_are_counted_where_they_were_made(comparisons, look):
     assert "n = 3 to 6" in said(figure)
 
 
+@pytest.mark.parametrize("key", [MARKERS, LINE_STYLES])
+def test_nine_models_differ_in_more_than_their_colour(look, key):
+    assert len({(look.candidate(index), key[index % len(key)]) for index in range(9)}) == 9
+
+
+def test_weights_of_little_more_than_a_bit_stand_on_the_plot(comparisons, look):
+    figure = Figure(figsize=(3.6, 3.0))
+    coded = replace(comparisons[1], candidate=replace(comparisons[1].candidate, effective_bits=1.1))
+    draw_trade_off(figure, [coded], look, "agreement")
+    low, high = figure.axes[0].get_xlim()
+    assert low < 1.1 < 32 < high
+
+
+def test_layers_of_models_that_saw_other_slices_say_so(look):
+    figure = Figure(figsize=(3.6, 3.0))
+    draw_layer_errors(figure, [("8-bit", {"a": 1e-6}), ("2-bit", {"a": 1e-3})], [8, 1], look)
+    assert "on 8 and 1 calibration slices;" in said(figure)
+
+
 def test_the_worst_layers_are_named(look):
     figure = Figure(figsize=(3.6, 3.0))
     errors = [("8-bit", {"a": 1e-6, "b": 0.0, "c": 1e-5}), ("2-bit", {"a": 1e-3, "b": 1e-4, "c": 1e-2})]
-    draw_layer_errors(figure, errors, 8, look)
+    draw_layer_errors(figure, errors, [8], look)
     text = said(figure)
     assert "n = 3" in text
     assert "3: c; 1: a; 2: b" in text

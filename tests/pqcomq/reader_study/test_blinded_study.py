@@ -44,6 +44,15 @@ def test_the_deal_is_seeded_shuffled_and_balanced():
     assert 8 < sum(firsts) < 32, "with one trial the side must still be chance"
 
 
+def test_each_of_several_models_is_left_in_half_of_its_own_trials():
+    items = [Item("liver", precision, z) for precision in ("2-bit", "8-bit") for z in range(6)]
+    for seed in range(20):
+        deal = dealt(items, seed)
+        for precision in ("2-bit", "8-bit"):
+            own = [trial.quantized_is_left for trial in deal if trial.item.precision == precision]
+            assert sum(own) == 3, f"a reader who always says left would favour one of them (seed {seed})"
+
+
 def test_the_side_cannot_be_told_from_slice_or_number():
     """Over many deals the quantized model is left as often on every slice and at every number."""
     by_slice, by_number = np.zeros(20), np.zeros(20)
