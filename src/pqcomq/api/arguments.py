@@ -31,6 +31,21 @@ StrPath = str | os.PathLike[str]
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 
 
+def path_of(given: StrPath, what: str) -> Path:
+    """A path.
+
+    Args:
+        given: text or an object.
+        what: it is of, with its article, for the message.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if not isinstance(given, str | os.PathLike):
+        raise InputError(f"The path of {what} is asked for, and not {_kind(given)}.")
+    return Path(given)
+
+
 def volume_of(given: Volume | StrPath) -> Volume:
     """A volume, read if it is a path.
 
@@ -105,8 +120,9 @@ def _kind(given: object) -> str:
 
 def volumes_of(given: Volume | StrPath | Sequence[Volume | StrPath]) -> list[Volume]:
     """One or more volumes, read where they are paths."""
-    several = [given] if isinstance(given, Volume | str | os.PathLike) else list(given)
-    return [volume_of(each) for each in several]
+    if isinstance(given, str | os.PathLike) or not isinstance(given, Iterable):
+        return [volume_of(given)]
+    return [volume_of(each) for each in given]
 
 
 def window_of(given: Window | str | None) -> Window | None:
@@ -172,4 +188,4 @@ def labels_of(given: np.ndarray | StrPath, volume: Volume, only: Sequence[int] |
     """
     if isinstance(given, np.ndarray):
         return given
-    return read_masks(Path(given), volume, only=only).single(given)
+    return read_masks(path_of(given, "a file of labels"), volume, only=only).single(given)

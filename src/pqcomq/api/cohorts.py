@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from pqcomq.api.arguments import StrPath, modality_of, runtime_of, window_of
+from pqcomq.api.arguments import StrPath, modality_of, path_of, runtime_of, window_of
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cohort.cases.find_cases import find_cases, synthetic_cases
 from pqcomq.cohort.cohort_result import CohortResult
@@ -79,15 +78,19 @@ def evaluate_cohort(
         ['full precision', 'full precision, moved box', 'quantized']
     """
     asked = [str(each) for each in ([labels] if isinstance(labels, str | int) else labels)]
-    found = synthetic_cases(dataset, asked) if isinstance(dataset, int) else find_cases(Path(dataset), asked)
+    folder = path_of(out, "the folder of the results")
+    if isinstance(dataset, int):
+        found = synthetic_cases(dataset, asked)
+    else:
+        found = find_cases(path_of(dataset, "a data set"), asked)
     paths = [weights] if isinstance(weights, str) or not isinstance(weights, Sequence) else list(weights)
     settings = settings_of(
-        [Path(each) for each in paths],
-        checkpoint=None if checkpoint is None else Path(checkpoint),
+        [path_of(each, "a weights file") for each in paths],
+        checkpoint=None if checkpoint is None else path_of(checkpoint, "a checkpoint"),
         runtime=runtime_of(runtime, device),
         protocol=protocol,
         window=window_of(window),
         modality=modality_of(modality),
     )
-    reported(running(found, settings, Path(out), Workers(workers, scheduler)), progress)
-    return CohortResult.at(Path(out))
+    reported(running(found, settings, folder, Workers(workers, scheduler)), progress)
+    return CohortResult.at(folder)

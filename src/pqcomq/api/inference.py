@@ -154,7 +154,7 @@ def evaluate(
     reference: Segmenter,
     candidates: QuantizedModel | Sequence[QuantizedModel],
     *,
-    only: Sequence[int] | None = None,
+    only: int | Sequence[int] | None = None,
     protocol: Protocol | None = None,
     window: Window | str | None = None,
     runtime: Runtime | str = Runtime.auto,
@@ -171,7 +171,7 @@ def evaluate(
             RTSTRUCT.
         reference: full precision.
         candidates: one quantized copy of it, or several.
-        only: labels to prompt, by number; by default all but 0.
+        only: label to prompt, or several, by number; by default all but 0.
         protocol: which slices are prompted and how; by default at most 8 slices a label, those with 50 voxels of it.
         window: intensity window of the models' input, or a preset's name; by default the modality's own.
         runtime: what runs the quantized models, see :func:`segment`; full precision runs in torch, and on another
@@ -203,6 +203,7 @@ def evaluate(
         True
     """
     opened, chosen = volume_of(volume), runtime_of(runtime, device)
+    only = [only] if isinstance(only, int) else only
     truth = labels_of(labels, opened, only)
     numbers = [int(each) for each in np.unique(truth) if each] if only is None else list(only)
     if not numbers:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, overload
 
 from torch import nn
 
-from pqcomq.api.arguments import StrPath, check_models, config_of, volumes_of, window_of
+from pqcomq.api.arguments import StrPath, check_models, config_of, path_of, volumes_of, window_of
 from pqcomq.atomic_files import check_target, together
 from pqcomq.errors import InputError
 from pqcomq.models.registry import load_model as load_by_key
@@ -52,7 +51,7 @@ def load_model(name: str = "lite-medsam", checkpoint: StrPath | None = None) -> 
         >>> pqcomq.load_model("lite-medsam")
         Segmenter(LiteMedSAM, FP32, torch)
     """
-    return load_by_key(name, None if checkpoint is None else Path(checkpoint))
+    return load_by_key(name, None if checkpoint is None else path_of(checkpoint, "a checkpoint"))
 
 
 @overload
@@ -190,13 +189,14 @@ def save_weights(model: QuantizedModel | QuantizedModule, path: StrPath, *, over
         True
     """
     check_models((model, (QuantizedModel, QuantizedModule)))
+    file = path_of(path, "the file to write")
     if isinstance(model, QuantizedModule):
-        save_module(model, Path(path), overwrite=overwrite)
+        save_module(model, file, overwrite=overwrite)
     else:
-        check_target(card_path(Path(path)), overwrite=overwrite)
-        with together(Path(path).absolute().parent):
-            save_model_weights(model, Path(path), overwrite=overwrite)
-            write_card(Path(path), manifest(model), overwrite=overwrite)
+        check_target(card_path(file), overwrite=overwrite)
+        with together(file.absolute().parent):
+            save_model_weights(model, file, overwrite=overwrite)
+            write_card(file, manifest(model), overwrite=overwrite)
 
 
 @overload
@@ -224,4 +224,5 @@ def load_weights(path: StrPath, into: nn.Module | None = None) -> QuantizedModel
             ...
         pqcomq.errors.InputError: There is no such weights file (nowhere.safetensors)
     """
-    return load_model_weights(Path(path)) if into is None else load_module(Path(path), into)
+    file = path_of(path, "a weights file")
+    return load_model_weights(file) if into is None else load_module(file, into)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from pqcomq.api.arguments import StrPath, modality_of
+from pqcomq.api.arguments import StrPath, modality_of, path_of
 from pqcomq.progress import ProgressCallback, reported
 from pqcomq.volumes.import_issues import remedy_named
 from pqcomq.volumes.volume import Modality, Volume
@@ -59,7 +58,7 @@ def read_volume(
         ('Taken for CT: 75% of its values are those of air in Hounsfield units.',)
     """
     work = reading_volume(
-        Path(path),
+        path_of(path, "a volume"),
         series=series,
         part=part,
         modality=modality_of(modality),

@@ -46,7 +46,7 @@ class Box3D:
         Raises:
             InputError: not six finite numbers, or a slice number is not whole.
         """
-        given = list(values)
+        given = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
         try:
             numbers = [float(value) for value in given]
         except (TypeError, ValueError):

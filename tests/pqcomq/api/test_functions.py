@@ -79,6 +79,28 @@ def test_what_is_no_volume_no_mask_and_no_modality(ct, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_what_is_no_path_and_no_box_is_told_in_a_sentence(ct, tmp_path):
+    of_type = r"is asked for, and not something of type"
+    for wrong in (
+        lambda: pqcomq.read_volume(None),
+        lambda: pqcomq.load_model(checkpoint=3),
+        lambda: pqcomq.load_weights(3),
+        lambda: pqcomq.load_weights(3, torch.nn.Linear(2, 2)),
+        lambda: pqcomq.evaluate(ct, 3, None, []),
+        lambda: pqcomq.evaluate_cohort(None, "w.safetensors", tmp_path),
+        lambda: pqcomq.evaluate_cohort(1, 3, tmp_path),
+        lambda: pqcomq.evaluate_cohort(1, "w.safetensors", None),
+    ):
+        with pytest.raises(pqcomq.InputError, match=of_type):
+            wrong()
+    with pytest.raises(pqcomq.InputError, match=r"A volume is asked for.*something of type int"):
+        pqcomq.quantize(pqcomq.load_model(), 3)
+    for box in (5, "123456"):
+        with pytest.raises(pqcomq.InputError, match="A box needs six finite numbers"):
+            pqcomq.segment(ct, box, None)
+    assert not list(tmp_path.glob("*/cohort.json"))
+
+
 def test_paths_may_be_text(ct, phantom):
     assert np.array_equal(pqcomq.read_volume(str(ct)).voxels, phantom.voxels)
     assert np.array_equal(pqcomq.read_volume(ct, modality="CT").voxels, phantom.voxels)
