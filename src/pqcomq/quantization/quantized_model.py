@@ -119,14 +119,18 @@ class QuantizedModel:
 
 
 def with_unique_names(models: Sequence[QuantizedModel]) -> list[QuantizedModel]:
-    """The same models; those of one title also bear the beginning of their fingerprint, as their files do."""
+    """The same models; those of one title also bear the beginning of their fingerprint, as their files do.
+
+    Weights rounded to nearest are the same whatever they were calibrated on; such models are numbered.
+    """
     titles = [each.segmenter.precision for each in models]
-    return [
-        replace(each, segmenter=replace(each.segmenter, precision=f"{title} ({each.segmenter.fingerprint[:8]})"))
-        if titles.count(title) > 1
-        else each
-        for each, title in zip(models, titles, strict=True)
-    ]
+    marked = [f"{title} ({each.segmenter.fingerprint[:8]}" for title, each in zip(titles, models, strict=True)]
+    named = []
+    for place, (each, title, mark) in enumerate(zip(models, titles, marked, strict=True)):
+        before = marked[:place].count(mark)
+        unique = f"{mark}{f'_{before + 1}' * bool(before)})" if titles.count(title) > 1 else title
+        named.append(replace(each, segmenter=replace(each.segmenter, precision=unique)))
+    return named
 
 
 def _round_tables(model: Segmenter, layers: Mapping[str, QuantizableLayer]) -> None:

@@ -21,19 +21,24 @@ MANIFEST, PAGE, GATE_TABLE, SLICE_TABLE, READING_TABLE = (
     "reading.csv",
 )
 WEIGHTS, MASKS = "weights", "masks"
+_LONGEST = 50
+"""Letters of an object's name in that of a file, which takes 255 bytes; a letter of some scripts is four."""
 
 
 def slug(text: str) -> str:
-    """A piece of a file name: lower case letters and digits of any script, hyphens between."""
-    return re.sub(r"[\W_]+", "-", text.lower()).strip("-") or "object"
+    """A piece of a file name: lower case letters and digits of any script, hyphens between; a long one is cut."""
+    return re.sub(r"[\W_]+", "-", text.lower()).strip("-")[:_LONGEST].rstrip("-") or "object"
 
 
 def weights_names(models: Sequence[QuantizedModel]) -> list[str]:
     """Paths of the weights files in the folder, told apart by what they hold."""
-    return [
-        f"{WEIGHTS}/{model.segmenter.key}-{slug(model.settings.title)}-{model.segmenter.fingerprint[:8]}.safetensors"
+    stems = [
+        f"{WEIGHTS}/{model.segmenter.key}-{slug(model.settings.title)}-{model.segmenter.fingerprint[:8]}"
         for model in models
     ]
+    # Rounded to nearest they are the same whatever they were calibrated on, and the ranges of their inputs are not.
+    before = [stems[:place].count(stem) for place, stem in enumerate(stems)]
+    return [f"{stem}{f'-{count + 1}' * bool(count)}.safetensors" for stem, count in zip(stems, before, strict=True)]
 
 
 def inside(folder: Path, name: object) -> Path:

@@ -137,9 +137,15 @@ def _moved(recorded: ObjectComparison, replayed: ObjectComparison) -> list[tuple
     """The moved boxes, where the session has them."""
     if recorded.jitter is None or replayed.jitter is None:
         return []
+    where, pairs = f"{recorded.name}, moved boxes", zip(recorded.jitter.moved, replayed.jitter.moved, strict=True)
     return [
-        (f"{recorded.name}, moved boxes", f"Dice of box {number}", one.dice, other.dice)
-        for number, (one, other) in enumerate(zip(recorded.jitter.moved, replayed.jitter.moved, strict=True), start=1)
+        (where, f"{what} of box {number}", then, now)
+        for number, (one, other) in enumerate(pairs, start=1)
+        for what, then, now in (
+            ("Dice", one.dice, other.dice),
+            ("Dice against ground truth", one.accuracy, other.accuracy),
+        )
+        if then is not None
     ]
 
 

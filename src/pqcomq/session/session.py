@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -34,9 +34,7 @@ class Session:
     made: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
 
     def __post_init__(self) -> None:
-        names = [each.name for each in self.objects]
-        if len(set(names)) < len(names):
-            raise InputError(f"Two objects of a session cannot have the same name: {', '.join(sorted(names))}.")
+        check_names([each.name for each in self.objects])
         if len(self.models) < len(self.result.candidates):
             raise InputError("A session keeps quantized weights, and one of the models compared has none.")
 
@@ -75,3 +73,13 @@ class Session:
     def layer_errors(self) -> list[tuple[str, Mapping[str, float]]]:
         """Each model's precision, and by encoder layer the share of the output energy lost in calibration."""
         return [(model.segmenter.precision, model.layer_errors) for model in self.models]
+
+
+def check_names(names: Sequence[str]) -> None:
+    """See that objects can be told apart.
+
+    Raises:
+        InputError: two have one name.
+    """
+    if len(set(names)) < len(names):
+        raise InputError(f"Two objects of a session cannot have the same name: {', '.join(sorted(names))}.")

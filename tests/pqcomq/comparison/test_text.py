@@ -7,7 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pqcomq.comparison.presentation.comparison_text import doubt_text, heading, short_precision, side_lines
+from pqcomq.comparison.presentation.comparison_text import (
+    doubt_text,
+    heading,
+    short_names,
+    short_precision,
+    side_lines,
+)
 from pqcomq.quantization.quantized_model import with_unique_names
 
 
@@ -52,7 +58,7 @@ def test_doubt_is_told_with_its_worst_slice_and_not_where_it_is_not_known(compar
     assert "In doubt: 1 of 3 slices (least stability 0.41, slice 2)" in side_lines(doubtful, doubtful.candidate)
     assert not [line for line in side_lines(doubtful, doubtful.reference) if "doubt" in line]
     sure = replace(unknown, slices=(replace(unknown.slices[0], candidate_stability=0.95),))
-    assert doubt_text(sure) == "none of 1 slices (least stability 0.95, slice 1)"
+    assert doubt_text(sure) == "none of 1 slice (least stability 0.95, slice 1)"
 
 
 def test_models_of_one_title_bear_their_fingerprints_and_others_do_not(quantized):
@@ -61,3 +67,6 @@ def test_models_of_one_title_bear_their_fingerprints_and_others_do_not(quantized
     names = [each.segmenter.precision for each in with_unique_names([quantized, eight, other])]
     title = quantized.settings.title
     assert names == [f"{title} ({quantized.segmenter.fingerprint[:8]})", "8-bit COMQ", f"{title} (01234567)"]
+    once, twice = (each.segmenter.precision for each in with_unique_names([quantized, quantized]))
+    assert (once, twice) == (names[0], f"{names[0][:-1]}_2)"), "of another calibration, which rounding does not show"
+    assert len(set(short_names([once, twice]).values())) == 2

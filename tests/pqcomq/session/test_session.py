@@ -28,6 +28,7 @@ from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.box_mask import BoxMask
 from pqcomq.segmentation.prompt import Prompt
 from pqcomq.segmentation.scribble import Scribble
+from pqcomq.session.file_names import weights_names
 from pqcomq.session.load import SavedSession
 from pqcomq.session.replay import replay
 from pqcomq.session.save import manifest, save_session, saving
@@ -153,6 +154,30 @@ def test_a_replay_names_what_is_different(session, finish):
     assert any("voxels that differ was 0, is now 3" in line for line in told)
     assert any("agreement between the models, dice was 0.5" in line for line in told)
     assert [(each.what, each.recorded) for each in outcome.elsewhere] == [("machine", "abacus")]
+
+
+def test_a_replay_holds_all_that_is_told_of_moved_boxes(session, finish):
+    found = session.objects[0]
+    first, *others = found.jitter.moved
+    moved = replace(found.jitter, moved=(replace(first, accuracy=0.25), *others))
+    changed = replace(session.result, objects=(replace(found, jitter=moved),))
+    (told,) = map(str, finish(replay(replace(session, result=changed))).differences)
+    assert "moved boxes: Dice against ground truth of box 1 was 0.25" in told
+
+
+def test_weights_that_are_alike_but_for_their_calibration_have_a_file_each(quantized):
+    """Rounded to nearest they are, and the ranges of their inputs are not."""
+    names = weights_names([quantized, quantized, quantized])
+    assert len(set(names)) == 3
+    assert all(name.endswith(".safetensors") for name in names)
+    assert weights_names([quantized]) == names[:1], "as ever where there is one"
+
+
+def test_an_object_of_a_long_name_is_kept(session, tmp_path, again):
+    name = "左腎" * 200
+    result = replace(session.result, objects=(replace(session.objects[0], name=name),))
+    save_session(replace(session, result=result, reading=None), tmp_path / "long")
+    assert again(tmp_path / "long").objects[0].name == name
 
 
 class _Links(HTMLParser):
