@@ -50,7 +50,7 @@ def corrected_labels(result: ComparisonResult, corrections: Corrections) -> list
     layers, shape = [], result.volume.grid.shape_zyx
     for side in sorted({side for side, _number in corrections.worked_on()}):
         model = result.models[side]
-        drawn_by = model.weights or model.segmenter
+        drawn_by = model.as_run
         origins = {
             each.number: Origin.of(drawn_by, each.prompt, each.mode, each.window, each.results[side].mask_in(shape))
             for each in result.objects

@@ -101,7 +101,7 @@ def kept_layer(
         drawn: object number → (z, y, x) bool, the model's own mask where it was corrected by hand since.
     """
     present = [number for number in prompts if (labels == number).any()]
-    model = drawn_by.weights or drawn_by.segmenter
+    model = drawn_by.as_run
     origins = {}
     for number in present:
         prompt, mode, window = prompts[number]

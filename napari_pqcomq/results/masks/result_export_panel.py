@@ -48,8 +48,7 @@ class ResultExportPanel(QWidget):
         masks = {}
         for found in result.objects:
             mask = found.results[index].mask_in(result.volume.grid.shape_zyx)
-            drawn_by = result.models[index].weights or result.models[index].segmenter
-            origin = Origin.of(drawn_by, found.prompt, found.mode, found.window, mask)
+            origin = Origin.of(result.models[index].as_run, found.prompt, found.mode, found.window, mask)
             corrected = self._store.corrections.corrected(index, found.number, mask)
             masks[found.number] = NamedMask(names[found.number], corrected, origin)
         return masks, result.volume

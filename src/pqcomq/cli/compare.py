@@ -11,6 +11,7 @@ import typer
 from pqcomq.atomic_files import check_folder, together
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
+from pqcomq.cli.terminal.idle_options import refuse_idle
 from pqcomq.cli.terminal.options import (
     MASK_ENDINGS,
     AsJson,
@@ -38,6 +39,7 @@ from pqcomq.cli.terminal.options import (
 )
 from pqcomq.cli.terminal.output import print_json, print_table, print_written
 from pqcomq.cli.terminal.progress_bar import followed
+from pqcomq.errors import printable
 from pqcomq.masks.file_formats import mask_kind, sidecar
 from pqcomq.research_only import RESEARCH_ONLY
 
@@ -45,14 +47,13 @@ if TYPE_CHECKING:
     from pqcomq.comparison.comparison_result import ComparisonResult
     from pqcomq.comparison.model_result import Comparison
     from pqcomq.masks.named_mask import NamedMask
-    from pqcomq.models.segmenter import Segmenter
-    from pqcomq.quantization.quantized_model import QuantizedModel
 
 MASK_NAMES = ("full_precision", "quantized")
 """File names of the two masks, without their ending."""
 
 
 def compare(
+    context: typer.Context,
     volume: Annotated[Path, typer.Argument(help="NIfTI file, DICOM file or DICOM folder.")],
     weights: Annotated[Path, typer.Option(help="Quantized weights.", metavar="FILE")],
     out: Annotated[Path, typer.Option(help="Folder for comparison.json, .csv and .png.", metavar="DIR")],
@@ -94,6 +95,10 @@ def compare(
     from pqcomq.models.registry import load_model
     from pqcomq.quantization.files.weights_file import load_weights
 
+    if labels is None:
+        refuse_idle(context, "there are no --labels", "labels_part")
+    if masks is None:
+        refuse_idle(context, "it is of the files of --masks", "with_patient")
     mask_paths = [] if masks is None else [out / f"{side}.{masks.removeprefix('.')}" for side in MASK_NAMES]
     files = [file.name for path in mask_paths for file in (path, sidecar(path))]
     check_folder(out, [*COMPARISON_FILES, *files], overwrite=overwrite)
@@ -112,7 +117,7 @@ def compare(
         checked,
         ComparedModel.full(full, taken.in_full_precision),
         [ComparedModel.quantized(quantized, taken)],
-        name=name,
+        name=printable(name),  # of letters that files can hold
         mode=prompts.value,
         window=window_of(window),
         truth=truth,
@@ -121,7 +126,7 @@ def compare(
     (comparison,) = result.comparisons
     with together(out):
         paths = write_comparison(comparison, opened_volume, out, truth=truth, overwrite=overwrite)
-        for path, named in zip(mask_paths, _masks(result, full, quantized), strict=False):
+        for path, named in zip(mask_paths, _masks(result), strict=False):
             paths += export_masks(path, {1: named}, opened_volume, with_patient=with_patient, overwrite=overwrite)
     if json:
         print_json(comparison.to_dict())
@@ -130,16 +135,15 @@ def compare(
         print_written(paths)
 
 
-def _masks(result: ComparisonResult, full: Segmenter, quantized: QuantizedModel) -> Iterator[NamedMask]:
+def _masks(result: ComparisonResult) -> Iterator[NamedMask]:
     """Both masks, in the order of ``MASK_NAMES``, each made when it is asked for."""
     from pqcomq.masks.named_mask import NamedMask
     from pqcomq.masks.origin import Origin
 
     (found,) = result.objects
-    models: tuple[Segmenter | QuantizedModel, ...] = (full, quantized)
-    for model, drawn in zip(models, found.results, strict=True):
+    for model, drawn in zip(result.models, found.results, strict=True):
         mask = drawn.mask_in(result.volume.grid.shape_zyx)
-        yield NamedMask(found.name, mask, Origin.of(model, found.prompt, found.mode, found.window, mask))
+        yield NamedMask(found.name, mask, Origin.of(model.as_run, found.prompt, found.mode, found.window, mask))
 
 
 def print_comparison(comparison: Comparison) -> None:

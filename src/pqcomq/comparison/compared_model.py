@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pqcomq.backends.openvino_model import on_runtime
@@ -36,6 +36,11 @@ class ComparedModel:
 
     def __repr__(self) -> str:
         return f"ComparedModel({self.segmenter.title}, {self.segmenter.precision})"
+
+    @property
+    def as_run(self) -> Segmenter | QuantizedModel:
+        """The model with what ran it, as the record of a mask names it."""
+        return self.segmenter if self.weights is None else replace(self.weights, segmenter=self.segmenter)
 
     @property
     def code_bits(self) -> float:

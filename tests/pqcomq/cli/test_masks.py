@@ -64,12 +64,18 @@ def test_with_patient_the_object_is_the_patient_s(run, series, tmp_path):
 
 def test_compare_writes_both_masks_when_asked(run, series, saved, tmp_path):
     out = tmp_path / "out"
-    arguments = ["--weights", saved, "--box", *BOX, "--out", out, "--name", "liver"]
+    arguments = ["--weights", saved, "--box", *BOX, "--out", out, "--name", "liver\udcff"]
     assert run("compare", series, *arguments, "--masks", ".dcm")[0] == 0
     volume = read_volume(series)
     masks = [read_masks(out / f"{side}.dcm", volume).mask(1) for side in ("full_precision", "quantized")]
     assert json.loads((out / "full_precision.json").read_text())["objects"][0]["origin"]["quantization"] is None
     agreement = json.loads((out / "comparison.json").read_text())["agreement_between_models"]["dice"]
+    compared = json.loads((out / "comparison.json").read_text())
+    for side, model in (("full_precision", "reference"), ("quantized", "candidate")):
+        (made,) = json.loads((out / f"{side}.json").read_text())["objects"]
+        assert made["name"] == "liver?"
+        assert made["origin"]["model"]["execution"] == compared[model]["execution"]
+        assert made["origin"]["precision"] == compared[model]["precision"]
     inside = [mask[1:3] for mask in masks]
     assert 2 * np.count_nonzero(inside[0] & inside[1]) / sum(map(np.count_nonzero, inside)) == pytest.approx(agreement)
     status, text, error = run("compare", series, *arguments, "--masks", "png")
