@@ -13,6 +13,10 @@ _UNSEEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u206
 _PATH = re.compile(r"(?:[A-Za-z]:|~)?(?:[/\\][^/\\\s:;,()'\"]+){3,}")
 
 
+_LACKS_MEMORY = "out of memory", "enough memory", "allocate memory", "bad_alloc", "bad allocation"
+"""How torch, CUDA and OpenVINO say it; other sentences with the word memory are about its layout."""
+
+
 class InputError(ValueError):
     """Bad input from outside: a file, a folder, a box, a setting.
 
@@ -42,6 +46,17 @@ class InputError(ValueError):
             where = printable(short_path(str(place)))
             message = f"{message.removesuffix('.')} ({where})" + "." * message.endswith(".")
         super().__init__(message)
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error says that memory has run out.
+
+    Examples:
+        >>> lacks_memory(MemoryError()), lacks_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory"))
+        (True, True)
+    """
+    told = str(error).lower()
+    return isinstance(error, MemoryError) or any(words in told for words in _LACKS_MEMORY)
 
 
 def printable(text: str) -> str:

@@ -32,7 +32,11 @@ def log_file() -> Path:
 
 def log_file_title() -> str:
     """The same for people, with the home folder as ``~``."""
-    path, home = log_file(), Path.home()
+    path = log_file()
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user without an entry and without HOME, as in a container
+        return str(path)
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
 
 

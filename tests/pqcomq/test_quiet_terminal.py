@@ -9,6 +9,7 @@ import textwrap
 import pytest
 
 from pqcomq.cpu_settings import environment_without_settings
+from pqcomq.quiet_terminal import log_file, log_file_title
 
 PROGRAM = """
 import logging, sys, warnings
@@ -91,3 +92,13 @@ def test_napari_s_own_way_with_warnings_is_taken_over_again(tmp_path):
     ran = subprocess.run([sys.executable, "-c", code, str(log)], capture_output=True, text=True, check=True)
     assert ran.stdout == "popped up: our own remark\n"
     assert "timm has moved" in log.read_text()
+
+
+def test_a_user_without_a_home_is_told_the_whole_path(monkeypatch):
+    """As in a container: the command line asks for it when it is imported."""
+
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("pqcomq.quiet_terminal.Path.home", nowhere)
+    assert log_file_title() == str(log_file())

@@ -17,14 +17,10 @@ from napari_pqcomq.jobs.progress.cancelled import CancelledError
 from napari_pqcomq.jobs.progress.parts import STEPS, WHOLE
 from napari_pqcomq.jobs.progress.times import duration
 from napari_pqcomq.translation import tr
-from pqcomq.errors import InputError
+from pqcomq.errors import InputError, lacks_memory
 from pqcomq.progress import Progress, Steps, translated
 
 T = TypeVar("T")
-
-_LACKS_MEMORY = "out of memory", "enough memory", "allocate memory", "bad_alloc", "bad allocation"
-"""How torch, CUDA and OpenVINO say it; other sentences with the word memory are about its layout."""
-
 
 _LEAST_THREADS = 16
 """Of Qt's pool, which has one a core: where two jobs run on two cores, who opens a volume would wait for one to end."""
@@ -210,8 +206,7 @@ class JobRunner(QWidget):
 
 
 def _report(error: Exception) -> None:
-    told = str(error).lower()
-    if isinstance(error, MemoryError) or any(words in told for words in _LACKS_MEMORY):
+    if lacks_memory(error):
         show_error(tr("There is not enough memory for this. Close other programs or volumes, and try again."))
     else:
         notification_manager.receive_error(type(error), error, error.__traceback__)

@@ -18,7 +18,7 @@ from pqcomq.cli.terminal.lists import joined_numbers, repeat_options
 from pqcomq.cli.terminal.plain_output import let_output_be_plain
 from pqcomq.cli.terminal.statuses import BAD_INPUT, FAULT, INTERRUPTED, NOT_PASSED, Answer
 from pqcomq.cpu_settings import apply_cpu_settings
-from pqcomq.errors import InputError
+from pqcomq.errors import InputError, lacks_memory
 from pqcomq.quiet_terminal import keep_others_warnings_in_log, log_file_title
 from pqcomq.research_only import RESEARCH_ONLY
 
@@ -75,9 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except InputError as problem:
         _complain(str(problem))
         raise SystemExit(BAD_INPUT) from None
-    except MemoryError:
-        _complain("there is not enough memory for this volume and model")
-        raise SystemExit(BAD_INPUT) from None
     except OSError as problem:
         if os.environ.get("PQCOMQ_DEBUG"):
             traceback.print_exc()
@@ -90,14 +87,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         _complain(f"interrupted; {NOTHING_KEPT}")
         raise SystemExit(INTERRUPTED) from None
-    except Exception:
+    except Exception as problem:
+        if lacks_memory(problem):
+            _complain("there is not enough memory for this volume and model")
+            raise SystemExit(BAD_INPUT) from None
         traceback.print_exc()
         _complain("this is a fault of the program; please report it with the lines above, and nothing of a patient")
         raise SystemExit(FAULT) from None
 
 
 def _complain(sentence: str) -> None:
-    from rich.console import Console
+    from pqcomq.cli.terminal.output import console_of
 
-    # No markup and no wrapping: a path must come out as it is.
-    Console(stderr=True).print(f"pqcomq: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+    console_of(stderr=True).print(f"pqcomq: {sentence}", style="red")

@@ -10,6 +10,7 @@ import typer
 
 from pqcomq.atomic_files import check_folder, replacing, together
 from pqcomq.backends.runtime import Runtime
+from pqcomq.cli.terminal.idle_options import refuse_idle
 from pqcomq.cli.terminal.options import (
     DEFAULT_MODEL,
     AsJson,
@@ -40,6 +41,7 @@ BENCH_FILES = ("bench.json", "bench.png")
 
 
 def bench(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder for bench.json and bench.png.", metavar="DIR")],
     model: Annotated[ModelKey, typer.Option(help="Model.")] = DEFAULT_MODEL,
     checkpoint: Checkpoint = None,
@@ -76,8 +78,14 @@ def bench(
     from pqcomq.quantization.quantized_model import with_unique_names
     from pqcomq.samples.synthetic_ct import synthetic_ct
 
+    if quick:
+        more = {"most_slices": most_slices > 1, "published_passes": published_passes > 1}
+        overruled = [name for name, is_more in more.items() if is_more]
+        refuse_idle(context, "--quick is one slice for each label and at most one pass", *overruled)
     check_folder(out, BENCH_FILES, overwrite=overwrite)
     if volume is None and labels is None and not label:
+        of_volume = "series", "part", "remedy", "labels_part", "modality"
+        refuse_idle(context, "the synthetic CT is measured on unless --volume names another", *of_volume)
         sample = synthetic_ct()
         image, truth, chosen = sample.volume, sample.labels, sorted(sample.names)
     elif volume is None or labels is None or not label:

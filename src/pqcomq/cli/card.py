@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from pqcomq.cli.terminal.idle_options import refuse_idle
 from pqcomq.cli.terminal.options import AsJson, LossMargin, Overwrite
 from pqcomq.cli.terminal.output import print_json, print_written
 from pqcomq.cohort.statistics.loss_margin import DEFAULT_MARGIN
 
 
 def card(
+    context: typer.Context,
     weights: Annotated[Path, typer.Argument(help="Quantized weights.", metavar="WEIGHTS")],
     cohort: Annotated[
         Path | None, typer.Option(help="Folder of a cohort's results that this model was run in.", metavar="FOLDER")
@@ -25,6 +27,8 @@ def card(
     from pqcomq.quantization.files.model_card import write_card
     from pqcomq.quantization.files.weights_file import load_weights, manifest, read_manifest
 
+    if cohort is None:
+        refuse_idle(context, "it is of a cohort's verdict, and there is no --cohort", "margin")
     model = load_weights(weights)
     measured: list[str] = []
     if cohort is not None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+import typer
+
 from pqcomq.atomic_files import check_folder
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.cohort_options import (
@@ -34,6 +36,7 @@ from pqcomq.cli.terminal.cohort_options import (
     WorkerCount,
     Yardstick,
 )
+from pqcomq.cli.terminal.idle_options import refuse_idle
 from pqcomq.cli.terminal.options import (
     DEFAULT_METHOD,
     DEFAULT_MODEL,
@@ -66,6 +69,7 @@ _WIDTHS = [8, 4, 2]
 
 
 def cohort(
+    context: typer.Context,
     out: Out,
     dataset: DataSet = None,
     weights: Weights = None,
@@ -118,6 +122,10 @@ def cohort(
         raise InputError(
             "--weights are ready; --bits, --method, --calibration and --calibrate-on belong to a model to quantize."
         )
+    if paths:
+        refuse_idle(context, "--weights tell their model", "model")
+    if scheduler:
+        refuse_idle(context, "the workers are those of the --scheduler", "workers")
     if not paths:
         if scheduler:
             check_scheduler(scheduler)  # before hours of quantizing
@@ -246,10 +254,11 @@ class _ToQuantize:
         from pqcomq.cohort.running.cohort_weights import making_weights
         from pqcomq.models.registry import load_model
 
-        full = load_model(self.model, self.checkpoint)
+        full, place = load_model(self.model, self.checkpoint), out / "weights"
         volumes, rest = _to_calibrate_on(found, calibration, modality, seed)
-        work = making_weights(full, self.bits, self.methods, volumes, out / "weights", window_of(self.window))
-        return followed(work, f"{full.title}, quantizing"), rest
+        work = making_weights(full, self.bits, self.methods, volumes, place, window_of(self.window))
+        kept = f"finished weights are kept in {place}, and the same command goes on from there"
+        return followed(work, f"{full.title}, quantizing", lambda: kept), rest
 
 
 def _to_calibrate_on(

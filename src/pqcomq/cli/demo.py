@@ -13,10 +13,11 @@ import typer
 
 from pqcomq.atomic_files import check_folder
 from pqcomq.backends.runtime import Runtime
+from pqcomq.cli.terminal.idle_options import refuse_idle
 from pqcomq.cli.terminal.options import Overwrite
 from pqcomq.cli.terminal.output import print_lines, print_written
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.cli.terminal.statuses import Answer
+from pqcomq.cli.terminal.statuses import FAULT, PASSED, Answer
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS
 
@@ -30,6 +31,7 @@ _WINDOW = "napari_pqcomq.demo"
 
 
 def demo(
+    context: typer.Context,
     headless: Annotated[bool, typer.Option("--headless", help="No window: write PNG, JSON and CSV.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the files of --headless.")] = Path("pqcomq-demo"),
     bits: Annotated[int, typer.Option(help=f"Bit width: {', '.join(map(str, BIT_WIDTHS))}.")] = 4,
@@ -41,6 +43,7 @@ def demo(
     if headless:
         _run(out, bits, overwrite=overwrite)
     else:
+        refuse_idle(context, "it belongs to --headless, and the window writes no files", "out", "overwrite")
         _open_window(bits)
 
 
@@ -104,4 +107,4 @@ def _open_window(bits: int) -> None:
     if screenless:
         raise InputError("there is no screen here; run the demo with --headless")
     finished = subprocess.run([sys.executable, "-m", _WINDOW, str(bits)], check=False)  # noqa: S603
-    raise Answer(finished.returncode)
+    raise Answer(FAULT if finished.returncode else PASSED)  # the window answers nothing

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from pqcomq.cli.report import DoubtBelow, LeastDice, MostVolume
+from pqcomq.cli.terminal.idle_options import refuse_idle
 from pqcomq.cli.terminal.options import AsJson, LossMargin
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.cli.terminal.statuses import NOT_PASSED, PASSED, UNDECIDED, Answer
@@ -20,6 +21,7 @@ _STATUSES = {"pass": PASSED, "fail": NOT_PASSED, "undecided": UNDECIDED}
 
 
 def gate(
+    context: typer.Context,
     session: Annotated[Path, typer.Argument(help="Folder of a session or of a cohort's results.")],
     dice: LeastDice = Tolerance.dice,
     volume_percent: MostVolume = Tolerance.volume_percent,
@@ -48,10 +50,13 @@ def gate(
     from pqcomq.session.load import SavedSession
 
     if CohortStore.is_at(session):
+        of_session = "dice", "volume_percent", "doubt_below"
+        refuse_idle(context, "a cohort is held against --loss-margin", *of_session)
         _cohort(session, loss_margin, cascade, json=json)
         return
     if cascade is not None:
         raise InputError("--cascade belongs to a cohort's results; a session has full precision on every slice.")
+    refuse_idle(context, "a session is held against --dice and --volume-percent", "loss_margin")
     tolerance = Tolerance(dice, volume_percent, doubt_below)
     verdicts = judge_objects(SavedSession.at(session).numbers(), tolerance)
     outcome = overall(verdicts)

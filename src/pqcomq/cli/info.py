@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pqcomq.cli.terminal.idle_options import refuse_idle
 from pqcomq.cli.terminal.options import AsJson, Part, Remedies, Series, opened
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.wording import counted
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def info(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Quantized weights, or a volume: its geometry is reported.")],
     series: Series = None,
     part: Part = None,
@@ -29,6 +31,7 @@ def info(
     if file.suffix != ".safetensors":
         _tell_volume(opened(file, series, None, part, remedy), json)
         return
+    refuse_idle(context, "the file holds quantized weights and no volume", "series", "part", "remedy")
     content = {"file": str(file), "file_bytes": file.stat().st_size if file.is_file() else 0} | manifest(
         load_weights(file)
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pqcomq.cli.terminal.idle_options import refuse_idle
 from pqcomq.cli.terminal.options import AsJson, ModelKey
 from pqcomq.cli.terminal.output import print_json, print_lines, print_note, print_table
 from pqcomq.cli.terminal.progress_bar import downloading
@@ -27,6 +28,7 @@ class Action(StrEnum):
 
 
 def models(
+    context: typer.Context,
     action: Annotated[
         Action,
         typer.Argument(
@@ -44,6 +46,8 @@ def models(
     """List the models, fetch their weights, take over checkpoint files, check and remove them."""
     if (file is not None) != (action is Action.import_):
         raise InputError("models import takes a model and its checkpoint file; the other actions take no file")
+    if action is not Action.fetch:
+        refuse_idle(context, "it is of models fetch", "accept_licence")
     if action is Action.list:
         _tell(None if model is None else model.value, json)
         return
@@ -88,7 +92,10 @@ def _asked(entry: Entry) -> bool:
     if not typer.get_text_stream("stdin").isatty():
         return False
     print_note(f"{entry.title}, {entry.size / 1e6:.1f} MB. Licence of the weights: {entry.licence}. {entry.page}")
-    return typer.confirm("Accept the licence and fetch?", err=True)
+    try:
+        return typer.confirm("Accept the licence and fetch?", err=True)
+    except typer.Abort:  # by Ctrl-C, or at the end of the input; the library would end with the status of an answer
+        raise KeyboardInterrupt from None
 
 
 def _tell(key: str | None, json: bool) -> None:

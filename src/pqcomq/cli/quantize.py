@@ -127,6 +127,10 @@ def quantize(
     )
 
 
+_OPTIONS = {"bits": "--bits", "method": "--method", "stored_bits": "--stored-bits"}
+"""Settings with an option of their own, which --set would quietly overrule."""
+
+
 def _unfinished(out: Path) -> Path:
     """Where finished layers are kept until the file is written."""
     return out.with_suffix(".unfinished")
@@ -181,6 +185,9 @@ def _settings(
     """
     from pqcomq.quantization.planning.presets import default_config
 
+    for change in changes:
+        if (option := _OPTIONS.get(change.partition("=")[0].strip())) is not None:
+            raise InputError(f"--set {change}: this setting has an option of its own, {option}")
     try:
         chosen = default_config(
             model,

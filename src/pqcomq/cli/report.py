@@ -11,6 +11,7 @@ import typer
 from pqcomq.atomic_files import check_folder
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
+from pqcomq.cli.terminal.idle_options import refuse_idle
 from pqcomq.cli.terminal.options import (
     BOX_HELP,
     BOX_METAVAR,
@@ -39,7 +40,7 @@ from pqcomq.cli.terminal.output import print_json, print_lines, print_written
 from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.comparison.box_movement import SHIFT_PIXELS, BoxMovement
 from pqcomq.comparison.tolerance import Tolerance
-from pqcomq.errors import InputError
+from pqcomq.errors import InputError, printable
 from pqcomq.wording import counted
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ DoubtBelow = Annotated[
 
 
 def report(
+    context: typer.Context,
     volume: Annotated[Path, typer.Option(help="NIfTI file, DICOM file or DICOM folder.")],
     weights: Annotated[
         list[Path], typer.Option(help="Quantized weights of one model; several may follow.", metavar="FILE...")
@@ -114,6 +116,10 @@ def report(
     from pqcomq.session.save import manifest, save_session
     from pqcomq.session.session import Session
 
+    if not jitter:
+        refuse_idle(context, "--no-jitter moves no boxes", "jitter_px")
+    if labels is None:
+        refuse_idle(context, "there are no --labels", "labels_part")
     tolerance = Tolerance(dice, volume_percent, doubt_below)
     check_folder(out, (PAGE, MANIFEST), overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
@@ -156,6 +162,7 @@ def _objects(
     from pqcomq.comparison.compare import PromptedObject
     from pqcomq.segmentation.box import Box3D
     from pqcomq.segmentation.prompt import Prompt
+    from pqcomq.session.session import check_names
 
     if label and prompts and max(len(label), len(prompts)) > 1:
         raise InputError(
@@ -164,15 +171,18 @@ def _objects(
     count = max(1, len(label), len(prompts))
     if names and len(names) != count:
         raise InputError(f"{counted(len(names), 'name')} for {counted(count, 'object')}: give one each, in order.")
+    numbered = ["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)]
+    called = [printable(each) for each in names] or (
+        numbered if truth is None else [truth.names[number] for number in label]
+    )
+    check_names(called)  # before the long work
     if truth is None:
         if not prompts:
             raise InputError("Name what to segment: --box, --point or --scribble, or --labels and --label.")
-        called = names or (["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)])
         return [PromptedObject(each, prompt, movement=movement) for each, prompt in zip(called, prompts, strict=True)]
     found = []
-    for place, number in enumerate(label):
+    for name, number in zip(called, label, strict=True):
         mask = truth.mask(number)
-        name = names[place] if names else truth.names[number]
         prompt = prompts[0] if prompts else Prompt(Box3D.around(mask))
         found.append(PromptedObject(name, prompt, mask, movement=movement))
     return found

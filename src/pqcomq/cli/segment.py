@@ -10,6 +10,7 @@ import typer
 
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
+from pqcomq.cli.terminal.idle_options import refuse_idle
 from pqcomq.cli.terminal.options import (
     MASK_ENDINGS,
     AsJson,
@@ -36,7 +37,7 @@ from pqcomq.cli.terminal.options import (
 )
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.errors import InputError
+from pqcomq.errors import InputError, printable
 from pqcomq.masks.file_formats import mask_kind
 from pqcomq.progress import Stopwatch, translated
 from pqcomq.wording import counted
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 
 
 def segment(
+    context: typer.Context,
     volume: Annotated[Path, typer.Argument(help="NIfTI file, DICOM file or DICOM folder.")],
     out: Annotated[
         Path, typer.Option(help=f"Mask to write, on the volume's own grid: {MASK_ENDINGS}.", metavar="FILE")
@@ -111,6 +113,8 @@ def segment(
         raise InputError("name either --model or --weights")
     if cascade is not None and weights is None:
         raise InputError("--cascade sends slices from a quantized model to full precision, so it needs --weights")
+    if weights is not None and cascade is None:
+        refuse_idle(context, "--weights hold all that runs, unless --cascade asks full precision", "checkpoint")
     check_mask_targets(out, overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
     asked = prompts_of(box or [], point or [], negative_point or [], slices, box_unit, opened_volume, scribble)
@@ -239,7 +243,9 @@ def _names(given: list[str], count: int) -> list[str]:
     """
     if given and len(given) != count:
         raise InputError(f"{counted(len(given), 'name')} for {counted(count, 'object')}: give one each, in order.")
-    return given or (["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)])
+    return [printable(each) for each in given] or (
+        ["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)]
+    )
 
 
 def _described(segmenter: Segmenter, runner: SliceRunner, millilitres: float, paths: list[Path]) -> dict[str, object]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
+import typer
 
 from pqcomq.models.catalogue.entries import ENTRIES
 from pqcomq.models.mobile_sam import architecture
@@ -73,3 +75,15 @@ def test_a_file_is_taken_over(run, offered, tmp_path):
 )
 def test_what_cannot_be_done_is_told(refused, offered, arguments, words):
     assert words in refused("models", *arguments)
+
+
+def test_the_question_of_the_licence_may_be_ended(run, offered, monkeypatch):
+    def asked(*_given, **_named):
+        raise typer.Abort
+
+    monkeypatch.setattr("pqcomq.cli.models.typer.get_text_stream", lambda _name: SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("pqcomq.cli.models.typer.confirm", asked)
+    status, out, err = run("models", "fetch", KEY)
+    assert (status, out) == (130, "")
+    assert err.endswith("pqcomq: interrupted; nothing was written\n")
+    assert not offered.exists() or not list(offered.iterdir())

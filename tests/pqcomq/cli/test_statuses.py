@@ -68,6 +68,7 @@ def test_each_outcome_has_its_status(run, tmp_path, monkeypatch, outcome, status
         (typer.Exit(1), FAULT),
         (BrokenPipeError(32, "Broken pipe"), FAULT),
         (MemoryError(), BAD_INPUT),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), BAD_INPUT),
         (OSError(28, "No space left on device"), BAD_INPUT),
         (KeyboardInterrupt(), INTERRUPTED),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
 
 import pytest
 
@@ -41,3 +42,12 @@ def test_the_demo_in_a_window_names_what_it_needs(refused, monkeypatch, missing)
     told = refused("demo")
     assert 'the window needs napari, which is not installed: pip install "napari-pqcomq[napari]"' in told
     assert "--headless" in told
+
+
+@pytest.mark.parametrize(("ended", "status"), [(0, 0), (1, 70), (-11, 70)])
+def test_a_window_that_breaks_down_answers_nothing(run, monkeypatch, ended, status):
+    """Status 1 is a command's no."""
+    monkeypatch.setattr(demo.importlib.util, "find_spec", lambda _name: object())
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(demo.subprocess, "run", lambda command, **_how: subprocess.CompletedProcess(command, ended))
+    assert run("demo")[0] == status

@@ -9,6 +9,8 @@ import pytest
 from pqcomq.comparison.gate import Tolerance, judge, overall
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.prompt import Prompt
+from pqcomq.segmentation.scribble import Scribble
 
 
 @pytest.fixture
@@ -62,6 +64,14 @@ def test_each_criterion_alone_can_fail(phantom, cube, comparison_of):
     assert "the same as full precision's, within" in moved.sentence
 
 
+def test_a_figure_that_misses_its_limit_by_a_hair_is_not_told_as_the_limit(phantom, cube, comparison_of):
+    comparison = comparison_of(phantom, cube, cube)
+    agreement = replace(comparison.agreement, dice=0.97996, volume_difference_percent=-5.004)
+    told = judge(replace(comparison, agreement=agreement), Tolerance(), "a").sentence
+    assert "Dice between the models is 0.97996, below the 0.98 asked for." in told
+    assert "5.004 % smaller than full precision's, outside the 5 % asked for." in told
+
+
 def test_nothing_against_nothing_is_no_pass(phantom, cube, comparison_of):
     nothing = np.zeros_like(cube)
     box = comparison_of(phantom, cube, cube).box
@@ -82,6 +92,8 @@ def test_the_verdict_says_how_the_slices_were_prompted(phantom, cube, comparison
     comparison = comparison_of(phantom, cube, cube)
     assert "following its own masks" in judge(comparison, Tolerance(), "a").rests_on
     assert "same box on every slice" in judge(replace(comparison, mode="same"), Tolerance(), "a").rests_on
+    drawn = replace(comparison, mode="same", prompt=Prompt(scribble=Scribble(((1, 20, 20, 25),))))
+    assert "same scribble on every slice" in judge(drawn, Tolerance(), "a").rests_on
     assert "not accuracy" in judge(comparison, Tolerance(), "a").rests_on
 
 

@@ -19,16 +19,17 @@ TITLES = {"slice": "each slice prompted by its own box", "organ": "whole organs,
 
 def print_cohort(result: CohortResult, margin: float, *, json: bool) -> None:
     """Write the files of a finished cohort and print its numbers; of an unfinished one say how far it is."""
+    told = {"scored": result.scored, "cases": result.total, "unfinished": result.unfinished}
     if result.unfinished:
-        left = f"not done: {result.unfinished} of {counted(result.total, 'case')}; the same command goes on"
+        print_note(f"not done: {result.unfinished} of {counted(result.total, 'case')}; the same command goes on")
         if not result.scored:
-            print_note(left)
+            if json:
+                print_json(told)
             return
-        print_note(left)
     statistics = CohortStatistics.of(result, margin)
     paths = write_results(result, statistics)
     if json:
-        print_json({"scored": result.scored, "cases": result.total} | statistics.to_dict())
+        print_json(told | statistics.to_dict())
         return
     _print(result, statistics)
     _print_left_out(result)

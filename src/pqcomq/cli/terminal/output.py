@@ -19,9 +19,19 @@ def _shown(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
+def console_of(width: int | None = None, *, stderr: bool = False) -> Console:
+    """Where texts come out as they are: names of files and of extras, as in ``napari-pqcomq[openvino]``, are no markup.
+
+    Args:
+        width: of the output in characters; by default the terminal's.
+        stderr: standard error in place of standard output.
+    """
+    return Console(width=width, stderr=stderr, soft_wrap=width is None, highlight=False, markup=False, emoji=False)
+
+
 def print_json(content: dict[str, Any]) -> None:
     """One JSON document, plain."""
-    Console(soft_wrap=True, highlight=False).out(json.dumps(content, indent=2, allow_nan=False), highlight=False)
+    console_of().out(json.dumps(content, indent=2, allow_nan=False), highlight=False)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str | None = None) -> None:
@@ -35,15 +45,14 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
         table.add_row(*row)
     # A number cut short by a narrow terminal, or by a pipe that has no width, is worse than a long line.
     needed = sum(widths) + 3 * len(widths) + 1  # each column's padding and border
-    # No markup: names of volumes and of extras, as in "napari-pqcomq[openvino]", must come out as they are.
-    Console(width=max(Console().width, needed), markup=False).print(table)
+    console_of(max(Console().width, needed)).print(table)
 
 
 def print_lines(lines: Iterable[str]) -> None:
     """Plain lines, never wrapped."""
-    console = Console(soft_wrap=True, highlight=False)
+    console = console_of()
     for line in lines:
-        console.print(_shown(line), markup=False)
+        console.print(_shown(line))
 
 
 def print_written(paths: Iterable[Path]) -> None:
@@ -53,4 +62,4 @@ def print_written(paths: Iterable[Path]) -> None:
 
 def print_note(text: str) -> None:
     """A remark beside the output, on standard error."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(_shown(text), markup=False)
+    console_of(stderr=True).print(_shown(text))

@@ -10,6 +10,7 @@ from rich import progress as rich_progress
 from rich.console import Console
 
 from pqcomq.cli.terminal.interruption import NOTHING_KEPT, Interrupted, end_if_asked
+from pqcomq.errors import printable
 from pqcomq.progress import Progress
 
 ProgressT = TypeVar("ProgressT", bound=Progress)
@@ -37,7 +38,7 @@ def followed(
 
 def _followed(work: Generator[ProgressT, None, ResultT], text: str) -> ResultT:
     columns = (
-        rich_progress.TextColumn("{task.description}"),
+        rich_progress.TextColumn("{task.description}", markup=False),
         rich_progress.BarColumn(),
         rich_progress.MofNCompleteColumn(),
         rich_progress.TextColumn("{task.fields[left]}", markup=False),
@@ -45,7 +46,7 @@ def _followed(work: Generator[ProgressT, None, ResultT], text: str) -> ResultT:
     console = Console(stderr=True)
     # Where nobody watches, a bar would leave an empty line in the log.
     with rich_progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task(text, total=None, left="")
+        task = bars.add_task(printable(text), total=None, left="")
         while True:
             end_if_asked()
             try:
@@ -77,7 +78,7 @@ def downloading(name: str) -> Iterator[DownloadBar]:
         Interrupted: the user ended it; what came is kept.
     """
     columns = (
-        rich_progress.TextColumn("{task.description}"),
+        rich_progress.TextColumn("{task.description}", markup=False),
         rich_progress.BarColumn(),
         rich_progress.DownloadColumn(),
         rich_progress.TransferSpeedColumn(),
@@ -93,6 +94,5 @@ def downloading(name: str) -> Iterator[DownloadBar]:
 
 def _left(event: Progress) -> str:
     """What was just done and, where it is known, the time left."""
-    if event.remaining_seconds is None:
-        return event.text
-    return f"{event.remaining_seconds:.0f} s left · {event.text}"
+    text = printable(event.text)
+    return text if event.remaining_seconds is None else f"{event.remaining_seconds:.0f} s left · {text}"
