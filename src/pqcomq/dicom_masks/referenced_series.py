@@ -20,7 +20,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from pqcomq.atomic_files import why
-from pqcomq.dicom_masks.taken_over import is_uid, leave_out_odd_identity, leave_out_odd_numbers, with_thickness
+from pqcomq.dicom_masks.taken_over import completed, is_uid, leave_out_odd_identity, leave_out_odd_numbers
 from pqcomq.errors import InputError
 from pqcomq.volumes.dicom.deflated import MOST_HEADER_BYTES, plain_stream
 from pqcomq.volumes.dicom.elements import OddValueError, numbers
@@ -70,6 +70,13 @@ class SourceSeries:
         """The header that stands for what all have in common."""
         return self.headers[0]
 
+    def plane_position(self, index: int) -> Dataset:
+        """What holds the ImagePositionPatient of a slice: an item of its frame's groups, or the header itself."""
+        number, frame = self.places[index]
+        groups = self.headers[number].get("PerFrameFunctionalGroupsSequence") or []
+        items = [item for group in groups[frame : frame + 1] for item in group.get("PlanePositionSequence") or []]
+        return items[0] if items else self.headers[number]
+
     @property
     def is_multiframe(self) -> bool:
         """Whether the slices are frames of files and not files of their own."""
@@ -93,9 +100,14 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
             "export it as NIfTI, NRRD or MHA."
         )
     files = [replace(plane, frame=0) for plane in volume.planes]
-    order = {file: number for number, file in enumerate(dict.fromkeys(files))}
-    distance = volume.file_grid.spacing[2]
-    headers = tuple(with_thickness(_header(file, keep_identity=keep_identity), distance) for file in order)
+    frames = {file: plane.frame for file, plane in zip(files, volume.planes, strict=True)}
+    order = {file: number for number, file in enumerate(frames)}
+    headers = tuple(
+        completed(_header(file, keep_identity=keep_identity), volume.file_grid, frame) for file, frame in frames.items()
+    )
+    for header in headers:  # which may differ in their last digits, and highdicom asks for one orientation
+        if orientation := headers[0].get("ImageOrientationPatient"):
+            header.ImageOrientationPatient = orientation
     if len({header.SOPInstanceUID for header in headers}) < len(headers):
         raise InputError(_shared(volume))
     if any(len({str(header.get(keyword)) for header in headers}) > 1 for keyword in _COMMON):
@@ -103,7 +115,9 @@ def source_series(volume: Volume, *, keep_identity: bool) -> SourceSeries:
     if keep_identity:
         _check_one_patient(volume, headers)
     places = ((order[file], plane.frame) for file, plane in zip(files, volume.planes, strict=True))
-    return SourceSeries(headers, tuple(places))
+    source = SourceSeries(headers, tuple(places))
+    _check_places(volume, source)
+    return source
 
 
 def source_identity(volume: Volume) -> dict[str, str]:
@@ -182,6 +196,24 @@ def _check_one_patient(volume: Volume, headers: Sequence[Dataset]) -> None:
         raise InputError(
             f"The images of {volume.name} are of several patients, so none can be named; export it without the patient."
         )
+
+
+def _check_places(volume: Volume, source: SourceSeries) -> None:
+    """See that each image says by itself where it lies, as an object's contours and frames repeat it.
+
+    Frames that a list of offsets or a detector places do not, nor does an image whose place was assumed.
+
+    Raises:
+        InputError: one does not.
+    """
+    is_assumed = any(finding.kind == "place" for finding in volume.findings)
+    for index, (number, _frame) in enumerate(source.places):
+        is_single = source.is_multiframe or int(source.headers[number].get("NumberOfFrames") or 1) == 1
+        if is_assumed or not is_single or numbers(source.plane_position(index), "ImagePositionPatient", 3) is None:
+            raise InputError(
+                f"The images of {volume.name} do not say one by one where they lie (ImagePositionPatient), which a "
+                "DICOM object has to repeat; export it as NIfTI, NRRD or MHA."
+            )
 
 
 def _shared(volume: Volume) -> str:

@@ -7,7 +7,7 @@ rt-utils, which reads structure sets too, needs each contour's image named and r
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from pqcomq.dicom_masks.label_box import LabelMapBuilder, Part
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.dicom_masks.object_loading import STRUCTURE_SET, check_frame_of_reference, open_object, with_pydicom_errors
 from pqcomq.dicom_masks.plane_placement import FARTHEST, TOLERANCE, slice_tolerance
+from pqcomq.dicom_masks.referenced_series import frame_of_reference
 from pqcomq.errors import InputError
 from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.volume import Volume
@@ -47,9 +48,10 @@ def read_structure_set(path: Path, volume: Volume, only: Collection[int] | None 
     dataset = open_object(path, STRUCTURE_SET)
     with with_pydicom_errors(path):
         names = region_names(dataset, path)
-        contours = _contours(dataset)
+        contours, repeated = _contours(dataset)
         frames = _frames_of_reference(dataset)
-    notes = check_frame_of_reference(path, frames, volume)
+    notes = check_frame_of_reference(path, set(frames.values()), volume)
+    elsewhere = _lying_elsewhere(frames, volume)
     drawn = {number: name for number, name in names.items() if contours.get(number)}
     chosen = set(drawn) if only is None else set(only)
     if missing := sorted(chosen - set(drawn)):
@@ -61,16 +63,21 @@ def read_structure_set(path: Path, volume: Volume, only: Collection[int] | None 
     problems: dict[int, str] = {}
     for number in sorted(chosen):
         try:
+            if number in elsewhere:
+                raise ValueError("lies in another frame of reference")
             parts = _parts(contours[number], volume.grid)
         except ValueError as problem:
             problems[number] = f"'{names[number]}' {problem}"
         else:
             builder.add(number, parts)
+            notes += _sparse(names[number], parts)
     # A couch or a mask that reaches beyond the images says nothing against the organs; whoever asks for it is told.
     if problems and (only is not None or len(problems) == len(chosen)):
         raise InputError(f"The file does not fit {volume.name}: {next(iter(problems.values()))}.", path)
     chosen -= set(problems)
     notes += tuple(f"A region was left out: {problem}." for problem in problems.values())
+    if twice := [names[number] for number in sorted(chosen & repeated)]:
+        notes += (f"Contours that the file holds twice were taken once: {', '.join(twice)}.",)
     if only is None and (left_out := [name for number, name in sorted(names.items()) if number not in drawn]):
         notes += (f"Regions without closed contours were left out: {', '.join(left_out)}.",)
     return LabelledObjects(builder.maps(), {number: names[number] for number in sorted(chosen)}, notes)
@@ -97,27 +104,44 @@ def region_names(dataset: Dataset, path: Path) -> dict[int, str]:
         )
     if not names:
         raise InputError("The file describes no region.", path)
-    if not 0 < max(names) <= MOST_REGIONS:
+    if min(names) < 0 or max(names) > MOST_REGIONS:
         raise InputError("The file is a damaged DICOM object.", path)
     return names
 
 
-def _frames_of_reference(dataset: Dataset) -> set[str]:
-    stated = [item.get("FrameOfReferenceUID") for item in dataset.get("ReferencedFrameOfReferenceSequence") or []]
-    stated += [item.get("ReferencedFrameOfReferenceUID") for item in dataset.get("StructureSetROISequence") or []]
-    return {str(uid) for uid in stated if uid}
+def _frames_of_reference(dataset: Dataset) -> dict[int, str]:
+    """UIDs of the frames of reference by the region that lies in each; those of the whole file by numbers below 0."""
+    regions = dataset.get("StructureSetROISequence") or []
+    stated = {int(item.ROINumber): item.get("ReferencedFrameOfReferenceUID") for item in regions}
+    whole = [item.get("FrameOfReferenceUID") for item in dataset.get("ReferencedFrameOfReferenceSequence") or []]
+    stated |= {-number: uid for number, uid in enumerate(whole, start=1)}
+    return {number: str(uid) for number, uid in stated.items() if uid}
 
 
-def _contours(dataset: Dataset) -> dict[int, list[np.ndarray]]:
-    """Region number → closed contours, each (n, 3) LPS millimetres."""
-    found: dict[int, list[np.ndarray]] = {}
+def _lying_elsewhere(frames: Mapping[int, str], volume: Volume) -> set[int]:
+    """Numbers of the regions that say that they lie in another frame of reference than a volume."""
+    own = frame_of_reference(volume)
+    return set() if own is None else {number for number, uid in frames.items() if uid != own}
+
+
+def _contours(dataset: Dataset) -> tuple[dict[int, list[np.ndarray]], set[int]]:
+    """Region number → closed contours, each (n, 3) LPS millimetres; and the regions that had one of them twice.
+
+    One that is there twice is taken once: the second would empty the first, since what lies inside an even number of
+    contours is outside.
+    """
+    found: dict[int, dict[bytes, np.ndarray]] = {}
+    repeated: set[int] = set()
     for region in dataset.get("ROIContourSequence") or []:
         contours = region.get("ContourSequence") or []
         if not {contour.get("ContourGeometricType") for contour in contours} <= {*CLOSED, *OTHERS}:
             raise ValueError("contours that do not say whether they are closed")
-        points = [_points(contour) for contour in contours if contour.ContourGeometricType in CLOSED]
-        found.setdefault(int(region.ReferencedROINumber), []).extend(each for each in points if len(each) > 2)
-    return found
+        number = int(region.ReferencedROINumber)
+        known = found.setdefault(number, {})
+        for points in (_points(contour) for contour in contours if contour.ContourGeometricType in CLOSED):
+            if len(points) > 2 and known.setdefault(points.tobytes(), points) is not points:
+                repeated.add(number)
+    return {number: list(known.values()) for number, known in found.items()}, repeated
 
 
 def _points(contour: Dataset) -> np.ndarray:
@@ -171,3 +195,12 @@ def _parts(contours: list[np.ndarray], grid: Grid) -> list[Part]:
         if part is not None:
             parts.append(part)
     return parts
+
+
+def _sparse(name: str, parts: Sequence[Part]) -> tuple[str, ...]:
+    """A note where a region was drawn on no two slices that are neighbours: organs are not striped, drawings are."""
+    for axis in range(3):
+        drawn = np.unique([part.box[axis].start for part in parts])
+        if len(drawn) > 2 and all(part.mask.shape[axis] == 1 for part in parts) and np.diff(drawn).min() > 1:
+            return (f"'{name}' was drawn on {len(drawn)} slices that are no neighbours, and is empty between them.",)
+    return ()

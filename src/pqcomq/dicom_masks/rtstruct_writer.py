@@ -156,7 +156,8 @@ def _contours(number: int, thing: MaskObject, volume: Volume, source: SourceSeri
         image = _item(ReferencedSOPClassUID=header.SOPClassUID, ReferencedSOPInstanceUID=header.SOPInstanceUID)
         if source.is_multiframe:
             image.ReferencedFrameNumber = frame + 1
-        corner = _corner(header, frame)
+        # The image's own, which may be rounded otherwise than the volume's grid.
+        corner = np.array([float(v) for v in source.plane_position(index).ImagePositionPatient])
         for polygon in outlines(on_file[index] > 0):
             points = corner + _in_plane(volume.file_grid, polygon)  # (n, 3) LPS mm
             items.append(
@@ -169,14 +170,6 @@ def _contours(number: int, thing: MaskObject, volume: Volume, source: SourceSeri
             )
     colour = rgb_of(thing.colour or object_colour(number))
     return _item(ReferencedROINumber=number, ROIDisplayColor=list(colour), ContourSequence=items)
-
-
-def _corner(header: Dataset, frame: int) -> np.ndarray:
-    """LPS millimetres of an image's first pixel: its own, which may be rounded otherwise than the volume's grid."""
-    plane = header
-    if "PerFrameFunctionalGroupsSequence" in header:
-        plane = header.PerFrameFunctionalGroupsSequence[frame].PlanePositionSequence[0]
-    return np.array([float(v) for v in plane.ImagePositionPatient])
 
 
 def _in_plane(grid: Grid, polygon: np.ndarray) -> np.ndarray:

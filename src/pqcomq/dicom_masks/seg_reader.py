@@ -67,7 +67,10 @@ def read_segmentation(path: Path, volume: Volume, only: Collection[int] | None =
     if missing := sorted(chosen - set(names)):
         raise InputError(f"The file has no segment {missing[0]}, only {_listed(names)}.", path)
     with with_pydicom_errors(path):
-        parts = _parts(dataset, frames, chosen, path, volume)
+        parts, shown = _parts(dataset, frames, chosen, path, volume)
+    if unnamed := sorted(shown - set(names)):
+        listed = ", ".join(map(str, unnamed))
+        notes += (f"Segments that the file shows and does not describe were left out: {listed}.",)
     builder = LabelMapBuilder(volume.grid.shape_zyx, max(chosen), path)
     for number in sorted(parts):
         builder.add(number, parts[number])
@@ -142,8 +145,8 @@ def _frame(group: Dataset, shared: Dataset, path: Path, only_one: int | None, *,
 
 def _parts(
     dataset: Dataset, frames: list[_Frame], chosen: set[int], path: Path, volume: Volume
-) -> dict[int, list[Part]]:
-    """Segment number → where each of its frames lies, and what it shows there.
+) -> tuple[dict[int, list[Part]], set[int]]:
+    """Segment number → where each of its frames lies, and what it shows there; and all numbers that frames show.
 
     Raises:
         InputError: frames are not on the volume's voxels, or show more than memory should hold.
@@ -151,6 +154,7 @@ def _parts(
     wanted = [index for index, frame in enumerate(frames) if frame.segment is None or frame.segment in chosen]
     known: dict[tuple[tuple[float, ...], tuple[float, ...]], Axes | None] = {}
     parts: dict[int, list[Part]] = {}
+    shown = {frame.segment for frame in frames if frame.segment is not None}
     places, taken = _Places(volume), 0
     for index, pixels in zip(wanted, decoded_frames(dataset, wanted, path), strict=True):
         frame = frames[index]
@@ -158,7 +162,10 @@ def _parts(
         if way not in known:
             known[way] = axes_on_grid(volume.grid, *way, *pixels.shape)
         axes = known[way]
-        for segment, picture in _pictures(dataset, frame, pixels, chosen):
+        for segment, picture in _pictures(dataset, frame, pixels):
+            shown.add(segment)
+            if segment not in chosen:
+                continue
             if axes is None:
                 raise _elsewhere(path, volume, "its frames are turned or spaced otherwise")
             try:
@@ -171,7 +178,7 @@ def _parts(
             parts.setdefault(segment, []).append(part)
             if (taken := taken + part.mask.nbytes) > MOST_BYTES:
                 raise InputError(f"The file shows too much in {len(frames)} frames; name segments to read.", path)
-    return parts
+    return parts, shown
 
 
 class _Places:
@@ -202,17 +209,15 @@ class _Places:
             return place_frame(grid, axes, corner, picture)
 
 
-def _pictures(
-    dataset: Dataset, frame: _Frame, pixels: np.ndarray, chosen: set[int]
-) -> Iterator[tuple[int, np.ndarray]]:
+def _pictures(dataset: Dataset, frame: _Frame, pixels: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """The segments that a frame shows, each (rows, columns) bool with something in it."""
     if frame.segment is None:
         for segment in np.unique(pixels).tolist():
-            if segment in chosen:
+            if segment > 0:  # the background
                 yield segment, pixels == segment
         return
     if dataset.SegmentationType == "FRACTIONAL":
-        picture = pixels >= FRACTION * int(dataset.MaximumFractionalValue)
+        picture = pixels >= max(FRACTION * int(dataset.MaximumFractionalValue), 1)
     else:
         picture = pixels > 0
     if picture.any():

@@ -17,6 +17,7 @@ from highdicom import AlgorithmIdentificationSequence, PlanePositionSequence
 from highdicom.color import CIELabColor
 from highdicom.seg import Segmentation, SegmentDescription
 from highdicom.sr.coding import CodedConcept
+from pydicom.sequence import Sequence as Items
 from pydicom.sr.codedict import codes
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
@@ -62,10 +63,8 @@ def _segmentation(objects: Sequence[MaskObject], volume: Volume, source: SourceS
     if source.is_multiframe:
         if len(source.headers) > 1:
             raise InputError(f"{volume.name} is spread over several multi-frame files, which a SEG cannot refer to.")
-        groups = source.first.PerFrameFunctionalGroupsSequence
-        positions = [
-            PlanePositionSequence.from_sequence(groups[frame].PlanePositionSequence) for _file, frame in source.places
-        ]
+        items = (source.plane_position(index) for index in range(len(source.places)))
+        positions = [PlanePositionSequence.from_sequence(Items([item])) for item in items]
     return Segmentation(
         source_images=source.headers,
         pixel_array=pixels,

@@ -16,6 +16,7 @@ from pydicom.multival import MultiValue
 from pydicom.valuerep import DA, TM, DSfloat
 
 from pqcomq.errors import InputError
+from pqcomq.volumes.grid import Grid
 from pqcomq.volumes.plain_numbers import plain_float
 
 _UID = re.compile(r"[0-9.]{1,64}")
@@ -57,15 +58,33 @@ def _are_numbers(content: bytes | None, kind: str) -> bool:
     return all(math.isfinite(each) and (kind == "DS" or each.is_integer()) for each in values)
 
 
-def with_thickness(header: Dataset, distance: float) -> Dataset:
-    """A header that has a thickness: where it states none, as deidentified images do, that of slices without gaps.
+def completed(header: Dataset, grid: Grid, frame: int) -> Dataset:
+    """A header that says what every object takes from it, where the images say it elsewhere or not at all.
+
+    Deidentified images state no thickness, which is that of slices without gaps then; X-ray pictures state the spacing
+    of their detector. Frames of one volume run alike: what one of them says of its rows and columns holds for all.
 
     Args:
-        header: of an image, changed in place; one of several frames says it elsewhere and is left alone.
-        distance: of its slices in millimetres.
+        header: of an image, changed in place.
+        grid: of the volume's file.
+        frame: of the file that is in the volume.
     """
-    if "PerFrameFunctionalGroupsSequence" not in header and not header.get("SliceThickness"):
-        header.SliceThickness = DSfloat(distance, auto_format=True)
+    columns_apart, rows_apart, distance = (DSfloat(each, auto_format=True) for each in grid.spacing)
+    groups = header.get("PerFrameFunctionalGroupsSequence")
+    if not groups:
+        if not header.get("SliceThickness"):
+            header.SliceThickness = distance
+        if not header.get("PixelSpacing"):
+            header.PixelSpacing = [rows_apart, columns_apart]
+        return header
+    if not header.get("SharedFunctionalGroupsSequence"):
+        header.SharedFunctionalGroupsSequence = [Dataset()]
+    shared, own = header.SharedFunctionalGroupsSequence[0], groups[frame]
+    for keyword in ("PlaneOrientationSequence", "PixelMeasuresSequence"):
+        if not shared.get(keyword) and own.get(keyword):
+            setattr(shared, keyword, own[keyword].value)
+    if not own.get("PlanePositionSequence") and shared.get("PlanePositionSequence"):
+        own.PlanePositionSequence = shared["PlanePositionSequence"].value
     return header
 
 

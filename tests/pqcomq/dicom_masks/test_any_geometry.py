@@ -8,7 +8,7 @@ import subprocess
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import generate_uid
+from pydicom.uid import NuclearMedicineImageStorage, generate_uid
 
 from pqcomq.dicom_masks.mask_object import Algorithm, MaskObject
 from pqcomq.dicom_masks.referenced_series import dicom_obstacle
@@ -18,7 +18,7 @@ from pqcomq.errors import InputError
 from pqcomq.volumes.volume_reader import read_volume
 
 from ..dicom_objects import write_segmentation, write_structure_set
-from .conftest import ORIENTATIONS, SHAPE, SPACING, image_header
+from .conftest import ORIENTATIONS, SHAPE, SPACING, image_header, item, voxels
 
 
 def random_series(folder, rng):
@@ -128,6 +128,86 @@ def test_a_volume_of_one_series_under_two_numbers_can_be_referred_to(make_series
     mask = np.ones(volume.grid.shape_zyx, bool)
     write_segmentation(tmp_path / "m.dcm", [MaskObject("one", mask)], volume)
     np.testing.assert_array_equal(read_segmentation(tmp_path / "m.dcm", volume).mask(1), mask)
+
+
+@pytest.mark.parametrize("write", [write_segmentation, write_structure_set])
+@pytest.mark.parametrize("places", ["offsets", "detector", "none"])
+def test_images_that_do_not_say_one_by_one_where_they_lie_are_told_to_be_none_to_refer_to(tmp_path, write, places):
+    """Their objects would have every contour on the first frame, or end in an error of a library."""
+    tags = {name: generate_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")}
+    where = {"ImagePositionPatient": [0, 0, 0], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
+    frames = {"NumberOfFrames": SHAPE[0], "PixelData": voxels().tobytes()}
+    if places == "offsets":
+        tags |= where | frames | {"GridFrameOffsetVector": [SPACING[0] * index for index in range(SHAPE[0])]}
+    elif places == "detector":
+        tags |= frames | {
+            "SOPClassUID": NuclearMedicineImageStorage, "Modality": "NM", "SpacingBetweenSlices": SPACING[0],
+            "ImageType": ["ORIGINAL", "PRIMARY", "RECON TOMO"], "DetectorInformationSequence": [item(**where)],
+        }  # fmt: skip
+    else:
+        tags |= {"PixelData": voxels()[0].tobytes()}
+    image_header(**tags).save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    volume = read_volume(tmp_path / "a.dcm")
+    with pytest.raises(InputError, match="do not say one by one where they lie"):
+        write(tmp_path / "m.dcm", [MaskObject("one", np.ones(volume.grid.shape_zyx, bool))], volume)
+    assert "export it as NIfTI" in dicom_obstacle(volume)
+
+
+@pytest.mark.parametrize(
+    ("write", "read"), [(write_segmentation, read_segmentation), (write_structure_set, read_structure_set)]
+)
+def test_a_place_that_all_frames_share_is_that_of_each(enhanced, tmp_path, write, read):
+    image = pydicom.dcmread(enhanced)
+    image.NumberOfFrames, image.PixelData = 1, voxels()[0].tobytes()
+    place = image.PerFrameFunctionalGroupsSequence[2].PlanePositionSequence
+    image.PerFrameFunctionalGroupsSequence = image.PerFrameFunctionalGroupsSequence[:1]
+    del image.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence
+    image.SharedFunctionalGroupsSequence[0].PlanePositionSequence = place
+    image.save_as(tmp_path / "one.dcm")
+    volume = read_volume(tmp_path / "one.dcm")
+    mask = np.random.default_rng(0).random(volume.grid.shape_zyx) < 0.5
+    write(tmp_path / "m.dcm", [MaskObject("one", mask)], volume)
+    np.testing.assert_array_equal(read(tmp_path / "m.dcm", volume).mask(1), mask)
+
+
+@pytest.mark.parametrize(
+    ("write", "read"), [(write_segmentation, read_segmentation), (write_structure_set, read_structure_set)]
+)
+@pytest.mark.parametrize("shared", ["empty", "missing"])
+def test_frames_that_say_each_for_itself_how_they_run(enhanced, tmp_path, write, read, shared):
+    image = pydicom.dcmread(enhanced)
+    of_all = image.SharedFunctionalGroupsSequence[0]
+    for group in image.PerFrameFunctionalGroupsSequence:
+        group.PlaneOrientationSequence = of_all.PlaneOrientationSequence
+        group.PixelMeasuresSequence = of_all.PixelMeasuresSequence
+    del of_all.PlaneOrientationSequence, of_all.PixelMeasuresSequence
+    if shared == "missing":
+        del image.SharedFunctionalGroupsSequence
+    image.save_as(tmp_path / "own.dcm")
+    volume = read_volume(tmp_path / "own.dcm")
+    mask = np.random.default_rng(0).random(volume.grid.shape_zyx) < 0.5
+    write(tmp_path / "m.dcm", [MaskObject("one", mask)], volume)
+    np.testing.assert_array_equal(read(tmp_path / "m.dcm", volume).mask(1), mask)
+
+
+@pytest.mark.parametrize(
+    ("write", "read"), [(write_segmentation, read_segmentation), (write_structure_set, read_structure_set)]
+)
+@pytest.mark.parametrize("odd", ["orientation", "spacing"])
+def test_images_that_differ_in_a_last_digit_or_state_the_detector_s_spacing(make_series, tmp_path, write, read, odd):
+    folder = make_series()
+    for number, path in enumerate(sorted(folder.iterdir())):
+        image = pydicom.dcmread(path)
+        if odd == "orientation":
+            image.ImageOrientationPatient = [1, 0, number * 1e-6, 0, 1, 0]
+        else:
+            image.ImagerPixelSpacing = image.PixelSpacing
+            del image.PixelSpacing
+        image.save_as(path)
+    volume = read_volume(folder)
+    mask = np.random.default_rng(0).random(volume.grid.shape_zyx) < 0.5
+    write(tmp_path / "m.dcm", [MaskObject("one", mask)], volume)
+    np.testing.assert_array_equal(read(tmp_path / "m.dcm", volume).mask(1), mask)
 
 
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (dicom3tools) is not installed")

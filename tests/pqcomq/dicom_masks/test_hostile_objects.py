@@ -287,3 +287,47 @@ def test_an_object_that_names_no_frame_of_reference_goes_by_its_positions(segmen
     assert "positions alone" in read.notes[0]
     changed(segmentation, lambda d: setattr(d, "FrameOfReferenceUID", generate_uid()))
     assert "another examination" in refused(read_segmentation, segmentation, axial)
+
+
+def test_a_region_of_another_frame_of_reference_is_left_out_and_told(axial, mask, tmp_path):
+    """A structure set may hold regions of two examinations; those of the other lie elsewhere in the patient."""
+    path = tmp_path / "rt.dcm"
+    write_structure_set(path, [MaskObject("liver", mask), MaskObject("tumour", ~mask)], axial)
+
+    def part(dataset):
+        other = Dataset()
+        other.FrameOfReferenceUID = generate_uid()
+        dataset.ReferencedFrameOfReferenceSequence.append(other)
+        dataset.StructureSetROISequence[1].ReferencedFrameOfReferenceUID = other.FrameOfReferenceUID
+
+    read = read_structure_set(changed(path, part), axial)
+    assert read.names == {1: "liver"}
+    np.testing.assert_array_equal(read.mask(1), mask)
+    assert "'tumour' lies in another frame of reference" in read.notes[0]
+    assert "'tumour' lies in another" in refused(read_structure_set, path, axial, only=[2])
+
+
+def test_contours_that_are_there_twice_are_taken_once(structures, axial, mask):
+    read = read_structure_set(changed(structures, lambda d: contours(d).extend(contours(d)[:2])), axial)
+    np.testing.assert_array_equal(read.mask(1), mask)
+    assert read.notes == ("Contours that the file holds twice were taken once: liver.",)
+
+
+def test_a_region_drawn_on_every_second_slice_is_told(structures, axial, mask):
+    def thin(dataset):
+        del contours(dataset)[1::2]
+
+    assert read_structure_set(changed(structures, thin), axial).notes == ()  # on two slices: two things, maybe
+    write_structure_set(structures, [MaskObject("liver", np.ones_like(mask))], axial)
+    read = read_structure_set(changed(structures, thin), axial)
+    assert read.mask(1).any(axis=(1, 2)).tolist() == [True, False] * 3
+    assert "'liver' was drawn on 3 slices that are no neighbours" in read.notes[0]
+
+
+def test_a_region_with_a_number_below_zero_is_refused(structures, axial):
+    def below(dataset):
+        extra = Dataset()
+        extra.ROINumber, extra.ROIName = -3, "odd"
+        dataset.StructureSetROISequence.append(extra)
+
+    assert "damaged" in refused(read_structure_set, changed(structures, below), axial)

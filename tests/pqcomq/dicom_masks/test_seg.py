@@ -154,16 +154,19 @@ def test_stored_in_other_ways(axial, tmp_path, syntax):
     np.testing.assert_array_equal(read_segmentation(tmp_path / "theirs.dcm", axial).mask(1), mask)
 
 
-def write_by_hand(path, volume: Volume, pixels, segmentation_type="BINARY", **options):
+def write_by_hand(path, volume: Volume, pixels, segmentation_type="BINARY", segments=("liver",), **options):
     """What another program writes: highdicom with all of the source's headers."""
-    described = highdicom.seg.SegmentDescription(
-        1, "liver", codes.SCT.AnatomicalStructure, codes.SCT.Liver, algorithm_type="MANUAL"
-    )
+    described = [
+        highdicom.seg.SegmentDescription(
+            number, name, codes.SCT.AnatomicalStructure, codes.SCT.Liver, algorithm_type="MANUAL"
+        )
+        for number, name in enumerate(segments, start=1)
+    ]
     sources = [pydicom.dcmread(plane.path) for plane in volume.planes]
     for source in sources:
         source.StudyTime = "101112"
     highdicom.seg.Segmentation(
-        sources, pixels, segmentation_type, [described], series_instance_uid=highdicom.UID(), series_number=9,
+        sources, pixels, segmentation_type, described, series_instance_uid=highdicom.UID(), series_number=9,
         sop_instance_uid=highdicom.UID(), instance_number=1, manufacturer="Other", manufacturer_model_name="Other",
         software_versions="1", device_serial_number="1", **options,
     ).save_as(path)  # fmt: skip
@@ -186,3 +189,38 @@ def test_a_source_without_the_uids_to_refer_to_is_told(make_series, tmp_path, mi
     volume = read_volume(make_series(**{missing: None}))
     with pytest.raises(InputError, match=f"no {missing} in "):
         write_segmentation(tmp_path / "m.dcm", [MaskObject("liver", blobs(volume))], volume)
+
+
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+def test_segments_that_are_shown_and_not_described_are_told(axial, tmp_path, kind):
+    path, mask = tmp_path / "m.dcm", blobs(axial)
+    write_segmentation(path, [MaskObject("liver", mask), MaskObject("rest", ~mask)], axial)
+    dataset = pydicom.dcmread(path)
+    if kind == "LABELMAP":
+        labels = np.where(mask, 1, 2).astype(np.uint8)
+        volume = highdicom.Volume.from_components(
+            labels, position=axial.grid.origin, direction=axial.grid.axes[:, ::-1], spacing=axial.grid.spacing_zyx,
+            coordinate_system="PATIENT",
+        )  # fmt: skip
+        write_by_hand(path, axial, volume, segmentation_type=kind, segments=("liver", "rest"))
+        dataset = pydicom.dcmread(path)
+    dataset.SegmentSequence = [each for each in dataset.SegmentSequence if each.SegmentLabel != "rest"]
+    dataset.save_as(path)
+    read = read_segmentation(path, axial)
+    np.testing.assert_array_equal(read.mask(1), mask)
+    assert 2 not in read.names
+    assert "does not describe were left out: 2" in read.notes[-1]
+
+
+def test_a_fractional_segmentation_without_a_greatest_value_has_no_voxel_everywhere(axial, tmp_path):
+    path, values = tmp_path / "m.dcm", np.random.default_rng(6).random(axial.grid.shape_zyx)
+    values[values < 0.5] = 0
+    volume = highdicom.Volume.from_components(
+        values, position=axial.grid.origin, direction=axial.grid.axes[:, ::-1], spacing=axial.grid.spacing_zyx,
+        coordinate_system="PATIENT",
+    )  # fmt: skip
+    write_by_hand(path, axial, volume, segmentation_type="FRACTIONAL")
+    dataset = pydicom.dcmread(path)
+    dataset.MaximumFractionalValue = 0
+    dataset.save_as(path)
+    np.testing.assert_array_equal(read_segmentation(path, axial).mask(1), np.round(values * 255) > 0)
