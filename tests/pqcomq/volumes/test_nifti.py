@@ -340,8 +340,8 @@ def save_short(folder):
     return folder / "one.nii"
 
 
-def two_forms(path, sform, qform):
-    image = nibabel.Nifti1Image(SHORT, sform)
+def two_forms(path, sform, qform, values=SHORT):
+    image = nibabel.Nifti1Image(values, sform)
     image.set_sform(sform, code=2)
     image.set_qform(qform, code=1)
     nibabel.save(image, path)
@@ -436,3 +436,36 @@ def test_a_file_holds_the_voxels_that_were_written_and_no_others(nifti, name):
     path.write_bytes(raw[:-20])
     with pytest.raises(InputError, match="cut off"):
         holds_voxels(path, voxels)
+
+
+@pytest.mark.parametrize("turned", [[[0, 0, 1], [1, 0, 0], [0, 1, 0]], [[-1, 0, 0], [0, -1, 0], [0, 0, 1]]])
+def test_forms_that_lead_to_different_sides_stop_the_load_until_the_user_chooses(tmp_path, turned):
+    """Turned round the way from the first voxel to the last, both of these lie on one another."""
+    cube = np.diag([2.0, 2.0, 2.0, 1.0])
+    other = cube.copy()
+    other[:3, :3] = 2 * np.array(turned)
+    path = two_forms(tmp_path / "a.nii", cube, other, np.arange(125, dtype=np.int16).reshape(5, 5, 5))
+    with pytest.raises(RemedyNeeded, match=r"to different sides.*'sform'.*'qform'") as question:
+        read_volume(path)
+    assert question.value.finding.remedies == ("sform", "qform")
+    by_qform = read_volume(path, remedies=["qform"]).voxels
+    canonical = nibabel.as_closest_canonical(nibabel.Nifti1Image(nibabel.load(path).get_fdata(), other)).get_fdata()
+    np.testing.assert_array_equal(by_qform, canonical.T[:, ::-1, ::-1])
+
+
+def test_forms_that_part_at_other_corners_than_the_first_and_the_last_are_told(tmp_path):
+    axis, angle = np.ones(3) / np.sqrt(3), np.radians(20)
+    cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
+    turn = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    cube, other = np.diag([2.0, 2.0, 2.0, 1.0]), np.eye(4)
+    other[:3, :3] = 2 * turn
+    path = two_forms(tmp_path / "a.nii", cube, other, np.zeros((5, 5, 5), np.int16))
+    assert any("mm apart; the sform is used" in note for note in read_volume(path).notes)
+
+
+def test_an_intercept_that_is_no_number_is_refused_as_nibabel_refuses_it(nifti):
+    path = nifti(patch=[("<2f", 112, 2, float("nan"))])
+    with pytest.raises(nibabel.spatialimages.HeaderDataError):
+        nibabel.load(path)
+    with pytest.raises(InputError, match=r"damaged intensity scale \(slope 2.0, intercept nan\)"):
+        read_volume(path)

@@ -26,6 +26,8 @@ ROUNDING = 0.02
 """Voxels: what reaches less beyond a grid needs no further voxel."""
 SAME_MILLIMETRES = 0.1
 """How far sform and qform may lie apart at a corner before it is told: float32 and rounding make less."""
+SAME_SIDE = float(np.cos(np.radians(45)))
+"""Least cosine between an axis by the sform and by the qform that still leads to the same side of the patient."""
 SPACES = range(6)
 """Codes of the standard for what a geometry is aligned with; 0 for none."""
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
@@ -62,7 +64,7 @@ def grid_of(
         and the findings.
 
     Raises:
-        RemedyNeeded: sform and qform are mirror images of each other, or axes are not at right angles.
+        RemedyNeeded: sform and qform lead to different sides of the patient, or axes are not at right angles.
         InputError: the geometry is damaged.
     """
     unit = MILLIMETRES[header.units]
@@ -129,11 +131,12 @@ def _contradiction(header: NiftiHeader, sform: Affine, qform: Affine, what: obje
     if np.linalg.det(sform.steps) * np.linalg.det(qform.steps) < 0:
         told = "The sform and the qform are mirror images of each other, so that left and right are in doubt."
         return ImportIssue("mirrored", told, ("sform", "qform"))
-    corner = np.array(header.sizes[:3], dtype=np.float64) - 1
-    apart = max(
-        float(np.linalg.norm(sform.origin - qform.origin)),
-        float(np.linalg.norm(sform.origin + sform.steps @ corner - qform.origin - qform.steps @ corner)),
-    )
+    if (_cosines(sform) * _cosines(qform)).sum(axis=0).min() < SAME_SIDE:
+        told = "The sform and the qform turn the volume to different sides, so that these are in doubt."
+        return ImportIssue("turned", told, ("sform", "qform"))
+    corners = _corners(header)
+    between = (corners @ sform.steps.T + sform.origin) - (corners @ qform.steps.T + qform.origin)  # (8, 3)
+    apart = float(np.linalg.norm(between, axis=1).max())
     if apart <= SAME_MILLIMETRES:
         return None
     return ImportIssue("disagreement", f"The sform and the qform lie up to {apart:.3g} mm apart; the sform is used.")
@@ -156,9 +159,7 @@ def _sheared(begin: str, offered: tuple[Remedy, ...], affine: Affine, what: obje
 def _round_about(header: NiftiHeader, affine: Affine) -> Grid:
     """The smallest grid along the nearest right-angled axes that holds all voxels of a sheared one."""
     nearest = _grid(header, affine)
-    far = np.array(header.sizes[:3], dtype=np.float64) - 1
-    corners = np.array(list(product(*((0.0, n) for n in far)))) @ affine.steps.T + affine.origin
-    places = nearest.to_voxels(corners)
+    places = nearest.to_voxels(_corners(header) @ affine.steps.T + affine.origin)
     low, high = np.floor(places.min(axis=0) + ROUNDING), np.ceil(places.max(axis=0) - ROUNDING)
     x, y, z = nearest.to_patient(low).tolist()
     nx, ny, nz = (int(n) for n in high - low + 1)
@@ -195,11 +196,21 @@ def _qform(header: NiftiHeader, unit: float) -> Affine | None:
     return Affine(_RAS_TO_LPS @ steps, _RAS_TO_LPS @ np.array(header.quaternion[3:]) * unit)
 
 
+def _corners(header: NiftiHeader) -> np.ndarray:
+    """Indices of the corner voxels, (8, 3)."""
+    return np.array(list(product(*((0.0, n - 1.0) for n in header.sizes[:3]))))
+
+
+def _cosines(affine: Affine) -> np.ndarray:
+    """Unit vectors of the axes as columns (3, 3)."""
+    cosines: np.ndarray = affine.steps / np.linalg.norm(affine.steps, axis=0)
+    return cosines
+
+
 def _is_box(affine: Affine) -> bool:
-    lengths = np.linalg.norm(affine.steps, axis=0)
-    if not lengths.all():
+    if not np.linalg.norm(affine.steps, axis=0).all():
         return False
-    cosines = affine.steps / lengths
+    cosines = _cosines(affine)
     return bool(np.abs(cosines.T @ cosines - np.eye(3)).max() <= ANGLE_TOLERANCE)
 
 

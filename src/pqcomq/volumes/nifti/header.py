@@ -119,7 +119,7 @@ class NiftiHeader:
         # The standard says that slope 0 means "no scaling"; readers differ on the intercept.
         if slope == 0 and intercept != 0:
             return f"has a contradictory intensity scale (slope 0, intercept {intercept:g})"
-        if not np.isfinite(slope) and np.isfinite(intercept) and intercept != 0:
+        if intercept != 0 and slope != 0 and np.isfinite(slope) != np.isfinite(intercept):  # NaN is none of these
             return f"has a damaged intensity scale (slope {slope}, intercept {intercept:g})"
         return None
 
