@@ -73,8 +73,8 @@ def names_in(path: Path) -> dict[int, str] | None:
             return (segment_names if kind == SEGMENTATION else region_names)(object_header(path), path)
     if not is_slicer_segmentation(path):
         return None
-    _layers, fields = picture_header(path)
-    return {each.number: each.name for each in segments_of(fields)} or None
+    layers, fields = picture_header(path)
+    return {each.number: each.name for each in segments_of(fields, layers)} or None
 
 
 def _labelled(file: LabelFile, only: Collection[int] | None, path: Path) -> LabelledObjects:

@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from pqcomq.errors import InputError
-from pqcomq.masks.read_masks import read_masks
+from pqcomq.masks.read_masks import names_in, read_masks
 from pqcomq.volumes.import_issues import RemedyNeeded
 from pqcomq.volumes.labels.label_maps import read_label_file, read_labels
 from pqcomq.volumes.labels.label_writer import write_mask
@@ -158,6 +158,27 @@ def test_layers_of_a_slicer_segmentation_may_overlap(tmp_path, image_of, volume,
     np.testing.assert_array_equal(read_labels(path, volume, part=2), two)
     with pytest.raises(InputError, match="2 layers"):
         read_labels(path, volume)
+
+
+def test_layers_of_an_older_slicer_are_one_for_each_segment(tmp_path, image_of, volume):
+    """Before 4.11 headers said neither layer nor value; today's 3D Slicer takes them for the segments' own."""
+    masks = [np.greater(LABELS, least).astype(np.uint16) for least in (0, 1, 3)]
+    named = {f"Segment{index}_Name": name for index, name in enumerate(["liver", "spleen", "kidney"])}
+    path = slicer_file(tmp_path / "s.seg.nrrd", [image_of(mask) for mask in masks], named)
+    read = read_masks(path, volume)
+    assert read.names == names_in(path) == {1: "liver", 2: "spleen", 3: "kidney"}
+    for number, mask in enumerate(masks, start=1):
+        np.testing.assert_array_equal(read.mask(number), mask)
+
+
+def test_labels_too_large_to_be_told_apart_are_refused(tmp_path, image_of, volume):
+    values = LABELS.astype(np.int64)
+    values[0, 0, 0] = (1 << 31) - 1
+    path = label_file(tmp_path / "l.nii.gz", image_of(values))
+    assert read_labels(path, volume).max() == (1 << 31) - 1
+    values[0, 0, :2] = 3_000_000_001, 3_000_000_002
+    with pytest.raises(InputError, match=r"labels above 2,147,483,647, which cannot be told apart"):
+        read_labels(label_file(path, image_of(values)), volume)
 
 
 def test_labels_of_another_size_are_refused(tmp_path, image_of, volume):

@@ -309,3 +309,73 @@ def test_any_damage_to_a_header_is_refused_or_gives_voxels_that_are_there(tmp_pa
     assert voxels.shape == grid.shape_zyx
     assert voxels.size <= path.stat().st_size
     assert np.isfinite(grid.origin).all()
+
+
+UNITS = [("mm", 1.0, None), ("um", 1e-3, "units"), ("microns", 1e-3, "units"), ("furlong", 1.0, "no spacing")]
+
+
+@pytest.mark.parametrize(("unit", "factor", "kind"), UNITS)
+def test_lengths_in_another_unit_are_shown_in_millimetres_and_that_is_told(tmp_path, image_of, unit, factor, kind):
+    path = tmp_path / "a.nrrd"
+    path.write_bytes(nrrd_bytes(more="space units: " + f'"{unit}" ' * 3) + VALUES.tobytes())
+    (tmp_path / "a.mha").write_bytes(
+        META.format(more=f"DistanceUnits = {unit}\n", data="LOCAL").encode() + VALUES.tobytes()
+    )
+    for name in ("a.nrrd", "a.mha"):
+        _, grid, findings = read_picture(tmp_path / name)
+        np.testing.assert_allclose(grid.spacing, np.array([2, 3, 4]) * factor)
+        np.testing.assert_allclose(grid.origin, np.array([10, 20, 30]) * factor)
+        assert [each.kind for each in findings] == ([] if kind is None else [kind])
+    spaced = nrrd_bytes(more="units: " + f'"{unit}" ' * 3).decode().replace("space: LPS\n", "")
+    spaced = spaced.replace("space directions: (0,2,0) (3,0,0) (0,0,-4)", "spacings: 2 3 4")
+    path.write_bytes(spaced.replace("space origin: (10,20,30)\n", "").encode() + VALUES.tobytes())
+    np.testing.assert_allclose(read_picture(path)[1].spacing, np.array([2, 3, 4]) * factor)
+
+
+@pytest.mark.parametrize("kinds", ["2-vector domain domain", "vector domain domain", "domain domain list"])
+def test_a_flat_picture_with_several_numbers_a_pixel_is_no_volume(tmp_path, kinds):
+    head = nrrd_bytes().decode().replace("space: LPS\n", "").replace("space origin: (10,20,30)\n", "")
+    head = head.replace("space directions: (0,2,0) (3,0,0) (0,0,-4)", "spacings: 1 1 1")
+    path = tmp_path / "a.nrrd"
+    path.write_bytes(head.replace("domain domain domain", kinds).encode() + VALUES.tobytes())
+    assert sitk.ReadImage(str(path)).GetDimension() == 2
+    with pytest.raises(InputError, match="2-D picture with several numbers a pixel"):
+        read_picture(path)
+
+
+def test_time_that_comes_first_counts_the_volumes(tmp_path):
+    frames = np.stack([VALUES, VALUES + 1], axis=-1)  # z, y, x, time
+    head = "type: short\ndimension: 4\nsizes: 2 2 3 4\nencoding: raw\nendian: little\nspacings: nan 1 1 1\n"
+    path = tmp_path / "a.nrrd"
+    path.write_bytes(f"NRRD0004\n{head}kinds: time domain domain domain\n\n".encode() + frames.tobytes())
+    np.testing.assert_array_equal(read_picture(path, part=2)[0], VALUES + 1)
+
+
+def test_text_needs_no_byte_order_and_holds_no_number_beyond_its_type(tmp_path):
+    path = tmp_path / "a.nrrd"
+    head = nrrd_bytes(encoding="ascii").replace(b"endian: little\n", b"")
+    path.write_bytes(head + as_text(VALUES))
+    np.testing.assert_array_equal(read_picture(path)[0], VALUES)
+    assert sitk.GetArrayFromImage(sitk.ReadImage(str(path))).tolist() == VALUES.tolist()
+    path.write_bytes(head + as_text(VALUES).replace(b"-30", b"70000"))
+    with pytest.raises(InputError, match="damaged"):
+        read_picture(path)
+
+
+def test_what_itk_makes_of_sizes_of_elements_and_of_scales_of_values(tmp_path):
+    def read(more):
+        path = tmp_path / "a.mha"
+        head = META.format(more=more, data="LOCAL").replace("ElementSpacing = 2 3 4\n", "")
+        path.write_bytes(head.encode() + VALUES.tobytes())
+        return read_picture(path), sitk.ReadImage(str(path))
+
+    (_, grid, findings), theirs = read("ElementSize = 2 3 4\n")
+    assert grid.spacing == theirs.GetSpacing() == (2, 3, 4)
+    assert findings == ()
+    scale = "ElementToIntensityFunctionSlope = {}\nElementToIntensityFunctionOffset = {}\nElementSize = 2 3 4\n"
+    for slope, offset, kinds in ((1, 0, []), (2, 0, ["values"]), (1, -1000, ["values"])):
+        (values, _, findings), theirs = read(scale.format(slope, offset))
+        np.testing.assert_array_equal(values, sitk.GetArrayFromImage(theirs))
+        assert [each.kind for each in findings] == kinds
+    with pytest.raises(InputError, match="damaged"):  # ITK takes them from the beginning of the file
+        read("HeaderSize = 7\nElementSize = 2 3 4\n")

@@ -18,6 +18,7 @@ from pqcomq.volumes.path_checks import is_folder
 from pqcomq.volumes.volume import Volume
 
 LABEL_TYPES = (np.uint8, np.uint16, np.uint32)
+MOST_LABEL = (1 << 31) - 1
 ROUNDING = 0.01
 """How far a label may be from a whole number: programs that save floats under an integer header leave less."""
 
@@ -66,7 +67,7 @@ def read_label_file(
     parts: list[int | None] = [part]
     if is_slicer_segmentation(path):
         count, fields = picture_header(path)
-        segments = segments_of(fields)
+        segments = segments_of(fields, count)
         parts = list(range(1, count + 1)) if part is None else [part]
         first = 0 if part is None else part - 1  # of a single layer, only its own segments
         segments = [replace(each, layer=each.layer - first) for each in segments if part is None or each.layer == first]
@@ -117,6 +118,8 @@ def _whole_numbers(values: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[Im
     """Labels as the smallest unsigned type that holds them, and a note where they were rounded."""
     findings: tuple[ImportIssue, ...] = ()
     if values.dtype.kind == "f":
+        if np.abs(values).max() > MOST_LABEL:  # whole, and too large for single precision to tell from the next one
+            raise InputError(f"The file holds labels above {MOST_LABEL:,}, which cannot be told apart here.", path)
         whole = np.rint(values)
         most = float(np.abs(values - whole).max())
         if most > ROUNDING:

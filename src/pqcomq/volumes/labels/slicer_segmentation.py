@@ -35,20 +35,25 @@ def is_slicer_segmentation(path: Path) -> bool:
     return path.name.lower().endswith(ENDING)
 
 
-def segments_of(fields: Mapping[str, str]) -> list[Segment]:
+def segments_of(fields: Mapping[str, str], layers: int = 1) -> list[Segment]:
     """The segments that a NRRD header describes; none where it describes none, as other programs write it.
+
+    Before 3D Slicer 4.11 each segment had a layer of its own, in which 1 stood for it, and the header said neither.
 
     Args:
         fields: key and value of the header's own fields.
+        layers: that the file has.
     """
     found: dict[int, dict[str, str]] = {}
     for key, value in fields.items():
         if match := _FIELD.fullmatch(key):
             found.setdefault(int(match[1]), {})[match[2]] = value.strip()
+    each_has_a_layer = layers > 1 and not any("Layer" in told for told in found.values())
     segments = []
     for number, (index, told) in enumerate(sorted(found.items()), start=1):
         try:
-            label, layer = int(told.get("LabelValue", index + 1)), int(told.get("Layer", 0))
+            label = int(told.get("LabelValue", 1 if each_has_a_layer else index + 1))
+            layer = int(told.get("Layer", index if each_has_a_layer else 0))
             colour = tuple(float(part) for part in told.get("Color", "").split())
         except ValueError:
             continue

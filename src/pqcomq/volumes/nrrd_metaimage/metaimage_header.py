@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pqcomq.errors import InputError
+from pqcomq.volumes.import_issues import ImportIssue
 from pqcomq.volumes.nrrd_metaimage.picture_file import (
     MOST_HEADER_BYTES,
     PictureFile,
@@ -19,6 +20,7 @@ from pqcomq.volumes.nrrd_metaimage.picture_file import (
     colours,
     damaged,
     data_file,
+    in_millimetres,
 )
 from pqcomq.volumes.plain_numbers import plain_float, plain_int, plain_words
 
@@ -43,7 +45,7 @@ def read_metaimage_header(path: Path) -> PictureFile:
         InputError: it is no such header, is damaged, or describes what cannot be read.
     """
     fields, end = _fields(path)
-    turns = ("TransformMatrix", "Rotation", "Orientation")
+    turns, distances = ("TransformMatrix", "Rotation", "Orientation"), ("ElementSpacing", "ElementSize")
     try:
         dimensions = plain_int(fields["NDims"])
         sizes = tuple(plain_int(each) for each in plain_words(fields["DimSize"]))
@@ -51,7 +53,7 @@ def read_metaimage_header(path: Path) -> PictureFile:
         skip = plain_int(fields.get("HeaderSize", "0"))
         if not 1 <= dimensions <= 5 or len(sizes) != dimensions or not 1 <= channels <= 1 << 16 or skip < -1:
             raise ValueError
-        spacing = _numbers(fields, ("ElementSpacing",), dimensions, np.ones(dimensions))
+        spacing = _numbers(fields, distances, dimensions, np.ones(dimensions))
         origin = _numbers(fields, ("Offset", "Position", "Origin"), dimensions, np.zeros(dimensions))
         turn = _numbers(fields, turns, dimensions**2, np.eye(dimensions).ravel())
     except (KeyError, ValueError, OverflowError):
@@ -64,10 +66,12 @@ def read_metaimage_header(path: Path) -> PictureFile:
     size = checked_axes(sizes, part_axis, path)
     axes = turn.reshape(dimensions, dimensions)[:3, :3].T  # each row of the file is an axis's direction
     data, offset = _place(path, fields[_LAST], end, skip)
+    scale, findings = in_millimetres([fields.get("DistanceUnits", "")] * 3)
+    findings += _intensity_function(fields)
     return PictureFile(
         sizes, part_axis, _dtype(fields, path), _encoding(fields, path), data, offset, 0,
-        checked_grid(size, spacing[:3], origin[:3], axes, path), fields, "ElementSpacing" in fields,
-        any(key in fields for key in turns),
+        checked_grid(size, spacing[:3] * scale, origin[:3] * scale, axes, path), fields,
+        any(key in fields for key in distances), any(key in fields for key in turns), findings,
     )  # fmt: skip
 
 
@@ -94,6 +98,19 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
             if key == _LAST:
                 return fields, end
     raise damaged(path)
+
+
+def _intensity_function(fields: dict[str, str]) -> tuple[ImportIssue, ...]:
+    """A note of a scale of the values that ITK reads over, so that nobody's values are other than everybody's."""
+    scale = [fields.get(f"ElementToIntensityFunction{each}") for each in ("Slope", "Offset")]
+    try:
+        is_one = (float(scale[0] or 1), float(scale[1] or 0)) == (1, 0)
+    except ValueError:
+        is_one = False
+    if is_one:
+        return ()
+    told = "The file states a scale for its values (ElementToIntensityFunction), which is left out, as others do."
+    return (ImportIssue("values", told),)
 
 
 def _numbers(fields: dict[str, str], keys: tuple[str, ...], count: int, otherwise: np.ndarray) -> np.ndarray:
@@ -129,6 +146,8 @@ def _encoding(fields: dict[str, str], path: Path) -> str:
 def _place(path: Path, name: str, end: int, skip: int) -> tuple[Path, int]:
     """The file with the voxels, and the bytes before them."""
     if name.upper() == "LOCAL":
+        if skip not in (0, -1, end):  # which others take for bytes from the beginning of the file, or pass over
+            raise damaged(path)
         return path, end
     return data_file(path, name), skip
 

@@ -24,6 +24,7 @@ from pqcomq.volumes.nrrd_metaimage.picture_file import (
     colours,
     damaged,
     data_file,
+    in_millimetres,
 )
 from pqcomq.volumes.plain_numbers import plain_words
 
@@ -66,13 +67,13 @@ def read_nrrd_header(path: Path) -> PictureFile:
         if len(sizes) != dimensions:
             raise ValueError
         checked_axes(sizes, 3 if dimensions == 4 else None, path)
-        dtype = _dtype(header)
+        encoding = ENCODINGS[str(header["encoding"]).lower()]
+        dtype = _dtype(header, is_binary=encoding != "text")
         kinds = [str(kind) for kind in header.get("kinds", [])]
         directions = _directions(header, dimensions)
         skip_lines, skip = int(header.get("line skip", 0)), int(header.get("byte skip", 0))
         if (kinds and len(kinds) != dimensions) or skip_lines < 0 or skip < -1:
             raise ValueError
-        encoding = ENCODINGS[str(header["encoding"]).lower()]
     except InputError:
         raise
     except Exception as error:  # pynrrd meets damaged values with errors of any kind
@@ -81,8 +82,12 @@ def read_nrrd_header(path: Path) -> PictureFile:
     kind = kinds[part_axis] if kinds and part_axis is not None else ""
     if dtype.itemsize == 1 and (kind in _COLOURS or (kind == "vector" and sizes[part_axis or 0] == 3)):
         raise colours(path)
+    if dimensions == 3 and directions is None and any(each.lower() not in SPACE_KINDS for each in kinds):
+        raise InputError("The file is a 2-D picture with several numbers a pixel, not a volume.", path)
     size = checked_axes(sizes, part_axis, path)
     spacing, origin, axes = _geometry(header, directions, part_axis, path)
+    scale, findings = in_millimetres(_units(header, directions, part_axis))
+    spacing, origin = spacing * scale, origin * scale
     has_spacing = not np.isnan(spacing).any() or directions is not None
     if not has_spacing:
         spacing = np.where(np.isnan(spacing), 1.0, spacing)
@@ -95,7 +100,7 @@ def read_nrrd_header(path: Path) -> PictureFile:
     return PictureFile(
         sizes, part_axis, dtype, encoding, data, -1 if skip == -1 else offset + (0 if is_packed else skip),
         skip if is_packed else 0, checked_grid(size, spacing, origin, axes, path), _texts(lines),
-        has_spacing, directions is not None and _space(header) in TO_LPS,
+        has_spacing, directions is not None and _space(header) in TO_LPS, findings,
     )  # fmt: skip
 
 
@@ -126,8 +131,18 @@ def _texts(lines: list[str]) -> dict[str, str]:
     return {key.strip(): value.strip() for key, value in pairs}
 
 
-def _dtype(header: Mapping[str, Any]) -> np.dtype:
-    """The stored numbers' type.
+def _units(header: Mapping[str, Any], directions: np.ndarray | None, part_axis: int | None) -> list[str]:
+    """The unit of length along each of three axes of space; empty where there is none."""
+    if directions is None:
+        named = list(header.get("units") or [])
+        named = [unit for axis, unit in enumerate(named) if axis != part_axis]
+    else:
+        named = list(header.get("space units") or [])
+    return [str(unit) for unit in (*named, "", "", "")[:3]]
+
+
+def _dtype(header: Mapping[str, Any], *, is_binary: bool) -> np.dtype:
+    """The stored numbers' type; text needs no byte order.
 
     Raises:
         KeyError: the byte order or the type is missing, or unknown.
@@ -135,7 +150,9 @@ def _dtype(header: Mapping[str, Any]) -> np.dtype:
     kind: np.dtype = np.dtype(TYPES[str(header["type"])])
     if kind.kind not in "iuf":
         raise KeyError
-    return kind if kind.itemsize == 1 else np.dtype({"little": "<", "big": ">"}[str(header["endian"])] + kind.str[1:])
+    if kind.itemsize == 1 or not is_binary:
+        return kind
+    return np.dtype({"little": "<", "big": ">"}[str(header["endian"])] + kind.str[1:])
 
 
 def _directions(header: Mapping[str, Any], dimensions: int) -> np.ndarray | None:
@@ -168,7 +185,8 @@ def _part_axis(kinds: list[str], directions: np.ndarray | None, dimensions: int)
     if directions is not None and np.isnan(directions).all(axis=1).sum() == 1:
         return int(np.isnan(directions).all(axis=1).argmax())
     values = [axis for axis, kind in enumerate(kinds) if kind.lower() not in SPACE_KINDS]
-    return values[0] if len(values) == 1 else 3
+    times = [axis for axis, kind in enumerate(kinds) if kind.lower() == "time"]
+    return next((found[0] for found in (values, times) if len(found) == 1), 3)
 
 
 def _check_numbers(lines: Sequence[str]) -> None:

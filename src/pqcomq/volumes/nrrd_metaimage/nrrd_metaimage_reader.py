@@ -51,7 +51,7 @@ def read_picture(path: Path, part: int | None = None) -> tuple[np.ndarray, Grid,
     index = _index(picture.parts, part, path)
     voxels = read_voxels(picture, index, path)
     told = f"The file holds {picture.parts} volumes; this is number {index + 1}."
-    findings = (ImportIssue("part", told),) if picture.parts > 1 else ()
+    findings = ((ImportIssue("part", told),) if picture.parts > 1 else ()) + picture.findings
     if not picture.has_directions:
         findings = (*findings, NO_DIRECTIONS)
     if not picture.has_spacing:

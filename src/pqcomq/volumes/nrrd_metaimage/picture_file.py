@@ -6,7 +6,7 @@ process with them, and lets them read any file on the disk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -15,10 +15,19 @@ import numpy as np
 
 from pqcomq.errors import InputError
 from pqcomq.volumes.grid import PLAUSIBLE_SPACING, Grid
+from pqcomq.volumes.import_issues import ImportIssue
 
 MOST_HEADER_BYTES = 1 << 22
 """Segmentations with hundreds of named objects have long headers; voxels are no header."""
 MOST_AXIS = 1 << 20
+MILLIMETRES = {
+    **dict.fromkeys(("", "?", "mm", "millimeter", "millimeters", "millimetre", "millimetres"), 1.0),
+    **dict.fromkeys(("um", "µm", "μm", "micron", "microns", "micrometer", "micrometers", "micrometre"), 1e-3),
+    **dict.fromkeys(("nm", "nanometer", "nanometers", "nanometre"), 1e-6),
+    **dict.fromkeys(("cm", "centimeter", "centimeters", "centimetre"), 10.0),
+    **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), 1e3),
+}  # fmt: skip
+"""In units of length by the names that files give them, in small letters; the first of them is none."""
 SAME_ANGLE = 1e-4
 """Largest cosine between two axes that is still rounding."""
 
@@ -39,6 +48,7 @@ class PictureFile:
         fields: the header's own, as text.
         has_spacing: whether the file says how far apart voxels lie along each of the three axes.
         has_directions: whether it says how its axes run in the patient.
+        findings: what else is odd about it.
     """
 
     sizes: tuple[int, ...]
@@ -52,6 +62,7 @@ class PictureFile:
     fields: Mapping[str, str]
     has_spacing: bool = True
     has_directions: bool = True
+    findings: tuple[ImportIssue, ...] = ()
 
     @property
     def parts(self) -> int:
@@ -111,6 +122,25 @@ def checked_grid(
     sx, sy, sz = spacing.tolist()
     x, y, z = origin.tolist()
     return Grid(size, (sx, sy, sz), (x, y, z), tuple(axes.ravel().tolist()))
+
+
+def in_millimetres(units: Sequence[str]) -> tuple[np.ndarray, tuple[ImportIssue, ...]]:
+    """What lengths along each axis are to be multiplied by (n,), and what is to be told about it.
+
+    ITK passes over units, so that micrometres of a microscope become millimetres in silence.
+
+    Args:
+        units: of each axis, as the file names them.
+    """
+    named = [unit.strip(" \"'").lower() for unit in units]
+    factors = np.array([MILLIMETRES.get(name, 1.0) for name in named])
+    if unknown := sorted({unit for unit, name in zip(units, named, strict=True) if name not in MILLIMETRES}):
+        told = f"The file gives lengths in a unit that is not known here ({', '.join(unknown)}); they are taken for mm."
+        return factors, (ImportIssue("no spacing", told),)
+    if (factors != 1).any():
+        given = " x ".join(f"{factor:g}" for factor in dict.fromkeys(factors.tolist()))
+        return factors, (ImportIssue("units", f"The file gives lengths in units of {given} mm; all are shown in mm."),)
+    return factors, ()
 
 
 def damaged(path: Path) -> InputError:

@@ -88,7 +88,10 @@ def _filled(picture: PictureFile, stream: BinaryIO, first: int, values: np.ndarr
         numbers = text.replace(",", " ").split(maxsplit=count)[:count]
         if len(numbers) < count:
             raise EOFError
-        values.reshape(-1)[:] = np.array(numbers, np.float64 if values.dtype.kind == "f" else np.int64)
+        read = np.array(numbers, np.float64 if values.dtype.kind == "f" else np.int64)
+        values.reshape(-1)[:] = read
+        if values.dtype.kind != "f" and (values.reshape(-1) != read).any():
+            raise ValueError("a number that the type of the voxels does not hold")
         return values
     if picture.encoding == "raw":
         stream.seek(first, 1)
