@@ -254,3 +254,137 @@ def test_a_vector_of_offsets_places_frames(tmp_path, dicom):
     volume = read_volume(dicom.save(dicom.slice(RAMP, **tags), tmp_path / "a.dcm"))
     np.testing.assert_array_equal(volume.voxels, frames[::-1])
     assert volume.grid.spacing[2] == 3
+
+
+def test_heights_in_place_of_offsets_leave_the_first_frame_where_the_file_is(tmp_path, dicom):
+    frames = np.stack([RAMP + 100 * i for i in range(3)])
+    tags = {"NumberOfFrames": 3, "PixelData": frames.tobytes(), "GridFrameOffsetVector": [-401, -398, -395]}
+    dataset = dicom.slice(RAMP, ImagePositionPatient=[0, 0, -401], **tags)
+    volume = read_volume(dicom.save(dataset, tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(volume.voxels, frames)
+    assert volume.grid.origin == (0, 0, -401)
+
+
+def test_a_lookup_table_of_a_picture_that_shows_low_values_bright_is_turned_and_not_its_numbers(tmp_path, dicom):
+    table = Dataset()
+    table.LUTDescriptor, table.ModalityLUTType = [12, 0, 16], "US"
+    table.LUTData = (np.arange(12, dtype=np.uint16) ** 2).tobytes()
+    tags = {"ModalityLUTSequence": [table], "RescaleSlope": None, "RescaleIntercept": None, "Modality": "CR"}
+    dataset = dicom.slice(RAMP.astype(np.uint16), PhotometricInterpretation="MONOCHROME1", **tags)
+    volume = read_volume(dicom.save(dataset, tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(volume.voxels[0], 121 - RAMP**2)
+
+
+@pytest.mark.parametrize("modality", ["PT", "MR"])
+def test_slices_without_a_scale_among_others_with_one_are_told(make_series, modality):
+    def change(index, dataset):
+        if index == 2:
+            del dataset.RescaleSlope, dataset.RescaleIntercept
+
+    volume = read_volume(make_series(range(0, 10, 2), change=change, Modality=modality, RescaleSlope=2.5))
+    found = [each for each in volume.findings if each.kind == "mixed"]
+    assert [each.severity for each in found] == ["doubtful"]
+    assert "1 of 5 slices state neither a rescale slope nor an intercept" in str(found[0])
+    without = {"RescaleSlope": None, "RescaleIntercept": None}
+    for tags in ({}, without):
+        assert "state neither" not in notes_of(read_volume(make_series([0, 2], f"{len(tags)}", Modality="MR", **tags)))
+
+
+def test_a_header_without_a_sign_is_told(tmp_path, dicom):
+    volume = read_volume(dicom.save(dicom.slice(RAMP - 1000, PixelRepresentation=None), tmp_path / "a.dcm"))
+    assert "(PixelRepresentation); they are taken to have none" in notes_of(volume)
+    assert [each.severity for each in volume.findings if each.kind == "values"] == ["doubtful"]
+
+
+@pytest.mark.parametrize(("shape", "told"), [((40, 40), False), ((40, 39), True), ((39, 40), True)])
+def test_pixel_data_longer_than_rows_and_columns_ask_for_are_told(tmp_path, dicom, shape, told):
+    pixels = np.arange(1600, dtype=np.int16).reshape(40, 40)
+    dataset = dicom.slice(pixels, Rows=shape[0], Columns=shape[1], PixelData=pixels.tobytes() + bytes(60))
+    volume = read_volume(dicom.save(dataset, tmp_path / "a.dcm"))
+    assert ("longer than rows and columns ask for" in notes_of(volume)) == told
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        (np.uint16([0, 4095]), False), (np.uint16([0, 4096]), True),
+        (np.int16([-2048, 2047]), False), (np.int16([0, 0xFFF]), False), (np.int16([0, 4096]), True),
+        (np.int16([0, -2049]), True),
+    ],
+)  # fmt: skip
+def test_values_beyond_the_bits_stored_are_told(tmp_path, dicom, stored, told):
+    dataset = dicom.slice(np.resize(stored, (4, 3)), BitsStored=12, HighBit=11)
+    assert ("Bits beyond those stored" in notes_of(read_volume(dicom.save(dataset, tmp_path / "a.dcm")))) == told
+
+
+@pytest.mark.parametrize(
+    ("padding", "modality", "told"), [(0, "CT", True), (-1000, "CT", False), (90, "CT", False), (0, "MR", False)]
+)
+def test_padding_amid_the_other_values_is_told_to_be_in_doubt(tmp_path, dicom, padding, modality, told):
+    pixels = np.array([[-1000, 0, 40], [60, 90, -80]], np.int16)
+    dataset = dicom.slice(pixels, PixelPaddingValue=padding, Modality=modality)
+    volume = read_volume(dicom.save(dataset, tmp_path / "a.dcm"))
+    assert ("lies amid the other values" in notes_of(volume)) == told
+
+
+def test_two_copies_of_a_file_that_cannot_be_read_are_refused_as_one_is(tmp_path, dicom):
+    dataset = dicom.slice(RAMP, BitsAllocated=1, BitsStored=1, HighBit=0, Modality="OT")
+    for name in ("a", "b"):
+        dicom.save(dataset, tmp_path / "series" / name)
+    with pytest.raises(InputError, match="stores 1 bits a pixel"):
+        read_volume(tmp_path / "series")
+
+
+def in_codestream(dataset, codestream, syntax=pydicom.uid.JPEGLSLossless):
+    """The data set with one compressed frame."""
+    dataset.PixelData = encapsulate([codestream])
+    dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+    dataset.file_meta.TransferSyntaxUID = syntax
+    return dataset
+
+
+@pytest.mark.parametrize("kind", ["JPEG-LS", "JPEG 2000"])
+def test_a_blank_slice_that_a_few_bytes_stand_for_is_no_damage(tmp_path, dicom, kind):
+    import imagecodecs
+
+    blank = np.zeros((2048, 2048), np.uint16)
+    if kind == "JPEG-LS":
+        codestream, syntax = imagecodecs.jpegls_encode(blank), pydicom.uid.JPEGLSLossless
+    else:
+        codestream = imagecodecs.jpeg2k_encode(blank, level=0, codecformat="j2k", reversible=True)
+        syntax = pydicom.uid.JPEG2000Lossless
+    dataset = dicom.slice(RAMP, Rows=2048, Columns=2048, RescaleIntercept=-1024)
+    path = dicom.save(in_codestream(dataset, codestream, syntax), tmp_path / "a.dcm")
+    np.testing.assert_array_equal(read_volume(path).voxels[0], blank.astype(int) - 1024)
+    dataset.Rows, dataset.Columns = 60000, 60000
+    with pytest.raises(InputError, match="states more pixels than it can hold"):
+        read_volume(dicom.save(dataset, path))
+
+
+def test_compressed_values_wider_than_the_header_s_are_refused_and_not_cut(tmp_path, dicom):
+    import imagecodecs
+
+    values = (np.arange(12, dtype=np.uint16) * 100).reshape(4, 3)
+    dataset = dicom.slice(values, BitsAllocated=8, BitsStored=8, HighBit=7, Modality="OT")
+    with pytest.raises(InputError, match=r"cannot be decoded.*a\.dcm"):
+        read_volume(dicom.save(in_codestream(dataset, imagecodecs.jpegls_encode(values)), tmp_path / "a.dcm"))
+
+
+@pytest.mark.parametrize("vr", ["OB", "OW"])
+def test_bytes_in_words_of_a_big_endian_file_stand_as_pydicom_reads_them(tmp_path, dicom, vr):
+    frames = np.arange(45, dtype=np.uint8).reshape(3, 5, 3)  # frames begin in the middle of words
+    stored = np.append(frames.ravel(), np.uint8(0))
+    dataset = dicom.slice(
+        frames[0], BitsAllocated=8, BitsStored=8, HighBit=7, NumberOfFrames=3, GridFrameOffsetVector=[0, 3, 6],
+        PixelData=(stored.reshape(-1, 2)[:, ::-1] if vr == "OW" else stored).tobytes(), Modality="OT",
+    )  # fmt: skip
+    dataset["PixelData"].VR = vr
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRBigEndian
+    path = dicom.save(dataset, tmp_path / "a.dcm")
+    np.testing.assert_array_equal(pydicom.dcmread(path).pixel_array, frames)
+    np.testing.assert_array_equal(read_volume(path).voxels, frames)
+
+
+def test_a_slope_beyond_all_integers_on_a_slice_of_zeros_is_no_fault(tmp_path, dicom):
+    volume = read_volume(dicom.save(dicom.slice(RAMP * 0, RescaleSlope="1e30"), tmp_path / "a.dcm"))
+    assert not volume.voxels.any()

@@ -27,6 +27,8 @@ def placed_frames(first: PlaneHeader, dataset: Dataset) -> list[PlaneHeader] | N
         OddValueError: a tag that places them holds something else than it must.
     """
     offsets = numbers(dataset, "GridFrameOffsetVector", first.frames)
+    if offsets is not None:  # the first frame lies at the file's place, also where a writer gave heights and no offsets
+        offsets = tuple(each - offsets[0] for each in offsets)
     position, orientation = first.position, first.orientation
     if offsets is None and text(dataset, "Modality") == "NM":
         detectors = dataset.get("DetectorInformationSequence") or []

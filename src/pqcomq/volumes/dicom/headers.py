@@ -233,7 +233,7 @@ def plane_header(file: DicomFile, header: Header, repeated: Repeated) -> PlaneHe
         thickness=number_if_any(dataset, "SliceThickness"),
         scale=None,
         marks=tuple(_mark(dataset, code) for code in _MARK_CODES),
-        storage=(stored.noting(AT_DETECTOR) if is_at_detector else stored).at(header.place, rows * columns, frames),
+        storage=(stored.noting(AT_DETECTOR) if is_at_detector else stored).at(header.place, (rows, columns), frames),
     )
 
 

@@ -179,7 +179,12 @@ def _identity(series: Series) -> tuple[ImportIssue, ...]:
 def _mixed(stack: Stack) -> tuple[ImportIssue, ...]:
     """What the slices of a stack do not have in common though they should."""
     listed = differing(stack.planes) if stack.planes[0].placed else []
-    return (ImportIssue("mixed", f"The slices differ in {' and in '.join(listed)}."),) if listed else ()
+    findings = (ImportIssue("mixed", f"The slices differ in {' and in '.join(listed)}."),) if listed else ()
+    count, every = sum(p.scale is None and not p.storage.states_scale for p in stack.planes), len(stack.planes)
+    if 0 < count < every:
+        told = f"{count} of {every} slices state neither a rescale slope nor an intercept, so that values are in doubt."
+        findings = (*findings, ImportIssue("mixed", told))
+    return findings
 
 
 def _voxels(stack: Stack) -> Generator[Progress, None, tuple[np.ndarray, Grid, tuple[ImportIssue, ...]]]:

@@ -44,7 +44,9 @@ def decode(codec: str, codestream: bytes, shape: tuple[int, int], dtype: np.dtyp
         raise ValueError(str(error)) from error
     if pixels.shape != shape:
         raise ValueError(f"{pixels.shape} pixels instead of {shape}")
-    # The codestream knows its own sign and width; the header's view of the same bits is the one that holds.
+    if pixels.dtype.itemsize > dtype.itemsize:
+        raise ValueError(f"{pixels.dtype} instead of {dtype}")
+    # The codestream knows its own sign; the header's view of the same bits is the one that holds.
     return pixels.astype(dtype, copy=False)
 
 

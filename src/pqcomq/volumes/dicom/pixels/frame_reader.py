@@ -21,11 +21,14 @@ from pqcomq.volumes.dicom.pydicom_warnings import with_pydicom_errors
 logger = logging.getLogger(__name__)
 
 MOST_PIXELS_PER_BYTE = 5000
-"""No lossless or usual lossy compression goes further; a broken size would take all memory."""
+"""No lossless or usual lossy compression of a picture goes further; a broken size would take all memory."""
+MOST_OF_NOTHING, LEAST_OF_A_FRAME = 1 << 24, 40
+"""Pixels of a frame that a few bytes may stand for, as where it is blank, and the bytes that it takes at the least."""
 
 
 ITEM = b"\xfe\xff\x00\xe0"
 """How an item begins, in which compressed frames lie."""
+BEYOND = "Bits beyond those stored hold something, an old overlay or larger values; they were left out."
 CODESTREAMS = (b"\xff\xd8", b"\xff\x4f")
 """How JPEG, JPEG-LS and JPEG 2000 begin."""
 
@@ -45,7 +48,8 @@ class FrameReader:
         self._value = b"" if self._storage.offset is not None else self._whole()
         self.notes: list[str] = []
         size = len(self._value) or self._storage.length or 0
-        if self._frames * plane.rows * plane.columns > MOST_PIXELS_PER_BYTE * size:
+        blank = min(plane.rows * plane.columns, MOST_OF_NOTHING) * min(self._frames, size // LEAST_OF_A_FRAME)
+        if self._frames * plane.rows * plane.columns > max(MOST_PIXELS_PER_BYTE * size, blank):
             raise InputError("The file is damaged: it states more pixels than it can hold.", self._file)
         if self._storage.syntax in PLAIN:
             self._unwrap(plane.rows * plane.columns * self._storage.dtype.itemsize * self._frames)
@@ -67,6 +71,8 @@ class FrameReader:
             pixels = self._plain(index, room)
         else:
             pixels = self._decoded(index, room)
+        if _reach_beyond(pixels, self._storage.bits_stored + self._storage.shift) and BEYOND not in self.notes:
+            self.notes.append(BEYOND)
         return _without_spare_bits(pixels, self._storage.bits_stored, self._storage.shift)
 
     def _whole(self) -> bytes:
@@ -131,6 +137,10 @@ class FrameReader:
             content = self._value[start : start + pixels.nbytes]
             filled = len(content)
             buffer[:filled] = content
+        elif self._storage.syntax == ExplicitVRBigEndian and pixels.itemsize == 1 and self._is_in_words():
+            words = np.zeros(pixels.size // 2 + 1, np.uint16)  # the frame may begin and end in the middle of one
+            filled = self._read(start - start % 2, words.view(np.uint8).data) - start % 2
+            buffer[:] = words.byteswap().view(np.uint8).data[start % 2 : start % 2 + pixels.size]
         else:
             filled = self._read(start, buffer)
         if filled < pixels.nbytes:
@@ -138,6 +148,11 @@ class FrameReader:
         if self._storage.syntax == ExplicitVRBigEndian and pixels.itemsize > 1:
             pixels.byteswap(inplace=True)
         return pixels
+
+    def _is_in_words(self) -> bool:
+        """Whether the pixel data are words (OW), whose two bytes stand the other way round in big-endian files."""
+        self._stream.seek((self._storage.offset or 0) - 8)
+        return self._stream.read(2) == b"OW"
 
     def _array(self, room: np.ndarray | None) -> np.ndarray:
         """An array for a frame, in ``room`` where that is one piece of numbers of the same size."""
@@ -172,6 +187,13 @@ class FrameReader:
         except ValueError as error:
             logger.debug("decoding frame %d of %s: %s", index, self._file, error)
             raise InputError("The file is damaged: its compressed pixels cannot be decoded.", self._file) from error
+
+
+def _reach_beyond(pixels: np.ndarray, bits: int) -> bool:
+    """Whether numbers take more than so many bits, apart from copies of the sign."""
+    if not 0 < bits < 8 * pixels.dtype.itemsize or not pixels.size:
+        return False
+    return bool(pixels.max() >> bits or pixels.min() < -(1 << (bits - 1)))
 
 
 def _without_spare_bits(pixels: np.ndarray, stored: int, shift: int) -> np.ndarray:

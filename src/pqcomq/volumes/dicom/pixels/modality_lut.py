@@ -15,7 +15,9 @@ class TooNarrowError(Exception):
         self.dtype = dtype
 
 
-def put_real(stored: np.ndarray, storage: PixelFormat, own: Scale | None, target: np.ndarray, what: object) -> int:
+def put_real(
+    stored: np.ndarray, storage: PixelFormat, own: Scale | None, target: np.ndarray, what: object
+) -> tuple[int, bool]:
     """Write a frame's real numbers into an array.
 
     Args:
@@ -26,33 +28,49 @@ def put_real(stored: np.ndarray, storage: PixelFormat, own: Scale | None, target
         what: the file, for messages.
 
     Returns:
-        How many pixels are no part of the picture.
+        How many pixels are no part of the picture, and whether they may be one all the same, for others lie below and
+        above them.
 
     Raises:
         TooNarrowError: ``target`` cannot hold the numbers.
         InputError: they are not finite.
     """
-    outside, padded = None, 0
+    outside, padded, is_amid = None, 0, False
     if storage.padding is not None:
         outside = (stored >= storage.padding[0]) & (stored <= storage.padding[1])
         padded = int(np.count_nonzero(outside))
     if padded and outside is not None:
+        low, high = _ends(stored[~outside])
+        is_amid = _may_be_picture(storage, own, low, high)
         # A number far off must not decide which type is needed.
-        stored[outside] = stored[~outside].min() if padded < stored.size else 0
-    if storage.turned:
-        bits = storage.bits_stored
-        stored = (-1 if storage.signed else (1 << bits) - 1) - stored.astype(np.int64)
+        stored[outside] = low
     scale = own or storage.scale
     if storage.table is not None:
         table = np.array(storage.table)
+        if storage.turned:  # what it gives and not what it takes, for it need be neither straight nor as long
+            table = table.max() + table.min() - table
         _put(table[np.clip(stored.astype(np.int64) - storage.table_from, 0, len(table) - 1)], target, what)
-    elif scale is None or scale.is_whole:
-        _put_whole(stored, scale or Scale(1.0, 0.0), target, what)
     else:
-        _put(_scaled(stored, scale), target, what)
+        if storage.turned:
+            stored = (-1 if storage.signed else (1 << storage.bits_stored) - 1) - stored.astype(np.int64)
+        if scale is None or scale.is_whole:
+            _put_whole(stored, scale or Scale(1.0, 0.0), target, what)
+        else:
+            _put(_scaled(stored, scale), target, what)
     if padded and outside is not None:
         target[outside] = storage.fill
-    return padded
+    return padded, is_amid
+
+
+def _ends(values: np.ndarray) -> tuple[int, int]:
+    return (int(values.min()), int(values.max())) if values.size else (0, 0)
+
+
+def _may_be_picture(storage: PixelFormat, own: Scale | None, low: int, high: int) -> bool:
+    """Whether what is marked as padding lies amid all other numbers, and stands for more than nothing."""
+    first, last = storage.padding or (0, 0)
+    scale = own or storage.scale or Scale(1.0, 0.0)
+    return low < first <= last < high and scale.slope * last + scale.intercept > storage.fill
 
 
 def _scaled(stored: np.ndarray, scale: Scale) -> np.ndarray:
@@ -73,9 +91,15 @@ def _put_whole(stored: np.ndarray, scale: Scale, target: np.ndarray, what: objec
     if not np.may_share_memory(stored, target):
         target[...] = stored.astype(target.dtype, copy=False)
     if slope != 1:
-        target *= np.int64(slope).astype(target.dtype)
+        target *= _wrapped(slope, target.dtype)
     if intercept != 0:
-        target += np.int64(intercept).astype(target.dtype)
+        target += _wrapped(intercept, target.dtype)
+
+
+def _wrapped(number: int, dtype: np.dtype) -> np.ndarray:
+    """The lowest bits of a number of any size."""
+    wrapped: np.ndarray = np.array(number & ((1 << 64) - 1), np.uint64).astype(dtype)
+    return wrapped
 
 
 def _put(values: np.ndarray, target: np.ndarray, what: object) -> None:

@@ -28,7 +28,9 @@ STORAGE_TAGS = (
 
 NO_SLOPE = "The rescale slope is 0, which would make all values one; 1 is used instead."
 LOST_SLOPE = "There is a rescale intercept without a slope, which is taken for 1, so that the values are in doubt."
+NO_SIGN = "The header does not say whether values have a sign (PixelRepresentation); they are taken to have none."
 NO_INTERCEPT = "A CT's rescale intercept is missing, so that its values may be no Hounsfield units."
+LONGER = "The pixel data are longer than rows and columns ask for, so that their numbers may be wrong."
 _HOUNSFIELD = frozenset({"", "HU", "HU_MOD", "US"})
 """Units (RescaleType) of a CT whose values are taken for Hounsfield units; US stands for none that is specified."""
 
@@ -58,6 +60,7 @@ class PixelFormat:
         scale: slope and intercept; None where ``table`` says what the numbers mean.
         table: what the numbers mean, one after the other from ``table_from`` on; None where there is no table.
         table_from: the stored number that the table begins with.
+        states_scale: whether it says what scale or table.
         padding: lowest and highest stored number that is not a part of the picture; None where there is none.
         fill: what stands there instead.
         turned: whether bright and dark are to be exchanged.
@@ -74,6 +77,7 @@ class PixelFormat:
     scale: Scale | None
     table: tuple[int, ...] | None
     table_from: int
+    states_scale: bool
     padding: tuple[int, int] | None
     fill: int
     turned: bool
@@ -84,35 +88,43 @@ class PixelFormat:
         """As a header says, and the transfer syntax; still without a place in the file."""
         modality = text(dataset, "Modality")
         allocated = whole_number(dataset, "BitsAllocated") or 0
-        signed = bool(dataset.get("PixelRepresentation"))
+        sign = dataset.get("PixelRepresentation")
+        signed = bool(sign)
         stored = whole_number(dataset, "BitsStored") or allocated
         high = whole_number(dataset, "HighBit")
         shift, notes = _shift(stored, high)
-        scale, (table, first) = None, _table(dataset, signed)
+        notes += (NO_SIGN,) if sign is None else ()
+        scale, states_scale, (table, first) = None, True, _table(dataset, signed)
         if table is None:
             slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
+            states_scale = slope is not None or intercept is not None
             scale = Scale(1.0 if slope is None or slope == 0 else slope, intercept or 0.0)
             notes += (NO_SLOPE,) if slope == 0 else (LOST_SLOPE,) if slope is None and intercept else ()
             notes += (NO_INTERCEPT,) if intercept is None and modality == "CT" else ()
         notes += unit_notes(modality, text(dataset, "RescaleType"))
         turned = text(dataset, "PhotometricInterpretation") == "MONOCHROME1" and modality not in MEASURED
         return cls(
-            syntax, allocated, stored, signed, shift, None, None, scale, table, first,
+            syntax, allocated, stored, signed, shift, None, None, scale, table, first, states_scale,
             _padding(dataset, allocated, signed), fill_of(modality), turned, notes,
         )  # fmt: skip
 
-    def at(self, place: tuple[int, int] | None, pixels: int, frames: int) -> PixelFormat:
+    def at(self, place: tuple[int, int] | None, shape: tuple[int, int], frames: int) -> PixelFormat:
         """The same at a place in a file.
 
         Args:
             place: offset and length of the pixel data; None if no length is stated.
-            pixels: of one frame.
+            shape: rows and columns of one frame.
             frames: that the file states.
         """
         if place is None or self.syntax not in PLAIN:
             return self
-        found = place[1] // max(pixels * self.bits_allocated // 8, 1)
-        noted = self.noting(frames_note(found, frames)) if found > frames else self
+        line, size = (pixels * self.bits_allocated // 8 for pixels in (min(shape), shape[0] * shape[1]))
+        found = place[1] // max(size, 1)
+        noted = self
+        if found > frames:
+            noted = self.noting(frames_note(found, frames))
+        elif size and place[1] - size * frames >= line:  # less than a line is filling
+            noted = self.noting(LONGER)
         return replace(noted, offset=place[0], length=place[1])
 
     def noting(self, note: str) -> PixelFormat:

@@ -21,6 +21,8 @@ THREADS = min(8, 2 * (os.cpu_count() or 1))
 FRAMES_AT_A_TIME = 64
 """Frames of one multi-frame file that a thread reads in one go."""
 
+AMID = "What is marked as padding lies amid the other values, so that parts of the picture may have been left empty."
+
 _Job = tuple[DicomFile, list[tuple[int, PlaneHeader]]]
 
 
@@ -108,14 +110,16 @@ def _read(job: _Job, target: np.ndarray, opener: Opener) -> tuple[int, bool, tup
         How many pixels are padding, whether bright and dark were exchanged, and what was odd about the values.
     """
     file, members = job
-    padded = 0
+    padded, amid = 0, False
     first = members[0][1]
     with opener.seekable(file) as stream:
         pixels = FrameReader(first, stream)
         for index, plane in members:
             place = target[index]
-            padded += put_real(pixels.frame(plane.frame, place), plane.storage, plane.scale, place, file)
+            count, is_amid = put_real(pixels.frame(plane.frame, place), plane.storage, plane.scale, place, file)
+            padded, amid = padded + count, amid or is_amid
         notes = (*dict.fromkeys(note for _index, plane in members for note in plane.storage.notes), *pixels.notes)
+    notes += (AMID,) if amid else ()
     return padded, first.storage.turned, notes
 
 

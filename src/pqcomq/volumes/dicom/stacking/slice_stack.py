@@ -48,7 +48,8 @@ def without_copies(
 
     Args:
         planes: of one series.
-        same_pixels: tells whether two planes, alike in all else, have the same pixels; taken for granted by default.
+        same_pixels: tells whether two planes, alike in all else, have the same pixels; taken for granted by default,
+            and of those that cannot be read.
 
     Returns:
         The planes without copies, and what was odd: copies, and different images that share a UID.
@@ -58,7 +59,7 @@ def without_copies(
     for plane in planes:
         key = (plane.instance_uid, plane.position, plane.instance_number)
         known = by_uid_and_place.setdefault(key, []) if plane.instance_uid else []
-        if not any(_is_copy(plane, other) and same_pixels(plane, other) for other in known):
+        if not any(_is_copy(plane, other) and (plane.refusal or same_pixels(plane, other)) for other in known):
             known.append(plane)
             kept.append(plane)
     uids = Counter(plane.instance_uid for plane in kept if plane.instance_uid)
