@@ -22,6 +22,9 @@ from pqcomq.volumes.labels.label_writer import mask_image, save_image
 from pqcomq.volumes.labels.slicer_segmentation import is_slicer_segmentation, segment_fields
 from pqcomq.volumes.volume import Volume
 
+MOST_LABEL = 65535
+"""The greatest number that a mask has in a file that holds one label a voxel."""
+
 
 def check_mask_targets(path: Path, *, overwrite: bool) -> list[Path]:
     """Check before any long computation that a mask and its record can be written.
@@ -68,6 +71,8 @@ def export_masks(
     targets = [path, sidecar(path)] if _in_a_set(path) else check_mask_targets(path, overwrite=overwrite)
     # DICOM numbers anew, and the colour is that of the number that the user knows.
     ordered = {number: _coloured(number, masks[number]) for number in sorted(masks)}
+    if not mask_kind(path).is_dicom and not 0 < min(masks) <= max(masks) <= MOST_LABEL:
+        raise InputError(f"The file was not written: labels are numbered from 1 to {MOST_LABEL}.", path)
     if mask_kind(path).is_dicom:
         ordered = dict(enumerate(ordered.values(), start=1))
     save = _saver(path, ordered, volume, with_patient=with_patient)

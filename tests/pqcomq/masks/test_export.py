@@ -228,3 +228,13 @@ def test_unknown_endings_are_told(axial, tmp_path):
         export_masks(tmp_path / "mask.png", two_masks(axial), axial)
     with pytest.raises(InputError, match="there is no mask"):
         export_masks(tmp_path / "mask.nii", {}, axial)
+
+
+@pytest.mark.parametrize("number", [-1, 0, 65536])
+def test_a_number_that_no_label_has_is_refused_and_nothing_is_written(volume, tmp_path, number):
+    mask = np.ones(volume.grid.shape_zyx, bool)
+    with pytest.raises(InputError, match="labels are numbered from 1 to 65535"):
+        export_masks(tmp_path / "m.nii.gz", {number: NamedMask("liver", mask)}, volume)
+    assert not [each for each in tmp_path.iterdir() if each.is_file()]
+    export_masks(tmp_path / "m.dcm", {number: NamedMask("liver", mask)}, volume)  # numbered anew
+    assert read_masks(tmp_path / "m.dcm", volume).names == {1: "liver"}
