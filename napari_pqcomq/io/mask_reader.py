@@ -6,9 +6,10 @@ from pathlib import Path
 
 import napari
 
-from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers
+from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers, warn_of
 from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.translation import tr
+from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.errors import InputError
 from pqcomq.masks.read_masks import read_masks
 from pqcomq.progress import Progress, Steps
@@ -26,10 +27,15 @@ def object_layers(path: Path) -> list[LayerTuple]:
         raise InputError(tr("The file labels a volume; open that volume first."), path)
     from napari_pqcomq.jobs.running.waiting import awaited  # where a volume is open, there is Qt, too
 
-    return awaited(lambda: _reading(path, volumes), tr("Reading {name}…", name=path.name)) or []
+    found = awaited(lambda: _reading(path, volumes), tr("Reading {name}…", name=path.name))
+    if found is None:
+        return []
+    read, layers = found
+    warn_of(read, path.name)
+    return layers
 
 
-def _reading(path: Path, volumes: list[Volume]) -> Steps[list[LayerTuple]]:
+def _reading(path: Path, volumes: list[Volume]) -> Steps[tuple[LabelledObjects, list[LayerTuple]]]:
     yield Progress(0, 0, tr("Reading {name}…", name=path.name))
     problems = []
     for volume in volumes:
@@ -38,7 +44,7 @@ def _reading(path: Path, volumes: list[Volume]) -> Steps[list[LayerTuple]]:
         except InputError as problem:
             problems.append(problem)
             continue
-        return mask_layers(read, volume, path.stem)
+        return read, mask_layers(read, volume, path.stem)
     raise problems[0]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_warning
 
 from napari_pqcomq.io.mask_reader import object_layers
-from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers
+from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers, warn_of
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, image_tuple
 from napari_pqcomq.translation import tr
 from pqcomq.dicom_masks.object_loading import object_kind
@@ -80,6 +80,8 @@ def _opened_by_dialog(path: Path) -> list[LayerTuple]:
     for outcome in outcomes:
         if outcome.volume is not None:
             _warn(outcome.volume)
+        for mask in outcome.masks:
+            warn_of(mask, ", ".join(mask.names.values()))
     return awaited(lambda: _layers_of(outcomes), tr("Opening {path}…", path=path.name)) or []
 
 

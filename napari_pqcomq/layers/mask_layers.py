@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.notifications import show_warning
 
 from napari_pqcomq.layers.volume_layers import VOLUME_KEY, labels_tuple
 from napari_pqcomq.translation import tr
@@ -68,6 +69,12 @@ def mask_layers(read: LabelledObjects, volume: Volume, name: str) -> list[LayerT
             keywords["colormap"] = DirectLabelColormap(color_dict={0: _CLEAR, None: _UNNAMED, **colours})
         layers.append((data, keywords, kind))
     return layers
+
+
+def warn_of(read: LabelledObjects, name: str) -> None:
+    """Say what was odd about a file of masks, once it is read; in the window's thread."""
+    if read.notes:
+        show_warning(f"{name}: {' '.join(read.notes)}")
 
 
 def label_names(labels: np.ndarray, metadata: Mapping[str, Any], layer_name: str) -> dict[int, str]:

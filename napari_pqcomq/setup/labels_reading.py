@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from napari_pqcomq.jobs.running.waiting import awaited
-from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers
+from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers, warn_of
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.import_questions import ask_parts, ask_remedy
+from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.masks.read_masks import read_masks
 from pqcomq.progress import Progress, Steps
 from pqcomq.volumes.import_issues import Remedy, RemedyNeeded
@@ -30,7 +31,7 @@ def labels_as_chosen(path: Path, volume: Volume) -> list[LayerTuple]:
     remedies: tuple[Remedy, ...] = ()
     while True:
         try:
-            return awaited(partial(_reading, path, volume, part, remedies), tr("Reading {name}…", name=path.name)) or []
+            found = awaited(partial(_reading, path, volume, part, remedies), tr("Reading {name}…", name=path.name))
         except PartChoiceNeeded as question:
             chosen = ask_parts(question, path.name, only_one=True)
             if not chosen:
@@ -41,8 +42,17 @@ def labels_as_chosen(path: Path, volume: Volume) -> list[LayerTuple]:
             if remedy is None:
                 return []
             remedies = (*remedies, remedy)
+        else:
+            if found is None:
+                return []
+            read, layers = found
+            warn_of(read, path.name)
+            return layers
 
 
-def _reading(path: Path, volume: Volume, part: int | None, remedies: Collection[Remedy]) -> Steps[list[LayerTuple]]:
+def _reading(
+    path: Path, volume: Volume, part: int | None, remedies: Collection[Remedy]
+) -> Steps[tuple[LabelledObjects, list[LayerTuple]]]:
     yield Progress(0, 0, tr("Reading {name}…", name=path.name))
-    return mask_layers(read_masks(path, volume, part=part, remedies=remedies), volume, path.name)
+    read = read_masks(path, volume, part=part, remedies=remedies)
+    return read, mask_layers(read, volume, path.name)

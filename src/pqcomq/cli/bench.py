@@ -22,8 +22,8 @@ from pqcomq.cli.terminal.options import (
     Part,
     Remedies,
     Series,
+    labels_on,
     opened,
-    remedies_of,
 )
 from pqcomq.cli.terminal.output import print_json, print_note, print_table, print_written
 from pqcomq.cli.terminal.progress_bar import followed
@@ -71,7 +71,6 @@ def bench(
     from pqcomq.comparison.benchmark import bench as run_bench
     from pqcomq.comparison.compared_model import check_same_source
     from pqcomq.comparison.evaluate import Protocol
-    from pqcomq.masks.read_masks import read_masks
     from pqcomq.models.registry import load_model
     from pqcomq.plots.benchmark_plot import draw_benchmark
     from pqcomq.quantization.files.weights_file import load_weights
@@ -92,7 +91,7 @@ def bench(
         raise InputError("--volume, --labels and --label go together.")
     else:
         image, chosen = opened(volume, series, modality, part, remedy), label
-        truth = read_masks(labels, image, label, labels_part, remedies_of(remedy)).single(labels)
+        truth = labels_on(image, labels, label, labels_part, remedy).single(labels)
     full = load_model(model.value, checkpoint)
     models = with_unique_names([load_weights(path) for path in weights or []])
     for path, quantized in zip(weights or [], models, strict=True):

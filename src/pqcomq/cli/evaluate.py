@@ -22,8 +22,8 @@ from pqcomq.cli.terminal.options import (
     RuntimeOption,
     Series,
     WindowOption,
+    labels_on,
     opened,
-    remedies_of,
     window_of,
 )
 from pqcomq.cli.terminal.output import print_json, print_table, print_written
@@ -78,14 +78,13 @@ def evaluate(
     from pqcomq.comparison.evaluate import Protocol
     from pqcomq.comparison.evaluate import evaluate as run_evaluation
     from pqcomq.comparison.presentation.result_files import EVALUATION_FILES, write_evaluation
-    from pqcomq.masks.read_masks import read_masks
     from pqcomq.models.registry import load_model
     from pqcomq.quantization.files.weights_file import load_weights
     from pqcomq.quantization.quantized_model import with_unique_names
 
     check_folder(out, EVALUATION_FILES, overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)
-    truth = read_masks(labels, opened_volume, label, labels_part, remedies_of(remedy)).single(labels)
+    truth = labels_on(opened_volume, labels, label, labels_part, remedy).single(labels)
     models = with_unique_names([load_weights(path) for path in weights])
     full = load_model(models[0].segmenter.key, checkpoint)
     for path, model in zip(weights, models, strict=True):

@@ -29,7 +29,7 @@ def info(
     from pqcomq.quantization.files.weights_file import load_weights, manifest
 
     if file.suffix != ".safetensors":
-        _tell_volume(opened(file, series, None, part, remedy), json)
+        _tell_volume(opened(file, series, None, part, remedy, tells=False), json)
         return
     refuse_idle(context, "the file holds quantized weights and no volume", "series", "part", "remedy")
     content = {"file": str(file), "file_bytes": file.stat().st_size if file.is_file() else 0} | manifest(

@@ -116,7 +116,7 @@ def segment(
     if weights is not None and cascade is None:
         refuse_idle(context, "--weights hold all that runs, unless --cascade asks full precision", "checkpoint")
     check_mask_targets(out, overwrite=overwrite)
-    opened_volume = opened(volume, series, modality, part, remedy)
+    opened_volume = opened(volume, series, modality, part, remedy, tells=json)
     asked = prompts_of(box or [], point or [], negative_point or [], slices, box_unit, opened_volume, scribble)
     names = _names(name or [], len(asked))
     if mask_kind(out).is_dicom:

@@ -200,3 +200,18 @@ def test_labels_that_come_when_another_volume_is_chosen_are_no_truth_about_it(pa
     assert panel.layers.count() == 2
     assert panel.layers.layer is None
     assert not panel.layers.itemData(1).visible
+
+
+def test_what_is_odd_about_a_file_of_labels_is_told(panel, block, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr("napari_pqcomq.layers.mask_layers.show_warning", told.append)
+    image = block()
+    labels = sitk.Cast(image > 100, sitk.sitkUInt8)
+    sitk.WriteImage(labels, str(tmp_path / "there.nii.gz"))
+    panel.open_labels(tmp_path / "there.nii.gz")
+    assert told == []
+    labels.SetOrigin([place + 0.04 * step for place, step in zip(image.GetOrigin(), image.GetSpacing(), strict=True)])
+    sitk.WriteImage(labels, str(tmp_path / "beside.nii.gz"))
+    panel.open_labels(tmp_path / "beside.nii.gz")
+    assert len(told) == 1
+    assert told[0].startswith("beside.nii.gz: The labels lie up to ")

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 import psutil
 import pytest
+import SimpleITK as sitk
 
 from pqcomq.cohort import cohort_store
 from pqcomq.cohort.cases.case import Case, CaseList
@@ -422,3 +423,13 @@ def test_workers_that_will_not_do_are_told_before_any_work(answer, told):
 
     with pytest.raises(InputError, match=rf"--scheduler tcp://node1:8786: .*{told}"):
         cluster._check_workers(SimpleNamespace(run=run), "tcp://node1:8786")
+
+
+def test_what_is_odd_about_labels_is_kept_beside_what_is_odd_about_the_image(phantoms, tmp_path, quick):
+    shutil.copytree(phantoms / "anna", tmp_path / "anna")
+    labels = sitk.ReadImage(str(tmp_path / "anna" / "labels.nii.gz"))
+    labels.SetOrigin([place + 0.1 for place in labels.GetOrigin()])
+    sitk.WriteImage(labels, str(tmp_path / "anna" / "labels.nii.gz"))
+    (case,) = find_cases(tmp_path).cases
+    result = finished(score_case(case, quick, []))
+    assert any("The labels lie up to 0.17 mm beside the volume's voxels" in each for each in result.notes)

@@ -14,6 +14,7 @@ import typer
 
 from pqcomq.backends.runtime import Device, Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
+from pqcomq.cli.terminal.output import print_note
 from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import MaskKind
@@ -173,8 +174,13 @@ def opened(
     modality: ModalityKey | None,
     part: int | None = None,
     remedies: Sequence[RemedyKey] | None = None,
+    *,
+    tells: bool = True,
 ) -> Volume:
-    """Read a volume as the options say, with a bar where it takes long."""
+    """Read a volume as the options say, with a bar where it takes long.
+
+    What makes it doubtful is told beside the output, unless the command itself ``tells`` all that was found.
+    """
     from pqcomq.volumes.volume_reader import reading_volume
 
     work = reading_volume(
@@ -184,7 +190,29 @@ def opened(
         modality=modality.value if modality else None,
         remedies=remedies_of(remedies),
     )
-    return followed(work, f"reading {path.name}")
+    volume = followed(work, f"reading {path.name}")
+    _tell(path, [str(each) for each in volume.findings if each.severity != "harmless"] if tells else [])
+    return volume
+
+
+def _tell(path: Path, sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        print_note(f"{path.name}: {sentence}")
+
+
+def labels_on(
+    volume: Volume,
+    labels: Path,
+    label: Sequence[int],
+    part: int | None = None,
+    remedies: Sequence[RemedyKey] | None = None,
+) -> LabelledObjects:
+    """The labels asked for of a label file, DICOM SEG or RTSTRUCT; what was odd about it is told beside the output."""
+    from pqcomq.masks.read_masks import read_masks
+
+    found = read_masks(labels, volume, label, part, remedies_of(remedies))
+    _tell(labels, found.notes)
+    return found
 
 
 def window_of(text: str | None) -> Window | None:
@@ -216,13 +244,11 @@ def labelled(
     Raises:
         InputError: only one of both options was given, or a label does not occur.
     """
-    from pqcomq.masks.read_masks import read_masks
-
     if (labels is None) != (not label):
         raise InputError("--labels and --label go together: a file and the numbers of labels in it.")
     if labels is None:
         return None
-    found = read_masks(labels, volume, label, part, remedies_of(remedies))
+    found = labels_on(volume, labels, label, part, remedies)
     for number in label:
         if not found.mask(number).any():
             raise InputError(f"Label {number} does not occur in {labels}.")

@@ -78,7 +78,7 @@ def score_case(
         modality=volume.modality,
         voxels_sha256=volume.sha256,
         files_sha256=files,
-        notes=volume.notes,
+        notes=(*volume.notes, *labels.notes),
         reading_seconds=read,
         seconds=time.perf_counter() - began,
         peak_memory_bytes=memory.peak_bytes,
