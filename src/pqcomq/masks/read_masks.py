@@ -92,8 +92,27 @@ def _labelled(file: LabelFile, only: Collection[int] | None, path: Path) -> Labe
     for each in chosen:
         part = Part.at((slice(None),) * 3, file.layers[each.layer] == each.value, shape)
         builder.add(each.number, [] if part is None else [part])
+    notes += _undescribed(file)
     colours = {each.number: each.colour for each in chosen if each.colour is not None}
     return LabelledObjects(builder.maps(), {each.number: each.name for each in chosen}, notes, colours)
+
+
+def _undescribed(file: LabelFile) -> tuple[str, ...]:
+    """A note of what lies in a file and is none of the segments that it names."""
+    if not file.segments:
+        return ()
+    described = {(each.layer, each.value) for each in file.segments}
+    left_out = sorted(
+        {
+            (layer, value)
+            for layer, labels in enumerate(file.layers)
+            for plane in labels  # sorting a whole volume takes far longer
+            for value in np.unique(plane).tolist()
+            if value and (layer, value) not in described
+        }
+    )
+    listed = ", ".join(f"{value} in layer {layer + 1}" for layer, value in left_out)
+    return (f"Labels that the file holds and does not describe were left out: {listed}.",) if left_out else ()
 
 
 def _unnamed(file: LabelFile) -> Iterator[Segment]:

@@ -171,6 +171,14 @@ def test_layers_of_an_older_slicer_are_one_for_each_segment(tmp_path, image_of, 
         np.testing.assert_array_equal(read.mask(number), mask)
 
 
+def test_labels_that_a_slicer_segmentation_does_not_describe_are_told(tmp_path, image_of, volume):
+    fields = {"Segment0_LabelValue": "2", "Segment0_Name": "spleen"}
+    read = read_masks(slicer_file(tmp_path / "s.seg.nrrd", [image_of(LABELS)], fields), volume)
+    assert read.names == {1: "spleen"}
+    told = "Labels that the file holds and does not describe were left out: 1 in layer 1, 3 in layer 1, 4 in layer 1."
+    assert read.notes == (told,)
+
+
 def test_labels_too_large_to_be_told_apart_are_refused(tmp_path, image_of, volume):
     values = LABELS.astype(np.int64)
     values[0, 0, 0] = (1 << 31) - 1

@@ -133,7 +133,7 @@ def _contradiction(header: NiftiHeader, sform: Affine, qform: Affine, what: obje
         return ImportIssue("mirrored", told, ("sform", "qform"))
     if (_cosines(sform) * _cosines(qform)).sum(axis=0).min() < SAME_SIDE:
         told = "The sform and the qform turn the volume to different sides, so that these are in doubt."
-        return ImportIssue("turned", told, ("sform", "qform"))
+        return ImportIssue("sides", told, ("sform", "qform"))
     corners = _corners(header)
     between = (corners @ sform.steps.T + sform.origin) - (corners @ qform.steps.T + qform.origin)  # (8, 3)
     apart = float(np.linalg.norm(between, axis=1).max())

@@ -21,13 +21,13 @@ MOST_HEADER_BYTES = 1 << 22
 """Segmentations with hundreds of named objects have long headers; voxels are no header."""
 MOST_AXIS = 1 << 20
 MILLIMETRES = {
-    **dict.fromkeys(("", "?", "mm", "millimeter", "millimeters", "millimetre", "millimetres"), 1.0),
+    **dict.fromkeys(("", "?", "???", "none", "mm", "millimeter", "millimeters", "millimetre", "millimetres"), 1.0),
     **dict.fromkeys(("um", "µm", "μm", "micron", "microns", "micrometer", "micrometers", "micrometre"), 1e-3),
     **dict.fromkeys(("nm", "nanometer", "nanometers", "nanometre"), 1e-6),
     **dict.fromkeys(("cm", "centimeter", "centimeters", "centimetre"), 10.0),
     **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), 1e3),
 }  # fmt: skip
-"""In units of length by the names that files give them, in small letters; the first of them is none."""
+"""In units of length by the names that files give them, in small letters; the first four stand for none."""
 SAME_ANGLE = 1e-4
 """Largest cosine between two axes that is still rounding."""
 
