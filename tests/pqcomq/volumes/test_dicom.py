@@ -10,8 +10,11 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate
+from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGLSLossless
 
 from pqcomq.errors import InputError
+from pqcomq.volumes.dicom.pixels.frame_reader import FrameReader
 from pqcomq.volumes.dicom.series import SeriesChoiceNeeded, list_series
 from pqcomq.volumes.labels.label_maps import read_labels
 from pqcomq.volumes.labels.label_writer import write_mask
@@ -352,3 +355,21 @@ def test_pydicoms_many_series_each_open_or_are_refused():
         except InputError as error:
             assert str(info.number) in str(error)
     assert opened == 8
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, DeflatedExplicitVRLittleEndian])
+def test_a_file_of_many_compressed_frames_is_read_once_for_all_threads(tmp_path, dicom, monkeypatch, syntax):
+    """Each thread had a copy of all of it, and read it again for every 64 frames."""
+    import imagecodecs
+
+    frames = np.arange(200 * 12, dtype=np.int16).reshape(200, 4, 3)
+    dataset = dicom.enhanced(frames, [2.0 * index for index in range(200)], [1] * 200)
+    dataset.file_meta.TransferSyntaxUID = syntax
+    if syntax == JPEGLSLossless:
+        dataset.PixelData = encapsulate([imagecodecs.jpegls_encode(frame.view(np.uint16)) for frame in frames])
+        dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+    read, whole = [], FrameReader._whole
+    monkeypatch.setattr(FrameReader, "_whole", lambda self: read.append(self) or whole(self))
+    volume = read_volume(dicom.save(dataset, tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(volume.voxels, frames - 1000)
+    assert len(read) == 1

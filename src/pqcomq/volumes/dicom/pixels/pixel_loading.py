@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from itertools import groupby
 
 import numpy as np
@@ -85,9 +87,10 @@ def _fill(target: np.ndarray, jobs: list[_Job]) -> Generator[Progress, None, tup
     """Read all jobs into ``target`` (plane, row, column)."""
     watch = Stopwatch(len(jobs))
     with Opener() as opener, ThreadPoolExecutor(THREADS) as pool:
+        files = _Files(opener)
         # The first alone tells a type that is too narrow before the others are read in vain.
-        first = _read(jobs[0], target, opener)
-        futures = [pool.submit(_read, job, target, opener) for job in jobs[1:]]
+        first = _read(jobs[0], target, files)
+        futures = [pool.submit(_read, job, target, files) for job in jobs[1:]]
         padded, turned, told = first
         notes = Counter(told)
         yield watch.step("slices read")
@@ -103,7 +106,43 @@ def _fill(target: np.ndarray, jobs: list[_Job]) -> Generator[Progress, None, tup
     return _findings(padded / target.size, turned, notes)
 
 
-def _read(job: _Job, target: np.ndarray, opener: Opener) -> tuple[int, bool, tuple[str, ...]]:
+class _Files:
+    """Files opened for their frames, from any number of threads.
+
+    Of a file whose compressed frames several jobs read, all is in memory: it is read once for all of them, and kept
+    until the next such file is asked for.
+
+    Args:
+        opener: opens them.
+    """
+
+    def __init__(self, opener: Opener) -> None:
+        self._opener, self._lock = opener, threading.Lock()
+        self._shared: tuple[DicomFile, FrameReader] | None = None
+
+    @contextmanager
+    def opened(self, plane: PlaneHeader) -> Iterator[FrameReader]:
+        """The frames of a plane's file.
+
+        Raises:
+            InputError: it is damaged, or cannot be opened.
+        """
+        if plane.frames > FRAMES_AT_A_TIME and plane.storage.offset is None:
+            yield self._whole(plane)
+            return
+        with self._opener.seekable(plane.file) as stream:
+            yield FrameReader(plane, stream)
+
+    def _whole(self, plane: PlaneHeader) -> FrameReader:
+        with self._lock:
+            if self._shared is None or self._shared[0] != plane.file:
+                self._shared = None  # before the next one is read, so that there is never more than one
+                with self._opener.seekable(plane.file) as stream:
+                    self._shared = plane.file, FrameReader(plane, stream)
+            return self._shared[1]
+
+
+def _read(job: _Job, target: np.ndarray, files: _Files) -> tuple[int, bool, tuple[str, ...]]:
     """Read some planes of one file.
 
     Returns:
@@ -112,8 +151,7 @@ def _read(job: _Job, target: np.ndarray, opener: Opener) -> tuple[int, bool, tup
     file, members = job
     padded, amid = 0, False
     first = members[0][1]
-    with opener.seekable(file) as stream:
-        pixels = FrameReader(first, stream)
+    with files.opened(first) as pixels:
         for index, plane in members:
             place = target[index]
             count, is_amid = put_real(pixels.frame(plane.frame, place), plane.storage, plane.scale, place, file)
