@@ -207,10 +207,17 @@ def labels_on(
     part: int | None = None,
     remedies: Sequence[RemedyKey] | None = None,
 ) -> LabelledObjects:
-    """The labels asked for of a label file, DICOM SEG or RTSTRUCT; what was odd about it is told beside the output."""
+    """The labels asked for of a label file, DICOM SEG or RTSTRUCT; what was odd about it is told beside the output.
+
+    Raises:
+        InputError: it cannot be read, or a label does not occur.
+    """
     from pqcomq.masks.read_masks import read_masks
 
     found = read_masks(labels, volume, label, part, remedies_of(remedies))
+    for number in label:
+        if not found.mask(number).any():
+            raise InputError(f"Label {number} does not occur in {labels}.")
     _tell(labels, found.notes)
     return found
 
@@ -248,11 +255,7 @@ def labelled(
         raise InputError("--labels and --label go together: a file and the numbers of labels in it.")
     if labels is None:
         return None
-    found = labels_on(volume, labels, label, part, remedies)
-    for number in label:
-        if not found.mask(number).any():
-            raise InputError(f"Label {number} does not occur in {labels}.")
-    return found
+    return labels_on(volume, labels, label, part, remedies)
 
 
 def truth_of(
