@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,8 +11,9 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Signal
 
 from napari_pqcomq.layers.volume_layers import voxel_at
+from napari_pqcomq.live.covered_masks import CoveredMasks
 from napari_pqcomq.live.encoding_clock import EncodingClock
-from napari_pqcomq.live.live_inference import Answer, LiveInference
+from napari_pqcomq.live.live_inference import Answer, LiveInference, Question
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
@@ -100,8 +102,10 @@ class LiveSession(QObject):
         self._live: set[int] = set()
         self._drawn: dict[int, set[int]] = {}  # object number → slices with a mask of it
         self._outdated: set[tuple[int, int]] = set()  # object number and slice whose mask is of an earlier box
+        self._covered = CoveredMasks()
         self._ticked: set[int] = set()  # object numbers
         self._touched: set[int] = set()  # those whose prompt was changed since they were unticked
+        self._changed_at: dict[int, float] = {}  # object number → when its prompt was changed, of perf_counter
         self._paused = False
         self._with_figures: set[int] = set()  # objects whose plates show a comparison's figures
         self.latencies_ms: list[float] = []
@@ -132,6 +136,7 @@ class LiveSession(QObject):
         self._asked, self._live, self._outdated = {**laid_aside, **compared}, set(), set()
         self._drawn = {number: set(each.slices) for number, each in compared.items()}
         self._with_figures = set(compared)
+        self._covered.clear()
         # What was compared is seen, ticked or not, until it is unticked.
         self._ticked = {each.number for each in self._prompts.compared}
         self._touched = set(compared) - self._ticked
@@ -188,6 +193,7 @@ class LiveSession(QObject):
         for number in self._asked.keys() | now.keys():
             if self._asked.get(number) != now.get(number):
                 self._touched.add(number)
+                self._changed_at[number] = time.perf_counter()
                 self.outdated.emit(number)
                 self._forget_masks(number, now.get(number))
                 (self._live.add if number in now else self._live.discard)(number)
@@ -204,7 +210,16 @@ class LiveSession(QObject):
         if z in drawn and asked is not None and self._question(asked, z) is not None and not self._paused:
             self._outdated.add((number, z))
             self._drawn[number] = {z}
-        self._view.clear_masks(number, drawn - self._drawn.get(number, set()))
+        self._covered.forget(number)
+        self._clear(number, drawn - self._drawn.get(number, set()))
+
+    def _clear(self, number: int, slices: set[int]) -> None:
+        """Take an object's masks away, and show what they have hidden."""
+        for z in slices & self._covered.slices:
+            shown = self._view.masks(z)
+            left = self._covered.redrawn(z, shown, self._live | {number}, {number}, [{}] * len(shown))
+            self._view.set_masks(z, left)
+        self._view.clear_masks(number, slices - self._covered.slices)
 
     def _say_that_figures_are_old(self, number: int) -> None:
         current = self._prompts.current_prompt
@@ -217,7 +232,7 @@ class LiveSession(QObject):
         for number, z in [each for each in self._outdated if each[1] != self._slice]:
             self._outdated.discard((number, z))
             self._drawn.get(number, set()).discard(z)
-            self._view.clear_masks(number, (z,))
+            self._clear(number, {z})
 
     @property
     def is_up_to_date(self) -> bool:
@@ -274,19 +289,24 @@ class LiveSession(QObject):
         if self.sender() is self._masks:
             self._clock.start(z)
 
+    def _is_wanted(self, number: int, question: Question) -> bool:
+        """Whether the answer to a question still holds for an object, or shows on its way what is asked by now."""
+        asked = self._asked.get(number)
+        if number not in self._live or asked is None or self._question(asked, question.z) is None:
+            return False
+        return question.z == self._slice or question.asked_at >= self._changed_at.get(number, 0.0)
+
     def _on_answer(self, answer: Answer) -> None:
+        if self.sender() is not self._masks:
+            return  # of models or a window that are asked no more
         self._clock.stop(encoded=answer.encoded)
-        numbers = [number for number, _prompt in answer.question.prompts if number in self._live]
         if not self._view.is_open or len(answer.masks) != self._view.sides:
             return
+        numbers = [number for number, _prompt in answer.question.prompts if self._is_wanted(number, answer.question)]
         if not answer.encoded:
             self.latencies_ms.append(answer.milliseconds)
         z = answer.question.z
-        shown = self._view.masks(z)
-        for labels, found in zip(shown, answer.masks, strict=True):
-            labels[np.isin(labels, numbers)] = 0
-            for number in numbers:
-                labels[found[number]] = number
+        shown = self._covered.redrawn(z, self._view.masks(z), self._live, numbers, answer.masks)
         for number in numbers:
             self._drawn.setdefault(number, set()).add(z)
             self._outdated.discard((number, z))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 import weakref
 from dataclasses import replace
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QObject
 
 from napari_pqcomq.live import live_inference
-from napari_pqcomq.live.live_inference import LiveInference
+from napari_pqcomq.live.live_inference import Answer, LiveInference, Question
 from napari_pqcomq.live.live_session import LiveModels, LiveSession
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from pqcomq.errors import InputError
@@ -209,3 +210,121 @@ def test_what_failed_before_does_not_stop_those_who_follow_now(qtbot):
     before.failed.emit("late")
     assert session.is_running and told == []
     session.release()
+
+
+class Stand:
+    """Stands for an open view of two sides of twelve slices."""
+
+    is_open, sides = True, 2
+
+    def __init__(self):
+        grid = SimpleNamespace(shape_zyx=(12, 8, 8), spacing_zyx=(1.0, 1.0, 1.0), origin=(0.0, 0.0, 0.0))
+        self.volume = SimpleNamespace(grid=grid)
+        self.shown = np.zeros((2, 12, 8, 8), np.uint8)
+
+    def masks(self, z):
+        return list(self.shown[:, z].copy())
+
+    def set_masks(self, z, masks):
+        self.shown[:, z] = masks
+
+    def clear_masks(self, number, slices):
+        for z in slices:
+            self.shown[:, z][self.shown[:, z] == number] = 0
+
+    def set_objects(self, *_more):
+        pass
+
+
+class Silent:
+    """Models whose answers come when a test gives them."""
+
+    looks_ahead, segmenters, window = False, (), None
+
+    def __init__(self, volume):
+        self.volume = volume
+
+    def is_as(self, other):
+        return other is self
+
+    def runners(self):
+        return []
+
+
+@pytest.fixture
+def asked(qtbot, monkeypatch):
+    """A session on slice 4 with a box that was just drawn, and what gives an answer to the question of then."""
+    monkeypatch.setattr(LiveInference, "begin", lambda _self: None)
+    questions = []
+    monkeypatch.setattr(
+        LiveInference,
+        "ask",
+        lambda own, z, prompts: questions.append((own, Question(z, tuple(prompts.items()), time.perf_counter()))),
+    )
+    monkeypatch.setattr(LiveInference, "end", lambda _self, **_more: None)
+    viewer, view, objects = ViewerModel(), Stand(), PromptList()
+    viewer.add_image(np.zeros((12, 8, 8), np.uint8))
+    viewer.dims.set_current_step(0, 4)
+    session = LiveSession(viewer, view, objects)
+    session.start(Silent(view.volume), {})
+    objects.add(Box3D(1, 1, 2, 5, 5, 6))
+    objects.settle()
+
+    def answer(columns=slice(None)):
+        inference, question = questions[-1]
+        mask = np.zeros((8, 8), bool)
+        mask[:, columns] = True
+        told = Answer(question, ({number: mask for number, _prompt in question.prompts},) * 2, 5.0, False)
+        return lambda: inference.answered.emit(told)
+
+    yield SimpleNamespace(viewer=viewer, view=view, objects=objects, session=session, answer=answer)
+    session.release()
+
+
+def test_an_answer_is_shown_and_so_is_one_that_a_drag_has_overtaken(asked):
+    answer = asked.answer()
+    asked.objects.set_box(0, Box3D(2, 1, 2, 6, 5, 6))
+    answer()
+    assert asked.view.shown[:, 4].all(), "the mask follows the box"
+
+
+def test_an_answer_that_comes_when_its_slice_is_no_longer_the_object_s_is_not_shown(asked):
+    answer = asked.answer()
+    asked.objects.set_span(0, 5, 6)
+    answer()
+    assert not asked.view.shown.any()
+
+
+def test_an_answer_about_an_object_that_is_gone_is_not_given_to_another_of_its_number(asked):
+    answer = asked.answer()
+    asked.objects.remove(0)
+    asked.viewer.dims.set_current_step(0, 5)
+    asked.objects.add(Box3D(1, 1, 4, 3, 3, 6))
+    asked.objects.settle()
+    assert asked.objects.current_prompt.number == 1
+    answer()
+    assert not asked.view.shown.any()
+
+
+def test_an_answer_of_models_that_are_asked_no_more_is_not_shown(asked):
+    answer = asked.answer()
+    asked.session.start(Silent(asked.view.volume), {})
+    answer()
+    assert not asked.view.shown.any()
+
+
+def test_a_mask_that_follows_its_box_over_another_s_takes_nothing_of_it(asked):
+    asked.view.shown[:, 4, :, 4:] = 2  # of a comparison
+    asked.answer(slice(0, 6))()
+    assert (asked.view.shown[:, 4, :, :6] == 1).all() and (asked.view.shown[:, 4, :, 6:] == 2).all()
+    asked.view.shown[0, 4, 0, 7] = 0  # corrected meanwhile with the eraser
+    asked.objects.set_box(0, Box3D(0, 1, 2, 4, 5, 6))
+    asked.answer(slice(0, 3))()
+    expected = np.zeros((2, 8, 8), np.uint8)
+    expected[..., :3], expected[..., 4:] = 1, 2
+    expected[0, 0, 7] = 0
+    np.testing.assert_array_equal(asked.view.shown[:, 4], expected)
+    asked.answer(slice(0, 6))()
+    asked.objects.remove(0)
+    expected[..., :3] = 0
+    np.testing.assert_array_equal(asked.view.shown[:, 4], expected)
