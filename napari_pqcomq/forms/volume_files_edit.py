@@ -12,7 +12,7 @@ from napari_pqcomq.forms.value_types import OPEN_VOLUME, VolumeFiles
 from napari_pqcomq.translation import tr
 
 _OPEN_TITLE, _FILES = tr("The open volume"), tr("Other volume files…")
-_FILTER = tr("Volumes (*.nii *.nii.gz *.dcm)")
+_FILTER = tr("Volumes (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.dcm *.ima);;All files (*)")
 
 
 class VolumeFilesEdit(ComboBox):

@@ -130,6 +130,16 @@ def chosen_by_dialog(form, monkeypatch, names):
     box.activated.emit(box.count() - 1)
 
 
+def test_the_dialog_shows_every_kind_of_volume_that_can_be_read(form, monkeypatch):
+    shown = []
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *args, **_k: shown.append(args[-1]) or ([], ""))
+    box = form["files"].native
+    box.setCurrentIndex(box.count() - 1)
+    box.activated.emit(box.count() - 1)
+    assert all(f"*{suffix}" in shown[0] for suffix in (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm"))
+    assert "(*)" in shown[0], "DICOM files may have no ending"
+
+
 def test_other_volumes_come_from_a_dialog_and_stay_in_the_list(form, monkeypatch):
     changes = []
     form.changed.connect(lambda: changes.append(form.value.files))
