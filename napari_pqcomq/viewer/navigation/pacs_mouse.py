@@ -10,7 +10,7 @@ from collections.abc import Callable
 from napari.components import ViewerModel
 from qtpy.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from qtpy.QtGui import QMouseEvent, QWheelEvent
-from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QWidget
+from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 from napari_pqcomq.viewer.navigation.slice_steps import SliceSteps
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
@@ -21,7 +21,8 @@ _PIXELS_TO_DOUBLE = 300.0
 """Of a drag to the right that widens the window by its own width."""
 _LEAST_SHARE = 1e-3
 """Of the width at the start: a window keeps a width."""
-_EDITORS = (QLineEdit, QAbstractSpinBox)
+_EDITORS = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox)
+"""The second and third are those of consoles and of notes."""
 
 Limits = tuple[float, float]
 

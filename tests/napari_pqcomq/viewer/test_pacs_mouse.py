@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QEnterEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QLineEdit, QWidget
+from qtpy.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 from napari_pqcomq.layers.volume_layers import image_tuple
 from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, show_plane, show_surfaces
@@ -133,3 +134,16 @@ def test_arrows_belong_to_the_picture_unless_something_is_typed(mouse, canvas, s
     assert shown_viewer.window._qt_window.focusWidget() is canvas
     qtbot.keyClick(canvas, Qt.Key.Key_Right)
     assert shown_viewer.dims.current_step[0] == 6
+
+
+@pytest.mark.parametrize("kind", [QTextEdit, QPlainTextEdit])
+def test_what_is_typed_into_a_console_stays_there_when_the_mouse_passes_over_the_picture(
+    mouse, canvas, shown_viewer, kind, qtbot
+):
+    console = kind()
+    shown_viewer.window.add_dock_widget(console)
+    shown_viewer.window.activate()
+    console.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is console)
+    QApplication.sendEvent(canvas, QEnterEvent(QPointF(PLACE), QPointF(PLACE), QPointF(canvas.mapToGlobal(PLACE))))
+    assert QApplication.focusWidget() is console
