@@ -46,9 +46,11 @@ class PromptPanel(QGroupBox):
 
     Attributes:
         draw_requested: emitted by the buttons that draw, with True to extend the current box; :meth:`draw` does it.
+        armed: emitted when one of the tools here takes the mouse: any other is to be laid down.
     """
 
     draw_requested = Signal(bool)
+    armed = Signal()
 
     def __init__(self, viewer: ViewerModel, prompts: PromptList, parent: QWidget | None = None) -> None:
         super().__init__(tr("Objects"), parent)
@@ -119,9 +121,8 @@ class PromptPanel(QGroupBox):
     def rest_mouse(self, rests: bool) -> None:
         """Leave the mouse to another tool."""
         self._rests = rests
-        self._tool.arm(False)
         if rests:
-            self.hand.disarm()
+            self.lay_down()
         self._share_mouse()
 
     def lock(self, locked: bool) -> None:
@@ -192,6 +193,7 @@ class PromptPanel(QGroupBox):
         self.last.setToolTip(tr("The box's last slice (])."))
         for spin in (self.first, self.last):
             spin.setStyleSheet(_NARROW)
+            spin.setKeyboardTracking(False)  # the 1 of a typed 12 would take the other end along
 
     def _connect(self) -> None:
         self.hand.armed.connect(self._share_mouse)
@@ -210,11 +212,14 @@ class PromptPanel(QGroupBox):
         """While points are set or a scribble is drawn, a drag inside a box does not move the box."""
         if self.hand.is_armed:
             self._tool.arm(False)
+            self.armed.emit()
         self._tool.rests = self._rests or self.hand.is_armed or not self.isEnabled()
         self._show_what_applies()
 
     def _on_armed(self, armed: bool) -> None:
         """Light up the button of the tool that the next drag belongs to."""
+        if armed:
+            self.armed.emit()
         for button, title, is_its in (
             (self.draw_button, tr("Draw a box"), not self._tool.extends),
             (self.extend_button, tr("Extend"), self._tool.extends),

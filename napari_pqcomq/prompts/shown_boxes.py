@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from napari.components import ViewerModel
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject
 
+from napari_pqcomq.layers.axes_in_sight import is_axial
 from napari_pqcomq.layers.volume_layers import voxel_at
 from napari_pqcomq.prompts.controls.hand_tools import HandTools
-from napari_pqcomq.prompts.marks.box_layers import drawn_on, empty_box_layer, lies_on, read_prompts, write_prompts
+from napari_pqcomq.prompts.marks.box_layers import drawn_on, empty_box_layer, read_prompts, write_prompts
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.prompts.objects.merging import as_before
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.widgets.controls.layer_combo_box import LayerComboBox
-from pqcomq.errors import InputError
 from pqcomq.volumes.volume import Volume
 
 
@@ -68,7 +67,7 @@ class ShownBoxes(QObject):
     def show(self, event: object = None) -> None:
         """Draw the boxes as they are now, on the slice in sight: also while one is drawn or moved."""
         layer = self._layers.layer
-        if self._in_view or self._volume is None or self._is_writing or tuple(self._viewer.dims.displayed) != (1, 2):
+        if self._in_view or self._volume is None or self._is_writing or not is_axial(self._viewer.dims):
             return
         self._hand.show_marks(self._prompts.objects, self._volume)
         boxes = [each.box for each in self._prompts.objects if each.box is not None]
@@ -77,9 +76,9 @@ class ShownBoxes(QObject):
                 self._write()
             return
         drawn = self._prompts.objects, [drawn_on(each, self.slice_in_sight) for each in boxes]
-        if drawn != self._drawn and str(layer.mode) == "pan_zoom" and lies_on(layer, self._volume):
+        if drawn != self._drawn and str(layer.mode) == "pan_zoom":
             self._drawn = drawn
-            write_prompts(layer, self._prompts.objects, self.slice_in_sight)
+            write_prompts(layer, self._volume, self._prompts.objects, self.slice_in_sight)
 
     def release(self) -> None:
         """Stop listening to the viewer."""
@@ -110,13 +109,9 @@ class ShownBoxes(QObject):
             self._prompts.take_edited(as_before(self._shapes(), self._prompts.objects))
 
     def _shapes(self) -> tuple[DrawnObject, ...]:
-        """The boxes of the layer; none where they cannot be read, which is told."""
+        """The boxes of the layer."""
         layer = self._layers.layer
-        try:
-            return read_prompts(layer, self._volume) if layer is not None and self._volume is not None else ()
-        except InputError as error:
-            show_error(str(error))
-            return ()
+        return read_prompts(layer, self._volume) if layer is not None and self._volume is not None else ()
 
     def _write(self) -> None:
         """Show the objects on the user's layer, made if there is none."""
@@ -126,9 +121,9 @@ class ShownBoxes(QObject):
             return
         if self._layers.layer is None:
             layer = empty_box_layer(self._volume)
-            write_prompts(layer, self._prompts.objects, self.slice_in_sight)
+            write_prompts(layer, self._volume, self._prompts.objects, self.slice_in_sight)
             self._is_writing = True  # the chooser takes the new layer at once; there is nothing to read from it
             self._viewer.add_layer(layer)
             self._is_writing = False
         else:
-            write_prompts(self._layers.layer, self._prompts.objects, self.slice_in_sight)
+            write_prompts(self._layers.layer, self._volume, self._prompts.objects, self.slice_in_sight)

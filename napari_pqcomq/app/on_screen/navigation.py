@@ -6,6 +6,7 @@ from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen
 from napari_pqcomq.app.panels.panels import Panels
+from napari_pqcomq.layers.axes_in_sight import axes_in_sight
 from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
 from pqcomq.segmentation.box import Box3D
 
@@ -72,8 +73,8 @@ class Navigation(QObject):
         if volume is None:
             return
         point, here = list(dims.point), voxel_at(volume, dims.point)
-        for axis in dims.displayed:
+        for axis in (axes_in_sight(dims) or ())[-dims.ndisplay :]:
             low, high = box.ranges_zyx[axis]
             if not low <= here[axis] <= high:
-                point[axis] = slice_millimetres(volume, round((low + high) / 2), axis)
+                point[axis - 3] = slice_millimetres(volume, round((low + high) / 2), axis)
         dims.point = tuple(point)

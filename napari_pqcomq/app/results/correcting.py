@@ -53,6 +53,7 @@ class Correcting(QObject):
         panels.corrections.undo_requested.connect(self.undo)
         self.tool.taken.connect(panels.corrections.show_tool)
         self.tool.taken.connect(lambda tool: panels.prompts.rest_mouse(bool(tool)))
+        panels.prompts.armed.connect(lambda: self.tool.take(None))
         self.tool.painted.connect(self._on_painted)
         panels.results.currentChanged.connect(lambda _index: self._lay_down_unseen())
         on_screen.shown.connect(self._on_shown)

@@ -12,7 +12,7 @@ import numpy as np
 from napari.layers import Layer, Shapes
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
-from napari_pqcomq.layers.volume_layers import VOLUME_KEY, may_lie_on, transform
+from napari_pqcomq.layers.volume_layers import VOLUME_KEY, may_lie_on, transform, volume_of
 from napari_pqcomq.prompts.objects.drawn_object import DEFAULT_REACH, MOST_OBJECTS, DrawnObject
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
@@ -53,22 +53,30 @@ def empty_box_layer(volume: Volume) -> Shapes:
 
 
 def may_hold_boxes(layer: Layer, volume: Volume | None) -> bool:
-    """Whether a layer can show boxes in a volume: those of another one are not to be written over with them."""
-    is_users = isinstance(layer, Shapes) and not is_of_comparison(layer)
-    return is_users and (volume is None or may_lie_on(layer, volume))
+    """Whether a layer can show boxes in a volume: what else may be drawn on it is not to be written over with them."""
+    if not isinstance(layer, Shapes) or is_of_comparison(layer) or layer.ndim != 3:
+        return False
+    if volume_of(layer) is None:  # lines, paths and polygons of the user's are no boxes
+        return {str(each) for each in layer.shape_type} <= {"rectangle"}
+    return volume is None or may_lie_on(layer, volume)
 
 
-def write_prompts(layer: Shapes, prompts: tuple[DrawnObject, ...], z: int | None = None) -> None:
+def write_prompts(layer: Shapes, volume: Volume, prompts: tuple[DrawnObject, ...], z: int | None = None) -> None:
     """Draw the boxes of objects on a layer, in place of what is on it, without its telling its listeners.
 
     Args:
-        layer: the user's.
+        layer: the user's; its coordinates are the volume's voxels from then on.
+        volume: that the objects are in.
         prompts: to draw, each on one slice, since a shape is flat.
         z: the slice in sight: boxes that reach it are drawn there, the others on their middle slices.
     """
+    place = transform(volume)
     with layer.events.data.blocker():
         layer.selected_data.clear()
         layer.data = []
+        if not all(np.allclose(getattr(layer, field), place[field]) for field in ("scale", "translate")):
+            for field, value in place.items():
+                setattr(layer, field, value)
         boxed = [(each, each.box) for each in prompts if each.box is not None]
         if boxed:
             layer.add_rectangles([rectangle(box, drawn_on(box, z)) for _each, box in boxed])
@@ -83,9 +91,6 @@ def read_prompts(layer: Shapes, volume: Volume) -> tuple[DrawnObject, ...]:
     Args:
         layer: of any scale; shapes of other kinds count as the rectangles round them.
         volume: that they prompt in; what lies outside is cut off, and shapes wholly outside are left out.
-
-    Raises:
-        InputError: the layer is flat.
     """
     boxes = [(_name(layer, index), _box(layer, index, volume)) for index in range(min(len(layer.data), MOST_OBJECTS))]
     inside = [(name, box) for name, box in boxes if box is not None]
@@ -93,13 +98,6 @@ def read_prompts(layer: Shapes, volume: Volume) -> tuple[DrawnObject, ...]:
         DrawnObject(number, name or tr("Object {number}", number=number), box, compared=number == len(inside))
         for number, (name, box) in enumerate(inside, start=1)
     )
-
-
-def lies_on(layer: Shapes, volume: Volume) -> bool:
-    """Whether a layer's own coordinates are the volume's voxels."""
-    place = transform(volume)
-    same = [np.allclose(getattr(layer, field)[-3:], place[field]) for field in ("scale", "translate")]
-    return layer.ndim == 3 and all(same)
 
 
 def drawn_on(box: Box3D, z: int | None) -> int:
@@ -146,8 +144,6 @@ def _looks(volume: Volume) -> dict[str, Any]:
 def _voxel_corners(layer: Shapes, index: int, volume: Volume) -> np.ndarray:
     """Corners (n, 3) z y x of a shape in the volume's voxels, for any scale of the layer."""
     world = np.array([layer.data_to_world(corner) for corner in np.asarray(layer.data[index])])
-    if world.shape[1] != 3:
-        raise InputError(tr("The shapes layer {layer!r} is flat; draw the box with “Draw a box”.", layer=layer.name))
     return (world - np.array(volume.grid.origin[::-1])) / np.array(volume.grid.spacing_zyx)
 
 

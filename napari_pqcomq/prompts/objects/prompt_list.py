@@ -79,6 +79,8 @@ class PromptList(QObject):
         """Make another object the current one."""
         if index != self._current and 0 <= index < len(self._objects):
             self._current = index
+            if self._objects == self._settled[0]:
+                self._settled = self._objects, index  # undo brings back what was chosen before the change
             self.changed.emit()
 
     def add(self, box: Box3D, name: str | None = None) -> int:
@@ -210,7 +212,7 @@ class PromptList(QObject):
             self.settle()
 
     def _take_away(self, index: int) -> None:
-        self._current = min(self._current, len(self._objects) - 2)
+        self._current = min(self._current - (index < self._current), len(self._objects) - 2)
         self._set((*self._objects[:index], *self._objects[index + 1 :]))
 
     def load(self, objects: tuple[DrawnObject, ...], current: int | None = None) -> None:
@@ -222,7 +224,12 @@ class PromptList(QObject):
 
     def take_edited(self, objects: tuple[DrawnObject, ...]) -> None:
         """Take over objects that were changed elsewhere, as one change that can be undone; a further one is current."""
-        self._current = len(objects) - 1 if len(objects) > len(self._objects) else min(self._current, len(objects) - 1)
+        own, last = self.current_prompt, len(objects) - 1
+        if len(objects) > len(self._objects) or own is None:
+            self._current = last
+        else:
+            numbers = [each.number for each in objects]
+            self._current = numbers.index(own.number) if own.number in numbers else min(self._current, last)
         self._set(objects)
         self.settle()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_pqcomq.layers.axes_in_sight import is_axial
 from napari_pqcomq.prompts.objects.drawn_object import DEFAULT_REACH
 from napari_pqcomq.prompts.tools.mouse_tool import REACH_PIXELS, MouseTool, place_at_mouse
 from pqcomq.segmentation.box import Box3D
@@ -55,7 +56,7 @@ class BoxTool(MouseTool):
         current, volume = self._prompts.current_prompt, self._volume
         if current is None or current.box is None or volume is None or self.rests:
             return
-        if tuple(self._viewer.dims.displayed) == (1, 2):
+        if is_axial(self._viewer.dims):
             self._prompts.set_box(self._prompts.current, moved(current.box, _WHOLE, dx, dy, volume))
             self._prompts.settle()
 

@@ -20,8 +20,6 @@ class BrushTool(MouseTool):
 
     def _follow(self, event: Any, volume: Volume) -> Iterator[None]:  # noqa: ANN401
         z, x, y = place_at_mouse(event, volume)
-        if not 0 <= z < volume.grid.shape_zyx[0]:
-            return
         keys = set(event.modifiers)
         erases, new = bool(keys & OUTSIDE_KEYS), NEW_KEY in keys
         here = np.array([y, x])

@@ -9,6 +9,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.utils.notifications import show_info
 
+from napari_pqcomq.layers.axes_in_sight import is_axial
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from pqcomq.errors import InputError
@@ -51,13 +52,15 @@ class MouseTool:
         """Take the mouse, or leave it to others."""
         if armed != self.is_armed:
             self.is_armed = armed
+            self._on_armed(armed)  # which lays down the tool that was armed before, and the mouse is its own till then
             self._viewer.cursor.style = "cross" if armed else "standard"  # type: ignore[assignment]  # names are taken
-            self._on_armed(armed)
 
     def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:  # noqa: ANN401 (napari's event)
         volume = self._volume
-        if volume is None or event.button != 1 or tuple(self._viewer.dims.displayed) != (1, 2):
+        if volume is None or event.button != 1 or not is_axial(self._viewer.dims):
             return
+        if event.handled or not 0 <= place_at_mouse(event, volume)[0] < volume.grid.shape_zyx[0]:
+            return  # taken by another, or beside the volume, on a slice of a larger layer
         work = self._taken(event, volume)
         if work is None:
             return

@@ -20,7 +20,7 @@ class PointTool(MouseTool):
 
     def _follow(self, event: Any, volume: Volume) -> Iterator[None]:  # noqa: ANN401
         prompts, (z, x, y) = self._prompts, place_at_mouse(event, volume)
-        if not _is_inside(z, x, y, volume):
+        if not _is_inside(x, y, volume):
             return
         held, keys = self._held(z, x, y, volume), set(event.modifiers)
         if held is None:
@@ -37,7 +37,7 @@ class PointTool(MouseTool):
         while event.type == "mouse_move":
             _z, to_x, to_y = place_at_mouse(event, volume)
             moves = moves or self._pixels_between((x, y), (to_x, to_y), volume) > _STILL_PIXELS
-            if moves and _is_inside(z, to_x, to_y, volume):
+            if moves and _is_inside(to_x, to_y, volume):
                 by_x, by_y = (point.x - x, point.y - y) if held else (0.0, 0.0)
                 to = PromptPoint(*_clipped(to_x + by_x, to_y + by_y, volume), z, point.positive)
                 prompts.move_point(index, place, to)
@@ -62,9 +62,9 @@ class PointTool(MouseTool):
         return float(np.hypot(*away)) * float(self._viewer.scene.camera.zoom)
 
 
-def _is_inside(z: int, x: float, y: float, volume: Volume) -> bool:
-    depth, height, width = volume.grid.shape_zyx
-    return 0 <= z < depth and -0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5
+def _is_inside(x: float, y: float, volume: Volume) -> bool:
+    _depth, height, width = volume.grid.shape_zyx
+    return -0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5
 
 
 def _clipped(x: float, y: float, volume: Volume) -> tuple[float, float]:

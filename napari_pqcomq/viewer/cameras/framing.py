@@ -13,6 +13,7 @@ import numpy as np
 from napari.components import ViewerModel
 from qtpy.QtCore import QRect
 
+from napari_pqcomq.layers.axes_in_sight import axes_in_sight
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.viewer.modes.base import Stage
 from pqcomq.segmentation.box import Box3D
@@ -105,13 +106,14 @@ class Framing:
     def fit(self) -> None:
         """Fill the cells with what is looked at; in 3-D the camera stays."""
         viewer = self._viewer
-        if viewer.dims.ndisplay != 2:
+        in_sight = axes_in_sight(viewer.dims)
+        if viewer.dims.ndisplay != 2 or in_sight is None:
             return
         cells, strip = Cells.of(viewer), self._strip_height()
         height, width = cells.height - strip, cells.width
         if height <= 0 or width <= 0:
             return
-        axes = [int(axis) for axis in viewer.dims.order[-2:]]
+        axes = [*in_sight[1:]]
         body = [self._millimetres(axis, self._body[axis]) for axis in axes]
         room = np.array([height, width], dtype=float)
         zoom = _MARGIN * float((room / [high - low for low, high in body]).min())

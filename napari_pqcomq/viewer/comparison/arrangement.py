@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from napari.layers import Layer
 from qtpy.QtWidgets import QWidget
 
+from napari_pqcomq.layers.axes_in_sight import axes_in_sight
 from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
 from napari_pqcomq.viewer.cameras.camera_3d import look_at
 from napari_pqcomq.viewer.cameras.framing import Framing
@@ -154,7 +155,7 @@ class Arrangement:
                 if one_by_one:
                     self.framing.fit_again()
                 yield
-        self._users.show(on_every_side=mode.grid is not None and flat)
+        self._users.show(len(mode.pictures) if flat else 1)
         if mode.grid is not None and not one_by_one:
             self._show_grid(mode.grid)
 
@@ -185,8 +186,7 @@ class Arrangement:
     def show_scene(self, scene: Scene) -> None:
         """Show other boxes, another current object, other masks out of sight, or another truth, on the same volume."""
         before, self._stage.scene = self._stage.scene, scene
-        drawn_by = scene.hidden, scene.current, scene.blinded
-        if drawn_by != (before.hidden, before.current, before.blinded):
+        if _told_of(scene) != _told_of(before):
             self.masks_changed(None)
             self.show_plates()
         else:
@@ -213,13 +213,17 @@ class Arrangement:
             link_surfaces(stage.sides)
 
     def go_to_objects(self) -> None:
-        """In any plane, stay on the user's slice if a box is there, else go to the middle of the last one."""
-        axis = int(self._viewer.dims.order[0])
-        ranges = [each.extent.ranges_zyx[axis] for each in self._stage.scene.objects]
-        volume, dims = self._stage.scene.volume, self._viewer.dims
-        current = voxel_at(volume, dims.point)[axis]
+        """In any plane, stay on the user's slice if the current object is there, else go to the middle of its box.
+
+        Where figures are about all objects, it is any of them, and the last one's box.
+        """
+        scene, dims = self._stage.scene, self._viewer.dims
+        axis = (axes_in_sight(dims) or (0,))[0]
+        objects = [each for each in scene.objects if each.number == scene.current] or scene.objects
+        ranges = [each.extent.ranges_zyx[axis] for each in objects]
+        current = voxel_at(scene.volume, dims.point)[axis]
         if ranges and not any(low <= current <= high for low, high in ranges):
-            dims.set_point(axis, slice_millimetres(volume, int(sum(ranges[-1]) // 2), axis))
+            dims.set_point(axis - 3, slice_millimetres(scene.volume, int(sum(ranges[-1]) // 2), axis))
 
     def on_plane(self, event: object = None) -> None:
         """Another plane of the volume is in sight."""
@@ -287,3 +291,8 @@ class Arrangement:
         grid = self._viewer.canvas.grid
         grid.stride, grid.shape, grid.spacing = len(self._stage.sides[0].layers), shape, _GAP_PIXELS
         grid.enabled = True
+
+
+def _told_of(scene: Scene) -> tuple[object, ...]:
+    """What the masks' looks and the plates go by."""
+    return scene.hidden, scene.current, scene.blinded, [each.name for each in scene.objects]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from napari.components import ViewerModel
+from napari.layers import Layer
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
@@ -244,13 +245,19 @@ class ComparisonView(ShownContent):
         self._viewer.canvas.background_color_override = _BACKGROUND  # type: ignore[assignment]  # names are taken
         self._viewer.layers.selection = {stage.sides[0].image}
         users = UserLayers(stage.sides, self._regroup)
-        users.watch(saved.hidden)
         parent = self.parent()
         inside = parent if isinstance(parent, QWidget) else None
         arrangement = Arrangement(stage, self._layers, users, self._choice, inside)
         arrangement.go_to_objects()
         self._stage, self._users, self._arrangement = stage, users, arrangement
         self._connect(arrangement)
+        for layer in [each for each in self._viewer.layers if not is_of_comparison(each)]:
+            if layer not in saved.hidden:
+                self._take_in(layer)
+                continue
+            users.watch([layer])
+            if layer.visible:  # shown beside the comparison before this one, or while this one was opened
+                users.join(layer)
         self._cursor = SharedCursor(stage)
         return arrangement
 
@@ -296,17 +303,21 @@ class ComparisonView(ShownContent):
             self.close()
 
     def _on_inserted(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
+        if not is_of_comparison(event.value):
+            self._take_in(event.value)
+
+    def _take_in(self, layer: Layer) -> None:
         """A layer of the user's is joined to all sides; what the plugin makes and reads waits until the end."""
-        if self._saved is None or self._users is None or is_of_comparison(event.value):
+        if self._saved is None or self._users is None or self._stage is None:
             return
-        volume = volume_of(event.value)
+        volume = volume_of(layer)
         if volume is None:
-            self._users.join(event.value)
-        elif self._stage is not None and volume is not self._stage.scene.volume:
-            self._aside.take(event.value, volume)
+            self._users.join(layer)
+        elif volume is not self._stage.scene.volume:
+            self._aside.take(layer, volume)
         else:
-            self._saved.adopt(event.value)
-            self._users.watch([event.value])
+            self._saved.adopt(layer)
+            self._users.watch([layer])
             self._layers.restore_order()
 
     def _regroup(self) -> None:

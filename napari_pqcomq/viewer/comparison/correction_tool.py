@@ -11,6 +11,7 @@ import numpy as np
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Signal
 
+from napari_pqcomq.layers.axes_in_sight import is_axial
 from napari_pqcomq.layers.discs import disc_along
 from napari_pqcomq.layers.volume_layers import transform, voxel_at
 from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
@@ -81,6 +82,7 @@ class CorrectionTool(QObject):
         self.tool: Tool | None = None
         viewer.mouse_drag_callbacks.append(self._on_drag)
         view.closed.connect(lambda: self.take(None))
+        view.changed.connect(self._on_view)
 
     def take(self, tool: Tool | None) -> None:
         """Take a tool into the hand; the same again, or None, lays it down."""
@@ -104,6 +106,11 @@ class CorrectionTool(QObject):
         if self._on_drag in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._on_drag)
 
+    def _on_view(self) -> None:
+        """In a single picture nothing is painted, and the mouse must not look as if it were."""
+        if self._view.name != SIDE_BY_SIDE:
+            self.take(None)
+
     def _show_cursor(self) -> None:
         """A circle as large as the disc."""
         cursor = self._viewer.cursor
@@ -112,22 +119,22 @@ class CorrectionTool(QObject):
         cursor.style = "circle" if self.tool else "standard"  # type: ignore[assignment]  # names are taken
 
     def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:  # noqa: ANN401 (napari's event)
-        side, number, volume = self._side_under_mouse(), self._number(), self._view.volume
-        if self.tool is None or event.button != 1 or side is None or not number or volume is None:
+        side, number, volume, tool = self._side_under_mouse(), self._number(), self._view.volume, self.tool
+        if tool is None or event.button != 1 or side is None or not number or volume is None:
             return
-        if tuple(self._viewer.dims.displayed) != (1, 2):
+        if not is_axial(self._viewer.dims):
             return
         place, z = transform(volume), voxel_at(volume, self._viewer.dims.point)[0]
         camera = self._viewer.scene.camera
         panned, camera.mouse_pan = camera.mouse_pan, False
         before, began = self._view.masks(z)[side], self._clock()
         here = _voxel(event, place)
-        now = self._paint(before.copy(), side, z, number, here, here)
+        now = self._paint(before.copy(), side, z, number, tool, here, here)
         try:
             yield
             while event.type == "mouse_move":
                 there = _voxel(event, place)
-                now = self._paint(now, side, z, number, here, there)
+                now = self._paint(now, side, z, number, tool, here, there)
                 here = there
                 yield
         finally:
@@ -136,7 +143,7 @@ class CorrectionTool(QObject):
             self.painted.emit(Painted(side, number, z, before, now, began, self._clock()))
 
     def _paint(
-        self, mask: np.ndarray, side: int, z: int, number: int, start: np.ndarray, end: np.ndarray
+        self, mask: np.ndarray, side: int, z: int, number: int, tool: Tool, start: np.ndarray, end: np.ndarray
     ) -> np.ndarray:
         """A slice's mask after the disc has gone from one place to another."""
         volume = self._view.volume
@@ -145,7 +152,7 @@ class CorrectionTool(QObject):
         if found is None:
             return mask
         patch, inside = found
-        if self.tool == "eraser":
+        if tool == "eraser":
             mask[patch][inside & (mask[patch] == number)] = 0
         else:
             mask[patch][inside] = number

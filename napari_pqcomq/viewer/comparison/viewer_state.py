@@ -17,7 +17,7 @@ class ViewerState:
         self._grid = {field: getattr(canvas.grid, field) for field in _GRID_FIELDS}
         self._scale_bar_visible = canvas.overlays.scale_bar.visible
         self._background = canvas.background_color_override
-        self._camera = (camera.center, camera.zoom)
+        self._camera = (camera.center, camera.zoom, camera.angles)
         self._orientation = camera.orientation
         self._dims = (viewer.dims.ndisplay, viewer.dims.order)
         self._visible = [(layer, layer.visible) for layer in viewer.layers]
@@ -60,4 +60,4 @@ class ViewerState:
                 self._viewer.layers.selection.add(layer)
         camera = self._viewer.scene.camera
         camera.orientation = self._orientation
-        camera.center, camera.zoom = self._camera
+        camera.center, camera.zoom, camera.angles = self._camera

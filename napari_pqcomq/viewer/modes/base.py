@@ -10,6 +10,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
 
+from napari_pqcomq.layers.axes_in_sight import axes_in_sight
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
 from napari_pqcomq.viewer.sides.mask_arrays import put_masks
 from napari_pqcomq.viewer.sides.side_layers import Side, mask_lines
@@ -82,7 +83,8 @@ class Stage:
     @property
     def axis_across(self) -> int:
         """Index of the volume's axis that runs from left to right on screen."""
-        return int(self.viewer.dims.order[-1])
+        axes = axes_in_sight(self.viewer.dims)
+        return axes[2] if axes else 2
 
 
 @dataclass(frozen=True)

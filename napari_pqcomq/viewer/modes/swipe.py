@@ -23,7 +23,7 @@ class SwipeMode(ViewMode):
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage)
         self._place = 0.5  # of the picture's width
-        stage.viewer.mouse_drag_callbacks.append(self._on_drag)
+        stage.viewer.mouse_drag_callbacks.insert(0, self._on_drag)  # before boxes are taken hold of
 
     def lines(self, sight: Sight) -> list[SideLines]:
         """The masks of both, right of the curtain with rims where full precision has otherwise, and the curtain."""
@@ -60,17 +60,20 @@ class SwipeMode(ViewMode):
         self._stage.show_lines()
 
     def _on_drag(self, viewer: Any, event: Any) -> Iterator[None]:  # noqa: ANN401 (napari's)
-        if not self.is_chosen or event.button != 1 or self._stage.viewer.dims.ndisplay != 2:
+        if not self.is_chosen or event.button != 1 or viewer.dims.ndisplay != 2:
+            return
+        if str(viewer.cursor.style) != "standard":  # a tool is in the hand
             return
         axis, grid = self._stage.axis_across, self._stage.scene.volume.grid
         place = transform(self._stage.scene.volume)
 
         def column() -> float:
-            return float((event.position[axis] - place["translate"][axis]) / place["scale"][axis])
+            return float((event.position[-3:][axis] - place["translate"][axis]) / place["scale"][axis])
 
-        camera = self._stage.viewer.scene.camera
+        camera = viewer.scene.camera
         if abs(column() - self._column) * grid.spacing_zyx[axis] * camera.zoom > _REACH_PIXELS:
             return
+        event.handled = True
         panned, camera.mouse_pan = camera.mouse_pan, False
         try:
             yield

@@ -6,6 +6,8 @@ from enum import Enum
 
 from napari.components import ViewerModel
 
+from napari_pqcomq.layers.axes_in_sight import axes_in_sight
+
 
 class Plane(Enum):
     """Order of the axes z y x, the last two on screen (down, across), and which way the vertical one runs.
@@ -53,5 +55,5 @@ def current_plane(viewer: ViewerModel) -> Plane | None:
     """The plane in sight, None in 3-D or with the axes in another order."""
     if viewer.dims.ndisplay != 2:
         return None
-    order = tuple(viewer.dims.order)
-    return next((plane for plane in Plane if plane.value[0] == order), None)
+    axes = axes_in_sight(viewer.dims)
+    return next((plane for plane in Plane if plane.value[0] == axes), None)

@@ -35,7 +35,7 @@ class CursorStatus:
 
     def _on_status(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
         status = event.value
-        if self._volume is None or status == self._own or len(self._viewer.cursor.position) != 3:
+        if self._volume is None or status == self._own or len(self._viewer.cursor.position) < 3:
             return
         place = self._place()
         if isinstance(status, dict):

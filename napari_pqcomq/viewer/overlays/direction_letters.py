@@ -15,6 +15,7 @@ from napari.components import Camera, ViewerModel
 from napari.components.overlays import TextOverlay
 from qtpy.QtWidgets import QWidget
 
+from napari_pqcomq.layers.axes_in_sight import axes_in_sight
 from napari_pqcomq.viewer.navigation.orthogonal_planes import show_unmirrored
 from napari_pqcomq.viewer.overlays.cell_letters import CellLetters
 from napari_pqcomq.viewer.overlays.plate_strips import PlateStrips
@@ -77,11 +78,12 @@ class DirectionLetters:
     def letters(self) -> dict[str, str]:
         """The letter at each edge; in 3-D one or two of them, the foremost direction first."""
         dims = self._viewer.dims
-        if self._volume is None or dims.ndim != 3:
+        axes = axes_in_sight(dims)
+        if self._volume is None or axes is None:
             return dict.fromkeys(EDGES, "")
         if dims.ndisplay == 3:
             return _turned(self._viewer.scene.camera, [self._volume.grid.letters(axis) for axis in range(3)])
-        down, across = (2 - int(axis) for axis in dims.order[-2:])  # of the grid, whose axes are x y z
+        down, across = (2 - axis for axis in axes[1:])  # of the grid, whose axes are x y z
         left, right = self._volume.grid.letters(across)
         ends = self._volume.grid.letters(down)
         bottom, top = ends if self._viewer.scene.camera.orientation2d[0] == "up" else ends[::-1]

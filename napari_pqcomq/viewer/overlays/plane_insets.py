@@ -99,7 +99,7 @@ class PlaneInsets(QWidget):
         stale, self._is_stale = self._is_stale, False
         others = [each for each in Plane if each is not plane]
         for picture, each in zip(self.pictures, others, strict=False):  # of three the first two
-            if source is None or self._viewer.dims.ndim != 3:
+            if source is None or self._viewer.dims.ndim < 3:
                 picture.show_nothing()
             else:
                 picture.show_plane(source, each, voxel_at(source.volume, self._viewer.dims.point), stale=stale)
@@ -111,7 +111,7 @@ class PlaneInsets(QWidget):
         place, point = transform(source.volume), list(self._viewer.dims.point)
         for axis, voxel in zip(axes, voxels, strict=True):
             inside = min(max(voxel, 0), source.volume.grid.shape_zyx[axis] - 1)
-            point[axis] = place["translate"][axis] + place["scale"][axis] * inside
+            point[axis - 3] = place["translate"][axis] + place["scale"][axis] * inside
         self._viewer.dims.point = tuple(point)
 
 

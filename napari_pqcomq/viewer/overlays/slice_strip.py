@@ -11,6 +11,7 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
+from napari_pqcomq.layers.axes_in_sight import axes_in_sight
 from napari_pqcomq.layers.volume_layers import slice_millimetres, voxel_at
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
@@ -127,7 +128,7 @@ class SliceStrip(QWidget):
 
     def text_at(self, z: int) -> str:
         """What is known of a slice, for the tooltip."""
-        told = [f"{row.measure} {row.values[z]:.3f}{_doubt(row, z)}" for row in self._rows if z in row.values]
+        told = [f"{row.measure} {_dice(row.values[z])}{_doubt(row, z)}" for row in self._rows if z in row.values]
         marks = tr(" · the models agree least here") if z == self._worst else ""
         if not any(row.values for row in self._rows):
             told = [tr("The prompt has changed; Compare tells Dice again.")]
@@ -182,7 +183,8 @@ class SliceStrip(QWidget):
             top = _MARKS_PIXELS + number * _ROW_PIXELS
             painter.setPen(self.palette().windowText().color())
             label = QRectF(0, top - 1, left - 4, _ROW_PIXELS + 2)
-            painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, row.title)
+            title = painter.fontMetrics().elidedText(row.title, Qt.TextElideMode.ElideRight, int(label.width()))
+            painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, title)
             for z, value in row.values.items():
                 column = self.column(z, (left, width))
                 cell = QRectF(column.x(), top, math.ceil(column.width()), _ROW_PIXELS - 1)
@@ -235,7 +237,7 @@ class SliceStrip(QWidget):
 
     def _part_of(self, left: float, width: float) -> tuple[float, float]:
         """Left end and width of the volume's slices on a slider, which goes over layers of the user's, too."""
-        low, high, step = self._viewer.dims.range[0]
+        low, high, step = self._viewer.dims.range[-3:][0]
         if self._volume is None or high <= low:
             return max(left, _LABEL_PIXELS), width
         first, last = (slice_millimetres(self._volume, z - 0.5) for z in (0, self._depth))
@@ -260,7 +262,8 @@ class SliceStrip(QWidget):
         """Another slice is in sight, or another plane; of another slice only the frame moves."""
         dims = self._viewer.dims
         before, self._here = self._here, 0 if self._volume is None else voxel_at(self._volume, dims.point)[0]
-        is_shown = bool(self._rows) and dims.ndisplay == 2 and int(dims.order[0]) == 0
+        axes = axes_in_sight(dims)
+        is_shown = bool(self._rows) and dims.ndisplay == 2 and axes is not None and axes[0] == 0
         if is_shown and self.isVisible() and self._here != before:
             track = self._track()
             for z in (before, self._here):
@@ -283,6 +286,10 @@ class SliceStrip(QWidget):
 
 def _doubt(row: StripRow, z: int) -> str:
     return tr(", in doubt by itself (stability {doubtful:.2f})", doubtful=row.doubtful[z]) if z in row.doubtful else ""
+
+
+def _dice(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
 
 
 def colour_of(dice: float) -> QColor:

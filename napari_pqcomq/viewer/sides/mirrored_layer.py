@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from napari.experimental import link_layers, unlink_layers
-from napari.layers import Layer
+from napari.layers import Layer, Shapes
 
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
 from napari_pqcomq.viewer.sides.side_layers import Side
@@ -33,10 +33,10 @@ class MirroredLayer:
         layer.events.data.connect(self._follow)
         layer.events.set_data.connect(self._follow)
 
-    def show(self, on_every_side: bool) -> None:
-        """Show the copies where the layer itself is seen, or on no side."""
-        seen = on_every_side and self.layer.visible
-        for each in self.copies:
+    def show(self, sides: int) -> None:
+        """Show the copies of the first so many sides where the layer itself is seen, and no others."""
+        for number, each in enumerate(self.copies, start=2):
+            seen = number <= sides and self.layer.visible
             if each.visible != seen:
                 each.visible = seen
 
@@ -52,7 +52,9 @@ class MirroredLayer:
         """Show what was painted, drawn or moved."""
         for each in self.copies:
             if each.data is not self.layer.data:
-                each.data = self.layer.data
+                each.data = (
+                    (self.layer.data, self.layer.shape_type) if isinstance(self.layer, Shapes) else self.layer.data
+                )
             else:
                 each.refresh(extent=False, thumbnail=False, highlight=False)
 

@@ -15,6 +15,7 @@ from napari.components import ViewerModel
 from napari.layers import Surface
 from napari.utils.colormaps import Colormap
 
+from napari_pqcomq.layers.axes_in_sight import axes_in_sight
 from napari_pqcomq.layers.volume_layers import transform
 from pqcomq.comparison.measures.difference_map import ONLY_A, ONLY_B, difference
 from pqcomq.volumes.volume import Volume
@@ -62,15 +63,16 @@ class Sight:
 
 
 def sight_of(viewer: ViewerModel, volume: Volume) -> Sight | None:
-    """What of a volume is on screen; None in 3-D."""
+    """What of a volume is on screen; None in 3-D, and beside an axis that it has not."""
     dims = viewer.dims
-    if dims.ndisplay != 2:
+    axes = axes_in_sight(dims)
+    if dims.ndisplay != 2 or axes is None:
         return None
-    sliced, down, across = (int(axis) for axis in dims.order[-3:])
+    sliced = axes[0]
     place = transform(volume)
     # A layer of the user's may be finer or larger than the volume: its slices are then no slices of the volume.
-    position = (dims.point[sliced] - place["translate"][sliced]) / place["scale"][sliced]
-    return Sight((sliced, down, across), round(float(position)), float(viewer.scene.camera.zoom))
+    position = (dims.point[-3:][sliced] - place["translate"][sliced]) / place["scale"][sliced]
+    return Sight(axes, round(float(position)), float(viewer.scene.camera.zoom))
 
 
 def lines_layer(name: str, volume: Volume, colours: tuple[str, ...]) -> Surface:

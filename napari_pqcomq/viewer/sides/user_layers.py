@@ -34,10 +34,10 @@ class UserLayers:
         """Whether a layer is joined, or a copy of one that is: it is shown and hidden by the user."""
         return any(layer in (joined.layer, *joined.copies) for joined in self._joined)
 
-    def show(self, on_every_side: bool) -> None:
-        """Show the copies, or the first side's layers alone."""
+    def show(self, sides: int) -> None:
+        """Show the layers on the first so many sides."""
         for joined in self._joined:
-            joined.show(on_every_side)
+            joined.show(sides)
 
     def join(self, layer: Layer) -> None:
         """Show a layer on every side."""
@@ -53,7 +53,7 @@ class UserLayers:
         if joined is None:
             return False
         self._joined.remove(joined)
-        joined.show(on_every_side=False)
+        joined.show(sides=1)
         joined.leave()
         self._regroup()
         return True

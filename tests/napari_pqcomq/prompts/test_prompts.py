@@ -9,10 +9,11 @@ import pytest
 from napari.layers import Layer
 from qtpy.QtCore import Qt
 
-from napari_pqcomq.layers.volume_layers import transform
+from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.prompts.marks.box_layers import boxes_tuple, read_prompts
 from napari_pqcomq.prompts.objects.drawn_object import MOST_OBJECTS, DrawnObject
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
+from napari_pqcomq.prompts.prompt_panel import PromptPanel
 from napari_pqcomq.prompts.tools.box_tool import held_part, moved
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
@@ -111,12 +112,6 @@ def test_shapes_outside_the_volume_are_left_out_and_those_across_its_edge_cut(vo
     layer.add_rectangles([np.array([[6, -9, -9], [6, -9, 10], [6, 10, 10], [6, 10, -9]], float)])
     found = read_prompts(layer, volume)
     assert [each.box for each in found] == [BOX, Box3D(0, 0, 1, 10, 10, 11)]
-
-
-def test_a_flat_shapes_layer_is_refused_with_a_sentence(viewer, volume):
-    flat = viewer.add_shapes([np.array([[0, 0], [0, 5], [5, 5], [5, 0]], float)], name="flat")
-    with pytest.raises(InputError, match="'flat' is flat"):
-        read_prompts(flat, volume)
 
 
 def test_a_box_is_drawn_with_the_mouse_and_shown_on_a_layer(panel, shown_viewer, drag, objects):
@@ -242,6 +237,19 @@ def test_the_range_ends_follow_each_other(panel, shown_viewer, drag, objects):
     assert (objects.current_prompt.box.z0, objects.current_prompt.box.z1) == (3, 3)
 
 
+def test_a_slice_number_that_is_typed_leaves_the_other_end_where_it_is(panel, objects, qtbot):
+    objects.add(Box3D(6, 5, 4, 16, 14, 8))
+    objects.settle()
+    panel.show()
+    panel.last.selectAll()
+    qtbot.keyClicks(panel.last, "11")
+    qtbot.keyClick(panel.last, Qt.Key.Key_Return)
+    box = objects.current_prompt.box
+    assert (box.z0, box.z1) == (4, 11)
+    objects.undo()
+    assert (objects.current_prompt.box.z0, objects.current_prompt.box.z1) == (4, 8), "one step"
+
+
 def test_a_box_is_seen_while_it_is_drawn_and_moved_by_a_drag_without_a_comparison(panel, shown_viewer, objects, qtbot):
     shown_viewer.dims.set_current_step(0, 5)
     seen = []
@@ -328,3 +336,77 @@ def test_the_current_object_stays_in_sight_when_there_is_less_room(panel, object
     for height in (200, 60):
         listed.resize(listed.width(), height)
     assert listed.viewport().rect().contains(listed.visualItemRect(listed.currentItem()))
+
+
+def test_lines_and_polygons_of_the_user_s_are_neither_taken_for_boxes_nor_written_over(shown_viewer, volume, qtbot):
+    shown_viewer.add_layer(Layer.create(*image_tuple(volume)))
+    ruler = [np.array([[6, 4, 4], [6, 20, 30]], float)]
+    measured = shown_viewer.add_shapes(ruler, shape_type="line", name="ruler", **transform(volume))
+    flat = shown_viewer.add_shapes([np.array([[0, 0], [0, 5], [5, 5], [5, 0]], float)], name="flat")
+    shown_viewer.add_layer(Layer.create(*boxes_tuple(volume, {"cube": BOX})))
+    objects = PromptList()
+    panel = PromptPanel(shown_viewer, objects)
+    qtbot.addWidget(panel)
+    panel.set_volume(volume)
+    shown_viewer.dims.set_current_step(0, 7)
+    assert [(each.name, each.box) for each in objects.objects] == [("cube", BOX)]
+    assert (measured.shape_type, len(flat.data)) == (["line"], 1)
+    np.testing.assert_array_equal(measured.data[0], ruler[0])
+    panel.release()
+
+
+def test_boxes_of_another_scale_stay_where_they_are(panel, shown_viewer, volume, objects):
+    scaled = transform(volume) | {"scale": (4.0, 4.0, 3.0)}
+    corners = np.array([[6, 4, 4], [6, 4, 8], [6, 7, 8], [6, 7, 4]], float)
+    before = corners * scaled["scale"] + scaled["translate"]  # in napari's world
+    layer = shown_viewer.add_shapes([corners], shape_type="rectangle", name="coarse", **scaled)
+    np.testing.assert_allclose([layer.data_to_world(each) for each in layer.data[0]], before)
+    panel.nudge(1, 0)
+    np.testing.assert_allclose([layer.data_to_world(each) for each in layer.data[0]], before + np.array([0, 0, 1.5]))
+
+
+def test_no_box_is_drawn_beside_the_volume(panel, shown_viewer, objects, drag):
+    shown_viewer.add_image(np.zeros((40, 40, 40), np.uint8), scale=(4.0, 2.0, 1.5), translate=(200.0, 10.0, -20.0))
+    for place in (210.0, 352.0):  # below the feet, above the head
+        shown_viewer.dims.set_point(0, place)
+        panel.draw()
+        drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
+        assert len(objects) == 0
+        panel.lay_down()
+
+
+def test_the_mouse_shows_the_tool_in_the_hand_whichever_was_before(panel, shown_viewer):
+    panel.draw()
+    panel.points.tool.arm(True)
+    assert shown_viewer.cursor.style == "cross"
+    panel.draw()
+    assert shown_viewer.cursor.style == "cross"
+    panel.lay_down()
+    assert shown_viewer.cursor.style == "standard"
+
+
+def test_undo_brings_back_what_was_chosen_before_the_change_and_not_what_was_drawn_last():
+    prompts = PromptList()
+    for name, box in (("spleen", BOX), ("aorta", OTHER)):
+        prompts.add(box, name)
+        prompts.settle()
+    prompts.choose(0)
+    prompts.set_box(0, Box3D(1, 1, 1, 9, 9, 9))
+    prompts.settle()
+    prompts.undo()
+    assert prompts.current_prompt.name == "spleen"
+
+
+def test_the_current_object_stays_the_current_one_when_another_is_removed(panel, objects):
+    for name in ("first", "second", "third"):
+        objects.add(BOX, name)
+        objects.settle()
+    objects.choose(1)
+    layer = panel.layers.layer
+    layer.selected_data = {0}
+    layer.remove_selected()  # with napari's own key
+    assert objects.current_prompt.name == "second"
+    objects.undo()
+    objects.choose(1)
+    objects.remove(0)
+    assert objects.current_prompt.name == "second"

@@ -59,7 +59,7 @@ def state(viewer):
         viewer.canvas.background_color_override,
         (viewer.dims.ndisplay, viewer.dims.order, viewer.scene.camera.orientation),
         {layer.name for layer in viewer.layers.selection},
-        (viewer.scene.camera.center, viewer.scene.camera.zoom),
+        (viewer.scene.camera.center, viewer.scene.camera.zoom, viewer.scene.camera.angles),
     )
 
 
@@ -222,6 +222,17 @@ def test_a_slice_outside_the_box_is_left_and_one_inside_kept(viewer, volume, pan
     viewer.dims.set_current_step(0, 8)
     view.open(panes, scene)
     assert viewer.dims.current_step[0] == 8
+
+
+def test_the_current_object_is_gone_to_and_no_other(viewer, volume, panes):
+    viewer.add_layer(Layer.create(*image_tuple(volume)))
+    objects = DrawnObject(1, "cube", BOX), DrawnObject(2, "bar", Box3D(5, 5, 0, 17, 15, 2))
+    for z, current, seen in ((11, 1, 5), (1, 1, 5), (4, 1, 4), (11, 2, 1), (11, 0, 1), (4, 0, 4)):
+        viewer.dims.set_current_step(0, z)
+        view = ComparisonView(viewer)
+        view.open(panes, Scene(volume, (-160.0, 240.0), objects, current=current))
+        assert viewer.dims.current_step[0] == seen
+        view.close()
 
 
 def shot(viewer, qtbot):
@@ -426,6 +437,75 @@ def test_a_layer_of_the_users_is_seen_on_every_side(viewer, volume, panes, scene
     assert "2: painted" not in viewer.layers
     view.close()
     assert state(viewer) == before
+
+
+def test_a_layer_of_the_users_is_seen_on_every_side_of_the_next_comparison_too(viewer, volume, panes, scene):
+    with_user_layers(viewer, volume)
+    before = state(viewer)
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    viewer.add_labels(np.zeros(volume.voxels.shape, np.uint8), name="painted", **transform(volume))
+    viewer.layers["Labels"].visible = True
+    view.open([*panes, panes[1]], scene)
+    for name in ("painted", "Labels"):
+        assert cells(viewer, name) == cells(viewer, ": image") == [(0, 0), (0, 1), (1, 0)]
+    view.open(panes, scene)
+    for name in ("painted", "Labels"):
+        assert cells(viewer, name) == [(0, 0), (0, 1)], "no copy of the side that is out of sight lies on another"
+    view.show(SWIPE)
+    assert cells(viewer, "painted") == [(0, 0)]
+    viewer.layers.remove("painted")
+    view.close()
+    assert state(viewer) == before
+
+
+def test_a_layer_that_is_added_or_shown_while_a_comparison_is_opened_is_on_every_side(
+    viewer, volume, panes, scene, qtbot
+):
+    with_user_layers(viewer, volume)
+    view = ComparisonView(viewer)
+    opened = []
+    view.open_in_steps(panes, scene, lambda: opened.append(True))
+    qtbot.waitUntil(lambda: "1: image" in viewer.layers)
+    assert not opened
+    viewer.add_labels(np.zeros(volume.voxels.shape, np.uint8), name="painted", **transform(volume))
+    viewer.layers["Labels"].visible = True
+    added = viewer.add_layer(Layer.create(*image_tuple(volume)))
+    qtbot.waitUntil(lambda: bool(opened))
+    for name in ("painted", "Labels"):
+        assert cells(viewer, name) == [(0, 0), (0, 1)]
+    assert not added.visible
+
+
+def test_shapes_that_are_drawn_meanwhile_are_of_the_same_kind_on_every_side(viewer, volume, panes, scene):
+    ComparisonView(viewer).open(panes, scene)
+    drawn = viewer.add_shapes(rectangle(BOX, 4), name="drawn", **transform(volume))
+    drawn.add_lines(np.array([[4, 3, 3], [4, 9, 9]], float))
+    drawn.add_polygons(np.array([[4, 3, 3], [4, 9, 9], [4, 3, 9]], float))
+    assert viewer.layers["2: drawn"].shape_type == drawn.shape_type == ["rectangle", "line", "polygon"]
+
+
+def test_closing_gives_the_view_in_3d_back_as_it_was(viewer, volume, panes, scene):
+    with_user_layers(viewer, volume)
+    viewer.dims.ndisplay = 3
+    viewer.scene.camera.angles = (10.0, 20.0, 30.0)
+    before = state(viewer)
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
+    show_plane(viewer, Plane.AXIAL)
+    show_surfaces(viewer)
+    view.close()
+    assert state(viewer) == before
+
+
+def test_a_difference_is_told_of_an_object_by_its_present_name(viewer, volume, panes, masks):
+    objects = DrawnObject(1, "cube", BOX), DrawnObject(2, "bar", BOX)
+    view = ComparisonView(viewer)
+    view.open(panes, Scene(volume, (-160.0, 240.0), objects, current=1))
+    view.show(DIFFERENCE)
+    assert view.strips.plates[1].title.endswith("of cube")
+    view.set_objects((replace(objects[0], name="liver"), objects[1]), 1)
+    assert view.strips.plates[1].title.endswith("of liver")
 
 
 def test_a_volume_opened_meanwhile_waits_until_the_comparison_is_closed(viewer, volume, panes, scene):

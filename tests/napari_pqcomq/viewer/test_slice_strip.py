@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from napari.layers import Layer
-from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtCore import QPoint, QPointF, QRect, Qt
 from qtpy.QtTest import QTest
 
 from napari_pqcomq.layers.volume_layers import image_tuple
@@ -53,6 +54,20 @@ def test_it_stands_between_the_picture_and_the_slider(strip, shown_viewer):
     assert strip.isVisible()
     assert strip.y() >= canvas.y() + canvas.height()
     assert strip.height() == strip.sizeHint().height()
+
+
+def test_of_a_long_name_of_a_row_the_bits_are_seen(strip, volume, qtbot):
+    seen = []
+    for bits in (4, 8):
+        strip.show_rows([replace(ROWS[1], title=f"{bits}-bit Round to nearest")], volume, 6, "#44BB99")
+        qtbot.wait(100)
+        seen.append(strip.grab(QRect(0, 8, 60, 11)).toImage())
+    assert seen[0] != seen[1]
+
+
+def test_a_slice_without_a_dice_says_so(strip, volume):
+    strip.show_rows([replace(ROWS[1], values={6: math.nan})], volume, 6, "#44BB99")
+    assert strip.text_at(6).endswith("2-bit: Dice vs full precision –")
 
 
 def test_a_dot_marks_the_slices_of_which_a_model_is_in_doubt(strip, volume, qtbot):

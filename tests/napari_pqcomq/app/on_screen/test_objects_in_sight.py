@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QStyle, QStyleOptionViewItem
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
-from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE
+from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SWIPE
 from napari_pqcomq.viewer.sides.side_layers import ALL_COLOURS, FIRST_PART, LINE_COLOURS
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.compared_model import ComparedModel
@@ -99,6 +99,30 @@ def test_an_unticked_object_is_seen_again_when_its_box_is_moved(dock, shown_view
     drag(shown_viewer, ((box.y0 + box.y1) / 2, (box.x0 + box.x1) / 2), (16.0, 24.0))
     assert dock.panels.objects.objects[1].box != box
     assert dock.panels.live.hidden == frozenset()
+
+
+def test_the_curtain_is_dragged_over_a_box_and_the_box_stays(dock, shown_viewer, qtbot, drag):
+    view, objects = dock.panels.view, dock.panels.objects
+    view.go_to(6)
+    view.look_at(None)
+    view.show(SWIPE)
+    view.move_curtain(-11)  # into the cube's box
+    before = objects.objects
+    assert before[0].box.x0 < 10.7 < before[0].box.x1
+
+    def curtain():
+        drawn = shown_viewer.layers["1: lines"].vertices
+        return drawn[drawn[:, 1] > 29][:, 2].mean()
+
+    drag(shown_viewer, (9.0, 10.7), (9.0, 15.7))
+    assert curtain() == pytest.approx(15.7, abs=0.6)
+    assert objects.objects == before
+    drag(shown_viewer, (9.0, 9.0), (11.0, 11.0))
+    assert objects.objects != before, "beside the curtain a drag moves the box as ever"
+    dock.panels.prompts.draw()
+    drag(shown_viewer, (20.0, 15.7), (25.0, 30.0))
+    assert len(objects) == 3, "a tool in the hand draws"
+    assert curtain() == pytest.approx(15.7, abs=0.6)
 
 
 def test_the_millilitres_of_a_difference_are_those_of_the_object_named(dock, shown_viewer, qtbot):

@@ -12,6 +12,7 @@ import pytest
 import SimpleITK as sitk
 from napari.layers import Layer
 from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.app.compare_widget import CompareWidget
@@ -20,7 +21,7 @@ from napari_pqcomq.layers.mask_layers import layer_masks
 from napari_pqcomq.layers.volume_layers import image_tuple, transform, voxel_at
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.viewer.comparison.correction_tool import Painted
-from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE
+from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.masks.file_formats import sidecar
 
@@ -83,6 +84,24 @@ def test_the_eraser_takes_away_of_the_current_object_alone(dock, shown_viewer, q
     assert dock.panels.corrections.rows() == [], "and with its box an object's corrections are gone"
 
 
+def test_a_stroke_goes_on_with_the_tool_that_it_began_with(dock, shown_viewer, qtbot, drag, pixel):
+    view, canvas = dock.panels.view, canvas_of(shown_viewer.window._qt_window)
+    before = view.masks(6)[0]
+    dock.correcting.take("eraser")
+    start, end = (pixel(shown_viewer, (8.0, x), 0) for x in (7.0, 14.0))
+    QTest.mouseMove(canvas, start)
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start)
+    qtbot.wait(20)
+    dock.correcting.take("eraser")  # its key again, before the button is let go
+    for step in range(1, 7):
+        QTest.mouseMove(canvas, start + (end - start) * step / 6)
+        qtbot.wait(20)
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, end)
+    qtbot.wait(20)
+    after = view.masks(6)[0]
+    assert not (after & ~before).any() and after[8, 12] == 0, "an eraser paints nothing"
+
+
 def test_corrected_masks_are_kept_and_written_and_their_records_say_so(dock, shown_viewer, qtbot, drag, tmp_path):
     dock.correcting.take("brush")
     drag(shown_viewer, (12.0, 7.0), (12.0, 14.0), cell=1)
@@ -116,6 +135,29 @@ def test_a_tool_is_for_sides_in_pictures_of_their_own_and_for_results_alone(dock
     assert dock.correcting.tool.tool is None
     assert not dock.panels.corrections.tools["brush"].isChecked()
     dock.correcting.take("brush")
+    assert dock.correcting.tool.tool is None
+
+
+@pytest.mark.parametrize("tool", ["box", "points"])
+def test_of_the_tools_of_masks_and_of_prompts_one_is_in_the_hand(dock, shown_viewer, qtbot, drag, tool):
+    dock.panels.live.pause(True)
+    prompts, masks = dock.panels.prompts, dock.panels.view.masks(6)
+    dock.correcting.take("brush")
+    prompts.request_drawing() if tool == "box" else prompts.points.tool.arm(True)
+    assert dock.correcting.tool.tool is None
+    assert shown_viewer.cursor.style == "cross"
+    drag(shown_viewer, (18.0, 20.0), (24.0, 32.0), cell=1)
+    found = dock.panels.objects.objects
+    assert len(found) == 2 if tool == "box" else len(found[0].points) == 1
+    for before, after in zip(masks, dock.panels.view.masks(6), strict=True):
+        assert not (after & ~before).any(), "nothing is painted"
+    dock.correcting.take("brush")
+    assert not prompts.draw_button.isChecked() and not prompts.hand.is_armed
+
+
+def test_a_tool_is_laid_down_where_there_is_nothing_to_paint_on(dock):
+    dock.correcting.take("brush")
+    dock.panels.view.show(SWIPE)
     assert dock.correcting.tool.tool is None
 
 
