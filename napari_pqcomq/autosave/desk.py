@@ -78,10 +78,9 @@ class Desk:
                 task()
             except InputError as problem:
                 self._on_failure(str(problem))
-            except OSError as problem:
-                self._on_failure(
-                    tr("Unfinished work could not be kept: {problem}.", problem=problem.strerror or problem)
-                )
+            except Exception as problem:  # told: nobody looks at what a thread has raised
+                reason = problem.strerror if isinstance(problem, OSError) else None
+                self._on_failure(tr("Unfinished work could not be kept: {problem}.", problem=reason or repr(problem)))
 
         return self._thread.submit(guarded)
 

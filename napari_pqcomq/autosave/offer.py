@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 from napari.components import ViewerModel
+from napari.layers import Labels
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
-from napari_pqcomq.autosave.recorded_layers import restored_layer
+from napari_pqcomq.autosave.recorded_layers import lies_on, restored_layer
 from napari_pqcomq.autosave.recorder import Recorder
+from napari_pqcomq.jobs.comparing.kept_work import voxels_key
 from napari_pqcomq.jobs.progress.times import moment
 from napari_pqcomq.jobs.running.job_runner import JobRunner
+from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.prompts.objects.merging import merged
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
@@ -24,6 +27,8 @@ from pqcomq.autosave.shelf import FoundWork
 from pqcomq.autosave.work import KeptLabels, UnfinishedWork
 from pqcomq.errors import InputError
 from pqcomq.progress import Progress, Steps
+from pqcomq.volumes.path_checks import is_there
+from pqcomq.volumes.volume import Volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,16 +114,19 @@ class Offer(QObject):
         if self._recorder.volume is not None:
             here = [each for each in found if each.work.key == self._recorder.key and each.work]
             if here:
-                self._on_work_here(here[0])
+                self._on_work_here(here)
         elif is_start:
             killed = [each for each in found if each.work and not each.work.is_closed]
             if killed:
                 self._ask_at_start(killed[0])
 
-    def _on_work_here(self, found: FoundWork) -> None:
+    def _on_work_here(self, here: list[FoundWork]) -> None:
+        """Go on with what the user has said yes to, else with the newest, which is asked about."""
         accepted, self._accepted = self._accepted, None
-        if accepted is not None and accepted.folder == found.folder:
-            self._resume(found)
+        chosen = [each for each in here if accepted is not None and each.folder == accepted.folder]
+        found = here[0]
+        if chosen:
+            self._resume(chosen[0])
         elif self._is_all_here(found.work):
             self._recorder.go_on(found)  # the dock was closed and opened again
         else:
@@ -127,7 +135,7 @@ class Offer(QObject):
 
     def _ask_at_start(self, found: FoundWork) -> None:
         path = found.work.path
-        if path is not None and path.exists():
+        if path is not None and is_there(path):
             self._ask(f"{_told(found.work)}.", found, lambda: self._reopen(found, path))
         else:
             place = tr("It was made in memory") if path is None else tr("It is no longer at {path}", path=path)
@@ -168,7 +176,8 @@ class Offer(QObject):
     def _reopen(self, found: FoundWork, path: Path) -> None:
         self._accepted = found
         self._open_path(path)
-        if self._recorder.key != found.work.key:
+        opened = [volume for layer in self._viewer.layers if (volume := volume_of(layer)) is not None]
+        if found.work.key not in map(voxels_key, opened):  # else it is the chosen one soon, or the user is asked
             self._accepted = None
             show_warning(
                 tr(
@@ -183,17 +192,16 @@ class Offer(QObject):
         if volume is None or self._recorder.key != found.work.key:
             return
         if self._jobs.is_running:
-            show_info(
-                tr("Wait for what is running now, or cancel it; the session is offered when the volume is opened.")
-            )
+            show_info(tr("Wait for what is running now, or cancel it."))
+            self._on_work_here([found])  # a question that was answered is gone
             return
 
         def take(read: list[tuple[KeptLabels, np.ndarray]]) -> None:
             if self._recorder.volume is not volume:
                 return
-            names = {layer.name for layer in self._viewer.layers}
             for kept, labels in read:
-                if kept.name not in names:
+                present = [layer for layer in self._layers_on(volume) if layer.name == kept.name]
+                if not any(np.array_equal(layer.data, labels) for layer in present):  # newer ones may be called so
                     self._viewer.add_layer(restored_layer(kept, labels, volume))
             self._objects.load(merged(prompts_of(found.work), self._objects.objects), _current(found.work))
             self._recorder.go_on(found)
@@ -206,9 +214,14 @@ class Offer(QObject):
     def _is_all_here(self, work: UnfinishedWork) -> bool:
         """Whether everything of some work is in the window already."""
         here = {(each.number, each.name, each.asked) for each in self._objects.objects}
-        names = {layer.name for layer in self._viewer.layers}
+        volume = self._recorder.volume
+        names = set() if volume is None else {layer.name for layer in self._layers_on(volume)}
         asked = {(each.number, each.name, each.prompt) for each in work.objects}
         return asked <= here and {each.name for each in work.layers} <= names
+
+    def _layers_on(self, volume: Volume) -> list[Labels]:
+        """Those of the volume: another one's may have the same names."""
+        return [layer for layer in self._viewer.layers if lies_on(layer, volume)]
 
 
 def prompts_of(work: UnfinishedWork) -> tuple[DrawnObject, ...]:

@@ -13,6 +13,7 @@ from napari_pqcomq.layers.mask_layers import NAMES_KEY, ORIGINS_KEY
 from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.results.held.corrections import Corrections
 from napari_pqcomq.results.masks.kept_masks import labels_layer
+from napari_pqcomq.translation import tr
 from pqcomq.autosave.work import KeptLabels
 from pqcomq.masks.origin import Origin
 from pqcomq.volumes.volume import Volume
@@ -20,10 +21,13 @@ from pqcomq.volumes.volume import Volume
 if TYPE_CHECKING:
     from pqcomq.comparison.comparison_result import ComparisonResult
 
+BY_HAND_KEY = "pqcomq_by_hand"
+"""True under this key marks a layer that was painted on, for whoever opens its volume or the dock again."""
+
 
 def is_kept(layer: Layer, volume: Volume) -> bool:
-    """Whether a layer holds masks that were drawn by a model on a volume, and kept."""
-    return lies_on(layer, volume) and bool(layer.metadata.get(ORIGINS_KEY))
+    """Whether a layer holds masks on a volume that are somebody's work: kept ones of a model's, or painted by hand."""
+    return lies_on(layer, volume) and bool(layer.metadata.get(ORIGINS_KEY) or layer.metadata.get(BY_HAND_KEY))
 
 
 def lies_on(layer: Layer, volume: Volume) -> bool:
@@ -57,7 +61,8 @@ def corrected_labels(result: ComparisonResult, corrections: Corrections) -> list
         }
         names = {each.number: each.name for each in result.objects}
         voxels = partial(_corrected, result, corrections, side)
-        layers.append(KeptLabels(f"Masks of {model.segmenter.precision}, corrected", voxels, names, origins))
+        name = tr("Masks of {precision}, corrected", precision=model.segmenter.precision)
+        layers.append(KeptLabels(name, voxels, names, origins))
     return layers
 
 
@@ -69,7 +74,9 @@ def restored_layer(kept: KeptLabels, labels: np.ndarray, volume: Volume) -> Labe
         labels: its voxels (z, y, x).
         volume: that they lie on.
     """
-    return labels_layer(labels, kept.name, volume, kept.names, kept.origins)
+    layer = labels_layer(labels, kept.name, volume, kept.names, kept.origins)
+    layer.metadata[BY_HAND_KEY] = not kept.origins
+    return layer
 
 
 def _corrected(result: ComparisonResult, corrections: Corrections, side: int) -> np.ndarray:

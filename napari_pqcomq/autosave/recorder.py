@@ -11,7 +11,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_pqcomq.autosave.desk import Desk
-from napari_pqcomq.autosave.recorded_layers import corrected_labels, is_kept, kept_labels, lies_on
+from napari_pqcomq.autosave.recorded_layers import BY_HAND_KEY, corrected_labels, is_kept, kept_labels
 from napari_pqcomq.jobs.comparing.kept_work import voxels_key
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.results.held.result_store import ResultStore
@@ -63,7 +63,6 @@ class Recorder(QObject):
         self.desk: Desk | None = None
         self.key = ""
         self._volume: Volume | None = None
-        self._by_hand: set[Any] = set()  # layers that were painted on, by napari's own names for them
         self._told: set[str] = set()
         self._noted: _Noted | None = None
         self._newest: _Noted | None = None  # noted last, whether it is written by now or not
@@ -152,11 +151,7 @@ class Recorder(QObject):
 
     def _now(self, volume: Volume) -> UnfinishedWork:
         """All that is there, as references; a few microseconds."""
-        layers = [
-            kept_labels(layer)
-            for layer in self._viewer.layers
-            if is_kept(layer, volume) or (layer.unique_id in self._by_hand and lies_on(layer, volume))
-        ]
+        layers = [kept_labels(layer) for layer in self._viewer.layers if is_kept(layer, volume)]
         objects = tuple(KeptObject(each.number, each.name, each.asked, each.compared) for each in self._objects.objects)
         return UnfinishedWork(
             key=self.key,
@@ -191,7 +186,7 @@ class Recorder(QObject):
         self._painted_layers = layers
 
     def _on_paint(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
-        self._by_hand.add(event.source.unique_id)
+        event.source.metadata[BY_HAND_KEY] = True
         self.note()
 
     def _on_refused(self, sentence: str) -> None:

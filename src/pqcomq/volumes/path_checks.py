@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from pqcomq.atomic_files import why
 from pqcomq.errors import InputError
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something that may be looked at; older versions of Python raise where it may not."""
+    with suppress(OSError, ValueError):
+        return path.exists()
+    return False
 
 
 def is_folder(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,8 @@ from qtpy.QtCore import QTimer
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from pqcomq.autosave.places import work_folder
-from pqcomq.autosave.shelf import Shelf
+from pqcomq.autosave.shelf import Place, Shelf
+from pqcomq.progress import Progress
 from pqcomq.segmentation.box import Box3D
 
 PATIENCE_S = 300
@@ -276,3 +278,131 @@ def test_the_window_is_not_held_up(folder, new_dock, viewer, volume, qtbot, monk
     assert not list(folder.rglob("work.json"))
     goes_on.set()
     qtbot.waitUntil(lambda: bool(list(folder.glob("work/*/work.json"))))
+
+
+def painted(viewer, volume, row):
+    """A layer of the user's on a volume, painted by hand; the same name for each."""
+    layer = viewer.add_layer(Layer.create(*labels_tuple(volume, np.zeros(volume.grid.shape_zyx, np.uint8), "mine")))
+    layer.paint((4, row, 9), 3)
+    return np.array(layer.data)
+
+
+def go_on(qtbot, dock):
+    settled(qtbot, dock)
+    dock.panels.question.buttons[0].click()
+    qtbot.waitUntil(lambda: not dock.panels.jobs.is_running)
+    settled(qtbot, dock)
+
+
+def written_layers(folder):
+    """How many layers of masks are kept of each work."""
+    return sorted(len(json.loads(path.read_text())["work"]["layers"]) for path in folder.rglob("work.json"))
+
+
+def test_masks_come_back_though_those_of_another_volume_have_their_name(folder, new_dock, viewer, volume, qtbot):
+    dock, other = new_dock(), replace(volume, voxels=volume.voxels + 1)
+    expected = []
+    for each, row in ((volume, 9), (other, 20)):
+        image = open_volume(viewer, each)
+        expected.append(painted(viewer, each, row))
+        settled(qtbot, dock)
+        close_all(viewer, image)
+        settled(qtbot, dock)
+    for each in (volume, other):
+        dock.panels.volume.layers.choose(open_volume(viewer, each))
+        go_on(qtbot, dock)
+    found = [layer.data for layer in viewer.layers if layer.name.startswith("mine")]
+    assert [any(np.array_equal(data, each) for data in found) for each in expected] == [True, True]
+    assert written_layers(folder) == [1, 1], "nor does the disk lose them"
+
+
+def test_masks_come_back_beside_newer_ones_of_their_name(folder, new_dock, viewer, volume, qtbot):
+    dock = new_dock()
+    image = open_volume(viewer, volume)
+    expected = painted(viewer, volume, 9)
+    close_all(viewer, image)
+    settled(qtbot, dock)
+    open_volume(viewer, volume)
+    settled(qtbot, dock)
+    newer = painted(viewer, volume, 20)  # whatever the question is
+    go_on(qtbot, dock)
+    found = [layer.data for layer in viewer.layers if layer.name.startswith("mine")]
+    assert len(found) == 2
+    assert np.array_equal(found[0], newer) and np.array_equal(found[1], expected)
+    assert written_layers(folder) == [2]
+
+
+def test_what_was_painted_by_hand_stays_kept_after_it_was_brought_back(folder, new_dock, viewer, volume, qtbot):
+    dock = new_dock()
+    image = open_volume(viewer, volume)
+    expected = painted(viewer, volume, 9)
+    for _time in range(2):
+        close_all(viewer, image)
+        settled(qtbot, dock)
+        image = open_volume(viewer, volume)
+        go_on(qtbot, dock)
+        assert written_layers(folder) == [1]
+        assert np.array_equal(viewer.layers["mine"].data, expected)
+    again = new_dock()
+    settled(qtbot, again)
+    again.autosave.recorder.note()
+    settled(qtbot, again)
+    assert written_layers(folder) == [1], "nor is it forgotten by a dock that is opened again"
+
+
+def test_a_session_whose_volume_is_opened_beside_another_goes_on(folder, new_dock, viewer, volume, tmp_path, qtbot):
+    file = tmp_path / "ct.nii.gz"
+    file.touch()
+    dock = new_dock()
+    open_volume(viewer, replace(volume, source=file))
+    draw(dock, ("liver", LIVER))
+    settled(qtbot, dock)
+    place = dock.autosave.recorder.desk._place
+    dock.autosave.recorder.desk._place = None  # as if the process had been killed
+    place.release()
+    viewer.layers.clear()
+    again = new_dock()
+    settled(qtbot, again)
+    assert again.panels.question.buttons
+    open_volume(viewer, replace(volume, voxels=volume.voxels + 1))
+    settled(qtbot, again)
+    again.autosave.offer._open_path = lambda _path: open_volume(viewer, replace(volume, source=file))
+    before = len(notices())
+    again.panels.question.buttons[0].click()
+    qtbot.waitUntil(lambda: drawn(again) == [("liver", LIVER)])
+    assert not any("is not the volume" in told for told in notices()[before:])
+
+
+def test_a_failure_that_nobody_expected_is_told_too(folder, new_dock, viewer, volume, qtbot, monkeypatch):
+    def fails(_self, _work):
+        raise ValueError("cannot be packed")
+
+    monkeypatch.setattr(Place, "write", fails)
+    dock = new_dock()
+    open_volume(viewer, volume)
+    draw(dock, ("liver", LIVER))
+    settled(qtbot, dock)
+    assert any("could not be kept" in told and "cannot be packed" in told for told in notices())
+
+
+def test_who_says_go_on_while_a_job_runs_is_asked_again(folder, new_dock, viewer, volume, qtbot):
+    dock, end = new_dock(), Event()
+    image = open_volume(viewer, volume)
+    draw(dock, ("liver", LIVER))
+    close_all(viewer, image)
+    settled(qtbot, dock)
+    open_volume(viewer, volume)
+    settled(qtbot, dock)
+
+    def steps():
+        yield Progress(0, 1, "at it")
+        end.wait(PATIENCE_S)
+
+    dock.panels.jobs.start(steps, lambda _result: None, "at it")
+    dock.panels.question.buttons[0].click()
+    assert notices()[-1] == "Wait for what is running now, or cancel it."
+    end.set()
+    qtbot.waitUntil(lambda: not dock.panels.jobs.is_running)
+    assert dock.panels.question.isVisibleTo(dock)
+    go_on(qtbot, dock)
+    assert drawn(dock) == [("liver", LIVER)]
