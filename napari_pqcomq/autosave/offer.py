@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Labels
+from napari.layers import Layer
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
@@ -219,7 +219,7 @@ class Offer(QObject):
         asked = {(each.number, each.name, each.prompt) for each in work.objects}
         return asked <= here and {each.name for each in work.layers} <= names
 
-    def _layers_on(self, volume: Volume) -> list[Labels]:
+    def _layers_on(self, volume: Volume) -> list[Layer]:
         """Those of the volume: another one's may have the same names."""
         return [layer for layer in self._viewer.layers if lies_on(layer, volume)]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.util import find_spec
+from textwrap import shorten
 from typing import Any
 
 from napari.qt.threading import create_worker
@@ -70,6 +71,8 @@ _TOOLTIPS = {
         if runtime.device
     },
 }
+_LONGEST_REASON = 70
+"""Letters in the list; the tooltip has all of them."""
 _ON_DEVICES = [runtime for runtime in Runtime if runtime.device]
 _TOOLTIP = tr(
     "What runs the networks. The texts on the picture and the tables say whether low-bit speed is real or simulated."
@@ -123,6 +126,10 @@ class RuntimeEdit(GreyedChoices):
         for runtime, reason in obstacles.items():
             self.offer(runtime, False)
             self.explain(runtime, reason)
+            # In sight, too: the keyboard and many a hand never see the tooltip of a grey entry.
+            told = shorten(reason.removeprefix(f"runtime {runtime.value} "), _LONGEST_REASON, placeholder="…")
+            self.native.setItemText(self._index(runtime), f"{TITLES[runtime]} · {told}")
+        self.native.view().setMinimumWidth(self.native.view().sizeHintForColumn(0))
         if self.value in obstacles:  # remembered from another machine
             show_warning(f"{obstacles[self.value][:1].upper()}{obstacles[self.value][1:]}.")
             self.value = Runtime.auto

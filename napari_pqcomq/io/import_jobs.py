@@ -112,7 +112,7 @@ def read_steps(scan: Scan, orders: list[Order]) -> Steps[list[Outcome]]:
 
 
 def _with_masks(order: Order, volume: Volume) -> Outcome:
-    masks, problem = [], None
+    masks, problems = [], []
     for wanted in order.masks:
         annotation = wanted.annotation
         if annotation is None:
@@ -124,8 +124,8 @@ def _with_masks(order: Order, volume: Volume) -> Outcome:
                 )
             masks.append(read_masks(annotation.file.path, volume))
         except InputError as error:
-            problem = error
-    return Outcome(order, volume, tuple(masks), problem)
+            problems.append(str(error))
+    return Outcome(order, volume, tuple(masks), InputError(" ".join(problems)) if problems else None)
 
 
 def _told(error: InputError | MemoryError, order: Order) -> InputError:

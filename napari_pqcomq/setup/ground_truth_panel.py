@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
@@ -57,7 +58,7 @@ class GroundTruthPanel(QGroupBox):
         form.addRow(tr("Layer"), self.layers)
         form.addRow(tr("Label"), self.label)
         form.addRow(self.open_button)
-        viewer.layers.events.inserted.connect(self._take_known)
+        viewer.layers.events.inserted.connect(self._on_inserted)
         self.open_button.clicked.connect(self._ask)
         self.label.valueChanged.connect(self._on_label)
         self.layers.changed.connect(self._on_layer)
@@ -89,7 +90,7 @@ class GroundTruthPanel(QGroupBox):
 
     def release(self) -> None:
         """Stop listening to the viewer."""
-        self._viewer.layers.events.inserted.disconnect(self._take_known)
+        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
         self.layers.release()
 
     @property
@@ -105,9 +106,15 @@ class GroundTruthPanel(QGroupBox):
         is_other = before is not None and (volume is None or volume.voxels is not before.voxels)
         if is_other and not self._are_its_own():
             self.layers.setCurrentIndex(0)
-        self._take_known()
+        if before is None or is_other:  # of the same voxels the user may have chosen none
+            self._take_known()
 
-    def _take_known(self, event: object = None) -> None:
+    def _on_inserted(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
+        if event.value.metadata.get(TRUTH_KEY):  # and not at any layer: the user may have chosen none
+            self.layers.refresh()  # napari may tell the list later than this
+            self._take_known()
+
+    def _take_known(self) -> None:
         """Choose labels that are known to be the truth about the volume, unless others are chosen."""
         if self._volume is None or (self.layers.layer is not None and self._labels_fit()):
             return

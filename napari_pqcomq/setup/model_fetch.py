@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from napari.utils.notifications import show_error
+from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
@@ -22,6 +23,7 @@ from pqcomq.models.catalogue.model_store import bytes_so_far, stored_checkpoint
 _MEGABYTE = 1e6
 _LINK = "#7CC4F0"
 """Qt's own blue is not legible on napari's dark ground."""
+_TAKE_OVER = tr("Take over a file…")
 CHECKPOINT_FILES = tr("Checkpoints (*.pth *.pt *.safetensors);;All files (*)")
 
 
@@ -50,7 +52,7 @@ class ModelFetch(QWidget):
         for label in (self.facts, self.problem):
             label.setWordWrap(True)
         self.facts.setOpenExternalLinks(True)
-        self.fetch_button, self.import_button = QPushButton(), QPushButton(tr("Take over a file…"))
+        self.fetch_button, self.import_button = QPushButton(), QPushButton(_TAKE_OVER)
         self.cancel_button = QPushButton(tr("Cancel"))
         self.fetch_button.setToolTip(tr("Accept the licence of the model's weights and fetch them in the background."))
         self.import_button.setToolTip(tr("Choose the checkpoint file that you have; it is checked, then copied."))
@@ -137,12 +139,12 @@ class ModelFetch(QWidget):
         self._start(fetch, self._key, self._transfer)
 
     def _import(self) -> None:
-        entry = entry_of(self._key)
+        entry = entry_of(self._key)  # while it is asked, a job may end that shows another model
         chosen, _filter = QFileDialog.getOpenFileName(self, f"{entry.title}: {entry.file}", "", CHECKPOINT_FILES)
         if chosen:
             self._transfer = None
             self.bar.setRange(0, 0)
-            self._start(take_over, self._key, Path(chosen))
+            self._start(take_over, entry.key, Path(chosen))
 
     def _start(self, work: Callable[..., str], key: str, *more: object) -> None:
         self._fetching = key
@@ -150,6 +152,7 @@ class ModelFetch(QWidget):
         self._worker = worker = one_off(work, key, *more)
         if self._transfer is not None:
             self._transfer.is_abandoned = lambda: worker.abort_requested  # napari asks it as it quits, and waits
+        self._worker.returned.connect(partial(_tell, key))  # also where the dock is closed by then
         self._worker.returned.connect(self._take)
         self._worker.errored.connect(lambda _error: self._take(""))  # napari's worker has already shown it
         self._worker.start()
@@ -158,8 +161,7 @@ class ModelFetch(QWidget):
     def _take(self, problem: str) -> None:
         key, self._worker, self._transfer = self._fetching, None, None
         if problem:
-            self._problems[key] = tr("{problem} Here: “{button}”.", problem=problem, button=self.import_button.text())
-            show_error(self._problems[key])
+            self._problems[key] = _with_way(problem)
         if stored_checkpoint(key) is not None:
             self.arrived.emit(key)
         if stored_checkpoint(self._key) is None:
@@ -171,3 +173,16 @@ class ModelFetch(QWidget):
         self.bar.setFormat(
             tr("{done:.0f} of {total:.0f} MB", done=done / _MEGABYTE, total=total / _MEGABYTE) if total else ""
         )
+
+
+def _with_way(problem: str) -> str:
+    """What went wrong, and what can be done about it here."""
+    return tr("{problem} Here: “{button}”.", problem=problem, button=_TAKE_OVER)
+
+
+def _tell(key: str, problem: str) -> None:
+    """Say what has become of a model's weights; neither, where the download was cancelled."""
+    if problem:
+        show_error(_with_way(problem))
+    elif stored_checkpoint(key) is not None:
+        show_info(tr("The weights of {title} are on this machine now.", title=entry_of(key).title))

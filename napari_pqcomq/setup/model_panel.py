@@ -24,6 +24,7 @@ from pqcomq.models import medsam
 from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.registry import MODEL_KEYS, MODEL_TITLES
 from pqcomq.quantization.algorithm.config import METHOD_TITLES, QuantizationConfig
+from pqcomq.volumes.path_checks import is_there
 
 _ROWS = {
     "key": Row(tr("Model"), options={"choices": [(MODEL_TITLES[key], key) for key in MODEL_KEYS]}),
@@ -154,7 +155,7 @@ class ModelPanel(QGroupBox):
         of_medsam = kept.get(_CHECKPOINT, "")  # in 0.1.0 no other model had one
         for key, usual in {**dict.fromkeys(MODEL_KEYS, ""), medsam.KEY: of_medsam}.items():
             file = Path(kept.get(f"{_CHECKPOINT} {key}", usual))
-            if file.is_file():
+            if is_there(file) and file.is_file():
                 self._files[key] = file
         for key, field in _REMEMBERED.items():
             choose_kept(self.form[field].native, [*map(_name, self.form[field].choices)], kept.get(key, ""))

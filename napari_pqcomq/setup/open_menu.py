@@ -16,6 +16,7 @@ from napari_pqcomq.jobs.running.one_off import one_off
 from napari_pqcomq.setup.told_bytes import telling_transfer
 from napari_pqcomq.translation import tr
 from pqcomq.errors import InputError
+from pqcomq.volumes.path_checks import is_there
 
 PLUGIN = "napari-pqcomq"
 MOST_RECENT = 8
@@ -68,7 +69,7 @@ class OpenMenu(QPushButton):
             self.entries.addAction(title, self._sample_opener(sample))
         download = self.entries.addAction(_REAL_CT, self._download)
         download.setEnabled(not self.is_downloading)
-        there = [path for path in self.recent if path.exists()]
+        there = [path for path in self.recent if is_there(path)]
         if there:
             self.entries.addSection(tr("Lately open"))
         for path in there:

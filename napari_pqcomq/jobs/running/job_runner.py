@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any, TypeVar
 
 from napari.qt.threading import create_worker
-from napari.utils.notifications import notification_manager, show_error
+from napari.utils.notifications import notification_manager, show_error, show_info
 from qtpy.QtCore import QThreadPool, QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
@@ -147,6 +147,12 @@ class JobRunner(QWidget):
             self._on_result = lambda result: None
             self.cancel_button.setEnabled(False)
             self.text.setText(tr("Cancelling after this step…"))
+
+    def abandon(self) -> None:
+        """Cancel, and say what was stopped: whoever waits for it is about to go, and nobody sees its end."""
+        if self.is_running and not self.was_cancelled:
+            show_info(tr("The dock was closed, so this was stopped: {work}", work=self._newest.text))
+        self.cancel()
 
     def show_drawing(self, progress: Progress) -> None:
         """Show how far the window itself has come with something that takes a while, until its last step.

@@ -104,7 +104,7 @@ class GatePanel(QWidget):
         column.addWidget(self.sentences, 1)
         row.addLayout(column, 1)
         self.verdicts.itemSelectionChanged.connect(self._tell_chosen)
-        store.changed.connect(self._show)
+        store.changed.connect(self._on_result)
         self.limits.changed.connect(self._on_limits)
         self.export_button.clicked.connect(self._ask)
 
@@ -140,6 +140,10 @@ class GatePanel(QWidget):
             defaults = zip(_KEYS, astuple(Tolerance()), strict=True)
             self.set_tolerance(Tolerance(*(float(kept.get(key, usual)) for key, usual in defaults)))
 
+    def _on_result(self) -> None:
+        self.verdicts.clearSelection()  # the row chosen was one of the comparison before
+        self._show()
+
     def _on_limits(self) -> None:
         self._show()
         self.changed.emit()
@@ -158,7 +162,8 @@ class GatePanel(QWidget):
             ],
             [verdict.sentence for verdict in judged],
         )
-        worst = min(range(len(judged)), key=lambda index: judged[index].dice, default=None)
+        dices = [math.inf if math.isnan(each.dice) else each.dice for each in judged]  # none of two empty masks
+        worst = min(range(len(judged)), key=dices.__getitem__, default=None)
         self.verdicts.choose(chosen if chosen is not None and chosen < len(judged) else worst)
         self.verdicts.blockSignals(False)
         self.verdicts.show_at_most(_ROWS_SHOWN)

@@ -13,6 +13,7 @@ from napari_pqcomq.layers.mask_layers import mask_metadata
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.objects.drawn_object import MOST_OBJECTS, DrawnObject
 from napari_pqcomq.results.held.corrections import Corrections
+from napari_pqcomq.translation import tr
 from pqcomq.comparison.compared_model import ComparedModel
 from pqcomq.masks.origin import Origin
 from pqcomq.object_colours import object_colour
@@ -107,7 +108,8 @@ def kept_layer(
         prompt, mode, window = prompts[number]
         origins[number] = Origin.of(model, prompt.asked, mode, window, drawn.get(number, labels == number))
     names = {number: prompts[number][0].name for number in present}
-    return labels_layer(labels, f"Masks of {drawn_by.segmenter.precision}", volume, names, origins)
+    name = tr("Masks of {precision}", precision=drawn_by.segmenter.precision)
+    return labels_layer(labels, name, volume, names, origins)
 
 
 def labels_layer(

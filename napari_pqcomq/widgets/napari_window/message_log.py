@@ -47,4 +47,4 @@ def make_copyable(root: QWidget) -> None:
     """Let the texts of several lines in a widget be selected with the mouse."""
     for label in root.findChildren(QLabel):
         if label.wordWrap():
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            label.setTextInteractionFlags(label.textInteractionFlags() | Qt.TextInteractionFlag.TextSelectableByMouse)

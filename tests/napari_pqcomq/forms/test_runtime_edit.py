@@ -72,3 +72,14 @@ def test_without_openvino_the_tooltip_says_that_torch_is_what_is_left(qtbot, mon
     qtbot.addWidget(chooser.native)
     assert "OpenVINO is not installed, so torch runs them" in chooser.tooltip
     assert 'pip install "napari-pqcomq[openvino]"' in chooser.tooltip
+
+
+def test_why_a_choice_is_grey_is_read_in_the_list_itself(chooser):
+    """The keyboard passes grey entries over, and with them their tooltips."""
+    listed = {chooser.native.itemData(place): chooser.native.itemText(place) for place in range(chooser.native.count())}
+    titles, reason = runtime_edit.TITLES, "needs a processor with BF16, which this one has not"
+    grey = listed.pop(str(Runtime.openvino_bf16))
+    assert grey == f"{titles[Runtime.openvino_bf16]} · {reason}"
+    assert all(text == titles[Runtime(runtime)] for runtime, text in listed.items())
+    chooser.value = Runtime.openvino
+    assert chooser.value is Runtime.openvino

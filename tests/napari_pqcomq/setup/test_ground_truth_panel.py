@@ -124,6 +124,9 @@ def test_labels_of_a_volume_made_by_code_are_its_truth_at_once(qtbot):
     assert panel.layers.layer is viewer.layers[-1]
     panel.layers.setCurrentIndex(0)
     viewer.add_layer(Layer.create(*image))
+    assert panel.layers.layer is None, "the user has chosen none"
+    panel.set_volume(panel.volume.with_modality("MR"))
+    assert panel.layers.layer is None
     panel.release()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from qtpy.QtWidgets import QMessageBox
 
 from napari_pqcomq.setup.calibration_panel import CalibrationPanel
 from napari_pqcomq.setup.model_facts import NOTE_ROLE, note_of
+from napari_pqcomq.setup.model_fetch import ModelFetch
 from napari_pqcomq.setup.model_panel import ModelPanel
 from pqcomq.models.catalogue import fetching
 from pqcomq.models.catalogue.entries import ENTRIES, entry_of
@@ -180,3 +182,35 @@ def test_the_model_asked_about_is_removed_though_another_is_shown_meanwhile(pane
     monkeypatch.setattr(QMessageBox, "question", question)
     press(qtbot, panel.kept.remove_button)
     assert record_of(KEY) is None
+
+
+def test_what_became_of_a_file_is_told_though_the_dock_was_closed_and_it_goes_to_the_model_asked_about(
+    panel, monkeypatch, tmp_path, qtbot
+):
+    fetch, go_on, taken, told = ModelFetch(), threading.Event(), [], []
+    fetch.show_model(KEY, missing=True)
+
+    def take(key, file):
+        taken.append(key)
+        go_on.wait(60)
+        raise fetching.InputError("The file is no checkpoint.", file)
+
+    def tell(sentence):
+        told.append((sentence, threading.current_thread() is threading.main_thread()))
+
+    def dialog(*_asked):
+        fetch.show_model("sam-vit-b", missing=True)  # as a weights file does that has been read by now
+        return str(tmp_path / "own.pt"), ""
+
+    monkeypatch.setattr(fetching, "import_model", take)
+    monkeypatch.setattr("napari_pqcomq.setup.model_fetch.show_error", tell)
+    monkeypatch.setattr("napari_pqcomq.setup.model_fetch.QFileDialog.getOpenFileName", dialog)
+    fetch.import_button.click()
+    with qtbot.waitSignal(fetch.destroyed):
+        fetch.deleteLater()
+    go_on.set()
+    qtbot.waitUntil(lambda: told != [])
+    ((sentence, in_the_window),) = told
+    assert taken == [KEY]
+    assert "The file is no checkpoint" in sentence
+    assert in_the_window

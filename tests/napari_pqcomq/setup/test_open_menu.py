@@ -11,6 +11,8 @@ import SimpleITK as sitk
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QSettings
 
+from napari_pqcomq.setup.calibration_panel import CalibrationPanel
+from napari_pqcomq.setup.model_panel import ModelPanel
 from napari_pqcomq.setup.open_menu import MOST_RECENT, OpenMenu
 from pqcomq.errors import InputError
 
@@ -49,6 +51,26 @@ def test_the_last_volumes_are_offered_first_and_those_that_are_gone_not_at_all(m
     assert offered == [path.name for path in menu.recent if path != paths[5]]
     entry(menu, "4.nii.gz").trigger()
     assert menu.opened == [(str(paths[4]), "napari-pqcomq")]
+
+
+def test_a_place_that_may_no_longer_be_looked_into_is_passed_over(menu, tmp_path, monkeypatch):
+    """As a network's drive, of which this program has no rights any more."""
+    here, locked = tmp_path / "here.nii.gz", tmp_path / "locked.nii.gz"
+    here.touch()
+    menu.note([locked, here])
+    look = type(here).stat
+
+    def stat(self, **options):
+        if self.name == locked.name:
+            raise PermissionError(13, "Permission denied")
+        return look(self, **options)
+
+    monkeypatch.setattr(type(here), "stat", stat)
+    assert entry(menu, "here.nii.gz").isEnabled()
+    assert "locked.nii.gz" not in [action.text() for action in menu.entries.actions()]
+    model = ModelPanel(CalibrationPanel())
+    model.restore({"checkpoint medsam": str(locked)})
+    assert model.checkpoints == {}
 
 
 def test_files_folders_and_the_sample_are_opened(menu, tmp_path, monkeypatch):

@@ -163,3 +163,24 @@ def test_a_failure_of_torch_is_told_and_the_next_job_can_begin(jobs, qtbot, monk
     assert all(each.startswith("There is not enough memory for this.") for each in told[:2])
     assert told[2:] == others
     assert results == []
+
+
+def test_what_is_stopped_as_its_dock_closes_is_told(jobs, qtbot):
+    go_on, results = threading.Event(), []
+
+    def steps():
+        yield Progress(1, 4, "Saving: liver drawn")
+        go_on.wait(60)
+        yield Progress(2, 4, "Saving: spleen drawn")
+        return "saved"
+
+    jobs.abandon()  # nothing runs, and nothing is said
+    before = len(notification_manager.records)
+    jobs.start(steps, results.append, "Saving the session…")
+    qtbot.waitUntil(lambda: "liver" in jobs.text.text())
+    jobs.abandon()
+    told = [notice.message for notice in notification_manager.records[before:]]
+    assert told == ["The dock was closed, so this was stopped: Saving: liver drawn"]
+    go_on.set()
+    qtbot.waitUntil(lambda: not jobs.is_running)
+    assert results == []

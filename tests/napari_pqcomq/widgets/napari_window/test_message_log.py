@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtWidgets import QApplication, QLabel, QWidget
 
 from napari_pqcomq.widgets.napari_window.message_log import MessageLog, make_copyable
@@ -37,6 +37,21 @@ def test_texts_in_the_dock_can_be_selected(qtbot):
     make_copyable(root)
     assert text.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
     assert not title.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
+
+
+def test_a_link_in_a_text_that_can_be_selected_is_still_followed(qtbot):
+    root = QWidget()
+    qtbot.addWidget(root)
+    text = QLabel('<a href="https://example.org">what its authors say</a>', root)
+    text.setWordWrap(True)
+    text.resize(200, 30)
+    followed = []
+    text.linkActivated.connect(followed.append)
+    make_copyable(root)
+    root.show()
+    qtbot.waitExposed(root)
+    qtbot.mouseClick(text, Qt.MouseButton.LeftButton, pos=QPoint(30, 15))
+    assert followed == ["https://example.org"]
 
 
 def test_a_log_whose_window_is_gone_lets_others_be_told(qtbot):
