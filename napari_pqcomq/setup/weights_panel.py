@@ -10,6 +10,8 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxL
 
 from napari_pqcomq.jobs.models.choices import CalibrationChoice, WeightsOrigin
 from napari_pqcomq.translation import tr
+from napari_pqcomq.widgets.dock.save_dialog import ask_for_file
+from pqcomq.quantization.files.model_card import card_path
 
 _FILTER = tr("Quantized weights (*.safetensors)")
 
@@ -50,13 +52,20 @@ class WeightsPanel(QWidget):
         self.quantize_button.clicked.connect(lambda: self.quantize_requested.emit())
         self.load_button.clicked.connect(self._ask_load)
         self.save_button.clicked.connect(self._ask_save)
-        self.offer(quantize=False, load=True, save=False)
+        self.offer(quantize=False, load=True, save="")
 
-    def offer(self, *, quantize: bool, load: bool, save: bool) -> None:
-        """Say which buttons can be pressed now."""
+    def offer(self, *, quantize: bool, load: bool, save: str) -> None:
+        """Say which buttons can be pressed now.
+
+        Args:
+            quantize: whether the chosen model can be quantized.
+            load: whether a file can be loaded.
+            save: title of the weights that are saved; empty where there are none, or not now.
+        """
         self.quantize_button.setEnabled(quantize)
         self.load_button.setEnabled(load)
-        self.save_button.setEnabled(save)
+        self.save_button.setEnabled(bool(save))
+        self._saved = save
 
     def show_ready(self, ready: Sequence[tuple[str, float]]) -> None:
         """Say that the weights of the choice are at hand.
@@ -98,6 +107,9 @@ class WeightsPanel(QWidget):
             self.load_requested.emit(Path(path))
 
     def _ask_save(self) -> None:
-        path, _filter = QFileDialog.getSaveFileName(self, tr("Save quantized weights"), "weights.safetensors", _FILTER)
-        if path:
-            self.save_requested.emit(Path(path))
+        title = tr("Save quantized weights: {title}", title=self._saved)
+        path = ask_for_file(
+            self, title, "weights.safetensors", tr("Quantized weights"), beside=lambda file: [card_path(file)]
+        )
+        if path is not None:
+            self.save_requested.emit(path)

@@ -40,7 +40,7 @@ SHOWS = {
     *("show_info", "show_warning", "show_error"),
     # The plugin's own.
     *("Collapsible", "InputError", "Progress", "Row", "Shortcut", "Step", "StripRow", "Plate", "add_panel", "ask"),
-    *("ask_and_save", "show_message", "show_state", "prefixed"),
+    *("ask_and_save", "ask_for_file", "show_message", "show_state", "prefixed"),
 }
 TERMS = {"CT", "MR", "3-D", "Dice", "NIfTI", "NRRD", "MetaImage", "DICOM SEG", "DICOM RTSTRUCT", " (W  / L )", "white"}
 """The same in every language, and the colour of a plate."""

@@ -62,7 +62,9 @@ class OfferedActions(QObject):
             panels.weights.show_missing(panels.calibration.choice, weights.finished_titles)
         panels.weights.offer_elsewhere(weights.made_elsewhere if is_free else None)
         self._steps.show_state(weights.finished_titles, len(weights.missing))
-        panels.weights.offer(quantize=self._workflow.can_start, load=is_free, save=weights.can_be_saved and is_free)
+        saved = weights.to_save if is_free else None
+        title = "" if saved is None else saved.settings.title
+        panels.weights.offer(quantize=self._workflow.can_start, load=is_free, save=title)
 
     def _hint(self) -> str:
         """What the user should do now."""

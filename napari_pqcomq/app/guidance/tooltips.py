@@ -23,7 +23,9 @@ def _texts(panels: Panels) -> dict[QWidget, str]:
         model["file"].choose_btn.native: tr("Look for the checkpoint file."),
         weights.quantize_button: tr("Make the quantized copies now. Compare does it by itself where it is to be done."),
         weights.load_button: tr("Read quantized weights from a file saved here or by “pqcomq quantize”."),
-        weights.save_button: tr("Write the quantized weights that were made or loaded last to a file."),
+        weights.save_button: tr(
+            "Write the quantized weights of the chosen width to a file; of several, those made or loaded last."
+        ),
         prompts.remove_button: tr("Remove the object chosen in the list, with its box (Ctrl+Z brings it back)."),
         prompts.layers: tr("The shapes layer whose rectangles are the boxes."),
         panels.truth.layers: tr(

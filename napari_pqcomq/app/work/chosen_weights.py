@@ -71,9 +71,10 @@ class ChosenWeights(QObject):
         return self._models.made_elsewhere(self._panels.model.choices) if self.missing else None
 
     @property
-    def can_be_saved(self) -> bool:
-        """Whether quantized weights were made or loaded."""
-        return self._models.newest is not None
+    def to_save(self) -> QuantizedModel | None:
+        """Those of the chosen width; of several, or where they are not at hand, those made or loaded last, if any."""
+        chosen = self.chosen
+        return chosen[0] if len(chosen) == 1 else self._models.newest
 
     def take(self, made: Mapping[ModelChoice, QuantizedModel]) -> None:
         """Keep weights at hand, for any volume."""
@@ -97,8 +98,8 @@ class ChosenWeights(QObject):
         self._panels.jobs.start(LoadWeightsJob(path).steps, take, tr("Loading {path}…", path=path.name))
 
     def save(self, path: Path) -> None:
-        """Write the weights made or loaded last, in the background."""
-        weights = self._models.newest
+        """Write :attr:`to_save`, in the background."""
+        weights = self.to_save
         if weights is None:
             show_error(tr("There are no quantized weights to save yet: press Quantize first."))
             return

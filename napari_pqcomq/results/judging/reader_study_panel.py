@@ -15,7 +15,6 @@ from qtpy.QtCore import QEventLoop, Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
     QApplication,
-    QFileDialog,
     QFormLayout,
     QLabel,
     QProgressBar,
@@ -29,6 +28,8 @@ from qtpy.QtWidgets import (
 from napari_pqcomq.results.held.result_store import ResultStore
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.rows import row
+from napari_pqcomq.widgets.dock.save_dialog import ask_for_file
+from pqcomq.atomic_files import check_target
 from pqcomq.errors import InputError
 from pqcomq.reader_study.blinded_study import BlindedReading, Choice
 from pqcomq.reader_study.trials import Item, items_of
@@ -98,6 +99,7 @@ class ReaderStudyPanel(QWidget):
         super().__init__(parent)
         self._store, self._seed, self._clock = store, seed, clock
         self._log: Path | None = None
+        self._before: BlindedReading | None = None  # a finished one, which the one under way takes the place of
         self._began = 0.0
         self.slices = QSpinBox()
         self.slices.setRange(1, 200)
@@ -129,7 +131,7 @@ class ReaderStudyPanel(QWidget):
             log: CSV file, written after every choice; the dialog has already asked before replacing one.
 
         Raises:
-            InputError: there is nothing to read, or two objects have one name.
+            InputError: there is nothing to read, two objects have one name, or the log cannot be written.
         """
         result = self._store.result
         if result is None:
@@ -144,7 +146,9 @@ class ReaderStudyPanel(QWidget):
         for found in result.objects:
             for comparison in found.comparisons:
                 items += items_of(found.name, comparison, self.slices.value())
-        self._store.reading, self._log = BlindedReading.of(items, self._seed()), log
+        reading = BlindedReading.of(items, self._seed())
+        check_target(log, overwrite=True)  # before the first pair, not after each of them
+        self._before, self._store.reading, self._log = self._store.finished_reading, reading, log
         self.started.emit()
         if self._store.is_being_read:  # a listener may have stopped it
             self._show()
@@ -168,9 +172,9 @@ class ReaderStudyPanel(QWidget):
             self._show()
 
     def stop(self) -> None:
-        """End a reading before its last pair; no names are shown, the log stays as it is."""
+        """End a reading before its last pair; no names are shown, the log stays as it is, and so does one before it."""
         if self._store.is_being_read:
-            self._store.reading = None
+            self._store.reading = self._before
             self.text.setText(tr("Stopped before the last pair; which model was where is not told."))
             self._refresh()
             self.ended.emit()
@@ -204,11 +208,11 @@ class ReaderStudyPanel(QWidget):
         self._refresh()
 
     def _ask(self) -> None:
-        path, _filter = QFileDialog.getSaveFileName(self, tr("Log of the reading"), "reading.csv", tr("Table (*.csv)"))
-        if not path:
+        log = ask_for_file(self, tr("Log of the reading"), "reading.csv", tr("Table"))
+        if log is None:
             return
         try:
-            self.begin(Path(path))
+            self.begin(log)
         except InputError as error:
             show_error(str(error))
 

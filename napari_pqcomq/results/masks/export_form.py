@@ -11,13 +11,11 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCompleter,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
-    QMessageBox,
     QPushButton,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -29,7 +27,8 @@ from qtpy.QtWidgets import (
 
 from napari_pqcomq.forms.dataclass_form import DataclassForm, Row
 from napari_pqcomq.jobs.running.one_off import one_off
-from napari_pqcomq.translation import tr, trn
+from napari_pqcomq.translation import tr
+from napari_pqcomq.widgets.dock.save_dialog import ask_for_file
 from pqcomq.dicom_masks.referenced_series import dicom_obstacle
 from pqcomq.dicom_masks.snomed_anatomy import known_names
 from pqcomq.errors import InputError
@@ -159,30 +158,17 @@ class ExportForm(QWidget):
         self._worker.start()
 
     def _ask(self) -> None:
-        proposed = f"mask{self.kind.value}"
-        path, _filter = QFileDialog.getSaveFileName(
-            self, tr("Export masks"), proposed, f"{self.kind.words} (*{self.kind.value})",
-            options=QFileDialog.Option.DontConfirmOverwrite,
-        )  # fmt: skip
-        if not path:
-            return
-        target = Path(path) if path.endswith(self.kind.value) else Path(path + self.kind.value)
-        there = [each.name for each in (target, sidecar(target)) if each.exists()]
-        if there and not self._confirmed(there):
+        kind, proposed = self.kind, f"mask{self.kind.value}"
+        others = [] if kind.is_dicom else [each.value for each in MaskKind if not each.is_dicom]
+        target = ask_for_file(
+            self, tr("Export masks"), proposed, kind.words, others=others, beside=lambda file: [sidecar(file)]
+        )
+        if target is None:
             return
         try:
-            self.export(target, overwrite=bool(there))
+            self.export(target, overwrite=True)
         except InputError as error:
             show_error(str(error))
-
-    def _confirmed(self, names: list[str]) -> bool:
-        asked = trn(
-            "{names} exists already. Replace?",
-            "{names} exist already. Replace?",
-            len(names),
-            names=tr(" and ").join(names),
-        )
-        return bool(QMessageBox.question(self, tr("Export masks"), asked) == QMessageBox.StandardButton.Yes)
 
     def _end(self) -> None:
         self._worker = None

@@ -119,3 +119,26 @@ def test_objects_of_one_name_cannot_be_told_apart_by_a_reader(shown, result, tmp
     with pytest.raises(InputError, match="Two objects are called “cube”"):
         panel.begin(tmp_path / "log.csv")
     assert not store.is_being_read
+
+
+def test_a_reading_that_was_finished_outlives_one_that_is_stopped(reader, qtbot, tmp_path, store):
+    panel = reader.panel
+    panel.begin(tmp_path / "first.csv")
+    while store.is_being_read:
+        panel.choose("left")
+    finished = store.finished_reading
+    panel.started.connect(panel.stop)  # as where no comparison is on screen
+    panel.begin(tmp_path / "second.csv")
+    assert store.finished_reading is finished
+    panel.started.disconnect(panel.stop)
+    panel.begin(tmp_path / "second.csv")
+    panel.choose("left")
+    qtbot.mouseClick(panel.stop_button, Qt.MouseButton.LeftButton)
+    assert store.finished_reading is finished
+
+
+def test_a_log_that_cannot_be_written_is_told_before_the_first_pair(reader, tmp_path, store):
+    with pytest.raises(InputError, match="cannot be written"):
+        reader.panel.begin(tmp_path / "gone" / "log.csv")
+    assert store.reading is None
+    assert reader.pairs == []
