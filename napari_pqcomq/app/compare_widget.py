@@ -160,6 +160,7 @@ class CompareWidget(QWidget):
         if self._is_released:
             return
         self.finish()
+        self.panels.jobs.abandon()
         self.leave()
         self.keys.release()
         self.correcting.release()

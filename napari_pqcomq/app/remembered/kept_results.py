@@ -94,7 +94,11 @@ class KeptResults(QObject):
 
     def _keep_truth(self) -> None:
         layer, key, truths = self._panels.truth.layer, self._workflow.volume_key, self._workflow.kept.truths
-        if layer is None or not key or key != self._volume_key:
+        if not key or key != self._volume_key:
+            return
+        if layer is None:
+            if key in truths and self._panels.truth.layers.findText(truths[key].layer) >= 0:
+                del truths[key]  # it is there, and the user has chosen none
             return
         labels, objects = self._panels.truth.labels_set, self._panels.objects.objects
         if not objects and key in truths and truths[key].layer == layer.name:

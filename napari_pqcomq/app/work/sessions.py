@@ -8,9 +8,12 @@ from napari.utils.notifications import show_error, show_info, show_warning
 
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.work.workflow import Workflow
+from napari_pqcomq.jobs.comparing.kept_work import volume_key
 from napari_pqcomq.jobs.comparing.session_jobs import JitterJob, OpenedSession, OpenSessionJob, SaveSessionJob
 from napari_pqcomq.jobs.models.choices import ModelChoice
+from napari_pqcomq.layers.volume_layers import shown_name
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
+from napari_pqcomq.prompts.objects.merging import merged
 from napari_pqcomq.translation import tr, trn
 from pqcomq.comparison.box_perturbation import BoxJitter, BoxMovement
 from pqcomq.session.file_names import PAGE
@@ -38,13 +41,15 @@ class Sessions:
         result = store.result
         if result is None or self._has_to_wait():
             return
-        kept = result.with_jitters(store.jitters)
+        kept, is_corrected = result.with_jitters(store.jitters), bool(store.corrections)
         job = SaveSessionJob(kept, panels.gate.tolerance, store.finished_reading, folder)
 
         def saved(paths: list[Path]) -> None:
             told = trn(
                 "Saved {count} file in {folder}.", "Saved {count} files in {folder}.", len(paths), folder=folder.name
             )
+            if is_corrected:
+                told += " " + tr("It holds the models' own masks; Export writes those corrected by hand.")
             panels.session.show_message(told, folder / PAGE)
             show_info(tr("Saved the session {folder}.", folder=folder.name))
 
@@ -71,8 +76,17 @@ class Sessions:
         job = JitterJob(result, BoxMovement(pixels), self._workflow.on_screen.embeddings)
 
         def take(jitters: dict[int, BoxJitter]) -> None:
-            if self._panels.store.result is result:  # not of another volume, chosen meanwhile
+            if self._panels.store.result is result:
                 self._take_jitters(jitters)
+                return
+            self._workflow.kept.complete(volume_key(result.volume), result, jitters=jitters)
+            show_info(
+                tr(
+                    "The boxes on {name} were moved; “Show the last comparison” brings what came of it when that "
+                    "volume is chosen again.",
+                    name=shown_name(self._panels.viewer.layers, result.volume),
+                )
+            )
 
         self._panels.jobs.start(job.steps, take, tr("Moving the boxes…"))
 
@@ -101,7 +115,8 @@ class Sessions:
         self._workflow.weights.take(
             {ModelChoice(key, opened.checkpoint, model.settings): model for model in session.models}
         )
-        panels.objects.load(tuple(DrawnObject.of(found.number, found.name, found.prompt) for found in session.objects))
+        boxes = tuple(DrawnObject.of(found.number, found.name, found.prompt) for found in session.objects)
+        panels.objects.load(merged(boxes, panels.objects.objects), len(boxes) - 1)  # boxes drawn before are not lost
         self._workflow.show_result(session.result, lambda: self._show(session))
 
     def _show(self, session: Session) -> None:

@@ -153,8 +153,15 @@ class Workflow(QObject):
             return
 
         def take(compared_models: tuple[ComparedModel, ...]) -> None:
-            if self._asked == asked:  # they are not those of a volume or choice made meanwhile
+            if self._asked == asked:
                 self.on_screen.show_live(compared_models, then)
+            else:
+                show_info(
+                    tr(
+                        "The view was not opened, since another volume or another choice is in sight than when the "
+                        "button was pressed."
+                    )
+                )
 
         self._panels.jobs.start(job.steps, take, tr("Loading the models…"), part=part)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from threading import Event
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from napari_pqcomq.jobs.comparing.kept_work import volume_key
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.prompts.marks.box_layers import boxes_tuple
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
+from napari_pqcomq.viewer.comparison.correction_tool import Painted
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE
 from napari_pqcomq.widgets.napari_window.shortcuts import SEPARATOR
 from pqcomq.comparison.gate import Tolerance
@@ -335,6 +337,7 @@ def test_no_quantization_is_begun_for_a_choice_that_was_made_meanwhile(prompted,
     prompted.model.choose_bits(8)
     started[1](())
     assert not prompted.view.is_opening, "nor is a view opened with the models of the choice before"
+    assert "The view was not opened" in notification_manager.records[-1].message
 
 
 def test_a_reading_of_what_is_not_on_screen_does_not_begin(prompted, workflow, results_area, result, tmp_path):
@@ -343,3 +346,64 @@ def test_a_reading_of_what_is_not_on_screen_does_not_begin(prompted, workflow, r
     assert not workflow.on_screen.is_reading
     assert not prompted.store.is_being_read
     assert "nothing on screen" in notification_manager.records[-1].message
+
+
+def test_what_moved_boxes_gave_is_kept_with_their_volume_where_another_is_chosen(
+    prompted, workflow, results_area, result, viewer, volume, qtbot, monkeypatch
+):
+    workflow.show_result(result)
+    qtbot.waitUntil(lambda: prompted.store.result is result, timeout=PATIENCE_MS)
+    started = []
+    monkeypatch.setattr(prompted.jobs, "start", lambda _job, take, *told: started.append(take))
+    prompted.session.jitter_requested.emit(3)
+    other = viewer.add_layer(Layer.create(*image_tuple(replace(volume, voxels=volume.voxels + 1))))
+    prompted.volume.layers.choose(other)
+    jitters = {1: object()}
+    started[0](jitters)
+    assert workflow.kept.result(volume_key(volume)).jitters == jitters
+    assert "The boxes on block were moved" in notification_manager.records[-1].message
+
+
+def test_a_session_that_holds_no_corrections_says_so(
+    prompted, workflow, results_area, result, tmp_path, qtbot, monkeypatch
+):
+    workflow.show_result(result)
+    qtbot.waitUntil(lambda: prompted.store.result is result, timeout=PATIENCE_MS)
+    started = []
+    monkeypatch.setattr(prompted.jobs, "start", lambda _job, take, *told: started.append(take))
+    for is_corrected in (False, True):
+        if is_corrected:
+            before = np.zeros(result.volume.grid.shape_zyx[1:], np.uint8)
+            stroke = Painted(side=1, z=5, number=1, before=before, after=before + 1, began=0.0, ended=1.0)
+            prompted.store.corrections.note(stroke)
+        prompted.session.save_requested.emit(tmp_path / "session")
+        started.pop()([tmp_path / "session" / "report.html"])
+        assert ("the models' own masks" in prompted.session.message.text()) == is_corrected
+
+
+def test_no_ground_truth_stays_none_and_one_whose_layer_is_gone_comes_back(viewer, volume, panels, workflow, bare):
+    kept = KeptResults(panels, workflow, bare)
+    two_labelled_boxes(viewer, volume, panels)
+    assert volume_key(volume) in workflow.kept.truths
+    panels.truth.layers.setCurrentIndex(0)
+    assert volume_key(volume) not in workflow.kept.truths, "the user wants none"
+    panels.truth.choose_layer(viewer.layers["truth"])
+    viewer.layers.remove("truth")
+    assert panels.truth.layer is None
+    assert volume_key(volume) in workflow.kept.truths
+    kept.release()
+
+
+def test_the_weights_that_are_saved_are_those_of_the_chosen_width(
+    prompted, workflow, eight_bits, monkeypatch, tmp_path
+):
+    four_bits = SimpleNamespace(segmenter=SimpleNamespace(checkpoint_bytes=1), settings=SimpleNamespace(title="4-bit"))
+    started = []
+    monkeypatch.setattr(prompted.jobs, "start", lambda steps, *told: started.append(steps.__self__))
+    for bits, weights in ((8, eight_bits), (4, four_bits)):
+        prompted.model.choose_bits(bits)
+        workflow.weights.take({prompted.model.choice: weights})
+    for bits, expected in (((8,), eight_bits), ((4,), four_bits), ((2,), four_bits), ((8, 4, 2), four_bits)):
+        prompted.model.choose_bits(*bits)
+        workflow.weights.save(tmp_path / "w.safetensors")
+        assert started.pop().weights is expected, bits

@@ -11,9 +11,11 @@ from napari.utils.notifications import notification_manager
 
 from napari_pqcomq.jobs.comparing import session_jobs
 from napari_pqcomq.layers.volume_layers import image_tuple
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from pqcomq.backends.runtime import Runtime
 from pqcomq.comparison.gate import Tolerance
 from pqcomq.models.catalogue.model_store import Record, keep_record
+from pqcomq.segmentation.box import Box3D
 
 PATIENCE_MS = 300_000
 
@@ -29,10 +31,13 @@ def test_a_session_is_saved_and_opened_again(shown, result, tmp_path, qtbot):
     dock.panels.gate.set_tolerance(Tolerance())
     dock.panels.model.choose_runtime(Runtime.openvino)
     dock.panels.view.close()
+    dock.panels.objects.load((DrawnObject(1, "drawn since", Box3D(1, 1, 1, 5, 5, 2)),))
     dock.sessions.open(tmp_path / "session")
     qtbot.waitUntil(lambda: not dock.panels.jobs.is_running, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: dock.panels.session.message.text().startswith("Opened"), timeout=PATIENCE_MS)
     assert dock.panels.view.is_open
+    assert [each.name for each in dock.panels.objects.objects] == ["cube", "drawn since"]
+    assert dock.panels.objects.current_prompt.name == "cube", "what the figures are about"
     assert dock.panels.model.runtime is Runtime.torch  # as it was made
     assert all(side.segmenter.execution.setting == "torch" for side in dock.on_screen.result.candidates)
     assert dock.panels.gate.judged() == verdicts
