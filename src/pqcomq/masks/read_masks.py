@@ -46,7 +46,8 @@ def read_masks(
 
     Raises:
         PartChoiceNeeded, RemedyNeeded: as :func:`read_label_file` does.
-        InputError: the file is none of these, is damaged, lies elsewhere, or lacks an object asked for.
+        InputError: the file is none of these, is damaged, lies elsewhere, or is a DICOM object and lacks one asked for;
+            a label map has each label whose number it shows nowhere, with no voxel.
     """
     path = Path(path)
     kind = object_kind(path)
