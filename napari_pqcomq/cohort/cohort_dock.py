@@ -33,8 +33,10 @@ class CohortDock(LateDock):
     def release_parts(self) -> None:
         """Stop a run: in a dock that is closed nobody could see or cancel it."""
         if self.parts is not None:
-            self.parts.release()
+            self.parts.jobs.abandon()
+            self.leave_window()
 
     def leave_window(self) -> None:
-        """The same where the whole window goes."""
-        self.release_parts()
+        """The same where the whole window goes, and with it what could tell."""
+        if self.parts is not None:
+            self.parts.release()

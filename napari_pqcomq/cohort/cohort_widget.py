@@ -153,7 +153,6 @@ class CohortWidget(QWidget):
         WheelGuard(self)
 
     def _show(self, outcome: CohortOutcome | None) -> None:
-        self._scoring = None
         if outcome is None:
             return
         self.outcome = outcome
@@ -169,12 +168,11 @@ class CohortWidget(QWidget):
         QTimer.singleShot(0, part, lambda: self._area.ensureWidgetVisible(part))
 
     def _on_running(self, running: bool) -> None:
-        stopped = self._scoring
-        if not running and stopped is not None and self.jobs.was_cancelled:
-            self._scoring = None
-            self.jobs.start(
-                ReadOutcomeJob(stopped.folder, stopped.margin).steps, self._show, tr("Reading what is done…")
-            )
+        if not running:
+            ended, self._scoring = self._scoring, None  # also one that has failed: the next to be cancelled is no run
+            if ended is not None and self.jobs.was_cancelled:
+                read = ReadOutcomeJob(ended.folder, ended.margin)
+                self.jobs.start(read.steps, self._show, tr("Reading what is done…"))
         self._refresh()
         if running:
             self._bring(self.jobs)

@@ -116,6 +116,7 @@ class CohortResultsPanel(QWidget):
             [each.model for each in statistics.prompts],
         )
         self._list_plots(outcome)
+        self.report_button.setVisible(not outcome.result.unfinished)  # it is written after the last case
         self.setVisible(True)
         self._draw()
 
@@ -158,8 +159,8 @@ def _sentences(outcome: CohortOutcome) -> list[str]:
     if result.unfinished:
         told = [
             trn(
-                "{scored} of {count} case scored.",
-                "{scored} of {count} cases scored.",
+                "{scored} of {count} case scored; the report comes with the last.",
+                "{scored} of {count} cases scored; the report comes with the last.",
                 result.total,
                 scored=result.scored,
             )

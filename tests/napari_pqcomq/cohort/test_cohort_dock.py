@@ -162,10 +162,12 @@ def test_cancel_keeps_what_is_done_and_run_goes_on_from_there(dock, data, weight
     QTest.mouseClick(dock.jobs.cancel_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: dock.outcome is not None and not dock.jobs.is_running)
     assert dock.outcome.result.scored == 1
-    assert dock.results.verdict.text().startswith("1 of 2 cases scored.")
+    assert dock.results.verdict.text().startswith("1 of 2 cases scored; the report comes with the last.")
+    assert not dock.results.report_button.isVisible(), "there is none yet"
     first = next(row for row in dock.data_set.cases.texts() if row[3] == "scored")
     scored(dock, qtbot)
     assert dock.outcome.result.scored == 2
+    assert dock.results.report_button.isVisible()
     assert first in dock.data_set.cases.texts()
     assert CohortResult.at(folder).unfinished == 0
 
@@ -342,3 +344,29 @@ def test_the_wheel_scrolls_the_dock_past_its_controls_and_the_focus_is_seen(dock
     assert all(any(name.startswith("qt_") for name in names) for names in lacking), "but parts of Qt's own"
     copyable = Qt.TextInteractionFlag.TextSelectableByMouse
     assert all(each.textInteractionFlags() & copyable for each in dock.findChildren(QLabel) if each.wordWrap())
+
+
+def test_after_a_run_that_was_refused_another_work_can_be_cancelled_without_reading_its_folder(
+    dock, data, weights, tmp_path, qtbot, monkeypatch
+):
+    found(dock, data, qtbot)
+    dock.models.add_weights(weights)
+    scored(dock, qtbot)
+    dock.find_cases(data)  # nothing of the results is in sight now
+    qtbot.waitUntil(lambda: not dock.jobs.is_running)
+    dock.models.prompts.update(seed=7)  # another cohort than the folder's
+    scored(dock, qtbot)
+    assert dock.outcome is None, "it is refused"
+    go_on = Event()
+
+    def looking(_dataset):
+        go_on.wait(60)
+
+    monkeypatch.setattr("napari_pqcomq.cohort.cohort_jobs.find_cases", looking)
+    dock.find_cases(tmp_path)
+    QTest.mouseClick(dock.jobs.cancel_button, Qt.MouseButton.LeftButton)
+    go_on.set()
+    qtbot.waitUntil(lambda: not dock.jobs.is_running)
+    qtbot.wait(50)
+    qtbot.waitUntil(lambda: not dock.jobs.is_running)
+    assert dock.outcome is None, "the results of the other cohort are not these settings' results"
