@@ -162,8 +162,7 @@ class GatePanel(QWidget):
             ],
             [verdict.sentence for verdict in judged],
         )
-        dices = [math.inf if math.isnan(each.dice) else each.dice for each in judged]  # none of two empty masks
-        worst = min(range(len(judged)), key=dices.__getitem__, default=None)
+        worst = min(range(len(judged)), key=lambda index: judged[index].dice, default=None)
         self.verdicts.choose(chosen if chosen is not None and chosen < len(judged) else worst)
         self.verdicts.blockSignals(False)
         self.verdicts.show_at_most(_ROWS_SHOWN)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 
-import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_pqcomq.results.judging.gate_panel import GatePanel
-from pqcomq.comparison.comparison_result import ObjectComparison
 from pqcomq.comparison.gate import Tolerance
 
 
@@ -76,15 +74,3 @@ def test_the_worst_verdict_of_each_comparison_is_told_first(shown, result, store
     panel.verdicts.choose(0)
     panel.limits["dice"].value = 0.3
     assert panel.verdicts.chosen == 0, "a limit takes nobody away from what they read"
-
-
-def test_where_both_models_found_nothing_another_verdict_is_told_first(shown, result, volume, comparison_of, store):
-    nothing = np.zeros(volume.grid.shape_zyx, bool)
-    box = result.objects[0].box
-    empty = tuple(comparison_of(volume, nothing, nothing, box=box, precision=f"{bits}-bit test") for bits in (8, 4))
-    objects = (ObjectComparison("empty", empty), replace(result.objects[0], number=2))
-    panel = shown(GatePanel(store))
-    store.set_result(replace(result, objects=objects))
-    judged = panel.judged()
-    assert [each.outcome for each in judged[:2]] == ["undecided", "undecided"]
-    assert judged[panel.verdicts.chosen].outcome == "fail"
