@@ -1,4 +1,4 @@
-"""One bit width, or all of them side by side."""
+"""One bit width, or several of them side by side."""
 
 from __future__ import annotations
 
@@ -15,11 +15,20 @@ ALL_BITS = BitWidths(tuple(sorted(BIT_WIDTHS, reverse=True)))
 
 
 class BitWidthsEdit(ComboBox):
-    """Every single bit width, then all together."""
+    """Every single bit width, then all together; others that files hold, e.g. 8 and 4 bits, once they are shown."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 (magicgui's)
-        choices = [(tr("{bits} bits", bits=bits), (bits,)) for bits in BIT_WIDTHS]
-        *first, last = map(str, ALL_BITS)
-        super().__init__(
-            choices=[*choices, (tr("{first} and {last} bits", first=", ".join(first), last=last), ALL_BITS)], **options
-        )
+        singles = [BitWidths((bits,)) for bits in BIT_WIDTHS]
+        super().__init__(choices=[(_title(each), each) for each in (*singles, ALL_BITS)], **options)
+
+    def hold(self, widths: BitWidths) -> None:
+        """Have a choice for these widths."""
+        if widths not in self.choices:
+            self.set_choice(_title(widths), widths)
+
+
+def _title(widths: BitWidths) -> str:
+    *first, last = map(str, widths)
+    if not first:
+        return tr("{bits} bits", bits=last)
+    return tr("{first} and {last} bits", first=", ".join(first), last=last)

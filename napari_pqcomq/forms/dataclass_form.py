@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from magicgui.widgets import CheckBox, FloatSpinBox, Widget, create_widget
@@ -15,6 +16,8 @@ from napari_pqcomq.forms.form_types import register_form_types
 
 T = TypeVar("T")
 
+_MOST_DECIMALS = 8
+
 
 @dataclass(frozen=True)
 class Row:
@@ -24,7 +27,7 @@ class Row:
         label: beside the widget; of a tick box, its own text.
         tooltip: one or two sentences.
         suffix: a unit after a number.
-        decimals: of a number; None for as many as its step needs.
+        decimals: of a number, more where it has more; None for as many as its step needs.
         options: magicgui's, e.g. ``min``, ``max``, ``step``, ``choices``.
     """
 
@@ -93,7 +96,9 @@ class DataclassForm(QObject, Generic[T]):
         self._setting = True
         try:
             for name, widget in self._widgets.items():
-                widget.value = _within_limits(widget, getattr(value, name))
+                shown = _within_limits(widget, getattr(value, name))
+                _set_decimals(widget, self._rows[name], shown)
+                widget.value = shown
         finally:
             self._setting = False
         if self.value != before:
@@ -134,12 +139,19 @@ def _within_limits(widget: Widget, value: Any) -> Any:  # noqa: ANN401 (a field'
     return min(max(value, widget.min), widget.max) if isinstance(widget, RangedWidget) else value
 
 
+def _set_decimals(widget: Widget, row: Row, value: Any) -> None:  # noqa: ANN401 (a field's value)
+    """As many as a row asks for, and more where the value would be rounded: a file's limit is to stay what it is."""
+    if isinstance(widget, FloatSpinBox) and row.decimals is not None:
+        places = Decimal(repr(float(value))).as_tuple().exponent
+        needed = -places if isinstance(places, int) else 0  # no number has none
+        widget.native.setDecimals(max(row.decimals, min(needed, _MOST_DECIMALS)))
+
+
 def _made(name: str, value: object, kind: Any, row: Row) -> Any:  # noqa: ANN401 (a type; one of magicgui's widgets)
     options: dict[str, Any] = {"tooltip": row.tooltip, **row.options}
     widget = create_widget(value=value, annotation=kind, name=name, label=row.label, options=options)
+    _set_decimals(widget, row, value)
     if isinstance(widget, FloatSpinBox):
-        if row.decimals is not None:
-            widget.native.setDecimals(row.decimals)
         widget.native.setSuffix(row.suffix)
     widget.native.setAccessibleName(row.label)
     return widget

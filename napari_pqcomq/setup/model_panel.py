@@ -143,6 +143,7 @@ class ModelPanel(QGroupBox):
     def show_loaded(self, key: str, *settings: QuantizationConfig) -> None:
         """Set the controls to what weights files hold, one or several of a model."""
         widths = BitWidths(tuple(dict.fromkeys(each.bits for each in settings)))
+        self.form["widths"].hold(widths)
         self.form.update(key=key, widths=widths, method=settings[0].method)
 
     def preferences(self) -> dict[str, str]:

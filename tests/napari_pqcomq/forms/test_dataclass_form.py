@@ -157,3 +157,25 @@ def test_a_cancelled_dialog_leaves_what_was_chosen(form, monkeypatch):
     chosen_by_dialog(form, monkeypatch, ["/data/a.nii.gz"])
     chosen_by_dialog(form, monkeypatch, [])
     assert form.value.files == (Path("/data/a.nii.gz"),)
+
+
+def test_a_number_with_more_places_than_a_row_shows_is_not_rounded(form):
+    told = []
+    form.changed.connect(lambda: told.append(form.value.limit))
+    form.update(limit=0.98765)
+    assert form.value.limit == 0.98765
+    assert form["limit"].native.text() == "0.98765 %"
+    form.update(limit=0.5)
+    assert form["limit"].native.text() == "0.5 %"
+    assert told == [0.98765, 0.5]
+
+
+def test_widths_that_are_no_choice_of_their_own_can_be_held(form):
+    with pytest.raises(ValueError, match="8, 4"):
+        form.update(widths=BitWidths((8, 4)))
+    form["widths"].hold(BitWidths((8, 4)))
+    form["widths"].hold(BitWidths((8, 4)))
+    form.update(widths=BitWidths((8, 4)))
+    assert form.value.widths == (8, 4)
+    shown = [form["widths"].native.itemText(place) for place in range(form["widths"].native.count())]
+    assert shown == ["2 bits", "4 bits", "8 bits", "8, 4 and 2 bits", "8 and 4 bits"]

@@ -156,3 +156,11 @@ def test_calibration_is_a_number_of_slices_of_some_volumes(qtbot):
     assert str(panel.choice) == "9 slices of other.nii.gz"
     panel.choose_slices(500)
     assert panel.choice.slices == 64
+
+
+def test_weights_of_two_widths_are_shown_as_a_choice(panel):
+    panel.show_loaded("lite-medsam", default_config("lite-medsam", 8), default_config("lite-medsam", 4))
+    assert [choice.settings.bits for choice in panel.choices] == [8, 4]
+    assert panel.form["widths"].native.currentText() == "8 and 4 bits"
+    assert panel.preferences()["bits"] == "8 4"
+    panel.restore({"bits": "8 4"})
