@@ -143,7 +143,9 @@ class CorrectionsPanel(QWidget):
         self.table.setHorizontalHeaderLabels(list(_COLUMNS))
         self.table.verticalHeader().setVisible(False)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)  # whole, and scrolled in a narrow window
+        header.setStretchLastSection(True)
         self.table.setMinimumHeight(80)
         tools = QWidget()
         tools.setFixedWidth(_TOOLS_WIDTH)
