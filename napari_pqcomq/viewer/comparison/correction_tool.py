@@ -132,14 +132,18 @@ class CorrectionTool(QObject):
         now = self._paint(before.copy(), side, z, number, tool, here, here)
         try:
             yield
+            is_here = True
             while event.type == "mouse_move":
-                there = _voxel(event, place)
-                now = self._paint(now, side, z, number, tool, here, there)
-                here = there
+                # Another slice, or the end of the comparison, ends the stroke before the button is let go.
+                is_here = is_here and self._view.volume is volume and voxel_at(volume, viewer.dims.point)[0] == z
+                if is_here:
+                    there = _voxel(event, place)
+                    now = self._paint(now, side, z, number, tool, here, there)
+                    here = there
                 yield
         finally:
             camera.mouse_pan = panned
-        if (now != before).any():
+        if self._view.volume is volume and (now != before).any():
             self.painted.emit(Painted(side, number, z, before, now, began, self._clock()))
 
     def _paint(

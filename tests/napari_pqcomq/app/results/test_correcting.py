@@ -102,6 +102,33 @@ def test_a_stroke_goes_on_with_the_tool_that_it_began_with(dock, shown_viewer, q
     assert not (after & ~before).any() and after[8, 12] == 0, "an eraser paints nothing"
 
 
+@pytest.mark.parametrize("what", ["turn", "close"])
+def test_a_stroke_ends_with_its_slice_and_with_its_comparison(dock, shown_viewer, qtbot, pixel, what):
+    view, canvas = dock.panels.view, canvas_of(shown_viewer.window._qt_window)
+    other = view.masks(5)[1].copy()
+    dock.correcting.take("brush")
+    start, end = (pixel(shown_viewer, (12.0, x), 1) for x in (7.0, 14.0))
+    QTest.mouseMove(canvas, start)
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start)
+    qtbot.wait(20)
+    if what == "turn":
+        view.go_to(5)
+    else:
+        view.close()
+    for step in range(1, 7):
+        QTest.mouseMove(canvas, start + (end - start) * step / 6)
+        qtbot.wait(20)
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, end)
+    qtbot.wait(20)
+    if what == "turn":
+        assert np.array_equal(view.masks(5)[1], other)
+        assert view.masks(6)[1][12, 7] == 1, "what was painted before stays"
+        assert view.masks(6)[1][12, 14] == 0, "and nothing is painted on a slice that is out of sight"
+        assert dock.panels.corrections.rows()[0]["voxels_added"] > 0
+    else:
+        assert not view.is_open
+
+
 def test_corrected_masks_are_kept_and_written_and_their_records_say_so(dock, shown_viewer, qtbot, drag, tmp_path):
     dock.correcting.take("brush")
     drag(shown_viewer, (12.0, 7.0), (12.0, 14.0), cell=1)
