@@ -248,6 +248,11 @@ class PromptPanel(QGroupBox):
         has_steps = self.has_objects or self._prompts.can_undo or self._prompts.can_redo
         self._steps_back.setVisible(has_steps and not self.hand.is_armed)  # the armed tool tells what the mouse does
 
+    def take_typed(self) -> None:
+        """Take slice numbers that are typed and not yet entered: a key, or a button on macOS, leaves them the focus."""
+        for spin in (self.first, self.last):
+            spin.interpretText()
+
     def _on_range(self) -> None:
         """The other end follows where the two would cross."""
         current = self._prompts.current_prompt

@@ -124,6 +124,7 @@ class Workflow(QObject):
         Args:
             part: of the bar, where something was done for it before.
         """
+        self._panels.prompts.take_typed()
         missing = self.weights.missing
         if missing:
             self.quantize_then(missing, lambda: self.compare(AFTER), tr("then the models run on the boxes"))
@@ -142,6 +143,7 @@ class Workflow(QObject):
             then: called when it is open.
             part: of the bar, where something was done for it before.
         """
+        self._panels.prompts.take_typed()
         missing = self.weights.missing
         if missing:
             self.quantize_then(missing, lambda: self.open_live(then, AFTER), tr("then the view opens"))

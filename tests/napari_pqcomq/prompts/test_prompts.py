@@ -250,6 +250,19 @@ def test_a_slice_number_that_is_typed_leaves_the_other_end_where_it_is(panel, ob
     assert (objects.current_prompt.box.z0, objects.current_prompt.box.z1) == (4, 8), "one step"
 
 
+def test_a_slice_number_that_is_not_entered_yet_counts_once_it_is_needed(panel, objects, qtbot):
+    objects.add(Box3D(6, 5, 4, 16, 14, 8))
+    objects.settle()
+    panel.show()
+    panel.last.selectAll()
+    qtbot.keyClicks(panel.last, "10")
+    assert objects.current_prompt.box.z1 == 8
+    panel.take_typed()
+    assert (objects.current_prompt.box.z0, objects.current_prompt.box.z1) == (4, 10)
+    objects.undo()
+    assert objects.current_prompt.box.z1 == 8, "one step"
+
+
 def test_a_box_is_seen_while_it_is_drawn_and_moved_by_a_drag_without_a_comparison(panel, shown_viewer, objects, qtbot):
     shown_viewer.dims.set_current_step(0, 5)
     seen = []
