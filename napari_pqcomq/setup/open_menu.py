@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,16 +109,10 @@ class OpenMenu(QPushButton):
         transfer = telling_transfer(self._show_bytes)
         self._worker = worker = one_off(_fetched_layer, transfer)
         transfer.is_abandoned = lambda: worker.abort_requested  # napari asks it as it quits, and waits
-        self._worker.returned.connect(self._take_download)
+        self._worker.returned.connect(partial(_take_download, self._viewer))  # also where the dock is closed by then
         self._worker.finished.connect(self._end_download)
         self.setText(tr("Opening the real CT…"))
         self._worker.start()
-
-    def _take_download(self, fetched: tuple[Any, ...] | str) -> None:
-        if not isinstance(fetched, str):
-            self._viewer.add_layer(Layer.create(*fetched))
-        elif fetched:
-            show_error(fetched)
 
     def _show_bytes(self, done: float, total: float) -> None:
         self.setText(tr("{told:.0f} of {total:.0f} MB", told=done / MEGABYTE, total=total / MEGABYTE))
@@ -125,6 +120,13 @@ class OpenMenu(QPushButton):
     def _end_download(self) -> None:
         self._worker = None
         self.setText(_TITLE)
+
+
+def _take_download(viewer: ViewerModel, fetched: tuple[Any, ...] | str) -> None:
+    if not isinstance(fetched, str):
+        viewer.add_layer(Layer.create(*fetched))
+    elif fetched:
+        show_error(fetched)
 
 
 def _fetched_layer(transfer: Transfer) -> tuple[Any, ...] | str:

@@ -139,6 +139,29 @@ def test_a_download_outlives_its_button_and_ends_with_napari(qtbot, volume, monk
     assert told == ["on", "CancelledError"]
 
 
+@pytest.mark.parametrize("is_online", [True, False])
+def test_what_becomes_of_a_download_is_told_though_its_button_is_gone(qtbot, volume, monkeypatch, is_online):
+    added, go_on = [], threading.Event()
+    menu = OpenMenu(SimpleNamespace(add_layer=added.append))
+
+    def fetch(progress):
+        go_on.wait(60)
+        if not is_online:
+            raise InputError("CTLiver.nrrd could not be downloaded: there is no connection.")
+        return volume
+
+    monkeypatch.setattr("pqcomq.samples.real_ct.real_ct", fetch)
+    entry(menu, REAL_CT).trigger()
+    before = len(notification_manager.records)
+    shiboken6.delete(menu)
+    go_on.set()
+    if is_online:
+        qtbot.waitUntil(lambda: [layer.name for layer in added] == ["block"])
+    else:
+        qtbot.waitUntil(lambda: len(notification_manager.records) > before)
+        assert notification_manager.records[-1].message.startswith("CTLiver.nrrd could not be downloaded")
+
+
 def test_a_file_is_opened_and_remembered_and_a_bad_one_told_in_a_sentence(plugin, shown_viewer, block, tmp_path, qtbot):
     good, bad = tmp_path / "good.nii.gz", tmp_path / "bad.nii.gz"
     sitk.WriteImage(block(), str(good))
