@@ -196,8 +196,13 @@ def hover(qtbot):
     def hovering(viewer, place, cell=0):
         qtbot.wait(100)
         canvas = viewer.window._qt_viewer.canvas.native
-        QTest.mouseMove(canvas, _pixel(viewer, place, cell) + QPoint(3, 3))
-        QTest.mouseMove(canvas, _pixel(viewer, place, cell))
-        qtbot.wait(50)
+        for _try in range(10):  # a window that is busy yet may miss a move
+            QTest.mouseMove(canvas, _pixel(viewer, place, cell) + QPoint(3, 3))
+            qtbot.wait(20)
+            beside = tuple(viewer.cursor.position)
+            QTest.mouseMove(canvas, _pixel(viewer, place, cell))
+            qtbot.wait(50)
+            if tuple(viewer.cursor.position) != beside:
+                break
 
     return hovering
