@@ -6,7 +6,7 @@ from pathlib import Path
 
 import napari
 
-from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers, warn_of
+from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers, told_layers
 from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.translation import tr
 from pqcomq.dicom_masks.mask_object import LabelledObjects
@@ -28,11 +28,7 @@ def object_layers(path: Path) -> list[LayerTuple]:
     from napari_pqcomq.jobs.running.waiting import awaited  # where a volume is open, there is Qt, too
 
     found = awaited(lambda: _reading(path, volumes), tr("Reading {name}…", name=path.name))
-    if found is None:
-        return []
-    read, layers = found
-    warn_of(read, path.name)
-    return layers
+    return told_layers(found, path.name)
 
 
 def _reading(path: Path, volumes: list[Volume]) -> Steps[tuple[LabelledObjects, list[LayerTuple]]]:

@@ -71,6 +71,15 @@ def mask_layers(read: LabelledObjects, volume: Volume, name: str) -> list[LayerT
     return layers
 
 
+def told_layers(found: tuple[LabelledObjects, list[LayerTuple]] | None, name: str) -> list[LayerTuple]:
+    """The layers of a file of masks, whose oddities are told; none where reading it was cancelled."""
+    if found is None:
+        return []
+    read, layers = found
+    warn_of(read, name)
+    return layers
+
+
 def warn_of(read: LabelledObjects, name: str) -> None:
     """Say what was odd about a file of masks, once it is read; in the window's thread."""
     if read.notes:

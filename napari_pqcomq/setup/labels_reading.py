@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from napari_pqcomq.jobs.running.waiting import awaited
-from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers, warn_of
+from napari_pqcomq.layers.mask_layers import LayerTuple, mask_layers, told_layers
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.import_questions import ask_parts, ask_remedy
 from pqcomq.dicom_masks.mask_object import LabelledObjects
@@ -43,11 +43,7 @@ def labels_as_chosen(path: Path, volume: Volume) -> list[LayerTuple]:
                 return []
             remedies = (*remedies, remedy)
         else:
-            if found is None:
-                return []
-            read, layers = found
-            warn_of(read, path.name)
-            return layers
+            return told_layers(found, path.name)
 
 
 def _reading(

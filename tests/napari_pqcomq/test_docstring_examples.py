@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import doctest
-from importlib import import_module
-from pathlib import Path
-
 import pytest
 
 import napari_pqcomq
 
-ROOT = Path(napari_pqcomq.__file__).parents[1]
-MODULES = sorted(
-    ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    for path in (ROOT / "napari_pqcomq").rglob("*.py")
-    if ">>> " in path.read_text(encoding="utf-8")
-)
+from ..docstring_examples import check_examples, modules_with_examples
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", modules_with_examples(napari_pqcomq))
 def test_examples_give_what_they_say(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = doctest.testmod(import_module(name), optionflags=doctest.ELLIPSIS)
-    assert result.attempted
-    assert not result.failed
+    check_examples(name)

@@ -33,6 +33,7 @@ from pqcomq.cli.terminal.options import (
     Series,
     WindowOption,
     labelled,
+    object_names,
     opened,
     window_of,
 )
@@ -40,8 +41,7 @@ from pqcomq.cli.terminal.output import print_json, print_lines, print_written
 from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.comparison.box_movement import SHIFT_PIXELS, BoxMovement
 from pqcomq.comparison.tolerance import Tolerance
-from pqcomq.errors import InputError, printable
-from pqcomq.wording import counted
+from pqcomq.errors import InputError
 
 if TYPE_CHECKING:
     from pqcomq.comparison.compare import PromptedObject
@@ -169,12 +169,7 @@ def _objects(
             "--box, --point and --scribble are of one object; with several labels each gets the box round its own."
         )
     count = max(1, len(label), len(prompts))
-    if names and len(names) != count:
-        raise InputError(f"{counted(len(names), 'name')} for {counted(count, 'object')}: give one each, in order.")
-    numbered = ["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)]
-    called = [printable(each) for each in names] or (
-        numbered if truth is None else [truth.names[number] for number in label]
-    )
+    called = object_names(names, count) if names or truth is None else [truth.names[number] for number in label]
     check_names(called)  # before the long work
     if truth is None:
         if not prompts:

@@ -32,12 +32,13 @@ from pqcomq.cli.terminal.options import (
     Series,
     WindowOption,
     WithPatient,
+    object_names,
     opened,
     window_of,
 )
 from pqcomq.cli.terminal.output import print_json, print_lines
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.errors import InputError, printable
+from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import mask_kind
 from pqcomq.progress import Stopwatch, translated
 from pqcomq.wording import counted
@@ -118,7 +119,7 @@ def segment(
     check_mask_targets(out, overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy, tells=json)
     asked = prompts_of(box or [], point or [], negative_point or [], slices, box_unit, opened_volume, scribble)
-    names = _names(name or [], len(asked))
+    names = object_names(name or [], len(asked))
     if mask_kind(out).is_dicom:
         source_series(opened_volume, keep_identity=with_patient)  # told before the long work
     chosen = window_of(window) or default_window(opened_volume.modality, opened_volume.voxels)
@@ -233,19 +234,6 @@ def _full_precision(loaded: Segmenter | QuantizedModel, checkpoint: Path | None,
     full = load_model(loaded.segmenter.key, checkpoint)
     check_same_source(full, loaded)
     return on_runtime(full, settled(runtime, [loaded]).in_full_precision)
-
-
-def _names(given: list[str], count: int) -> list[str]:
-    """What the objects are called.
-
-    Raises:
-        InputError: there are names, but not one for each box.
-    """
-    if given and len(given) != count:
-        raise InputError(f"{counted(len(given), 'name')} for {counted(count, 'object')}: give one each, in order.")
-    return [printable(each) for each in given] or (
-        ["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)]
-    )
 
 
 def _described(segmenter: Segmenter, runner: SliceRunner, millilitres: float, paths: list[Path]) -> dict[str, object]:

@@ -16,12 +16,13 @@ from pqcomq.backends.runtime import Device, Runtime
 from pqcomq.cli.terminal.boxes import BoxUnit
 from pqcomq.cli.terminal.output import print_note
 from pqcomq.cli.terminal.progress_bar import followed
-from pqcomq.errors import InputError
+from pqcomq.errors import InputError, printable
 from pqcomq.masks.file_formats import MaskKind
 from pqcomq.models.catalogue.entries import ENTRIES
 from pqcomq.quantization.algorithm.config import METHOD_TITLES
 from pqcomq.volumes.import_issues import REMEDIES, Remedy, remedy_named
 from pqcomq.volumes.window import PRESETS, Window
+from pqcomq.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -220,6 +221,19 @@ def labels_on(
             raise InputError(f"Label {number} does not occur in {labels}.")
     _tell(labels, found.notes)
     return found
+
+
+def object_names(given: Sequence[str], count: int) -> list[str]:
+    """What so many objects are called: as given, else numbered.
+
+    Raises:
+        InputError: there are names, but not one for each object.
+    """
+    if given and len(given) != count:
+        raise InputError(f"{counted(len(given), 'name')} for {counted(count, 'object')}: give one each, in order.")
+    return [printable(each) for each in given] or (
+        ["object"] if count == 1 else [f"object {number}" for number in range(1, count + 1)]
+    )
 
 
 def window_of(text: str | None) -> Window | None:
