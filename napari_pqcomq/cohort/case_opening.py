@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import napari
-from napari.layers import Image, Labels
+import numpy as np
+from napari.layers import Image, Labels, Layer
 from napari.utils.notifications import show_error
 
 from napari_pqcomq.app.compare_widget import CompareWidget
 from napari_pqcomq.app.dock import CompareDock
 from napari_pqcomq.cohort.cohort_jobs import OpenedCase
 from napari_pqcomq.layers.mask_layers import mask_metadata
-from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
+from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple, volume_of
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.navigation.slice_steps import show_slice
+
+_LayerT = TypeVar("_LayerT", bound=Layer)
 
 _PLUGIN, _COMPARE = "napari-pqcomq", "Compare precisions"
 
@@ -57,17 +61,17 @@ def _compare(viewer: napari.viewer.Viewer, parts: CompareWidget, opened: OpenedC
     panels.view.close()  # the user has asked for this case; the comparison before is kept with its volume
     name = opened.case.name
     voxels, keywords, _kind = image_tuple(opened.volume)
-    image = Image(voxels, **{**keywords, "name": name})
-    data, keywords, _kind = labels_tuple(opened.volume, opened.labels, f"{name}, ground truth")
-    labels = Labels(data, **{**keywords, "metadata": mask_metadata(opened.volume, opened.case.label_names)})
-    viewer.add_layer(image)
+    image = _shown(viewer, Image(voxels, **{**keywords, "name": name}))
+    volume = volume_of(image) or opened.volume
+    data, keywords, _kind = labels_tuple(volume, opened.labels, f"{name}, ground truth")
+    told = mask_metadata(volume, opened.case.label_names)
+    labels = _shown(viewer, Labels(data, **{**keywords, "metadata": told}))
     panels.volume.layers.choose(image)
     panels.volume.take_window(opened.window)
-    viewer.add_layer(labels)
     panels.truth.choose_layer(labels)
     labels.visible = False
     z = opened.prompt.z if opened.prompt.z >= 0 else opened.box.middle
-    show_slice(viewer, opened.volume, z)
+    show_slice(viewer, volume, z)
     panels.objects.load(())
     panels.objects.add(opened.box, opened.prompt.label)
     panels.objects.settle()
@@ -75,3 +79,17 @@ def _compare(viewer: napari.viewer.Viewer, parts: CompareWidget, opened: OpenedC
     panels.model.show_loaded(weights.segmenter.key, weights.settings)
     workflow.weights.take({panels.model.choice: weights})
     workflow.compare()
+
+
+def _shown(viewer: napari.viewer.Viewer, layer: _LayerT) -> _LayerT:
+    """The layer, added to the viewer; or one of its name that shows the same, from when the case was opened before."""
+    for each in viewer.layers:
+        if (
+            isinstance(each, type(layer))
+            and each.name == layer.name
+            and np.array_equal(each.extent.world, layer.extent.world)
+            and np.array_equal(each.data, layer.data)
+        ):
+            return each
+    viewer.add_layer(layer)
+    return layer

@@ -12,7 +12,8 @@ from napari_pqcomq.forms.value_types import OPEN_VOLUME, VolumeFiles
 from napari_pqcomq.translation import tr
 
 _OPEN_TITLE, _FILES = tr("The open volume"), tr("Other volume files…")
-_FILTER = tr("Volumes (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.dcm *.ima);;All files (*)")
+VOLUME_FILES = tr("Volumes (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.dcm *.ima *.zip DICOMDIR);;All files (*)")
+"""What a dialog that asks for volumes offers."""
 
 
 class VolumeFilesEdit(ComboBox):
@@ -53,5 +54,5 @@ class VolumeFilesEdit(ComboBox):
         if self.native.currentData() is not None:
             self._last = self.value
             return
-        names, _filter = QFileDialog.getOpenFileNames(self.native, tr("Volumes to calibrate on"), "", _FILTER)
+        names, _filter = QFileDialog.getOpenFileNames(self.native, tr("Volumes to calibrate on"), "", VOLUME_FILES)
         self.value = VolumeFiles(tuple(Path(name) for name in names)) or self._last

@@ -20,6 +20,7 @@ from pqcomq.errors import InputError
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.origin import Origin
 from pqcomq.object_colours import hex_of
+from pqcomq.volumes.labels.labels_present import labels_present
 from pqcomq.volumes.volume import Volume
 
 LayerTuple = tuple[Any, ...]
@@ -60,7 +61,7 @@ def mask_layers(read: LabelledObjects, volume: Volume, name: str) -> list[LayerT
     """
     layers = []
     for labels in read.whole_maps(name):
-        present = [int(number) for number in np.unique(labels) if number]
+        present = labels_present(labels)
         data, keywords, kind = labels_tuple(volume, labels, name)
         colours = {number: (*read.colours[number], 1.0) for number in present if number in read.colours}
         told = {number: hex_of(read.colours[number]) for number in colours}
@@ -88,7 +89,7 @@ def warn_of(read: LabelledObjects, name: str) -> None:
 
 def label_names(labels: np.ndarray, metadata: Mapping[str, Any], layer_name: str) -> dict[int, str]:
     """The name of every label that occurs: the one it was given, else the layer's where it has only one label."""
-    present = [int(number) for number in np.unique(labels) if number > 0]
+    present = [number for number in labels_present(labels) if number > 0]
     given = metadata.get(NAMES_KEY) or {}
     if len(present) == 1:
         return {present[0]: given.get(present[0], layer_name)}

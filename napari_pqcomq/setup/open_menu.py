@@ -12,6 +12,7 @@ from napari.layers import Layer
 from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
+from napari_pqcomq.forms.volume_files_edit import VOLUME_FILES
 from napari_pqcomq.jobs.models.model_fetch_jobs import Transfer, fetch_real_ct
 from napari_pqcomq.jobs.running.one_off import one_off
 from napari_pqcomq.setup.told_bytes import telling_transfer
@@ -25,7 +26,6 @@ MEGABYTE = 10**6
 _TITLE = tr("Open…")
 _SAMPLES = {tr("Sample: synthetic abdominal CT"): "synthetic_ct", tr("Sample: abdominal MR slice"): "mr_slice"}
 _REAL_CT = tr("Sample: real abdominal CT (290 MB, downloaded once)")
-_FILES = tr("Volumes (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.dcm *.ima *.zip DICOMDIR);;All files (*)")
 
 
 class OpenMenu(QPushButton):
@@ -82,7 +82,7 @@ class OpenMenu(QPushButton):
 
     def _ask_file(self) -> None:
         # In the window's name: the page with this button goes when the dock's parts are there, a question with it.
-        path, _filter = QFileDialog.getOpenFileName(self.window(), tr("Volume"), "", _FILES)
+        path, _filter = QFileDialog.getOpenFileName(self.window(), tr("Volume"), "", VOLUME_FILES)
         if path:
             self.open(Path(path))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,13 +143,28 @@ class Corrections:
             number: of the object.
             mask: (z, y, x) bool, the model's.
         """
+        return with_planes(mask, self.planes(side, number))
+
+    def planes(self, side: int, number: int) -> dict[int, np.ndarray]:
+        """An object's corrected slices as they are now, (y, x) bool by z; none where it was not corrected.
+
+        Args:
+            side: counted from 0.
+            number: of the object.
+        """
         if (side, number) not in self._spans:
-            return mask
-        corrected = mask.copy()
-        for (of_side, z), now in self._now.items():
-            if of_side == side:
-                corrected[z] = now == number
-        return corrected
+            return {}
+        return {z: now == number for (of_side, z), now in self._now.items() if of_side == side}
+
+
+def with_planes(mask: np.ndarray, planes: Mapping[int, np.ndarray]) -> np.ndarray:
+    """A mask (z, y, x) with some slices (y, x) replaced by others; itself where there are none."""
+    if not planes:
+        return mask
+    changed = mask.copy()
+    for z, plane in planes.items():
+        changed[z] = plane
+    return changed
 
 
 def worked_seconds(spans: Iterable[tuple[float, float]]) -> float:

@@ -72,7 +72,8 @@ class ExportForm(QWidget):
     """Names, kind of file, the patient's identity, and the button.
 
     Args:
-        masks: given the names by label, what is to be written; asked when the user exports, it may raise InputError.
+        masks: given the names by label, what gives what is to be written. Asked when the user exports, in the window's
+            thread; what it returns is called in the worker's, as large masks take a while. Both may raise InputError.
         source: the control that chooses what is exported, and its name in the form.
         parent: Qt parent.
         wide: names stand beside the rest, for a place that is wider than high.
@@ -80,7 +81,7 @@ class ExportForm(QWidget):
 
     def __init__(
         self,
-        masks: Callable[[dict[int, str]], Masks],
+        masks: Callable[[dict[int, str]], Callable[[], Masks]],
         source: tuple[str, QWidget],
         parent: QWidget | None = None,
         *,
@@ -148,11 +149,11 @@ class ExportForm(QWidget):
         Raises:
             InputError: there is nothing to export.
         """
-        masks, volume = self._masks(self.names.by_label())
+        masks = self._masks(self.names.by_label())
         self.button.setEnabled(False)
         self.button.setText(tr("Writing…"))
         with_patient = self.choice.value.with_patient
-        self._worker = one_off(_written, path, masks, volume, with_patient=with_patient, overwrite=overwrite)
+        self._worker = one_off(_written, path, masks, with_patient=with_patient, overwrite=overwrite)
         self._worker.returned.connect(_tell)  # also where the form is gone by then
         self._worker.finished.connect(self._end)
         self._worker.start()
@@ -176,10 +177,11 @@ class ExportForm(QWidget):
         self.button.setEnabled(self._has_masks)
 
 
-def _written(*args: Any, **options: Any) -> list[Path] | str:  # noqa: ANN401 (those of export_masks)
+def _written(path: Path, masks: Callable[[], Masks], *, with_patient: bool, overwrite: bool) -> list[Path] | str:
     """``export_masks`` in the worker's thread, with bad input handed back as its sentence instead of a traceback."""
     try:
-        return export_masks(*args, **options)
+        named, volume = masks()
+        return export_masks(path, named, volume, with_patient=with_patient, overwrite=overwrite)
     except InputError as error:
         return str(error)
 

@@ -7,6 +7,10 @@ any other layout. Layers that it is to know more about than their labels carry
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
 import napari
 import numpy as np
 from napari.layers import Labels, Layer
@@ -52,13 +56,18 @@ class ExportPanel(QGroupBox):
         names = {} if layer is None else label_names(np.asarray(layer.data), layer.metadata, layer.name)
         self.form.show_source(names, None if layer is None else volume_of(layer))
 
-    def _masks(self, names: dict[int, str]) -> Masks:
+    def _masks(self, names: dict[int, str]) -> Callable[[], Masks]:
         layer = self.layers.layer
         if layer is None:
             raise InputError(tr("There is no labels layer on a volume to export."))
-        # Labels may have been painted since their names were shown.
-        now = label_names(np.asarray(layer.data), layer.metadata, layer.name)
-        return layer_masks(np.asarray(layer.data), layer.metadata, layer.name, {n: names.get(n, now[n]) for n in now})
+        # A copy: the user may go on painting while it is written.
+        return partial(_named, np.array(layer.data), dict(layer.metadata), layer.name, names)
+
+
+def _named(labels: np.ndarray, metadata: Mapping[str, Any], layer_name: str, names: Mapping[int, str]) -> Masks:
+    """A layer's masks; may run in any thread. Labels may have been painted since their names were shown."""
+    now = label_names(labels, metadata, layer_name)
+    return layer_masks(labels, metadata, layer_name, {number: names.get(number, now[number]) for number in now})
 
 
 def _is_mask(layer: Layer) -> bool:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
+from napari_pqcomq.results.held.corrections import with_planes
 from napari_pqcomq.results.held.result_store import ResultStore
 from napari_pqcomq.results.masks.export_form import ExportForm, Masks
 from napari_pqcomq.translation import tr
+from pqcomq.comparison.comparison_result import ComparisonResult
 from pqcomq.errors import InputError
 from pqcomq.masks.named_mask import NamedMask
 from pqcomq.masks.origin import Origin
@@ -41,14 +47,23 @@ class ResultExportPanel(QWidget):
         self.models.setCurrentIndex(max(0, min(chosen, len(result.models) - 1)))
         self.form.show_source({found.number: found.name for found in result.objects}, result.volume)
 
-    def _masks(self, names: dict[int, str]) -> Masks:
+    def _masks(self, names: dict[int, str]) -> Callable[[], Masks]:
         result, index = self._store.result, self.models.currentIndex()
         if result is None:
             raise InputError(tr("There is no comparison to export yet."))
-        masks = {}
-        for found in result.objects:
-            mask = found.results[index].mask_in(result.volume.grid.shape_zyx)
-            origin = Origin.of(result.models[index].as_run, found.prompt, found.mode, found.window, mask)
-            corrected = self._store.corrections.corrected(index, found.number, mask)
-            masks[found.number] = NamedMask(names[found.number], corrected, origin)
-        return masks, result.volume
+        corrections = self._store.corrections
+        painted = {found.number: corrections.planes(index, found.number) for found in result.objects}
+        return partial(_named, result, index, names, painted)
+
+
+def _named(
+    result: ComparisonResult, index: int, names: Mapping[int, str], painted: Mapping[int, Mapping[int, np.ndarray]]
+) -> Masks:
+    """A model's masks with their records, corrected where slices were painted; may run in any thread."""
+    masks = {}
+    for found in result.objects:
+        mask = found.results[index].mask_in(result.volume.grid.shape_zyx)
+        origin = Origin.of(result.models[index].as_run, found.prompt, found.mode, found.window, mask)
+        corrected = with_planes(mask, painted[found.number])
+        masks[found.number] = NamedMask(names[found.number], corrected, origin)
+    return masks, result.volume

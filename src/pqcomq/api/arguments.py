@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -183,9 +184,14 @@ def choice_of(kind: type[ChoiceT], given: str, what: str) -> ChoiceT:
 def labels_of(given: np.ndarray | StrPath, volume: Volume, only: Sequence[int] | None = None) -> np.ndarray:
     """A label map (z, y, x) on a volume's grid, read if it is a path.
 
+    What is odd about a file is told as a warning each: an array, which is what comes out, has no place for it.
+
     Raises:
         InputError: it cannot be read, lies elsewhere, or its objects overlap.
     """
     if isinstance(given, np.ndarray):
         return given
-    return read_masks(path_of(given, "a file of labels"), volume, only=only).single(given)
+    found = read_masks(path_of(given, "a file of labels"), volume, only=only)
+    for note in found.notes:
+        warnings.warn(note, stacklevel=3)  # where pqcomq's function was called
+    return found.single(given)

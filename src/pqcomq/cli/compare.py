@@ -98,7 +98,7 @@ def compare(
     if labels is None:
         refuse_idle(context, "there are no --labels", "labels_part")
     if masks is None:
-        refuse_idle(context, "it is of the files of --masks", "with_patient")
+        refuse_idle(context, "it is of the files of --masks", "with_patient", "name")
     mask_paths = [] if masks is None else [out / f"{side}.{masks.removeprefix('.')}" for side in MASK_NAMES]
     files = [file.name for path in mask_paths for file in (path, sidecar(path))]
     check_folder(out, [*COMPARISON_FILES, *files], overwrite=overwrite)

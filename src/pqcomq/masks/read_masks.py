@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-import numpy as np
-
 from pqcomq.dicom_masks.label_box import LabelBox, LabelMapBuilder, Part
 from pqcomq.dicom_masks.mask_object import LabelledObjects
 from pqcomq.dicom_masks.object_loading import (
@@ -20,6 +18,7 @@ from pqcomq.dicom_masks.rtstruct_reader import read_structure_set, region_names
 from pqcomq.dicom_masks.seg_reader import read_segmentation, segment_names
 from pqcomq.volumes.import_issues import Remedy
 from pqcomq.volumes.labels.label_maps import LabelFile, read_label_file
+from pqcomq.volumes.labels.labels_present import labels_present
 from pqcomq.volumes.labels.slicer_segmentation import Segment, is_slicer_segmentation, segments_of
 from pqcomq.volumes.nrrd_metaimage.nrrd_metaimage_reader import picture_header
 from pqcomq.volumes.volume import Volume
@@ -83,7 +82,7 @@ def _labelled(file: LabelFile, only: Collection[int] | None, path: Path) -> Labe
     notes = tuple(map(str, file.findings))
     if not file.segments and len(file.layers) == 1:
         (labels,) = file.layers
-        present = [number for number in np.unique(labels).tolist() if number and (only is None or number in only)]
+        present = [number for number in labels_present(labels) if only is None or number in only]
         return LabelledObjects((LabelBox.of(labels),), {number: f"label {number}" for number in present}, notes)
     segments = file.segments or tuple(_unnamed(file))
     chosen = [each for each in segments if (only is None or each.number in only) and each.layer < len(file.layers)]
@@ -107,9 +106,8 @@ def _undescribed(file: LabelFile) -> tuple[str, ...]:
         {
             (layer, value)
             for layer, labels in enumerate(file.layers)
-            for plane in labels  # sorting a whole volume takes far longer
-            for value in np.unique(plane).tolist()
-            if value and (layer, value) not in described
+            for value in labels_present(labels)
+            if (layer, value) not in described
         }
     )
     listed = ", ".join(f"{value} in layer {layer + 1}" for layer, value in left_out)
@@ -120,7 +118,6 @@ def _unnamed(file: LabelFile) -> Iterator[Segment]:
     """A segment for each label of each layer."""
     number = 0
     for layer, labels in enumerate(file.layers):
-        for value in np.unique(labels).tolist():
-            if value:
-                number += 1
-                yield Segment(number, layer, value, f"layer {layer + 1}, label {value}")
+        for value in labels_present(labels):
+            number += 1
+            yield Segment(number, layer, value, f"layer {layer + 1}, label {value}")

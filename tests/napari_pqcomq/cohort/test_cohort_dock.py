@@ -239,6 +239,14 @@ def test_a_double_click_compares_the_models_on_the_case_s_worst_slice(
     told = [model.accuracy.dice for model in (with_truth.reference, with_truth.candidate)]
     assert told == pytest.approx([worst.full_dice, worst.quantized_dice], abs=0.01), "the very prompt that was scored"
 
+    layers = [name, f"{name}, ground truth"]
+    qtbot.waitUntil(lambda: not compared.workflow.is_busy)
+    QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.waitUntil(lambda: compared.on_screen.result is not None and compared.on_screen.result is not result)
+    again = compared.on_screen.result
+    assert again.volume is result.volume and again.objects[0].truth is not None
+    assert [sum(each.name == layer for each in viewer.layers) for layer in layers] == [1, 1], "opened before"
+
 
 def test_a_case_is_not_opened_with_others_than_it_was_scored_with(
     dock, data, weights, eight_bits, lite_medsam, calibration, finish, qtbot, monkeypatch

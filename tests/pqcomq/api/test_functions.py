@@ -155,6 +155,18 @@ def test_segmenting_gives_the_mask_on_the_volume_s_grid(lite_medsam, phantom, ct
     assert np.count_nonzero(low & mask) > 0.9 * np.count_nonzero(mask)
 
 
+def test_what_is_odd_about_a_file_of_labels_is_a_warning(lite_medsam, phantom, rounded, tmp_path):
+    image = phantom.to_file_grid((phantom.voxels > 0).astype(np.uint8))
+    image.SetOrigin([place + 0.1 for place in image.GetOrigin()])
+    sitk.WriteImage(image, str(tmp_path / "labels.nii.gz"))
+    with (
+        pytest.warns(UserWarning, match="The labels lie up to 0.17 mm beside the volume's voxels") as told,
+        pytest.raises(pqcomq.InputError, match="label 9"),
+    ):
+        pqcomq.evaluate(phantom, tmp_path / "labels.nii.gz", lite_medsam, rounded, only=9)
+    assert told[0].filename == __file__
+
+
 @pytest.mark.slow
 def test_comparing_and_evaluating(lite_medsam, phantom, rounded):
     z, y, x = np.indices(phantom.voxels.shape)

@@ -20,6 +20,7 @@ NOTHING = "nowhere.nii.gz"
         (["segment", NOTHING, "--weights", "w", "--checkpoint", "c", "--box", *BOX, "--out", "m.nii"], "--checkpoint"),
         (["compare", NOTHING, "--weights", "w", "--out", "o", "--box", *BOX, "--labels-part", 1], "--labels-part"),
         (["compare", NOTHING, "--weights", "w", "--out", "o", "--box", *BOX, "--with-patient"], "--with-patient"),
+        (["compare", NOTHING, "--weights", "w", "--out", "o", "--box", *BOX, "--name", "liver"], "--name"),
         (
             ["report", "--volume", NOTHING, "--weights", "w", "--out", "o", "--no-jitter", "--jitter-px", 3],
             "--jitter-px",

@@ -13,6 +13,7 @@ from pqcomq.errors import InputError
 from pqcomq.segmentation.prompt import Prompt, PromptPoint
 from pqcomq.segmentation.scribble import Scribble
 from pqcomq.volumes.labels.label_maps import read_labels
+from pqcomq.volumes.labels.labels_present import labels_present
 from pqcomq.volumes.volume import Volume
 
 BACKGROUND = 1000
@@ -90,7 +91,7 @@ def single_prompt(
 def _drawn(path: Path, volume: Volume) -> list[Scribble]:
     """The scribbles of a file, by the numbers of their labels."""
     labels = read_labels(path, volume)
-    numbers = [number for number in np.unique(labels).tolist() if number not in (0, BACKGROUND)]
+    numbers = [number for number in labels_present(labels) if number != BACKGROUND]
     if not numbers:
         raise InputError("The file holds no scribble: it has no label but 0 and 1000, the background.", path)
     return [Scribble.of(labels == number) for number in numbers]

@@ -11,6 +11,7 @@ import numpy as np
 from pqcomq.errors import InputError
 from pqcomq.volumes.import_issues import ImportIssue, Remedy
 from pqcomq.volumes.labels.label_placement import laid_on
+from pqcomq.volumes.labels.labels_present import labels_present
 from pqcomq.volumes.labels.slicer_segmentation import Segment, is_slicer_segmentation, segments_of
 from pqcomq.volumes.nifti.nifti_voxels import is_nifti_name, read_nifti
 from pqcomq.volumes.nrrd_metaimage.nrrd_metaimage_reader import is_picture_name, picture_header, read_picture
@@ -110,8 +111,7 @@ def numbers_in(path: Path) -> set[int]:
     """
     values, _grid, _odd = read_nifti(path, None, (), are_labels=True) if is_nifti_name(path) else read_picture(path)
     whole, _rounded = _whole_numbers(values, path)
-    # Slice by slice: sorting a whole volume takes far longer.
-    return {number for plane in whole for number in np.unique(plane).tolist() if number}
+    return set(labels_present(whole))
 
 
 def _whole_numbers(values: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[ImportIssue, ...]]:

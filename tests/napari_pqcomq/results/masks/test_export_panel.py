@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox
 from napari_pqcomq.io.writer import write_labels
 from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
 from napari_pqcomq.layers.comparison_tag import mark_as_comparison
-from napari_pqcomq.layers.mask_layers import NAMES_KEY, label_names, mask_metadata
+from napari_pqcomq.layers.mask_layers import NAMES_KEY, label_names, layer_masks, mask_metadata
 from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
 from napari_pqcomq.results.held.result_store import ResultStore
 from napari_pqcomq.results.masks.export_panel import ExportPanel
@@ -209,6 +209,29 @@ def test_what_became_of_an_export_is_told_though_the_dock_was_closed(panel, qtbo
     ((sentence, in_the_window),) = told
     assert "there is no folder" in sentence
     assert in_the_window
+
+
+def test_masks_are_made_beside_the_window_of_the_labels_as_they_were_when_it_was_pressed(
+    panel, qtbot, scan, tmp_path, monkeypatch
+):
+    threads, may_begin = [], threading.Event()
+
+    def late(*arguments):
+        threads.append(threading.current_thread())
+        may_begin.wait(20)
+        return layer_masks(*arguments)
+
+    monkeypatch.setattr("napari_pqcomq.results.masks.export_panel.layer_masks", late)
+    layer = panel.layers.layer
+    before = layer.data.copy()
+    panel.form.export(tmp_path / "m.nii.gz")
+    layer.data[0] = 7
+    may_begin.set()
+    qtbot.waitUntil(panel.form.button.isEnabled, timeout=20000)
+    assert threading.main_thread() not in threads
+    read = read_masks(tmp_path / "m.nii.gz", scan)
+    assert sorted(read.names) == [2, 5]
+    np.testing.assert_array_equal(read.mask(2), before == 2)
 
 
 def test_names_come_from_the_layer_where_labels_have_none(volume):
