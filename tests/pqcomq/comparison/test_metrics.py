@@ -106,6 +106,21 @@ def test_a_distance_equal_to_the_tolerance_is_within_it_wherever_the_mask_lies()
         assert scores(a, b, (1.0, 1.0, 0.7), 3 * 0.7).nsd == 1
 
 
+@pytest.mark.parametrize("step", [0.1, 0.2, 0.4, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_spacing_that_a_file_rounded_puts_nothing_beyond_the_tolerance(axis, step):
+    """A face 2 mm away, in voxels that single precision or a difference of places makes a hair longer or shorter."""
+    longer = [slice(4, 8)] * 3
+    longer[axis] = slice(4, 8 + round(2 / step))
+    a, b = np.zeros((30, 30, 30), bool), np.zeros((30, 30, 30), bool)
+    a[4:8, 4:8, 4:8], b[tuple(longer)] = True, True
+    for rounded in (float(np.float32(step)), float(np.nextafter(step, 3)), float(np.nextafter(step, 0)), step):
+        spacing = [0.05, 0.05, 0.05]
+        spacing[axis] = rounded
+        assert scores(a, b, tuple(spacing)).nsd == 1
+    assert scores(a, b, (step * 1.001,) * 3).nsd < 1
+
+
 def test_single_slices_are_plane_figures():
     a, b = np.zeros((1, 40, 40), bool), np.zeros((1, 40, 40), bool)
     a[0, 10:30, 10:30] = True

@@ -5,7 +5,8 @@ applicable segmentation of head and neck anatomy", 2018), with which the MedSAM 
 at every corner shared by 2 × 2 × 2 voxels that are not all inside or all outside, and weighs as much as the marching
 cubes surface through those eight voxels has area. A mask of a single slice has contour elements instead, weighed by
 length. The package itself (0.1) is not used: it calls SciPy names that warn today and end with SciPy 2, NumPy names
-that NumPy 2 has removed, and asks for absl, which it never imports. The numbers here are the same.
+that NumPy 2 has removed, and asks for absl, which it never imports. The numbers here are the same, but for distances
+that only rounding sets apart from the tolerance.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ _CASES: tuple[tuple[tuple[tuple[int, int, int], ...], tuple[tuple[int, int, int]
 """Marching cubes up to turning, mirroring and swapping inside with outside: the voxels inside, as z y x in a
 2 × 2 × 2 block, and the triangles, each by its area projected along z, y and x in eighths of a voxel's face."""
 
+_ROUNDING = 1e-6
+"""Part of a distance that spacings are unsure of: NIfTI keeps them in single precision, DICOM as differences of places.
+Without it five voxels of 0.4 mm would lie within 2 mm or beyond, by the kind of the file."""
+
 
 @dataclass(frozen=True)
 class SurfaceDistances:
@@ -49,8 +54,8 @@ class SurfaceDistances:
     areas: np.ndarray
 
     def within(self, tolerance_mm: float) -> float:
-        """Area of the elements no farther than ``tolerance_mm``, in mm² (mm)."""
-        return float(self.areas[self.distances <= tolerance_mm].sum())
+        """Area of the elements no farther than ``tolerance_mm``, in mm² (mm); what rounding puts beyond it is not."""
+        return float(self.areas[self.distances <= tolerance_mm * (1 + _ROUNDING)].sum())
 
     @property
     def area(self) -> float:
