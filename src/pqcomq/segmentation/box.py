@@ -8,8 +8,9 @@ Growing stops at 0 and at the image's width or height: ``x1 == width`` is the fa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, astuple, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,11 @@ class Box3D:
     x1: float
     y1: float
     z1: int
+
+    def __post_init__(self) -> None:
+        """Take NumPy's numbers for Python's: records and sessions hold no others."""
+        for name, number in plain_numbers(asdict(self)).items():
+            object.__setattr__(self, name, number)
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Box3D:
@@ -138,6 +144,11 @@ def tight_box(mask: np.ndarray, margin: float = 0) -> np.ndarray:
     lowest = np.maximum(0, [columns[0] - margin, rows[0] - margin])
     highest = np.minimum([width, height], [columns[-1] + margin, rows[-1] + margin])
     return np.concatenate([lowest, highest]).astype(np.float32)
+
+
+def plain_numbers(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some fields that are NumPy's numbers, as Python's of the same value."""
+    return {name: value.item() for name, value in fields.items() if isinstance(value, np.generic)}
 
 
 def _listed(values: Iterable[object]) -> str:

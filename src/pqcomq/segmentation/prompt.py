@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from pqcomq.errors import InputError
 from pqcomq.models.catalogue.entries import PromptKind
 from pqcomq.models.slice_prompt import SlicePrompt
-from pqcomq.segmentation.box import Box3D
+from pqcomq.segmentation.box import Box3D, plain_numbers
 from pqcomq.segmentation.scribble import Scribble
 from pqcomq.wording import counted
 
@@ -35,6 +36,11 @@ class PromptPoint:
     y: float
     z: int
     positive: bool = True
+
+    def __post_init__(self) -> None:
+        """Take NumPy's numbers for Python's: records and sessions hold no others."""
+        for name, number in plain_numbers(asdict(self)).items():
+            object.__setattr__(self, name, number)
 
     @classmethod
     def of(cls, values: Iterable[float], *, positive: bool = True) -> PromptPoint:
@@ -76,12 +82,14 @@ class Prompt:
     scribble: Scribble | None = None
 
     def __post_init__(self) -> None:
-        """Keep the points as a tuple.
+        """Keep the points as a tuple, and the span as two of Python's whole numbers.
 
         Raises:
             InputError: nothing is asked for, a box and a span are both given, or a scribble does not stand alone.
         """
         object.__setattr__(self, "points", tuple(self.points))
+        if self.span is not None:
+            object.__setattr__(self, "span", (index(self.span[0]), index(self.span[1])))
         if self.scribble is not None and (self.box is not None or self.points):
             raise InputError("A scribble stands alone: no box and no points may stand beside it.")
         if self.box is None and self.scribble is None and not any(each.positive for each in self.points):

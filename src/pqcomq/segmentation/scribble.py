@@ -41,7 +41,7 @@ class Scribble:
         """The voxels that are true.
 
         Args:
-            drawn: (z, y, x) bool.
+            drawn: (z, y, x) bool; of numbers, all but 0 are drawn.
 
         Raises:
             InputError: none is.
@@ -150,9 +150,9 @@ class Scribble:
 
 
 def _runs(z: int, drawn: np.ndarray) -> list[Run]:
-    """The runs of one slice (H, W) bool."""
+    """The runs of one slice (H, W) bool, or numbers of which all but 0 are drawn."""
     rows = np.flatnonzero(drawn.any(axis=1))
-    steps = np.diff(np.pad(drawn[rows].astype(np.int8), ((0, 0), (1, 1))))  # (rows, W + 1)
+    steps = np.diff(np.pad(drawn[rows].astype(bool).astype(np.int8), ((0, 0), (1, 1))))  # (rows, W + 1)
     at, first = np.nonzero(steps == 1)
     after = np.nonzero(steps == -1)[1]  # as many, in the same order
     return [(z, int(y), int(x0), int(x1) - 1) for y, x0, x1 in zip(rows[at], first, after, strict=True)]

@@ -91,3 +91,16 @@ def test_an_evaluation_prompts_with_the_deepest_point_of_a_label():
     assert both.boxes.tolist() == [[3, 8, 50, 32]]
     assert both.points.tolist() == alone.points.tolist()
     assert Protocol().on(mask).points is None
+
+
+def test_numbers_of_numpy_go_into_files_as_python_s_do():
+    """Corners are found with NumPy, and a comparison that takes minutes must not fail when it is written."""
+    lowest, highest = np.argwhere(np.ones((3, 4, 5), bool))[[0, -1]]
+    box = Box3D(*lowest[::-1], *highest[::-1])
+    assert box == Box3D(0, 0, 0, 4, 3, 2)
+    assert json.loads(json.dumps(Prompt(box).to_dict()))["box_x0y0z0x1y1z1"] == [0, 0, 0, 4, 3, 2]
+    narrow = Box3D(np.float32(1.5), 0, 0, 4, 3, 2)
+    assert json.loads(json.dumps(Prompt(narrow).to_dict()))["box_x0y0z0x1y1z1"][0] == 1.5
+    prompt = Prompt(points=(PromptPoint(*highest[::-1], positive=np.True_),), span=(lowest[0], highest[0]))
+    written = json.loads(json.dumps(prompt.to_dict()))
+    assert Prompt.from_dict(written) == prompt == Prompt(points=(PromptPoint(4, 3, 2),), span=(0, 2))

@@ -40,6 +40,14 @@ def test_a_scribble_holds_the_voxels_it_was_drawn_of(drawn):
     assert hash(Scribble.of_runs(single)) == hash(scribble)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.float32])
+def test_a_label_map_is_drawn_wherever_it_is_not_0(kind):
+    drawn = np.zeros(SHAPE, kind)
+    drawn[0, 1, 1:4], drawn[1, 2, 2:5], drawn[1, 3, 1] = 1, 2, 255
+    assert Scribble.of(drawn) == Scribble.of(drawn > 0)
+    assert Scribble.of(drawn > 0).redrawn(2, drawn[1]).voxel_count == 3 + 4 + 4
+
+
 def test_a_slice_is_redrawn():
     other = np.zeros(SHAPE[1:], bool)
     other[4, 4] = True
