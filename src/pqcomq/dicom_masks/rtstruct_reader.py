@@ -167,12 +167,7 @@ def _parts(contours: list[np.ndarray], grid: Grid) -> list[Part]:
     on_slices: dict[tuple[int, int], list[np.ndarray]] = {}
     for points in contours:
         voxels = grid.to_voxels(points)  # (n, 3) x y z
-        spread = np.ptp(voxels, axis=0)
-        axis = int(spread.argmin())
-        middle = float(voxels[:, axis].mean())
-        index = round(middle)
-        if spread[axis] > TOLERANCE or abs(middle - index) > slice_tolerance(grid, axis):
-            raise ValueError("was drawn in other planes than the volume's slices")
+        axis, index = _slice_of(voxels, grid)
         if not 0 <= index < grid.size[axis]:
             raise ValueError("reaches outside the volume")
         rest = [each for each in (2, 1, 0) if each != axis]  # rows, columns of the picture, as arrays run z y x
@@ -195,6 +190,27 @@ def _parts(contours: list[np.ndarray], grid: Grid) -> list[Part]:
         if part is not None:
             parts.append(part)
     return parts
+
+
+def _slice_of(voxels: np.ndarray, grid: Grid) -> tuple[int, int]:
+    """The grid axis (x y z as 0 1 2) that a contour lies across, and the number of its slice there.
+
+    A contour that is a line or a point, as tools leave them behind, lies across several axes, and on a slice of one.
+
+    Args:
+        voxels: (n, 3) x y z of its points.
+        grid: of the volume.
+
+    Raises:
+        ValueError: it lies on no slice: a clause.
+    """
+    spread, middle = np.ptp(voxels, axis=0), voxels.mean(axis=0)
+    beside = np.abs(middle - np.rint(middle))
+    fitting = [axis for axis in range(3) if spread[axis] <= TOLERANCE and beside[axis] <= slice_tolerance(grid, axis)]
+    if not fitting:
+        raise ValueError("was drawn in other planes than the volume's slices")
+    axis = min(fitting, key=lambda each: float(spread[each]))
+    return axis, round(float(middle[axis]))
 
 
 def _sparse(name: str, parts: Sequence[Part]) -> tuple[str, ...]:

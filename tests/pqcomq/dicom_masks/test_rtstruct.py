@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pydicom
 import pytest
@@ -105,6 +107,27 @@ def test_holes_written_as_contours_of_their_own_are_holes(axial, tmp_path):
     dataset.ROIContourSequence[0].ContourSequence.extend(inner.ROIContourSequence[0].ContourSequence)
     dataset.save_as(tmp_path / "both.dcm")
     np.testing.assert_array_equal(read_structure_set(tmp_path / "both.dcm", axial).mask(1), mask & ~hole)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [[(2, 3.5), (4, 3.5), (5, 3.5)], [(2.5, 3), (2.5, 5), (2.5, 6)], [(2.5, 3.5)] * 3],
+    ids=["row", "column", "point"],
+)
+def test_a_contour_that_encloses_nothing_costs_no_region(axial, tmp_path, points):
+    """Drawing tools leave them behind; they lie across several axes at once, and between the voxels of one."""
+    mask = np.zeros(axial.grid.shape_zyx, bool)
+    mask[2, 1:8, 1:6] = True
+    write_structure_set(tmp_path / "r.dcm", [MaskObject("liver", mask)], axial)
+    dataset = pydicom.dcmread(tmp_path / "r.dcm")
+    contours = dataset.ROIContourSequence[0].ContourSequence
+    places = axial.grid.to_patient([(*each, 2) for each in points])
+    contours.append(copy.deepcopy(contours[0]))
+    contours[1].ContourData, contours[1].NumberOfContourPoints = [f"{v:.4f}" for v in places.ravel()], len(places)
+    dataset.save_as(tmp_path / "with.dcm")
+    read = read_structure_set(tmp_path / "with.dcm", axial)
+    np.testing.assert_array_equal(read.mask(1), mask)
+    assert read.notes == ()
 
 
 def test_a_long_contour_is_not_cut(make_series, tmp_path):
