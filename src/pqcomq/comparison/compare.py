@@ -125,8 +125,8 @@ def compare_objects(
         The :class:`.ComparisonResult` (a generator's return value).
 
     Raises:
-        InputError: a prompt lies outside, the model takes no such prompt, a truth is on another grid, or there is
-            nothing to compare.
+        InputError: a prompt lies outside, the model takes no such prompt, a truth is on another grid or of several
+            objects, or there is nothing to compare.
     """
     if not objects or not candidates:
         raise InputError("A comparison needs at least one object and one model beside full precision.")
@@ -163,12 +163,19 @@ def _checked(asked: PromptedObject, place: int, volume: Volume) -> PromptedObjec
     """The object with a number.
 
     Raises:
-        InputError: its prompt or its truth does not fit the volume.
+        InputError: its prompt or its truth does not fit the volume, or the truth is of several objects.
     """
     shape = volume.grid.shape_zyx
     prompt = asked.prompt.checked(shape)
     if asked.truth is not None and asked.truth.shape != shape:
         raise InputError(f"ground truth of shape {asked.truth.shape} does not fit the volume's {shape}")
+    if asked.truth is not None and asked.truth.dtype != bool:
+        labels = np.unique(asked.truth[asked.truth != 0])
+        if len(labels) > 1:  # all of them together would pass for the object
+            raise InputError(
+                f"The ground truth holds {len(labels)} labels; give the mask of one object, such as "
+                f"labels == {labels[0]:g}."
+            )
     return replace(asked, prompt=prompt, number=place if asked.number is None else asked.number)
 
 

@@ -110,6 +110,10 @@ def test_a_box_outside_or_a_truth_of_another_shape_is_refused(phantom, lite_meds
         next(compare(phantom, Box3D(0, 0, 0, 500, 20, 3), side, [side]))
     with pytest.raises(InputError, match="does not fit"):
         next(compare(phantom, BOX, side, [side], truth=np.zeros((2, 2, 2), bool)))
+    labels = np.zeros(phantom.voxels.shape, np.uint8)
+    labels[2, :5, :5], labels[2, 9:, 9:] = 3, 4
+    with pytest.raises(InputError, match="holds 2 labels; give the mask of one object, such as labels == 3"):
+        next(compare(phantom, BOX, side, [side], truth=labels))
 
 
 def test_reports_are_written_whole_and_never_over_others(comparison, phantom, truth, tmp_path):
