@@ -53,6 +53,13 @@ def test_a_slicer_segmentation_tells_names_and_colours(axial, masks, tmp_path):
         np.testing.assert_array_equal(read.mask(place), masks[number].mask)
 
 
+@pytest.mark.parametrize("name", [r"a\nb", r"lobe\left", "\\", r"c:\\new", "ä:=b"])
+def test_a_slicer_segmentation_gives_names_back_to_the_letter(axial, masks, tmp_path, name):
+    path = tmp_path / "masks.seg.nrrd"
+    export_masks(path, {1: NamedMask(name, masks[1].mask)}, axial)
+    assert read_masks(path, axial).names == {1: name}
+
+
 def test_a_colour_that_a_file_gave_is_kept(axial, masks, tmp_path):
     path = tmp_path / "masks.rtstruct.dcm"
     export_masks(path, {1: NamedMask("liver", masks[1].mask, colour="#102030")}, axial)

@@ -6,6 +6,7 @@ decided here as ITK does it. Source: http://teem.sourceforge.net/nrrd/format.htm
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -44,6 +45,9 @@ _NUMBERS = frozenset(
     | {"line skip", "lineskip", "byte skip", "byteskip"}
 )
 """Fields that hold nothing but numbers."""
+_PLAIN = {r"\\": "\\", r"\n": "\n"}
+"""What the format escapes in its pairs of key and value."""
+_ESCAPED = re.compile(r"\\[\\n]")
 _COLOURS = ("RGB-color", "RGBA-color", "3-color", "4-color")
 
 
@@ -128,7 +132,7 @@ def _lines(path: Path) -> tuple[list[str], int]:
 def _texts(lines: list[str]) -> dict[str, str]:
     """The header's own pairs of key and value, which describe a segmentation's objects."""
     pairs = (line.rstrip("\r\n").split(":=", 1) for line in lines if ":=" in line and not line.startswith("#"))
-    return {key.strip(): value.strip() for key, value in pairs}
+    return {key.strip(): _ESCAPED.sub(lambda found: _PLAIN[found[0]], value.strip()) for key, value in pairs}
 
 
 def _units(header: Mapping[str, Any], directions: np.ndarray | None, part_axis: int | None) -> list[str]:
