@@ -264,7 +264,7 @@ def _prompts(
     if labels.shape != volume.grid.shape_zyx:
         raise InputError(f"labels of shape {labels.shape} do not fit the volume's {volume.grid.shape_zyx}")
     prompts = []
-    for label in dict.fromkeys(chosen):  # one that is named twice counts no more than the others
+    for label in dict.fromkeys(map(int, chosen)):  # one that is named twice counts no more than the others
         mask = labels == label
         slices = rules.slices(mask)
         if not slices:

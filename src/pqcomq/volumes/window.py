@@ -26,6 +26,9 @@ class Window:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.level) and math.isfinite(self.width) and self.width > 0):
             raise InputError(f"window level {self.level}, width {self.width}: the width must be a number above 0")
+        for name, number in (("level", self.level), ("width", self.width)):
+            if not isinstance(number, int):  # records and sessions hold none of NumPy's
+                object.__setattr__(self, name, float(number))
 
     @property
     def low(self) -> float:

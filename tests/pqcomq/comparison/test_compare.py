@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from pqcomq.comparison.compare import compare
 from pqcomq.comparison.compared_model import ComparedModel
-from pqcomq.comparison.evaluate import Protocol, evaluate
+from pqcomq.comparison.evaluate import Protocol, _prompts, evaluate
 from pqcomq.comparison.model_result import Comparison
 from pqcomq.comparison.presentation.result_files import (
     COMPARISON_FILES,
@@ -20,6 +21,7 @@ from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.doubt import stability_score
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 from pqcomq.segmentation.slice_runner import SliceRunner
+from pqcomq.volumes.intensity_window import Window
 
 BOX = Box3D(45, 25, 1, 76, 56, 3)
 
@@ -152,6 +154,16 @@ def test_the_protocol_spreads_slices_and_leaves_out_small_ones():
     mask[2, 0, :3] = True
     assert Protocol().slices(mask) == [5, 8, 10, 13, 16, 19, 21, 24]
     assert Protocol(most_slices=None).slices(mask) == list(range(5, 25))
+
+
+def test_labels_and_windows_of_numpy_go_into_files(phantom, truth):
+    labels = truth.astype(np.uint8) * 3
+    (number,) = np.unique(labels)[1:]
+    asked = _prompts(phantom, labels, [number, 3], Protocol(most_slices=1, least_voxels=1))
+    assert [json.dumps(label) for label, _z, _prompt in asked] == ["3"]
+    window = Window(np.float32(40.5), np.int64(400))
+    assert json.dumps(asdict(window)) == '{"level": 40.5, "width": 400.0}'
+    assert json.dumps(asdict(Window(40, 400))) == '{"level": 40, "width": 400}'
 
 
 def test_a_label_that_is_not_there_is_told(phantom, lite_medsam):
