@@ -405,12 +405,24 @@ def test_a_second_run_in_the_same_folder_is_told_and_shards_share_it(cases, quic
     assert not [each.name for each in tmp_path.iterdir() if each.name.endswith(".lock")]
 
 
+def test_a_scheduler_that_is_lost_in_the_middle_is_told_in_a_sentence():
+    client = pytest.importorskip("distributed.client")
+
+    def lost():
+        raise client.FutureCancelledError("score_and_land-1", "scheduler-connection-lost", "Please re-run your work.")
+
+    # As a client does whose scheduler was killed: every future is cancelled.
+    with pytest.raises(RunStoppedError, match=r"scheduler was lost, .*; the same command goes on"):
+        cluster.Cluster(SimpleNamespace(dashboard_link=""))._outcome(SimpleNamespace(result=lost), "anna")
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
         ({}, "the scheduler has no workers"),
         ({"one": {"pqcomq": "0.0.1"}}, r"a worker runs pqcomq 0\.0\.1, not \d.* as here"),
         ({"one": {"libraries": "torch 1.0"}}, r"a worker runs libraries torch 1\.0, not .*torch .* as here"),
+        ({"one": {"libraries": None}}, r"a worker runs libraries an unknown one, not .*torch"),
         ({"one": {}, "two": {"Python": "2.7"}}, r"a worker runs Python 2\.7, not \d.* as here"),
         (ModuleNotFoundError("No module named 'pqcomq'"), r"its workers lack pqcomq \d"),
     ],
@@ -419,7 +431,8 @@ def test_workers_that_will_not_do_are_told_before_any_work(answer, told):
     def run(asked):
         if isinstance(answer, Exception):
             raise answer
-        return {name: {**asked(), **other} for name, other in answer.items()}
+        answers = {name: {**asked(), **other} for name, other in answer.items()}
+        return {name: {what: told for what, told in each.items() if told} for name, each in answers.items()}
 
     with pytest.raises(InputError, match=rf"--scheduler tcp://node1:8786: .*{told}"):
         cluster._check_workers(SimpleNamespace(run=run), "tcp://node1:8786")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import platform
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -91,6 +92,10 @@ class Cluster:
             raise
         except KilledWorker:
             return Outcome(case, FAILED, "every worker that took it was lost; there may be too little memory for it")
+        except CancelledError as problem:  # Dask gives up all that it was to wait for, in sentences of its own
+            raise RunStoppedError(
+                "The scheduler was lost, or gave up what it was handed; the same command goes on where this one ended."
+            ) from problem
         except (OSError, TimeoutError, RuntimeError) as problem:
             raise RunStoppedError(
                 f"the scheduler or a worker was lost ({problem}); the same command goes on."
@@ -179,6 +184,6 @@ def _check_workers(client: Any, address: str) -> None:  # noqa: ANN401
         raise InputError(f"--scheduler {address}: the scheduler has no workers.")
     ours = versions_here()
     for name, version in ours.items():
-        other = next((each[name] for each in found.values() if each[name] != version), None)
+        other = next((each.get(name, "an unknown one") for each in found.values() if each.get(name) != version), None)
         if other is not None:
             raise InputError(f"--scheduler {address}: a worker runs {name} {other}, not {version} as here.")
