@@ -29,6 +29,7 @@ _VERDICTS = (
     tr("95 % low"),
     tr("95 % high"),
     tr("Worst case"),
+    tr("Prompts lose > .1"),
 )
 _MODELS = (
     tr("Model"),
@@ -37,10 +38,22 @@ _MODELS = (
     tr("Worst"),
     tr("Lose > .1"),
     tr("Worst tenth"),
+    tr("Median"),
     tr("vs full precision"),
     tr("Worst vs full"),
     tr("Prompts"),
 )
+_STRATA = (
+    tr("Model"),
+    tr("Boxes"),
+    tr("Full precision is"),
+    "Dice",
+    tr("Worst"),
+    tr("Lose > .1"),
+    tr("Full precision's"),
+    tr("Prompts"),
+)
+_STRATA_TITLES = {"right": tr("right"), "doubtful": tr("doubtful"), "wrong": tr("wrong")}
 _PROTOCOLS = {"slice": tr("each slice"), "organ": tr("whole organs")}
 _PLOT_HEIGHT = 320
 
@@ -52,9 +65,12 @@ class CohortResultsPanel(QWidget):
         super().__init__(parent)
         self.verdict = QLabel()
         self.verdict.setWordWrap(True)
-        self.verdicts, self.models = SortableTable(_VERDICTS), SortableTable(_MODELS)
+        self.verdicts, self.models, self.strata = (SortableTable(titles) for titles in (_VERDICTS, _MODELS, _STRATA))
         self.verdicts.setToolTip(tr("Quantized − full precision in Dice against ground truth, cases as units."))
         self.models.setToolTip(tr("Dice against ground truth; vs full precision: Dice between the models."))
+        self.strata.setToolTip(
+            tr("Full precision is right from a Dice of .8 against ground truth on, and wrong below .5.")
+        )
         self.plots = QComboBox()
         self.plots.setToolTip(tr("Which plot of the report is shown."))
         keep_narrow(self.plots)
@@ -71,6 +87,7 @@ class CohortResultsPanel(QWidget):
         for widget, title in (
             (self.verdicts, tr("Verdicts")),
             (self.models, tr("Models")),
+            (self.strata, tr("Right or wrong")),
             (self._plot_page, tr("Plots")),
         ):
             self.tabs.addTab(widget, title)
@@ -96,6 +113,7 @@ class CohortResultsPanel(QWidget):
                     each.outcome,
                     (str(each.cases), each.cases),
                     *(_signed(value) for value in (each.difference, each.low, each.high, -each.worst_case)),
+                    _share(each.losing),
                 ]
                 for each in statistics.verdicts()
             ],
@@ -107,13 +125,32 @@ class CohortResultsPanel(QWidget):
                     names[each.model],
                     _PROTOCOLS[each.protocol],
                     *(_number(value) for value in (each.dice, each.worst_dice)),
-                    (f"{100 * each.losing:.1f} %", each.losing),
-                    *(_number(value) for value in (each.worst_decile, each.dice_between, each.worst_between)),
+                    _share(each.losing),
+                    *(
+                        _number(value)
+                        for value in (each.worst_decile, each.dice_median, each.dice_between, each.worst_between)
+                    ),
                     (str(each.prompts), each.prompts),
                 ]
                 for each in statistics.prompts
             ],
             [each.model for each in statistics.prompts],
+        )
+        strata = [(each, stratum) for each in statistics.prompts for stratum in each.strata if stratum.prompts]
+        self.strata.show_rows(
+            [
+                [
+                    names[each.model],
+                    _PROTOCOLS[each.protocol],
+                    _STRATA_TITLES[stratum.name],
+                    *(_number(value) for value in (stratum.dice, stratum.worst_dice)),
+                    _share(stratum.losing),
+                    _number(stratum.full_dice),
+                    (str(stratum.prompts), stratum.prompts),
+                ]
+                for each, stratum in strata
+            ],
+            [each.model for each, _stratum in strata],
         )
         self._list_plots(outcome)
         self.report_button.setVisible(not outcome.result.unfinished)  # it is written after the last case
@@ -178,6 +215,10 @@ def _together(outcome: CohortOutcome, model: str) -> str:
 
 def _number(value: float) -> Cell:
     return (f"{value:.3f}" if math.isfinite(value) else "–", value)
+
+
+def _share(value: float) -> Cell:
+    return (f"{100 * value:.1f} %", value)
 
 
 def _signed(value: float) -> Cell:

@@ -10,6 +10,9 @@ from pathlib import Path
 from pqcomq.errors import InputError
 from pqcomq.staging import why
 
+WITHOUT_END = -1
+"""To wait as long as it takes."""
+
 
 class HeldByAnotherRunError(InputError):
     """Another run is writing in a place."""
@@ -39,7 +42,7 @@ def only_run(lock: Path, place: Path, *, wait: float = 0) -> Iterator[None]:
         lock: a file in a folder that exists; made, and taken away at the end of the block. What a killed process leaves
             of it holds nobody up. On a file system without locks nothing is held.
         place: what is written, for the message.
-        wait: seconds to wait for another run.
+        wait: seconds to wait for another run, or :data:`WITHOUT_END`.
 
     Raises:
         HeldByAnotherRunError: another run holds it.

@@ -255,6 +255,7 @@ class _ToQuantize:
         from pqcomq.models.registry import load_model
 
         full, place = load_model(self.model, self.checkpoint), out / "weights"
+        full.check_prompts(["box"])  # told before hours of quantizing
         volumes, rest = _to_calibrate_on(found, calibration, modality, seed)
         work = making_weights(full, self.bits, self.methods, volumes, place, window_of(self.window))
         kept = f"finished weights are kept in {place}, and the same command goes on from there"

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pqcomq.cli.report import DoubtBelow, LeastDice, MostVolume
 from pqcomq.cli.terminal.idle_options import refuse_idle
 from pqcomq.cli.terminal.options import AsJson, LossMargin
-from pqcomq.cli.terminal.output import print_json, print_lines
+from pqcomq.cli.terminal.output import print_json, print_lines, print_note
 from pqcomq.cli.terminal.statuses import NOT_PASSED, PASSED, UNDECIDED, Answer
 from pqcomq.cohort.statistics.loss_margin import DEFAULT_MARGIN
 from pqcomq.comparison.tolerance import Tolerance
 from pqcomq.errors import InputError
 from pqcomq.wording import counted
+
+if TYPE_CHECKING:
+    from pqcomq.cohort.cohort_result import CohortResult
 
 _STATUSES = {"pass": PASSED, "fail": NOT_PASSED, "undecided": UNDECIDED}
 
@@ -28,13 +31,12 @@ def gate(
     doubt_below: DoubtBelow = Tolerance.stability,
     loss_margin: LossMargin = DEFAULT_MARGIN,
     cascade: Annotated[
-        float | None,
+        str | None,
         typer.Option(
-            min=0,
-            max=1,
             help="Of a cohort: judge the quantized models with full precision's answer wherever their stability score "
-            "is below this, as segment --cascade gives it.",
-            metavar="SCORE",
+            "is below this, as segment --cascade gives it; or below what another cohort's results tell for these "
+            "weights. With the folder itself each patient's threshold is chosen on the others.",
+            metavar="SCORE|DIR",
         ),
     ] = None,
     json: AsJson = False,
@@ -67,11 +69,11 @@ def gate(
     raise Answer(_STATUSES[outcome])
 
 
-def _cohort(folder: Path, margin: float, cascade: float | None, *, json: bool) -> None:
+def _cohort(folder: Path, margin: float, cascade: str | None, *, json: bool) -> None:
     """The same of a cohort; one that is not finished cannot pass.
 
     Raises:
-        InputError: no case was scored.
+        InputError: no case was scored, or the cascade is no score and no cohort's folder.
     """
     from pqcomq.cohort.cohort_result import CohortResult
     from pqcomq.cohort.statistics.cohort_statistics import CascadeVerdicts, CohortStatistics
@@ -82,7 +84,7 @@ def _cohort(folder: Path, margin: float, cascade: float | None, *, json: bool) -
         verdicts, outcome = statistics.verdicts(), statistics.outcome()
         sentences = [verdict.sentence for verdict in verdicts]
     else:
-        judged = CascadeVerdicts.of(result, margin, cascade)
+        judged = CascadeVerdicts.of(result, margin, _thresholds(result, cascade))
         verdicts, outcome, sentences = list(judged.differences), judged.outcome, judged.sentences
     left = f"Not done: {result.unfinished} of {counted(result.total, 'case')}."
     if result.unfinished and outcome == "pass":
@@ -90,9 +92,36 @@ def _cohort(folder: Path, margin: float, cascade: float | None, *, json: bool) -
     if json:
         told: dict[str, Any] = {"outcome": outcome, "unfinished": result.unfinished}
         if cascade is not None:
-            told |= {"cascade_below": cascade, "sent_on": judged.sent}
+            told |= {"cascade_below": judged.thresholds, "sent_on": judged.sent}
         print_json(told | {"verdicts": [verdict.to_dict() for verdict in verdicts]})
     else:
         lines = [*sentences, *[left] * bool(result.unfinished)]
         print_lines([*lines, f"All together: {outcome.upper()}."])
     raise Answer(_STATUSES[outcome])
+
+
+def _thresholds(result: CohortResult, given: str) -> float | dict[str, float] | None:
+    """A stability score, what another cohort tells for each model, or None for what this cohort tells.
+
+    Raises:
+        InputError: it is neither, or the other cohort tells none for one of the models.
+    """
+    from pqcomq.cli.terminal.stability_score import stability_score
+    from pqcomq.cohort.cohort_result import CohortResult
+    from pqcomq.cohort.statistics.cascade_threshold import CascadeThreshold
+
+    score = stability_score(given)
+    if score is not None:
+        return score
+    other = CohortResult.at(Path(given))
+    if other.store.folder.resolve() == result.store.folder.resolve():
+        return None
+    if result.settings.recipes:
+        raise InputError("Models that were quantized for each case anew have no threshold in another cohort.", given)
+    found: dict[str, float] = {}
+    runtimes = len(result.settings.runtimes)
+    for place, model in enumerate(result.models[1:]):
+        told = CascadeThreshold.of(other, result.settings.quantized[place // runtimes].fingerprint)
+        print_note(told.sentence)
+        found[model.name] = told.threshold
+    return found

@@ -201,20 +201,18 @@ def _threshold(given: str, loaded: Segmenter | QuantizedModel) -> float:
         InputError: it is neither, or the cohort tells none.
     """
     from pqcomq.cli.terminal.output import print_note
+    from pqcomq.cli.terminal.stability_score import stability_score
     from pqcomq.cohort.cohort_result import CohortResult
     from pqcomq.cohort.statistics.cascade_threshold import CascadeThreshold
     from pqcomq.quantization.quantized_model import QuantizedModel
 
-    try:
-        score = float(given)
-    except ValueError:
-        segmenter = loaded.segmenter if isinstance(loaded, QuantizedModel) else loaded
-        found = CascadeThreshold.of(CohortResult.at(Path(given)), segmenter.fingerprint)
-        print_note(found.sentence)
-        return found.threshold
-    if not 0 <= score <= 1:
-        raise InputError(f"--cascade {given}: a stability score lies from 0 to 1.")
-    return score
+    score = stability_score(given)
+    if score is not None:
+        return score
+    segmenter = loaded.segmenter if isinstance(loaded, QuantizedModel) else loaded
+    found = CascadeThreshold.of(CohortResult.at(Path(given)), segmenter.fingerprint)
+    print_note(found.sentence)
+    return found.threshold
 
 
 def _full_precision(loaded: Segmenter | QuantizedModel, checkpoint: Path | None, runtime: Runtime) -> Segmenter:

@@ -139,7 +139,11 @@ def test_a_run_ends_in_verdicts_tables_plots_and_a_report(viewer, dock, data, we
     assert {row[2] for row in verdicts} == {"undecided"}
     assert "2 patients are too few" in dock.results.verdict.text()
     assert len(dock.results.models.texts()) == len(statistics.prompts)
-    dock.results.tabs.setCurrentIndex(2)
+    told = [(each, stratum) for each in statistics.prompts for stratum in each.strata if stratum.prompts]
+    strata = dock.results.strata.texts()
+    assert [int(row[-1]) for row in strata] == [stratum.prompts for _each, stratum in told]
+    assert {row[2] for row in strata} <= {"right", "doubtful", "wrong"}
+    dock.results.tabs.setCurrentIndex(3)
     assert dock.results.plots.count() >= 3
     for place in range(dock.results.plots.count()):
         dock.results.plots.setCurrentIndex(place)

@@ -11,7 +11,14 @@ import pytest
 import torch
 
 from pqcomq.cohort.statistics.cascade_threshold import CascadeThreshold
-from pqcomq.cohort.statistics.doubt_statistics import COMBINED, area_under_roc, cascaded, catching, doubt_statistics
+from pqcomq.cohort.statistics.doubt_statistics import (
+    COMBINED,
+    area_under_roc,
+    cascaded,
+    catching,
+    doubt_statistics,
+    sent_by_other_patients,
+)
 from pqcomq.errors import InputError
 from pqcomq.quantization.files.weights_file import load_weights
 from pqcomq.segmentation.cascade import CascadeRunner
@@ -57,6 +64,10 @@ def table(agreement, stability, patients):
     )
 
 
+def below(pairs, threshold):
+    return (pairs["doubt_stability"] < threshold).to_numpy()
+
+
 def test_area_under_roc():
     disagrees = np.array([True, True, False, False])
     assert area_under_roc(np.array([0.9, 0.8, 0.2, 0.1]), disagrees) == 1
@@ -94,12 +105,12 @@ def test_a_cascade_sends_the_doubtful_first():
 
 def test_a_cascade_is_full_precision_below_the_threshold_and_the_quantized_model_above():
     pairs = table([0.5, 0.9, 0.99], np.array([0.4, 0.6, 0.8]), ["a", "b", "c"])
-    given = cascaded(pairs, 0.6)
+    given = cascaded(pairs, below(pairs, 0.6))
     assert given["quantized_dice"].tolist() == pytest.approx([0.9, 0.81, 0.891])
     assert given["dice_between_models"].tolist() == [1, 0.9, 0.99]
     assert given["difference"].tolist() == pytest.approx([0, -0.09, -0.009])
     assert pairs["quantized_dice"][0] == pytest.approx(0.45)
-    assert cascaded(pairs, 1)["difference"].tolist() == [0, 0, 0]
+    assert cascaded(pairs, below(pairs, 1))["difference"].tolist() == [0, 0, 0]
 
 
 @pytest.fixture
@@ -141,9 +152,24 @@ def test_every_point_of_a_cascade_is_what_its_threshold_gives():
     found = doubt_statistics(pairs, "2-bit", 50.0, 200.0)
     assert [each.sent for each in found.curve] == pytest.approx([0, 0.6, 0.9, 1])
     for point in found.curve:
-        given = cascaded(pairs, point.threshold)
+        given = cascaded(pairs, below(pairs, point.threshold))
         assert point.sent == (stability < point.threshold).mean()
         assert (point.dice, point.between) == (given["quantized_dice"].mean(), given["dice_between_models"].mean())
+        assert point.worst_decile == pytest.approx(np.sort(given["quantized_dice"])[:10].mean())
+        right, doubtful, wrong = point.strata
+        assert (right.prompts, doubtful.prompts, wrong.prompts) == (100, 0, 0)
+        assert (right.dice, right.losing) == (point.dice, point.losing)
+
+
+def test_a_patient_is_sent_on_by_the_threshold_of_the_others():
+    stability = np.array([0.1, 0.9, 0.5, 0.9, 0.3, 0.9])
+    agreement = [0.2, 1, 0.2, 1, 0.99, 1]
+    pairs = table(agreement, stability, list("aabbcc"))
+    # a: below b's 0.5; b: below a's 0.1; c: below both, at which it loses nothing.
+    assert sent_by_other_patients(pairs).tolist() == [True, False, False, False, True, False]
+    found = doubt_statistics(pairs, "2-bit")
+    assert (found.sent, found.caught) == (pytest.approx(1 / 3), 0.5)
+    assert not sent_by_other_patients(pairs.assign(patient="a")).any(), "there are no others"
 
 
 def test_a_cohort_that_tells_no_threshold_says_why(cohort, tmp_path):

@@ -8,12 +8,14 @@ import math
 import re
 import shutil
 import subprocess
+import threading
 import urllib.request
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from pqcomq.cli.terminal import cohort_output
 from pqcomq.cohort.cases.case import Case, CaseList
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.cohort_store import CohortStore
@@ -103,7 +105,11 @@ def test_a_model_s_card_gets_means_with_their_worst_cases(judged):
     )
     row = next(line for line in lines if line.startswith("| slice |"))
     assert f"| {full.dice:.3f} ({full.worst_dice:.2f}) | {own.dice:.3f} ({own.worst_dice:.2f}) |" in row
-    assert f"{own.dice_between:.3f} ({own.worst_between:.2f})" in row
+    assert (
+        f"{own.dice_between:.3f} ({own.worst_between:.2f}) | {own.worst_decile:.3f} | {100 * own.losing:.1f} % |" in row
+    )
+    right = own.strata[0]
+    assert f"| slice | right | {right.prompts} | {right.dice:.3f} ({right.worst_dice:.2f}) |" in "\n".join(lines)
     assert "A cohort of 11 cases of 11 patients" in lines[0]
     assert lines[-1].endswith("fail.")
     assert not any("Zwetschge" in line for line in lines)
@@ -135,6 +141,12 @@ def test_the_page_names_nobody_and_no_place(written):
     assert "<td>&lt;0.001</td>" in plain and "<td>0.000</td><td>0.000</td>" not in plain  # no test proves p = 0
     assert "on 11 cases of 11 patients (11 CT)." in plain
     assert "Small first, big when in doubt" in plain
+    tables = [each.split("</thead>")[0] for each in plain.split("<table")[1:]]
+    for head in (each for each in tables if "mean Dice vs truth" in each):
+        assert all(words in head for words in ("worst tenth", "worst", "lose more than .1")), "a mean hides them"
+    assert plain.count("right: prompts") == 1, (
+        "the cascade's strata; a single label and modality have none of their own"
+    )
     assert "simulated" in plain and "prefers-color-scheme: dark" in plain
 
 
@@ -270,6 +282,39 @@ def test_a_picture_tells_what_its_prompt_loses(monkeypatch, loss, told):
     assert titles[0].startswith(f"case 4 · liver · slice 3 · {told} · ")
 
 
+def test_of_jobs_that_end_together_the_last_one_writes_of_all_cases(tmp_path, monkeypatch):
+    cases = [Case(name, tmp_path / name, tmp_path / "labels.nii") for name in ("anna", "bert")]
+    store = CohortStore(tmp_path / "out")
+    settings = CohortSettings("lite-medsam", "", "ab", (ModelFile("/two.safetensors", "cd"),), "torch")
+    store.begin(settings, CaseList(tuple(cases)), MODELS)
+    store.write(result_of(cases[0], 0))
+    reads, written = threading.Event(), threading.Event()
+
+    def write(result, _statistics):
+        count = result.scored
+        if not reads.is_set():  # the first to end is slow to write what it has read
+            reads.set()
+            written.wait(2)
+        (store.folder / "scores.csv").write_text(str(count))
+        return []
+
+    monkeypatch.setattr(cohort_output, "write_results", write)
+
+    def end():
+        cohort_output.print_cohort(CohortResult.at(store.folder), 0.01, json=True)
+
+    first = threading.Thread(target=end)
+    first.start()
+    while first.is_alive() and not reads.wait(0.1):
+        pass
+    store.write(result_of(cases[1], 1))
+    end()
+    written.set()
+    first.join()
+    assert (store.folder / "scores.csv").read_text() == "2"
+    assert not list(store.folder.glob(".*.lock"))
+
+
 @pytest.mark.slow
 def test_the_published_table_beside_the_cohort_s(written, capsys):
     from pqcomq.cli import main
@@ -282,5 +327,10 @@ def test_the_published_table_beside_the_cohort_s(written, capsys):
     assert len(by_model) == 10
     full, low = by_model[32, "full precision"], by_model[2, "Permutation-COMQ"]
     assert (full["paper_dice"], low["paper_dice"]) == (93.51, 86.94)
-    assert full["dice"] > 90 and low["dice"] is None
+    assert full["dice"] > 90 and low["dice"] is None and low["strata"] == []
+    assert full["losing"] == 0 and full["worst_decile"] <= full["dice"]
+    assert [each["name"] for each in full["strata"]] == ["right", "doubtful", "wrong"]
+    with pytest.raises(SystemExit):
+        main(["reproduce", str(written[0])])
+    assert "Here, where full precision is right, doubtful or wrong" in capsys.readouterr().out
     assert any("LiteMedSAM" in sentence for sentence in told["differs"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -82,9 +83,17 @@ def test_a_gate_judges_the_cascade_that_is_to_be_used(ran, capsys):
     status, alone = gate()
     assert status == 3  # three patients decide nothing
     status, told = gate("--cascade", 1)
-    assert (status, told["cascade_below"], list(told["sent_on"].values())) == (3, 1.0, [1.0])
+    assert (status, list(told["cascade_below"].values()), list(told["sent_on"].values())) == (3, [1.0], [1.0])
     assert {each["difference"] for each in told["verdicts"]} == {0.0}
     assert told["verdicts"][0]["model"] == f"{alone['verdicts'][0]['model']}, cascade at 1"
+    _status, others = gate("--cascade", ran)
+    assert list(others["cascade_below"].values()) == [None], "each patient's was chosen on the others"
+    assert others["verdicts"][0]["model"].endswith("cascade at other patients' threshold")
+    for odd in ("2", ran.parent):
+        with pytest.raises(SystemExit) as end:
+            main(["gate", str(ran), "--cascade", str(odd)])
+        assert end.value.code == 2
+        assert re.search("lies from 0 to 1|holds no cohort's results", capsys.readouterr().err)
     _status, never = gate("--cascade", 0)
     assert [each["difference"] for each in never["verdicts"]] == [each["difference"] for each in alone["verdicts"]]
 
@@ -330,6 +339,23 @@ def test_a_scheduler_that_does_not_answer_is_told_before_anything_is_made(tmp_pa
     with pytest.raises(SystemExit):
         main(["cohort", "--synthetic", "5", "--scheduler", nowhere.scheduler, "--out", str(tmp_path / "other")])
     assert "no scheduler answers there" in capsys.readouterr().err
+
+
+def test_a_model_that_takes_no_boxes_is_told_before_it_is_quantized(tmp_path, monkeypatch, capsys):
+    def refuse(_kinds):
+        raise InputError("It was not trained for boxes.")
+
+    only_scribbles = SimpleNamespace(title="scribbles", check_prompts=refuse)
+    monkeypatch.setattr("pqcomq.models.registry.load_model", lambda *_: only_scribbles)
+    monkeypatch.setattr(
+        "pqcomq.cohort.running.cohort_weights.making_weights", lambda *_: pytest.fail("quantized first")
+    )
+    from pqcomq.cli import main
+
+    with pytest.raises(SystemExit) as end:
+        main(["cohort", "--synthetic", "5", "--bits", "8", "--out", str(tmp_path / "out")])
+    assert end.value.code == 2 and "not trained for boxes" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_more_and_larger_models_are_given_fewer_workers(monkeypatch):

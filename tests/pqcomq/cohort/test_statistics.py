@@ -162,6 +162,18 @@ def test_what_a_mean_hides():
     assert found.worst_at[0] == "case 008"
 
 
+def test_beside_a_difference_stands_what_single_prompts_lose():
+    together, liver, vessel = differences(
+        [0.9] * 4, [0.9, 0.95, 0.9, 0.1], labels=["liver", "liver", "vessel", "vessel"], patients=list("abab")
+    )
+    assert (together.losing, together.most_lost) == (0.25, pytest.approx(0.8))
+    assert (liver.losing, liver.most_lost, vessel.losing) == (0, 0, 0.5)
+    columns, rows = difference_table([together, liver])
+    place = columns.index("prompts lose > .1")
+    assert [row[place - 1 : place + 1] for row in rows] == [["-0.800", "25.0 %"], ["0", "0.0 %"]]
+    assert all(len(row) == len(columns) for row in rows)
+
+
 def test_each_label_has_its_worst_prompts_beside_its_mean():
     scores = table([0.9] * 4, [0.9, 0.8, 0.7, 0.1], labels=["liver", "liver", "vessel", "vessel"])
     models = [SimpleNamespace(name="FP32"), SimpleNamespace(name="2-bit")]

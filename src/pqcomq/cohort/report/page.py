@@ -24,6 +24,7 @@ from pqcomq.cohort.statistics.pairs import paired
 from pqcomq.cohort.statistics.prompt_summary import STRATA, stratum_of
 from pqcomq.comparison.model_result import MEGABYTE
 from pqcomq.comparison.presentation.comparison_text import RESEARCH_ONLY, p_value
+from pqcomq.wording import counted
 
 PAGE = "report.html"
 MOST_ROWS = 2000
@@ -47,7 +48,7 @@ def page(result: CohortResult, statistics: CohortStatistics) -> str:
     package = files("pqcomq.cohort.report")
     template, script = (package.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "page.js"))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"places": _places, "percent": _percent, "p_value": p_value}
+    environment.filters |= {"places": _places, "percent": _percent, "p_value": p_value, "counted": counted}
     numbers = case_numbers(result)
     verdicts = {each.name: statistics.verdicts(each.name) for each in result.models[1:]}
     return environment.from_string(template).render(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.scoring.loaded_models import QUANTIZED
-from pqcomq.cohort.statistics.doubt_statistics import DoubtStatistics, cascaded, doubt_statistics
+from pqcomq.cohort.statistics.doubt_statistics import (
+    DoubtStatistics,
+    cascaded,
+    doubt_statistics,
+    sent_by_other_patients,
+)
 from pqcomq.cohort.statistics.paired_statistics import Outcome, PairedDifference, overall, paired_differences
 from pqcomq.cohort.statistics.pairs import moved_box_name, paired, protocols_of
 from pqcomq.cohort.statistics.prompt_summary import PromptSummary, prompt_summaries
@@ -133,18 +139,25 @@ class CascadeVerdicts:
     """A cohort's quantized models, each with full precision where it is in doubt.
 
     Attributes:
-        threshold: stability score below which full precision is asked.
+        thresholds: name of the model → stability score below which full precision is asked; None where it was chosen
+            for each patient on the others.
         differences: of every model, all labels and each, slice by slice.
         sent: name of the model → share of the prompts sent on.
     """
 
-    threshold: float
+    thresholds: dict[str, float | None]
     differences: tuple[PairedDifference, ...]
     sent: dict[str, float]
 
     @classmethod
-    def of(cls, result: CohortResult, margin: float, threshold: float) -> CascadeVerdicts:
+    def of(cls, result: CohortResult, margin: float, thresholds: float | Mapping[str, float] | None) -> CascadeVerdicts:
         """Judge the cascade as :class:`CohortStatistics` judges the models alone.
+
+        Args:
+            result: of the cohort.
+            margin: of non-inferiority, Dice.
+            thresholds: one for all models or one for each, by name; None for those that this cohort tells, each
+                patient's chosen on the others: one chosen on all of them would be judged on what it was chosen on.
 
         Raises:
             InputError: no case was scored, or none slice by slice: whole organs are not prompted anew where one is in
@@ -153,13 +166,19 @@ class CascadeVerdicts:
         CohortStatistics.check(result, margin)
         if "slice" not in protocols_of(result.scores):
             raise InputError("A cascade is judged slice by slice, and this cohort was scored on whole organs alone.")
-        differences, sent = [], {}
+        differences, sent, taken = [], {}, {}
         for name in (each.name for each in result.models if each.role == QUANTIZED):
             pairs = paired(result.scores, name, "slice")
-            title = f"{name}, cascade at {threshold:g}"
-            differences += paired_differences(cascaded(pairs, threshold), title, "slice", margin)
-            sent[name] = float((pairs["doubt_stability"] < threshold).mean())
-        return cls(threshold, tuple(differences), sent)
+            threshold = thresholds[name] if isinstance(thresholds, Mapping) else thresholds
+            is_sent = (
+                sent_by_other_patients(pairs)
+                if threshold is None
+                else (pairs["doubt_stability"] < threshold).to_numpy()
+            )
+            title = f"{name}, cascade at " + ("other patients' threshold" if threshold is None else f"{threshold:g}")
+            differences += paired_differences(cascaded(pairs, is_sent), title, "slice", margin)
+            sent[name], taken[name] = float(is_sent.mean()), threshold
+        return cls(taken, tuple(differences), sent)
 
     @property
     def outcome(self) -> Outcome:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pqcomq.cohort.statistics.prompt_summary import GREAT_LOSS
+from pqcomq.cohort.statistics.prompt_summary import Stratum, finite, share_losing, strata_of, worst_decile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,19 +39,23 @@ class CascadePoint:
         sent: share of the prompts sent on, the most doubtful ones.
         threshold: stability score below which they are sent.
         dice: mean against ground truth.
+        worst_decile: mean of the worst tenth of the prompts, against ground truth.
         worst_dice: of the worst prompt, against ground truth.
         between: mean Dice against full precision.
         losing: share of prompts that lose more than :data:`GREAT_LOSS` of Dice against ground truth.
         milliseconds: mean time of the networks for a slice and a box; NaN where low bits are simulated.
+        strata: by how right full precision is.
     """
 
     sent: float
     threshold: float
     dice: float
+    worst_decile: float
     worst_dice: float
     between: float
     losing: float
     milliseconds: float
+    strata: tuple[Stratum, ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class DoubtStatistics:
         """JSON-ready."""
         content = asdict(self)
         content["auroc"] = {name: _known(value) for name, value in self.auroc.items()}
-        content["curve"] = [{name: _known(value) for name, value in asdict(each).items()} for each in self.curve]
+        content["curve"] = [finite(asdict(each)) for each in self.curve]
         return {name: _known(value) if isinstance(value, float) else value for name, value in content.items()}
 
 
@@ -103,9 +107,7 @@ def doubt_statistics(
     auroc = {title: area_under_roc(values, disagrees) for title, values in doubt.items()}
     auroc[COMBINED] = area_under_roc(_combined(np.column_stack(list(doubt.values())), disagrees, folds), disagrees)
     stability = pairs["doubt_stability"].to_numpy()
-    sent = np.zeros(len(pairs), bool)
-    for fold in np.unique(folds):
-        sent[folds == fold] = stability[folds == fold] < catching(stability[folds != fold], disagrees[folds != fold])
+    sent = sent_by_other_patients(pairs)
     is_known = len(np.unique(folds)) > 1
     return DoubtStatistics(
         model=model,
@@ -119,14 +121,36 @@ def doubt_statistics(
     )
 
 
-def cascaded(pairs: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """The pairs as a cascade would give them: full precision's answer wherever the stability score is lower.
+def sent_by_other_patients(pairs: pd.DataFrame) -> np.ndarray:
+    """Which prompts a cascade sends on whose threshold was chosen without their patient.
 
     Args:
         pairs: of :func:`.pairs.paired` by slices.
-        threshold: as of :class:`.CascadeRunner`.
+
+    Returns:
+        (prompts,) bool; none of a single patient, for whom there are no others.
     """
-    return _sent_on(pairs, pairs["doubt_stability"].to_numpy() < threshold)
+    disagrees = (pairs["dice_between_models"] < LEAST_AGREEMENT).to_numpy()
+    folds = _folds(pairs["patient"].to_numpy().astype(str))
+    stability = pairs["doubt_stability"].to_numpy()
+    sent = np.zeros(len(pairs), bool)
+    for fold in np.unique(folds):
+        sent[folds == fold] = stability[folds == fold] < catching(stability[folds != fold], disagrees[folds != fold])
+    return sent
+
+
+def cascaded(pairs: pd.DataFrame, sent: np.ndarray) -> pd.DataFrame:
+    """The pairs as a cascade would give them: full precision's answer for what is sent on.
+
+    Args:
+        pairs: of :func:`.pairs.paired` by slices.
+        sent: (prompts,) bool.
+    """
+    given = pairs.copy()
+    given["quantized_dice"] = np.where(sent, pairs["full_dice"], pairs["quantized_dice"])
+    given["dice_between_models"] = np.where(sent, 1.0, pairs["dice_between_models"])
+    given["difference"] = given["quantized_dice"] - given["full_dice"]
+    return given
 
 
 def area_under_roc(doubt: np.ndarray, disagrees: np.ndarray) -> float:
@@ -195,25 +219,18 @@ def _point(
 ) -> CascadePoint:
     """Send on what is more doubtful than a threshold."""
     sent = stability < threshold
-    given = _sent_on(pairs, sent)
+    given = cascaded(pairs, sent)
     return CascadePoint(
         sent=float(sent.mean()),
         threshold=threshold,
         dice=float(given["quantized_dice"].mean()),
+        worst_decile=worst_decile(given["quantized_dice"].to_numpy()),
         worst_dice=float(given["quantized_dice"].min()),
         between=float(given["dice_between_models"].mean()),
-        losing=float((-given["difference"] > GREAT_LOSS).mean()),
+        losing=share_losing(given),
         milliseconds=small_ms + float(sent.mean()) * full_ms,
+        strata=strata_of(given),
     )
-
-
-def _sent_on(pairs: pd.DataFrame, sent: np.ndarray) -> pd.DataFrame:
-    """The pairs with full precision's answer for those that are sent on, (prompts,) bool."""
-    given = pairs.copy()
-    given["quantized_dice"] = np.where(sent, pairs["full_dice"], pairs["quantized_dice"])
-    given["dice_between_models"] = np.where(sent, 1.0, pairs["dice_between_models"])
-    given["difference"] = given["quantized_dice"] - given["full_dice"]
-    return given
 
 
 def _known(value: float) -> float | None:

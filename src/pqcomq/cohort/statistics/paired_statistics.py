@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from pqcomq.cohort.statistics.prompt_summary import share_losing
 from pqcomq.wording import beside, counted
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class PairedDifference:
         wilcoxon_p: signed-rank test of no difference, two-sided; Holm's correction over the labels.
         noninferiority_p: signed-rank test of a loss of at least the margin, one-sided; Holm's correction over labels.
         worst_case: the greatest loss of one case (positive).
+        losing: share of single prompts that lose more than :data:`.GREAT_LOSS` of Dice, which a case's mean hides.
+        most_lost: by the prompt that loses most (positive).
         patients_needed: to show with a power of 80 % that the loss is below the margin, at the observed spread, if the
             true difference is the observed one, or none where quantization looks better; None where none would do.
         margin: stated.
@@ -66,6 +69,8 @@ class PairedDifference:
     wilcoxon_p: float
     noninferiority_p: float
     worst_case: float
+    losing: float
+    most_lost: float
     patients_needed: int | None
     margin: float
 
@@ -136,8 +141,11 @@ def paired_differences(pairs: pd.DataFrame, model: str, protocol: str, margin: f
         margin: Dice, above 0.
     """
     by_label = _means_by_label(pairs)
-    together = _difference(case_means(pairs), model, protocol, ALL_LABELS, margin)
-    single = [_difference(rows, model, protocol, str(name), margin) for name, rows in by_label.groupby("label")]
+    together = _difference(case_means(pairs), pairs, model, protocol, ALL_LABELS, margin)
+    single = [
+        _difference(rows, pairs[pairs["label"] == name], model, protocol, str(name), margin)
+        for name, rows in by_label.groupby("label")
+    ]
     return [together, *_corrected(single)]
 
 
@@ -205,8 +213,10 @@ def clustered_interval(values: np.ndarray, patients: np.ndarray) -> tuple[float,
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
-def _difference(rows: pd.DataFrame, model: str, protocol: str, label: str, margin: float) -> PairedDifference:
-    """One label, or all of them together; p-values as they come."""
+def _difference(
+    rows: pd.DataFrame, prompts: pd.DataFrame, model: str, protocol: str, label: str, margin: float
+) -> PairedDifference:
+    """One label, or all of them together, of cases and of the single prompts they rest on; p-values as they come."""
     values = rows["difference"].to_numpy()
     means = rows.groupby("patient", sort=True)["difference"].mean().to_numpy()
     low, high = clustered_interval(values, rows["patient"].to_numpy().astype(str))
@@ -226,6 +236,8 @@ def _difference(rows: pd.DataFrame, model: str, protocol: str, label: str, margi
         wilcoxon_p=_signed_rank(means, "two-sided"),
         noninferiority_p=_signed_rank(means + margin, "greater"),
         worst_case=float(-values.min()),
+        losing=share_losing(prompts),
+        most_lost=max(0.0, float(-prompts["difference"].min())),
         patients_needed=patients_needed(float(values.mean()), deviation, margin),
         margin=margin,
     )

@@ -88,7 +88,7 @@ class PromptSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: what is no number is None."""
-        return {name: _finite(value) for name, value in asdict(self).items()}
+        return {name: finite(value) for name, value in asdict(self).items()}
 
 
 def prompt_summaries(
@@ -118,7 +118,6 @@ def summarised(pairs: pd.DataFrame, model: str, protocol: str, is_full: bool) ->
     """One model over its prompts."""
     dice = pairs["quantized_dice"].to_numpy()
     ordered = np.sort(dice)
-    tenth = ordered[: max(1, math.ceil(len(ordered) / 10))]
     worst = pairs.iloc[int(np.argmin(dice))]
     between = np.full(1, np.nan) if is_full else pairs["dice_between_models"].to_numpy()
     return PromptSummary(
@@ -128,17 +127,32 @@ def summarised(pairs: pd.DataFrame, model: str, protocol: str, is_full: bool) ->
         cases=pairs["case"].nunique(),
         dice=float(dice.mean()),
         dice_median=float(np.median(dice)),
-        worst_decile=float(tenth.mean()),
+        worst_decile=worst_decile(dice),
         worst_dice=float(ordered[0]),
         worst_at=(str(worst["case"]), str(worst["label"]), int(worst["slice"])),
         nsd=float(pairs["quantized_nsd"].mean()),
         hd95_mm=float(np.median(pairs["quantized_hd95_mm"])),
         dice_between=float(between.mean()),
         worst_between=float(between.min()),
-        losing=_losing(pairs),
+        losing=share_losing(pairs),
         most_lost=max(0.0, float(-pairs["difference"].min())),
-        strata=tuple(_stratum(pairs, name) for name in STRATA),
+        strata=strata_of(pairs),
     )
+
+
+def worst_decile(dice: np.ndarray) -> float:
+    """Mean of the worst tenth of the prompts, (prompts,), of one at least."""
+    return float(np.sort(dice)[: max(1, math.ceil(len(dice) / 10))].mean())
+
+
+def strata_of(pairs: pd.DataFrame) -> tuple[Stratum, ...]:
+    """The prompts of :func:`.pairs.paired` by how right full precision is, in the order of :data:`STRATA`."""
+    return tuple(_stratum(pairs, name) for name in STRATA)
+
+
+def share_losing(pairs: pd.DataFrame) -> float:
+    """Share of the prompts that lose more than :data:`GREAT_LOSS` of Dice against ground truth to full precision."""
+    return float((pairs["difference"] < -GREAT_LOSS).mean())
 
 
 def stratum_of(full_dice: pd.Series) -> np.ndarray:
@@ -152,17 +166,14 @@ def _stratum(pairs: pd.DataFrame, name: str) -> Stratum:
         return Stratum(name, 0, *[math.nan] * 4)
     dice = rows["quantized_dice"]
     return Stratum(
-        name, len(rows), float(rows["full_dice"].mean()), float(dice.mean()), float(dice.min()), _losing(rows)
+        name, len(rows), float(rows["full_dice"].mean()), float(dice.mean()), float(dice.min()), share_losing(rows)
     )
 
 
-def _losing(pairs: pd.DataFrame) -> float:
-    return float((pairs["difference"] < -GREAT_LOSS).mean())
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401
+def finite(value: Any) -> Any:  # noqa: ANN401 (whatever JSON may hold)
+    """JSON-ready: None for what is no number or beyond all numbers, however deep."""
     if isinstance(value, dict):
-        return {name: _finite(each) for name, each in value.items()}
+        return {name: finite(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
-from pqcomq.cohort.statistics.prompt_summary import PromptSummary
+from pqcomq.cohort.statistics.prompt_summary import PromptSummary, Stratum
 from pqcomq.models import medsam
 from pqcomq.quantization.algorithm.config import METHOD_TITLES, Method
 from pqcomq.wording import counted
@@ -42,7 +42,10 @@ class PublishedRow:
         paper_nsd: NSD.
         dice: mean over this cohort's prompts, against ground truth.
         nsd: likewise.
-        worst_dice: of this cohort's worst prompt; the paper tells none.
+        worst_decile: mean of this cohort's worst tenth of prompts; the paper tells nothing of this and what follows.
+        worst_dice: of this cohort's worst prompt.
+        losing: prompts of this cohort that lose more than .1 Dice to full precision.
+        strata: by how right full precision is here, Dice from 0 to 1; empty where the cohort has no such model.
     """
 
     bits: int
@@ -51,7 +54,10 @@ class PublishedRow:
     paper_nsd: float
     dice: float
     nsd: float
+    worst_decile: float
     worst_dice: float
+    losing: float
+    strata: tuple[Stratum, ...] = ()
 
 
 def published_rows(result: CohortResult, statistics: CohortStatistics) -> list[PublishedRow]:
@@ -61,8 +67,11 @@ def published_rows(result: CohortResult, statistics: CohortStatistics) -> list[P
     for (bits, method), (paper_dice, paper_nsd) in PUBLISHED.items():
         title = "full precision" if method is None else METHOD_TITLES[method]
         ours = summaries[0] if method is None else _of(summaries, f"{bits}-bit {title}")
-        values = [math.nan] * 3 if ours is None else [100 * each for each in (ours.dice, ours.nsd, ours.worst_dice)]
-        rows.append(PublishedRow(bits, title, paper_dice, paper_nsd, *values))
+        if ours is None:
+            rows.append(PublishedRow(bits, title, paper_dice, paper_nsd, *[math.nan] * 5))
+            continue
+        told = (ours.dice, ours.nsd, ours.worst_decile, ours.worst_dice, ours.losing)
+        rows.append(PublishedRow(bits, title, paper_dice, paper_nsd, *(100 * each for each in told), ours.strata))
     return rows
 
 
