@@ -17,3 +17,8 @@ def mark_as_comparison(layer: Layer) -> Layer:
 def is_of_comparison(layer: Layer) -> bool:
     """Whether a layer was made for the comparison view."""
     return bool(layer.metadata.get(_COMPARISON_KEY))
+
+
+def take_for_users(layer: Layer) -> None:
+    """Take a layer for the user's from now on: a copy that they made has the tag of what it was copied from."""
+    layer.metadata.pop(_COMPARISON_KEY, None)

@@ -15,7 +15,7 @@ from napari.layers import Layer
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_pqcomq.layers.comparison_tag import is_of_comparison
+from napari_pqcomq.layers.comparison_tag import is_of_comparison, take_for_users
 from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.viewer.comparison.arrangement import Arrangement, ViewChoice
 from napari_pqcomq.viewer.comparison.shown_content import ShownContent
@@ -232,6 +232,9 @@ class ComparisonView(ShownContent):
             yield
             self._layers.insert([layer])
         yield
+        if any(layer not in self._viewer.layers for layer in self._layers):
+            self.close()  # the user has deleted one of them meanwhile
+            return
         arrangement = self._begin(Stage(self._viewer, scene, list(panes), sides, candidate), self._saved)
         yield
         yield from arrangement.arranging(one_by_one=True)
@@ -251,6 +254,9 @@ class ComparisonView(ShownContent):
         arrangement.go_to_objects()
         self._stage, self._users, self._arrangement = stage, users, arrangement
         self._connect(arrangement)
+        self._layers.restore_order()  # the user may have moved some while they were added
+        for layer in self._viewer.layers:
+            self._take_copy_for_users(layer)
         for layer in [each for each in self._viewer.layers if not is_of_comparison(each)]:
             if layer not in saved.hidden:
                 self._take_in(layer)
@@ -303,8 +309,14 @@ class ComparisonView(ShownContent):
             self.close()
 
     def _on_inserted(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
+        self._take_copy_for_users(event.value)
         if not is_of_comparison(event.value):
             self._take_in(event.value)
+
+    def _take_copy_for_users(self, layer: Layer) -> None:
+        """A layer of the comparison that the user has duplicated is the user's, and stays when it is closed."""
+        if is_of_comparison(layer) and layer not in self._layers:
+            take_for_users(layer)
 
     def _take_in(self, layer: Layer) -> None:
         """A layer of the user's is joined to all sides; what the plugin makes and reads waits until the end."""

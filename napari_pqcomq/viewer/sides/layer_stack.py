@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from napari.components import ViewerModel
 from napari.experimental import unlink_layers
 from napari.layers import Layer
+from qtpy.QtCore import QTimer
 
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.widgets.napari_window.batched_redraw import one_redraw
@@ -23,6 +24,9 @@ class LayerStack:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._layers: list[Layer] = []
+        self._batches = 0  # that are open: somebody goes through a list of layers, and each must still be there
+        viewer.layers.events.begin_batch.connect(self._on_batch_begins)
+        viewer.layers.events.end_batch.connect(self._on_batch_ends)
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self._layers)
@@ -52,8 +56,11 @@ class LayerStack:
             selected, active = set(viewer.layers.selection), viewer.layers.selection.active
             if removed:
                 unlink_layers(removed)
-            with one_redraw(viewer, removes_layers=bool(removed)):
-                for layer in removed:
+            removed_now = [] if self._batches else removed
+            if len(removed_now) < len(removed):
+                self._take_out_soon(removed)
+            with one_redraw(viewer, removes_layers=bool(removed_now)):
+                for layer in removed_now:
                     viewer.layers.remove(layer)
                 for layer in added:
                     self._add(layers.index(layer), layer)
@@ -87,9 +94,33 @@ class LayerStack:
         own = [layer for layer in self._layers if is_of_comparison(layer)]
         if own:
             unlink_layers(own)
+        self._layers = []
+        if self._batches:
+            self._viewer.canvas.grid.enabled = False
+            self._take_out_soon(own)
+            return
         with one_redraw(self._viewer, removes_layers=True):
             self._viewer.canvas.grid.enabled = False
-            for layer in own:
-                if layer in self._viewer.layers:
-                    self._viewer.layers.remove(layer)
-        self._layers = []
+            self._take_out(own)
+
+    def _take_out(self, layers: list[Layer]) -> None:
+        for layer in layers:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+
+    def _take_out_soon(self, layers: list[Layer]) -> None:
+        """Take layers out when who deletes several has come to the end: napari looks for the next in vain otherwise."""
+
+        def take_out() -> None:
+            with one_redraw(self._viewer, removes_layers=True):
+                self._take_out(layers)
+
+        for layer in layers:
+            layer.visible = False
+        QTimer.singleShot(0, take_out)
+
+    def _on_batch_begins(self, event: object = None) -> None:
+        self._batches += 1
+
+    def _on_batch_ends(self, event: object = None) -> None:
+        self._batches = max(self._batches - 1, 0)

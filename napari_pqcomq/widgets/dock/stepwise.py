@@ -41,8 +41,9 @@ class Stepwise:
             try:
                 next(steps)
             except StopIteration:
-                self._steps = None
-                then()
+                if self._steps is steps:  # the last step may have stopped the work, or begun another
+                    self._steps = None
+                    then()
             else:
                 told(next(done))
                 QTimer.singleShot(_PAUSE_MS, go_on)
