@@ -66,7 +66,9 @@ class VolumeInSight:
         if not stays:
             middle = [slice_millimetres(volume, (size - 1) // 2, at) for at, size in enumerate(volume.grid.shape_zyx)]
             dims.set_point(range(dims.ndim - 3, dims.ndim), middle)
-        self._viewer.reset_view(layers=images[:1], reset_camera_angle=False)
+        # Where layers of more axes are open, as of a series, napari cannot fit to one of the volume's axes alone.
+        fits = images[:1] if dims.ndim == images[0].ndim else None
+        self._viewer.reset_view(layers=fits, reset_camera_angle=False)
 
     def _limit_slider(self, event: object = None) -> None:
         """Let the slider run over what can be seen."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.layers import Layer
@@ -13,6 +15,7 @@ from napari_pqcomq.prompts.prompt_panel import PromptPanel
 from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
 from napari_pqcomq.viewer.modes.mode_registry import SWIPE
 from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, current_plane, show_plane
+from napari_pqcomq.viewer.navigation.volume_in_sight import VolumeInSight
 from napari_pqcomq.viewer.overlays.cursor_status import CursorStatus
 from napari_pqcomq.viewer.overlays.direction_letters import DirectionLetters
 from napari_pqcomq.viewer.overlays.plane_insets import InsetSource, PlaneInsets
@@ -132,3 +135,15 @@ def test_the_strip_of_slices_stands_along_its_own_slider(beside, volume, qtbot):
     show_plane(beside, Plane.CORONAL)
     assert not strip.isVisible(), "it is of axial slices"
     strip.release()
+
+
+def test_another_volume_comes_into_sight(beside, volume):
+    sight = VolumeInSight(beside)
+    sight.show(volume)
+    grid = replace(volume.grid, origin=(900.0, 0.0, 0.0))
+    other = replace(volume, voxels=volume.voxels.copy(), name="other", grid=grid)
+    beside.add_layer(Layer.create(*image_tuple(other)))
+    sight.show(other)
+    assert beside.layers["other"].visible
+    assert not beside.layers["block"].visible
+    sight.release()
