@@ -23,6 +23,8 @@ from pqcomq.volumes.path_checks import is_there
 PLUGIN = "napari-pqcomq"
 MOST_RECENT = 8
 MEGABYTE = 10**6
+_NO_LAYERS = "did not return any valid layer data"
+"""What napari says of a sample that Cancel has left without layers; to it that is a broken one."""
 _TITLE = tr("Open…")
 _SAMPLES = {tr("Sample: synthetic abdominal CT"): "synthetic_ct", tr("Sample: abdominal MR slice"): "mr_slice"}
 _REAL_CT = tr("Sample: real abdominal CT (290 MB, downloaded once)")
@@ -93,7 +95,15 @@ class OpenMenu(QPushButton):
 
     def open_sample(self, sample: str = "synthetic_ct") -> None:
         """Open a sample that needs no download, by its key in the manifest."""
-        self._tell_failure(lambda: self._viewer.open_sample(PLUGIN, sample))
+
+        def opening() -> None:
+            try:
+                self._viewer.open_sample(PLUGIN, sample)
+            except ValueError as error:
+                if _NO_LAYERS not in str(error):
+                    raise
+
+        self._tell_failure(opening)
 
     def _sample_opener(self, sample: str) -> Callable[[], None]:
         return lambda: self.open_sample(sample)

@@ -176,3 +176,14 @@ def test_a_file_is_opened_and_remembered_and_a_bad_one_told_in_a_sentence(plugin
     panel.open_menu.open(bad)
     assert any("bad.nii.gz" in notice.message for notice in notification_manager.records)
     assert panel.open_menu.recent == [good]
+
+
+def test_a_sample_that_was_cancelled_is_no_error(viewer, plugin, qtbot, monkeypatch):
+    """napari itself takes it for one: a sample that it gets no layers from."""
+    monkeypatch.setattr("napari_pqcomq.io.sample_data.awaited", lambda *_args: None)
+    menu = OpenMenu(viewer)
+    qtbot.addWidget(menu)
+    menu.open_sample("mr_slice")
+    assert not len(viewer.layers)
+    with pytest.raises(KeyError):
+        menu.open_sample("none of them")
