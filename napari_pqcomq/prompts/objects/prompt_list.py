@@ -65,6 +65,10 @@ class PromptList(QObject):
         """The current object."""
         return self._objects[self._current] if self._objects else None
 
+    def index_of(self, number: int) -> int:
+        """Index of an object by its number, −1 where it is no more: in a long drag others may go or come back."""
+        return next((index for index, each in enumerate(self._objects) if each.number == number), -1)
+
     @property
     def can_undo(self) -> bool:
         """Whether there is something to take back."""
@@ -152,13 +156,18 @@ class PromptList(QObject):
             self._change(self._current, scribble=left)
 
     def move_point(self, index: int, place: int, point: PromptPoint) -> None:
-        """Put a point elsewhere; not settled yet. Nothing is done to an object that was taken back during the drag."""
-        if index < len(self._objects):
+        """Put a point elsewhere; not settled yet. Nothing is done to one that was taken back during the drag."""
+        if self._has_point(index, place):
             points = self._objects[index].points
             self._change(index, points=(*points[:place], point, *points[place + 1 :]))
 
     def remove_point(self, index: int, place: int) -> None:
-        """Take a point away, and with the last that lies inside an object without a box the object; not settled yet."""
+        """Take a point away, and with the last that lies inside an object without a box the object; not settled yet.
+
+        Nothing is done to one that was taken back while the button was down.
+        """
+        if not self._has_point(index, place):
+            return
         each = self._objects[index]
         points = (*each.points[:place], *each.points[place + 1 :])
         if each.box is None and not any(point.positive for point in points):
@@ -191,7 +200,7 @@ class PromptList(QObject):
 
         Nothing is done to an object that was taken back during the drag.
         """
-        if index < len(self._objects):
+        if 0 <= index < len(self._objects):
             self._change(index, box=box)
 
     def rename(self, index: int, name: str) -> None:
@@ -270,6 +279,9 @@ class PromptList(QObject):
         objects, current = state
         self._current = min(max(current, 0), len(objects) - 1)
         self._set(objects)
+
+    def _has_point(self, index: int, place: int) -> bool:
+        return 0 <= index < len(self._objects) and place < len(self._objects[index].points)
 
     def _change(self, index: int, **changes: object) -> None:
         self._put(index, replace(self._objects[index], **changes))  # type: ignore[arg-type]

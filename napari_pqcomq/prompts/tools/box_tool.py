@@ -76,16 +76,16 @@ class BoxTool(MouseTool):
 
     def _draw(self, event: Any, volume: Volume, z: int, start: list[float]) -> Iterator[None]:  # noqa: ANN401
         prompts, extended = self._prompts, self._prompts.current_prompt if self.extends else None
-        index = prompts.current if extended else -1
+        number = extended.number if extended else None
         before = extended.box if extended else None
         box = None
         yield
         while event.type == "mouse_move":
             box = self._rectangle(start, place_at_mouse(event, volume)[1:], z, volume, before)
-            if box is not None and index < 0:
-                index = prompts.add(box)
-            elif box is not None:
-                prompts.set_box(index, box)
+            if box is not None and number is None:
+                number = prompts.objects[prompts.add(box)].number
+            elif box is not None and number is not None:
+                prompts.set_box(prompts.index_of(number), box)
             yield
         if box is not None:
             prompts.settle()
@@ -103,12 +103,14 @@ class BoxTool(MouseTool):
     ) -> Iterator[None]:
         prompts = self._prompts
         prompts.choose(index)
-        before = prompts.objects[index].box
+        before, number = prompts.objects[index].box, prompts.objects[index].number
         assert before is not None  # noqa: S101 (it was taken hold of)
         yield
         while event.type == "mouse_move":
             _z, *here = place_at_mouse(event, volume)
-            prompts.set_box(index, moved(before, handle, here[0] - start[0], here[1] - start[1], volume))
+            prompts.set_box(
+                prompts.index_of(number), moved(before, handle, here[0] - start[0], here[1] - start[1], volume)
+            )
             yield
         prompts.settle()
 

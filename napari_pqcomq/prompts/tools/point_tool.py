@@ -30,6 +30,7 @@ class PointTool(MouseTool):
             index, place = held
             prompts.choose(index)
             point = prompts.objects[index].points[place]
+        number = prompts.objects[index].number
         # The first point makes a layer, and with a new layer napari lets the mouse pan again.
         self._viewer.scene.camera.mouse_pan = False
         moves = False
@@ -40,10 +41,10 @@ class PointTool(MouseTool):
             if moves and _is_inside(to_x, to_y, volume):
                 by_x, by_y = (point.x - x, point.y - y) if held else (0.0, 0.0)
                 to = PromptPoint(*_clipped(to_x + by_x, to_y + by_y, volume), z, point.positive)
-                prompts.move_point(index, place, to)
+                prompts.move_point(prompts.index_of(number), place, to)
             yield
         if held is not None and not moves:
-            prompts.remove_point(index, place)
+            prompts.remove_point(prompts.index_of(number), place)
         prompts.settle()
 
     def _held(self, z: int, x: float, y: float, volume: Volume) -> tuple[int, int] | None:

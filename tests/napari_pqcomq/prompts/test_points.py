@@ -170,3 +170,18 @@ def test_two_objects_of_one_name_keep_what_each_had_when_their_boxes_are_edited(
     lone = DrawnObject(2, "cyst", None, points=(inside,), span=(3, 3))
     read = tuple(DrawnObject(number, "cyst", BOX) for number in (1, 2))
     assert as_before(read, (lone, *twins)) == (*twins, lone)
+
+
+def test_nothing_is_done_to_a_point_that_was_taken_back_while_the_button_was_down():
+    objects = PromptList()
+    index, first = objects.add_point(PromptPoint(4, 5, 6), 12)
+    objects.settle()
+    _index, second = objects.add_point(PromptPoint(8, 9, 6), 12)
+    objects.undo()
+    before = objects.objects
+    objects.move_point(index, second, PromptPoint(1, 2, 6))
+    objects.remove_point(index, second)
+    assert objects.objects == before
+    objects.undo()
+    objects.remove_point(index, first)
+    assert not objects.objects

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Layer
 from qtpy.QtCore import Qt
 
@@ -14,7 +16,7 @@ from napari_pqcomq.prompts.marks.box_layers import boxes_tuple, read_prompts
 from napari_pqcomq.prompts.objects.drawn_object import MOST_OBJECTS, DrawnObject
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.prompts.prompt_panel import PromptPanel
-from napari_pqcomq.prompts.tools.box_tool import held_part, moved
+from napari_pqcomq.prompts.tools.box_tool import BoxTool, held_part, moved
 from pqcomq.errors import InputError
 from pqcomq.segmentation.box import Box3D
 
@@ -64,6 +66,24 @@ def test_undo_during_a_drag_takes_the_drag_back_and_no_more():
     prompts.set_box(index, OTHER)  # the mouse goes on
     prompts.settle()
     assert [each.box for each in prompts.objects] == [BOX]
+
+
+def test_a_drag_moves_the_box_that_was_taken_hold_of_whatever_is_removed_meanwhile(volume):
+    """As with the key Delete while the button is down: another object has its place in the list then."""
+    objects = PromptList()
+    for place in range(3):
+        objects.add(Box3D(2 + 8 * place, 3, 4, 8 + 8 * place, 9, 5))
+    objects.settle()
+    tool = BoxTool(ViewerModel(), objects, lambda _armed: None)
+    held, last = objects.objects[1:]
+    event = SimpleNamespace(type="mouse_move", position=(300, 10, -20))
+    for _step in tool._move(event, volume, [0.0, 0.0], 1, (True,) * 4):
+        if len(objects) == 3:
+            objects.remove(0)
+        else:
+            event.type = "mouse_release"
+    assert [each.number for each in objects.objects] == [held.number, last.number]
+    assert objects.objects[1] == last
 
 
 def test_an_object_keeps_its_number_and_colour_when_another_is_removed():
