@@ -62,7 +62,7 @@ settings.register_profile(
 settings.load_profile("stable")
 
 GUI_TESTS = Path(__file__).parent / "napari_pqcomq"
-SCREEN = ("tests/napari_pqcomq/", "tests/soak/")
+SCREEN = ("tests/napari_pqcomq/", "tests/monkey/", "tests/soak/")
 """How the names of tests begin that open windows."""
 ENGINE_ALONE = {"fast", "slow and not gui"}
 """Choices by marker (``-m``) that leave no test of the window."""
