@@ -120,6 +120,7 @@ def undo(window, random):
             window.key("Ctrl+Z")
         else:
             window.press(window.panels.prompts.undo_button)
+    window.note_own()  # strokes on the user's labels are taken back, too
 
 
 @action(2)
@@ -129,6 +130,7 @@ def redo(window, random):
             window.key("Ctrl+Shift+Z")
         else:
             window.press(window.panels.prompts.redo_button)
+    window.note_own()
 
 
 @action(2)

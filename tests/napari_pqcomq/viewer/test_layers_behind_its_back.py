@@ -19,14 +19,18 @@ BOX = Box3D(5, 5, 3, 17, 15, 8)
 
 
 @pytest.fixture
-def view(viewer, volume, masks):
+def content(volume, masks):
+    """What a comparison of two sides is opened with."""
+    panes = [Pane(name, (), mask, LEFT_COLOUR) for name, mask in zip(("FP32", "4-bit"), masks, strict=True)]
+    return panes, Scene.of_box(volume, (-160.0, 240.0), BOX)
+
+
+@pytest.fixture
+def view(viewer, volume, content):
     """An open comparison beside the volume and labels of the user's, which are seen on all sides."""
     viewer.add_layer(Layer.create(*image_tuple(volume)))
     view = ComparisonView(viewer)
-    panes = [
-        Pane(f"Model · {each}", (), mask, LEFT_COLOUR) for each, mask in zip(("FP32", "4-bit"), masks, strict=True)
-    ]
-    view.open(panes, Scene.of_box(volume, (-160.0, 240.0), BOX))
+    view.open(*content)
     viewer.add_labels(np.ones(volume.voxels.shape, np.uint8), name="mine", **transform(volume))
     yield view
     view.close()
