@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -114,6 +115,8 @@ def play(asked, folder, out):
             is_over = True
     faulthandler.cancel_dump_traceback_later()
     told(f"# {done} actions")
+    for kind, count in Counter(map(kind_of, alarms.foreign)).most_common():
+        print(f"of other software, {count} times: {kind}")
     (out / "foreign.txt").write_text("\n\n".join(alarms.foreign), encoding="utf-8")
     print(
         f"{done} actions of {len(counts)} kinds in {windows} windows, {(time.monotonic() - began) / 60:.1f} minutes; "

@@ -22,11 +22,13 @@ from napari_pqcomq.app.dock import CompareDock
 from napari_pqcomq.jobs.comparing import kept_work
 from napari_pqcomq.jobs.models import model_cache
 from napari_pqcomq.jobs.running.waiting import WaitingDialog
+from napari_pqcomq.layers import naparis_tools
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
 from pqcomq.backends.runtime import Runtime
 from pqcomq.models.registry import load_model
 from pqcomq.models.small_encoder import small_encoder
+from pqcomq.segmentation.box import Box3D
 
 PATIENCE = 240
 """Seconds for what ends by itself, on a machine that has much else to do."""
@@ -113,6 +115,15 @@ class Window:
         self.dock = self.dock_widget = None
         self.longest_cancel = 0.0
         self.open_dock()
+        self._begin()
+
+    def _begin(self):
+        """Open the CT and put a box into it: with an empty window there is little to play with."""
+        self.panels.volume.open_menu.open(self.files["ct"])
+        if self.panels.volume.volume is not None:
+            self.panels.objects.add(Box3D(45, 20, 3, 75, 48, 5), "blob")
+            self.panels.objects.settle()
+        self.wait(0.2)
 
     def open_dock(self):
         """Open it as napari does, with settings that are quick."""
@@ -199,13 +210,13 @@ class Window:
         """A point of the canvas, by its share of a cell of the grid."""
         height, width = self.viewer.canvas.size
         grid = self.viewer.canvas.grid
-        rows, columns = grid.actual_shape(len(self.viewer.layers)) if grid.enabled else (1, 1)
+        rows, columns = grid.actual_shape(self.viewer.layers) if grid.enabled else (1, 1)
         row, column = divmod(cell % (rows * columns), columns)
         return QPoint(round(width * (column + across) / columns), round(height * (row + down) / rows))
 
     def drag(self, start, end, button=Qt.MouseButton.LeftButton, keys=Qt.KeyboardModifier.NoModifier, meanwhile=None):
         """Drag the mouse over the canvas; ``meanwhile`` is called half way."""
-        canvas, steps = self.canvas, 4
+        canvas, steps, paints = self.canvas, 4, self._napari_paints()
         QTest.mouseMove(canvas, start)
         self.turn()
         QTest.mousePress(canvas, button, keys, start)
@@ -218,13 +229,24 @@ class Window:
         self.turn()
         QTest.mouseRelease(canvas, button, keys, end)
         self.turn()
+        if paints:
+            self.note_own()
 
     def click(self, place, keys=Qt.KeyboardModifier.NoModifier):
         """Click on the canvas."""
+        paints = self._napari_paints()
         QTest.mouseMove(self.canvas, place)
         self.turn()
         QTest.mouseClick(self.canvas, Qt.MouseButton.LeftButton, keys, place)
         self.turn()
+        if paints:
+            self.note_own()
+
+    def _napari_paints(self):
+        """Whether a drag is for one of napari's own tools, as a key may have chosen it, and for none of the dock's."""
+        prompts = self.panels.prompts
+        is_armed = prompts._tool.is_armed or prompts.hand.is_armed or self.parts.correcting.tool.tool is not None
+        return naparis_tools.is_in_hand(self.viewer) and not is_armed
 
     def told(self):
         """The last notice."""

@@ -9,6 +9,7 @@ from napari_pqcomq.app.guidance.key_bindings import key_bindings
 from napari_pqcomq.app.on_screen.navigation import Navigation
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.results.correcting import Correcting
+from napari_pqcomq.layers import naparis_tools
 from napari_pqcomq.setup.mouse_panel import MOUSE
 from napari_pqcomq.widgets.dock.help_overlay import HelpOverlay
 from napari_pqcomq.widgets.napari_window.shortcuts import Shortcuts
@@ -42,8 +43,7 @@ class Keys(QObject):
 
     def _is_editing(self) -> bool:
         """Whether the active layer is edited with napari's own tools, and the list of keys does not lie over it."""
-        mode = getattr(self._panels.viewer.layers.selection.active, "mode", "pan_zoom")
-        return str(mode) not in ("pan_zoom", "transform") and not self.help.isVisible()
+        return naparis_tools.is_in_hand(self._panels.viewer) and not self.help.isVisible()
 
     def _toggle_help(self) -> None:
         self.help.toggle()
@@ -55,6 +55,4 @@ class Keys(QObject):
             return
         self._correcting.tool.take(None)
         self._panels.prompts.lay_down()
-        active = self._panels.viewer.layers.selection.active
-        if active is not None and self._is_editing():
-            active.mode = "pan_zoom"
+        naparis_tools.lay_down(self._panels.viewer)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_pqcomq.layers import naparis_tools
 from napari_pqcomq.layers.axes_in_sight import is_axial
 from napari_pqcomq.prompts.objects.drawn_object import DEFAULT_REACH
 from napari_pqcomq.prompts.tools.mouse_tool import REACH_PIXELS, MouseTool, place_at_mouse
@@ -66,13 +67,8 @@ class BoxTool(MouseTool):
         z, *start = place_at_mouse(event, volume)
         if self.is_armed:
             return self._draw(event, volume, z, start)
-        held = None if self._napari_draws() else self._held(z, start)
+        held = None if naparis_tools.is_in_hand(self._viewer) else self._held(z, start)
         return None if held is None else self._move(event, volume, start, *held)
-
-    def _napari_draws(self) -> bool:
-        """Whether one of napari's own tools is chosen, which then gets the drag."""
-        active = self._viewer.layers.selection.active
-        return active is not None and str(active.mode) not in ("pan_zoom", "transform")
 
     def _draw(self, event: Any, volume: Volume, z: int, start: list[float]) -> Iterator[None]:  # noqa: ANN401
         prompts, extended = self._prompts, self._prompts.current_prompt if self.extends else None
@@ -83,7 +79,8 @@ class BoxTool(MouseTool):
         while event.type == "mouse_move":
             box = self._rectangle(start, place_at_mouse(event, volume)[1:], z, volume, before)
             if box is not None and number is None:
-                number = prompts.objects[prompts.add(box)].number
+                index = prompts.add(box)
+                number = prompts.objects[index].number
             elif box is not None and number is not None:
                 prompts.set_box(prompts.index_of(number), box)
             yield

@@ -9,6 +9,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.utils.notifications import show_info
 
+from napari_pqcomq.layers import naparis_tools
 from napari_pqcomq.layers.axes_in_sight import is_axial
 from napari_pqcomq.layers.volume_layers import transform
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
@@ -52,6 +53,8 @@ class MouseTool:
         """Take the mouse, or leave it to others."""
         if armed != self.is_armed:
             self.is_armed = armed
+            if armed:
+                naparis_tools.lay_down(self._viewer)
             self._on_armed(armed)  # which lays down the tool that was armed before, and the mouse is its own till then
             self._viewer.cursor.style = "cross" if armed else "standard"  # type: ignore[assignment]  # names are taken
 
@@ -61,13 +64,19 @@ class MouseTool:
             return
         if event.handled or not 0 <= place_at_mouse(event, volume)[0] < volume.grid.shape_zyx[0]:
             return  # taken by another, or beside the volume, on a slice of a larger layer
+        if self.is_armed and naparis_tools.is_in_hand(self._viewer):
+            self.arm(False)  # one of napari's was taken up since
+            return
         work = self._taken(event, volume)
         if work is None:
             return
         camera = self._viewer.scene.camera
         panned, camera.mouse_pan = camera.mouse_pan, False
         try:
-            yield from work
+            for _step in work:
+                yield
+                if self._volume is not volume:
+                    return  # closed or exchanged while the button was down; the prompts are those of another
         except InputError as problem:
             self._prompts.revert()
             show_info(str(problem))

@@ -11,6 +11,7 @@ import numpy as np
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Signal
 
+from napari_pqcomq.layers import naparis_tools
 from napari_pqcomq.layers.axes_in_sight import is_axial
 from napari_pqcomq.layers.discs import disc_along
 from napari_pqcomq.layers.volume_layers import transform, voxel_at
@@ -89,6 +90,8 @@ class CorrectionTool(QObject):
         tool = None if tool == self.tool or not self._view.is_open else tool
         if tool != self.tool:
             self.tool = tool
+            if tool is not None:
+                naparis_tools.lay_down(self._viewer)
             if tool is not None and self._view.name != SIDE_BY_SIDE:
                 self._view.show(SIDE_BY_SIDE)
             self._show_cursor()
@@ -123,6 +126,9 @@ class CorrectionTool(QObject):
         if tool is None or event.button != 1 or side is None or not number or volume is None:
             return
         if not is_axial(self._viewer.dims):
+            return
+        if naparis_tools.is_in_hand(self._viewer):
+            self.take(None)  # one of napari's was taken up since
             return
         place, z = transform(volume), voxel_at(volume, self._viewer.dims.point)[0]
         camera = self._viewer.scene.camera

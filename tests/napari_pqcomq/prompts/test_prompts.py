@@ -86,6 +86,23 @@ def test_a_drag_moves_the_box_that_was_taken_hold_of_whatever_is_removed_meanwhi
     assert objects.objects[1] == last
 
 
+def test_a_drag_ends_with_its_volume(volume):
+    """As where a layer is deleted, or a job opens another volume, while the button is down."""
+    viewer, objects = ViewerModel(), PromptList()
+    viewer.add_layer(Layer.create(*image_tuple(volume)))
+    tool = BoxTool(viewer, objects, lambda _armed: None)
+    tool.set_volume(volume)
+    tool.arm(True)
+    event = SimpleNamespace(type="mouse_press", position=(320, 20, -10), button=1, handled=False)
+    drag = tool._on_drag(viewer, event)
+    next(drag)
+    tool.set_volume(None)
+    event.type, event.position = "mouse_move", (320, 40, 10)
+    assert next(drag, "ended") == "ended"
+    assert not len(objects)
+    assert viewer.scene.camera.mouse_pan
+
+
 def test_an_object_keeps_its_number_and_colour_when_another_is_removed():
     prompts = PromptList()
     for _each in range(3):
@@ -406,6 +423,23 @@ def test_no_box_is_drawn_beside_the_volume(panel, shown_viewer, objects, drag):
         drag(shown_viewer, (5.0, 6.0), (14.0, 16.0))
         assert len(objects) == 0
         panel.lay_down()
+
+
+def test_a_drag_is_for_one_tool_and_paints_on_no_labels_of_the_user_s(panel, shown_viewer, objects, drag, volume):
+    labels = shown_viewer.add_labels(np.zeros(volume.voxels.shape, np.uint8), **transform(volume))
+    labels.mode = "paint"
+    panel.draw()
+    assert str(labels.mode) == "pan_zoom"
+    drag(shown_viewer, (5, 5), (15, 17))
+    assert len(objects) == 1
+    assert not labels.data.any()
+    shown_viewer.layers.selection.active = labels
+    panel.draw()
+    labels.mode = "paint"
+    drag(shown_viewer, (18, 20), (24, 30))
+    assert len(objects) == 1, "napari's brush was taken up last"
+    assert labels.data.any()
+    assert not panel.draw_button.isChecked()
 
 
 def test_the_mouse_shows_the_tool_in_the_hand_whichever_was_before(panel, shown_viewer):

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QApplication
 from napari_pqcomq.layers.comparison_tag import is_of_comparison
 from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
+from napari_pqcomq.viewer.comparison.correction_tool import CorrectionTool
 from napari_pqcomq.viewer.scene import Pane, Scene
 from napari_pqcomq.viewer.sides.side_layers import LEFT_COLOUR
 from pqcomq.segmentation.box import Box3D
@@ -111,3 +112,13 @@ def test_those_that_are_moved_while_the_comparison_is_opened_are_put_back(viewer
     qtbot.waitUntil(lambda: bool(opened))
     assert names(viewer)[:4] == ["1: image", "1: lines", "2: image", "2: lines"]
     view.close()
+
+
+def test_the_brush_that_corrects_lays_napari_s_brush_down(view, viewer):
+    mine = viewer.layers["mine"]
+    viewer.layers.selection.active = mine
+    mine.mode = "paint"
+    tool = CorrectionTool(viewer, view, lambda: 1)
+    tool.take("brush")
+    assert str(mine.mode) == "pan_zoom"
+    tool.release()
