@@ -32,6 +32,8 @@ from pqcomq.segmentation.box import Box3D
 
 PATIENCE = 240
 """Seconds for what ends by itself, on a machine that has much else to do."""
+_MOVE_SECONDS = 0.025
+"""Between two places of the mouse: napari passes on no more than some fifty a second."""
 _CANCELS = 0.1
 """How often a question or a bar is answered with its last button, Cancel or the like."""
 
@@ -221,12 +223,12 @@ class Window:
         self.turn()
         QTest.mousePress(canvas, button, keys, start)
         for step in range(1, steps + 1):
-            self.turn()
+            self.wait(_MOVE_SECONDS)
             QTest.mouseMove(canvas, start + (end - start) * step / steps)
             if meanwhile is not None and step == steps // 2:
-                self.turn()
+                self.wait(_MOVE_SECONDS)
                 meanwhile()
-        self.turn()
+        self.wait(_MOVE_SECONDS)
         QTest.mouseRelease(canvas, button, keys, end)
         self.turn()
         if paints:
