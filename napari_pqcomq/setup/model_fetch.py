@@ -9,13 +9,14 @@ from typing import Any
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.models.model_fetch_jobs import Transfer, fetch, take_over
 from napari_pqcomq.jobs.running.one_off import one_off
 from napari_pqcomq.setup.model_facts import size_title
 from napari_pqcomq.setup.told_bytes import telling_transfer
 from napari_pqcomq.translation import tr
+from napari_pqcomq.widgets.controls.calm_bar import CalmBar
 from napari_pqcomq.widgets.controls.rows import row
 from pqcomq.models.catalogue.entries import entry_of
 from pqcomq.models.catalogue.model_store import bytes_so_far, stored_checkpoint
@@ -48,7 +49,7 @@ class ModelFetch(QWidget):
         self._worker: Any = None
         self._transfer: Transfer | None = None
         self._problems: dict[str, str] = {}
-        self.facts, self.problem, self.bar = QLabel(), QLabel(), QProgressBar()
+        self.facts, self.problem, self.bar = QLabel(), QLabel(), CalmBar()
         for label in (self.facts, self.problem):
             label.setWordWrap(True)
         self.facts.setOpenExternalLinks(True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -43,6 +44,7 @@ class OpenMenu(QPushButton):
         self._worker: Any = None
         self.recent: list[Path] = []
         self.entries = QMenu(self)
+        self.entries.setToolTipsVisible(True)  # where what was open lately lies
         self.entries.aboutToShow.connect(self._fill)
         self.setMenu(self.entries)
         self.setToolTip(
@@ -75,8 +77,11 @@ class OpenMenu(QPushButton):
         there = [path for path in self.recent if is_there(path)]
         if there:
             self.entries.addSection(tr("Lately open"))
+        alike = Counter(path.name for path in there)
         for path in there:
-            action = self.entries.addAction(path.name, self._opener(path))
+            # Cases of one data set are often called alike, image.nii.gz in a folder of the case's name.
+            name = path.name if alike[path.name] == 1 else str(Path(path.parent.name, path.name))
+            action = self.entries.addAction(name.replace("&", "&&"), self._opener(path))
             action.setToolTip(str(path))
 
     def _opener(self, path: Path) -> Callable[[], None]:

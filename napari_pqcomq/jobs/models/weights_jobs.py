@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -65,7 +65,7 @@ class QuantizeJob:
         clock = QuantizationClock([each.settings for each in self.choices], self.calibration.slices)
         made = {}
         for index, choice in enumerate(self.choices):
-            made[choice] = yield from self._one(full, calibration, choice, partial(clock.told, index))
+            made[choice] = yield from self._one(full, calibration, choice, partial(_told, clock, index))
             self.models.keep(choice, made[choice], self.origin)  # now: the user may cancel the next
         return made
 
@@ -82,12 +82,16 @@ class QuantizeJob:
         return full, calibrate_on(volumes, self.calibration.slices, window)
 
     def _one(
-        self, full: Segmenter, calibration: Calibration, choice: ModelChoice, told: Callable[[LayerEvent], Progress]
+        self,
+        full: Segmenter,
+        calibration: Calibration,
+        choice: ModelChoice,
+        told: Callable[[Generator[LayerEvent, None, QuantizedModel]], Steps[QuantizedModel]],
     ) -> Steps[QuantizedModel]:
         """The weights of one choice: from the disk where they are there, else made and kept there."""
         disk, settings = self.on_disk, choice.settings
         if disk is None:
-            return (yield from translated(quantize_model(full, calibration, settings), told))
+            return (yield from told(quantize_model(full, calibration, settings)))
         yield Progress(0, 0, tr("Looking for {title} on disk", title=settings.title))
         found = disk.recall(full, calibration, settings)
         if found is not None:
@@ -109,7 +113,7 @@ class QuantizeJob:
                         title=settings.title,
                     )
                 )
-            made = yield from translated(quantize_model(full, calibration, settings, journal), told)
+            made = yield from told(quantize_model(full, calibration, settings, journal))
         yield Progress(0, 0, tr("Keeping {title} on disk", title=settings.title))
         disk.keep(full, calibration, made)
         self.told.extend(disk.notes)
@@ -190,3 +194,11 @@ class SaveWeightsJob:
             save_weights(self.weights, self.path, overwrite=True)
             write_card(self.path, manifest(self.weights), overwrite=True)
         return self.path
+
+
+def _told(
+    clock: QuantizationClock, index: int, work: Generator[LayerEvent, None, QuantizedModel]
+) -> Steps[QuantizedModel]:
+    """The making of one width's weights in plain words, before its first step too: that may take a minute."""
+    yield clock.begun(index)
+    return (yield from translated(work, partial(clock.told, index)))

@@ -41,6 +41,14 @@ class QuantizationClock:
         self._began = clock()
         self._shown = 0
 
+    def begun(self, index: int) -> Progress:
+        """What the bar says until the first step, which takes as long as any.
+
+        Args:
+            index: of the width that begins.
+        """
+        return Progress(0, 0, tr("Quantizing to {bits} bits: the first steps", bits=self._settings[index].bits))
+
     def told(self, index: int, event: LayerEvent) -> Progress:
         """What the bar says after a step.
 

@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 from napari.qt.threading import create_worker
 from napari.utils.notifications import notification_manager, show_error, show_info
 from qtpy.QtCore import QThreadPool, QTimer, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.progress.cancelled import CancelledError
 from napari_pqcomq.jobs.progress.parts import STEPS, WHOLE
 from napari_pqcomq.jobs.progress.times import duration
 from napari_pqcomq.translation import tr
+from napari_pqcomq.widgets.controls.calm_bar import CalmBar
 from pqcomq.errors import InputError, lacks_memory
 from pqcomq.progress import Progress, Steps, translated
 
@@ -71,7 +72,7 @@ class JobRunner(QWidget):
         assert pool is not None  # noqa: S101 (there is always one)
         pool.setMaxThreadCount(max(pool.maxThreadCount(), _LEAST_THREADS))
         self._with_cancel = with_cancel
-        self.bar, self.text = QProgressBar(), QLabel()
+        self.bar, self.text = CalmBar(), QLabel()
         self.text.setWordWrap(True)
         self.cancel_button = QPushButton(tr("Cancel"))
         self.bar.setToolTip(tr("How much of the work is done."))

@@ -15,9 +15,10 @@ import napari
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_pqcomq.translation import tr
+from napari_pqcomq.widgets.controls.calm_bar import CalmBar
 from napari_pqcomq.widgets.dock.stepwise import Stepwise
 from napari_pqcomq.widgets.napari_window.gl_context import main_window_of
 
@@ -87,7 +88,7 @@ class LateDock(QWidget):
         page.setSizePolicy(*FILLING)
         page.setMinimumWidth(360)
         column = QVBoxLayout(page)
-        text, bar = QLabel(self.waiting_text), QProgressBar()
+        text, bar = QLabel(self.waiting_text), CalmBar()
         text.setWordWrap(True)
         bar.setRange(0, 0)  # nobody knows how long an import takes
         bar.setToolTip(self.waiting_text)

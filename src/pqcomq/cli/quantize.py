@@ -152,6 +152,8 @@ def _drop_leftovers(out: Path) -> None:
 
 def _kept(journal: Journal) -> str:
     count = journal.finished_layers
+    if count == 0:
+        return "no layer was finished yet, and the same command begins with the first one"
     layers = counted(count, "finished layer is", "finished layers are")
     return f"{layers} kept in {journal.folder}, and the same command goes on from there"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -51,6 +52,20 @@ def test_the_last_volumes_are_offered_first_and_those_that_are_gone_not_at_all(m
     assert offered == [path.name for path in menu.recent if path != paths[5]]
     entry(menu, "4.nii.gz").trigger()
     assert menu.opened == [(str(paths[4]), "napari-pqcomq")]
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(menu, tmp_path):
+    """As the cases of a data set are, and by the whole path when the mouse rests on them."""
+    paths = [tmp_path / "case 1" / "image.nii.gz", tmp_path / "case & 2" / "image.nii.gz", tmp_path / "ct.nii.gz"]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    menu.note(paths)
+    menu.entries.aboutToShow.emit()
+    offered = [action.text() for action in menu.entries.actions()][-3:]
+    assert offered == [str(Path("case 1", "image.nii.gz")), str(Path("case && 2", "image.nii.gz")), "ct.nii.gz"]
+    assert [action.toolTip() for action in menu.entries.actions()][-3:] == [str(path) for path in paths]
+    assert menu.entries.toolTipsVisible()
 
 
 def test_a_place_that_may_no_longer_be_looked_into_is_passed_over(menu, tmp_path, monkeypatch):

@@ -132,3 +132,14 @@ def test_a_request_to_end_that_python_drops_is_heard_at_the_next_step(ending):
     ended = subprocess.run([sys.executable, "-c", LOST, ending], capture_output=True, text=True, check=True)
     assert "ignored" in ended.stderr, "it was dropped where an object was cleared away"
     assert ended.stdout.split("\n") == ["0", "all is kept", ""]
+
+
+def test_a_quantization_ended_before_its_first_layer_promises_nothing(run, ct, tmp_path, monkeypatch):
+    def interrupted(*_given, **_named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pqcomq.quantization.quantize_model.LayerwiseRun.run", interrupted)
+    asked = ["quantize", "--bits", 4, "--calibration", ct, "--calibration-slices", 1]
+    status, out, error = run(*asked, "--out", tmp_path / "q.safetensors")
+    told = "no layer was finished yet, and the same command begins with the first one"
+    assert (status, out, error) == (130, "", f"pqcomq: interrupted; {told}\n")
