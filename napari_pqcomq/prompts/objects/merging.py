@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import astuple, replace
 
 from napari_pqcomq.prompts.objects.drawn_object import MOST_OBJECTS, DrawnObject
 from napari_pqcomq.translation import tr
+
+_SAME_PLACE = 1e-3
+"""Voxels: a layer of boxes speaks of millimetres, and what is read from it differs in the last digits."""
 
 
 def merged(kept: tuple[DrawnObject, ...], present: tuple[DrawnObject, ...]) -> tuple[DrawnObject, ...]:
@@ -23,14 +27,22 @@ def merged(kept: tuple[DrawnObject, ...], present: tuple[DrawnObject, ...]) -> t
         >>> [(each.number, each.name) for each in both]
         [(2, 'liver'), (1, 'spleen')]
     """
-    known = {each.asked for each in kept}
     found = list(kept)
     for each in present:
         taken = {prompt.number for prompt in found}
         number = next((n for n in range(1, MOST_OBJECTS + 1) if n not in taken), None)
-        if each.asked not in known and number is not None:
+        if number is not None and not any(_is_known(each, earlier) for earlier in kept):
             found.append(replace(each, number=number, compared=False))
     return tuple(found)
+
+
+def _is_known(present: DrawnObject, kept: DrawnObject) -> bool:
+    """Whether an object asks what one of then asked; one read from a layer of boxes has lost its points."""
+    if present.box is None or kept.box is None:
+        return present.asked == kept.asked
+    sides = zip(astuple(present.box), astuple(kept.box), strict=True)
+    has_others = bool(present.points) and present.points != kept.points
+    return not has_others and all(math.isclose(one, other, rel_tol=0, abs_tol=_SAME_PLACE) for one, other in sides)
 
 
 def as_before(boxed: tuple[DrawnObject, ...], before: tuple[DrawnObject, ...]) -> tuple[DrawnObject, ...]:
