@@ -19,7 +19,7 @@ from napari_pqcomq.jobs.progress.times import moment
 from napari_pqcomq.jobs.running.job_runner import JobRunner
 from napari_pqcomq.layers.volume_layers import volume_of
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
-from napari_pqcomq.prompts.objects.merging import merged
+from napari_pqcomq.prompts.objects.merging import asks_alike, merged
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.translation import tr, trn
 from napari_pqcomq.widgets.dock.question_bar import QuestionBar
@@ -213,11 +213,12 @@ class Offer(QObject):
 
     def _is_all_here(self, work: UnfinishedWork) -> bool:
         """Whether everything of some work is in the window already."""
-        here = {(each.number, each.name, each.asked) for each in self._objects.objects}
+        here = {(each.number, each.name): each for each in self._objects.objects}
         volume = self._recorder.volume
         names = set() if volume is None else {layer.name for layer in self._layers_on(volume)}
-        asked = {(each.number, each.name, each.prompt) for each in work.objects}
-        return asked <= here and {each.name for each in work.layers} <= names
+        asked = [(here.get((each.number, each.name)), each) for each in prompts_of(work)]
+        are_here = all(present is not None and asks_alike(present, each) for present, each in asked)
+        return are_here and {each.name for each in work.layers} <= names
 
     def _layers_on(self, volume: Volume) -> list[Layer]:
         """Those of the volume: another one's may have the same names."""

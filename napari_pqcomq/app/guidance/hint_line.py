@@ -32,6 +32,7 @@ def next_step(
     draws_boxes: bool = True,
     has_kept: bool = False,
     is_running: bool = False,
+    is_opening: bool = False,
     is_reading: bool = False,
 ) -> str:
     """What the user should do now.
@@ -46,7 +47,8 @@ def next_step(
         is_live: the current object's masks follow its box, on the slice in sight only.
         has_kept: an earlier comparison of the volume can be brought back.
         is_reading: a blinded reading is under way.
-        is_running: a job runs, or the view is being opened: nothing else can be started.
+        is_running: a job runs: nothing else can be started.
+        is_opening: the view is being opened, which cannot be cancelled.
     """
     tool = tr("Draw a box") if draws_boxes else tr("Scribble")
     if is_reading:
@@ -55,6 +57,8 @@ def next_step(
         return NO_VOLUME
     if lacks_checkpoint:
         return NO_CHECKPOINT
+    if is_opening:
+        return tr("The bar tells how far it is.")
     if is_running:
         return (
             tr("The bar tells how far it is; Cancel keeps what is finished.")

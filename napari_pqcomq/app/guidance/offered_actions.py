@@ -79,5 +79,6 @@ class OfferedActions(QObject):
             is_live=is_open and panels.live.is_live(on_screen.current_number),
             has_kept=self._kept_results.offered is not None,
             is_reading=on_screen.is_reading,
-            is_running=panels.jobs.is_running or panels.view.is_opening,
+            is_running=panels.jobs.is_running,
+            is_opening=panels.view.is_opening and not panels.jobs.is_running,
         )

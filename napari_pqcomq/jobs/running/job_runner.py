@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import notification_manager, show_error, show_info
-from qtpy.QtCore import QThreadPool, QTimer, Signal
+from qtpy.QtCore import Qt, QThreadPool, QTimer, Signal
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_pqcomq.jobs.progress.cancelled import CancelledError
@@ -74,6 +75,7 @@ class JobRunner(QWidget):
         self._with_cancel = with_cancel
         self.bar, self.text = CalmBar(), QLabel()
         self.text.setWordWrap(True)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.cancel_button = QPushButton(tr("Cancel"))
         self.bar.setToolTip(tr("How much of the work is done."))
         self.cancel_button.setToolTip(tr("Stop after the step that is under way."))
@@ -95,6 +97,11 @@ class JobRunner(QWidget):
         self._clock.setInterval(1000)
         self._clock.timeout.connect(self._tell)
         self.setVisible(False)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        """Have room for two lines: Cancel and what stands above are not to move each time that a text wraps."""
+        super().showEvent(event)
+        self.text.setMinimumHeight(2 * self.text.fontMetrics().lineSpacing())  # in the font of the window's style
 
     @property
     def is_running(self) -> bool:

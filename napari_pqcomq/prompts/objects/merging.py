@@ -9,7 +9,7 @@ from napari_pqcomq.prompts.objects.drawn_object import MOST_OBJECTS, DrawnObject
 from napari_pqcomq.translation import tr
 
 _SAME_PLACE = 1e-3
-"""Voxels: a layer of boxes speaks of millimetres, and what is read from it differs in the last digits."""
+"""Voxels: a layer of boxes keeps 32 bits of a number, and what is read from it differs in the last digits."""
 
 
 def merged(kept: tuple[DrawnObject, ...], present: tuple[DrawnObject, ...]) -> tuple[DrawnObject, ...]:
@@ -36,13 +36,18 @@ def merged(kept: tuple[DrawnObject, ...], present: tuple[DrawnObject, ...]) -> t
     return tuple(found)
 
 
+def asks_alike(one: DrawnObject, other: DrawnObject) -> bool:
+    """Whether two objects ask the models the same, but for the digits that a layer of boxes does not keep."""
+    if one.box is None or other.box is None:
+        return one.asked == other.asked
+    sides = zip(astuple(one.box), astuple(other.box), strict=True)
+    return one.points == other.points and all(math.isclose(*each, rel_tol=0, abs_tol=_SAME_PLACE) for each in sides)
+
+
 def _is_known(present: DrawnObject, kept: DrawnObject) -> bool:
-    """Whether an object asks what one of then asked; one read from a layer of boxes has lost its points."""
-    if present.box is None or kept.box is None:
-        return present.asked == kept.asked
-    sides = zip(astuple(present.box), astuple(kept.box), strict=True)
-    has_others = bool(present.points) and present.points != kept.points
-    return not has_others and all(math.isclose(one, other, rel_tol=0, abs_tol=_SAME_PLACE) for one, other in sides)
+    """Whether an object is one of then; read from a layer of boxes it has lost its points."""
+    has_lost = kept.box is not None and not present.points
+    return asks_alike(present, replace(kept, points=()) if has_lost else kept)
 
 
 def as_before(boxed: tuple[DrawnObject, ...], before: tuple[DrawnObject, ...]) -> tuple[DrawnObject, ...]:

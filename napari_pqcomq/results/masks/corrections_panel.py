@@ -23,10 +23,21 @@ from napari_pqcomq.results.held.corrections import LONGEST_PAUSE_SECONDS
 from napari_pqcomq.results.held.result_store import ResultStore
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.dock.save_dialog import ask_and_save
+from pqcomq.comparison.presentation.comparison_text import short_names
 from pqcomq.csv_table import write_table
 
 _TOOLS_WIDTH = 250
-_COLUMNS = (tr("Object"), tr("Model"), tr("Added"), tr("Removed"), tr("Changed"), tr("Strokes"), tr("Time"))
+_COLUMNS = (
+    tr("Object"),
+    tr("Model"),
+    tr("Voxels added"),
+    tr("Voxels removed"),
+    tr("Voxels changed"),
+    tr("Strokes"),
+    tr("Time"),
+)
+_MODEL = 1
+"""The column of models, named shortly: the last columns would be out of sight in a small window."""
 _EXPLANATION = tr(
     "Paint on any side; the current object's mask of that model is corrected. Keep masks (Ctrl+K) and the tab Export "
     "take the corrected ones, and their records say so."
@@ -107,7 +118,8 @@ class CorrectionsPanel(QWidget):
 
     def refresh(self) -> None:
         """Show what was corrected until now."""
-        rows = self.rows()
+        rows, result = self.rows(), self._store.result
+        names = short_names(each.segmenter.precision for each in result.models) if result else {}
         for widget in (*self.tools.values(), self.radius):
             widget.setEnabled(self._store.result is not None)
         self.undo_button.setEnabled(self._store.corrections.can_undo)
@@ -116,12 +128,12 @@ class CorrectionsPanel(QWidget):
         for index, row in enumerate(rows):
             changed = f"{row['voxels_changed']} ({row['millilitres_changed']:.2f} mL)"
             texts = (
-                row["object"], row["model"], row["voxels_added"], row["voxels_removed"], changed, row["strokes"],
+                row["object"], names[row["model"]], row["voxels_added"], row["voxels_removed"], changed, row["strokes"],
                 f"{row['seconds']:.1f} s",
             )  # fmt: skip
             for column, text in enumerate(texts):
                 cell = QTableWidgetItem(str(text))
-                cell.setToolTip(str(text))
+                cell.setToolTip(row["model"] if column == _MODEL else str(text))
                 self.table.setItem(index, column, cell)
 
     def _lay_out(self) -> None:

@@ -35,6 +35,7 @@ class ResultExportPanel(QWidget):
         column.addWidget(self.form)
         column.addStretch(1)
         store.changed.connect(self._on_result)
+        store.corrected.connect(self._mark_corrected)
 
     def _on_result(self) -> None:
         """Offer the masks of the comparison."""
@@ -44,8 +45,17 @@ class ResultExportPanel(QWidget):
             self.form.show_source({}, None)
             return
         self.models.addItems([each.segmenter.precision for each in result.models])
+        self._mark_corrected()
         self.models.setCurrentIndex(max(0, min(chosen, len(result.models) - 1)))
         self.form.show_source({found.number: found.name for found in result.objects}, result.volume)
+
+    def _mark_corrected(self) -> None:
+        """Say whose masks were corrected by hand: those of the others are written as the models drew them."""
+        result, corrections = self._store.result, self._store.corrections
+        corrected = {side for side, number in corrections.worked_on() if corrections.effort(side, number).voxels}
+        for side, model in enumerate(result.models if result else ()):
+            title = model.segmenter.precision
+            self.models.setItemText(side, tr("{title} · corrected", title=title) if side in corrected else title)
 
     def _masks(self, names: dict[int, str]) -> Callable[[], Masks]:
         result, index = self._store.result, self.models.currentIndex()

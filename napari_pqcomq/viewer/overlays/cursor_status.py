@@ -40,7 +40,7 @@ class CursorStatus:
         place = self._place()
         if isinstance(status, dict):
             shown = self._of_volume() if _tells_numbers(self._viewer.layers.selection.active) else status
-            told = ": ".join(each for each in (place, str(shown["value"] or "")) if each)
+            told = ": ".join(each for each in (place, self._with_unit(shown["value"])) if each)
             self._own = {**status, **shown, "coordinates": told}
         elif isinstance(status, str) and status.startswith("[") and _BETWEEN in status:  # of several layers at once
             self._own = _BETWEEN.join(each for each in (place, status.partition(_BETWEEN)[2]) if each)
@@ -53,6 +53,12 @@ class CursorStatus:
         if self._volume is None or self._viewer.dims.ndisplay != 2:
             return ""
         return patient_words(patient_millimetres(self._volume, self._viewer.cursor.position))
+
+    def _with_unit(self, value: object) -> str:
+        """What an image of a CT has there is told in Hounsfield units; labels are numbers."""
+        is_ct = self._volume is not None and self._volume.modality == "CT"
+        told = str(value or "")
+        return f"{told} HU" if told and is_ct and not isinstance(self._viewer.layers.selection.active, Labels) else told
 
     def _of_volume(self) -> dict[str, str]:
         """What the volume has there: boxes and points have nothing to tell but their number."""

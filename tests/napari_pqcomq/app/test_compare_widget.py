@@ -309,7 +309,7 @@ def test_the_status_bar_speaks_of_the_patient(ready, shown_viewer, hover):
     shown_viewer.layers.selection = {shown_viewer.layers["block"]}
     hover(shown_viewer, (10.0, 12.0))
     shown_viewer.update_status_from_cursor()
-    words = re.fullmatch(r"R (\S+)  P (\S+)  S (\S+) mm: 200", shown_viewer.status["coordinates"])
+    words = re.fullmatch(r"R (\S+)  P (\S+)  S (\S+) mm: 200 HU", shown_viewer.status["coordinates"])
     # Voxel x 12, y 10, z 6 of 1.5 × 2 × 4 mm from -20, 10 and 300 mm; a pixel of the screen is a fraction of one.
     assert [float(word) for word in words.groups()] == pytest.approx([2, 30, 324], abs=4)
 

@@ -8,7 +8,7 @@ import pytest
 
 from napari_pqcomq.prompts.marks.box_layers import empty_box_layer, read_prompts, write_prompts
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
-from napari_pqcomq.prompts.objects.merging import merged
+from napari_pqcomq.prompts.objects.merging import asks_alike, merged
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.prompt import PromptPoint
 
@@ -17,11 +17,15 @@ DRAWN = Box3D(6.694139245898715, 4.94973260050666, 3, 16.89520353716176, 10.3041
 
 
 def test_a_box_drawn_by_hand_is_known_again_on_its_layer(volume):
-    drawn = (DrawnObject(1, "Object 1", DRAWN), DrawnObject(2, "Object 2", Box3D(1.1, 2.3, 0, 8.7, 9.9, 11)))
+    drawn = (
+        DrawnObject(1, "Object 1", DRAWN, compared=False),
+        DrawnObject(2, "Object 2", Box3D(1.1, 2.3, 0, 8.7, 9.9, 11)),
+    )
     layer = empty_box_layer(volume)
     write_prompts(layer, volume, drawn)
     present = read_prompts(layer, volume)
-    assert [each.box for each in present] != [each.box for each in drawn], "the layer speaks of millimetres"
+    assert [each.box for each in present] != [each.box for each in drawn], "the layer keeps fewer digits"
+    assert all(asks_alike(*each) for each in zip(present, drawn, strict=True))
     assert merged(drawn, present) == drawn
 
 
@@ -36,6 +40,7 @@ def test_points_tell_objects_of_one_box_apart_and_a_layer_that_knows_none_does_n
     kept = DrawnObject(1, "liver", DRAWN, points=(inside,))
     bare, other = replace(kept, points=()), replace(kept, points=(inside, outside))
     assert merged((kept,), (bare,)) == (kept,)
+    assert not asks_alike(kept, bare)
     assert len(merged((kept,), (other,))) == 2
     alone = DrawnObject(1, "spleen", None, points=(inside,), span=(4, 6))
     assert merged((alone,), (alone,)) == (alone,)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pqcomq.comparison.presentation.comparison_text import (
+    comparison_rows,
     doubt_text,
     heading,
     short_names,
@@ -70,3 +71,19 @@ def test_models_of_one_title_bear_their_fingerprints_and_others_do_not(quantized
     once, twice = (each.segmenter.precision for each in with_unique_names([quantized, quantized]))
     assert (once, twice) == (names[0], f"{names[0][:-1]}_2)"), "of another calibration, which rounding does not show"
     assert len(set(short_names([once, twice]).values())) == 2
+
+
+@pytest.mark.parametrize(("kept", "told"), [(15, "-25.0 %"), (20, "+0.0 %")])
+def test_the_difference_of_the_volumes_stands_in_the_table(comparison_of, phantom, kept, told):
+    full, quantized = np.zeros((2, *phantom.voxels.shape), dtype=bool)
+    full[1:4, 30:50, 30:50] = True
+    quantized[1:4, 30:50, 30 : 30 + kept] = True
+    rows = {row[0]: row[1:] for row in comparison_rows(comparison_of(phantom, full, quantized))}
+    assert rows["Volume vs full precision"] == ("", told)
+
+
+def test_of_an_empty_mask_nothing_is_a_share(comparison_of, phantom):
+    full, quantized = np.zeros((2, *phantom.voxels.shape), dtype=bool)
+    quantized[1:4, 30:50, 30:50] = True
+    rows = {row[0]: row[1:] for row in comparison_rows(comparison_of(phantom, full, quantized))}
+    assert rows["Volume vs full precision"] == ("", "–")

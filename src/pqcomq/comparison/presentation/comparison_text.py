@@ -96,7 +96,12 @@ def _dice_and_nsd(scores: Scores) -> str:
 def _volume_difference(comparison: Comparison, side: ModelResult) -> str:
     """By how much the candidate's volume differs from full precision's."""
     difference = comparison.agreement.volume_difference_percent
-    return "" if side is not comparison.candidate or difference is None else f" ({difference:+.1f} %)"
+    return "" if side is not comparison.candidate or difference is None else f" ({_percent(difference)})"
+
+
+def _percent(difference: float | None) -> str:
+    """A difference of volumes; a dash where full precision's is empty, and nothing is a share of it."""
+    return "–" if difference is None else f"{difference:+.1f} %"
 
 
 def _both_empty(scores: Scores) -> str:
@@ -125,6 +130,7 @@ def comparison_rows(comparison: Comparison, doubt_below: float = DOUBTFUL) -> li
         ("Dice vs full precision", "", f"{agreement.dice:.4f}{_both_empty(agreement)}"),
         (f"NSD at {agreement.nsd_tolerance_mm:g} mm vs full precision", "", f"{agreement.nsd:.4f}"),
         ("HD95 vs full precision", "", millimetres(agreement.hd95_mm)),
+        ("Volume vs full precision", "", _percent(agreement.volume_difference_percent)),
     ]
     if comparison.stability:
         count = f"{len(comparison.doubtful_slices(doubt_below))} of {len(comparison.slices)}"

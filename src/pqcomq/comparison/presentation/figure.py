@@ -216,7 +216,7 @@ def _rimmed(
 
 def _draw_legend(canvas: FigureCanvasAgg, page: Axes, top: float, lines: Sequence[tuple[str, str]]) -> None:
     """What the lines and colours mean, in a row."""
-    entries = [(LEFT, "reference mask"), (RIGHT, "candidate mask"), *lines]
+    entries = [(LEFT, "full precision's mask"), (RIGHT, "quantized model's mask"), *lines]
     x: float = MARGIN
     for colour, text in entries:
         page.add_patch(Rectangle((x, top + 5), 18, 8, facecolor=colour))

@@ -23,6 +23,7 @@ from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.viewer.comparison.correction_tool import Painted
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.widgets.napari_window.gl_context import canvas_of
+from pqcomq.comparison.presentation.comparison_text import short_names
 from pqcomq.masks.file_formats import sidecar
 
 PATIENCE_MS = 300_000
@@ -60,9 +61,16 @@ def test_the_brush_adds_on_its_side_alone_and_ctrl_z_takes_it_back(dock, shown_v
     assert rows[0]["voxels_added"] == (quantized == 1).sum() - (before[1] == 1).sum()
     assert rows[0]["seconds"] > 0
     assert panel.table.item(0, 0).text() == "cube"
+    titles = [each.segmenter.precision for each in dock.on_screen.result.models]
+    shown = panel.table.item(0, 1)
+    assert shown.text() == short_names(titles)[titles[1]], "the last columns are to be in sight"
+    assert shown.toolTip() == titles[1]
+    offered = dock.panels.export.models
+    assert [offered.itemText(index) for index in (0, 1)] == [titles[0], f"{titles[1]} · corrected"]
     dock.correcting.undo_stroke_or_box()
     assert np.array_equal(view.masks(6)[1], before[1])
     assert panel.rows()[0]["voxels_changed"] == 0
+    assert offered.itemText(1) == titles[1]
     assert not panel.undo_button.isEnabled()
 
 

@@ -184,3 +184,14 @@ def test_what_is_stopped_as_its_dock_closes_is_told(jobs, qtbot):
     go_on.set()
     qtbot.waitUntil(lambda: not jobs.is_running)
     assert results == []
+
+
+def test_cancel_stays_where_it_is_when_a_text_takes_a_second_line(jobs):
+    jobs.setStyleSheet("QLabel { font-size: 20px }")
+    jobs.resize(360, 200)
+    jobs.show()
+    heights = []
+    for text in ("Making FP32 ready", "Quantizing to 4 bits, layer 48 of 101, 1 min left"):
+        jobs.text.setText(text)
+        heights.append(jobs.layout().totalHeightForWidth(360))
+    assert heights[0] == heights[1]
