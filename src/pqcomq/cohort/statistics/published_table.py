@@ -7,7 +7,7 @@ AbdomenCT-1K.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
@@ -57,7 +57,7 @@ class PublishedRow:
     worst_decile: float
     worst_dice: float
     losing: float
-    strata: tuple[Stratum, ...] = ()
+    strata: tuple[Stratum, ...] = field(default=(), kw_only=True)
 
 
 def published_rows(result: CohortResult, statistics: CohortStatistics) -> list[PublishedRow]:
@@ -71,7 +71,9 @@ def published_rows(result: CohortResult, statistics: CohortStatistics) -> list[P
             rows.append(PublishedRow(bits, title, paper_dice, paper_nsd, *[math.nan] * 5))
             continue
         told = (ours.dice, ours.nsd, ours.worst_decile, ours.worst_dice, ours.losing)
-        rows.append(PublishedRow(bits, title, paper_dice, paper_nsd, *(100 * each for each in told), ours.strata))
+        rows.append(
+            PublishedRow(bits, title, paper_dice, paper_nsd, *(100 * each for each in told), strata=ours.strata)
+        )
     return rows
 
 
