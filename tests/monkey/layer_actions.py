@@ -45,7 +45,7 @@ def add_a_layer(window, random):
     elif kind == "empty labels":
         viewer._new_labels()
     else:
-        viewer._new_shapes()
+        viewer.add_shapes(ndim=max(viewer.dims.ndim, 2))
     return kind
 
 
