@@ -46,6 +46,7 @@ from pqcomq.cli.terminal.options import (
     LossMargin,
     MethodKey,
     ModalityKey,
+    Published,
     WindowOption,
     opened,
     window_of,
@@ -77,6 +78,7 @@ def cohort(
     checkpoint: Checkpoint = None,
     bits: Bits = None,
     method: Methods = None,
+    published: Published = False,
     calibration: CalibrationVolumes = None,
     calibrate_on: CalibratedOnWhom = None,
     label: Labels = None,
@@ -118,9 +120,10 @@ def cohort(
     who = Workers(workers, scheduler, shard_of(shard) if shard else None)
     paths: list[Path] = list(weights or [])
     recipes: list[CaseRecipe] = []
-    if paths and (bits or method or calibration or calibrate_on):
+    if paths and (bits or method or published or calibration or calibrate_on):
         raise InputError(
-            "--weights are ready; --bits, --method, --calibration and --calibrate-on belong to a model to quantize."
+            "--weights are ready; --bits, --method, --published, --calibration and --calibrate-on belong to a model to "
+            "quantize."
         )
     if paths:
         refuse_idle(context, "--weights tell their model", "model")
@@ -130,7 +133,9 @@ def cohort(
         if scheduler:
             check_scheduler(scheduler)  # before hours of quantizing
         ways, methods = _ways(calibrate_on, calibration), _methods(method)
-        to_quantize = _ToQuantize(model.value, checkpoint, bits or _WIDTHS, methods, ways, window)
+        if published and ways != {CalibrateOn.others.value}:
+            raise InputError("--published: weights by the papers' settings are made once, calibrated on others.")
+        to_quantize = _ToQuantize(model.value, checkpoint, bits or _WIDTHS, methods, ways, window, published)
         recipes = to_quantize.recipes(found)
         if CalibrateOn.others in ways:
             paths, found = to_quantize.made(found, calibration, modality, seed, out)
@@ -223,6 +228,7 @@ class _ToQuantize:
         methods: to quantize by.
         ways: whose images quantization sees, values of :class:`.CalibrateOn`.
         window: that the models see, as an option names it.
+        published: by the settings of the methods' papers, not those that measured best.
     """
 
     model: str
@@ -231,6 +237,7 @@ class _ToQuantize:
     methods: list[Method]
     ways: set[str]
     window: str | None
+    published: bool
 
     def recipes(self, found: CaseList) -> list[CaseRecipe]:
         """What is quantized for every case anew."""
@@ -257,7 +264,9 @@ class _ToQuantize:
         full, place = load_model(self.model, self.checkpoint), out / "weights"
         full.check_prompts(["box"])  # told before hours of quantizing
         volumes, rest = _to_calibrate_on(found, calibration, modality, seed)
-        work = making_weights(full, self.bits, self.methods, volumes, place, window_of(self.window))
+        work = making_weights(
+            full, self.bits, self.methods, volumes, place, window_of(self.window), published=self.published
+        )
         kept = f"finished weights are kept in {place}, and the same command goes on from there"
         return followed(work, f"{full.title}, quantizing", lambda: kept), rest
 

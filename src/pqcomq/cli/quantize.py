@@ -18,6 +18,7 @@ from pqcomq.cli.terminal.options import (
     ModalityOption,
     ModelKey,
     Overwrite,
+    Published,
     WindowOption,
     opened,
     window_of,
@@ -65,6 +66,7 @@ def quantize(
             help="Symmetric weights on multiples of one scale a channel: integer products on openvino-int8.",
         ),
     ] = False,
+    published: Published = False,
     calibration_slices: Annotated[int, typer.Option(min=1, help="Slices in all.")] = DEFAULT_SLICES,
     window: WindowOption = None,
     modality: ModalityOption = None,
@@ -88,13 +90,15 @@ def quantize(
         raise InputError(
             "--integer: belongs to weights of a bit width; entropy-coded ones are never multiplied as bytes"
         )
+    if published and integer:
+        raise InputError("--integer: weights on multiples of one scale are this program's own; leave --published out")
     if out.suffix != ".safetensors":
         raise InputError("Quantized weights are written to a file that ends in .safetensors", out)
     if out.is_file() and not overwrite:
         _drop_leftovers(out)
     check_target(out, overwrite=overwrite)
     check_target(card_path(out), overwrite=overwrite)
-    settings = _settings(model.value, bits, method, integer, stored_bits, changes or [])
+    settings = _settings(model.value, bits, method, integer, stored_bits, changes or [], published=published)
     with only_run(_lock(out), out):
         unfinished = _unfinished(out)
         Journal.check(unfinished)
@@ -178,9 +182,16 @@ def _check_bits(bits: int | None, method: MethodKey, stored_bits: float | None) 
 
 
 def _settings(
-    model: str, bits: int | None, method: MethodKey, integer: bool, stored_bits: float | None, changes: list[str]
+    model: str,
+    bits: int | None,
+    method: MethodKey,
+    integer: bool,
+    stored_bits: float | None,
+    changes: list[str],
+    *,
+    published: bool,
 ) -> QuantizationConfig:
-    """The default for a model and bit width with what the user changed.
+    """The default for a model and bit width, or what the method's paper has, with what the user changed.
 
     Raises:
         InputError: a setting is unknown or outside its range.
@@ -191,6 +202,8 @@ def _settings(
         if (option := _OPTIONS.get(change.partition("=")[0].strip())) is not None:
             raise InputError(f"--set {change}: this setting has an option of its own, {option}")
     try:
+        if published:
+            return QuantizationConfig.published(bits or 8, method.value).altered(changes)  # type: ignore[arg-type]
         chosen = default_config(
             model,
             bits or 8,
@@ -200,4 +213,4 @@ def _settings(
         )
         return chosen.altered(changes)
     except ValueError as problem:
-        raise InputError(f"--set: {problem}") from problem
+        raise InputError(f"{'--published' if published else '--set'}: {problem}") from problem

@@ -22,7 +22,8 @@ def reproduce(
     """Put the published table of Permutation-COMQ beside a cohort's numbers, and say what differs.
 
     The paper's experiment (arXiv 2604.07674) is a cohort with MedSAM ViT-B's checkpoint on AbdomenCT-1K:
-    pqcomq cohort DATASET --model medsam --checkpoint FILE --bits 8 4 2 --method rtn comq pcomq --out RESULTS
+    pqcomq cohort DATASET --model medsam --checkpoint FILE --bits 8 4 2 --method rtn comq pcomq --published
+    --out RESULTS
     """
     from pqcomq.cli.terminal.cohort_output import strata_table
     from pqcomq.cohort.cohort_result import CohortResult

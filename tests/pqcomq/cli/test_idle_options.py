@@ -50,3 +50,14 @@ def test_a_cohort_is_not_held_against_a_session_s_tolerance(refused, tmp_path, m
 def test_a_setting_with_an_option_of_its_own_is_not_overruled(refused, ct, tmp_path, change):
     asked = ["quantize", "--bits", 4, "--calibration", ct, "--out", tmp_path / "w.safetensors", "--set", change]
     assert "an option of its own, --" in refused(*asked)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--weights", "w"], "--weights are ready; --bits, --method, --published"),
+        (["--calibrate-on", "own"], "--published: weights by the papers' settings are made once"),
+    ],
+)
+def test_weights_as_published_are_made_once_for_all_cases(refused, tmp_path, arguments, told):
+    assert told in refused("cohort", "--synthetic", 4, "--published", *arguments, "--out", tmp_path / "o")

@@ -40,6 +40,14 @@ def test_what_is_there_is_taken_as_it_is(lite_medsam, phantom, made, tmp_path):
     assert len(list((tmp_path / "weights").iterdir())) == 2  # no lock is left
 
 
+def test_methods_as_published_have_files_of_their_own(lite_medsam, phantom, made, tmp_path):
+    both = ["comq", "pcomq"]
+    finished(making_weights(lite_medsam, [2], both, [phantom, phantom], tmp_path))
+    paths = finished(making_weights(lite_medsam, [2], both, [phantom, phantom], tmp_path, published=True))
+    assert made[2:] == [f"lite-medsam-{method}-2bit-published.safetensors" for method in both]
+    assert [path.read_text() for path in paths] == ["2-bit COMQ as published", "2-bit Permutation-COMQ as published"]
+
+
 def test_a_run_makes_what_no_other_one_makes_and_waits_for_the_rest(lite_medsam, phantom, made, tmp_path):
     eight = tmp_path / "lite-medsam-rtn-8bit.safetensors"
     with ExitStack() as other:

@@ -100,6 +100,10 @@ BoxUnitOption = Annotated[
 LabelsPart = Annotated[
     int | None, typer.Option(min=1, help="Volume to take of a label file that holds several, counted from 1.")
 ]
+Published = Annotated[
+    bool,
+    typer.Option("--published", help="The settings of the method's own paper, not those that measured best here."),
+]
 WindowOption = Annotated[
     str | None,
     typer.Option(

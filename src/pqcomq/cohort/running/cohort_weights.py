@@ -77,6 +77,8 @@ def making_weights(
     volumes: Sequence[Volume],
     folder: Path,
     window: Window | None = None,
+    *,
+    published: bool = False,
 ) -> Generator[Progress, None, list[Path]]:
     """Quantize at every width by every method; a file that is there already is taken, if it was made of these slices.
 
@@ -90,6 +92,7 @@ def making_weights(
         volumes: to calibrate on.
         folder: for the weights files.
         window: of the calibration slices.
+        published: by the settings of the methods' papers, not those that measured best.
 
     Yields:
         :class:`Progress` of every layer.
@@ -102,14 +105,19 @@ def making_weights(
             is there was calibrated otherwise.
     """
     try:
-        configs = {(method, width): default_config(full.key, width, method) for method in methods for width in bits}
+        configs = {
+            (method, width): QuantizationConfig.published(width, method)
+            if published
+            else default_config(full.key, width, method)
+            for method in methods
+            for width in bits
+        }
     except ValueError as problem:
         raise InputError(str(problem)) from problem
     slices = calibrate_on(volumes, DEFAULT_SLICES, window)
     made_folder(folder)
-    paths = {
-        folder / f"{full.key}-{method}-{width}bit.safetensors": config for (method, width), config in configs.items()
-    }
+    ending = f"bit{'-published' * published}.safetensors"
+    paths = {folder / f"{full.key}-{method}-{width}{ending}": config for (method, width), config in configs.items()}
     own: set[Path] = set()
     while missing := [path for path in paths if not path.is_file()]:
         any_free = False

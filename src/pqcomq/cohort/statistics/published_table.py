@@ -13,7 +13,7 @@ from pqcomq.cohort.cohort_result import CohortResult
 from pqcomq.cohort.statistics.cohort_statistics import CohortStatistics
 from pqcomq.cohort.statistics.prompt_summary import PromptSummary, Stratum
 from pqcomq.models import medsam
-from pqcomq.quantization.algorithm.config import METHOD_TITLES, Method
+from pqcomq.quantization.algorithm.config import METHOD_TITLES, PUBLISHED_TITLE, Method
 from pqcomq.wording import counted
 
 PUBLISHED: dict[tuple[int, Method | None], tuple[float, float]] = {
@@ -29,6 +29,8 @@ PUBLISHED: dict[tuple[int, Method | None], tuple[float, float]] = {
     (2, "pcomq"): (86.94, 78.94),
 }
 """Bits and method → DSC and NSD in %."""
+
+_METHODS = sorted({method for _bits, method in PUBLISHED if method is not None})
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def published_rows(result: CohortResult, statistics: CohortStatistics) -> list[P
     rows = []
     for (bits, method), (paper_dice, paper_nsd) in PUBLISHED.items():
         title = "full precision" if method is None else METHOD_TITLES[method]
-        ours = summaries[0] if method is None else _of(summaries, f"{bits}-bit {title}")
+        ours = summaries[0] if method is None else _quantized(summaries, f"{bits}-bit {title}")
         if ours is None:
             rows.append(PublishedRow(bits, title, paper_dice, paper_nsd, *[math.nan] * 5))
             continue
@@ -89,10 +91,28 @@ def differences_to_the_paper(result: CohortResult, statistics: CohortStatistics)
         f"{counted(result.settings.protocol.margin_voxels, 'voxel')}."
         if statistics.decided_by == "slice"
         else "Whole organs were prompted by a 3-D box.",
-        "This program's default goes beyond the published method (see For researchers); RTN and COMQ choose codes as "
-        "published, here in groups of 64 input channels and in the mask decoder too.",
     ]
+    names = [each.name for each in result.models]
+    if any(f"-bit {METHOD_TITLES[method]}" in name for method in _METHODS for name in names if not _is_published(name)):
+        told.append(
+            "This program's default goes beyond the published method (see For researchers), and its RTN and COMQ take "
+            "groups of 64 input channels; pqcomq cohort --published takes the papers' settings."
+        )
+    if any(map(_is_published, names)):
+        told.append(
+            "Methods as published have a scale an output channel; the layers, those of image encoder and mask decoder, "
+            "the calibration slices, and that λ is searched are this program's choice."
+        )
     return told
+
+
+def _is_published(name: str) -> bool:
+    return PUBLISHED_TITLE in name
+
+
+def _quantized(summaries: list[PromptSummary], title: str) -> PromptSummary | None:
+    """A method's row: as published where the cohort has that, else with this program's settings."""
+    return _of(summaries, f"{title}{PUBLISHED_TITLE}") or _of(summaries, title)
 
 
 def _of(summaries: list[PromptSummary], title: str) -> PromptSummary | None:

@@ -29,6 +29,9 @@ METHOD_TITLES: dict[Method, str] = {
     "ecq": "Entropy coded",
 }
 
+PUBLISHED_TITLE = " as published"
+"""Behind the title of a method with its paper's settings."""
+
 DEFAULT_SLICES = 8
 """Of calibration, where nothing else is chosen."""
 
@@ -170,6 +173,36 @@ class QuantizationConfig:
             feedback=False,
         )
 
+    @classmethod
+    def published(cls, bits: int, method: Method) -> Self:
+        """A method with its paper's settings: a scale and a whole zero-point an output channel, each layer by itself.
+
+        ``comq`` visits columns by descending weight × input norm (arXiv 2403.07134, its greedy order), ``pcomq`` by
+        ascending magnitude, as they are permuted (arXiv 2604.07674, whose table has a unit a channel); ``rtn`` spans
+        each channel's range. The same layers as by default, since the papers' choice is not known here.
+
+        Raises:
+            ValueError: there is no such width, or the method is ``"ecq"``, which is this program's own.
+
+        Examples:
+            >>> QuantizationConfig.published(4, "pcomq").title
+            '4-bit Permutation-COMQ as published'
+        """
+        if method == "ecq":
+            raise ValueError("entropy-coded weights are this program's own method, and no paper's")
+        nearest = replace(cls.plain(bits), granularity="channel", decoder=True)
+        if method == "rtn":
+            return nearest
+        descending = replace(nearest, method=method, sweeps=6, search_clipping=True)
+        if method == "comq":
+            return replace(descending, order="greedy")
+        return replace(descending, permutation="magnitude")
+
+    @property
+    def is_published(self) -> bool:
+        """Whether these are a paper's settings, whichever layers are quantized."""
+        return self.method != "ecq" and replace(self, decoder=True) == self.published(self.bits, self.method)
+
     def altered(self, changes: Iterable[str]) -> Self:
         """These settings with some of them written as ``name=value``, e.g. ``"group_size=32"`` or ``"budget=none"``.
 
@@ -203,7 +236,7 @@ class QuantizationConfig:
         """For people, e.g. ``"4-bit Permutation-COMQ"``; entropy-coded weights are never told by a bit width."""
         if self.stored_bits is not None:
             return f"{self.stored_bits:g} bits stored, entropy coded"
-        return f"{self.bits}-bit {METHOD_TITLES[self.method]}"
+        return f"{self.bits}-bit {METHOD_TITLES[self.method]}{PUBLISHED_TITLE * self.is_published}"
 
     def to_dict(self) -> dict[str, Any]:
         """All settings that say something, JSON-ready."""

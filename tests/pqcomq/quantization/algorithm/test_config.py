@@ -47,6 +47,27 @@ def test_settings_survive_a_file(bits, method):
     assert QuantizationConfig.from_dict(default.to_dict()) == default
 
 
+@pytest.mark.parametrize("method", ["rtn", "comq", "pcomq"])
+def test_a_method_as_published_has_a_unit_a_channel_and_nothing_of_its_default(method):
+    published, default = QuantizationConfig.published(4, method), default_config("lite-medsam", 4, method)
+    assert published.title == f"{default.title} as published" and not default.is_published
+    assert (published.granularity, published.zero_point, published.scales) == ("channel", "integer", "free")
+    assert (published.feedback, published.inputs, published.budget, published.tones) == (False, "full", None, "own")
+    assert published.decoder == default.decoder, "the same layers"
+    assert (published.permutation, published.order) == {
+        "rtn": ("none", "cyclic"), "comq": ("none", "greedy"), "pcomq": ("magnitude", "cyclic")
+    }[method]  # fmt: skip
+    assert QuantizationConfig.from_dict(published.to_dict()).title == published.title
+    assert published.altered(["decoder=no"]).is_published
+    assert published.altered(["granularity=group"]).title == default.title
+
+
+def test_entropy_coding_is_published_nowhere():
+    with pytest.raises(ValueError, match="no paper's"):
+        QuantizationConfig.published(8, "ecq")
+    assert not default_config("lite-medsam", 2, "ecq").is_published
+
+
 def test_entropy_coded_settings_have_stored_bits_and_no_width():
     settings = default_config("lite-medsam", 2, "ecq", stored_bits=2.75)
     assert settings.title == "2.75 bits stored, entropy coded"
