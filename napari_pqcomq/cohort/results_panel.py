@@ -204,9 +204,15 @@ def _sentences(outcome: CohortOutcome) -> list[str]:
         ]
     models = dict.fromkeys(each.model for each in statistics.verdicts())
     names = cohort_names(result)
-    return told + [
-        f"{names[model]}: {statistics.outcome(model).upper()}. {_together(outcome, model)}" for model in models
-    ]
+    told += [f"{names[model]}: {statistics.outcome(model).upper()}. {_together(outcome, model)}" for model in models]
+    if seen := result.calibrated_here:
+        told.append(
+            tr(
+                "A model was calibrated on these cases' images, and is not judged fairly on them: {names}.",
+                names=", ".join(seen),
+            )
+        )
+    return told
 
 
 def _together(outcome: CohortOutcome, model: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pqcomq.cohort.cases.case import NotScored
 from pqcomq.cohort.cohort_store import FAILED, SCORED, CohortStore
 from pqcomq.cohort.packages import check_installed
+from pqcomq.cohort.scoring.calibrated_here import CALIBRATED_HERE
 from pqcomq.cohort.scoring.loaded_models import ModelInfo
 from pqcomq.cohort.settings import CohortSettings
 from pqcomq.errors import InputError
@@ -87,6 +88,14 @@ class CohortResult:
         if self.cases.empty:
             return self.total
         return self.total - int((self.cases["status"] != FAILED).sum())
+
+    @property
+    def calibrated_here(self) -> list[str]:
+        """Cases that show an image which a model was calibrated on: it is not judged fairly there."""
+        if self.cases.empty:
+            return []
+        notes = self.cases["notes"].str.contains(CALIBRATED_HERE, regex=False)
+        return [str(name) for name in self.cases.loc[notes, "case"]]
 
     def to_dataframe(self) -> pd.DataFrame:
         """The scores, a row for each prompt and model."""

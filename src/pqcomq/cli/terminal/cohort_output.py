@@ -32,7 +32,12 @@ def print_cohort(result: CohortResult, margin: float, *, json: bool) -> None:
 
 
 def _write_and_print(result: CohortResult, margin: float, *, json: bool) -> None:
-    told = {"scored": result.scored, "cases": result.total, "unfinished": result.unfinished}
+    told = {
+        "scored": result.scored,
+        "cases": result.total,
+        "unfinished": result.unfinished,
+        "calibrated_on": result.calibrated_here,
+    }
     left_out = [asdict(each) for each in result.not_scored]
     if result.unfinished:
         print_note(f"not done: {result.unfinished} of {counted(result.total, 'case')}; the same command goes on")
@@ -47,6 +52,10 @@ def _write_and_print(result: CohortResult, margin: float, *, json: bool) -> None
         return
     _print(result, statistics)
     _print_left_out(result)
+    if seen := result.calibrated_here:
+        print_note(
+            f"a model was calibrated on these cases' images, and is not judged fairly on them: {', '.join(seen)}"
+        )
     print_written(paths)
 
 

@@ -36,6 +36,10 @@ def methods_paragraph(result: CohortResult, statistics: CohortStatistics) -> str
         f"{', '.join(names)} on {counted(result.scored, 'case')} of {counted(patients, 'patient')} ({_kinds(result)}).",
         prompts,
     ]
+    if seen := result.calibrated_here:
+        told.append(
+            f"A model was calibrated on the images of {counted(len(seen), 'of these cases', 'of these cases')}."
+        )
     if "slice" in rules.protocols:
         told.append(
             f"For each label {slices} with at least {counted(rules.least_voxels, 'voxel')} of it were prompted, "

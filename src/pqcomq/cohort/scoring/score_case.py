@@ -17,6 +17,7 @@ import numpy as np
 from pqcomq.cohort.cases.case import Case, NotScored
 from pqcomq.cohort.cases.case_files import files_sha256
 from pqcomq.cohort.cases.read_case import opened
+from pqcomq.cohort.scoring.calibrated_here import calibrated_here
 from pqcomq.cohort.scoring.loaded_models import FULL_PRECISION, MOVED_BOX, QUANTIZED
 from pqcomq.cohort.scoring.score_rows import SLICE_NUMBER_OF_ORGAN, CaseResult, ModelCost, WorstPicture, score_row
 from pqcomq.cohort.scoring.truth_boxes import OrganPrompt, SlicePrompt, organ_prompt, slice_prompts
@@ -78,7 +79,7 @@ def score_case(
         modality=volume.modality,
         voxels_sha256=volume.sha256,
         files_sha256=files,
-        notes=(*volume.notes, *labels.notes),
+        notes=(*volume.notes, *labels.notes, *calibrated_here(volume, models)),
         reading_seconds=read,
         seconds=time.perf_counter() - began,
         peak_memory_bytes=memory.peak_bytes,
