@@ -258,14 +258,23 @@ class _ToQuantize:
             seed: of the choice of patients.
             out: folder of the results.
         """
+        from pqcomq.cohort.cohort_store import CohortStore
         from pqcomq.cohort.running.cohort_weights import making_weights
         from pqcomq.models.registry import load_model
 
         full, place = load_model(self.model, self.checkpoint), out / "weights"
         full.check_prompts(["box"])  # told before hours of quantizing
         volumes, rest = _to_calibrate_on(found, calibration, modality, seed)
+        begun = CohortStore(out).settings().quantized if CohortStore.is_at(out) else ()
         work = making_weights(
-            full, self.bits, self.methods, volumes, place, window_of(self.window), published=self.published
+            full,
+            self.bits,
+            self.methods,
+            volumes,
+            place,
+            window_of(self.window),
+            published=self.published,
+            begun_with=[Path(each.path).name for each in begun],
         )
         kept = f"finished weights are kept in {place}, and the same command goes on from there"
         return followed(work, f"{full.title}, quantizing", lambda: kept), rest

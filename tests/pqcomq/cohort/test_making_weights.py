@@ -40,6 +40,15 @@ def test_what_is_there_is_taken_as_it_is(lite_medsam, phantom, made, tmp_path):
     assert len(list((tmp_path / "weights").iterdir())) == 2  # no lock is left
 
 
+def test_other_models_than_a_cohort_was_begun_with_are_refused_before_any_is_made(lite_medsam, phantom, made, tmp_path):
+    begun = ["lite-medsam-rtn-8bit.safetensors"]
+    with pytest.raises(InputError, match=r"of other models \(lite-medsam-rtn-8bit.*another folder for --out"):
+        finished(making_weights(lite_medsam, [8, 4], ["rtn"], [phantom], tmp_path / "weights", begun_with=begun))
+    assert made == []
+    finished(making_weights(lite_medsam, [8], ["rtn"], [phantom, phantom], tmp_path / "weights", begun_with=begun))
+    assert made == begun
+
+
 def test_methods_as_published_have_files_of_their_own(lite_medsam, phantom, made, tmp_path):
     both = ["comq", "pcomq"]
     finished(making_weights(lite_medsam, [2], both, [phantom, phantom], tmp_path))

@@ -79,6 +79,7 @@ def making_weights(
     window: Window | None = None,
     *,
     published: bool = False,
+    begun_with: Sequence[str] = (),
 ) -> Generator[Progress, None, list[Path]]:
     """Quantize at every width by every method; a file that is there already is taken, if it was made of these slices.
 
@@ -93,6 +94,7 @@ def making_weights(
         folder: for the weights files.
         window: of the calibration slices.
         published: by the settings of the methods' papers, not those that measured best.
+        begun_with: names of the files that the cohort in the folder above was begun with, if there is one.
 
     Yields:
         :class:`Progress` of every layer.
@@ -101,8 +103,8 @@ def making_weights(
         The files, method by method (a generator's return value).
 
     Raises:
-        InputError: a width or method is unknown, nothing can be calibrated on, a file cannot be written, or one that
-            is there was calibrated otherwise.
+        InputError: a width or method is unknown, nothing can be calibrated on, a file cannot be written, one that is
+            there was calibrated otherwise, or the cohort was begun with others.
     """
     try:
         configs = {
@@ -114,10 +116,15 @@ def making_weights(
         }
     except ValueError as problem:
         raise InputError(str(problem)) from problem
-    slices = calibrate_on(volumes, DEFAULT_SLICES, window)
-    made_folder(folder)
     ending = f"bit{'-published' * published}.safetensors"
     paths = {folder / f"{full.key}-{method}-{width}{ending}": config for (method, width), config in configs.items()}
+    if begun_with and set(begun_with) != {path.name for path in paths}:  # told before hours of quantizing
+        raise InputError(
+            f"The folder holds a cohort of other models ({', '.join(begun_with)}); choose another folder for --out.",
+            folder.parent,
+        )
+    slices = calibrate_on(volumes, DEFAULT_SLICES, window)
+    made_folder(folder)
     own: set[Path] = set()
     while missing := [path for path in paths if not path.is_file()]:
         any_free = False
