@@ -56,6 +56,11 @@ class ShownContent(QObject):
         """Draw the outline of another ground truth, (z, y, x) bool."""
         self._change_scene(truth=truth)
 
+    @property
+    def has_truth(self) -> bool:
+        """Whether there is a ground truth to be outlined."""
+        return self._stage is not None and self._stage.scene.truth is not None
+
     def set_masks(self, z: int, masks: Sequence[np.ndarray]) -> None:
         """Replace one slice's masks.
 

@@ -29,6 +29,8 @@ _TOOLTIPS = {
 _SURFACES = "3-D"
 _PLANES = {Plane.AXIAL: tr("Axial"), Plane.CORONAL: tr("Coronal"), Plane.SAGITTAL: tr("Sagittal")}
 _PARTS = {"masks": tr("Masks"), TRUTH: tr("Truth"), "boxes": tr("Boxes"), FIGURES: tr("Figures")}
+_OF_TRUTH = tr("Outline of the ground truth, yellow (T).")
+_NO_TRUTH = tr("There is no ground truth on the volume: open its labels under Objects › Ground truth.")
 _NARROW = "QPushButton { padding: 3px 2px; min-width: 30px; }"
 """napari's style makes four buttons in a row wider than the dock."""
 
@@ -113,8 +115,11 @@ class ViewBar(QWidget):
             button.setChecked(name == self._view.name)
         for part, box in self.parts.items():
             box.blockSignals(True)
-            box.setChecked(part not in self._view.hidden)
+            box.setChecked(part not in self._view.hidden and (part != TRUTH or self._view.has_truth))
             box.blockSignals(False)
+        has_truth = self._view.has_truth
+        self.parts[TRUTH].setEnabled(has_truth)
+        self.parts[TRUTH].setToolTip(_OF_TRUTH if has_truth else _NO_TRUTH)
         plane = current_plane(self._viewer)
         text = _PLANES[plane] if plane else _SURFACES if self._viewer.dims.ndisplay == 3 else ""
         self.planes.blockSignals(True)
@@ -138,7 +143,6 @@ class ViewBar(QWidget):
         for part, box in self.parts.items():
             box.toggled.connect(lambda shown, part=part: self._view.hide(part, not shown))
         self.parts["masks"].setToolTip(tr("Hide the masks to see the anatomy below (M)."))
-        self.parts[TRUTH].setToolTip(tr("Outline of the ground truth, yellow (T)."))
         self.parts["boxes"].setToolTip(tr("The boxes that prompt the models (X)."))
         self.parts[FIGURES].setToolTip(tr("The figures on the picture; headings and verdicts stay (I)."))
         self.planes.addItems([*(_PLANES[plane] for plane in Plane), _SURFACES])
@@ -154,6 +158,7 @@ class ViewBar(QWidget):
         self.candidates.setVisible(False)
         keep_narrow(self.candidates)
         self._view.changed.connect(self.refresh)
+        self._view.redrawn.connect(self._on_redrawn)
         for button, signal in (
             (self.worst, self.worst_requested),
             (self.divergence, self.divergence_requested),
@@ -173,6 +178,11 @@ class ViewBar(QWidget):
     def _on_candidate(self, index: int) -> None:
         self._view.choose_candidate(index + 1)
         self.candidate_chosen.emit()
+
+    def _on_redrawn(self) -> None:
+        """A ground truth may have come or gone."""
+        if self.parts[TRUTH].isEnabled() != self._view.has_truth:
+            self.refresh()
 
     def _on_dims(self, event: object = None) -> None:
         self.refresh()

@@ -11,6 +11,7 @@ from napari_pqcomq.layers.volume_layers import image_tuple, transform
 from napari_pqcomq.prompts.marks.box_layers import rectangle
 from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.viewer.comparison.comparison_view import ComparisonView
+from napari_pqcomq.viewer.comparison.view_bar import ViewBar
 from napari_pqcomq.viewer.modes.mode_registry import DIFFERENCE, FLICKER, SIDE_BY_SIDE, SWIPE
 from napari_pqcomq.viewer.navigation.orthogonal_planes import Plane, show_plane, show_surfaces
 from napari_pqcomq.viewer.scene import Mark, Pane, Scene
@@ -344,6 +345,23 @@ def test_the_truth_stays_out_of_a_square_until_it_is_asked_for(viewer, volume, m
     assert drawn(viewer.layers["4: lines"], [TRUTH_COLOUR]) == []
     view.hide("ground truth", False)
     assert drawn(viewer.layers["4: lines"], [TRUTH_COLOUR]) != []
+
+
+def test_a_truth_is_offered_only_where_there_is_one(viewer, qtbot, volume, panes, masks, scene):
+    view = ComparisonView(viewer)
+    bar = ViewBar(viewer, view)
+    qtbot.addWidget(bar)
+    box = bar.parts["ground truth"]
+    view.open(panes, scene)
+    view.show(DIFFERENCE)
+    assert not box.isEnabled() and not box.isChecked() and "no ground truth" in box.toolTip()
+    view.set_truth(masks[0])
+    assert box.isEnabled() and box.isChecked() and "Outline of the ground truth" in box.toolTip()
+    view.hide("ground truth", True)
+    assert box.isEnabled() and not box.isChecked()
+    view.set_truth(None)
+    assert not box.isEnabled()
+    bar.release()
 
 
 def test_views_of_two_start_on_the_side_asked_for(viewer, volume, masks, scene):
