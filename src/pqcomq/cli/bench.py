@@ -29,6 +29,7 @@ from pqcomq.cli.terminal.output import print_json, print_note, print_table, prin
 from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.errors import InputError
 from pqcomq.research_only import RESEARCH_ONLY
+from pqcomq.volumes.path_checks import is_folder
 from pqcomq.wording import counted
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ def bench(
     json: AsJson = False,
 ) -> None:
     """Measure latency, Dice and size of a model on all runtimes of this machine, in turns."""
+    if volume is not None:
+        is_folder(volume)  # told before torch is imported, which takes seconds
+
     from pqcomq.backends.obstacle import obstacle
     from pqcomq.comparison.benchmark import bench as run_bench
     from pqcomq.comparison.compared_model import check_same_source

@@ -42,6 +42,7 @@ from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.errors import printable
 from pqcomq.masks.file_formats import mask_kind, sidecar
 from pqcomq.research_only import RESEARCH_ONLY
+from pqcomq.volumes.path_checks import is_folder
 
 if TYPE_CHECKING:
     from pqcomq.comparison.comparison_result import ComparisonResult
@@ -85,6 +86,12 @@ def compare(
     json: AsJson = False,
 ) -> None:
     """Compare a quantized model with the full-precision model that it was made from."""
+    if labels is None:
+        refuse_idle(context, "there are no --labels", "labels_part")
+    if masks is None:
+        refuse_idle(context, "it is of the files of --masks", "with_patient", "name")
+    is_folder(volume)  # told before torch is imported, which takes seconds
+
     from pqcomq.backends.fastest import settled, with_device
     from pqcomq.cli.terminal.prompt_options import single_prompt
     from pqcomq.comparison.compare import compare as run_comparison
@@ -95,10 +102,6 @@ def compare(
     from pqcomq.models.registry import load_model
     from pqcomq.quantization.files.weights_file import load_weights
 
-    if labels is None:
-        refuse_idle(context, "there are no --labels", "labels_part")
-    if masks is None:
-        refuse_idle(context, "it is of the files of --masks", "with_patient", "name")
     mask_paths = [] if masks is None else [out / f"{side}.{masks.removeprefix('.')}" for side in MASK_NAMES]
     files = [file.name for path in mask_paths for file in (path, sidecar(path))]
     check_folder(out, [*COMPARISON_FILES, *files], overwrite=overwrite)

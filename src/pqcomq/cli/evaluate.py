@@ -29,6 +29,7 @@ from pqcomq.cli.terminal.options import (
 from pqcomq.cli.terminal.output import print_json, print_table, print_written
 from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.research_only import RESEARCH_ONLY
+from pqcomq.volumes.path_checks import is_folder
 from pqcomq.wording import counted
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def evaluate(
     json: AsJson = False,
 ) -> None:
     """Score full precision and quantized weights against ground truth, organ by organ, prompted from the labels."""
+    is_folder(volume)  # told before torch is imported, which takes seconds
+
     from pqcomq.backends.fastest import settled, with_device
     from pqcomq.comparison.compared_model import ComparedModel, check_same_source
     from pqcomq.comparison.evaluate import Protocol

@@ -26,11 +26,11 @@ def info(
     json: AsJson = False,
 ) -> None:
     """Say what a file of quantized weights or a volume holds, after checking that it is whole."""
-    from pqcomq.quantization.files.weights_file import load_weights, manifest
-
     if file.suffix != ".safetensors":
         _tell_volume(opened(file, series, None, part, remedy, tells=False), json)
         return
+    from pqcomq.quantization.files.weights_file import load_weights, manifest  # torch, which volumes do without
+
     refuse_idle(context, "the file holds quantized weights and no volume", "series", "part", "remedy")
     content = {"file": str(file), "file_bytes": file.stat().st_size if file.is_file() else 0} | manifest(
         load_weights(file)

@@ -28,6 +28,7 @@ from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.errors import InputError
 from pqcomq.quantization.algorithm.config import BIT_WIDTHS, DEFAULT_SLICES, STORED_BITS, QuantizationConfig
 from pqcomq.run_lock import only_run
+from pqcomq.volumes.path_checks import is_folder
 from pqcomq.wording import counted
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ def quantize(
 
     A run that was stopped leaves its finished layers beside the file to be; the same command goes on from there.
     """
+    for volume in calibration:
+        is_folder(volume)  # told before torch is imported, which takes seconds
+
     from pqcomq.comparison.model_result import MEGABYTE
     from pqcomq.models.registry import load_model
     from pqcomq.quantization.calibration.slices import calibrate_on

@@ -42,6 +42,7 @@ from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.comparison.box_movement import SHIFT_PIXELS, BoxMovement
 from pqcomq.comparison.tolerance import Tolerance
 from pqcomq.errors import InputError
+from pqcomq.volumes.path_checks import is_folder
 
 if TYPE_CHECKING:
     from pqcomq.comparison.compare import PromptedObject
@@ -105,6 +106,12 @@ def report(
     json: AsJson = False,
 ) -> None:
     """Compare on one or more objects and keep everything in a folder: a page to read, tables, and what replays it."""
+    if not jitter:
+        refuse_idle(context, "--no-jitter moves no boxes", "jitter_px")
+    if labels is None:
+        refuse_idle(context, "there are no --labels", "labels_part")
+    is_folder(volume)  # told before torch is imported, which takes seconds
+
     from pqcomq.backends.fastest import settled, with_device
     from pqcomq.cli.terminal.prompt_options import prompts_of
     from pqcomq.comparison.compare import compare_objects
@@ -116,10 +123,6 @@ def report(
     from pqcomq.session.save import manifest, save_session
     from pqcomq.session.session import Session
 
-    if not jitter:
-        refuse_idle(context, "--no-jitter moves no boxes", "jitter_px")
-    if labels is None:
-        refuse_idle(context, "there are no --labels", "labels_part")
     tolerance = Tolerance(dice, volume_percent, doubt_below)
     check_folder(out, (PAGE, MANIFEST), overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy)

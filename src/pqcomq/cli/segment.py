@@ -41,6 +41,7 @@ from pqcomq.cli.terminal.progress_bar import followed
 from pqcomq.errors import InputError
 from pqcomq.masks.file_formats import mask_kind
 from pqcomq.progress import Stopwatch, translated
+from pqcomq.volumes.path_checks import is_folder
 from pqcomq.wording import counted
 
 if TYPE_CHECKING:
@@ -96,6 +97,14 @@ def segment(
     json: AsJson = False,
 ) -> None:
     """Segment what a box, points or a scribble ask for; several boxes or scribbles make one file with a label each."""
+    if (model is None) == (weights is None):
+        raise InputError("name either --model or --weights")
+    if cascade is not None and weights is None:
+        raise InputError("--cascade sends slices from a quantized model to full precision, so it needs --weights")
+    if weights is not None and cascade is None:
+        refuse_idle(context, "--weights hold all that runs, unless --cascade asks full precision", "checkpoint")
+    is_folder(volume)  # told before torch is imported, which takes seconds
+
     import numpy as np
 
     from pqcomq.backends.fastest import with_device
@@ -110,12 +119,6 @@ def segment(
     from pqcomq.segmentation.slice_runner import SliceRunner
     from pqcomq.volumes.intensity_window import default_window
 
-    if (model is None) == (weights is None):
-        raise InputError("name either --model or --weights")
-    if cascade is not None and weights is None:
-        raise InputError("--cascade sends slices from a quantized model to full precision, so it needs --weights")
-    if weights is not None and cascade is None:
-        refuse_idle(context, "--weights hold all that runs, unless --cascade asks full precision", "checkpoint")
     check_mask_targets(out, overwrite=overwrite)
     opened_volume = opened(volume, series, modality, part, remedy, tells=json)
     asked = prompts_of(box or [], point or [], negative_point or [], slices, box_unit, opened_volume, scribble)
