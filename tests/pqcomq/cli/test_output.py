@@ -59,8 +59,11 @@ def test_a_file_of_any_name_is_read_with_a_bar(monkeypatch, capsys, name):
     assert "\x1b[2J" not in told
 
 
-def test_machines_are_told_of_a_cohort_of_which_nothing_is_scored_yet(capsys):
-    print_cohort(SimpleNamespace(unfinished=1, total=1, scored=0), 0.02, json=True)
+def test_machines_are_told_of_a_cohort_of_which_nothing_is_scored_yet(capsys, monkeypatch, tmp_path):
+    store = SimpleNamespace(folder=tmp_path)
+    begun = SimpleNamespace(unfinished=1, total=1, scored=0, not_scored=[], store=store)
+    monkeypatch.setattr("pqcomq.cli.terminal.cohort_output.CohortResult", SimpleNamespace(at=lambda _folder: begun))
+    print_cohort(begun, 0.02, json=True)
     out, err = capsys.readouterr()
-    assert json.loads(out) == {"scored": 0, "cases": 1, "unfinished": 1}
+    assert json.loads(out) == {"scored": 0, "cases": 1, "unfinished": 1, "not_scored": []}
     assert err == "not done: 1 of 1 case; the same command goes on\n"
