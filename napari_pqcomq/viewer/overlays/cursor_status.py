@@ -55,10 +55,13 @@ class CursorStatus:
         return patient_words(patient_millimetres(self._volume, self._viewer.cursor.position))
 
     def _with_unit(self, value: object) -> str:
-        """What an image of a CT has there is told in Hounsfield units; labels are numbers."""
-        is_ct = self._volume is not None and self._volume.modality == "CT"
-        told = str(value or "")
-        return f"{told} HU" if told and is_ct and not isinstance(self._viewer.layers.selection.active, Labels) else told
+        """What a CT has there is told in Hounsfield units; labels and other images are numbers."""
+        told, active = str(value or ""), self._viewer.layers.selection.active
+        if isinstance(active, Image) and not is_of_comparison(active):
+            volume = volume_of(active)
+        else:
+            volume = None if isinstance(active, Labels) else self._volume
+        return f"{told} HU" if told and volume is not None and volume.modality == "CT" else told
 
     def _of_volume(self) -> dict[str, str]:
         """What the volume has there: boxes and points have nothing to tell but their number."""

@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Layer
 
-from napari_pqcomq.layers.volume_layers import image_tuple, labels_tuple
+from napari_pqcomq.layers.volume_layers import VOLUME_KEY, image_tuple, labels_tuple
 from napari_pqcomq.prompts.marks.box_layers import boxes_tuple
 from napari_pqcomq.viewer.overlays.cursor_status import CursorStatus
 from pqcomq.segmentation.box import Box3D
@@ -53,9 +53,18 @@ def test_only_a_ct_s_values_are_in_hounsfield_units(volume):
     viewer = ViewerModel()
     for each in (image_tuple(volume), labels_tuple(volume, np.zeros(volume.grid.shape_zyx, np.uint8), "organs")):
         viewer.add_layer(Layer.create(*each))
+    viewer.add_layer(Layer.create(*image_tuple(volume.with_modality("MR"))))
+    viewer.add_image(np.zeros(volume.grid.shape_zyx))  # of the user's
     status = CursorStatus(viewer)
     told = {"coordinates": "[300 10 -20]: 7", "value": "7"}
-    for shown, active, value in ((volume, 0, "7 HU"), (volume, 1, "7"), (volume.with_modality("MR"), 0, "7")):
+    mr = viewer.layers[2].metadata[VOLUME_KEY]
+    for shown, active, value in (
+        (volume, 0, "7 HU"),
+        (volume, 1, "7"),
+        (mr, 2, "7"),
+        (volume, 2, "7"),
+        (volume, 3, "7"),
+    ):
         viewer.layers.selection.active = viewer.layers[active]
         viewer.status = "Ready"
         status.set_volume(shown)
