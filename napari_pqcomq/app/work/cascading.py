@@ -10,10 +10,10 @@ from qtpy.QtCore import QObject
 
 from napari_pqcomq.app.on_screen.mask_keeping import add_masks
 from napari_pqcomq.app.panels.panels import Panels
-from napari_pqcomq.app.work.job_requests import cascade_job
+from napari_pqcomq.app.work.job_requests import cascade_job, expected_passes
 from napari_pqcomq.app.work.workflow import Workflow
 from napari_pqcomq.jobs.comparing.cascade_jobs import CascadeOutcome, ReadThresholdJob
-from napari_pqcomq.jobs.progress.parts import AFTER, WHOLE
+from napari_pqcomq.jobs.progress.parts import WHOLE
 from napari_pqcomq.results.masks.kept_masks import labels_layer
 from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.navigation.slice_steps import show_slice
@@ -66,7 +66,7 @@ class Cascading(QObject):
         panels, workflow = self._panels, self._workflow
         missing = workflow.weights.missing
         if missing:
-            workflow.quantize_then(missing, lambda: self.run(AFTER), tr("then the cascade runs"))
+            workflow.quantize_then(missing, self.run, tr("then the cascade runs"), expected_passes(panels, 2))
             return
         try:
             job = cascade_job(panels, workflow.models, self._weights(), workflow.on_screen.embeddings)

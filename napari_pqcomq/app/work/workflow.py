@@ -10,11 +10,11 @@ from qtpy.QtCore import QObject, Signal
 from napari_pqcomq.app.on_screen.comparison_on_screen import ComparisonOnScreen, nothing
 from napari_pqcomq.app.panels.panels import Panels
 from napari_pqcomq.app.work.chosen_weights import ChosenWeights
-from napari_pqcomq.app.work.job_requests import compare_job, live_job, quantize_job
+from napari_pqcomq.app.work.job_requests import compare_job, expected_passes, live_job, quantize_job
 from napari_pqcomq.jobs.comparing.kept_work import KeptWork, volume_key
 from napari_pqcomq.jobs.models.choices import ModelChoice
 from napari_pqcomq.jobs.models.weights_jobs import RecallWeightsJob
-from napari_pqcomq.jobs.progress.parts import AFTER, BEFORE, WHOLE
+from napari_pqcomq.jobs.progress.parts import WHOLE, border
 from napari_pqcomq.layers.volume_layers import shown_name
 from napari_pqcomq.translation import tr
 from pqcomq.comparison.compared_model import ComparedModel
@@ -77,10 +77,23 @@ class Workflow(QObject):
 
     def quantize(self) -> None:
         """Quantize the chosen model in the background, at every chosen bit width."""
-        self.quantize_then(self._panels.model.choices, nothing)
+        self.quantize_then(self._panels.model.choices, lambda _part: None)
 
-    def quantize_then(self, choices: tuple[ModelChoice, ...], go_on: Callable[[], None], then: str = "") -> None:
-        """Quantize in the background, and go on if nothing else was chosen meanwhile; ``then`` says so in words."""
+    def quantize_then(
+        self,
+        choices: tuple[ModelChoice, ...],
+        go_on: Callable[[tuple[float, float]], None],
+        then: str = "",
+        passes: float = 0.0,
+    ) -> None:
+        """Quantize in the background, and go on if nothing else was chosen meanwhile.
+
+        Args:
+            choices: what is quantized.
+            go_on: given the part of the bar that is left for what follows.
+            then: what follows, in words; empty for nothing.
+            passes: how long that takes, in the time of a pass of the encoder in torch.
+        """
         try:
             job = quantize_job(self._panels, self.kept, choices, self.weights.origin)
         except InputError as error:
@@ -93,7 +106,7 @@ class Workflow(QObject):
                 show_info(sentence)
             self.weights.changed.emit()  # the job has kept them
             if self._asked == asked:
-                go_on()
+                go_on((end, 1.0))
             elif then:
                 show_info(
                     tr(
@@ -102,8 +115,8 @@ class Workflow(QObject):
                     )
                 )
 
-        part = BEFORE if then else WHOLE
-        self._panels.jobs.start(job.steps, take, tr("Preparing the calibration slices…"), then, part)
+        end = border(job.expected_passes, passes) if then else 1.0
+        self._panels.jobs.start(job.steps, take, tr("Preparing the calibration slices…"), then, (0.0, end))
 
     def recall_weights(self) -> None:
         """Load those chosen weights that are on disk, in the background; none are made."""
@@ -127,7 +140,8 @@ class Workflow(QObject):
         self._panels.prompts.take_typed()
         missing = self.weights.missing
         if missing:
-            self.quantize_then(missing, lambda: self.compare(AFTER), tr("then the models run on the boxes"))
+            passes = expected_passes(self._panels, 1 + len(self._panels.model.choices))
+            self.quantize_then(missing, self.compare, tr("then the models run on the boxes"), passes)
             return
         try:
             job = compare_job(self._panels, self.models, self.weights.chosen, self.on_screen.embeddings)
@@ -146,7 +160,7 @@ class Workflow(QObject):
         self._panels.prompts.take_typed()
         missing = self.weights.missing
         if missing:
-            self.quantize_then(missing, lambda: self.open_live(then, AFTER), tr("then the view opens"))
+            self.quantize_then(missing, lambda part: self.open_live(then, part), tr("then the view opens"))
             return
         try:
             job, asked = live_job(self._panels, self.models, self.weights.chosen), self._asked

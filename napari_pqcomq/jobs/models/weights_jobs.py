@@ -10,7 +10,7 @@ from pathlib import Path
 from napari_pqcomq.jobs.models.choices import CalibrationChoice, ModelChoice, WeightsOrigin
 from napari_pqcomq.jobs.models.model_cache import ModelCache
 from napari_pqcomq.jobs.models.triton_guard import keep_triton_out
-from napari_pqcomq.jobs.progress.quantization_clock import QuantizationClock
+from napari_pqcomq.jobs.progress.quantization_clock import QuantizationClock, expected
 from napari_pqcomq.jobs.progress.times import moment
 from napari_pqcomq.translation import tr, trn
 from pqcomq.atomic_files import check_target, together
@@ -51,6 +51,11 @@ class QuantizeJob:
     origin: WeightsOrigin | None = None
     on_disk: KeptWeights | None = None
     told: list[str] = field(default_factory=list)
+
+    @property
+    def expected_passes(self) -> float:
+        """How long all of it takes where nothing is on disk, in the time of a pass of the encoder in torch."""
+        return sum(expected(each.settings, self.calibration.slices) for each in self.choices)
 
     def steps(self) -> Steps[dict[ModelChoice, QuantizedModel]]:
         """The work.

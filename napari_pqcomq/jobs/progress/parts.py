@@ -9,12 +9,26 @@ from pqcomq.progress import Progress, Steps, translated
 
 T = TypeVar("T")
 
-WHOLE, BEFORE, AFTER = (0.0, 1.0), (0.0, 0.8), (0.8, 1.0)
-"""Of a bar: all of it; to quantize what then runs; for what runs then."""
+WHOLE = (0.0, 1.0)
+"""All of a bar."""
 READY = 0.2
 """Of a job, to make models ready before they are asked; passed at once where they are."""
 STEPS = 1000
 """Of a bar that several jobs or parts share."""
+
+
+def border(first: float, then: float) -> float:
+    """Where on a bar one piece of work ends and another begins; neither is to seem nothing.
+
+    Args:
+        first: how long the one is expected to take.
+        then: how long the other, in the same unit.
+
+    Examples:
+        >>> border(60, 20), border(0, 5), border(300, 1)
+        (0.75, 0.1, 0.95)
+    """
+    return min(max(first / (first + then), 0.1), 0.95) if first + then > 0 else 0.5
 
 
 def part_of(work: Steps[T], begin: float, end: float) -> Steps[T]:

@@ -15,6 +15,17 @@ _STEPS = 1000
 """Of the bar, by time and not by layers: layers take very different times."""
 
 
+def expected(settings: QuantizationConfig, slices: int) -> float:
+    """How long a quantization takes, in the time of a pass of the encoder in torch.
+
+    Args:
+        settings: of its width.
+        slices: calibration slices.
+    """
+    plans = settings.budget is not None or settings.stored_bits is not None
+    return sum(expected_passes(slices, plans=plans, walks=settings.inputs == "quantized").values())
+
+
 class QuantizationClock:
     """Seconds left, over all widths; those to come are judged by the speed of the one that runs.
 
@@ -28,16 +39,7 @@ class QuantizationClock:
         self, settings: Sequence[QuantizationConfig], slices: int, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self._settings, self._clock = settings, clock
-        self._passes = [
-            sum(
-                expected_passes(
-                    slices,
-                    plans=each.budget is not None or each.stored_bits is not None,
-                    walks=each.inputs == "quantized",
-                ).values()
-            )
-            for each in settings
-        ]
+        self._passes = [expected(each, slices) for each in settings]
         self._began = clock()
         self._shown = 0
 

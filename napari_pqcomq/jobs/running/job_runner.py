@@ -128,13 +128,15 @@ class JobRunner(QWidget):
             on_result: gets what the generator returns, on the GUI's thread; not called after Cancel or a failure.
             text: shown until the first step.
             then: what follows the job, in words; the time left is that of the job.
-            part: where the job begins and ends on the bar, 0 to 1: what was asked for at once has one bar.
+            part: where the job begins and ends on the bar, 0 to 1: what was asked for at once has one bar, and its time
+                counts from the beginning of that.
         """
         if self.is_running:
             raise RuntimeError("a job is already running")
         self._on_result = on_result
-        self._began, self._then = time.perf_counter(), then
-        self._part, self._done = part, part[0]
+        self._then, self._part, self._done = then, part, part[0]
+        if part[0] == 0:
+            self._began = time.perf_counter()
         self._show(Progress(0, 0, text))
         self.cancel_button.setEnabled(True)
         self.cancel_button.setVisible(self._with_cancel)

@@ -32,7 +32,7 @@ def print_cohort(result: CohortResult, margin: float, *, json: bool) -> None:
 
 
 def _write_and_print(result: CohortResult, margin: float, *, json: bool) -> None:
-    told = {"scored": result.scored, "cases": result.total, "unfinished": result.unfinished}
+    told: dict[str, object] = {"scored": result.scored, "cases": result.total, "unfinished": result.unfinished}
     left_out = [asdict(each) for each in result.not_scored]
     if result.unfinished:
         print_note(f"not done: {result.unfinished} of {counted(result.total, 'case')}; the same command goes on")
@@ -43,8 +43,8 @@ def _write_and_print(result: CohortResult, margin: float, *, json: bool) -> None
     statistics = CohortStatistics.of(result, margin)
     paths = write_results(result, statistics)
     if json:
-        seen = {"calibrated_on": result.calibrated_here}
-        print_json(told | seen | {"not_scored": left_out} | statistics.to_dict())
+        told |= {"calibrated_on": result.calibrated_here, "not_scored": left_out}
+        print_json(told | statistics.to_dict())
         return
     _print(result, statistics)
     _print_left_out(result)

@@ -49,6 +49,34 @@ def clock(monkeypatch):
     return now
 
 
+def test_jobs_that_follow_each_other_have_one_bar_and_one_time(jobs, qtbot, clock):
+    go_on, results = threading.Event(), []
+
+    def steps():
+        yield Progress(1, 4, "Working", 30.0)
+        go_on.wait(60)
+
+    jobs.start(steps, results.append, "Preparing…", "then the rest", (0.0, 0.6))
+    qtbot.waitUntil(lambda: jobs.text.text().startswith("Working"))
+    assert jobs.bar.value() == 150
+    clock[0] += 20
+    go_on.set()
+    qtbot.waitUntil(lambda: results == [None])
+    go_on.clear()
+    jobs.start(steps, results.append, "The rest…", part=(0.6, 1.0))
+    qtbot.waitUntil(lambda: jobs.text.text().startswith("Working"))
+    assert jobs.text.text() == "Working · 30 s left of 50 s"
+    assert jobs.bar.value() == 700
+    go_on.set()
+    qtbot.waitUntil(lambda: len(results) == 2)
+    go_on.clear()
+    jobs.start(steps, results.append, "Another…")
+    qtbot.waitUntil(lambda: jobs.text.text().startswith("Working"))
+    assert jobs.text.text() == "Working · 30 s left of 30 s", "which was asked for by itself"
+    go_on.set()
+    qtbot.waitUntil(lambda: len(results) == 3)
+
+
 def test_the_words_go_on_while_a_step_takes_long(jobs, qtbot, clock):
     go_on, said = threading.Event(), []
 
