@@ -328,7 +328,8 @@ def test_the_published_table_beside_the_cohort_s(written, capsys):
     full, low = by_model[32, "full precision"], by_model[2, "Permutation-COMQ"]
     assert (full["paper_dice"], low["paper_dice"]) == (93.51, 86.94)
     assert full["dice"] > 90 and low["dice"] is None and low["strata"] == []
-    assert full["losing"] == 0 and full["worst_decile"] <= full["dice"]
+    assert full["losing"] == 0
+    assert full["worst_decile"] <= full["dice"] + 1e-9, "the same where all prompts are alike, but for rounding"
     assert [each["name"] for each in full["strata"]] == ["right", "doubtful", "wrong"]
     with pytest.raises(SystemExit):
         main(["reproduce", str(written[0])])
