@@ -49,21 +49,38 @@ def write_series(folder, series: int, slices: int = 4, patient: str = "1.2.826.0
         writer.Execute(flat)
 
 
+_looking: list[QTimer] = []
+"""What waits for a dialog; a test whose dialog never comes must not act on the next one's."""
+
+
+@pytest.fixture(autouse=True)
+def _nobody_looks_any_more():
+    yield
+    while _looking:
+        _looking.pop().stop()
+
+
 def when_asked(kind, act):
     """Act on a dialog of a kind as soon as it waits for the user; a dialog that stays open is closed after that."""
+    timer = QTimer()
+    timer.setInterval(50)
 
     def look():
         dialog = QApplication.activeModalWidget()
         if not isinstance(dialog, kind) or (isinstance(dialog, ImportDialog) and not dialog.tree.topLevelItemCount()):
-            QTimer.singleShot(50, look)
             return
+        timer.stop()
+        timer.timeout.disconnect(look)  # or what was looked at would be held, and with it the window
+        _looking.remove(timer)
         try:
             act(dialog)
         except BaseException:
             dialog.reject()  # it would hold up the tests for ever
             raise
 
-    QTimer.singleShot(50, look)
+    timer.timeout.connect(look)
+    timer.start()
+    _looking.append(timer)
 
 
 def rows(tree, *titles):
