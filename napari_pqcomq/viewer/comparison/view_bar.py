@@ -143,6 +143,7 @@ class ViewBar(QWidget):
         for part, box in self.parts.items():
             box.toggled.connect(lambda shown, part=part: self._view.hide(part, not shown))
         self.parts["masks"].setToolTip(tr("Hide the masks to see the anatomy below (M)."))
+        self.parts[TRUTH].setToolTip(_NO_TRUTH)
         self.parts["boxes"].setToolTip(tr("The boxes that prompt the models (X)."))
         self.parts[FIGURES].setToolTip(tr("The figures on the picture; headings and verdicts stay (I)."))
         self.planes.addItems([*(_PLANES[plane] for plane in Plane), _SURFACES])
