@@ -18,16 +18,12 @@ LONGEST_CANCEL = 240
 
 @action(3)
 def compare(window, random):
-    if not window.press(window.panels.actions.compare_button):
-        return False
-    return _meanwhile(window, random)
+    return _meanwhile(window, random) if window.press(window.panels.actions.compare_button) else False
 
 
 @action(2)
 def live(window, random):
-    if not window.press(window.panels.actions.live_button):
-        return False
-    return _meanwhile(window, random)
+    return _meanwhile(window, random) if window.press(window.panels.actions.live_button) else False
 
 
 @action(2)
@@ -99,9 +95,7 @@ def close_comparison(window, random):
 
 @action(2)
 def show_the_last_comparison(window, random):
-    if not window.press(window.panels.actions.kept_button):
-        return False
-    return _meanwhile(window, random)
+    return _meanwhile(window, random) if window.press(window.panels.actions.kept_button) else False
 
 
 @action(1)

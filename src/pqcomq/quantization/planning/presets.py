@@ -117,11 +117,8 @@ def _entropy_coded(model: str | None, bits: int, stored_bits: float | None) -> Q
 def _for_family(model: str, bits: int, method: Method, integers: bool) -> QuantizationConfig:
     if integers:
         return _for_integers(model, bits)
-    if method == "rtn":
-        return replace(QuantizationConfig.plain(bits), decoder=True)
-    if method == "comq":
-        plain = QuantizationConfig.plain(bits)
-        return replace(plain, method="comq", sweeps=6, order="greedy", search_clipping=True, decoder=True)
+    if method in ("rtn", "comq"):
+        return replace(QuantizationConfig.published(bits, method), granularity="group")
     if bits == 8:
         # Nothing is left to gain there by what costs time or, as real zero-points do, bits.
         return QuantizationConfig(8, method, zero_point="integer", decoder=True)
