@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from napari.components import ViewerModel
 
@@ -20,13 +21,21 @@ def one_redraw(viewer: ViewerModel, *, removes_layers: bool = False) -> Iterator
     Args:
         viewer: napari's viewer or the proxy that plugins get.
         removes_layers: their graphics are garbage that napari must find before it draws again. Otherwise it is spared
-            the search through everything that torch has loaded, a third of a second.
+            the search through everything that torch has loaded, a third of a second. A process that has frozen its
+            objects for good keeps them so.
     """
-    if not removes_layers:
+    spared = not removes_layers and not _frozen_for_good()
+    if spared:
         gc.freeze()
     try:
         with viewer.layers.batched_update():
             yield
     finally:
-        if not removes_layers:
+        if spared:
             gc.unfreeze()
+
+
+@cache
+def _frozen_for_good() -> bool:
+    """Whether somebody else has; asked once, for counting takes as long as all that it spares."""
+    return gc.get_freeze_count() > 0
