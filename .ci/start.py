@@ -70,8 +70,13 @@ def main(arguments: list[str]) -> int:
 
 
 def run(command: list[str | Path], **environment: str) -> int:
-    """Run a command in the checkout; its exit status."""
-    return subprocess.run([str(part) for part in command], cwd=CHECKOUT, env=os.environ | environment).returncode
+    """Run a command in the checkout; its exit status.
+
+    Where Python is told to keep no compiled modules it is told so no more: the tests start a hundred processes, and
+    each would spend seconds on compiling the same ones. Git ignores them.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run([str(part) for part in command], cwd=CHECKOUT, env=inherited | environment).returncode
 
 
 def demand(command: list[str | Path], **environment: str) -> None:

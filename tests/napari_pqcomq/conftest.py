@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import torch
 from npe2 import PluginManager, PluginManifest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, QSettings, Qt
@@ -24,6 +27,7 @@ from pqcomq.quantization.calibration.slices import Calibration
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
+from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.volume import Volume
 
 MANIFEST = Path(napari_pqcomq.__file__).with_name("napari.yaml")
@@ -35,6 +39,10 @@ PATIENCE_MS = 300_000
 
 SEARCHED_QUICKLY = 60_000
 """So many objects does the garbage collector look through in some 20 ms."""
+
+
+SLICES_KEPT = 100
+"""Embeddings of 4 MB each."""
 
 
 class PatientBot(QtBot):
@@ -58,6 +66,27 @@ def qtbot(qapp, request: pytest.FixtureRequest) -> PatientBot:
 def triton_kept_out() -> None:
     """As in napari, where models are loaded after the window: beside Mesa, triton ends the process (triton_guard)."""
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def encoded_once() -> Iterator[None]:
+    """Hand out what a model has made of a slice before: the docks of most tests show the same few slices."""
+    kept: OrderedDict[tuple, torch.Tensor] = OrderedDict()
+
+    def features(runner: SliceRunner, image: torch.Tensor) -> torch.Tensor:
+        model = runner.segmenter
+        digest = hashlib.sha1(image.numpy().tobytes(), usedforsecurity=False).digest()
+        key = model.key, model.fingerprint, model.execution, model.rounding, digest
+        if key not in kept:
+            kept[key] = model.embed(image)
+        kept.move_to_end(key)
+        if len(kept) > SLICES_KEPT:
+            kept.popitem(last=False)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SliceRunner, "_features", features)
+        yield
 
 
 @pytest.fixture(autouse=True)
