@@ -16,7 +16,7 @@ class NamedMask:
 
     Attributes:
         name: what the user calls it.
-        mask: (z, y, x) bool on the volume's ``grid``.
+        mask: (z, y, x) bool on the volume's ``grid``; of numbers, what is not 0 belongs to it.
         origin: how it came to be; None where that is not known (drawn by hand, read from a file).
         colour: that it is shown in, hexadecimal; None for that of its number.
     """
@@ -25,6 +25,11 @@ class NamedMask:
     mask: np.ndarray = field(repr=False)
     origin: Origin | None = None
     colour: str | None = None
+
+    def __post_init__(self) -> None:
+        # Bytes of 0 and 1 would be taken for the numbers of two slices where a mask chooses voxels.
+        if self.mask.dtype != bool:
+            object.__setattr__(self, "mask", self.mask != 0)
 
     def as_object(self) -> MaskObject:
         """The same for a DICOM object."""

@@ -61,6 +61,20 @@ def test_masks_of_every_kind_come_back_voxel_by_voxel(volume, tmp_path, ending):
             np.testing.assert_allclose(ours, theirs, atol=exactly)
 
 
+@pytest.mark.parametrize("ending", [".nii.gz", ".dcm"])
+def test_masks_of_numbers_are_written_as_masks_of_truth_values(volume, tmp_path, ending):
+    kinds = (bool, np.uint8, np.float32)
+    for kind in kinds:
+        masks = {
+            number: NamedMask(each.name, each.mask.astype(kind) * kind(1)) for number, each in two_masks(volume).items()
+        }
+        export_masks(tmp_path / f"{kind.__name__}{ending}", masks, volume)
+    first, *rest = (read_masks(tmp_path / f"{kind.__name__}{ending}", volume).single(tmp_path) for kind in kinds)
+    assert first.any()
+    for each in rest:
+        np.testing.assert_array_equal(each, first)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_any_grid_comes_back_by_nibabel_and_simpleitk(tmp_path, seed):
     """Rotations of any angle, mirrored or not, spacings from 0.1 to 5 mm, origins up to a metre away."""
