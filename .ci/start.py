@@ -44,7 +44,7 @@ DEBIAN_PACKAGES = [
     "fonts-dejavu-core",
 ]
 """Qt's libraries, Mesa's software OpenGL, a font, and a screen where there is none."""
-WINDOWLESS = ["-p", "no:napari", "-p", "no:npe2", "-p", "no:pytest-qt"]
+WINDOWLESS = ["-p", "no:napari", "-p", "no:npe2", "-p", "no:pytest-qt", "-p", "no:xvfb"]
 """The engine's fast tests open no window: spares each worker the seconds in which these plugins of pytest load."""
 MEMORY_OF_TWO_WORKERS = 14 << 30
 """Bytes: one worker compiles whole models for several runtimes, the other keeps windows."""
@@ -65,8 +65,8 @@ def main(arguments: list[str]) -> int:
         return run([PROGRAMS / "pqcomq", "demo", *rest])
     if what == "setup":
         return 0
-    around, options = ([], WINDOWLESS) if ("-m", "fast") in pairwise(rest) else (screen(), [])
-    return run([*around, PYTHON, "-m", "pytest", *workers(rest), *options, *rest])
+    options = WINDOWLESS if ("-m", "fast") in pairwise(rest) else []
+    return run([PYTHON, "-m", "pytest", *workers(rest), *options, *rest])
 
 
 def run(command: list[str | Path], **environment: str) -> int:
@@ -140,13 +140,6 @@ def workers(options: list[str]) -> list[str]:
     if hasattr(os, "sysconf") and os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") < MEMORY_OF_TWO_WORKERS:
         return []
     return ["-n", "2"]
-
-
-def screen() -> list[str]:
-    """A virtual screen to run under where there is no real one."""
-    if not sys.platform.startswith("linux") or os.environ.get("DISPLAY") or shutil.which("xvfb-run") is None:
-        return []
-    return ["xvfb-run", "--auto-servernum", "--server-args=-screen 0 1920x1080x24"]
 
 
 if __name__ == "__main__":

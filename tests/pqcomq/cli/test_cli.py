@@ -21,6 +21,7 @@ BOX = ["45", "25", "1", "76", "56", "2"]
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unmeasured")
 def test_quantize_then_info(run, ct, tmp_path):
     out = tmp_path / "weights.safetensors"
     arguments = ["--bits", 2, "--calibration", ct, "--calibration-slices", 1, "--out", out]
