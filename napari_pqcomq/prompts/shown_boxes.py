@@ -107,6 +107,9 @@ class ShownBoxes(QObject):
     def _on_shapes(self, event: Any) -> None:  # noqa: ANN401 (napari's event)
         if str(event.action) in ("added", "changed", "removed"):  # the others announce what is not done yet
             self._prompts.take_edited(as_before(self._shapes(), self._prompts.objects))
+            boxed = [each for each in self._prompts.objects if each.box is not None]
+            if self._layers.layer is not None and len(self._layers.layer.data) != len(boxed):
+                self._write()  # a shape outside of the volume, or a flat one, is no object
 
     def _shapes(self) -> tuple[DrawnObject, ...]:
         """The boxes of the layer."""

@@ -225,6 +225,21 @@ def test_napari_s_own_tools_change_the_objects_too(panel, shown_viewer, volume, 
     assert not panel.has_objects
 
 
+def test_what_napari_s_tools_draw_beside_the_volume_is_taken_away(panel, shown_viewer, drag, objects):
+    objects.add(BOX, "cube")
+    objects.settle()
+    before, layer = objects.objects, shown_viewer.layers["Boxes"]
+    shown_viewer.layers.selection.active = layer
+    layer.mode = "add_rectangle"
+    drag(shown_viewer, (-9.0, -9.0), (-3.0, -2.0))
+    layer.mode = "pan_zoom"
+    assert objects.objects == before
+    assert len(layer.data) == 1
+    layer.add_rectangles([np.array([[3, 90, 90], [3, 90, 99], [3, 97, 99], [3, 97, 90]], float)])
+    assert objects.objects == before
+    assert len(layer.data) == 1
+
+
 def test_an_edit_with_napari_s_tools_keeps_numbers_and_ticks_and_is_taken_back(panel, objects):
     for name, box in (("gone", BOX), ("cube", BOX), ("other", OTHER)):
         objects.add(box, name)
