@@ -20,6 +20,23 @@ SERIOUS = ("QObject::", "QThread", "QPainter", "QTimer", "QBasicTimer", "Interna
 """What Qt says of objects that are used wrongly; of screens, fonts and styles it says much else."""
 
 
+def is_ours(error):
+    """Whether the plugin's or the engine's code has a part in an exception.
+
+    PySide lists among the callers of what failed the filters of events that Qt has asked before: those do not count,
+    unless one of them failed.
+    """
+    each, chain = error, []
+    while each is not None:
+        chain.append(traceback.extract_tb(each.__traceback__))
+        each = each.__cause__ or each.__context__
+    return any(
+        frame.filename.startswith(OURS) and (frame.name != "eventFilter" or frame is frames[-1])
+        for frames in chain
+        for frame in frames
+    )
+
+
 class Alarms(logging.Handler):
     """Listens everywhere until the process ends."""
 
@@ -39,7 +56,7 @@ class Alarms(logging.Handler):
     def note(self, error, where):
         """An exception that nobody caught; the plugin's is a fault, napari's own is told of at the end."""
         told = "".join(traceback.format_exception(error))
-        self._put(f"{where}: {told}", is_ours=any(place in told for place in OURS))
+        self._put(f"{where}: {told}", is_ours=is_ours(error))
 
     def taken(self):
         """The faults since it was asked last."""
@@ -48,9 +65,11 @@ class Alarms(logging.Handler):
 
     def emit(self, record):
         told = record.getMessage()
-        if record.exc_info and record.exc_info[1] is not None:
-            told += "".join(traceback.format_exception(record.exc_info[1]))
-        self._put(f"logged by {record.name}: {told}", is_ours=any(place in told for place in OURS))
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            told += "".join(traceback.format_exception(error))
+        by_us = any(place in told for place in OURS) if error is None else is_ours(error)
+        self._put(f"logged by {record.name}: {told}", is_ours=by_us)
 
     def _on_qt(self, kind, context, message):
         is_fatal = kind in (QtMsgType.QtFatalMsg, QtMsgType.QtCriticalMsg)

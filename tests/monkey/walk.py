@@ -19,7 +19,7 @@ import layer_actions  # noqa: F401 (it enters its actions in the list)
 import prompt_actions  # noqa: F401
 import view_actions  # noqa: F401
 import work_actions  # noqa: F401
-from alarms import OURS
+from alarms import OURS, is_ours
 from kinds import ACTIONS
 from oracles import Memory, disagreements, threads
 
@@ -80,7 +80,7 @@ class Walk:
         """
         told = "".join(traceback.format_exception(error))
         is_own = Path(traceback.extract_tb(error.__traceback__)[-1].filename).parent == Path(__file__).parent
-        if isinstance(error, TimeoutError) or is_own or any(place in told for place in OURS):
+        if isinstance(error, TimeoutError) or is_own or is_ours(error):
             self.faults.append(told)
         else:
             self._alarms.foreign.append(told)
