@@ -38,9 +38,11 @@ class Box3D:
     z1: int
 
     def __post_init__(self) -> None:
-        """Take NumPy's numbers for Python's: records and sessions hold no others."""
-        for name, number in plain_numbers(asdict(self)).items():
-            object.__setattr__(self, name, number)
+        """Take NumPy's numbers for Python's, for records and sessions hold no others, and slice 3.0 for slice 3."""
+        fields = asdict(self)
+        for name, number in (fields | plain_numbers(fields)).items():
+            is_whole_slice = name in ("z0", "z1") and isinstance(number, float) and number.is_integer()
+            object.__setattr__(self, name, int(number) if is_whole_slice else number)
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Box3D:
@@ -90,10 +92,12 @@ class Box3D:
             shape_zyx: the volume's array shape, z y x.
 
         Raises:
-            InputError: the box is reversed, empty or reaches outside.
+            InputError: the box is reversed, empty or reaches outside, or a slice number is not whole.
         """
         depth, height, width = shape_zyx
         where = f"box {_listed(astuple(self))} (x0, y0, z0, x1, y1, z1)"
+        if not (isinstance(self.z0, int) and isinstance(self.z1, int)):
+            raise InputError(f"The slices of the {where} must be whole numbers.")
         size = f"the volume's {width} × {height} × {depth} voxels (x × y × z)"
         if not (self.x0 < self.x1 and self.y0 < self.y1 and self.z0 <= self.z1):
             raise InputError(f"The {where} is empty or reversed; it must grow along x, y and z within {size}.")

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,14 @@ def test_checked_names_the_box_and_the_volume(box, problem):
     message = str(caught.value)
     assert f"[{box.x0:g}, {box.y0:g}, {box.z0}, {box.x1:g}, {box.y1:g}, {box.z1}]" in message
     assert "30 × 20 × 10" in message
+
+
+def test_whole_slices_may_be_written_as_floats_and_others_are_refused():
+    box = Box3D(1.5, 2, 3.0, 8, 9, np.float64(5)).checked((10, 20, 30))
+    assert list(box.slices) == [3, 4, 5]
+    for low, high in ((3.5, 5), (3, 5.25), (3, math.nan)):
+        with pytest.raises(InputError, match="whole numbers"):
+            Box3D(1.5, 2, low, 8, 9, high).checked((10, 20, 30))
 
 
 def test_xyxy_slices_and_middle():
