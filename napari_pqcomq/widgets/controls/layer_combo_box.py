@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QComboBox, QWidget
 
 
 class LayerComboBox(QComboBox):
-    """The viewer's layers that a test admits, by name.
+    """The viewer's layers that a test admits, by name, in the order of napari's list.
 
     Args:
         viewer: napari's viewer or the proxy that plugins get.
@@ -35,7 +35,7 @@ class LayerComboBox(QComboBox):
     ) -> None:
         super().__init__(parent)
         self._viewer, self._admits, self._nothing = viewer, admits, nothing
-        for event in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.layers.events.renamed):
+        for event in self._heard:
             event.connect(self.refresh)
         self.refresh()
         self.currentIndexChanged.connect(lambda _index: self.changed.emit())
@@ -71,6 +71,11 @@ class LayerComboBox(QComboBox):
 
     def release(self) -> None:
         """Stop listening to the viewer."""
-        events = self._viewer.layers.events
-        for event in (events.inserted, events.removed, events.renamed):
+        for event in self._heard:
             event.disconnect(self.refresh)
+
+    @property
+    def _heard(self) -> tuple[Any, ...]:
+        """What changes napari's list: a comparison that is closed moves layers, too, as it restores their order."""
+        events = self._viewer.layers.events
+        return events.inserted, events.removed, events.renamed, events.reordered
