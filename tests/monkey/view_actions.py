@@ -17,10 +17,15 @@ KEYS = (
     *("Up", "Down", "PgUp", "PgDown", "Home", "End", "Ctrl+1", "Ctrl+2", "Ctrl+3", "Ctrl+5"),
 )
 
+NAPARIS_EYE = "V"
+"""Leads to a slice while a comparison is open; else it is left to napari, which shows or hides what is selected."""
+
 
 @action(4)
 def press_a_key(window, random):
     keys = random.choice(KEYS)
+    if keys == NAPARIS_EYE and not window.panels.view.is_open:
+        window.seen_anew.update(layer.unique_id for layer in window.viewer.layers.selection)
     window.key(keys)
     return keys
 
