@@ -101,6 +101,22 @@ def test_few_patients_never_pass_however_equal():
 
 
 @pytest.mark.slow
+def test_few_patients_fail_where_an_exact_test_shows_the_loss():
+    full = np.full(6, 0.9)
+    for lost in (np.linspace(0.4, 0.5, 6), np.full(6, 0.4)):  # of ranks that are tied, too
+        (together, *_) = found = differences(full, full - lost)
+        assert overall(found) == "fail"
+        assert together.loss_p == pytest.approx(1 / 2**6)
+        assert (
+            "6 patients are few, yet a signed-rank test shows that it loses more than the 0.01 allowed"
+            in together.finding
+        )
+        assert {each.outcome for each in differences(full[1:], full[1:] - lost[1:])} == {"undecided"}, "five cannot"
+    assert {each.outcome for each in differences(full, full - [0.4, 0.4, 0.4, 0.4, 0.4, -0.5])} == {"undecided"}
+    assert {each.outcome for each in differences(full, full - 0.01)} == {"undecided"}, "no more than is allowed"
+
+
+@pytest.mark.slow
 def test_the_lower_bound_decides():
     noise = np.random.default_rng(2).normal(0, 0.004, 40)
     full = np.full(40, 0.9)

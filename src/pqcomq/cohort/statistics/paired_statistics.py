@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 ALL_LABELS = "all labels"
 FEWEST_PATIENTS = 10
-"""Below, nothing is decided: intervals of a bootstrap of so few are too narrow, whatever they say."""
+"""Below, no interval decides: those of a bootstrap of so few are too narrow. An exact test may still show a loss."""
 _RESAMPLES, _CONFIDENCE, _POWER = 9999, 0.95, 0.8
+_ONE_SIDED = (1 - _CONFIDENCE) / 2
+_ROUNDING = 1e-9
 _NUMBERS = ["full_dice", "quantized_dice", "difference"]
 
 Outcome = Literal["pass", "fail", "undecided"]
@@ -47,6 +49,7 @@ class PairedDifference:
         deviation: standard deviation of the patients' means.
         wilcoxon_p: signed-rank test of no difference, two-sided; Holm's correction over the labels.
         noninferiority_p: signed-rank test of a loss of at least the margin, one-sided; Holm's correction over labels.
+        loss_p: signed-rank test of a loss of at most the margin, one-sided; Holm's correction over the labels.
         worst_case: the greatest loss of one case (positive).
         losing: share of single prompts that lose more than :data:`.GREAT_LOSS` of Dice, which a case's mean hides.
         most_lost: by the prompt that loses most (positive).
@@ -68,6 +71,7 @@ class PairedDifference:
     deviation: float
     wilcoxon_p: float
     noninferiority_p: float
+    loss_p: float
     worst_case: float
     losing: float
     most_lost: float
@@ -76,9 +80,13 @@ class PairedDifference:
 
     @property
     def outcome(self) -> Outcome:
-        """Whether the quantized model is not inferior; the interval's ends decide, and too few patients nothing."""
-        if self.patients < FEWEST_PATIENTS or not math.isfinite(self.low):
-            return "undecided"
+        """Whether the quantized model is not inferior.
+
+        The interval's ends decide. Of fewer than :data:`FEWEST_PATIENTS` none passes, and it fails where an exact test
+        shows the loss, which takes six at least.
+        """
+        if self.patients < FEWEST_PATIENTS:
+            return "fail" if self.loss_p < _ONE_SIDED else "undecided"
         if self.low > -self.margin:
             return "pass"
         return "fail" if self.high < -self.margin else "undecided"
@@ -114,6 +122,9 @@ class PairedDifference:
             if self.patients_needed is None
             else f"about {self.patients_needed} patients would be needed"
         )
+        if self.patients < FEWEST_PATIENTS and self.outcome == "fail":
+            shown = f"a signed-rank test shows that it loses more than the {self.margin:g} allowed"
+            return f"{self.patients} patients are few, yet {shown} (p = {self.loss_p:.3f})."
         if self.patients < FEWEST_PATIENTS:
             return f"{self.patients} patients are too few to decide on a margin of {self.margin:g}: {needed}."
         if self.outcome == "pass":
@@ -235,6 +246,7 @@ def _difference(
         deviation=deviation,
         wilcoxon_p=_signed_rank(means, "two-sided"),
         noninferiority_p=_signed_rank(means + margin, "greater"),
+        loss_p=_signed_rank(means + margin, "less"),
         worst_case=float(-values.min()),
         losing=share_losing(prompts),
         most_lost=max(0.0, float(-prompts["difference"].min())),
@@ -246,9 +258,13 @@ def _difference(
 def _signed_rank(values: np.ndarray, alternative: str) -> float:
     from scipy import stats
 
+    values = np.where(np.abs(values) < _ROUNDING, 0.0, values)  # a loss of just the margin is none of more
     if not values.any():
         return 1.0  # nothing differs, so nothing speaks against it
-    return float(stats.wilcoxon(values, alternative=alternative).pvalue)
+    # All signs are tried where there are few: with tied ranks an approximation would be taken, and may decide.
+    few = 1 < len(values) < FEWEST_PATIENTS
+    method = stats.PermutationMethod(n_resamples=2**FEWEST_PATIENTS) if few else "auto"
+    return float(stats.wilcoxon(values, alternative=alternative, method=method).pvalue)
 
 
 def patients_needed(difference: float, deviation: float, margin: float) -> int | None:
@@ -270,9 +286,7 @@ def patients_needed(difference: float, deviation: float, margin: float) -> int |
     effect = room / deviation if deviation else math.inf
     if effect > 3:  # a handful would do, and the solver finds no number that small
         return FEWEST_PATIENTS
-    found = TTestPower().solve_power(
-        effect_size=effect, alpha=(1 - _CONFIDENCE) / 2, power=_POWER, alternative="larger"
-    )
+    found = TTestPower().solve_power(effect_size=effect, alpha=_ONE_SIDED, power=_POWER, alternative="larger")
     return max(FEWEST_PATIENTS, math.ceil(float(np.ravel(found)[0])))
 
 
@@ -280,9 +294,11 @@ def _corrected(differences: list[PairedDifference]) -> list[PairedDifference]:
     """The same with Holm's correction over the labels."""
     from statsmodels.stats.multitest import multipletests
 
-    both = multipletests([each.wilcoxon_p for each in differences], method="holm")[1]
-    one = multipletests([each.noninferiority_p for each in differences], method="holm")[1]
+    corrected = {
+        name: multipletests([getattr(each, name) for each in differences], method="holm")[1].tolist()
+        for name in ("wilcoxon_p", "noninferiority_p", "loss_p")
+    }
     return [
-        replace(each, wilcoxon_p=float(p), noninferiority_p=float(q))
-        for each, p, q in zip(differences, both, one, strict=True)
+        replace(each, **{name: values[place] for name, values in corrected.items()})
+        for place, each in enumerate(differences)
     ]
