@@ -5,10 +5,10 @@ from __future__ import annotations
 import gc
 import hashlib
 import sys
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ SEARCHED_QUICKLY = 60_000
 """So many objects does the garbage collector look through in some 20 ms."""
 
 
-SLICES_KEPT = 100
+SLICES_KEPT = 60
 """Embeddings of 4 MB each."""
 
 
@@ -68,25 +68,25 @@ def triton_kept_out() -> None:
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def encoded_once() -> Iterator[None]:
-    """Hand out what a model has made of a slice before: the docks of most tests show the same few slices."""
-    kept: OrderedDict[tuple, torch.Tensor] = OrderedDict()
+@pytest.fixture(scope="session")
+def kept_embeddings() -> WeakKeyDictionary[Any, dict[bytes, torch.Tensor]]:
+    return WeakKeyDictionary()
+
+
+@pytest.fixture(autouse=True)
+def encoded_once(kept_embeddings: WeakKeyDictionary[Any, dict], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hand out what an encoder has made of a slice before: the docks of most tests show the same few slices."""
 
     def features(runner: SliceRunner, image: torch.Tensor) -> torch.Tensor:
-        model = runner.segmenter
+        kept = kept_embeddings.setdefault(runner.segmenter.image_encoder, {})
         digest = hashlib.sha1(image.numpy().tobytes(), usedforsecurity=False).digest()
-        key = model.key, model.fingerprint, model.execution, model.rounding, digest
-        if key not in kept:
-            kept[key] = model.embed(image)
-        kept.move_to_end(key)
-        if len(kept) > SLICES_KEPT:
-            kept.popitem(last=False)
-        return kept[key]
+        if digest not in kept:
+            if len(kept) >= SLICES_KEPT:
+                kept.clear()
+            kept[digest] = runner.segmenter.embed(image)
+        return kept[digest]
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SliceRunner, "_features", features)
-        yield
+    monkeypatch.setattr(SliceRunner, "_features", features)
 
 
 @pytest.fixture(autouse=True)
