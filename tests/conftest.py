@@ -8,7 +8,6 @@ import contextlib
 import ctypes
 import gc
 import os
-from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +24,6 @@ apply_cpu_settings()  # the process is the tests' own; before torch is imported,
 
 import torch
 
-from pqcomq.backends import openvino_model
 from pqcomq.comparison.environment import Environment
 from pqcomq.comparison.measures.latency import Latency
 from pqcomq.comparison.measures.metrics import dice, scores
@@ -68,8 +66,6 @@ ENGINE_ALONE = {"fast", "slow and not gui"}
 """Choices by marker (``-m``) that leave no test of the window."""
 KEPT_BYTES = 1 << 30
 """What a process may hold before it is asked to give back what is free: asking takes a tenth of a second."""
-COMPILED_KEPT = 6
-"""Compiled models that a worker keeps, of at most 100 MB each."""
 QUANTIZED_MODELS = {"quantized", "saved", "eight_bits", "integers", "rounded"}
 """Fixtures that quantize a whole model: a test with one of them is slow, whichever of them comes first and waits."""
 
@@ -267,29 +263,6 @@ def saved(lite_medsam, calibration, finish, made_once):
 def quantized(saved):
     """The same, loaded."""
     return load_weights(saved)
-
-
-@pytest.fixture(scope="session")
-def kept_compiled():
-    return OrderedDict()
-
-
-@pytest.fixture
-def compiled_once(kept_compiled, monkeypatch):
-    """Hand out what was compiled before for the same model and runtime: compiling takes most of a command's time."""
-    compiled = openvino_model._compiled
-
-    def compiled_before(core, model, taken):
-        segmenter = openvino_model.parts_of(model)[0]
-        key = segmenter.key, segmenter.fingerprint, taken, torch.get_num_threads()
-        if key not in kept_compiled:
-            kept_compiled[key] = compiled(core, model, taken)
-        kept_compiled.move_to_end(key)
-        if len(kept_compiled) > COMPILED_KEPT:
-            kept_compiled.popitem(last=False)
-        return kept_compiled[key]
-
-    monkeypatch.setattr(openvino_model, "_compiled", compiled_before)
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
-import torch
 from npe2 import PluginManager, PluginManifest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, QSettings, Qt
@@ -27,7 +24,6 @@ from pqcomq.quantization.calibration.slices import Calibration
 from pqcomq.quantization.planning.presets import default_config
 from pqcomq.quantization.quantize_model import quantize_model
 from pqcomq.quantization.quantized_model import QuantizedModel
-from pqcomq.segmentation.slice_runner import SliceRunner
 from pqcomq.volumes.volume import Volume
 
 MANIFEST = Path(napari_pqcomq.__file__).with_name("napari.yaml")
@@ -39,10 +35,6 @@ PATIENCE_MS = 300_000
 
 SEARCHED_QUICKLY = 60_000
 """So many objects does the garbage collector look through in some 20 ms."""
-
-
-SLICES_KEPT = 60
-"""Embeddings of 4 MB each."""
 
 
 class PatientBot(QtBot):
@@ -66,27 +58,6 @@ def qtbot(qapp, request: pytest.FixtureRequest) -> PatientBot:
 def triton_kept_out() -> None:
     """As in napari, where models are loaded after the window: beside Mesa, triton ends the process (triton_guard)."""
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="session")
-def kept_embeddings() -> WeakKeyDictionary[Any, dict[bytes, torch.Tensor]]:
-    return WeakKeyDictionary()
-
-
-@pytest.fixture(autouse=True)
-def encoded_once(kept_embeddings: WeakKeyDictionary[Any, dict], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hand out what an encoder has made of a slice before: the docks of most tests show the same few slices."""
-
-    def features(runner: SliceRunner, image: torch.Tensor) -> torch.Tensor:
-        kept = kept_embeddings.setdefault(runner.segmenter.image_encoder, {})
-        digest = hashlib.sha1(image.numpy().tobytes(), usedforsecurity=False).digest()
-        if digest not in kept:
-            if len(kept) >= SLICES_KEPT:
-                kept.clear()
-            kept[digest] = runner.segmenter.embed(image)
-        return kept[digest]
-
-    monkeypatch.setattr(SliceRunner, "_features", features)
 
 
 @pytest.fixture(autouse=True)

@@ -146,16 +146,13 @@ class SliceRunner:
         if entry is None:
             image = self.segmenter.transforms.image(self._pixels[z])  # (1, 3, side, side)
             began = time.perf_counter()
-            features = self._features(image)
+            features = self.segmenter.embed(image)
             entry = TimedEmbedding(Embedding(features, self.shape), (time.perf_counter() - began) * 1e3)
             self._cache.put(self._key(z), entry)
             self.encoded_ms.append(entry.encoder_ms)
             self._encoded_here.add(z)
         self.encoder_ms[z] = entry.encoder_ms
         return entry.embedding
-
-    def _features(self, image: torch.Tensor) -> torch.Tensor:
-        return self.segmenter.embed(image)
 
     def _key(self, z: int) -> EmbeddingKey:
         model, volume = self.segmenter, self._volume

@@ -10,7 +10,7 @@ from pqcomq.cli import main
 
 
 @pytest.fixture
-def run(capsys, compiled_once):
+def run(capsys):
     def run(*arguments):
         with pytest.raises(SystemExit) as end:
             main([str(argument) for argument in arguments])
