@@ -85,7 +85,7 @@ class UnfinishedWork:
         layers: masks that were kept or corrected.
         settings: the controls' choices by name.
         is_closed: the window was closed in order after this was written.
-        saved: when, UTC.
+        saved: when, UTC; to the microsecond, because what is newest is offered first.
     """
 
     key: str
@@ -96,7 +96,7 @@ class UnfinishedWork:
     layers: tuple[KeptLabels, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     is_closed: bool = False
-    saved: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    saved: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __bool__(self) -> bool:
         return bool(self.objects or self.layers)

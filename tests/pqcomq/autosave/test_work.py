@@ -179,6 +179,17 @@ def test_two_processes_do_not_fight(tmp_path, work):
     assert same(shelf.found()[0].work, work)
 
 
+def test_the_newest_comes_first_within_a_second_too(tmp_path, work):
+    shelf = Shelf(tmp_path)
+    keys = [f"{number:064x}" for number in range(6)]
+    for key in keys:
+        place = shelf.new()
+        place.write(UnfinishedWork(key, "CT", None, work.objects))
+        place.release()
+        time.sleep(0.02)  # longer than a tick of any system's clock
+    assert [each.work.key for each in shelf.found()] == keys[::-1]
+
+
 def test_there_is_never_too_much(tmp_path, work):
     shelf = Shelf(tmp_path)
     for number in range(5):
