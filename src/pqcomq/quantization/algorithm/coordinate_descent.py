@@ -8,7 +8,7 @@ Two passes are the same arithmetic on different matrices. With target ``t_i = b_
   minimiser with all later columns free to make up for the error.
 
 After rounding t_i to q_i, ``r_j −= K_ij (q_i − b_i)`` for the columns to come. Columns are taken in blocks: inside one,
-the update is a thin outer product; everything beyond waits and becomes one matrix product.
+the update is a thin outer product, compiled; everything beyond waits and becomes one matrix product.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from pqcomq.quantization.algorithm.qparams import QParams
+from pqcomq.quantization.algorithm.rounding_kernel import block_rounding
 from pqcomq.quantization.algorithm.scale_groups import ScaleGroups
 
 _BLOCK = 64
@@ -40,21 +41,24 @@ def rounding_pass(base: Tensor, residual: Tensor, coupling: Tensor, levels: QPar
     # Transposed: a column's values for all outputs then lie next to each other in memory.
     start, rest = base.T[visit].contiguous(), residual.T[visit].contiguous()  # (m, n) each
     inverse_scale, inverse_pivot = 1.0 / scale, 1.0 / coupling.diagonal()
-    codes = torch.empty_like(start)  # (m, n)
-    columns = start.shape[0]
-    for first in range(0, columns, _BLOCK):
-        last = min(first + _BLOCK, columns)
-        block = slice(first, last)
-        change = torch.empty_like(start[block])  # (b, n)
-        near, within = rest[block], coupling[block, block]  # (b, n), (b, b)
-        for i in range(last - first):
-            at = first + i
-            target = torch.addcmul(start[at], near[i], inverse_pivot[at])  # (n,)
-            code = torch.addcmul(zero_point[at], target, inverse_scale[at]).round_().clamp_(levels.bottom, levels.top)
-            codes[at] = code
-            change[i] = scale[at] * (code - zero_point[at]) - start[at]
-            near[i + 1 :].addr_(within[i, i + 1 :], change[i], alpha=-1)
-        rest[last:].addmm_(coupling[block, last:].T, change, alpha=-1)
+    codes, change = torch.empty_like(start), torch.empty_like(start)  # (m, n) each
+    round_block = block_rounding()
+    for first in range(0, len(start), _BLOCK):
+        block, later = slice(first, first + _BLOCK), slice(first + _BLOCK, None)
+        round_block(
+            start=start[block].numpy(),
+            rest=rest[block].numpy(),
+            coupling=coupling[block, block].contiguous().numpy(),
+            scale=scale[block].numpy(),
+            zero_point=zero_point[block].numpy(),
+            inverse_scale=inverse_scale[block].numpy(),
+            inverse_pivot=inverse_pivot[block].numpy(),
+            bottom=levels.bottom,
+            top=levels.top,
+            codes=codes[block].numpy(),
+            change=change[block].numpy(),
+        )
+        rest[later].addmm_(coupling[block, later].T, change[block], alpha=-1)
     restored = torch.empty_like(codes)
     restored[visit] = codes
     return restored.T.contiguous()
