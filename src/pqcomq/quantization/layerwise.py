@@ -127,7 +127,7 @@ class LayerwiseRun(Generic[ModelT]):
         total = len(self._target)
         grams, watching = no_grams(self.layers), PassGrams(self.layers)
         of_a_pass = sum(each.gram.nbytes for each in grams.values())
-        most = max(1, _MOST_BYTES_UNDER_WAY // max(of_a_pass, 1))
+        most = max(1, min(self._workers.count, _MOST_BYTES_UNDER_WAY // max(of_a_pass, 1)))
         runs = self._workers.in_order((partial(watching.of, run) for run in self._target.full_passes()), most)
         try:
             with closing(runs):

@@ -26,6 +26,10 @@ _Told = TypeVar("_Told")
 _MOST = 4
 """Passes at a time: each holds activations, of MedSAM ViT-B some hundred megabytes."""
 
+_AHEAD = 16
+"""Pieces of work that are done or under way before the first of them is taken: some take a hundred times as long as
+others, for which the other threads then do not wait."""
+
 
 class Workers:
     """Threads for passes that may run beside each other.
@@ -40,7 +44,7 @@ class Workers:
         self._pool = ThreadPoolExecutor(self.count, "passes", *own) if self.count else None
         self._lanes = [ThreadPoolExecutor(1, f"lane-{number}", *own) for number in range(self.count)]
 
-    def in_order(self, works: Iterable[Callable[[], _Result]], most: int = _MOST) -> Generator[_Result, None, None]:
+    def in_order(self, works: Iterable[Callable[[], _Result]], most: int = _AHEAD) -> Generator[_Result, None, None]:
         """Pieces of work, several at a time, and what they give in their order.
 
         Args:
@@ -56,7 +60,7 @@ class Workers:
             return
         waiting, begun = iter(works), deque[Future[_Result]]()
         try:
-            begun.extend(self._pool.submit(_inferring, work) for work in islice(waiting, min(self.count, most)))
+            begun.extend(self._pool.submit(_inferring, work) for work in islice(waiting, most))
             while begun:
                 result = begun.popleft().result()
                 begun.extend(self._pool.submit(_inferring, work) for work in islice(waiting, 1))

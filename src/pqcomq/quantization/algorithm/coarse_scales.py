@@ -11,6 +11,7 @@ so that the scales of a row span three and a half octaves at least.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -20,7 +21,8 @@ from pqcomq.quantization.algorithm.packing import pack, row_bytes, unpack
 SMALLEST_SCALE = 2.0**-14
 """The smallest normal float16; a unit of zeros gets it, so that nothing is ever divided by zero."""
 
-_LARGEST_SCALE = 2.0**17  # beyond float16, so that what was too large is still told to be
+_MOST_OCTAVE = 17
+_LARGEST_SCALE = 2.0**_MOST_OCTAVE  # beyond float16, so that what was too large is still told to be
 
 ROWS = "scale_rows"
 SCALES = "scale_steps"
@@ -62,10 +64,16 @@ def powers(steps: Tensor, bits: int) -> Tensor:
     return torch.ldexp(fractions[(steps - octave * count).long()], octave).half().float()
 
 
+@cache
+def all_powers(bits: int) -> Tensor:
+    """:func:`powers` of every step from :func:`least_step` to one above that of the largest scale."""
+    return powers(torch.arange(least_step(bits), (_MOST_OCTAVE << bits) + 2, dtype=torch.int32), bits)
+
+
 def on_grid(scale: Tensor, bits: int) -> Tensor:
-    """Scales (n, G) rounded to what can be stored; those far below the largest of their row are raised."""
+    """Scales (…, n, G) rounded to what can be stored; those far below the largest of their row are raised."""
     steps = exponents(scale, bits)
-    return powers(torch.maximum(steps, steps.amax(dim=1, keepdim=True) - window(bits)), bits)
+    return powers(torch.maximum(steps, steps.amax(dim=-1, keepdim=True) - window(bits)), bits)
 
 
 def quarters(zero_point: Tensor, bits: int) -> Tensor:
@@ -75,7 +83,12 @@ def quarters(zero_point: Tensor, bits: int) -> Tensor:
 
 def _quarter(zero_point: Tensor, bits: int) -> Tensor:
     """The whole number k of each zero-point."""
-    return ((zero_point + 0.5) * 4).round().clamp(0, (1 << index_bits(bits)) - 1)
+    return ((zero_point + 0.5) * 4).round().clamp(0, most_quarter(bits))
+
+
+def most_quarter(bits: int) -> int:
+    """The largest whole number k of a zero-point."""
+    return (1 << index_bits(bits)) - 1
 
 
 def coarse_parts(scale: Tensor, zero_point: Tensor, bits: int) -> dict[str, Tensor]:

@@ -86,14 +86,14 @@ def whole_multiples(scale: Tensor, top: int) -> Tensor:
     bytes where codes are symmetric, and δ has so few digits that every product is exact in float16.
 
     Args:
-        scale: (n, G), positive.
+        scale: (…, n, G), positive.
         top: the largest code.
 
     Returns:
-        (n, G) float32, each exact in float16.
+        (…, n, G) float32, each exact in float16.
     """
     most = max(1, min(_MOST, 127 // ((top + 1) // 2)))
-    mantissa, exponent = torch.frexp(scale.amax(dim=1, keepdim=True) / most)  # (n, 1) each
+    mantissa, exponent = torch.frexp(scale.amax(dim=-1, keepdim=True) / most)  # (…, n, 1) each
     base = torch.ldexp((mantissa * 128).round() / 128, exponent)
     return base * (scale / base).round().clamp(1, most)
 
@@ -113,9 +113,12 @@ def _range(weight: Tensor, units: ScaleGroups, zero_point: ZeroPoint, scales: Sc
 
 
 def _clipped(
-    low: Tensor, high: Tensor, share: float, units: ScaleGroups, top: int, zero_point: ZeroPoint, scales: Scales
+    low: Tensor, high: Tensor, share: Tensor, units: ScaleGroups, top: int, zero_point: ZeroPoint, scales: Scales
 ) -> QParams:
-    """Scales and zero-points over ``share`` of the range: δ⁰ = λ (max − min) / (2^b − 1), arXiv 2403.07134."""
+    """Scales and zero-points over ``share`` of the range: δ⁰ = λ (max − min) / (2^b − 1), arXiv 2403.07134.
+
+    Several shares, (s, 1, 1), give as many of them, (s, n, G).
+    """
     # A real zero-point shrinks about the middle of the range, others about zero, which must stay a level.
     middle = (low + high) / 2 if zero_point == "real" else torch.zeros_like(low)
     low, high = middle + share * (low - middle), middle + share * (high - middle)
@@ -152,7 +155,7 @@ def initial_qparams(
     """
     top = (1 << bits) - 1
     low, high = _range(weight, units, zero_point, scales)
-    best = _clipped(low, high, 1.0, units, top, zero_point, scales)
+    best = _clipped(low, high, low.new_ones(()), units, top, zero_point, scales)
     if search_clipping:
         best = _least_clipping(weight, energy, best, low, high, zero_point, scales)
     return QParams.rounded(best.scale, best.zero_point, units, top, scales)
@@ -171,8 +174,10 @@ def _least_clipping(
     units, top, best = whole.units, whole.top, whole
     by_unit, of_inputs = units.gather(weight), units.gather(energy)  # (n, G, run), (G, run)
     least = _clipping_error(by_unit, of_inputs, best)
-    for share in _CLIPPING[1:]:
-        candidate = _clipped(low, high, share, units, top, zero_point, scales)
+    shares = low.new_tensor(_CLIPPING[1:])[:, None, None]  # (s, 1, 1)
+    candidates = _clipped(low, high, shares, units, top, zero_point, scales)
+    for scale, offset in zip(candidates.scale, candidates.zero_point, strict=True):  # (n, G) each
+        candidate = replace(candidates, scale=scale, zero_point=offset)
         found = _clipping_error(by_unit, of_inputs, candidate)
         better = found < least
         least = torch.where(better, found, least)

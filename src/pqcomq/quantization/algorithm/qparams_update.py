@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pqcomq.quantization.algorithm.coarse_scales import exponents, least_step, powers, quarters, window
+from pqcomq.quantization.algorithm.coarse_scales import all_powers, exponents, least_step, most_quarter, window
 from pqcomq.quantization.algorithm.config import ZeroPoint
+from pqcomq.quantization.algorithm.group_kernel import best_groups
 from pqcomq.quantization.algorithm.qparams import QParams
 from pqcomq.quantization.algorithm.single_thread import one_thread
 
@@ -97,34 +98,19 @@ def _group_by_group(system: Tensor, left: Tensor, levels: QParams) -> QParams:
         left: (n, 2 G), the target once the levels are these.
         levels: to begin with.
     """
-    count, bits = levels.units.count, levels.top.bit_length()
+    bits = levels.top.bit_length()
     scales, zero_points, steps = levels.scale.clone(), levels.zero_point.clone(), exponents(levels.scale, bits)
-    left = left.clone()
-    for unit in range(count):
-        own, cross, flat = system[:, unit, unit], system[:, unit, count + unit], system[:, count + unit, count + unit]
-        scale, step = scales[:, unit], steps[:, unit]  # (n,) each
-        offset = -scale * zero_points[:, unit]
-        least = (steps.amax(1) - window(bits)).clamp_min(least_step(bits))
-        most = steps.amin(1) + window(bits)
-        gained, by_scale, by_offset = (torch.zeros_like(left[:, 0]) for _ in range(3))
-        best = [scale, zero_points[:, unit], step]
-        for move in (-1, 0, 1):
-            moved = torch.minimum(torch.maximum(step + move, least), most)
-            candidate = powers(moved, bits)
-            rise = candidate - scale
-            wanted = offset + (left[:, count + unit] - cross * rise) / flat
-            zero_point = quarters(-wanted / candidate, bits)
-            shift = -candidate * zero_point - offset
-            gain = 2 * (rise * left[:, unit] + shift * left[:, count + unit])
-            gain = gain - (own * rise.square() + 2 * cross * rise * shift + flat * shift.square())
-            better = gain > gained  # False for NaN too
-            gained, by_scale, by_offset = (
-                torch.where(better, new, kept) for new, kept in ((gain, gained), (rise, by_scale), (shift, by_offset))
-            )
-            tried = candidate, zero_point, moved
-            best = [torch.where(better, new, kept) for new, kept in zip(tried, best, strict=True)]
-        scales[:, unit], zero_points[:, unit], steps[:, unit] = best
-        left -= system[:, :, unit] * by_scale[:, None] + system[:, :, count + unit] * by_offset[:, None]
+    best_groups()(
+        system=system.contiguous().numpy(),
+        left=left.clone().numpy(),
+        scales=scales.numpy(),
+        zero_points=zero_points.numpy(),
+        steps=steps.numpy(),
+        powers=all_powers(bits).numpy(),
+        least=least_step(bits),
+        window=window(bits),
+        most_quarter=most_quarter(bits),
+    )
     return replace(levels, scale=scales, zero_point=zero_points)
 
 
