@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from pqcomq.models.segmenter import Segmenter
 from pqcomq.models.transforms import PromptTensors
 from pqcomq.quantization.algorithm.gram import QuantizableLayer, quantizable_layers
 from pqcomq.quantization.layer_names import DECODER, layers_to_quantize, reaches_masks, with_weights_apart
+from pqcomq.quantization.planning.recall import Recall
 from pqcomq.quantization.workers import Workers
 
 
@@ -74,7 +75,9 @@ def model_damage(
     others = list(workers.in_order(partial(own.embedding, view) for view in views[1:]))
     features = [along[-1], *others]
     seen = list(zip(features, views, strict=True))
-    wanted = list(workers.in_order(partial(own.masks, *each) for each in seen))
+    of_decoder = [name for name in trials if name not in of_encoder and reaches_masks(name)]
+    recalls = list(workers.in_order(partial(own.recall, *each, of_decoder) for each in seen))
+    wanted = [each.result for each in recalls]
     reached = list(workers.in_order(partial(own.embedding, view, of_encoder) for view in views))
     low = list(workers.in_order(partial(own.masks, *each) for each in zip(reached, views, strict=True)))
     with torch.inference_mode():
@@ -86,15 +89,15 @@ def model_damage(
         yield name, onward * damage
 
     def harm_of(name: str) -> float:
-        if not reaches_masks(name):
-            return 0.0
         return fmean(
-            relative_difference(full, own.masks(*each, {name: trials[name]}))
-            for full, each in zip(wanted, seen, strict=True)
+            relative_difference(recall.result, own.masks_from(recall, name, trials[name], *each))
+            for recall, each in zip(recalls, seen, strict=True)
         )
 
-    of_decoder = [name for name in trials if name not in of_encoder]
-    yield from zip(of_decoder, workers.in_order(partial(harm_of, name) for name in of_decoder), strict=True)
+    harms = workers.in_order(partial(harm_of, name) for name in of_decoder)
+    for name in trials:
+        if name not in of_encoder:
+            yield name, next(harms) if name in of_decoder else 0.0
 
 
 class _OfThread(threading.local):
@@ -117,6 +120,16 @@ class _OfThread(threading.local):
         """Probabilities of a view's masks, with some layers' weights replaced."""
         with weights_in_place(self._layers, weights or {}):
             return self.model.logits(features, *view.prompts).sigmoid()
+
+    def recall(self, features: Tensor, view: View, layers: Iterable[str]) -> Recall:
+        """The masks in full precision, and what the decoder's modules gave on the way."""
+        inside = [name.removeprefix(DECODER) for name in layers]
+        return Recall(self.model.mask_decoder, partial(self.masks, features, view), inside)
+
+    def masks_from(self, recall: Recall, name: str, weight: Tensor, features: Tensor, view: View) -> Tensor:
+        """:meth:`masks` with the weight of one of the decoder's layers replaced."""
+        with recall.until(name.removeprefix(DECODER), self.model.mask_decoder):
+            return self.masks(features, view, {name: weight})
 
 
 def _staged_layers(encoder: nn.Module) -> list[tuple[nn.Module, dict[str, QuantizableLayer]]]:
