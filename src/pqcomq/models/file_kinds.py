@@ -33,6 +33,9 @@ _OTHERS = {
     b"\x08\x07\x12\x07pytorch": "an ONNX graph",
     b"\x93NUMPY": "a NumPy array",
 }
+_FOLDER = 0x10
+"""MS-DOS's mark of a folder, in what a zip archive says of a member."""
+
 _LFS = re.compile(rb"\Aversion https://git-lfs\.github\.com/spec/.*?^size (\d+)\r?$", re.DOTALL | re.MULTILINE)
 
 
@@ -118,6 +121,8 @@ def _is_changed(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             for each in archive.infolist():
+                if _is_passed_over(each):
+                    return True
                 if each.CRC and each.compress_type == zipfile.ZIP_STORED:
                     with archive.open(each) as member:
                         while member.read(1 << 20):
@@ -125,3 +130,12 @@ def _is_changed(path: Path) -> bool:
     except (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, NotImplementedError):
         return True
     return False
+
+
+def _is_passed_over(member: zipfile.ZipInfo) -> bool:
+    """Whether PyTorch would read nothing of a member that holds something, and take what memory held before for it.
+
+    So it does where the archive's table calls the member a folder, or says that it takes no bytes.
+    """
+    is_folder = member.is_dir() or bool(member.external_attr & _FOLDER)
+    return member.file_size > 0 and (is_folder or member.compress_size == 0)

@@ -75,6 +75,20 @@ def test_a_truncated_checkpoint_is_refused(tmp_path, length):
     assert ("cut off" if length else "is empty") in sentence(error, path)
 
 
+@pytest.mark.parametrize(("place", "length", "value"), [(38, 1, 0x10), (38, 1, 0xFF), (20, 4, 0)])
+def test_weights_that_pytorch_would_not_read_are_not_taken_from_what_memory_held(tmp_path, place, length, value):
+    """A byte of the archive's table makes a tensor a folder, or one of no bytes: PyTorch reads it without a word."""
+    path = tmp_path / "passed_over.pth"
+    torch.save({"weight": torch.arange(64.0)}, path)
+    content = bytearray(path.read_bytes())
+    entry = content.rindex(b"PK\x01\x02", 0, content.rindex(b"/data/0"))
+    content[entry + place : entry + place + length] = value.to_bytes(length, "little")
+    path.write_bytes(content)
+    with pytest.raises(InputError) as error:
+        read_state(path)
+    assert "is damaged" in sentence(error, path)
+
+
 @pytest.mark.parametrize("content", [{}, {"a": 1}, [torch.ones(2)], torch.ones(3), "text", {"model": {"a": "b"}}])
 def test_what_is_no_state_dict_is_refused(tmp_path, content):
     path = tmp_path / "odd.pth"
