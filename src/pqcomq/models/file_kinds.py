@@ -5,8 +5,10 @@ Nothing in it is run.
 
 from __future__ import annotations
 
+import lzma
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 from pqcomq.downloads.web_page import is_web_page
@@ -35,6 +37,9 @@ _OTHERS = {
 }
 _FOLDER = 0x10
 """MS-DOS's mark of a folder, in what a zip archive says of a member."""
+
+_MOST_SWELLING, _ANY_SIZE = 64, 2**26
+"""How many times as much an archive may unpack to, beyond so many bytes."""
 
 _LFS = re.compile(rb"\Aversion https://git-lfs\.github\.com/spec/.*?^size (\d+)\r?$", re.DOTALL | re.MULTILINE)
 
@@ -98,9 +103,10 @@ def _of_zip(path: Path) -> str | None:
     """Checkpoints are zip archives with a ``data.pkl``; a table of contents at the very end says what is in them."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+            members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return "is cut off or damaged: its end, where its table of contents should be, is missing; fetch it again"
+    names = [each.filename for each in members]
     inside = {name.partition("/")[2] or name for name in names}
     if "constants.pkl" in inside and "data.pkl" in inside:
         return "is a TorchScript program, not a checkpoint of tensors; save its state dict in its place"
@@ -108,6 +114,8 @@ def _of_zip(path: Path) -> str | None:
         found = [name for name in names if name.endswith((".pth", ".pt", ".safetensors"))]
         example = f" ({found[0]})" if found else ""
         return f"is a zip archive, not a checkpoint; unpack it and give the checkpoint in it{example}"
+    if _is_swollen(members):
+        return "unpacks to far more than it holds, as no checkpoint does, and was not loaded"
     if _is_changed(path):
         return "is damaged: what is in it is not what was written, by its own checksums; fetch it again"
     return None
@@ -116,6 +124,8 @@ def _of_zip(path: Path) -> str | None:
 def _is_changed(path: Path) -> bool:
     """Whether a member's bytes are not those of its checksum, which PyTorch does not look at when it loads.
 
+    Whoever packs an archive anew may compress it; PyTorch reads that too.
+
     Programs may write archives without checksums (``torch.serialization.set_crc32_options``), as 0.
     """
     try:
@@ -123,13 +133,19 @@ def _is_changed(path: Path) -> bool:
             for each in archive.infolist():
                 if _is_passed_over(each):
                     return True
-                if each.CRC and each.compress_type == zipfile.ZIP_STORED:
+                if each.CRC:
                     with archive.open(each) as member:
                         while member.read(1 << 20):
                             pass
-    except (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError):
         return True
     return False
+
+
+def _is_swollen(members: list[zipfile.ZipInfo]) -> bool:
+    """Whether unpacking could take all memory: weights hardly compress, but for those that are still zero."""
+    packed = sum(each.compress_size for each in members)
+    return sum(each.file_size for each in members) > _MOST_SWELLING * packed + _ANY_SIZE
 
 
 def _is_passed_over(member: zipfile.ZipInfo) -> bool:

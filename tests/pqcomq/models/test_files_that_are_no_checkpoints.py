@@ -123,6 +123,37 @@ def test_an_archive_that_was_written_without_checksums_is_read(tmp_path):
     assert torch.equal(read_state(tmp_path / "fast.pth")["layer.weight"], STATE["layer.weight"])
 
 
+def packed_anew(path, state):
+    """A checkpoint that somebody has unpacked and zipped again, which compresses."""
+    torch.save(state, path)
+    with zipfile.ZipFile(path) as archive:
+        members = {each.filename: archive.read(each) for each in archive.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def test_a_compressed_archive_is_read_and_one_of_its_bits_that_is_turned_is_noticed(tmp_path):
+    path, weight = tmp_path / "again.pth", torch.randn(300, 300, generator=torch.Generator().manual_seed(0))
+    packed_anew(path, {"weight": weight})
+    assert torch.equal(read_state(path)["weight"], weight)
+    whole = path.read_bytes()
+    for place in range(5000, len(whole) - 5000, len(whole) // 12):  # in the midst of the weights
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        with pytest.raises(InputError, match="damaged"):
+            read_state(path)
+
+
+def test_an_archive_that_would_take_all_memory_is_refused_unread(tmp_path):
+    path = tmp_path / "bomb.pth"
+    packed_anew(path, {"weight": torch.zeros(5_000, 5_000)})
+    assert path.stat().st_size < 200_000
+    with pytest.raises(InputError, match="unpacks to far more than it holds"):
+        read_state(path)
+    packed_anew(path, {"weight": torch.zeros(64 * 64, 768)})  # positions that nobody has trained
+    assert not read_state(path)["weight"].any()
+
+
 class Arguments:
     """What a training script keeps beside its weights: a class that is not there where the file is read."""
 
