@@ -153,5 +153,5 @@ def _is_passed_over(member: zipfile.ZipInfo) -> bool:
 
     So it does where the archive's table calls the member a folder, or says that it takes no bytes.
     """
-    is_folder = member.is_dir() or bool(member.external_attr & _FOLDER)
+    is_folder = member.filename.endswith("/") or bool(member.external_attr & _FOLDER)  # is_dir() fails on no name
     return member.file_size > 0 and (is_folder or member.compress_size == 0)

@@ -144,6 +144,15 @@ def test_a_compressed_archive_is_read_and_one_of_its_bits_that_is_turned_is_noti
             read_state(path)
 
 
+def test_a_member_without_a_name_is_no_fault_of_the_program(tmp_path):
+    path = tmp_path / "nameless.pth"
+    packed_anew(path, STATE)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"of nobody")
+    with pytest.raises(InputError, match="cut off, damaged or not a PyTorch checkpoint"):
+        read_state(path)
+
+
 def test_an_archive_that_would_take_all_memory_is_refused_unread(tmp_path):
     path = tmp_path / "bomb.pth"
     packed_anew(path, {"weight": torch.zeros(5_000, 5_000)})
