@@ -1,8 +1,9 @@
 """Graphics of removed layers are deleted in the canvas's own OpenGL context.
 
-napari deletes them as soon as layers are removed, in the context that is current then; after the window was painted
+napari deletes them while layers are removed, in the context that is current then; after the window was painted
 that is Qt's own, which shares its objects with the canvas's. Mesa then loses the vertex shader that is bound in the
-canvas's context, and the next drawing that changes no shader, a plain image's, ends the process.
+canvas's context, and the next drawing that changes no shader, a plain image's, ends the process. So it did, too, when a
+layer was removed after the dock was closed.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from napari.components import ViewerModel
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QWidget
 
+_KEPT = "_pqcomq_gl_context"
+"""Attribute of a canvas: what makes its context current once there is no dock."""
+
 
 class GLContext:
-    """Makes the canvas's context current before napari deletes anything.
+    """Makes the canvas's context current before napari deletes anything, for as long as there is the canvas.
 
     Args:
         viewer: napari's viewer or the proxy that plugins get.
@@ -23,19 +27,30 @@ class GLContext:
     """
 
     def __init__(self, viewer: ViewerModel, inside: QWidget) -> None:
-        self._inside = inside
+        self._inside: QWidget | None = inside
         self._found: list[QOpenGLWidget] = []  # kept: looking through a whole window takes milliseconds
-        self._emitters = (viewer.layers.events.removed, viewer.layers.events.end_batch)
+        # "removing" too: with "removed" alone Mesa still lost a shader when the dock had been closed just before.
+        self._emitters = (viewer.layers.events.removing, viewer.layers.events.removed, viewer.layers.events.end_batch)
         for emitter in self._emitters:
             emitter.connect(self._make_current, position="first")
 
     def release(self) -> None:
-        """Stop listening to the viewer."""
-        for emitter in self._emitters:
-            emitter.disconnect(self._make_current)
+        """Let go of the dock; the canvas holds what goes on listening, one for all docks that its window has had."""
+        self._find()
+        self._inside = None
+        kept = getattr(self._found[0], _KEPT, None) if self._found else None
+        if self._found and kept is None:
+            setattr(self._found[0], _KEPT, self)
+        elif kept is not self:
+            for emitter in self._emitters:
+                emitter.disconnect(self._make_current)
+
+    def _find(self) -> None:
+        if not self._found and self._inside is not None:
+            self._found = _canvases(self._inside)
 
     def _make_current(self) -> None:
-        self._found = self._found or _canvases(self._inside)
+        self._find()
         with suppress(RuntimeError):  # Qt has deleted them with the window
             for canvas in self._found:
                 if canvas.isValid():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from contextlib import nullcontext
 
 import numpy as np
@@ -30,6 +32,10 @@ def test_removal_makes_the_canvas_current(shown_viewer, other_context, floating)
     shown_viewer.window.add_dock_widget(inside, name="inside").setFloating(floating)
     (canvas,) = shown_viewer.window._qt_window.findChildren(QOpenGLWidget)
     context = GLContext(shown_viewer, inside)
+    while_removing = []
+    shown_viewer.layers.events.removing.connect(
+        lambda _event: while_removing.append(QOpenGLContext.currentContext() == canvas.context()), position="last"
+    )
     for together in (nullcontext, shown_viewer.layers.batched_update):
         layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
         shown_viewer.window.activate()
@@ -37,8 +43,33 @@ def test_removal_makes_the_canvas_current(shown_viewer, other_context, floating)
         with together():
             shown_viewer.layers.remove(layer)
         assert QOpenGLContext.currentContext() == canvas.context()
+    assert while_removing == [True, True]
     context.release()
     layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
     assert other_context()
     shown_viewer.layers.remove(layer)
-    assert QOpenGLContext.currentContext() != canvas.context(), "napari itself leaves another one current"
+    assert QOpenGLContext.currentContext() == canvas.context(), (
+        "without the dock, too: napari leaves another one current"
+    )
+
+
+def test_of_all_docks_that_a_window_has_had_one_goes_on_listening(shown_viewer, other_context):
+    (canvas,) = shown_viewer.window._qt_window.findChildren(QOpenGLWidget)
+    removed = shown_viewer.layers.events.removed
+    before = len(removed.callbacks)
+    for _dock in range(3):
+        inside = QWidget()
+        dock = shown_viewer.window.add_dock_widget(inside, name="inside")
+        context = GLContext(shown_viewer, inside)
+        context.release()
+        context.release()  # harmless
+        shown_viewer.window.remove_dock_widget(dock)
+        released = weakref.ref(inside)
+        del inside, dock, context
+        gc.collect()
+        assert len(removed.callbacks) == before + 1
+        assert released() is None, "the dock is not held"
+    layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
+    assert other_context()
+    shown_viewer.layers.remove(layer)
+    assert QOpenGLContext.currentContext() == canvas.context()
