@@ -116,7 +116,7 @@ def _of_zip(path: Path) -> str | None:
         return f"is a zip archive, not a checkpoint; unpack it and give the checkpoint in it{example}"
     if _is_swollen(members):
         return "unpacks to far more than it holds, as no checkpoint does, and was not loaded"
-    if _is_changed(path):
+    if any(map(_is_passed_over, members)) or _is_changed(path):
         return "is damaged: what is in it is not what was written, by its own checksums; fetch it again"
     return None
 
@@ -124,20 +124,17 @@ def _of_zip(path: Path) -> str | None:
 def _is_changed(path: Path) -> bool:
     """Whether a member's bytes are not those of its checksum, which PyTorch does not look at when it loads.
 
-    Whoever packs an archive anew may compress it; PyTorch reads that too.
-
-    Programs may write archives without checksums (``torch.serialization.set_crc32_options``), as 0.
+    Whoever packs an archive anew may compress it; PyTorch reads that too. Programs may write archives without checksums
+    (``torch.serialization.set_crc32_options``), as 0.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             for each in archive.infolist():
-                if _is_passed_over(each):
-                    return True
                 if each.CRC:
                     with archive.open(each) as member:
                         while member.read(1 << 20):
                             pass
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError):
         return True
     return False
 

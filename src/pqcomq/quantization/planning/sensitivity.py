@@ -97,7 +97,7 @@ def model_damage(
     harms = workers.in_order(partial(harm_of, name) for name in of_decoder)
     for name in trials:
         if name not in of_encoder:
-            yield name, next(harms) if name in of_decoder else 0.0
+            yield name, next(harms) if reaches_masks(name) else 0.0
 
 
 class _OfThread(threading.local):
