@@ -94,10 +94,10 @@ def pytest_xdist_make_scheduler(config, log):
     """
     if config.option.dist != "load":  # something else was asked for
         return None
-    from xdist.scheduler import LoadFileScheduling
+    from .file_scheduler import FileScheduler
 
     config.option.loadscopereorder = False
-    return LoadFileScheduling(config, log)
+    return FileScheduler(config, log)
 
 
 def pytest_configure():

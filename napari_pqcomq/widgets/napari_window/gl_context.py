@@ -9,6 +9,7 @@ layer was removed after the dock was closed.
 from __future__ import annotations
 
 from contextlib import suppress
+from weakref import ReferenceType, ref
 
 from napari.components import ViewerModel
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
@@ -28,7 +29,8 @@ class GLContext:
 
     def __init__(self, viewer: ViewerModel, inside: QWidget) -> None:
         self._inside: QWidget | None = inside
-        self._found: list[QOpenGLWidget] = []  # kept: looking through a whole window takes milliseconds
+        # Kept, for looking through a whole window takes milliseconds; weakly, for the canvas may hold this object.
+        self._found: list[ReferenceType[QOpenGLWidget]] = []
         # "removing" too: with "removed" alone Mesa still lost a shader when the dock had been closed just before.
         self._emitters = (viewer.layers.events.removing, viewer.layers.events.removed, viewer.layers.events.end_batch)
         for emitter in self._emitters:
@@ -38,22 +40,23 @@ class GLContext:
         """Let go of the dock; the canvas holds what goes on listening, one for all docks that its window has had."""
         self._find()
         self._inside = None
-        kept = getattr(self._found[0], _KEPT, None) if self._found else None
-        if self._found and kept is None:
-            setattr(self._found[0], _KEPT, self)
+        canvas = self._found[0]() if self._found else None
+        kept = getattr(canvas, _KEPT, None)
+        if canvas is not None and kept is None:
+            setattr(canvas, _KEPT, self)
         elif kept is not self:
             for emitter in self._emitters:
                 emitter.disconnect(self._make_current)
 
     def _find(self) -> None:
         if not self._found and self._inside is not None:
-            self._found = _canvases(self._inside)
+            self._found = [ref(canvas) for canvas in _canvases(self._inside)]
 
     def _make_current(self) -> None:
         self._find()
         with suppress(RuntimeError):  # Qt has deleted them with the window
-            for canvas in self._found:
-                if canvas.isValid():
+            for found in self._found:
+                if (canvas := found()) is not None and canvas.isValid():
                     canvas.makeCurrent()
 
 
