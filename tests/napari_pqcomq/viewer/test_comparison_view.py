@@ -108,7 +108,8 @@ def share_of(screenshot, colour):
 
 def test_each_side_has_its_own_layers_and_the_users_are_hidden(viewer, volume, panes, scene):
     with_user_layers(viewer, volume)
-    ComparisonView(viewer).open(panes, scene)
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
     kinds = [type(layer) for layer in viewer.layers if is_of_comparison(layer)]
     assert kinds == [Image, Surface] * 2
     positions = [viewer.canvas.grid.position(i, viewer.layers) for i in range(4)]
@@ -496,7 +497,8 @@ def test_a_layer_that_is_added_or_shown_while_a_comparison_is_opened_is_on_every
 
 
 def test_shapes_that_are_drawn_meanwhile_are_of_the_same_kind_on_every_side(viewer, volume, panes, scene):
-    ComparisonView(viewer).open(panes, scene)
+    view = ComparisonView(viewer)
+    view.open(panes, scene)
     drawn = viewer.add_shapes(rectangle(BOX, 4), name="drawn", **transform(volume))
     drawn.add_lines(np.array([[4, 3, 3], [4, 9, 9]], float))
     drawn.add_polygons(np.array([[4, 3, 3], [4, 9, 9], [4, 3, 9]], float))
