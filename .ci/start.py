@@ -44,7 +44,7 @@ DEBIAN_PACKAGES = [
     "fonts-dejavu-core",
 ]
 """Qt's libraries, Mesa's software OpenGL, a font, and a screen where there is none."""
-WINDOWLESS = ["-p", "no:napari", "-p", "no:npe2", "-p", "no:pytest-qt", "-p", "no:xvfb"]
+WINDOWLESS = ["-p", "no:napari", "-p", "no:npe2", "-p", "no:pytest-qt"]
 """The engine's fast tests open no window: spares each worker the seconds in which these plugins of pytest load."""
 MEMORY_OF_TWO_WORKERS = 14 << 30
 """Bytes: one worker compiles whole models for several runtimes, the other keeps windows."""

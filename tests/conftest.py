@@ -48,6 +48,8 @@ from pqcomq.segmentation.prompt import Prompt
 from pqcomq.volumes.intensity_window import Window
 from pqcomq.volumes.volume import Volume
 
+from . import remembered_embeddings
+
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # The same examples in every run and none that depends on how fast the machine is.
@@ -64,6 +66,8 @@ settings.load_profile("stable")
 GUI_TESTS = Path(__file__).parent / "napari_pqcomq"
 ENGINE_ALONE = {"fast", "slow and not gui"}
 """Choices by marker (``-m``) that leave no test of the window."""
+SURROUNDINGS = {"napari_pqcomq", "api", "autosave", "cli", "cohort", "comparison", "export", "session"}
+"""Folders of tests in which no model's own passes are looked at."""
 KEPT_BYTES = 1 << 30
 """What a process may hold before it is asked to give back what is free: asking takes a tenth of a second."""
 QUANTIZED_MODELS = {"quantized", "saved", "eight_bits", "integers", "rounded"}
@@ -134,6 +138,14 @@ def torch_modes_stay():
     before = now()
     yield
     assert now() == before, "torch's grad mode, inference mode or default dtype is another than before the test"
+
+
+@pytest.fixture(autouse=True)
+def passes_remembered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slice goes through an encoder once in all tests of what surrounds the models."""
+    of_what_surrounds = SURROUNDINGS & set(request.path.relative_to(Path(__file__).parent).parts)
+    if of_what_surrounds and not request.node.get_closest_marker("passes_counted"):
+        monkeypatch.setattr(Segmenter, "embed", remembered_embeddings.embed)
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def pixels(picture):
     """(height, width, 3) of what is drawn."""
     image = picture.grab().toImage().convertToFormat(picture.grab().toImage().Format.Format_RGB888)
     raw = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return raw[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
+    return raw[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()  # the image goes
 
 
 def hue(pixel, colour):

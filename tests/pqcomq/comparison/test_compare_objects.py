@@ -21,6 +21,8 @@ from pqcomq.segmentation import slice_runner
 from pqcomq.segmentation.box import Box3D
 from pqcomq.segmentation.embedding_cache import EmbeddingCache
 
+pytestmark = pytest.mark.passes_counted
+
 WIDTHS = (8, 4, 2)
 BOXES = {
     "liver": Box3D(40, 20, 1, 76, 56, 4),
