@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import hashlib
 import io
 import os
@@ -78,6 +79,8 @@ def warm_up(command: WritingCommand, inputs: Path, place: Path) -> None:
     unheard = io.StringIO()
     with contextlib.redirect_stdout(unheard), contextlib.redirect_stderr(unheard), contextlib.suppress(SystemExit):
         command_line(command.arguments(inputs, place / command.out))
+    gc.collect()
+    gc.freeze()  # else each of those looks through this process's objects, and copies their pages
 
 
 def ended(process: int) -> int:

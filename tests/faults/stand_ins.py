@@ -19,6 +19,7 @@ import torch
 from pqcomq.backends import fastest
 from pqcomq.backends.runtime import Runtime
 from pqcomq.cli import demo
+from pqcomq.comparison import benchmark
 from pqcomq.models import lite_medsam
 from pqcomq.models.catalogue.entries import ENTRIES
 from pqcomq.models.checkpoint import load_state, read_state
@@ -46,10 +47,11 @@ def small_network(folder: Path) -> None:
 
 
 def quick_demo(volume: Volume, labels: np.ndarray) -> None:
-    """Let ``demo`` take a small volume and round to nearest, and both ``demo`` and ``bench`` compute in torch alone."""
+    """Let ``demo`` take a small volume and round to nearest, ``bench`` measure once, and both use torch alone."""
     sample = synthetic_ct.Sample(volume, labels, {1: "right kidney"}, {1: Box3D.around(labels == 1)})
     synthetic_ct.synthetic_ct = lambda seed=0: sample
     demo.DEMO_SLICES = 1
+    benchmark.BOXES = benchmark._ROUNDS = benchmark._SLICES_A_THREAD = 1
     presets.quick_config = lambda key, bits: presets.default_config(key, bits, "rtn")
     settled = fastest.settled
     fastest.settled = lambda _runtime, models: settled(Runtime.torch, models)
