@@ -145,6 +145,7 @@ def test_nothing_that_names_a_patient_comes_out(run, series, tmp_path, caplog, m
     ran("reproduce", out / "cohort")
     ran("card", weights, "--cohort", out / "cohort", "--overwrite")
     monkeypatch.setattr("pqcomq.backends.fastest.hindrance", lambda _runtime: "left out")  # torch alone is quick
+    monkeypatch.setattr("pqcomq.comparison.benchmark._ROUNDS", 1)
     truths = ("--volume", series, "--labels", truth, "--label", "1")
     ran("bench", "--weights", weights, *truths, "--quick", "--published-passes", "0", "--out", out / "bench")
     # Refusals, and a fault of the program with its traceback.
