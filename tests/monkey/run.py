@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from pathlib import Path
 
@@ -43,7 +44,11 @@ def main():
     out = Path(asked.out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        found = play(asked, Path(folder), out)
+        try:
+            found = play(asked, Path(folder), out)
+        except Exception:
+            traceback.print_exc()  # napari would show it in a window that nobody reads
+            raise
     sys.stdout.flush()
     os._exit(bool(found))  # Mesa and torch take the process down at random as the interpreter ends
 

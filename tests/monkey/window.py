@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import random
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -258,7 +259,8 @@ class Window:
     def sweep(self):
         """Take napari's messages away: without a window manager no window is active, and they would stay."""
         for message in list(NapariQtNotification._instances):
-            message.close()
+            with suppress(RuntimeError):  # its window is gone, and half of it with the window
+                message.close()
         del notification_manager.records[:-20]
 
     def end(self):
