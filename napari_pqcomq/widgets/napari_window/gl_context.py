@@ -1,9 +1,9 @@
 """Graphics of removed layers are deleted in the canvas's own OpenGL context.
 
-napari deletes them while layers are removed, in the context that is current then; after the window was painted
-that is Qt's own, which shares its objects with the canvas's. Mesa then loses the vertex shader that is bound in the
-canvas's context, and the next drawing that changes no shader, a plain image's, ends the process. So it did, too, when a
-layer was removed after the dock was closed.
+napari deletes them when a layer was removed and at the end of a batch, in the context that is current then; after the
+window was painted that is Qt's own, which shares its objects with the canvas's. Mesa then loses the vertex shader that
+is bound in the canvas's context, and the next drawing that changes no shader, a plain image's, ends the process. So it
+did, too, when a layer was removed after the dock was closed.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ class GLContext:
         self._inside: QWidget | None = inside
         # Kept, for looking through a whole window takes milliseconds; weakly, for the canvas may hold this object.
         self._found: list[ReferenceType[QOpenGLWidget]] = []
-        # "removing" too: with "removed" alone Mesa still lost a shader when the dock had been closed just before.
-        self._emitters = (viewer.layers.events.removing, viewer.layers.events.removed, viewer.layers.events.end_batch)
+        self._emitters = (viewer.layers.events.removed, viewer.layers.events.end_batch)
+        # napari calls what is not its own after all of its own, and thus after the canvas has deleted.
+        self.__module__ = "napari.plugins"
         for emitter in self._emitters:
             emitter.connect(self._make_current, position="first")
 

@@ -27,30 +27,33 @@ def other_context():
 
 
 @pytest.mark.parametrize("floating", [False, True])
-def test_removal_makes_the_canvas_current(shown_viewer, other_context, floating):
+def test_graphics_are_deleted_with_the_canvas_current(shown_viewer, other_context, floating, monkeypatch):
     inside = QWidget()
     shown_viewer.window.add_dock_widget(inside, name="inside").setFloating(floating)
     (canvas,) = shown_viewer.window._qt_window.findChildren(QOpenGLWidget)
     context = GLContext(shown_viewer, inside)
-    while_removing = []
-    shown_viewer.layers.events.removing.connect(
-        lambda _event: while_removing.append(QOpenGLContext.currentContext() == canvas.context()), position="last"
-    )
-    for together in (nullcontext, shown_viewer.layers.batched_update):
-        layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
-        shown_viewer.window.activate()
-        assert other_context()
-        with together():
-            shown_viewer.layers.remove(layer)
-        assert QOpenGLContext.currentContext() == canvas.context()
-    assert while_removing == [True, True]
-    context.release()
-    layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
-    assert other_context()
-    shown_viewer.layers.remove(layer)
-    assert QOpenGLContext.currentContext() == canvas.context(), (
-        "without the dock, too: napari leaves another one current"
-    )
+    graphics, deleted = shown_viewer.window._qt_viewer.canvas._scene_canvas.context, []
+    finish = graphics.finish
+
+    def finishing():
+        """What napari calls when it has given up a layer's graphics, and deletes them."""
+        deleted.append(QOpenGLContext.currentContext() == canvas.context())
+        finish()
+
+    monkeypatch.setattr(graphics, "finish", finishing)
+    for docked in (True, False):
+        for together in (nullcontext, shown_viewer.layers.batched_update):
+            layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
+            shown_viewer.window.activate()
+            deleted.clear()
+            assert other_context()
+            with together():
+                shown_viewer.layers.remove(layer)
+                if together is not nullcontext:
+                    assert other_context()  # as somebody who follows may have something painted
+            assert deleted == [True], f"docked: {docked}"
+            assert QOpenGLContext.currentContext() == canvas.context()
+        context.release()
 
 
 def test_of_all_docks_that_a_window_has_had_one_goes_on_listening(shown_viewer, other_context):
