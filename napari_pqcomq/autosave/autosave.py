@@ -13,8 +13,9 @@ from napari_pqcomq.autosave.autosave_panel import AutosavePanel
 from napari_pqcomq.autosave.desk import Desk
 from napari_pqcomq.autosave.offer import Offer
 from napari_pqcomq.autosave.recorder import Recorder
-from napari_pqcomq.jobs.comparing.kept_work import KeptWork
+from napari_pqcomq.jobs.comparing.kept_work import KeptWork, volume_key
 from napari_pqcomq.jobs.running.job_runner import JobRunner
+from napari_pqcomq.prompts.objects.drawn_object import DrawnObject
 from napari_pqcomq.prompts.objects.prompt_list import PromptList
 from napari_pqcomq.results.held.result_store import ResultStore
 from napari_pqcomq.setup.volume_panel import VolumePanel
@@ -37,7 +38,8 @@ class Autosave(QObject):
         panel: the switch.
         folder: of all that is kept; None for nowhere.
         settings: gives the controls' choices.
-        kept: what outlives the dock; quantized weights go to the disk where the switch is on.
+        kept: what outlives the dock; quantized weights go to the disk where the switch is on, and what the last
+            comparison of the open volume brings back is not offered twice.
         parent: Qt parent.
 
     Attributes:
@@ -65,7 +67,9 @@ class Autosave(QObject):
         self._is_released = False
         self._panel, self._folder, self._kept = panel, folder, kept
         self.recorder = Recorder(viewer, volume, objects, store, settings, self)
-        self.offer = Offer(viewer, self.recorder, objects, question, jobs, volume.open, self)
+        self.offer = Offer(
+            viewer, self.recorder, objects, question, jobs, volume.open, self._objects_of_last_comparison, self
+        )
         self.recorder.failed.connect(show_warning)
         self._deleted.connect(self._tell_deleted)
         panel.delete_requested.connect(self._delete_all)
@@ -83,6 +87,11 @@ class Autosave(QObject):
         if not self._is_released:
             self._is_released = True
             self.recorder.release()
+
+    def _objects_of_last_comparison(self) -> tuple[DrawnObject, ...]:
+        volume = self.recorder.volume
+        found = None if volume is None else self._kept.result(volume_key(volume))
+        return () if found is None else found.prompts
 
     def _on_switch(self) -> None:
         folder = self._folder if self._panel.is_on else None

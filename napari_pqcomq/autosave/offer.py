@@ -69,6 +69,7 @@ class Offer(QObject):
         question: asks.
         jobs: reads masks.
         open_path: opens a volume.
+        with_comparison: gives the objects that come back with the open volume's last comparison, where there is one.
         parent: Qt parent.
 
     Attributes:
@@ -88,24 +89,41 @@ class Offer(QObject):
         question: QuestionBar,
         jobs: JobRunner,
         open_path: Callable[[Path], None],
+        with_comparison: Callable[[], tuple[DrawnObject, ...]],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer, self._recorder, self._objects = viewer, recorder, objects
         self._question, self._jobs, self._open_path = question, jobs, open_path
+        self._with_comparison = with_comparison
         self._accepted: FoundWork | None = None  # its volume is being opened
         self._is_start = True
-        self._asked_about = ""  # key of the volume that the question in sight is about
+        self._asked_about = ""  # key of the volume that the question is about
+        self._unanswered: tuple[FoundWork, Callable[[], None]] | None = None  # in sight, or put off
         recorder.arrived.connect(self.look)
         self._found.connect(self._on_found)
 
     def look(self) -> None:
         """Look for work in the background, on the open volume or, at the start, on any."""
         if self._asked_about:
-            self._asked_about = ""
+            self._asked_about, self._unanswered = "", None
             self._question.withdraw(self)
         if self._recorder.desk is not None:
             self._recorder.desk.look(lambda found, notes: self._found.emit(found, notes))
+
+    def put_off(self) -> None:
+        """A comparison is on screen: the user is at work, and is not asked meanwhile."""
+        self._question.withdraw(self)
+
+    def take_up(self) -> None:
+        """The comparison is closed: ask again what was not answered, unless all of it is here by now."""
+        if self._unanswered is None:
+            return
+        found, go_on = self._unanswered
+        if found.work.key == self._recorder.key:
+            self._on_work_here([found])
+        else:
+            self._ask(found, go_on)
 
     def _on_found(self, found: list[FoundWork], notes: list[str]) -> None:
         for sentence in notes:
@@ -128,15 +146,18 @@ class Offer(QObject):
         if chosen:
             self._resume(chosen[0])
         elif self._is_all_here(found.work):
+            self._unanswered = None
             self._recorder.go_on(found)  # the dock was closed and opened again
         else:
-            self._ask(f"{_told(found.work)}.", found, lambda: self._resume(found))
             self._asked_about = self._recorder.key
+            self._unanswered = found, lambda: self._resume(found)
+            if not self._is_all_here(found.work, self._with_comparison()):  # else that is offered, which brings more
+                self._ask(*self._unanswered)
 
     def _ask_at_start(self, found: FoundWork) -> None:
         path = found.work.path
         if path is not None and is_there(path):
-            self._ask(f"{_told(found.work)}.", found, lambda: self._reopen(found, path))
+            self._ask(found, lambda: self._reopen(found, path))
         else:
             place = tr("It was made in memory") if path is None else tr("It is no longer at {path}", path=path)
             show_info(
@@ -148,20 +169,25 @@ class Offer(QObject):
             )
             self.asked.emit()
 
-    def _ask(self, question: str, found: FoundWork, go_on: Callable[[], None]) -> None:
+    def _ask(self, found: FoundWork, go_on: Callable[[], None]) -> None:
+        def answered(action: Callable[[], None]) -> None:
+            self._unanswered = None
+            action()
+
+        self._unanswered = found, go_on
         self._question.ask(
             self,
-            question,
+            f"{_told(found.work)}.",
             (
                 (
                     tr("Go on"),
                     tr("Bring its boxes, masks and settings back, and go on where it was interrupted."),
-                    go_on,
+                    lambda: answered(go_on),
                 ),
                 (
                     tr("Discard"),
                     tr("Delete what was kept of it; nothing that you saved yourself is touched."),
-                    lambda: self._discard(found),
+                    lambda: answered(lambda: self._discard(found)),
                 ),
             ),
         )
@@ -211,9 +237,9 @@ class Offer(QObject):
             ReadMasksJob(found.work, volume.grid.shape_zyx).steps, take, tr("Reading the unfinished session…")
         )
 
-    def _is_all_here(self, work: UnfinishedWork) -> bool:
-        """Whether everything of some work is in the window already."""
-        here = {(each.number, each.name): each for each in self._objects.objects}
+    def _is_all_here(self, work: UnfinishedWork, besides: tuple[DrawnObject, ...] = ()) -> bool:
+        """Whether everything of some work is in the window already, or among further objects."""
+        here = {(each.number, each.name): each for each in (*besides, *self._objects.objects)}
         volume = self._recorder.volume
         names = set() if volume is None else {layer.name for layer in self._layers_on(volume)}
         asked = [(here.get((each.number, each.name)), each) for each in prompts_of(work)]

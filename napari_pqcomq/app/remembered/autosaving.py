@@ -30,6 +30,14 @@ def made_autosave(panels: Panels, workflow: Workflow, parent: QObject) -> Autosa
         panels.volume.take_modality(work.modality)
         workflow.recall_weights()
 
+    def shown() -> None:
+        if panels.view.is_open or panels.view.is_opening:
+            autosave.offer.put_off()
+
+    def closed() -> None:
+        if panels.volume.volume is autosave.recorder.volume:  # else another volume comes, and is looked at by itself
+            autosave.offer.take_up()
+
     autosave = Autosave(
         viewer=panels.viewer,
         volume=panels.volume,
@@ -46,4 +54,6 @@ def made_autosave(panels: Panels, workflow: Workflow, parent: QObject) -> Autosa
     for panel in (panels.model, panels.calibration):
         panel.changed.connect(autosave.recorder.note)
     autosave.offer.resumed.connect(resumed)
+    panels.view.changed.connect(shown)
+    panels.view.closed.connect(closed)
     return autosave
