@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QWidget
 from napari_pqcomq.viewer.cameras.framing import Cells
 from napari_pqcomq.widgets.napari_window.gl_context import LateCanvas
 from napari_pqcomq.widgets.napari_window.listeners import Listeners
+from napari_pqcomq.widgets.napari_window.over_picture import stand_below_messages
 
 _FONT_PIXELS, _LARGE_FONT_PIXELS = 14, 19
 """In cells, and on a single picture, which is larger."""
@@ -109,6 +110,7 @@ class _Letter(QWidget):
 
     def __init__(self, canvas: QWidget) -> None:
         super().__init__(canvas)
+        stand_below_messages(self)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.edge = self.text = ""
 

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_pqcomq.viewer.cameras.framing import Cells
 from napari_pqcomq.widgets.napari_window.gl_context import LateCanvas
+from napari_pqcomq.widgets.napari_window.over_picture import stand_below_messages
 from pqcomq.comparison.presentation.scale_bar import round_length
 
 _SHARE, _LONGEST = 0.25, 150.0
@@ -83,6 +84,7 @@ class _Bar(QWidget):
 
     def __init__(self, canvas: QWidget) -> None:
         super().__init__(canvas)
+        stand_below_messages(self)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         font = self.font()
         font.setPixelSize(_FONT_PIXELS)

@@ -18,6 +18,7 @@ from napari_pqcomq.translation import tr
 from napari_pqcomq.viewer.cameras.framing import Cells
 from napari_pqcomq.viewer.modes.base import Plate
 from napari_pqcomq.widgets.napari_window.gl_context import LateCanvas
+from napari_pqcomq.widgets.napari_window.over_picture import stand_below_messages
 
 _LINE_PIXELS, _PADDING = 19, 6
 _STYLE = "QLabel { background: #15181D; color: #E6E9EE; padding: 0px 6px; font-size: 12px; }"
@@ -93,6 +94,7 @@ class _Strip(QLabel):
 
     def __init__(self, canvas: QWidget) -> None:
         super().__init__(canvas)
+        stand_below_messages(self)
         self.setStyleSheet(_STYLE)
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setAccessibleName(tr("Figures of a side"))
