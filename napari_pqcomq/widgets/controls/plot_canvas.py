@@ -10,10 +10,12 @@ from typing import Any
 
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QKeyEvent
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtGui import QKeyEvent, QResizeEvent
 from qtpy.QtWidgets import QWidget
 
+_RESIZED_MS = 150
+"""After the last change of size: who drags a border asks for many."""
 _ARROWS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
@@ -27,7 +29,13 @@ class PlotCanvas(FigureCanvasQTAgg):
     slice_chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
+        self._resized = QTimer()
         super().__init__(Figure(dpi=96))
+        self._draw_plot: Callable[[Figure], None] | None = None
+        self._resized.setParent(self)
+        self._resized.setSingleShot(True)
+        self._resized.setInterval(_RESIZED_MS)
+        self._resized.timeout.connect(self._place_anew)
         self.setParent(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._slices: range | None = None
@@ -45,9 +53,8 @@ class PlotCanvas(FigureCanvasQTAgg):
             slices: that the plot's x axis runs over, None where it shows something else.
             line_colour: of the line at the slice in sight.
         """
-        self._slices, self._colour, self._empty = slices, line_colour, None
-        draw(self.figure)
-        self.draw_idle()
+        self._slices, self._colour, self._draw_plot = slices, line_colour, draw
+        self._place_anew()
 
     def set_slice(self, z: int) -> None:
         """Mark the slice in sight; only the line is drawn anew."""
@@ -57,6 +64,11 @@ class PlotCanvas(FigureCanvasQTAgg):
             self._draw_line()
             self.blit(self.figure.bbox)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """Have the parts placed, and the remark wrapped, for the new size."""
+        super().resizeEvent(event)
+        self._resized.start()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
         """Left and right choose the neighbouring slice."""
         step = _ARROWS.get(Qt.Key(event.key()))
@@ -64,6 +76,12 @@ class PlotCanvas(FigureCanvasQTAgg):
             super().keyPressEvent(event)
         else:
             self._choose(self._current + step)
+
+    def _place_anew(self) -> None:
+        if self._draw_plot is not None:
+            self._empty = None
+            self._draw_plot(self.figure)
+            self.draw_idle()
 
     def _keep_empty(self, event: object = None) -> None:
         """Keep the plot without the line, then draw the line."""

@@ -22,10 +22,14 @@ MEASURE_TITLES: dict[Measure, str] = {
     "accuracy": "Dice against ground truth",
 }
 _BIT_TICKS = (1, 2, 4, 8, 16, 32)
+_LOW = 2
+"""Times as wide as high: axes one above the other would be too low to tell one Dice from another."""
 
 
 def draw_trade_off(figure: Figure, comparisons: Sequence[Comparison], look: Look, measure: Measure) -> None:
     """Dice over effective bits, and over encoder latency; measured and simulated low-bit speed on separate axes.
+
+    They stand one above the other, on a figure more than twice as wide as high side by side.
 
     Args:
         figure: drawn over.
@@ -39,9 +43,10 @@ def draw_trade_off(figure: Figure, comparisons: Sequence[Comparison], look: Look
     measured = [each for each in points if not each[0].simulated]
     simulated = [each for each in points if each[0].simulated]
     speeds = [("measured", measured)] + [("simulated: low bits run as FP32", simulated)] * bool(simulated)
-    stacked = figure.subplots(1 + len(speeds), 1, sharey=True)
-    _draw_bits(stacked[0], points, look)
-    for axes, (title, chosen) in zip(stacked[1:], speeds, strict=True):
+    is_low = figure.get_figwidth() > _LOW * figure.get_figheight()
+    placed = figure.subplots(*((1, 1 + len(speeds)) if is_low else (1 + len(speeds), 1)), sharey=True)
+    _draw_bits(placed[0], points, look)
+    for axes, (title, chosen) in zip(placed[1:], speeds, strict=True):
         _draw_latency(axes, chosen, look, title)
     figure.supylabel(MEASURE_TITLES[measure], color=look.ink, fontsize=look.points)
     slices = len(comparisons[0].prompt.slices)

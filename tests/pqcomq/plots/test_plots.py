@@ -143,6 +143,19 @@ def test_trade_off_keeps_agreement_and_accuracy_apart(comparisons, look):
     assert "ms a slice" in text
 
 
+def test_a_low_trade_off_still_tells_one_dice_from_another(comparisons, look):
+    figure = Figure(figsize=(6.8, 1.9))  # inches, as the tab is in a window of 1280 × 800
+    draw_trade_off(figure, comparisons, look, "agreement")
+    assert {"measured", "simulated: low bits run as FP32"} <= {axes.get_title(loc="left") for axes in figure.axes}
+    FigureCanvasAgg(figure).draw()
+    assert min(axes.bbox.height for axes in figure.axes) > 0.4 * figure.bbox.height
+    inside = figure.bbox.padded(1)
+    for axes in figure.axes:
+        for text in (*axes.texts, axes.xaxis.label, axes.title):
+            corners = text.get_window_extent().corners()
+            assert all(inside.contains(*corner) for corner in corners), text.get_text()
+
+
 def test_every_pass_is_a_point(comparisons, look):
     figure = Figure(figsize=(3.6, 3.0))
     draw_latencies(figure, comparisons, look)

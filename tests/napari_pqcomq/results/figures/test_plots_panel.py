@@ -22,12 +22,18 @@ def pixel_of(canvas, axes, x, y):
     return QPoint(round(right), round(canvas.height() - up))
 
 
+def settled(canvas, qtbot):
+    """Until the plot is drawn for the size that its widget has."""
+    qtbot.waitUntil(lambda: not canvas._resized.isActive())
+
+
 def test_a_click_on_the_plot_chooses_the_slice(shown, result, qtbot, store):
     panel = shown(PlotsPanel(store))
     store.set_result(result)
     canvas = panel.canvas
     qtbot.waitUntil(lambda: canvas.height() == round(canvas.figure.bbox.height / canvas.device_pixel_ratio))
     qtbot.wait(100)  # the layout's last resize
+    settled(canvas, qtbot)
     canvas.draw()
     with qtbot.waitSignal(panel.slice_chosen) as chosen:
         place = pixel_of(canvas, canvas.figure.axes[0], 6.3, 0.8)
@@ -41,6 +47,22 @@ def test_a_click_on_the_plot_chooses_the_slice(shown, result, qtbot, store):
     with qtbot.waitSignal(panel.slice_chosen) as chosen:
         qtbot.keyClick(canvas, Qt.Key.Key_Right)
     assert chosen.args == [8], "not beyond the box"
+
+
+def test_a_plot_is_placed_anew_for_another_size(shown, result, qtbot, store):
+    panel = shown(PlotsPanel(store))
+    store.set_result(result)
+    panel.plots.setCurrentText(plots_panel.AGREEMENT)
+
+    def columns():
+        return panel.canvas.figure.axes[0].get_subplotspec().get_gridspec().ncols
+
+    for size, expected in (((900, 190), 3), ((700, 600), 1), ((900, 190), 3)):  # as at 1280 × 800, and dragged higher
+        panel.window().resize(*size)
+        qtbot.waitUntil(lambda expected=expected: columns() == expected)
+        panel.canvas.draw()
+        heights = [axes.bbox.height for axes in panel.canvas.figure.axes]
+        assert min(heights) > 50 * panel.canvas.device_pixel_ratio
 
 
 def test_the_slice_in_sight_is_a_line_that_moves(shown, result, qtbot, store):
