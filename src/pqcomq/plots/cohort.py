@@ -66,7 +66,7 @@ def draw_forest(figure: Figure, intervals: Sequence[Interval], look: Look, margi
         margin: of non-inferiority, in Dice.
     """
     axes = cleared(figure, look).subplots()
-    look.dress(axes, "Dice against ground truth, quantized − full precision")
+    look.dress(axes, look.wrapped(figure, "Dice against ground truth, quantized − full precision"))
     labels = list(dict.fromkeys(each.label for each in intervals))
     models = list(dict.fromkeys((each.model, each.model_name) for each in intervals))
     step = 0.8 / max(1, len(models))

@@ -16,6 +16,8 @@ LINE_STYLES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "v")
 _CHARACTERS_PER_EM = 1.75
 """Mean width of a letter of matplotlib's own font, rounded up."""
+_SHARE_OF_AXES = 0.6
+"""Of a figure's width, beside names."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,11 @@ class Look:
             fontsize=self.points - 1,
             path_effects=[withStroke(linewidth=2.5, foreground=self.ground)],
         )
+
+    def wrapped(self, figure: Figure, text: str) -> str:
+        """A label of the axis of one plot that has names beside it, in as many lines as its width asks for."""
+        columns = int(_SHARE_OF_AXES * figure.get_figwidth() * 72 / self.points * _CHARACTERS_PER_EM)
+        return textwrap.fill(text, max(20, columns))
 
     def remark(self, figure: Figure, text: str) -> None:
         """Write a note on the data (n, slices, prompts) below the plot, wrapped to its width."""
