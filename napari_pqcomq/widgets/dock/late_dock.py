@@ -13,9 +13,9 @@ from threading import Thread
 
 import napari
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, QObject, Signal
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_pqcomq.translation import tr
 from napari_pqcomq.widgets.controls.calm_bar import CalmBar
@@ -47,7 +47,7 @@ class LateDock(QWidget):
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self.viewer = napari_viewer
-        self._is_released = False
+        self._is_released = self._is_placed = False
         self.parts: QWidget | None = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -101,6 +101,9 @@ class LateDock(QWidget):
         """The dock is in its window."""
         super().showEvent(event)
         main_window_of(self).installEventFilter(self)
+        if not self._is_placed:  # later on it stands where the user has put it
+            self._is_placed = True
+            QTimer.singleShot(0, self, self._stand_behind_tabs)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
         """See that the window closes, and is about to be deleted; other windows, and the process, may go on."""
@@ -126,6 +129,18 @@ class LateDock(QWidget):
             self.release_parts()
             self.deleteLater()
         return bool(super().event(event))
+
+    def _stand_behind_tabs(self) -> None:
+        """Share the place of another of these docks: one below the other, neither has the height that it needs."""
+        window = main_window_of(self)
+        if not isinstance(window, QMainWindow):
+            return
+        held = {dock: dock.findChild(LateDock) for dock in window.findChildren(QDockWidget) if not dock.isFloating()}
+        own = next((dock for dock, late in held.items() if late is self), None)
+        others = [dock for dock, late in held.items() if late not in (None, self) and dock.isVisible()]
+        if own is not None and others and window.dockWidgetArea(own) == window.dockWidgetArea(others[0]):
+            window.tabifyDockWidget(others[0], own)
+            own.raise_()
 
     def _import(self) -> None:
         """In the thread; a failure is told in the window, where the user waits."""
