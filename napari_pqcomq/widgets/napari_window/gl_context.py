@@ -12,6 +12,7 @@ from contextlib import suppress
 from weakref import ReferenceType, ref
 
 from napari.components import ViewerModel
+from qtpy.QtCore import QTimer
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QWidget
 
@@ -36,6 +37,9 @@ class GLContext:
         self.__module__ = "napari.plugins"
         for emitter in self._emitters:
             emitter.connect(self._make_current, position="first")
+        # Not only when a layer goes: a dock that is closed before one did is in no window any more.
+        self._find()
+        QTimer.singleShot(0, inside, self._find)
 
     def release(self) -> None:
         """Let go of the dock; the canvas holds what goes on listening, one for all docks that its window has had."""

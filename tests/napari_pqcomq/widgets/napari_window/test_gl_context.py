@@ -56,6 +56,22 @@ def test_graphics_are_deleted_with_the_canvas_current(shown_viewer, other_contex
         context.release()
 
 
+def test_a_dock_that_was_closed_before_any_layer_went_leaves_it_listening(shown_viewer, other_context, qtbot):
+    (canvas,) = shown_viewer.window._qt_window.findChildren(QOpenGLWidget)
+    layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
+    inside = QWidget()
+    context = GLContext(shown_viewer, inside)
+    dock = shown_viewer.window.add_dock_widget(inside, name="inside")
+    qtbot.wait(10)
+    shown_viewer.window.remove_dock_widget(dock)
+    inside.setParent(None)  # as a dock is by the time it is told to let go
+    context.release()
+    del context
+    assert other_context()
+    shown_viewer.layers.remove(layer)
+    assert QOpenGLContext.currentContext() == canvas.context()
+
+
 def test_of_all_docks_that_a_window_has_had_one_goes_on_listening(shown_viewer, other_context):
     (canvas,) = shown_viewer.window._qt_window.findChildren(QOpenGLWidget)
     removed = shown_viewer.layers.events.removed
