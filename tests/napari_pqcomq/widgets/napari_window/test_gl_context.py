@@ -26,38 +26,45 @@ def other_context():
     context.doneCurrent()
 
 
+@pytest.fixture
+def deletions(shown_viewer, monkeypatch):
+    """Of each time that napari deletes what it has given up of a layer: whether the canvas's context was current."""
+    (canvas,) = shown_viewer.window._qt_window.findChildren(QOpenGLWidget)
+    graphics, deletions = shown_viewer.window._qt_viewer.canvas._scene_canvas.context, []
+    finish = graphics.finish
+
+    def finishing():
+        deletions.append(QOpenGLContext.currentContext() == canvas.context())
+        finish()
+
+    monkeypatch.setattr(graphics, "finish", finishing)
+    return deletions
+
+
 @pytest.mark.parametrize("floating", [False, True])
-def test_graphics_are_deleted_with_the_canvas_current(shown_viewer, other_context, floating, monkeypatch):
+def test_graphics_are_deleted_with_the_canvas_current(shown_viewer, other_context, floating, deletions):
     inside = QWidget()
     shown_viewer.window.add_dock_widget(inside, name="inside").setFloating(floating)
     (canvas,) = shown_viewer.window._qt_window.findChildren(QOpenGLWidget)
     context = GLContext(shown_viewer, inside)
-    graphics, deleted = shown_viewer.window._qt_viewer.canvas._scene_canvas.context, []
-    finish = graphics.finish
-
-    def finishing():
-        """What napari calls when it has given up a layer's graphics, and deletes them."""
-        deleted.append(QOpenGLContext.currentContext() == canvas.context())
-        finish()
-
-    monkeypatch.setattr(graphics, "finish", finishing)
     for docked in (True, False):
         for together in (nullcontext, shown_viewer.layers.batched_update):
             layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
             shown_viewer.window.activate()
-            deleted.clear()
+            deletions.clear()
             assert other_context()
             with together():
                 shown_viewer.layers.remove(layer)
                 if together is not nullcontext:
                     assert other_context()  # as somebody who follows may have something painted
-            assert deleted == [True], f"docked: {docked}"
+            assert deletions == [True], f"docked: {docked}"
             assert QOpenGLContext.currentContext() == canvas.context()
         context.release()
 
 
-def test_a_dock_that_was_closed_before_any_layer_went_leaves_it_listening(shown_viewer, other_context, qtbot):
-    (canvas,) = shown_viewer.window._qt_window.findChildren(QOpenGLWidget)
+def test_a_dock_that_was_closed_before_any_layer_went_leaves_it_listening(
+    shown_viewer, other_context, deletions, qtbot
+):
     layer = shown_viewer.add_image(np.zeros((4, 5, 6)))
     inside = QWidget()
     context = GLContext(shown_viewer, inside)
@@ -67,9 +74,11 @@ def test_a_dock_that_was_closed_before_any_layer_went_leaves_it_listening(shown_
     inside.setParent(None)  # as a dock is by the time it is told to let go
     context.release()
     del context
-    assert other_context()
-    shown_viewer.layers.remove(layer)
-    assert QOpenGLContext.currentContext() == canvas.context()
+    deletions.clear()
+    with shown_viewer.layers.batched_update():
+        shown_viewer.layers.remove(layer)
+        assert other_context()
+    assert deletions == [True]
 
 
 def test_of_all_docks_that_a_window_has_had_one_goes_on_listening(shown_viewer, other_context):
