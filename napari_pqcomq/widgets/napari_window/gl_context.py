@@ -33,7 +33,7 @@ class GLContext:
         # Kept, for looking through a whole window takes milliseconds; weakly, for the canvas may hold this object.
         self._found: list[ReferenceType[QOpenGLWidget]] = []
         self._emitters = (viewer.layers.events.removed, viewer.layers.events.end_batch)
-        # napari calls what is not its own after all of its own, and thus after the canvas has deleted.
+        # napari calls what is not its own, by its module, after all of its own: after the canvas has deleted.
         self.__module__ = "napari.plugins"
         for emitter in self._emitters:
             emitter.connect(self._make_current, position="first")
